@@ -1,0 +1,55 @@
+# Every target sets up what it needs: a virtual environment in .venv with the locked versions.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+N ?= 1000
+SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(2**32))')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format fuzz benchmark lock clean
+
+help:  ## Say what can be made.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(READY)  ## Count Inception v3 and hold the count against fvcore and torch.
+	$(BIN)/costlab count inception_v3 --check
+
+test: $(READY)  ## Run the tests.
+	$(BIN)/pytest
+
+check: lint test  ## Everything that has to pass: format, lint, types, import rules, tests.
+
+lint: $(READY)  ## Format, lint, types and import rules.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## Format the code and mend what the linter can.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+fuzz: $(READY)  ## Hold N random blocks against fvcore and torch: make fuzz N=10000 [SEED=...].
+	@echo "seed: $(SEED) (repeat with make fuzz N=$(N) SEED=$(SEED))"
+	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py --hypothesis-seed=$(SEED) --hypothesis-show-statistics
+
+benchmark: $(READY)  ## Compare a count with fvcore's, in time and memory.
+	$(BIN)/python benchmarks/count.py
+
+lock:  ## Write requirements.lock anew from the newest versions that pyproject.toml admits.
+	rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install 'torch==2.13.0' '.[dev]'
+	.venv-lock/bin/pip list --format=freeze --exclude costlab --exclude pip | sed 's/+cpu$$//' > requirements.lock
+	rm -rf .venv-lock
+
+clean:  ## Remove the virtual environment and caches.
+	rm -rf .venv .venv-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The stamp is written last: an install that was interrupted is done again.
+$(READY): pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "costlab needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --constraint requirements.lock --editable '.[dev]'
+	touch $(READY)

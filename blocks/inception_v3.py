@@ -1,0 +1,68 @@
+"""Inception v3 as released, and the design space around it."""
+
+from collections.abc import Iterator
+
+from blocks.auxiliary import auxiliary_classifier
+from blocks.factorization import Asymmetric, Large
+from blocks.inception import inception_a, inception_c, inception_e
+from blocks.reduction import reduction_b, reduction_d
+from blocks.stem import stem
+from costlab.algebra import AdaptiveAvgPool2d, Block, Dim, Dropout, Flatten, Linear, Ratio, block, seq
+
+
+@block(figure="Table 1", input="3x299x299")
+def inception_v3(
+    width: Ratio = 1.0,
+    num_classes: Dim = 1000,
+    aux: bool = False,
+    branch_5x5: Large = "5x5",
+    kernel_7x7: Asymmetric = "1x7+7x1",
+    n: Dim = 7,
+    modules_35: int = 3,
+    modules_17: int = 4,
+    modules_8: int = 2,
+) -> Block:
+    """Inception v3 as released: ``(3, H, W) -> (num_classes,)``, from 75x75 up.
+
+    Every default is the released network's. Modules of the 17x17 grid have 128 inner channels in the
+    first, 192 in the last, and 160 between; a single one has 192.
+
+    Args:
+        width: multiplies every channel count but the classes, rounded to the nearest (halves up),
+            at least 1.
+        num_classes: features of the last linear layer.
+        aux: with the auxiliary classifier, which needs inputs from 299x299 up.
+        branch_5x5: the kernel of the 35x35 modules' second branch: 5x5 as released, two 3x3 in its
+            place, or the one 3x3 of figure 5 as printed.
+        kernel_7x7: the n x n kernels of the 17x17 modules and their reduction, whole or as 1 x n and
+            n x 1.
+        n: the size of those kernels, odd.
+        modules_35: Inception modules at the 35x35 grid.
+        modules_17: Inception modules at the 17x17 grid.
+        modules_8: Inception modules at the 8x8 grid.
+    """
+    parts: dict[str, Block] = {"stem": stem(width)}
+    for i, name in enumerate(_names("5", "b", modules_35)):
+        parts[name] = inception_a(32 if i == 0 else 64, branch_5x5, width)
+    parts["mixed_6a"] = reduction_b(width)
+    for i, name in enumerate(_names("6", "b", modules_17)):
+        inner = 192 if i == modules_17 - 1 else 128 if i == 0 else 160
+        parts[name] = inception_c(inner, kernel_7x7, n, width)
+    if aux:
+        parts["aux"] = auxiliary_classifier(num_classes, width)
+    parts["mixed_7a"] = reduction_d(kernel_7x7, n, width)
+    for name in _names("7", "b", modules_8):
+        parts[name] = inception_e(width)
+    parts["head"] = seq(
+        pool=AdaptiveAvgPool2d(1), dropout=Dropout(), flatten=Flatten(), fc=Linear(num_classes)
+    )
+    return seq(**parts)
+
+
+def _names(stage: str, first: str, count: int) -> Iterator[str]:
+    """``mixed_5b, mixed_5c, ...``; after z come ``mixed_5_27, mixed_5_28, ...``."""
+    for i in range(count):
+        letter = ord(first) + i
+        yield (
+            f"mixed_{stage}{chr(letter)}" if letter <= ord("z") else f"mixed_{stage}_{letter - ord('a') + 1}"
+        )

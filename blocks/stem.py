@@ -1,0 +1,25 @@
+"""The layers before the first Inception module."""
+
+from blocks.layers import conv
+from costlab.algebra import Block, MaxPool2d, Ratio, block, scale, seq
+
+
+@block(figure="Table 1", input="3x299x299")
+def stem(width: Ratio = 1.0) -> Block:
+    """Stem of the released Inception v3: ``(3, H, W) -> (192, H', W')``, 299 to 35.
+
+    The released network differs from the paper's Table 1 after the first pooling: it has a 1x1 and
+    a 3x3 convolution and a second pooling where the table has three 3x3 convolutions.
+
+    Args:
+        width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
+    """
+    return seq(
+        conv_1a=conv(scale(32, width), 3, stride=2, padding="valid"),
+        conv_2a=conv(scale(32, width), 3, padding="valid"),
+        conv_2b=conv(scale(64, width), 3),
+        pool_3a=MaxPool2d(3, stride=2),
+        conv_3b=conv(scale(80, width), 1),
+        conv_4a=conv(scale(192, width), 3, padding="valid"),
+        pool_5a=MaxPool2d(3, stride=2),
+    )

@@ -1,0 +1,50 @@
+"""The cost of convolutional networks: counted exactly, compared, and checked against what runs.
+
+``count`` gives the cost of a network as arithmetic on its definition, ``check`` holds it against
+fvcore, PyTorch's flop counter and the real tensors, ``build`` makes the torch module. Blocks are
+written with `costlab.algebra`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from costlab.algebra import Block as Block
+    from costlab.algebra import Definition as Definition
+    from costlab.algebra import build as build
+    from costlab.algebra import catalog as catalog
+    from costlab.counting import Convention as Convention
+    from costlab.counting import Count as Count
+    from costlab.counting import convention as convention
+    from costlab.counting import conventions as conventions
+    from costlab.counting import count as count
+    from costlab.errors import CostlabError as CostlabError
+    from costlab.errors import DefinitionError as DefinitionError
+    from costlab.errors import OutputError as OutputError
+    from costlab.errors import ShapeError as ShapeError
+    from costlab.errors import TargetError as TargetError
+    from costlab.tracing import Finding as Finding
+    from costlab.tracing import check as check
+
+# Where each public name lives. Loaded on first use: a count needs no torch, so neither does the import.
+_HOMES = {
+    "costlab.algebra": ("Block", "Definition", "build", "catalog"),
+    "costlab.counting": ("Convention", "Count", "convention", "conventions", "count"),
+    "costlab.errors": ("CostlabError", "DefinitionError", "OutputError", "ShapeError", "TargetError"),
+    "costlab.tracing": ("Finding", "check"),
+}
+__all__ = [name for names in _HOMES.values() for name in names]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,5 @@
+"""``python -m costlab``."""
+
+from costlab.cli.main import main
+
+main()

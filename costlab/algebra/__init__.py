@@ -1,0 +1,70 @@
+"""What a network is: shapes, operations, combinators and definitions."""
+
+from costlab.algebra.block import Block, Node, Operation
+from costlab.algebra.build import build
+from costlab.algebra.catalog import catalog
+from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence, add, auxiliary, concat, seq
+from costlab.algebra.define import Definition, block
+from costlab.algebra.dim import Dim, Ratio, scale, symbols
+from costlab.algebra.ops import (
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Linear,
+    LocalResponseNorm,
+    MaxPool2d,
+    PReLU,
+    ReLU,
+    Softmax,
+)
+from costlab.algebra.shape import AnyShape, Shape, Vector
+from costlab.algebra.target import Target, TargetLike, resolve
+from costlab.algebra.window import Size2d
+from costlab.algebra.work import Work
+
+__all__ = [
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
+    "Add",
+    "AnyShape",
+    "Auxiliary",
+    "AvgPool2d",
+    "BatchNorm2d",
+    "Block",
+    "Concat",
+    "Conv2d",
+    "Definition",
+    "Dim",
+    "Dropout",
+    "Flatten",
+    "Linear",
+    "LocalResponseNorm",
+    "MaxPool2d",
+    "Node",
+    "Operation",
+    "PReLU",
+    "Ratio",
+    "ReLU",
+    "Sequence",
+    "Shape",
+    "Size2d",
+    "Softmax",
+    "Target",
+    "TargetLike",
+    "Vector",
+    "Work",
+    "add",
+    "auxiliary",
+    "block",
+    "build",
+    "catalog",
+    "concat",
+    "resolve",
+    "scale",
+    "seq",
+    "symbols",
+]

@@ -1,0 +1,116 @@
+"""Blocks: frozen values that can be printed, compared, hashed, walked and composed further."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from costlab.algebra.dim import as_dim, text
+from costlab.algebra.shape import AnyShape
+from costlab.algebra.window import as_pair
+from costlab.algebra.work import Work
+from costlab.errors import ShapeError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Block(ABC):
+    """Part of a network: an `Operation`, or a combinator of blocks.
+
+    A block that holds NumPy arrays stands for many variants; it can be walked but not hashed.
+    """
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What the block is, in a few words."""
+
+    @abstractmethod
+    def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> "Node":
+        """What happens to an input of shape ``x``, operation by operation.
+
+        Raises:
+            ShapeError: a part does not accept its input; the error names the part's path.
+        """
+
+    def output(self, x: AnyShape) -> AnyShape:
+        """The shape that comes out for an input of shape ``x``. Raises as `walk` does."""
+        return self.walk(x).output
+
+
+class Node(NamedTuple):
+    """A block at its place in a network: path, shapes, and the work that it does itself.
+
+    ``training_only`` marks what lies in an auxiliary head.
+    """
+
+    path: str
+    block: Block
+    input: AnyShape
+    output: AnyShape
+    work: Work | None = None
+    children: "tuple[Node, ...]" = ()
+    training_only: bool = False
+
+    def nodes(self) -> "Iterator[Node]":
+        """This node and everything below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.nodes()
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition(".")[2]
+
+
+class Operation(Block):
+    """A leaf. To add one, subclass as a frozen dataclass, give it a ``kind`` and the three methods.
+
+    The methods may assume nothing of ``x`` but its type. ``tests/algebra/test_operations.py`` finds
+    every subclass by itself and judges it against torch.
+    """
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def output(self, x: AnyShape) -> AnyShape:
+        """The shape rule. Raises `ShapeError` (without a path) where ``x`` does not fit."""
+
+    @abstractmethod
+    def work(self, x: AnyShape, y: AnyShape) -> Work:
+        """The quantities that the operation reports for ``x``, where ``y`` is ``output(x)``."""
+
+    @abstractmethod
+    def module(self, x: AnyShape) -> "nn.Module":
+        """The torch module that runs it on inputs of shape ``x``. torch is imported inside."""
+
+    @property
+    def title(self) -> str:
+        return self.kind
+
+    def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> Node:
+        try:
+            y = self.output(x)
+            work = self.work(x, y)
+        except ShapeError as error:
+            raise error.at(path) from None
+        return Node(path, self, x, y, work, (), training_only)
+
+    def __str__(self) -> str:
+        settings = (f"{f.name}={text(getattr(self, f.name))}" for f in fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(settings)})"
+
+    def _check_dims(self, **least: int) -> None:
+        """Hold the named fields to their lower bounds, and normalize them, at construction."""
+        for name, bound in least.items():
+            value = getattr(self, name)
+            object.__setattr__(self, name, as_dim(f"{type(self).__name__}: {name}", value, bound))
+
+    def _check_pairs(self, **least: int) -> None:
+        """The same for (height, width) fields; one number stands for both."""
+        for name, bound in least.items():
+            label = f"{type(self).__name__}: {name}"
+            height, width = as_pair(label, getattr(self, name))
+            object.__setattr__(self, name, (as_dim(label, height, bound), as_dim(label, width, bound)))

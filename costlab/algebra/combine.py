@@ -1,0 +1,179 @@
+"""Combinators: blocks made of named blocks. A name becomes a part of the module path."""
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from costlab.algebra.block import Block, Node
+from costlab.algebra.dim import Dim, equal, product, text, total
+from costlab.algebra.shape import AnyShape, Shape, Vector
+from costlab.algebra.work import Work
+from costlab.errors import DefinitionError, ShapeError
+
+Children = tuple[tuple[str, Block], ...]
+
+
+@dataclass(frozen=True)
+class Composite(Block):
+    """A block made of named children.
+
+    ``origin`` is the name of the definition that made it. It is for display, no part of the value.
+
+    Raises:
+        DefinitionError: a child is not a block, or a name is taken twice or is no path part.
+    """
+
+    kind: ClassVar[str]
+
+    children: Children
+    origin: str = field(default="", compare=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        seen = set[str]()
+        for name, child in self.children:
+            if not isinstance(child, Block):
+                raise DefinitionError(f"{self.kind}: {name}={text(child)} is not a block")
+            if not name.isidentifier() and not name.isdigit():
+                raise DefinitionError(
+                    f"{self.kind}: {name!r} is no name for a block: use letters, digits and _"
+                )
+            if name in seen:
+                raise DefinitionError(f"{self.kind}: the name {name!r} is given twice")
+            seen.add(name)
+
+    @property
+    def title(self) -> str:
+        return self.origin or f"{self.kind} of {len(self.children)}"
+
+    def __str__(self) -> str:
+        lines = [f"{self.title}:"]
+        for name, child in self.children:
+            first, *rest = str(child).split("\n")
+            lines += [f"  {name}: {first}", *(f"  {line}" for line in rest)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Sequence(Composite):
+    """One block after another. An empty sequence is the identity."""
+
+    kind: ClassVar[str] = "sequence"
+
+    def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> Node:
+        nodes = self._thread(x, path, training_only)
+        return Node(path, self, x, nodes[-1].output if nodes else x, None, nodes, training_only)
+
+    def _thread(self, x: AnyShape, path: str, training_only: bool) -> tuple[Node, ...]:
+        nodes = []
+        for name, child in self.children:
+            node = child.walk(x, _join(path, name), training_only)
+            nodes.append(node)
+            x = node.output
+        return tuple(nodes)
+
+
+@dataclass(frozen=True)
+class Auxiliary(Sequence):
+    """A head at the side of the network that runs in training only: ``x -> x``.
+
+    Its children are a sequence on ``x``; what they put out is a further output of the network.
+    """
+
+    kind: ClassVar[str] = "auxiliary"
+
+    def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> Node:
+        return Node(path, self, x, x, None, self._thread(x, path, True), True)
+
+
+@dataclass(frozen=True)
+class _Branches(Composite):
+    """Children that all take the same input and whose outputs are joined."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.children:
+            raise DefinitionError(f"{self.kind} needs at least one branch")
+
+    def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> Node:
+        nodes = tuple(child.walk(x, _join(path, name), training_only) for name, child in self.children)
+        outputs = [node.output for node in nodes]
+        for node, y in zip(nodes[1:], outputs[1:], strict=True):
+            if not self._joinable(outputs[0], y):
+                raise ShapeError(
+                    f"branches do not join: {nodes[0].name} gives {outputs[0]}, {node.name} gives {y}", path
+                )
+        y = self.join(outputs)
+        work = Work(self.kind, inputs=total(product(*out) for out in outputs), outputs=product(*y))
+        return Node(path, self, x, y, work, nodes, training_only)
+
+    def _joinable(self, a: AnyShape, b: AnyShape) -> bool:
+        """Whether two outputs join: every dimension that must agree is proved equal."""
+        return type(a) is type(b) and all(
+            equal(m, n) for m, n in zip(self.fixed(a), self.fixed(b), strict=True)
+        )
+
+    @abstractmethod
+    def fixed(self, y: AnyShape) -> tuple[Dim, ...]:
+        """The dimensions in which all branches must agree."""
+
+    @abstractmethod
+    def join(self, outputs: Iterable[AnyShape]) -> AnyShape:
+        """The shape of the joined outputs."""
+
+
+@dataclass(frozen=True)
+class Concat(_Branches):
+    """Branches side by side, concatenated: ``(C_i, H, W) -> (sum of C_i, H, W)``."""
+
+    kind: ClassVar[str] = "concat"
+
+    def fixed(self, y: AnyShape) -> tuple[Dim, ...]:
+        return y[1:]
+
+    def join(self, outputs: Iterable[AnyShape]) -> AnyShape:
+        outputs = list(outputs)
+        first = outputs[0]
+        channels = total(y[0] for y in outputs)
+        return Shape(channels, first.height, first.width) if isinstance(first, Shape) else Vector(channels)
+
+
+@dataclass(frozen=True)
+class Add(_Branches):
+    """Branches side by side, added element by element: all shapes equal."""
+
+    kind: ClassVar[str] = "add"
+
+    def fixed(self, y: AnyShape) -> tuple[Dim, ...]:
+        return y
+
+    def join(self, outputs: Iterable[AnyShape]) -> AnyShape:
+        return next(iter(outputs))
+
+
+def seq(*blocks: Block, **named: Block) -> Sequence:
+    """One block after another; unnamed ones are called 0, 1, 2, ... ``seq()`` is the identity."""
+    return Sequence(_children(blocks, named))
+
+
+def concat(*blocks: Block, **named: Block) -> Concat:
+    """Branches on the same input, concatenated along the channels."""
+    return Concat(_children(blocks, named))
+
+
+def add(*blocks: Block, **named: Block) -> Add:
+    """Branches on the same input, added. ``add(seq(), body)`` is a residual connection."""
+    return Add(_children(blocks, named))
+
+
+def auxiliary(*blocks: Block, **named: Block) -> Auxiliary:
+    """A sequence at the side of the network that runs in training only."""
+    return Auxiliary(_children(blocks, named))
+
+
+def _children(blocks: tuple[Block, ...], named: dict[str, Block]) -> Children:
+    return (*((str(i), child) for i, child in enumerate(blocks)), *named.items())
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,116 @@
+"""Definitions: functions that return a block. Each parameter is an axis of a design space."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property, update_wrapper
+from typing import Any, Generic, ParamSpec, get_type_hints
+
+from costlab.algebra.block import Block
+from costlab.algebra.combine import Composite
+from costlab.algebra.parameter import Parameter, closest, parameter
+from costlab.algebra.shape import AnyShape, as_shape
+from costlab.errors import DefinitionError
+
+P = ParamSpec("P")
+
+
+class Definition(Generic[P]):
+    """A function that returns a block, with what a table of definitions says of it.
+
+    Calling it checks every argument by name and annotation, and marks the block as made by it.
+    """
+
+    def __init__(self, function: Callable[P, Block], figure: str = "", input: AnyShape | None = None) -> None:
+        self.function = function
+        self.figure = figure
+        self.input = input
+        self.name = function.__name__
+        update_wrapper(self, function)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters by name, in order."""
+        hints = get_type_hints(self.function)
+        notes = _notes(inspect.getdoc(self.function) or "")
+        return {
+            name: parameter(name, hints.get(name), p.default, notes.get(name, ""))
+            for name, p in inspect.signature(self.function).parameters.items()
+            if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        }
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Block:
+        """The block. Raises `DefinitionError` for an unknown, missing or mistyped argument."""
+        for name in kwargs:
+            self._known(name)
+        given = dict(zip(self.parameters, args, strict=False)) | kwargs
+        for name, p in self.parameters.items():
+            if name in given:
+                p.check(given[name], self.name)
+            elif p.required:
+                raise DefinitionError(f"{self.name} needs {name}, as in {self.name}:{name}=...")
+        made = self.function(*args, **kwargs)
+        if not isinstance(made, Block):
+            raise DefinitionError(f"{self.name} returned {type(made).__name__}, not a block")
+        return replace(made, origin=self.name) if isinstance(made, Composite) else made
+
+    def read(self, settings: str) -> dict[str, Any]:
+        """The arguments typed on a command line as ``"width=0.5,aux=true"``.
+
+        Raises:
+            DefinitionError: one is not name=value, is unknown, mistyped or given twice.
+        """
+        values: dict[str, Any] = {}
+        if not settings.strip():
+            return values
+        # A comma parts two settings only where another name= follows: layers=[3,4],width=2.
+        for setting in re.split(r",(?=\s*\w+\s*=)", settings):
+            name, given, value = (part.strip() for part in setting.partition("="))
+            if not given:
+                raise DefinitionError(f"{self.name}: {setting!r} must be name=value")
+            if name in values:
+                raise DefinitionError(f"{self.name}: {name} is given twice")
+            values[name] = self._known(name).parse(value, self.name)
+        return values
+
+    def _known(self, name: str) -> Parameter:
+        if name not in self.parameters:
+            raise DefinitionError(f"{self.name} has no parameter {name!r}{closest(name, self.parameters)}")
+        return self.parameters[name]
+
+
+def block(
+    *, figure: str = "", input: str | tuple[Any, ...] | None = None
+) -> Callable[[Callable[P, Block]], Definition[P]]:
+    """Make a function that returns a block a definition.
+
+    ``figure`` says where in the literature it comes from, ``input`` is the shape that it is counted
+    at where none is given, ``"3x299x299"``. Describe parameters in the docstring, under ``Args:``.
+    """
+
+    def define(function: Callable[P, Block]) -> Definition[P]:
+        return Definition(function, figure, None if input is None else as_shape(input))
+
+    return define
+
+
+def _notes(docstring: str) -> dict[str, str]:
+    """What the ``Args:`` section says of each parameter."""
+    notes: dict[str, str] = {}
+    _, _, section = docstring.partition("\nArgs:\n")
+    name = ""
+    for line in section.splitlines():
+        if not line.startswith(" "):
+            break
+        if entry := re.match(r" {4}(\w+): (.*)", line):
+            name = entry[1]
+            notes[name] = entry[2].strip()
+        elif name:
+            notes[name] += " " + line.strip()
+    return notes

@@ -1,0 +1,124 @@
+"""The torch side of the combinators. torch is imported here; import this only to build a module."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import reduce
+from operator import add
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from costlab.algebra.block import Node, Operation
+from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence
+from costlab.algebra.dim import is_array, is_symbolic, text
+from costlab.errors import DefinitionError
+
+Taps = dict[str, Tensor]
+
+
+class TrainingOutput(NamedTuple):
+    """What a network with auxiliary heads gives in training: its output, and theirs by path."""
+
+    output: Tensor
+    auxiliary: Taps
+
+
+class Container(nn.Module):
+    """A module that runs its children. The outermost one collects what auxiliary heads put out."""
+
+    def forward(self, x: Tensor, taps: Taps | None = None) -> Tensor | TrainingOutput:
+        collected: Taps = {} if taps is None else taps
+        y = self.run(x, collected)
+        return TrainingOutput(y, collected) if taps is None and collected else y
+
+    @abstractmethod
+    def run(self, x: Tensor, taps: Taps) -> Tensor:
+        """The output for ``x``; auxiliary heads leave theirs in ``taps``."""
+
+    def branches(self, x: Tensor, taps: Taps) -> Iterator[Tensor]:
+        """What each child gives for ``x``."""
+        for child in self.children():
+            yield child(x, taps) if isinstance(child, Container) else child(x)
+
+
+class SequenceWithHead(Container):
+    """A sequence with an auxiliary head somewhere below it."""
+
+    def run(self, x: Tensor, taps: Taps) -> Tensor:
+        for child in self.children():
+            x = child(x, taps) if isinstance(child, Container) else child(x)
+        return x
+
+
+class AuxiliaryHead(SequenceWithHead):
+    """In training, runs as a sequence and leaves the result in the taps; gives ``x`` on as it is."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+    def run(self, x: Tensor, taps: Taps) -> Tensor:
+        if self.training:
+            taps[self.path] = super().run(x, taps)
+        return x
+
+
+class Concatenation(Container):
+    """Children on the same input, concatenated along the channels."""
+
+    def run(self, x: Tensor, taps: Taps) -> Tensor:
+        return torch.cat(list(self.branches(x, taps)), dim=1)
+
+
+class Addition(Container):
+    """Children on the same input, added."""
+
+    def run(self, x: Tensor, taps: Taps) -> Tensor:
+        return reduce(add, self.branches(x, taps))
+
+
+def to_module(node: Node) -> nn.Module:
+    """The torch module of a walked block; the paths of its submodules are those of the nodes.
+
+    Raises:
+        DefinitionError: a dimension is no plain number, or a child's name is taken by torch.
+    """
+    if isinstance(node.block, Operation):
+        return _leaf(node, node.block)
+    container = _container(node)
+    for child in node.children:
+        try:
+            container.add_module(child.name, to_module(child))
+        except KeyError as error:
+            raise DefinitionError(
+                f"{child.path}: a torch module has an attribute {child.name!r} already; rename the block"
+            ) from error
+    return container
+
+
+def _container(node: Node) -> nn.Module:
+    match node.block:
+        case Auxiliary():
+            return AuxiliaryHead(node.path)
+        case Sequence() if any(isinstance(below.block, Auxiliary) for below in node.nodes()):
+            return SequenceWithHead()
+        case Sequence():
+            return nn.Sequential()
+        case Concat():
+            return Concatenation()
+        case Add():
+            return Addition()
+    raise DefinitionError(f"{node.path}: no torch module is known for {type(node.block).__name__}")
+
+
+def _leaf(node: Node, operation: Operation) -> nn.Module:
+    settings = {field.name: getattr(operation, field.name) for field in fields(operation)}  # type: ignore[arg-type]
+    for name, value in {**settings, "input": node.input}.items():
+        for dim in value if isinstance(value, tuple) else (value,):
+            if is_array(dim) or is_symbolic(dim):
+                raise DefinitionError(
+                    f"{node.path}: {name}={text(dim)} is no single number, so nothing can be built"
+                )
+    return operation.module(node.input)

@@ -1,0 +1,56 @@
+"""Activation functions."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from costlab.algebra.dim import Dim
+from costlab.algebra.ops.elementwise import Elementwise
+from costlab.algebra.shape import AnyShape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class ReLU(Elementwise):
+    """``max(0, x)``, any shape to the same shape."""
+
+    kind: ClassVar[str] = "relu"
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        return nn.ReLU()  # not in place: an addition's other branch may still need the input
+
+
+@dataclass(frozen=True)
+class PReLU(Elementwise):
+    """``x`` where positive, else ``slope * x``, any shape to the same shape.
+
+    One learned slope, or one per channel (per feature of a vector).
+    """
+
+    kind: ClassVar[str] = "prelu"
+
+    per_channel: bool = False
+
+    def parameters(self, x: AnyShape) -> Dim:
+        return x[0] if self.per_channel else 1
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        slopes: Any = self.parameters(x)
+        return nn.PReLU(slopes)
+
+
+@dataclass(frozen=True)
+class Softmax(Elementwise):
+    """Softmax over the channels (the features of a vector), any shape to the same shape."""
+
+    kind: ClassVar[str] = "softmax"
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        return nn.Softmax(dim=1)

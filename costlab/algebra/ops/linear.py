@@ -1,0 +1,55 @@
+"""The fully connected layer."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from costlab.algebra.block import Operation
+from costlab.algebra.dim import Dim, product, total
+from costlab.algebra.shape import AnyShape, Vector, vector
+from costlab.algebra.work import Work
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Linear(Operation):
+    """Fully connected layer, ``(F,) -> (features,)``. Multiply-adds: ``F * features``.
+
+    Raises:
+        DefinitionError: ``features`` is not positive.
+        ShapeError: the input is a feature map; put `Flatten` before it.
+    """
+
+    kind: ClassVar[str] = "linear"
+
+    features: Dim
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        self._check_dims(features=1)
+
+    def output(self, x: AnyShape) -> Vector:
+        vector(x, self.kind)
+        return Vector(self.features)
+
+    def work(self, x: AnyShape, y: AnyShape) -> Work:
+        inputs = vector(x, self.kind).features
+        weights = product(inputs, self.features)
+        return Work(
+            self.kind,
+            multiply_adds=weights,
+            bias_adds=self.features if self.bias else 0,
+            weights=weights,
+            parameters=total((weights, self.features)) if self.bias else weights,
+            inputs=inputs,
+            outputs=self.features,
+            activations=self.features,
+        )
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        inputs: Any = vector(x, self.kind).features
+        outputs: Any = self.features
+        return nn.Linear(inputs, outputs, bias=self.bias)

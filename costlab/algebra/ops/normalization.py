@@ -1,0 +1,85 @@
+"""Normalization layers."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from costlab.algebra.dim import Dim, product
+from costlab.algebra.ops.elementwise import Elementwise
+from costlab.algebra.shape import AnyShape, Shape, feature_map
+from costlab.algebra.work import Work
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class BatchNorm2d(Elementwise):
+    """Batch normalization, ``(C, H, W) -> (C, H, W)``, with a learned shift per channel.
+
+    ``scale`` adds a learned scale per channel; TF-slim's Inception networks do without it.
+
+    Raises:
+        ShapeError: the input is a vector.
+    """
+
+    kind: ClassVar[str] = "batch_norm2d"
+
+    scale: bool = True
+    eps: float = 1e-5
+    momentum: float = 0.1
+
+    def output(self, x: AnyShape) -> Shape:
+        return feature_map(x, self.kind)
+
+    def parameters(self, x: AnyShape) -> Dim:
+        return 2 * x[0] if self.scale else x[0]
+
+    def work(self, x: AnyShape, y: AnyShape) -> Work:
+        elements = product(*x)
+        return Work(
+            self.kind,
+            parameters=self.parameters(x),
+            inputs=elements,
+            outputs=elements,
+            scalings=elements if self.scale else 0,
+        )
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        channels: Any = feature_map(x, self.kind).channels
+        module = nn.BatchNorm2d(channels, eps=self.eps, momentum=self.momentum)
+        if not self.scale:
+            module.register_parameter("weight", None)
+        return module
+
+
+@dataclass(frozen=True)
+class LocalResponseNorm(Elementwise):
+    """Normalization over ``size`` neighbouring channels, ``(C, H, W) -> (C, H, W)``.
+
+    ``x / (k + alpha / size * sum of squares) ** beta``, torch's form.
+
+    Raises:
+        DefinitionError: ``size`` is not positive.
+        ShapeError: the input is a vector.
+    """
+
+    kind: ClassVar[str] = "local_response_norm"
+
+    size: Dim = 5
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._check_dims(size=1)
+
+    def output(self, x: AnyShape) -> Shape:
+        return feature_map(x, self.kind)
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        size: Any = self.size
+        return nn.LocalResponseNorm(size, alpha=self.alpha, beta=self.beta, k=self.k)

@@ -1,0 +1,170 @@
+"""Pooling."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from costlab.algebra.block import Operation
+from costlab.algebra.dim import at_least, product
+from costlab.algebra.shape import AnyShape, Shape, feature_map
+from costlab.algebra.window import Size2d, as_pair, brief, check_fit, slide, times
+from costlab.algebra.work import Work
+from costlab.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Pooling(Operation):
+    """What every pooling has in common: it keeps the channels and learns nothing."""
+
+    def work(self, x: AnyShape, y: AnyShape) -> Work:
+        return Work(self.kind, inputs=product(*x), outputs=product(*y))
+
+
+@dataclass(frozen=True)
+class _WindowPooling(Pooling):
+    """Pooling over a sliding window, ``(C, H, W) -> (C, H', W')``."""
+
+    kernel: Size2d
+    stride: Size2d | None = None
+    padding: Size2d = 0
+
+    def __post_init__(self) -> None:
+        if self.stride is None:
+            object.__setattr__(self, "stride", self.kernel)
+        self._check_pairs(kernel=1, stride=1, padding=0)
+        for window, zeros in zip(
+            as_pair("kernel", self.kernel), as_pair("padding", self.padding), strict=True
+        ):
+            if at_least(window, 2 * zeros) is False:
+                raise DefinitionError(
+                    f"{type(self).__name__}: padding={times(self.padding)} must be at most half of "
+                    f"kernel={times(self.kernel)}"
+                )
+
+    @property
+    def title(self) -> str:
+        assert self.stride is not None
+        return f"{self.kind} {brief(self.kernel, self.stride)}"
+
+    def _slide(self, x: AnyShape, dilation: Size2d, ceil_mode: bool) -> Shape:
+        size = feature_map(x, self.kind)
+        extent = size[1:]
+        top, left = as_pair("padding", self.padding)
+        count = slide(extent, self.kernel, self.stride, (2 * top, 2 * left), dilation, ceil_mode)
+        check_fit(count, self.kernel, extent, self.padding, dilation)
+        return Shape(size.channels, *count)
+
+
+@dataclass(frozen=True)
+class MaxPool2d(_WindowPooling):
+    """Maximum over a window, ``(C, H, W) -> (C, H', W')``; ``stride`` defaults to ``kernel``.
+
+    ``H' = (H + 2 padding - dilation (kernel - 1) - 1) // stride + 1``; ``ceil_mode`` rounds up, but
+    drops a last window that would start in the padding.
+
+    Raises:
+        DefinitionError: a size is not positive, or padding exceeds half of the kernel.
+        ShapeError: the kernel does not fit, or the input is a vector.
+    """
+
+    kind: ClassVar[str] = "max_pool2d"
+
+    dilation: Size2d = 1
+    ceil_mode: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_pairs(dilation=1)
+
+    def output(self, x: AnyShape) -> Shape:
+        return self._slide(x, self.dilation, self.ceil_mode)
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        window: dict[str, Any] = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        kernel: Any = self.kernel
+        return nn.MaxPool2d(kernel, ceil_mode=self.ceil_mode, **window)
+
+
+@dataclass(frozen=True)
+class AvgPool2d(_WindowPooling):
+    """Mean over a window, ``(C, H, W) -> (C, H', W')``; ``stride`` defaults to ``kernel``.
+
+    Shapes as `MaxPool2d`. ``count_include_pad`` says whether padded zeros count in the mean.
+
+    Raises:
+        DefinitionError: a size is not positive, or padding exceeds half of the kernel.
+        ShapeError: the kernel does not fit, or the input is a vector.
+    """
+
+    kind: ClassVar[str] = "avg_pool2d"
+
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+    def output(self, x: AnyShape) -> Shape:
+        return self._slide(x, (1, 1), self.ceil_mode)
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        window: dict[str, Any] = {"stride": self.stride, "padding": self.padding}
+        kernel: Any = self.kernel
+        return nn.AvgPool2d(
+            kernel, ceil_mode=self.ceil_mode, count_include_pad=self.count_include_pad, **window
+        )
+
+
+@dataclass(frozen=True)
+class _AdaptivePooling(Pooling):
+    """Pooling to a given size, ``(C, H, W) -> (C, *size)``."""
+
+    size: Size2d = 1
+
+    def __post_init__(self) -> None:
+        self._check_pairs(size=1)
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} to {times(self.size)}"
+
+    def output(self, x: AnyShape) -> Shape:
+        return Shape(feature_map(x, self.kind).channels, *as_pair("size", self.size))
+
+
+@dataclass(frozen=True)
+class AdaptiveAvgPool2d(_AdaptivePooling):
+    """Mean over windows chosen to give ``size``, ``(C, H, W) -> (C, *size)``; 1 is global pooling.
+
+    Raises:
+        DefinitionError: ``size`` is not positive.
+        ShapeError: the input is a vector.
+    """
+
+    kind: ClassVar[str] = "adaptive_avg_pool2d"
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        size: Any = self.size
+        return nn.AdaptiveAvgPool2d(size)
+
+
+@dataclass(frozen=True)
+class AdaptiveMaxPool2d(_AdaptivePooling):
+    """Maximum over windows chosen to give ``size``, ``(C, H, W) -> (C, *size)``; 1 is global pooling.
+
+    Raises:
+        DefinitionError: ``size`` is not positive.
+        ShapeError: the input is a vector.
+    """
+
+    kind: ClassVar[str] = "adaptive_max_pool2d"
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        size: Any = self.size
+        return nn.AdaptiveMaxPool2d(size)

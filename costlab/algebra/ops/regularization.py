@@ -1,0 +1,33 @@
+"""Regularization that is a layer."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from costlab.algebra.ops.elementwise import Elementwise
+from costlab.algebra.shape import AnyShape
+from costlab.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Dropout(Elementwise):
+    """Zeroes elements with probability ``p`` in training, any shape to the same shape.
+
+    Raises:
+        DefinitionError: ``p`` is no probability.
+    """
+
+    kind: ClassVar[str] = "dropout"
+
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise DefinitionError(f"Dropout: p={self.p!r} must be between 0 and 1")
+
+    def module(self, x: AnyShape) -> "nn.Module":
+        from torch import nn
+
+        return nn.Dropout(self.p)

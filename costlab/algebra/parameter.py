@@ -1,0 +1,129 @@
+"""Parameters of definitions: what values they take, and how those are typed on a command line."""
+
+import ast
+import inspect
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, Union, get_args, get_origin
+
+from costlab.algebra.dim import Dim, Ratio, as_dim, as_number, is_array, is_symbolic, text
+from costlab.errors import DefinitionError
+
+REQUIRED: Any = inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a definition, with the values that it takes.
+
+    ``type`` is the annotation without None: bool, int, float, str, `Dim`, `Ratio`, a ``Literal``;
+    anything else takes any value.
+    """
+
+    name: str
+    type: Any
+    default: Any = REQUIRED
+    note: str = ""
+    optional: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is REQUIRED
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The values of a ``Literal``, else nothing."""
+        return get_args(self.type) if get_origin(self.type) is Literal else ()
+
+    @property
+    def takes(self) -> str:
+        """The values that it takes, in words."""
+        if self.choices:
+            return " or ".join(map(str, self.choices))
+        return {bool: "true or false", int: "a whole number", Dim: "a whole number"}.get(
+            self.type, "a number" if self.type in (float, Ratio) else "a value"
+        )
+
+    def __str__(self) -> str:
+        if self.required:
+            return self.name
+        default = text(self.default)
+        return f"{self.name}={default.lower() if isinstance(self.default, bool) else default}"
+
+    def parse(self, value: str, owner: str) -> Any:
+        """The value typed as ``value``.
+
+        Raises:
+            DefinitionError: it is none that the parameter takes.
+        """
+        if self.optional and value.lower() == "none":
+            return None
+        try:
+            return self._read(value)
+        except (ValueError, SyntaxError, KeyError, RecursionError, MemoryError):
+            raise self._refusal(value, owner) from None
+
+    def _read(self, value: str) -> Any:
+        if self.type is bool:
+            return {"true": True, "false": False}[value.lower()]
+        if self.choices:
+            return {str(choice): choice for choice in self.choices}[value]
+        if self.type in (int, Dim):
+            return int(value)
+        if self.type in (float, Ratio):
+            return float(value)
+        if self.type is str:
+            return value
+        try:
+            return ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            return value
+
+    def check(self, value: Any, owner: str) -> None:
+        """Refuse a value of the wrong type.
+
+        Raises:
+            DefinitionError: it is none that the parameter takes.
+        """
+        if value is None and self.optional:
+            return
+        label = f"{owner}: {self.name}"
+        plain = not is_array(value) and not is_symbolic(value)
+        if self.type is Dim:
+            as_dim(label, value)
+        elif self.type is Ratio:
+            if plain:
+                as_number(label, value)
+        elif (
+            (self.choices and value not in self.choices)
+            or (self.type in (bool, str) and not isinstance(value, self.type))
+            or (self.type is int and (isinstance(value, bool) or not isinstance(value, int)))
+            or (self.type is float and (isinstance(value, bool) or not isinstance(value, int | float)))
+        ):
+            raise self._refusal(value, owner)
+
+    def _refusal(self, value: object, owner: str) -> DefinitionError:
+        return DefinitionError(f"{owner}: {self.name}={text(value)} must be {self.takes}")
+
+
+def parameter(name: str, annotation: Any, default: Any, note: str) -> Parameter:
+    """The parameter of a function with this annotation and default."""
+    if annotation is None and default is not REQUIRED and default is not None:
+        annotation = type(default)
+    if annotation == Ratio or get_origin(annotation) not in (Union, types.UnionType):
+        return Parameter(name, annotation, default, note)
+    members = [member for member in get_args(annotation) if member is not type(None)]
+    optional = len(members) < len(get_args(annotation))
+    return Parameter(name, members[0] if len(members) == 1 else object, default, note, optional)
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known names that look most like ``name``, as the tail of a message."""
+    names = list(known)
+    near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; there is {', '.join(names)}" if names else "; it has none"

@@ -1,0 +1,72 @@
+"""Windows that slide over a feature map: the shape rule shared by convolution and pooling."""
+
+from typing import Any, TypeAlias
+
+from costlab.algebra.dim import Dim, at_least, ceil_div, minimum, text
+from costlab.errors import DefinitionError, ShapeError
+
+Pair: TypeAlias = tuple[Dim, Dim]
+Size2d: TypeAlias = Dim | Pair
+"""One number for both axes, or (height, width). Fields of this type always hold the pair."""
+
+
+def as_pair(name: str, value: Any) -> Pair:
+    """``value`` as (height, width).
+
+    Raises:
+        DefinitionError: it is a sequence of another length.
+    """
+    if not isinstance(value, tuple | list):
+        return (value, value)
+    if len(value) != 2:
+        raise DefinitionError(f"{name}={value!r} must be one number or (height, width)")
+    return (value[0], value[1])
+
+
+def slide(
+    size: Pair, kernel: Any, stride: Any, padding: Pair, dilation: Any = (1, 1), ceil_mode: bool = False
+) -> Pair:
+    """How many windows fit along each axis of ``size`` with ``padding`` in all, counting both ends.
+
+    ``(size + padding - dilation * (kernel - 1) - 1) // stride + 1``. With ``ceil_mode`` the division
+    rounds up, but no window may start in the padding at the end.
+    Source: the shape formulas of torch.nn.Conv2d and torch.nn.MaxPool2d.
+    """
+    height, width = (size[axis] + padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1 for axis in (0, 1))
+    if not ceil_mode:
+        return (height // stride[0] + 1, width // stride[1] + 1)
+    last_start = [ceil_div(size[axis] + padding[axis] // 2, stride[axis]) for axis in (0, 1)]
+    return (
+        minimum(ceil_div(height, stride[0]) + 1, last_start[0]),
+        minimum(ceil_div(width, stride[1]) + 1, last_start[1]),
+    )
+
+
+def check_fit(count: Pair, kernel: Any, size: Pair, padding: Any, dilation: Any = (1, 1)) -> None:
+    """Refuse a window that fits nowhere.
+
+    Raises:
+        ShapeError: ``count``, the number of positions along an axis, is provably below 1.
+    """
+    for positions, extent, axis in zip(count, size, ("height", "width"), strict=True):
+        if at_least(positions, 1) is False:
+            spread = "" if dilation == (1, 1) else f" dilation={times(dilation)}"
+            raise ShapeError(
+                f"kernel={times(kernel)}{spread} does not fit {axis}={text(extent)} "
+                f"with padding={times(padding)}"
+            )
+
+
+def times(size: Any) -> str:
+    """A size as people write it: ``3x3``, and ``1`` where both axes are one number."""
+    if not isinstance(size, tuple):
+        return text(size)
+    return "x".join(map(text, size))
+
+
+def brief(kernel: Size2d, stride: Size2d) -> str:
+    """A window in a few characters: ``3x3``, ``3x3/2``, ``1x7/1x2``."""
+    height, width = as_pair("stride", stride)
+    same = text(height) == text(width)
+    step = "" if same and text(height) == "1" else "/" + (text(height) if same else times(stride))
+    return times(kernel) + step

@@ -1,0 +1,37 @@
+"""Work: the quantities that one operation reports. What they cost is a convention's business."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from costlab.algebra.dim import Dim, product, total
+
+
+class Work(NamedTuple):
+    """What one operation does to one input.
+
+    ``weights`` and ``parameters`` are held once; every other quantity is per input of the batch.
+    """
+
+    kind: str
+    multiply_adds: Dim = 0  # one per weight per output position
+    bias_adds: Dim = 0
+    weights: Dim = 0  # elements of a convolution's or linear layer's weight
+    parameters: Dim = 0  # every learned element: weights, biases, scales, shifts, slopes
+    inputs: Dim = 0  # elements read
+    outputs: Dim = 0  # elements written
+    activations: Dim = 0  # outputs of convolutions and linear layers (fvcore's definition)
+    scalings: Dim = 0  # outputs multiplied by a learned scale in a normalization
+
+
+HELD_ONCE = ("weights", "parameters")
+QUANTITIES = Work._fields[1:]
+
+
+def add_up(kind: str, works: Iterable[Work], batch: Dim = 1) -> Work:
+    """The sum of ``works``, for a batch of inputs, under one name."""
+    columns = zip(*works, strict=True)
+    next(columns, None)  # the kinds
+    sums = {name: total(column) for name, column in zip(QUANTITIES, columns, strict=False)}
+    return Work(
+        kind, **{name: dim if name in HELD_ONCE else product(batch, dim) for name, dim in sums.items()}
+    )

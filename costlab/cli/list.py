@@ -1,0 +1,71 @@
+"""``costlab list``."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from costlab.algebra import Definition, catalog
+from costlab.algebra.catalog import lookup
+from costlab.cli.output import chosen_format, emit, output_options
+from costlab.report.table import Column, Table
+
+COLUMNS = (
+    Column("name", "name"),
+    Column("figure", "from"),
+    Column("input", "input"),
+    Column("summary", "summary"),
+    Column("parameters", "parameters"),
+)
+
+
+@click.command("list")
+@click.argument("name", required=False)
+@output_options
+def list_(name: str | None, format_: str | None, file: Path | None, force: bool) -> None:
+    """List the definitions that can be counted, or describe the one called NAME.
+
+    Each is shown with the figure or table that it comes from, the input that it is counted at, and its
+    parameters with their defaults.
+    """
+    shown = [lookup(name)] if name else list(catalog().values())
+    form = chosen_format(format_, file)
+    if form == "table" and file is None:
+        click.echo("\n\n".join(_describe(d) if name else _entry(d) for d in shown))
+    else:
+        emit(_table(shown), form, file, force)
+
+
+def _table(shown: list[Definition[...]]) -> Table:
+    rows = tuple(
+        (d.name, d.figure, str(d.input or ""), d.summary, ", ".join(map(str, d.parameters.values())))
+        for d in shown
+    )
+    return Table("Definitions", COLUMNS, rows)
+
+
+def _entry(definition: Definition[...]) -> str:
+    lines = [_head(definition), f"  {definition.summary}"]
+    if definition.parameters:
+        settings = "  ".join(map(str, definition.parameters.values()))
+        lines.append(click.wrap_text(settings, _width(), "  ", "  "))
+    return "\n".join(lines)
+
+
+def _describe(definition: Definition[...]) -> str:
+    lines = [_head(definition), f"  {definition.summary}"]
+    for parameter in definition.parameters.values():
+        lines += ["", f"  {parameter}   ({parameter.takes})"]
+        if parameter.note:
+            lines.append(click.wrap_text(parameter.note, _width(), "      ", "      "))
+    return "\n".join(lines)
+
+
+def _head(definition: Definition[...]) -> str:
+    origin = f"  {definition.figure}" if definition.figure else ""
+    shape = f"  input {definition.input}" if definition.input else ""
+    return click.style(definition.name, bold=True) + origin + shape
+
+
+def _width() -> int:
+    return max(40, min(100, shutil.get_terminal_size().columns))

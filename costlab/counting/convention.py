@@ -1,0 +1,54 @@
+"""Conventions: what a tool charges for the quantities that operations report. Data, not branches."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from costlab.algebra.dim import Dim, product, total
+from costlab.algebra.parameter import closest
+from costlab.algebra.work import Work
+from costlab.errors import DefinitionError
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A table of coefficients: kind of operation to quantity to charge per unit of it.
+
+    A kind that is not in ``charges`` costs nothing; those in ``unknown`` cost nothing because the
+    tool does not know them.
+    """
+
+    name: str
+    title: str
+    unit: str
+    measured_on: str
+    charges: Mapping[str, Mapping[str, int]]
+    unknown: frozenset[str]
+
+    def cost(self, work: Work) -> Dim:
+        """What ``work`` costs: the sum of coefficient times quantity."""
+        row = self.charges.get(work.kind, {})
+        return total(product(charge, getattr(work, quantity)) for quantity, charge in row.items())
+
+
+@cache
+def conventions() -> Mapping[str, Convention]:
+    """Every convention by name, from ``conventions.toml``."""
+    tables = tomllib.loads((files("costlab.counting") / "conventions.toml").read_text("utf-8"))
+    return {
+        name: Convention(name, **(table | {"unknown": frozenset(table["unknown"])}))
+        for name, table in tables.items()
+    }
+
+
+def convention(name: str) -> Convention:
+    """The convention of that name.
+
+    Raises:
+        DefinitionError: there is none.
+    """
+    if name not in conventions():
+        raise DefinitionError(f"there is no convention {name!r}{closest(name, conventions())}")
+    return conventions()[name]

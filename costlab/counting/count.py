@@ -1,0 +1,196 @@
+"""Counting: the cost of a block, module by module, as arithmetic on its value."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from costlab.algebra.block import Node
+from costlab.algebra.dim import Dim, as_dim
+from costlab.algebra.shape import AnyShape
+from costlab.algebra.target import TargetLike, resolve
+from costlab.algebra.work import Work, add_up
+from costlab.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a count: a module with everything below it, or one kind of operation.
+
+    ``title`` says what it is, ``operations`` of how many its ``work`` is the sum.
+    """
+
+    path: str
+    title: str
+    output: AnyShape | None
+    work: Work
+    operations: int = 1
+    training_only: bool = False
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a network costs for one input shape and batch.
+
+    Multiply-adds, bias adds, activations and elements are for the whole batch; weights and
+    parameters are held once. Auxiliary heads are included where the network has them; `inference`
+    leaves them out.
+    """
+
+    label: str
+    input: AnyShape
+    batch: Dim
+    root: Node
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """One row per operation, in the order of execution; they add up to the totals."""
+        return tuple(
+            self._row(node, work.kind if node.children else node.block.title, [work])
+            for node, work in _working(self.root)
+        )
+
+    def modules(self, depth: int) -> tuple[Row, ...]:
+        """One row per module at ``depth`` below the root, or above it where the tree ends earlier.
+
+        Every operation is in just one row: they add up to the totals.
+
+        Raises:
+            DefinitionError: ``depth`` is below 0.
+        """
+        if depth < 0:
+            raise DefinitionError(f"depth={depth} must be at least 0")
+        return tuple(self._cut(self.root, depth))
+
+    def kinds(self) -> tuple[Row, ...]:
+        """One row per kind of operation, in the order in which they first appear."""
+        groups: dict[str, list[Work]] = {}
+        for _, work in _working(self.root):
+            groups.setdefault(work.kind, []).append(work)
+        return tuple(
+            Row(kind, kind, None, add_up(kind, works, self.batch), len(works))
+            for kind, works in groups.items()
+        )
+
+    @cached_property
+    def total(self) -> Work:
+        """All quantities of the whole network."""
+        return add_up("total", (work for _, work in _working(self.root)), self.batch)
+
+    @property
+    def multiply_adds(self) -> Dim:
+        """Multiply-adds of convolution and linear weights, one per weight per output position."""
+        return self.total.multiply_adds
+
+    @property
+    def bias_adds(self) -> Dim:
+        """Additions of a bias, one per output element of a layer that has one."""
+        return self.total.bias_adds
+
+    @property
+    def weights(self) -> Dim:
+        """Elements of convolution and linear weights."""
+        return self.total.weights
+
+    @property
+    def parameters(self) -> Dim:
+        """Every learned element: weights, biases, scales, shifts and slopes."""
+        return self.total.parameters
+
+    @property
+    def activations(self) -> Dim:
+        """Elements put out by convolution and linear layers, as fvcore counts them."""
+        return self.total.activations
+
+    @property
+    def inference(self) -> "Count":
+        """The count without auxiliary heads, which run in training only."""
+        return Count(self.label, self.input, self.batch, _without_heads(self.root))
+
+    @property
+    def has_auxiliary(self) -> bool:
+        """Whether part of the network runs in training only."""
+        return any(node.training_only for node in self.root.nodes())
+
+    def to_frame(self, rows: Iterable[Row] | None = None) -> "DataFrame":
+        """The rows (one per operation, or the given ones) as a pandas frame, exact integers."""
+        import pandas as pd
+
+        return pd.DataFrame([record(row) for row in (self.rows if rows is None else rows)])
+
+    def _repr_html_(self) -> str:
+        counted = ["operations", "parameters", "multiply_adds", "activations"]
+        frame = self.to_frame([*self.modules(1), Row("total", "", None, self.total, len(self.rows))])
+        show: dict[Any, Callable[[Any], str]] = dict.fromkeys(counted, _thousands)
+        columns = ["module", "title", "output", *counted]
+        table = frame[columns].to_html(index=False, formatters=show, justify="left", border=0)
+        return f"<p><b>{_escape(self.label)}</b>, input {self.input}, batch {self.batch}</p>{table}"
+
+    def _cut(self, node: Node, depth: int) -> Iterator[Row]:
+        if depth and node.children:
+            for child in node.children:
+                yield from self._cut(child, depth - 1)
+            if node.work is not None:  # the join of the branches
+                yield self._row(node, node.work.kind, [node.work])
+        else:
+            yield self._row(node, node.block.title, [work for _, work in _working(node)])
+
+    def _row(self, node: Node, title: str, works: list[Work]) -> Row:
+        kind = works[0].kind if len(works) == 1 else ""
+        work = add_up(kind, works, self.batch)
+        return Row(node.path, title, node.output, work, len(works), node.training_only)
+
+
+def count(target: TargetLike, input: object = None, *, batch: Dim = 1, **settings: Any) -> Count:
+    """Count a target: a catalog name, ``file.py:attribute``, ``package.module:attribute``, or a block.
+
+    ``input`` is its shape without the batch, ``(3, 299, 299)`` or ``"3x299x299"``; definitions bring
+    their own. ``settings`` are the definition's parameters. Dimensions may be ints, SymPy symbols
+    or NumPy arrays; the count then holds closed forms, or one value per variant.
+
+    Raises:
+        TargetError: the target names nothing, or no input shape is known for it.
+        DefinitionError: a parameter, the input or the batch is malformed.
+        ShapeError: a part of the block does not accept its input; the message gives its path.
+    """
+    found = resolve(target, input, **settings)
+    return Count(found.label, found.input, as_dim("batch", batch), found.block.walk(found.input))
+
+
+def record(row: Row) -> dict[str, Any]:
+    """A row as plain values by column name; sizes stay exact integers."""
+    return {
+        "module": row.path,
+        "title": row.title,
+        "kind": row.work.kind,
+        "output": "" if row.output is None else str(row.output),
+        "operations": row.operations,
+        **row.work._asdict(),
+        "training_only": row.training_only,
+    }
+
+
+def _working(node: Node) -> Iterator[tuple[Node, Work]]:
+    """The nodes that do something themselves, in the order of execution: branches, then their join."""
+    for child in node.children:
+        yield from _working(child)
+    if node.work is not None:
+        yield node, node.work
+
+
+def _without_heads(node: Node) -> Node:
+    kept = tuple(_without_heads(child) for child in node.children if not child.training_only)
+    return node._replace(children=kept)
+
+
+def _thousands(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _escape(text: str) -> str:
+    from html import escape
+
+    return escape(text)

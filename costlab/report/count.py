@@ -1,0 +1,83 @@
+"""The table of a count."""
+
+from typing import Any, Literal
+
+from costlab.counting.count import Count, Row
+from costlab.report.table import Column, Table, human
+
+Order = Literal["execution", "multiply-adds", "parameters", "activations", "name"]
+By = Literal["module", "kind"]
+
+SIZES = (
+    Column("operations", "operations", "size", machine_only=True),
+    Column("parameters", "parameters", "size", sacrifice=1),
+    Column("multiply_adds", "multiply-adds", "size"),
+    Column("activations", "activations", "size", sacrifice=3),
+    Column("share", "share", "share", sacrifice=2),
+    Column("weights", "weights", "size", machine_only=True),
+    Column("bias_adds", "bias adds", "size", machine_only=True),
+)
+MODULE_COLUMNS = (
+    Column("module", "module"),
+    Column("operation", "operation", sacrifice=5),
+    Column("output", "output", sacrifice=4),
+    *SIZES,
+    Column("training_only", "training only", machine_only=True),
+)
+KIND_COLUMNS = (Column("kind", "kind"), Column("operations", "operations", "size", sacrifice=4), *SIZES[1:])
+
+
+def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "execution") -> Table:
+    """The count as a table: a row per module at ``depth``, or per kind of operation."""
+    rows = list(count.kinds() if by == "kind" else count.modules(depth))
+    if sort == "name":
+        rows.sort(key=lambda row: row.path)
+    elif sort != "execution":
+        rows.sort(key=lambda row: int(getattr(row.work, sort.replace("-", "_"))), reverse=True)
+    whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
+    columns = KIND_COLUMNS if by == "kind" else MODULE_COLUMNS
+    return Table(
+        title=f"{count.label}, input {count.input}, batch {count.batch}",
+        columns=columns,
+        rows=tuple(_values(row, count, columns) for row in rows),
+        total=_values(whole, count, columns),
+        notes=_notes(count),
+        facts={
+            "target": count.label,
+            "input": list(count.input),
+            "batch": count.batch,
+            "output": list(count.root.output),
+        },
+    )
+
+
+def _values(row: Row, count: Count, columns: tuple[Column, ...]) -> tuple[Any, ...]:
+    whole = int(count.multiply_adds)
+    head = " (training only)" if row.training_only else ""
+    values: dict[str, Any] = {
+        **row.work._asdict(),
+        "module": row.path or "(root)",
+        "kind": row.path,
+        "operation": row.title + head,
+        "output": None if row.output is None else str(row.output),
+        "operations": row.operations,
+        "share": int(row.work.multiply_adds) / whole if whole else 0.0,
+        "training_only": row.training_only,
+    }
+    return tuple(values[column.key] for column in columns)
+
+
+def _notes(count: Count) -> tuple[str, ...]:
+    total = count.total
+    macs, parameters, activations = int(total.multiply_adds), int(total.parameters), int(total.activations)
+    notes = [
+        f"{human(macs)} multiply-adds ({human(2 * macs)}FLOP at two each), {human(parameters)} parameters, "
+        f"{human(activations)} activations"
+    ]
+    if count.has_auxiliary:
+        without = count.inference.total
+        notes.append(
+            f"in inference, without the auxiliary head: {without.multiply_adds:,} multiply-adds, "
+            f"{without.parameters:,} parameters"
+        )
+    return tuple(notes)
