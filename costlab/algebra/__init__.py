@@ -5,7 +5,7 @@ from costlab.algebra.build import build
 from costlab.algebra.catalog import catalog
 from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence, add, auxiliary, concat, seq
 from costlab.algebra.define import Definition, block
-from costlab.algebra.dim import Dim, Ratio, scale, symbols
+from costlab.algebra.dim import Dim, Ratio, as_dim, scale, symbols
 from costlab.algebra.ops import (
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
@@ -58,6 +58,7 @@ __all__ = [
     "Vector",
     "Work",
     "add",
+    "as_dim",
     "auxiliary",
     "block",
     "build",

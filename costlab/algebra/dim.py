@@ -89,7 +89,14 @@ def equal(a: Dim, b: Dim) -> bool | None:
 
     SymPy's ``==`` compares how expressions are written, so differences are compared with zero.
     """
-    return a == b if type(a) is type(b) is int else _decide(a, b, operator.eq, "is_zero")
+    if type(a) is type(b) is int:
+        return a == b
+    verdict = _decide(a, b, operator.eq, "is_zero")
+    if verdict is None:
+        import sympy
+
+        verdict = sympy.simplify(a - b).is_zero
+    return verdict
 
 
 def at_least(a: Dim, b: Dim) -> bool | None:
@@ -97,21 +104,19 @@ def at_least(a: Dim, b: Dim) -> bool | None:
     return a >= b if type(a) is type(b) is int else _decide(a, b, operator.ge, "is_nonnegative")
 
 
+def divides(divisor: Dim, number: Any) -> bool | None:
+    """Whether ``divisor`` divides ``number``: proved, refuted, or None when undecided."""
+    return _decide(number % divisor, 0, operator.eq, "is_zero")
+
+
 def _decide(a: Any, b: Any, compare: Callable[[Any, Any], Any], of_difference: str) -> bool | None:
     if is_symbolic(a) or is_symbolic(b):
         import sympy
 
-        verdict = getattr(sympy.expand(a - b), of_difference)
-        if verdict is None:
-            verdict = getattr(sympy.simplify(a - b), of_difference)
-        return None if verdict is None else bool(verdict)
+        verdict: bool | None = getattr(sympy.expand(a - b), of_difference)
+        return verdict
     holds = compare(a, b)
     return bool(holds.all()) if is_array(holds) else bool(holds)
-
-
-def divides(divisor: Dim, number: Any) -> bool | None:
-    """Whether ``divisor`` divides ``number``: proved, refuted, or None when undecided."""
-    return equal(number % divisor, 0)
 
 
 def quotient(number: Any, divisor: Any) -> Dim:

@@ -43,8 +43,10 @@ class Parameter:
         """The values that it takes, in words."""
         if self.choices:
             return " or ".join(map(str, self.choices))
-        return {bool: "true or false", int: "a whole number", Dim: "a whole number"}.get(
-            self.type, "a number" if self.type in (float, Ratio) else "a value"
+        if self.type in (float, Ratio):
+            return "a number"
+        return {bool: "true or false", int: "a whole number", Dim: "a whole number", str: "text"}.get(
+            self.type, "a value"
         )
 
     def __str__(self) -> str:
@@ -123,7 +125,9 @@ def parameter(name: str, annotation: Any, default: Any, note: str) -> Parameter:
 def closest(name: str, known: Iterable[str]) -> str:
     """The known names that look most like ``name``, as the tail of a message."""
     names = list(known)
-    near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    near = get_close_matches(name.lower(), names, n=3, cutoff=0.6)
     if near:
         return f"; did you mean {' or '.join(near)}?"
+    if len(names) > 10:
+        return ""
     return f"; there is {', '.join(names)}" if names else "; it has none"

@@ -24,6 +24,7 @@ FORMS = "a name from costlab list, file.py:attribute or package.module:attribute
 IN_FILE = re.compile(r"(?P<source>.+\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?")
 IN_MODULE = re.compile(r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?")
 IN_CATALOG = re.compile(r"(?P<name>\w+)(?::(?P<settings>.*))?")
+OURS = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def _user_code(source: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         message = " ".join(f"{type(error).__name__}: {error}".split())
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_file()]
-        where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames[1:] else ""
+        calls = [(Path(f.filename), f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+        theirs = [(file, line) for file, line in calls if file.is_file() and OURS not in file.parents]
+        where = f" ({theirs[-1][0].name}, line {theirs[-1][1]})" if theirs else ""
         raise TargetError(f"{source}: {message}{where}") from error

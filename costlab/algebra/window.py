@@ -53,7 +53,7 @@ def check_fit(count: Pair, kernel: Any, size: Pair, padding: Any, dilation: Any 
             spread = "" if dilation == (1, 1) else f" dilation={times(dilation)}"
             raise ShapeError(
                 f"kernel={times(kernel)}{spread} does not fit {axis}={text(extent)} "
-                f"with padding={times(padding)}"
+                f"with padding={once(padding)}"
             )
 
 
@@ -64,9 +64,13 @@ def times(size: Any) -> str:
     return "x".join(map(text, size))
 
 
+def once(size: Any) -> str:
+    """A size as people write it, in one number where both axes are the same."""
+    height, width = as_pair("size", size)
+    return text(height) if text(height) == text(width) else times(size)
+
+
 def brief(kernel: Size2d, stride: Size2d) -> str:
     """A window in a few characters: ``3x3``, ``3x3/2``, ``1x7/1x2``."""
-    height, width = as_pair("stride", stride)
-    same = text(height) == text(width)
-    step = "" if same and text(height) == "1" else "/" + (text(height) if same else times(stride))
-    return times(kernel) + step
+    step = once(stride)
+    return times(kernel) if step == "1" else f"{times(kernel)}/{step}"

@@ -11,7 +11,7 @@ from costlab.counting.count import count as count_target
 from costlab.report.count import By, Order, count_table
 
 
-@click.command(no_args_is_help=True)
+@click.command(no_args_is_help=True, short_help="Count a network, module by module; --check proves it.")
 @click.argument("target")
 @click.option(
     "-i",

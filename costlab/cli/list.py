@@ -19,7 +19,7 @@ COLUMNS = (
 )
 
 
-@click.command("list")
+@click.command("list", short_help="List what can be counted, with parameters and sources.")
 @click.argument("name", required=False)
 @output_options
 def list_(name: str | None, format_: str | None, file: Path | None, force: bool) -> None:
@@ -38,14 +38,14 @@ def list_(name: str | None, format_: str | None, file: Path | None, force: bool)
 
 def _table(shown: list[Definition[...]]) -> Table:
     rows = tuple(
-        (d.name, d.figure, str(d.input or ""), d.summary, ", ".join(map(str, d.parameters.values())))
+        (d.name, d.figure, str(d.input or ""), _plain(d.summary), ", ".join(map(str, d.parameters.values())))
         for d in shown
     )
     return Table("Definitions", COLUMNS, rows)
 
 
 def _entry(definition: Definition[...]) -> str:
-    lines = [_head(definition), f"  {definition.summary}"]
+    lines = [_head(definition), click.wrap_text(_plain(definition.summary), _width(), "  ", "  ")]
     if definition.parameters:
         settings = "  ".join(map(str, definition.parameters.values()))
         lines.append(click.wrap_text(settings, _width(), "  ", "  "))
@@ -53,7 +53,7 @@ def _entry(definition: Definition[...]) -> str:
 
 
 def _describe(definition: Definition[...]) -> str:
-    lines = [_head(definition), f"  {definition.summary}"]
+    lines = [_head(definition), click.wrap_text(_plain(definition.summary), _width(), "  ", "  ")]
     for parameter in definition.parameters.values():
         lines += ["", f"  {parameter}   ({parameter.takes})"]
         if parameter.note:
@@ -65,6 +65,11 @@ def _head(definition: Definition[...]) -> str:
     origin = f"  {definition.figure}" if definition.figure else ""
     shape = f"  input {definition.input}" if definition.input else ""
     return click.style(definition.name, bold=True) + origin + shape
+
+
+def _plain(docstring: str) -> str:
+    """A docstring's text without its marks for code."""
+    return docstring.replace("``", "")
 
 
 def _width() -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from costlab.algebra.block import Node
@@ -125,7 +126,7 @@ class Count:
         counted = ["operations", "parameters", "multiply_adds", "activations"]
         frame = self.to_frame([*self.modules(1), Row("total", "", None, self.total, len(self.rows))])
         show: dict[Any, Callable[[Any], str]] = dict.fromkeys(counted, _thousands)
-        columns = ["module", "title", "output", *counted]
+        columns = ["module", "operation", "output", *counted]
         table = frame[columns].to_html(index=False, formatters=show, justify="left", border=0)
         return f"<p><b>{_escape(self.label)}</b>, input {self.input}, batch {self.batch}</p>{table}"
 
@@ -164,7 +165,7 @@ def record(row: Row) -> dict[str, Any]:
     """A row as plain values by column name; sizes stay exact integers."""
     return {
         "module": row.path,
-        "title": row.title,
+        "operation": row.title,
         "kind": row.work.kind,
         "output": "" if row.output is None else str(row.output),
         "operations": row.operations,
@@ -187,7 +188,7 @@ def _without_heads(node: Node) -> Node:
 
 
 def _thousands(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, Integral) else str(value)
 
 
 def _escape(text: str) -> str:

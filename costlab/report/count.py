@@ -18,7 +18,7 @@ SIZES = (
     Column("bias_adds", "bias adds", "size", machine_only=True),
 )
 MODULE_COLUMNS = (
-    Column("module", "module"),
+    Column("module", "module", empty="(root)"),
     Column("operation", "operation", sacrifice=5),
     Column("output", "output", sacrifice=4),
     *SIZES,
@@ -56,7 +56,7 @@ def _values(row: Row, count: Count, columns: tuple[Column, ...]) -> tuple[Any, .
     head = " (training only)" if row.training_only else ""
     values: dict[str, Any] = {
         **row.work._asdict(),
-        "module": row.path or "(root)",
+        "module": row.path,
         "kind": row.path,
         "operation": row.title + head,
         "output": None if row.output is None else str(row.output),
@@ -71,8 +71,8 @@ def _notes(count: Count) -> tuple[str, ...]:
     total = count.total
     macs, parameters, activations = int(total.multiply_adds), int(total.parameters), int(total.activations)
     notes = [
-        f"{human(macs)} multiply-adds ({human(2 * macs)}FLOP at two each), {human(parameters)} parameters, "
-        f"{human(activations)} activations"
+        f"{human(macs)} multiply-adds ({human(2 * macs, 'FLOP')} at two each), "
+        f"{human(parameters)} parameters, {human(activations)} activations"
     ]
     if count.has_auxiliary:
         without = count.inference.total

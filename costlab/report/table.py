@@ -12,22 +12,28 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 BAR_WIDTH = 10
+UNBOUNDED = 10_000
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column. ``sacrifice`` says how soon a narrow terminal does without it; 0 is never."""
+    """One column.
+
+    ``sacrifice`` says how soon a narrow terminal does without it, 0 never; ``empty`` what people are
+    shown for no value.
+    """
 
     key: str
     title: str
     kind: Literal["text", "size", "share"] = "text"
     sacrifice: int = 0
     machine_only: bool = False
+    empty: str = ""
 
     def show(self, value: Any) -> str:
         """A value for people: sizes with thousands separators, shares in percent."""
-        if value is None:
-            return ""
+        if value is None or value == "":
+            return self.empty
         if self.kind == "size":
             return f"{value:,}"
         return f"{value:.1%}" if self.kind == "share" else str(value)
@@ -89,37 +95,37 @@ class Table:
         """
         from rich.console import Console
 
+        def console(columns: int) -> Console:
+            return Console(
+                file=out,
+                width=columns,
+                force_terminal=color,
+                no_color=not color,
+                color_system="standard" if color else None,
+                legacy_windows=False,
+                highlight=False,
+            )
+
         out = io.StringIO()
-        console = Console(
-            file=out,
-            width=width or 10_000,
-            force_terminal=color,
-            no_color=not color,
-            color_system="standard" if color else None,
-            legacy_windows=False,
-            highlight=False,
-        )
-        table = self._fit(console, unicode)
-        console.print(self.title, style="bold", markup=False, soft_wrap=True)
-        console.print(table)
+        table, needed = self._fit(width or UNBOUNDED, unicode, console(UNBOUNDED))
+        console(needed).print(self.title, style="bold", markup=False, soft_wrap=True)
+        console(needed).print(table)
         for note in self.notes:
-            console.print(note, markup=False, soft_wrap=width is None)
+            console(width or UNBOUNDED).print(note, markup=False)
         return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
-    def _fit(self, console: "Console", unicode: bool) -> "RichTable":
-        """The table with as many columns as fit."""
+    def _fit(self, width: int, unicode: bool, console: "Console") -> "tuple[RichTable, int]":
+        """The table with as many columns as fit, and the width that it then needs."""
         kept = [column for column in self.columns if not column.machine_only]
-        bars = True
         while True:
-            table = self._rich(kept, bars, unicode)
-            if console.measure(table).minimum <= console.width:
-                return table
-            if bars and any(column.kind == "share" for column in kept):
-                bars = False
-                continue
+            for bars in (True, False):
+                table = self._rich(kept, bars, unicode)
+                needed = console.measure(table).maximum
+                if needed <= width:
+                    return table, needed
             spare = max(kept, key=lambda column: column.sacrifice)
-            if spare.sacrifice == 0:
-                return table
+            if not spare.sacrifice:
+                return table, needed
             kept.remove(spare)
 
     def _rich(self, columns: list[Column], bars: bool, unicode: bool) -> "RichTable":
@@ -139,7 +145,6 @@ class Table:
                 footer=escape(footer) + bar,
                 justify="left" if column.kind == "text" or bar else "right",
                 no_wrap=True,
-                overflow="fold",
             )
         for row in self.rows:
             cells = [escape(column.show(row[i])) for i, column in zip(places, columns, strict=True)]
@@ -161,12 +166,12 @@ def bar_of(share: float, unicode: bool = True) -> str:
     return ("█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8]).strip()).ljust(BAR_WIDTH)
 
 
-def human(size: int) -> str:
-    """A size in three or four digits: 5,713,216,096 is 5.71 G."""
-    for unit, one in (("P", 10**15), ("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if size >= one:
-            return f"{size / one:.2f} {unit}"
-    return str(size)
+def human(size: int, unit: str = "") -> str:
+    """A size in a few digits: 5,713,216,096 is 5.71 G, with a unit 5.71 GFLOP."""
+    for prefix, one in (("P", 10**15), ("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if size >= 1000 and round(size / one, 2) >= 1:
+            return f"{size / one:.2f} {prefix}{unit}"
+    return f"{size} {unit}".rstrip()
 
 
 def _inline(text: str) -> str:

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from costlab.algebra.block import Node
+from costlab.algebra.dim import text
 from costlab.algebra.modules import AuxiliaryHead, to_module
 from costlab.algebra.target import TargetLike
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import convention
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
+from costlab.errors import DefinitionError
 from costlab.tracing import observe
 
 Expect = Callable[[Count], Mapping[str, Any]]
@@ -60,6 +62,8 @@ def check(counted: Count | TargetLike, progress: Callable[[str], None] | None = 
         TargetError, ShapeError: a target is given that cannot be counted.
     """
     count = counted if isinstance(counted, Count) else count_target(counted)
+    if not isinstance(count.batch, int):
+        raise DefinitionError(f"batch={text(count.batch)} is no single number, so nothing can be run")
     tell = progress or str
     tell("building the module")
     model = to_module(count.root).eval()

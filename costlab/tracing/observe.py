@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fvcore imports names that torch has deprecated
+    warnings.simplefilter("ignore")  # fvcore uses names that torch has deprecated, here and in `quiet`
     from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
     from fvcore.nn.jit_handles import conv_flop_count, generic_activation_jit, get_shape
 
 
 def fvcore_flops(model: nn.Module, x: Tensor) -> Mapping[str, int]:
     """Fvcore's flops, one per multiply-add, taught ``aten::_convolution_mode`` (padding="same")."""
-    with _quiet():
+    with quiet():
         analysis = _mute(FlopCountAnalysis(model, x))
         analysis.set_op_handle("aten::_convolution_mode", _same_convolution)
         return _whole(analysis.by_module())
@@ -30,16 +30,10 @@ def fvcore_flops(model: nn.Module, x: Tensor) -> Mapping[str, int]:
 
 def fvcore_activations(model: nn.Module, x: Tensor) -> Mapping[str, int]:
     """Fvcore's activations, taught ``aten::_convolution_mode`` (padding="same")."""
-    with _quiet():
+    with quiet():
         analysis = _mute(ActivationCountAnalysis(model, x))
         analysis.set_op_handle("aten::_convolution_mode", generic_activation_jit("conv"))
         return _whole(analysis.by_module())
-
-
-def fvcore_unsupported(model: nn.Module, x: Tensor) -> frozenset[str]:
-    """The operators that stock fvcore has no rule for."""
-    with _quiet():
-        return frozenset(_mute(FlopCountAnalysis(model, x)).unsupported_ops())
 
 
 def fvcore_parameters(model: nn.Module, x: Tensor) -> Mapping[str, int]:
@@ -99,7 +93,7 @@ def _mute(analysis: Any) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Fvcore traces with torch.jit, which warns of its own deprecation."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

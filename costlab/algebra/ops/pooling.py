@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from costlab.algebra.block import Operation
 from costlab.algebra.dim import at_least, product
 from costlab.algebra.shape import AnyShape, Shape, feature_map
-from costlab.algebra.window import Size2d, as_pair, brief, check_fit, slide, times
+from costlab.algebra.window import Size2d, as_pair, brief, check_fit, once, slide, times
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError
 
@@ -38,7 +38,7 @@ class _WindowPooling(Pooling):
         ):
             if at_least(window, 2 * zeros) is False:
                 raise DefinitionError(
-                    f"{type(self).__name__}: padding={times(self.padding)} must be at most half of "
+                    f"{type(self).__name__}: padding={once(self.padding)} must be at most half of "
                     f"kernel={times(self.kernel)}"
                 )
 

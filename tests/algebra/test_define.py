@@ -1,0 +1,140 @@
+"""Definitions and their parameters: checked by name and type, read from text."""
+
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from costlab.algebra import Block, Conv2d, Definition, Dim, Ratio, ReLU, Shape, block, scale, seq, symbols
+from costlab.errors import DefinitionError
+
+
+@block(figure="Figure 0", input="3x8x8")
+def sample(
+    channels: Dim,
+    width: Ratio = 1.0,
+    form: Literal["one", "two"] = "one",
+    deep: bool = False,
+    repeats: int = 1,
+    bias: bool | None = None,
+    label: str = "x",
+    rate: float = 0.5,
+) -> Block:
+    """A block to test with: ``(C, H, W) -> (channels, H, W)``.
+
+    Args:
+        channels: how many filters.
+        width: a multiplier
+            of them.
+    """
+    return seq(Conv2d(scale(channels, width), 1, bias=bool(bias)), *[ReLU()] * repeats)
+
+
+def test_a_definition_says_what_it_is() -> None:
+    assert isinstance(sample, Definition)
+    assert (sample.name, sample.figure, str(sample.input)) == ("sample", "Figure 0", "3x8x8")
+    assert sample.summary == "A block to test with: ``(C, H, W) -> (channels, H, W)``."
+    assert [str(p) for p in sample.parameters.values()] == [
+        "channels",
+        "width=1.0",
+        "form=one",
+        "deep=false",
+        "repeats=1",
+        "bias=None",
+        "label=x",
+        "rate=0.5",
+    ]
+    assert sample.parameters["width"].note == "a multiplier of them."
+    assert sample.parameters["form"].takes == "one or two"
+
+
+def test_what_it_makes_bears_its_name_but_equals_what_it_is() -> None:
+    assert sample(4).title == "sample"
+    assert sample(4) == seq(Conv2d(4, 1, bias=False), ReLU())
+
+
+def test_text_is_read_by_type() -> None:
+    text = "channels=8, width=0.5,form=two,deep=TRUE,repeats=3,bias=none,label=a b,rate=1e-1"
+    assert sample.read(text) == {
+        "channels": 8,
+        "width": 0.5,
+        "form": "two",
+        "deep": True,
+        "repeats": 3,
+        "bias": None,
+        "label": "a b",
+        "rate": 0.1,
+    }
+    assert sample.read("") == {}
+
+
+def untyped(layers=(1, 2), name="n", anything=None):  # type: ignore[no-untyped-def]
+    return ReLU()
+
+
+def test_a_plain_function_will_do() -> None:
+    plain = Definition(untyped)
+    assert plain.read("layers=[3, 4],name=b,anything=none") == {
+        "layers": [3, 4],
+        "name": "b",
+        "anything": "none",
+    }
+    assert plain(layers=[3]) == ReLU()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("chanels=3", "sample has no parameter 'chanels'; did you mean channels?"),
+        ("zzz=3", "sample has no parameter 'zzz'; there is channels, width, form"),
+        ("channels", "sample: 'channels' must be name=value"),
+        ("channels=1,channels=2", "sample: channels is given twice"),
+        ("channels=four", "sample: channels=four must be a whole number"),
+        ("channels=1.5", "sample: channels=1.5 must be a whole number"),
+        ("channels=1,width=wide", "sample: width=wide must be a number"),
+        ("channels=1,deep=yes", "sample: deep=yes must be true or false"),
+        ("channels=1,form=three", "sample: form=three must be one or two"),
+    ],
+)
+def test_text_that_says_nothing(text: str, complaint: str) -> None:
+    with pytest.raises(DefinitionError) as refusal:
+        sample.read(text)
+    assert str(refusal.value).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({}, "sample needs channels"),
+        ({"channels": 0}, "sample: channels=0 must be at least 1"),
+        ({"channels": 1.0}, "sample: channels=1.0 must be a whole number"),
+        ({"channels": 1, "width": 0}, "sample: width=0 must be a positive number"),
+        ({"channels": 1, "width": float("nan")}, "sample: width=nan must be a positive number"),
+        ({"channels": 1, "width": "wide"}, "sample: width='wide' must be a number"),
+        ({"channels": 1, "deep": 1}, "sample: deep=1 must be true or false"),
+        ({"channels": 1, "repeats": True}, "sample: repeats=True must be a whole number"),
+        ({"channels": 1, "form": "three"}, "sample: form=three must be one or two"),
+        ({"channels": 1, "label": 3}, "sample: label=3 must be text"),
+        ({"channels": 1, "rate": "fast"}, "sample: rate=fast must be a number"),
+        ({"channels": 1, "depth": 3}, "sample has no parameter 'depth'"),
+    ],
+)
+def test_arguments_of_the_wrong_kind(arguments: dict[str, object], complaint: str) -> None:
+    with pytest.raises(DefinitionError) as refusal:
+        sample(**arguments)  # type: ignore[arg-type]
+    assert str(refusal.value).startswith(complaint)
+
+
+def test_symbols_and_arrays_are_dimensions() -> None:
+    c, w = symbols("c w")
+    assert sample(c, width=w).output(Shape(3, 8, 8))[0] == c * w
+    swept = sample(np.array([4, 8])).output(Shape(3, 8, 8))
+    assert np.asarray(swept[0]).tolist() == [4, 8]
+
+
+def test_what_returns_no_block_is_told() -> None:
+    def wrong() -> Block:
+        return 3  # type: ignore[return-value]
+
+    with pytest.raises(DefinitionError, match="wrong returned int, not a block"):
+        Definition(wrong)()

@@ -1,0 +1,154 @@
+"""Counts: rows that add up, batches, heads, conventions, frames."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import costlab
+from costlab.algebra import (
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    Linear,
+    ReLU,
+    Shape,
+    Work,
+    add,
+    auxiliary,
+    concat,
+    seq,
+    symbols,
+)
+from costlab.counting import Count, convention, conventions, count
+from costlab.errors import DefinitionError
+
+X = Shape(3, 8, 8)
+NET = seq(
+    stem=seq(conv=Conv2d(4, 3, bias=False), bn=BatchNorm2d(), relu=ReLU()),
+    body=concat(a=Conv2d(2, 1), b=seq(Conv2d(2, 3, padding=1), ReLU())),
+    head=auxiliary(Flatten(), Linear(5)),
+    skip=add(seq(), ReLU()),
+    flatten=Flatten(),
+    fc=Linear(10),
+)
+
+
+def test_by_hand() -> None:
+    """3x3 over 3 to 4 channels at 6x6; 1x1 and 3x3 over 4 to 2; 144 to 5 and to 10."""
+    result = count(NET, X)
+    assert result.multiply_adds == 9 * 3 * 4 * 36 + 4 * 2 * 36 + 9 * 4 * 2 * 36 + 144 * 5 + 144 * 10
+    assert result.weights == 9 * 3 * 4 + 4 * 2 + 9 * 4 * 2 + 144 * 5 + 144 * 10
+    assert result.parameters == int(result.weights) + 2 * 4 + 2 + 2 + 5 + 10
+    assert result.bias_adds == 2 * 36 + 2 * 36 + 5 + 10
+    assert result.activations == 4 * 36 + 2 * 36 + 2 * 36 + 5 + 10
+
+
+def test_rows_come_in_the_order_of_execution() -> None:
+    assert [(row.path, row.work.kind) for row in count(NET, X).rows] == [
+        ("stem.conv", "conv2d"),
+        ("stem.bn", "batch_norm2d"),
+        ("stem.relu", "relu"),
+        ("body.a", "conv2d"),
+        ("body.b.0", "conv2d"),
+        ("body.b.1", "relu"),
+        ("body", "concat"),
+        ("head.0", "flatten"),
+        ("head.1", "linear"),
+        ("skip.1", "relu"),
+        ("skip", "add"),
+        ("flatten", "flatten"),
+        ("fc", "linear"),
+    ]
+
+
+def sums(result: Count, rows: Any) -> list[int]:
+    return [sum(getattr(row.work, name) for row in rows) for name in Work._fields[1:]]
+
+
+@pytest.mark.parametrize("target", ["inception_v3", "inception_v3:aux=true", "inception_e"])
+def test_every_cut_adds_up_to_the_totals(target: str) -> None:
+    result = count(target, batch=3)
+    for rows in (*(result.modules(depth) for depth in range(6)), result.kinds(), result.rows):
+        assert sums(result, rows) == list(result.total[1:])
+        assert sum(row.operations for row in rows) == len(result.rows)
+
+
+def test_depth() -> None:
+    result = count(NET, X)
+    assert [row.path for row in result.modules(0)] == [""]
+    assert [row.path for row in result.modules(1)] == ["stem", "body", "head", "skip", "flatten", "fc"]
+    assert [row.path for row in result.modules(2)][3:6] == ["body.a", "body.b", "body"]
+    assert result.modules(9) == result.modules(3)
+    with pytest.raises(DefinitionError, match="depth=-1"):
+        result.modules(-1)
+
+
+def test_a_batch_multiplies_what_is_done_and_not_what_is_held() -> None:
+    one, four = count(NET, X).total, count(NET, X, batch=4).total
+    for name in Work._fields[1:]:
+        held = name in ("weights", "parameters")
+        assert getattr(four, name) == getattr(one, name) * (1 if held else 4), name
+    with pytest.raises(DefinitionError, match="batch=0 must be at least 1"):
+        count(NET, X, batch=0)
+
+
+def test_inference_leaves_heads_out() -> None:
+    result = count(NET, X)
+    assert result.has_auxiliary
+    assert not result.inference.has_auxiliary
+    assert result.inference.multiply_adds == int(result.multiply_adds) - 144 * 5
+    assert [row.path for row in result.rows if row.training_only] == ["head.0", "head.1"]
+
+
+def test_the_same_arithmetic_on_symbols_and_arrays() -> None:
+    h, n = symbols("h n")
+    general: Any = count(NET, (3, h, h), batch=n).multiply_adds
+    side = np.array([8, 10, 14])
+    swept: Any = count(NET, (3, side, side), batch=2).multiply_adds
+    for i, size in enumerate(side):
+        exact = count(NET, (3, int(size), int(size)), batch=2).multiply_adds
+        assert general.subs({h: int(size), n: 2}) == exact
+        assert swept[i] == exact
+
+
+def test_frame_and_html() -> None:
+    result = count("inception_v3")
+    frame = result.to_frame()
+    assert len(frame) == 314
+    assert int(frame["multiply_adds"].sum()) == 5_713_216_096
+    assert list(frame.columns)[:5] == ["module", "operation", "kind", "output", "operations"]
+    html = count(NET, X)._repr_html_()
+    assert "sequence of 6" in html
+    assert f"{count(NET, X).multiply_adds:,}" in html
+    escaped = count("inception_v3")._repr_html_()
+    assert "5,713,216,096" in escaped
+
+
+def test_fvcores_total_for_inception_v3_is_the_published_one() -> None:
+    """5,731,282,144 is what fvcore reports for torchvision's inception_v3 at 299 in eval mode."""
+    rows = count("inception_v3").rows
+    charged: Any = sum(convention("fvcore").cost(row.work) for row in rows)
+    assert charged == 5_731_282_144
+    assert sum(convention("torch_flop_counter").cost(row.work) for row in rows) == 11_426_432_192
+
+
+def test_conventions_charge_for_quantities_that_exist() -> None:
+    kinds = {row.work.kind for row in count(NET, X).rows} | {"local_response_norm", "prelu", "softmax"}
+    kinds |= {f"{a}{b}_pool2d" for a in ("", "adaptive_") for b in ("max", "avg")}
+    for name, each in conventions().items():
+        assert each.name == name
+        assert not each.unknown & set(each.charges)
+        assert set(each.charges) | each.unknown <= kinds
+        for row in each.charges.values():
+            assert set(row) <= set(Work._fields[1:])
+    with pytest.raises(DefinitionError, match="there is no convention 'fvcor'; did you mean fvcore"):
+        convention("fvcor")
+
+
+def test_the_public_names_are_what_they_say() -> None:
+    for name in costlab.__all__:
+        assert getattr(costlab, name).__module__.startswith("costlab.")
+    assert set(costlab.__all__) <= set(dir(costlab))
+    with pytest.raises(AttributeError, match="no attribute 'flops'"):
+        costlab.flops  # noqa: B018

@@ -1,0 +1,140 @@
+"""Tables: exact in every form, and fitted to the terminal by whole columns."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from costlab.counting import count
+from costlab.report.count import count_table
+from costlab.report.table import Column, Table, bar_of, human
+
+SIZE = 12_345_678_901_234_567_890  # more than int64 holds
+TABLE = Table(
+    title="a | title",
+    columns=(
+        Column("name", "name", empty="(root)"),
+        Column("size", "size", "size"),
+        Column("share", "share", "share", sacrifice=1),
+        Column("more", "more", "size", sacrifice=2),
+        Column("hidden", "hidden", machine_only=True),
+    ),
+    rows=(("a|b", SIZE, 0.25, 7, "x"), ("", 1, 1.0, 8, "y")),
+    total=("total", SIZE + 1, 1.0, 15, None),
+    notes=("a note",),
+    facts={"target": "t"},
+)
+
+
+def test_csv_holds_plain_integers_and_no_total() -> None:
+    rows = list(csv.DictReader(io.StringIO(TABLE.to_csv())))
+    assert [int(row["size"]) for row in rows] == [SIZE, 1]
+    assert [row["name"] for row in rows] == ["a|b", ""]
+    assert rows[0]["hidden"] == "x"
+
+
+def test_json_holds_plain_integers_and_the_facts() -> None:
+    content = json.loads(TABLE.to_json())
+    assert content["target"] == "t"
+    assert content["rows"][0] == {"name": "a|b", "size": SIZE, "share": 0.25, "more": 7, "hidden": "x"}
+    assert content["total"]["size"] == SIZE + 1
+    assert "hidden" not in content["total"]
+
+
+def test_markdown() -> None:
+    assert TABLE.to_markdown().splitlines() == [
+        "**a \\| title**",
+        "",
+        "| name | size | share | more |",
+        "| --- | ---: | ---: | ---: |",
+        "| a\\|b | 12,345,678,901,234,567,890 | 25.0% | 7 |",
+        "| (root) | 1 | 100.0% | 8 |",
+        "| **total** | **12,345,678,901,234,567,891** | **100.0%** | **15** |",
+        "",
+        "a note",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (None, {"name", "size", "share", "more", "█"}),
+        (64, {"name", "size", "share", "more", "█"}),
+        (63, {"name", "size", "share", "more"}),
+        (53, {"name", "size", "share", "more"}),
+        (52, {"name", "size", "share"}),
+        (43, {"name", "size"}),
+        (10, {"name", "size"}),
+    ],
+)
+def test_a_narrow_terminal_loses_columns_and_no_digits(width: int | None, shown: set[str]) -> None:
+    text = TABLE.to_text(width)
+    assert {mark for mark in ("name", "size", "share", "more", "█") if mark in text} == shown
+    assert f"{SIZE:,}" in text
+    assert f"{SIZE + 1:,}" in text
+    assert all(len(line) <= max(width or 1000, 36) for line in text.splitlines())
+
+
+def test_color_only_when_asked() -> None:
+    assert "\x1b[" not in TABLE.to_text(80)
+    assert "\x1b[1m" in TABLE.to_text(80, color=True)
+
+
+def test_ascii_where_nothing_else_can_be_shown() -> None:
+    text = TABLE.to_text(80, unicode=False)
+    assert text.isascii()
+    assert "##########" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "bar"),
+    [(0.0, ""), (1.0, "█" * 10), (0.5, "█" * 5), (0.25, "██▌"), (0.0125, "▏"), (0.001, "")],
+)
+def test_bars(share: float, bar: str) -> None:
+    assert bar_of(share) == bar.ljust(10)
+    assert len(bar_of(share, unicode=False)) == 10
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.00 k"),
+        (999_999, "1.00 M"),
+        (5_713_216_096, "5.71 G"),
+        (23_834_568, "23.83 M"),
+        (10**18, "1000.00 P"),
+    ],
+)
+def test_human_sizes(size: int, text: str) -> None:
+    assert human(size) == text
+
+
+def test_units_stand_behind_the_prefix() -> None:
+    assert human(11_426_432_192, "FLOP") == "11.43 GFLOP"
+    assert human(12, "FLOP") == "12 FLOP"
+
+
+def test_markup_in_names_is_not_interpreted() -> None:
+    table = Table("[bold]t[/bold]", (Column("n", "n"),), (("[red]x",), ("a[/]b",)))
+    assert "[red]x" in table.to_text()
+    assert "a[/]b" in table.to_text()
+    assert "[bold]t[/bold]" in table.to_text()
+
+
+def test_the_order_of_rows() -> None:
+    counted = count("inception_v3")
+    by_column = [column.key for column in count_table(counted).columns]
+    parameters = [row[by_column.index("parameters")] for row in count_table(counted, sort="parameters").rows]
+    assert parameters == sorted(parameters, reverse=True)
+    names = [row[0] for row in count_table(counted, sort="name").rows]
+    assert names == sorted(names)
+
+
+def test_a_network_that_costs_nothing_has_no_shares() -> None:
+    from costlab.algebra import ReLU
+
+    table = count_table(count(ReLU(), (1, 2, 2)))
+    assert "0.0%" in table.to_text()

@@ -1,0 +1,33 @@
+"""Random blocks: the count agrees with fvcore, the flop counter and the tensors, module by module."""
+
+import os
+
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from costlab.algebra import Block, Shape
+from costlab.counting import count
+from costlab.tracing import check
+from tests.random_blocks import counted
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink],
+    database=None,
+    print_blob=True,
+)
+@given(counted(), st.integers(1, 3))
+def test_the_count_is_what_runs(example: tuple[Shape, Block], batch: int) -> None:
+    x, block = example
+    result = count(block, x, batch=batch)
+    event(f"operations: {len(result.rows) // 10 * 10} or more")
+    findings = check(result)
+    assert len(findings) == 6
+    assert all(finding.agreed for finding in findings), "\n".join(
+        [f"{block}", f"input {x}", *map(str, findings)]
+    )
