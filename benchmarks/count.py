@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 RUNS = 7
 HERE = Path(__file__).parent
-COSTLAB = [sys.executable, "-m", "costlab", "count", "inception_v3"]
+COSTLAB = [str(Path(sys.executable).with_name("costlab")), "count", "inception_v3"]
+# Bytecode may be cached, as it is for installed packages.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 FVCORE = [sys.executable, str(HERE / "fvcore_count.py")]
 
 
@@ -29,7 +31,7 @@ class Usage(NamedTuple):
 def process(command: list[str]) -> Usage:
     """Run to the end; wall time, and the kernel's own figure for peak memory."""
     start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - start
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -46,45 +48,65 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def in_process() -> tuple[list[float], list[float]]:
-    """Seconds of a count from the name to the totals, and of fvcore's on a model built beforehand."""
+class InProcess(NamedTuple):
+    """Seconds of one count, with what is counted made beforehand and made anew."""
+
+    made: float
+    anew: float
+
+
+def in_process() -> list[tuple[InProcess, InProcess]]:
+    """costlab on a block and from the name; fvcore on a module and with the building of it."""
     warnings.simplefilter("ignore")
     import torch
     from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
 
     import costlab
 
+    block = costlab.catalog()["inception_v3"]()
     model = costlab.build("inception_v3").eval()
     x = torch.zeros(1, 3, 299, 299)
 
-    def ours() -> object:
-        return costlab.count("inception_v3").total
+    def fvcore(module: torch.nn.Module) -> object:
+        flops = FlopCountAnalysis(module, x).unsupported_ops_warnings(False).total()
+        activations = ActivationCountAnalysis(module, x).unsupported_ops_warnings(False).total()
+        return flops, activations, parameter_count(module)[""]
 
-    def theirs() -> object:
-        flops = FlopCountAnalysis(model, x).unsupported_ops_warnings(False).total()
-        activations = ActivationCountAnalysis(model, x).unsupported_ops_warnings(False).total()
-        return flops, activations, parameter_count(model)[""]
+    def once() -> tuple[InProcess, InProcess]:
+        ours = InProcess(
+            statistics.median(seconds(lambda: costlab.count(block, (3, 299, 299)).total) for _ in range(20)),
+            statistics.median(seconds(lambda: costlab.count("inception_v3").total) for _ in range(20)),
+        )
+        theirs = InProcess(
+            seconds(lambda: fvcore(model)),
+            seconds(lambda: fvcore(costlab.build("inception_v3").eval())),
+        )
+        return ours, theirs
 
-    ours(), theirs()
-    pairs = [(statistics.median(seconds(ours) for _ in range(20)), seconds(theirs)) for _ in range(RUNS)]
-    return [a for a, _ in pairs], [b for _, b in pairs]
+    once()
+    return [once() for _ in range(RUNS)]
 
 
 def main() -> None:
     """Measure, and print a Markdown table."""
     process(COSTLAB), process(FVCORE)
-    pairs = [(process(COSTLAB), process(FVCORE)) for _ in range(RUNS)]
-    ours, theirs = in_process()
+    runs = [(process(COSTLAB), process(FVCORE)) for _ in range(RUNS)]
+    counts = in_process()
     rows = [
-        ("process, wall time (s)", [a.seconds for a, _ in pairs], [b.seconds for _, b in pairs], "{:.3f}"),
-        ("process, peak memory (MiB)", [a.mebibytes for a, _ in pairs], [b.mebibytes for _, b in pairs], "{:.0f}"),
-        ("in process, one count (ms)", [1e3 * s for s in ours], [1e3 * s for s in theirs], "{:.2f}"),
+        ("process: wall time, s", "{:.3f}", [(a.seconds, b.seconds) for a, b in runs]),
+        ("process: peak memory, MiB", "{:.0f}", [(a.mebibytes, b.mebibytes) for a, b in runs]),
+        (
+            "one count, network made beforehand, ms",
+            "{:.2f}",
+            [(1e3 * a.made, 1e3 * b.made) for a, b in counts],
+        ),
+        ("one count, network made anew, ms", "{:.2f}", [(1e3 * a.anew, 1e3 * b.anew) for a, b in counts]),
     ]
-    print(f"Inception v3 at 299x299: median of {RUNS} runs in turn, {os.cpu_count()} cores\n")
+    print(f"Inception v3 at 299x299, medians of {RUNS} runs in turn, {os.cpu_count()} cores\n")
     print("| | costlab | fvcore | fvcore / costlab |\n| --- | ---: | ---: | ---: |")
-    for what, a, b, form in rows:
-        ratio = statistics.median(y / x for x, y in zip(a, b, strict=True))
-        print(f"| {what} | {form.format(statistics.median(a))} | {form.format(statistics.median(b))} | {ratio:.0f}x |")
+    for what, form, pairs in rows:
+        sizes = " | ".join(form.format(statistics.median(side)) for side in zip(*pairs, strict=True))
+        print(f"| {what} | {sizes} | {statistics.median(b / a for a, b in pairs):.0f}x |")
 
 
 if __name__ == "__main__":

@@ -21,5 +21,7 @@ flops, activations = FlopCountAnalysis(model, x), ActivationCountAnalysis(model,
 parameters = parameter_count(model)
 for name, module in model.named_children():
     kind = type(module).__name__
-    print(f"{name:10} {kind:20} {parameters[name]:>12,} {flops.total(name):>15,} {activations.total(name):>11,}")
+    print(
+        f"{name:10} {kind:20} {parameters[name]:>12,} {flops.total(name):>15,} {activations.total(name):>11,}"
+    )
 print(f"{'total':31} {parameters['']:>12,} {flops.total():>15,} {activations.total():>11,}")

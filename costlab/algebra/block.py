@@ -106,11 +106,16 @@ class Operation(Block):
         """Hold the named fields to their lower bounds, and normalize them, at construction."""
         for name, bound in least.items():
             value = getattr(self, name)
-            object.__setattr__(self, name, as_dim(f"{type(self).__name__}: {name}", value, bound))
+            if type(value) is not int or value < bound:
+                object.__setattr__(self, name, as_dim(f"{type(self).__name__}: {name}", value, bound))
 
     def _check_pairs(self, **least: int) -> None:
         """The same for (height, width) fields; one number stands for both."""
         for name, bound in least.items():
+            value = getattr(self, name)
+            if type(value) is int and value >= bound:
+                object.__setattr__(self, name, (value, value))
+                continue
             label = f"{type(self).__name__}: {name}"
-            height, width = as_pair(label, getattr(self, name))
+            height, width = as_pair(label, value)
             object.__setattr__(self, name, (as_dim(label, height, bound), as_dim(label, width, bound)))

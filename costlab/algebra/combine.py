@@ -30,7 +30,6 @@ class Composite(Block):
     origin: str = field(default="", compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        seen = set[str]()
         for name, child in self.children:
             if not isinstance(child, Block):
                 raise DefinitionError(f"{self.kind}: {name}={text(child)} is not a block")
@@ -38,9 +37,10 @@ class Composite(Block):
                 raise DefinitionError(
                     f"{self.kind}: {name!r} is no name for a block: use letters, digits and _"
                 )
-            if name in seen:
-                raise DefinitionError(f"{self.kind}: the name {name!r} is given twice")
-            seen.add(name)
+        names = [name for name, _ in self.children]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise DefinitionError(f"{self.kind}: the name {twice!r} is given twice")
 
     @property
     def title(self) -> str:
@@ -66,8 +66,9 @@ class Sequence(Composite):
 
     def _thread(self, x: AnyShape, path: str, training_only: bool) -> tuple[Node, ...]:
         nodes = []
+        prefix = path and f"{path}."
         for name, child in self.children:
-            node = child.walk(x, _join(path, name), training_only)
+            node = child.walk(x, prefix + name, training_only)
             nodes.append(node)
             x = node.output
         return tuple(nodes)
@@ -96,7 +97,8 @@ class _Branches(Composite):
             raise DefinitionError(f"{self.kind} needs at least one branch")
 
     def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> Node:
-        nodes = tuple(child.walk(x, _join(path, name), training_only) for name, child in self.children)
+        prefix = path and f"{path}."
+        nodes = tuple(child.walk(x, prefix + name, training_only) for name, child in self.children)
         outputs = [node.output for node in nodes]
         for node, y in zip(nodes[1:], outputs[1:], strict=True):
             if not self._joinable(outputs[0], y):
@@ -173,7 +175,3 @@ def auxiliary(*blocks: Block, **named: Block) -> Auxiliary:
 
 def _children(blocks: tuple[Block, ...], named: dict[str, Block]) -> Children:
     return (*((str(i), child) for i, child in enumerate(blocks)), *named.items())
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias, TypeGuard
 
 from costlab.errors import DefinitionError
 
+INT = frozenset({int})  # most dimensions are plain ints: arithmetic on those goes the short way
 INT64_MAX = 2**63 - 1
 ARRAY_MAX = 2**31 - 1  # leaves room for a sum or a difference of dimensions in int64
 
@@ -106,7 +107,8 @@ def at_least(a: Dim, b: Dim) -> bool | None:
 
 def divides(divisor: Dim, number: Any) -> bool | None:
     """Whether ``divisor`` divides ``number``: proved, refuted, or None when undecided."""
-    return _decide(number % divisor, 0, operator.eq, "is_zero")
+    rest = number % divisor
+    return rest == 0 if type(rest) is int else _decide(rest, 0, operator.eq, "is_zero")
 
 
 def _decide(a: Any, b: Any, compare: Callable[[Any, Any], Any], of_difference: str) -> bool | None:
@@ -148,19 +150,22 @@ def minimum(a: Any, b: Any) -> Dim:
 
 def product(*factors: Dim) -> Dim:
     """The exact product. Where int64 could wrap, arrays go on as Python integers."""
-    exact: Dim = math.prod(_unwrappable(math.prod, factors))
+    plain = INT.issuperset(map(type, factors))
+    exact: Dim = math.prod(factors if plain else _unwrappable(math.prod, factors))
     return exact
 
 
 def total(terms: Iterable[Dim]) -> Dim:
     """The exact sum. Where int64 could wrap, arrays go on as Python integers."""
-    exact: Dim = sum(_unwrappable(sum, tuple(terms)))
+    summands = tuple(terms)
+    plain = INT.issuperset(map(type, summands))
+    exact: Dim = sum(summands if plain else _unwrappable(sum, summands))
     return exact
 
 
 def _unwrappable(combine: Callable[[Iterable[Any]], Any], dims: tuple[Any, ...]) -> tuple[Any, ...]:
     """The dimensions in a form whose combination cannot wrap."""
-    if {int}.issuperset(map(type, dims)) or not any(map(is_array, dims)):
+    if not any(map(is_array, dims)):
         return dims
     largest = combine(int(dim.max()) if is_array(dim) else dim for dim in dims)
     if is_symbolic(largest) or largest <= INT64_MAX:

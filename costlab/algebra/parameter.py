@@ -1,11 +1,9 @@
 """Parameters of definitions: what values they take, and how those are typed on a command line."""
 
-import ast
 import inspect
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal, Union, get_args, get_origin
 
 from costlab.algebra.dim import Dim, Ratio, as_dim, as_number, is_array, is_symbolic, text
@@ -79,8 +77,10 @@ class Parameter:
             return float(value)
         if self.type is str:
             return value
+        from ast import literal_eval
+
         try:
-            return ast.literal_eval(value)
+            return literal_eval(value)
         except (ValueError, SyntaxError):
             return value
 
@@ -124,6 +124,8 @@ def parameter(name: str, annotation: Any, default: Any, note: str) -> Parameter:
 
 def closest(name: str, known: Iterable[str]) -> str:
     """The known names that look most like ``name``, as the tail of a message."""
+    from difflib import get_close_matches
+
     names = list(known)
     near = get_close_matches(name.lower(), names, n=3, cutoff=0.6)
     if near:

@@ -1,16 +1,13 @@
 """Targets: what a user may name on a command line, or hand to `costlab.count`."""
 
 import importlib
-import importlib.util
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from costlab.algebra.block import Block
 from costlab.algebra.catalog import lookup
@@ -27,8 +24,7 @@ IN_CATALOG = re.compile(r"(?P<name>\w+)(?::(?P<settings>.*))?")
 OURS = Path(__file__).parents[1]
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """A block with the name that it was asked for by, and the input shape that it is counted at."""
 
     label: str
@@ -105,11 +101,13 @@ def _attribute(module: ModuleType, attribute: str, source: str) -> Block | Defin
 def _load_file(file: Path) -> ModuleType:
     if not file.is_file():
         raise TargetError(f"{file}: there is no such file")
+    from importlib.util import module_from_spec, spec_from_file_location
+
     name = f"costlab_target_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
+    spec = spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickles look their module up
     with _user_code(str(file)), _importable(file.resolve().parent):
         spec.loader.exec_module(module)
@@ -142,7 +140,9 @@ def _user_code(source: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         message = " ".join(f"{type(error).__name__}: {error}".split())
-        calls = [(Path(f.filename), f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+        from traceback import extract_tb
+
+        calls = [(Path(f.filename), f.lineno) for f in extract_tb(error.__traceback__)]
         theirs = [(file, line) for file, line in calls if file.is_file() and OURS not in file.parents]
         where = f" ({theirs[-1][0].name}, line {theirs[-1][1]})" if theirs else ""
         raise TargetError(f"{source}: {message}{where}") from error

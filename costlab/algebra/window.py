@@ -48,6 +48,9 @@ def check_fit(count: Pair, kernel: Any, size: Pair, padding: Any, dilation: Any 
     Raises:
         ShapeError: ``count``, the number of positions along an axis, is provably below 1.
     """
+    height, width = count
+    if type(height) is type(width) is int and height > 0 < width:
+        return
     for positions, extent, axis in zip(count, size, ("height", "width"), strict=True):
         if at_least(positions, 1) is False:
             spread = "" if dilation == (1, 1) else f" dilation={times(dilation)}"

@@ -1,10 +1,9 @@
 """Conventions: what a tool charges for the quantities that operations report. Data, not branches."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from costlab.algebra.dim import Dim, product, total
 from costlab.algebra.parameter import closest
@@ -36,7 +35,9 @@ class Convention:
 @cache
 def conventions() -> Mapping[str, Convention]:
     """Every convention by name, from ``conventions.toml``."""
-    tables = tomllib.loads((files("costlab.counting") / "conventions.toml").read_text("utf-8"))
+    import tomllib  # here and not above: a count under no convention starts faster without it
+
+    tables = tomllib.loads(Path(__file__).with_name("conventions.toml").read_text("utf-8"))
     return {
         name: Convention(name, **(table | {"unknown": frozenset(table["unknown"])}))
         for name, table in tables.items()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, as_dim
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of a count: a module with everything below it, or one kind of operation.
 
     ``title`` says what it is, ``operations`` of how many its ``work`` is the sum.
@@ -174,12 +173,18 @@ def record(row: Row) -> dict[str, Any]:
     }
 
 
-def _working(node: Node) -> Iterator[tuple[Node, Work]]:
+def _working(node: Node) -> list[tuple[Node, Work]]:
     """The nodes that do something themselves, in the order of execution: branches, then their join."""
-    for child in node.children:
-        yield from _working(child)
-    if node.work is not None:
-        yield node, node.work
+    found: list[tuple[Node, Work]] = []
+
+    def visit(node: Node) -> None:
+        for child in node.children:
+            visit(child)
+        if node.work is not None:
+            found.append((node, node.work))
+
+    visit(node)
+    return found
 
 
 def _without_heads(node: Node) -> Node:

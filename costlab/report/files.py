@@ -2,7 +2,6 @@
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from costlab.errors import OutputError
@@ -31,7 +30,9 @@ def write(file: Path, content: str, *, replace: bool) -> None:
 
 
 def _replace(target: Path, content: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    from tempfile import mkstemp  # slow to import, and most counts are for the terminal
+
+    handle, name = mkstemp(prefix=f".{target.name}.", dir=target.parent)
     part = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:

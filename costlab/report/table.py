@@ -1,22 +1,15 @@
 """Tables: one value that prints as text, CSV, JSON or Markdown."""
 
-import csv
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table as RichTable
+from textwrap import wrap
+from typing import Any, Literal, NamedTuple
 
 BAR_WIDTH = 10
 UNBOUNDED = 10_000
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column.
 
     ``sacrifice`` says how soon a narrow terminal does without it, 0 never; ``empty`` what people are
@@ -55,6 +48,9 @@ class Table:
 
     def to_csv(self) -> str:
         """A header and the rows, without the total: columns can be summed."""
+        import csv
+        import io
+
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([column.key for column in self.columns])
@@ -63,6 +59,8 @@ class Table:
 
     def to_json(self) -> str:
         """An object: the facts, ``rows``, and ``total`` where there is one."""
+        import json
+
         content: dict[str, Any] = {**self.facts, "rows": [self._record(row) for row in self.rows]}
         if self.total is not None:
             content["total"] = {
@@ -93,66 +91,48 @@ class Table:
 
         A narrow terminal loses whole columns, never digits.
         """
-        from rich.console import Console
+        table = self._fit(width or UNBOUNDED, unicode)
+        rule = ("─" if unicode else "-") * max(map(len, table))
+        title = f"\x1b[1m{self.title}\x1b[0m" if color else self.title
+        head, *body = table
+        lines = [title, "", f"\x1b[1m{head}\x1b[0m" if color else head, rule]
+        if self.total is not None:
+            body.insert(-1, rule)
+        lines += [*body, "", *(wrapped for note in self.notes for wrapped in wrap(note, width or UNBOUNDED))]
+        return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
-        def console(columns: int) -> Console:
-            return Console(
-                file=out,
-                width=columns,
-                force_terminal=color,
-                no_color=not color,
-                color_system="standard" if color else None,
-                legacy_windows=False,
-                highlight=False,
-            )
-
-        out = io.StringIO()
-        table, needed = self._fit(width or UNBOUNDED, unicode, console(UNBOUNDED))
-        console(needed).print(self.title, style="bold", markup=False, soft_wrap=True)
-        console(needed).print(table)
-        for note in self.notes:
-            console(width or UNBOUNDED).print(note, markup=False)
-        return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
-
-    def _fit(self, width: int, unicode: bool, console: "Console") -> "tuple[RichTable, int]":
-        """The table with as many columns as fit, and the width that it then needs."""
+    def _fit(self, width: int, unicode: bool) -> list[str]:
+        """Head, rows and total, with as many columns as fit."""
         kept = [column for column in self.columns if not column.machine_only]
         while True:
             for bars in (True, False):
-                table = self._rich(kept, bars, unicode)
-                needed = console.measure(table).maximum
-                if needed <= width:
-                    return table, needed
+                lines = self._lines(kept, bars, unicode)
+                if len(lines[0]) <= width:
+                    return lines
             spare = max(kept, key=lambda column: column.sacrifice)
             if not spare.sacrifice:
-                return table, needed
+                return lines
             kept.remove(spare)
 
-    def _rich(self, columns: list[Column], bars: bool, unicode: bool) -> "RichTable":
-        from rich import box
-        from rich.markup import escape
-        from rich.table import Table as RichTable
-
-        table = RichTable(
-            box=box.SIMPLE_HEAD if unicode else box.ASCII2, show_footer=self.total is not None, pad_edge=False
-        )
-        places = [self.columns.index(column) for column in columns]
-        for i, column in zip(places, columns, strict=True):
-            footer = "" if self.total is None else column.show(self.total[i])
-            bar = " " * (BAR_WIDTH + 1) if bars and column.kind == "share" else ""
-            table.add_column(
-                column.title,
-                footer=escape(footer) + bar,
-                justify="left" if column.kind == "text" or bar else "right",
-                no_wrap=True,
-            )
-        for row in self.rows:
-            cells = [escape(column.show(row[i])) for i, column in zip(places, columns, strict=True)]
-            for k, (i, column) in enumerate(zip(places, columns, strict=True)):
-                if bars and column.kind == "share" and row[i] is not None:
-                    cells[k] = f"{cells[k]:>6} {bar_of(row[i], unicode)}"
-            table.add_row(*cells)
-        return table
+    def _lines(self, columns: list[Column], bars: bool, unicode: bool) -> list[str]:
+        """Every line of the table, all of one length."""
+        rows = [*self.rows, *(() if self.total is None else (self.total,))]
+        drawn = []
+        for column in columns:
+            i = self.columns.index(column)
+            cells = [column.show(row[i]) for row in rows]
+            size = max(map(len, (column.title, *cells)))
+            if column.kind == "text":
+                drawn.append([cell.ljust(size) for cell in (column.title, *cells)])
+                continue
+            cells = [cell.rjust(size) for cell in (column.title, *cells)]
+            if bars and column.kind == "share":
+                shares = [0.0, *(row[i] for row in self.rows), *([0.0] * (self.total is not None))]
+                cells = [
+                    f"{cell} {bar_of(share, unicode)}" for cell, share in zip(cells, shares, strict=True)
+                ]
+            drawn.append(cells)
+        return ["   ".join(line) for line in zip(*drawn, strict=True)]
 
     def _record(self, row: tuple[Any, ...]) -> dict[str, Any]:
         return {column.key: value for column, value in zip(self.columns, row, strict=True)}

@@ -1,10 +1,9 @@
 """The cross-check: a count held, module by module, against what PyTorch and fvcore report."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +22,7 @@ from costlab.tracing import observe
 Expect = Callable[[Count], Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Something that reports on a running module, and what the count expects it to report."""
 
     name: str
@@ -33,8 +31,7 @@ class Source:
     observe: Callable[[nn.Module, Tensor], Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What one source said: on how many modules it agreed, or the first thing that was wrong."""
 
     source: str
@@ -126,7 +123,7 @@ _PARAMETERS: Expect = partial(_sums, attrgetter("parameters"))
 SOURCES = (
     Source(
         "fvcore FlopCountAnalysis",
-        "multiply-adds and its other charges",
+        "flops as it charges them",
         _under("fvcore"),
         observe.fvcore_flops,
     ),
@@ -139,7 +136,7 @@ SOURCES = (
     Source("fvcore parameter_count", "parameters", _PARAMETERS, observe.fvcore_parameters),
     Source(
         "torch FlopCounterMode",
-        "FLOPs, 2 per multiply-add",
+        "FLOPs, two per multiply-add",
         _under("torch_flop_counter"),
         observe.torch_flops,
     ),

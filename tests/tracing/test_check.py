@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -103,7 +103,7 @@ def test_a_source_that_reports_more_modules_than_there_are_is_told(monkeypatch: 
     module = sys.modules["costlab.tracing.check"]
     honest = module.SOURCES[0]
     observe: Callable[..., Any] = lambda model, x: {**honest.observe(model, x), "ghost": 5}  # noqa: E731
-    monkeypatch.setattr(module, "SOURCES", (replace(honest, observe=observe),))
+    monkeypatch.setattr(module, "SOURCES", (honest._replace(observe=observe),))
     assert failures(seq(ReLU()))[0].endswith("DIFFERS at ghost: counted 0, reported 5")
 
 

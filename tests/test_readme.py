@@ -1,0 +1,85 @@
+"""The README shows what the commands print and documents every option."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import sympy
+
+import costlab
+from costlab.algebra import Shape, resolve
+from costlab.cli.main import cli
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+CONSOLE = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", README)
+PYTHON = re.findall(r"```python\n((?:.*\n)*?)```", README)
+
+
+@pytest.mark.parametrize(("command", "shown"), CONSOLE, ids=[command for command, _ in CONSOLE])
+def test_console_blocks_show_what_the_command_prints(command: str, shown: str) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command,
+        shell=True,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        env=os.environ | {"PATH": path, "PYTHONUTF8": "1"},
+    )
+    printed = done.stdout or done.stderr
+    assert printed.rstrip("\n") == shown.rstrip("\n")
+
+
+def test_the_network_of_the_readme_counts_and_runs(tmp_path: Path) -> None:
+    file = tmp_path / "nets.py"
+    file.write_text(PYTHON[0])
+    plain, factorized = (costlab.count(f"{file}:residual:factorized={on}") for on in ("false", "true"))
+    assert plain.multiply_adds == 9 * 64 * 64 * 56 * 56
+    assert factorized.multiply_adds == 6 * 64 * 64 * 56 * 56
+    assert resolve(f"{file}:residual").input == Shape(64, 56, 56)
+
+
+def test_the_python_of_the_readme_runs() -> None:
+    names: dict[str, Any] = {}
+    exec(PYTHON[1], names)
+    assert names["t"].multiply_adds == 1_433_611_440
+    assert all(finding.agreed for finding in names["findings"])
+    polynomial, sweep = PYTHON[2].split("\n\n")[1:3]
+    for part in (PYTHON[2].split("\n\n")[0], polynomial, sweep):
+        *setup, last = [line for line in part.splitlines() if not line.startswith("#")]
+        exec("\n".join(setup), names)
+        if "costlab.count" in last:
+            shown = part.splitlines()[-1].removeprefix("# ")
+            assert str(sympy.sympify(eval(last, names))) == shown or repr(eval(last, names)) == shown
+        else:
+            exec(last, names)
+
+
+def test_the_numbers_of_the_variants_are_recomputed() -> None:
+    rows = re.findall(r"^\| `(\w+=[\w+]+)`.*\| ([\d,]+) \| ([\d,]+) \|$", README, re.MULTILINE)
+    assert len(rows) == 3
+    for settings, multiply_adds, parameters in rows:
+        counted = costlab.count(f"inception_v3:{settings}")
+        assert (f"{counted.multiply_adds:,}", f"{counted.parameters:,}") == (multiply_adds, parameters)
+
+
+def test_every_command_and_option_is_documented() -> None:
+    for name, command in [("", cli), *cli.commands.items()]:
+        assert f"costlab {name}" in README
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert all(f"`{flag}" in README or f" {flag}" in README for flag in parameter.opts), (
+                    parameter.opts
+                )
+
+
+def test_the_commands_of_the_readme_can_be_made() -> None:
+    makefile = (Path(__file__).parents[1] / "Makefile").read_text("utf-8")
+    for target in set(re.findall(r"\bmake ([a-z]+)", README)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
