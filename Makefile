@@ -3,8 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# The environment holds for the isolated builds of packages too; newer versions of pip read the second.
+LOCKED := PIP_CONSTRAINT=requirements.lock PIP_BUILD_CONSTRAINT=requirements.lock
 N ?= 1000
-SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(2**32))')
+SEED := $(or $(SEED),$(shell $(PYTHON) -c 'import random; print(random.randrange(2**32))'))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint format fuzz benchmark lock clean
@@ -40,7 +42,7 @@ benchmark: $(READY)  ## Compare a count with fvcore's, in time and memory.
 lock:  ## Write requirements.lock anew from the newest versions that pyproject.toml admits.
 	rm -rf .venv-lock
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install 'torch==2.13.0' '.[dev]'
+	.venv-lock/bin/pip install 'torch==2.13.0' '.[dev]' hatchling editables
 	.venv-lock/bin/pip list --format=freeze --exclude costlab --exclude pip | sed 's/+cpu$$//' > requirements.lock
 	rm -rf .venv-lock
 
@@ -51,5 +53,5 @@ clean:  ## Remove the virtual environment and caches.
 $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "costlab needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --constraint requirements.lock --editable '.[dev]'
+	$(LOCKED) $(BIN)/pip install --editable '.[dev]'
 	touch $(READY)

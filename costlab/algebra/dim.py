@@ -168,7 +168,7 @@ def _unwrappable(combine: Callable[[Iterable[Any]], Any], dims: tuple[Any, ...])
     if not any(map(is_array, dims)):
         return dims
     largest = combine(int(dim.max()) if is_array(dim) else dim for dim in dims)
-    if is_symbolic(largest) or largest <= INT64_MAX:
+    if not is_symbolic(largest) and largest <= INT64_MAX:
         return dims
     return tuple(dim.astype(object) if is_array(dim) else dim for dim in dims)
 

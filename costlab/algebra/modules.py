@@ -1,6 +1,6 @@
 """The torch side of the combinators. torch is imported here; import this only to build a module."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import reduce
@@ -25,7 +25,7 @@ class TrainingOutput(NamedTuple):
     auxiliary: Taps
 
 
-class Container(nn.Module):
+class Container(nn.Module, ABC):
     """A module that runs its children. The outermost one collects what auxiliary heads put out."""
 
     def forward(self, x: Tensor, taps: Taps | None = None) -> Tensor | TrainingOutput:

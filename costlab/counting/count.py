@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 class Row(NamedTuple):
     """One line of a count: a module with everything below it, or one kind of operation.
 
-    ``title`` says what it is, ``operations`` of how many its ``work`` is the sum.
+    ``operation`` says what it is, ``operations`` of how many its ``work`` is the sum.
     """
 
     path: str
-    title: str
+    operation: str
     output: AnyShape | None
     work: Work
     operations: int = 1
@@ -138,10 +138,10 @@ class Count:
         else:
             yield self._row(node, node.block.title, [work for _, work in _working(node)])
 
-    def _row(self, node: Node, title: str, works: list[Work]) -> Row:
+    def _row(self, node: Node, operation: str, works: list[Work]) -> Row:
         kind = works[0].kind if len(works) == 1 else ""
         work = add_up(kind, works, self.batch)
-        return Row(node.path, title, node.output, work, len(works), node.training_only)
+        return Row(node.path, operation, node.output, work, len(works), node.training_only)
 
 
 def count(target: TargetLike, input: object = None, *, batch: Dim = 1, **settings: Any) -> Count:
@@ -164,7 +164,7 @@ def record(row: Row) -> dict[str, Any]:
     """A row as plain values by column name; sizes stay exact integers."""
     return {
         "module": row.path,
-        "operation": row.title,
+        "operation": row.operation,
         "kind": row.work.kind,
         "output": "" if row.output is None else str(row.output),
         "operations": row.operations,

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from costlab.counting.count import Count, Row
+from costlab.counting.count import Count, Row, record
 from costlab.report.table import Column, Table, human
 
 Order = Literal["execution", "multiply-adds", "parameters", "activations", "name"]
@@ -54,16 +54,8 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
 def _values(row: Row, count: Count, columns: tuple[Column, ...]) -> tuple[Any, ...]:
     whole = int(count.multiply_adds)
     head = " (training only)" if row.training_only else ""
-    values: dict[str, Any] = {
-        **row.work._asdict(),
-        "module": row.path,
-        "kind": row.path,
-        "operation": row.title + head,
-        "output": None if row.output is None else str(row.output),
-        "operations": row.operations,
-        "share": int(row.work.multiply_adds) / whole if whole else 0.0,
-        "training_only": row.training_only,
-    }
+    share = int(row.work.multiply_adds) / whole if whole else 0.0
+    values = record(row) | {"operation": row.operation + head, "share": share}
     return tuple(values[column.key] for column in columns)
 
 
@@ -77,7 +69,7 @@ def _notes(count: Count) -> tuple[str, ...]:
     if count.has_auxiliary:
         without = count.inference.total
         notes.append(
-            f"in inference, without the auxiliary head: {without.multiply_adds:,} multiply-adds, "
+            f"in inference, without auxiliary heads: {without.multiply_adds:,} multiply-adds, "
             f"{without.parameters:,} parameters"
         )
     return tuple(notes)

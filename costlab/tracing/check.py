@@ -16,7 +16,7 @@ from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import convention
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
-from costlab.errors import DefinitionError
+from costlab.errors import DefinitionError, TargetError
 from costlab.tracing import observe
 
 Expect = Callable[[Count], Mapping[str, Any]]
@@ -56,20 +56,21 @@ def check(counted: Count | TargetLike, progress: Callable[[str], None] | None = 
 
     Raises:
         DefinitionError: the count is for symbols or arrays, or nothing can be built.
-        TargetError, ShapeError: a target is given that cannot be counted.
+        TargetError, ShapeError: a target is given that cannot be counted, or built on this machine.
     """
     count = counted if isinstance(counted, Count) else count_target(counted)
     if not isinstance(count.batch, int):
         raise DefinitionError(f"batch={text(count.batch)} is no single number, so nothing can be run")
     tell = progress or str
     tell("building the module")
-    model = to_module(count.root).eval()
+    try:
+        model = to_module(count.root).eval()
+        x = torch.zeros([count.batch, *map(int, count.input)])
+    except (RuntimeError, MemoryError) as error:
+        raise TargetError(f"{count.label} cannot be built here: {_line(error)}") from error
     for module in model.modules():
         if isinstance(module, AuxiliaryHead):
-            module.train(True)
-            for head in module.children():
-                head.eval()
-    x = torch.zeros([int(count.batch), *map(int, count.input)])
+            module.training = True  # the head runs; the modules in it stay in eval mode
     findings = []
     for source in SOURCES:
         tell(f"{source.name}: {source.quantity}")
@@ -82,8 +83,8 @@ def _compare(source: Source, count: Count, model: nn.Module, x: Tensor) -> Findi
     finding = partial(Finding, source.name, source.quantity, len(expected))
     try:
         reported = source.observe(model, x)
-    except (RuntimeError, ValueError, TypeError, AssertionError) as error:
-        return finding(f"the run: {' '.join(str(error).split())}")
+    except Exception as error:
+        return finding(f"the run: {_line(error)}")
     for path in [*expected, *(path for path in reported if path not in expected)]:
         ours, theirs = expected.get(path, 0), reported.get(path, 0)
         if ours != theirs:
@@ -112,6 +113,10 @@ def _shapes(count: Count) -> Mapping[str, tuple[int, ...]]:
 
 def _under(name: str) -> Expect:
     return partial(_sums, convention(name).cost)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _text(value: Any) -> str:

@@ -36,6 +36,13 @@ def test_a_count_past_int64_is_exact() -> None:
     assert int(batches[0]) == 2**10 * 9 * 2**20 * 510 * 510 * 2**31
 
 
+def test_arrays_beside_symbols_do_not_wrap_either() -> None:
+    n = symbols("n")
+    wide = as_dim("n", np.array([2**31 - 1]))
+    mixed: Any = product(wide, wide, wide, n)
+    assert mixed[0] == (2**31 - 1) ** 3 * n
+
+
 def test_small_dtypes_do_not_wrap() -> None:
     channels: Any = count(
         Conv2d(as_dim("n", np.array([100, 120], dtype=np.int8)), 3), (100, 9, 9)

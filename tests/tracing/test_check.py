@@ -22,7 +22,7 @@ from costlab.algebra import (
     symbols,
 )
 from costlab.counting import count
-from costlab.errors import DefinitionError
+from costlab.errors import DefinitionError, TargetError
 from costlab.tracing import check
 
 X = Shape(3, 8, 8)
@@ -89,7 +89,9 @@ def test_a_wrong_shape_is_told() -> None:
 
 def test_a_module_that_does_not_run_is_told() -> None:
     told = failures(seq(a=WrongModule()))
-    assert any("DIFFERS at the run: mat1 and mat2 shapes cannot be multiplied" in line for line in told)
+    assert any(
+        "DIFFERS at the run: RuntimeError: mat1 and mat2 shapes cannot be multiplied" in line for line in told
+    )
     assert all("\n" not in line for line in told)
 
 
@@ -112,6 +114,13 @@ def test_progress_is_told() -> None:
     check(count(ReLU(), X), steps.append)
     assert steps[0] == "building the module"
     assert len(steps) == 7
+
+
+def test_what_is_too_large_for_the_machine_is_told() -> None:
+    with pytest.raises(TargetError, match=r"^relu cannot be built here: RuntimeError: .*allocate"):
+        check(count(ReLU(), (2**16, 2**16, 2**16)))
+    with pytest.raises(TargetError, match=r"^linear cannot be built here: RuntimeError: .*allocate"):
+        check(count(Linear(2**40), (2**10,)))
 
 
 def test_symbols_cannot_be_checked() -> None:
