@@ -6,7 +6,6 @@ READY := .venv/.ready
 # The environment holds for the isolated builds of packages too; newer versions of pip read the second.
 LOCKED := PIP_CONSTRAINT=requirements.lock PIP_BUILD_CONSTRAINT=requirements.lock
 N ?= 1000
-SEED := $(or $(SEED),$(shell $(PYTHON) -c 'import random; print(random.randrange(2**32))'))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint format fuzz benchmark lock clean
@@ -33,17 +32,19 @@ format: $(READY)  ## Format the code and mend what the linter can.
 	$(BIN)/ruff check --fix .
 
 fuzz: $(READY)  ## Hold N random blocks against fvcore and torch: make fuzz N=10000 [SEED=...].
-	@echo "seed: $(SEED) (repeat with make fuzz N=$(N) SEED=$(SEED))"
-	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py --hypothesis-seed=$(SEED) --hypothesis-show-statistics
+	@seed=$${SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(2**32))'); \
+	echo "seed: $$seed (repeat with make fuzz N=$(N) SEED=$$seed)"; \
+	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py --hypothesis-seed=$$seed --hypothesis-show-statistics
 
 benchmark: $(READY)  ## Compare a count with fvcore's, in time and memory.
 	$(BIN)/python benchmarks/count.py
 
-lock:  ## Write requirements.lock anew from the newest versions that pyproject.toml admits.
+lock:  ## Write requirements.lock anew: the newest versions that pyproject.toml admits, and this torch.
 	rm -rf .venv-lock
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install 'torch==2.13.0' '.[dev]' hatchling editables
-	.venv-lock/bin/pip list --format=freeze --exclude costlab --exclude pip | sed 's/+cpu$$//' > requirements.lock
+	.venv-lock/bin/pip list --format=freeze --exclude costlab --exclude pip > .venv-lock/frozen
+	sed 's/+cpu$$//' .venv-lock/frozen > requirements.lock
 	rm -rf .venv-lock
 
 clean:  ## Remove the virtual environment and caches.

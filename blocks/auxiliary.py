@@ -1,4 +1,8 @@
-"""The classifier at the side of the network, which helps in training and is dropped afterwards."""
+"""The classifier at the side of the network, which helps in training and is dropped afterwards.
+
+Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, figure 8;
+channel counts of the released network.
+"""
 
 from blocks.layers import conv
 from costlab.algebra import AvgPool2d, Block, Dim, Flatten, Linear, Ratio, auxiliary, block, scale

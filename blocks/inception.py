@@ -1,4 +1,10 @@
-"""The Inception modules, which keep the grid. Letters as in the released network: A, C and E."""
+"""The Inception modules, which keep the grid. Letters as in the released network: A, C and E.
+
+Shapes in the docstrings are those at width 1.
+
+Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, figures 5
+to 7; channel counts of the released network, which the paper does not print.
+"""
 
 from blocks.factorization import Asymmetric, Large, asymmetric, large
 from blocks.layers import conv
@@ -35,7 +41,7 @@ def inception_c(
     Args:
         channels: channels inside the branches with large kernels.
         kernel_7x7: their n x n kernels, whole or as 1 x n and n x 1.
-        n: the size of those kernels, odd.
+        n: the size of those kernels.
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
     """
     inner, outer = scale(channels, width), scale(192, width)

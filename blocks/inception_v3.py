@@ -1,4 +1,9 @@
-"""Inception v3 as released, and the design space around it."""
+"""Inception v3 as released, and the design space around it.
+
+Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016; channel
+counts of the released network. Its batch norms have a learned scale here, as in the ports to other
+frameworks; TF-slim trains them without, which leaves 17,216 parameters out.
+"""
 
 from collections.abc import Iterator
 
@@ -36,7 +41,7 @@ def inception_v3(
             place, or the one 3x3 of figure 5 as printed.
         kernel_7x7: the n x n kernels of the 17x17 modules and their reduction, whole or as 1 x n and
             n x 1.
-        n: the size of those kernels, odd.
+        n: the size of those kernels.
         modules_35: Inception modules at the 35x35 grid.
         modules_17: Inception modules at the 17x17 grid.
         modules_8: Inception modules at the 8x8 grid.

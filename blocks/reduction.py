@@ -1,4 +1,10 @@
-"""The grid reductions: strided convolutions and a pooling side by side. Letters B and D."""
+"""The grid reductions: strided convolutions and a pooling side by side. Letters B and D.
+
+Shapes in the docstrings are those at width 1.
+
+Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, figure 10;
+channel counts of the released network, which the paper does not print.
+"""
 
 from blocks.factorization import Asymmetric, asymmetric
 from blocks.layers import conv
@@ -29,7 +35,7 @@ def reduction_d(kernel_7x7: Asymmetric = "1x7+7x1", n: Dim = 7, width: Ratio = 1
 
     Args:
         kernel_7x7: the n x n kernel, whole or as 1 x n and n x 1.
-        n: its size, odd.
+        n: its size.
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
     """
     inner = scale(192, width)

@@ -1,4 +1,8 @@
-"""The layers before the first Inception module."""
+"""The layers before the first Inception module.
+
+Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, table 1;
+the released network, where it differs.
+"""
 
 from blocks.layers import conv
 from costlab.algebra import Block, MaxPool2d, Ratio, block, scale, seq

@@ -3,6 +3,12 @@
 from typing import Self
 
 
+def one_line(error: object) -> str:
+    """What an error says, on one line: its type and its text, or a text alone."""
+    told = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
+    return " ".join(told.split())
+
+
 class CostlabError(Exception):
     """A mistake that the user can mend; its text is one line that says what and where."""
 

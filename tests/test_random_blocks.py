@@ -26,8 +26,9 @@ def test_the_count_is_what_runs(example: tuple[Shape, Block], batch: int) -> Non
     x, block = example
     result = count(block, x, batch=batch)
     event(f"operations: {len(result.rows) // 10 * 10} or more")
-    findings = check(result)
-    assert len(findings) == 6
-    assert all(finding.agreed for finding in findings), "\n".join(
-        [f"{block}", f"input {x}", *map(str, findings)]
-    )
+    for counted_so in (result, result.inference) if result.auxiliary else (result,):
+        findings = check(counted_so)
+        assert len(findings) == 10
+        assert all(finding.agreed for finding in findings), "\n".join(
+            [f"{block}", counted_so.title, *map(str, findings)]
+        )

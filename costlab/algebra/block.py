@@ -3,13 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from functools import cache
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from costlab.algebra.dim import as_dim, text
+from costlab.algebra.dim import DIM_MAX, as_dim, text
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.window import as_pair
 from costlab.algebra.work import Work
-from costlab.errors import ShapeError
+from costlab.errors import DefinitionError, ShapeError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,13 +20,18 @@ if TYPE_CHECKING:
 class Block(ABC):
     """Part of a network: an `Operation`, or a combinator of blocks.
 
-    A block that holds NumPy arrays stands for many variants; it can be walked but not hashed.
+    A block that holds NumPy arrays stands for many variants; it can be walked, but neither compared
+    nor hashed.
     """
 
     @property
     @abstractmethod
     def title(self) -> str:
         """What the block is, in a few words."""
+
+    @abstractmethod
+    def settings(self) -> "Iterator[tuple[str, Any]]":
+        """The values of the fields of every operation in it, by name; a pair gives two."""
 
     @abstractmethod
     def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> "Node":
@@ -86,9 +93,21 @@ class Operation(Block):
     def module(self, x: AnyShape) -> "nn.Module":
         """The torch module that runs it on inputs of shape ``x``. torch is imported inside."""
 
+    def __post_init__(self) -> None:
+        for name, kind in _plain_fields(type(self)):
+            value = getattr(self, name)
+            if type(value) is not kind or (kind is float and not isfinite(value)):
+                _check_plain(f"{type(self).__name__}: {name}", value, kind)
+
     @property
     def title(self) -> str:
         return self.kind
+
+    def settings(self) -> Iterator[tuple[str, Any]]:
+        for f in fields(self):  # type: ignore[arg-type]  # every concrete operation is a dataclass
+            value = getattr(self, f.name)
+            for part in value if isinstance(value, tuple) else (value,):
+                yield f.name, part
 
     def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> Node:
         try:
@@ -106,16 +125,31 @@ class Operation(Block):
         """Hold the named fields to their lower bounds, and normalize them, at construction."""
         for name, bound in least.items():
             value = getattr(self, name)
-            if type(value) is not int or value < bound:
+            if type(value) is not int or not bound <= value <= DIM_MAX:
                 object.__setattr__(self, name, as_dim(f"{type(self).__name__}: {name}", value, bound))
 
     def _check_pairs(self, **least: int) -> None:
         """The same for (height, width) fields; one number stands for both."""
         for name, bound in least.items():
             value = getattr(self, name)
-            if type(value) is int and value >= bound:
+            if type(value) is int and bound <= value <= DIM_MAX:
                 object.__setattr__(self, name, (value, value))
                 continue
             label = f"{type(self).__name__}: {name}"
             height, width = as_pair(label, value)
             object.__setattr__(self, name, (as_dim(label, height, bound), as_dim(label, width, bound)))
+
+
+@cache
+def _plain_fields(cls: type[Operation]) -> tuple[tuple[str, type], ...]:
+    """The fields that are no dimensions: switches and real numbers."""
+    kinds: dict[Any, type] = {bool: bool, "bool": bool, float: float, "float": float}
+    return tuple((f.name, kinds[f.type]) for f in fields(cls) if f.type in kinds)  # type: ignore[arg-type]
+
+
+def _check_plain(label: str, value: Any, kind: type) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is bool:
+        raise DefinitionError(f"{label}={value!r} must be True or False")
+    if not number or not isfinite(value):
+        raise DefinitionError(f"{label}={value!r} must be a number")

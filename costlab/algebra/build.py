@@ -21,4 +21,4 @@ def build(target: TargetLike, input: object = None, **settings: Any) -> "nn.Modu
     from costlab.algebra.modules import to_module
 
     found = resolve(target, input, **settings)
-    return to_module(found.block.walk(found.input))
+    return to_module(found.walk())

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from costlab.algebra.define import Definition
 from costlab.algebra.parameter import closest
+from costlab.algebra.user_code import user_code
 from costlab.errors import DefinitionError, TargetError
 
 GROUP = "costlab.blocks"
@@ -17,7 +18,8 @@ def catalog() -> Mapping[str, Definition[...]]:
     """Every definition by name: the shipped ones first, then those of other packages.
 
     Raises:
-        DefinitionError: a package's entry point cannot be loaded, or a name is taken twice.
+        TargetError: a package's entry point cannot be loaded.
+        DefinitionError: it names no module, or a name is taken twice.
     """
     found = dict(_shipped())
     for owner, module in _plugins():
@@ -63,10 +65,8 @@ def _plugins() -> Iterator[tuple[str, ModuleType]]:
         if entry.value == "blocks":
             continue
         owner = f"the entry point {entry.name} = {entry.value}"
-        try:
+        with user_code(f"{owner} cannot be loaded"):
             loaded = entry.load()
-        except Exception as error:
-            raise DefinitionError(f"{owner} cannot be loaded: {error!r}") from error
         if not isinstance(loaded, ModuleType):
             raise DefinitionError(f"{owner} must name a module")
         yield owner, loaded

@@ -1,9 +1,9 @@
 """Combinators: blocks made of named blocks. A name becomes a part of the module path."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, equal, product, text, total
@@ -30,10 +30,14 @@ class Composite(Block):
     origin: str = field(default="", compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        for name, child in self.children:
+        if not isinstance(self.children, tuple):
+            object.__setattr__(self, "children", tuple(map(tuple, self.children)))
+        children: Any = self.children  # not yet known to be what they should be
+        for name, child in children:
             if not isinstance(child, Block):
-                raise DefinitionError(f"{self.kind}: {name}={text(child)} is not a block")
-            if not name.isidentifier() and not name.isdigit():
+                hint = "; call it to get one" if callable(child) else ""
+                raise DefinitionError(f"{self.kind}: {name}={text(child)} is not a block{hint}")
+            if not isinstance(name, str) or not (name.isidentifier() or name.isdigit()):
                 raise DefinitionError(
                     f"{self.kind}: {name!r} is no name for a block: use letters, digits and _"
                 )
@@ -45,6 +49,10 @@ class Composite(Block):
     @property
     def title(self) -> str:
         return self.origin or f"{self.kind} of {len(self.children)}"
+
+    def settings(self) -> Iterator[tuple[str, Any]]:
+        for _, child in self.children:
+            yield from child.settings()
 
     def __str__(self) -> str:
         lines = [f"{self.title}:"]
@@ -101,19 +109,21 @@ class _Branches(Composite):
         nodes = tuple(child.walk(x, prefix + name, training_only) for name, child in self.children)
         outputs = [node.output for node in nodes]
         for node, y in zip(nodes[1:], outputs[1:], strict=True):
-            if not self._joinable(outputs[0], y):
+            if not (proved := self._joinable(outputs[0], y)):
+                verdict = "do not join" if proved is False else "cannot be proved to join"
                 raise ShapeError(
-                    f"branches do not join: {nodes[0].name} gives {outputs[0]}, {node.name} gives {y}", path
+                    f"branches {verdict}: {nodes[0].name} gives {outputs[0]}, {node.name} gives {y}", path
                 )
         y = self.join(outputs)
         work = Work(self.kind, inputs=total(product(*out) for out in outputs), outputs=product(*y))
         return Node(path, self, x, y, work, nodes, training_only)
 
-    def _joinable(self, a: AnyShape, b: AnyShape) -> bool:
-        """Whether two outputs join: every dimension that must agree is proved equal."""
-        return type(a) is type(b) and all(
-            equal(m, n) for m, n in zip(self.fixed(a), self.fixed(b), strict=True)
-        )
+    def _joinable(self, a: AnyShape, b: AnyShape) -> bool | None:
+        """Whether two outputs agree in every dimension that must: proved, refuted, or None."""
+        if type(a) is not type(b):
+            return False
+        verdicts = [equal(m, n) for m, n in zip(self.fixed(a), self.fixed(b), strict=True)]
+        return False if False in verdicts else None if None in verdicts else True
 
     @abstractmethod
     def fixed(self, y: AnyShape) -> tuple[Dim, ...]:

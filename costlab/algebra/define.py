@@ -11,9 +11,11 @@ from costlab.algebra.block import Block
 from costlab.algebra.combine import Composite
 from costlab.algebra.parameter import Parameter, closest, parameter
 from costlab.algebra.shape import AnyShape, as_shape
-from costlab.errors import DefinitionError
+from costlab.errors import DefinitionError, one_line
 
 P = ParamSpec("P")
+RESERVED = frozenset({"target", "input", "batch", "progress"})
+"""What `costlab.count` and `costlab.check` call their own parameters."""
 
 
 class Definition(Generic[P]):
@@ -26,35 +28,61 @@ class Definition(Generic[P]):
         self.function = function
         self.figure = figure
         self.input = input
-        self.name = function.__name__
+        self.name = getattr(function, "__name__", type(function).__name__)
         update_wrapper(self, function)
+
+    def __repr__(self) -> str:
+        return f"<definition {self.name}>"
+
+    def __reduce__(self) -> str:
+        """Pickled by name, as functions are."""
+        return self.function.__qualname__
 
     @property
     def summary(self) -> str:
-        """The first line of the docstring."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+        """The first paragraph of the docstring, on one line."""
+        return one_line((inspect.getdoc(self.function) or "").partition("\n\n")[0])
 
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
-        """The parameters by name, in order."""
-        hints = get_type_hints(self.function)
+        """The parameters by name, in order.
+
+        Raises:
+            DefinitionError: an annotation cannot be read, or a name means something to `costlab.count`.
+        """
+        try:
+            hints = get_type_hints(self.function)
+        except NameError as error:
+            raise DefinitionError(f"{self.name}: an annotation cannot be read: {error}") from error
+        except TypeError:  # a callable that is no function
+            hints = {}
         notes = _notes(inspect.getdoc(self.function) or "")
+        if taken := RESERVED.intersection(self._signature.parameters):
+            raise DefinitionError(f"{self.name}: rename the parameter {min(taken)!r}: costlab.count has one")
         return {
             name: parameter(name, hints.get(name), p.default, notes.get(name, ""))
-            for name, p in inspect.signature(self.function).parameters.items()
+            for name, p in self._signature.parameters.items()
             if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
         }
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self.function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Block:
         """The block. Raises `DefinitionError` for an unknown, missing or mistyped argument."""
         for name in kwargs:
             self._known(name)
-        given = dict(zip(self.parameters, args, strict=False)) | kwargs
+        try:
+            given = self._signature.bind_partial(*args, **kwargs).arguments
+        except TypeError as error:
+            raise DefinitionError(f"{self.name}: {error}") from error
+        missing = [f"{name}=..." for name, p in self.parameters.items() if p.required and name not in given]
+        if missing:
+            raise DefinitionError(f"{self.name} needs {', '.join(missing)}")
         for name, p in self.parameters.items():
             if name in given:
                 p.check(given[name], self.name)
-            elif p.required:
-                raise DefinitionError(f"{self.name} needs {name}, as in {self.name}:{name}=...")
         made = self.function(*args, **kwargs)
         if not isinstance(made, Block):
             raise DefinitionError(f"{self.name} returned {type(made).__name__}, not a block")
@@ -106,11 +134,11 @@ def _notes(docstring: str) -> dict[str, str]:
     _, _, section = docstring.partition("\nArgs:\n")
     name = ""
     for line in section.splitlines():
-        if not line.startswith(" "):
+        if line and not line.startswith(" "):
             break
-        if entry := re.match(r" {4}(\w+): (.*)", line):
+        if entry := re.match(r" {4}(\w+)(?: \(.*?\))?:(.*)", line):
             name = entry[1]
             notes[name] = entry[2].strip()
         elif name:
-            notes[name] += " " + line.strip()
+            notes[name] = f"{notes[name]} {line.strip()}".strip()
     return notes

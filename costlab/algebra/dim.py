@@ -13,7 +13,7 @@ from costlab.errors import DefinitionError
 
 INT = frozenset({int})  # most dimensions are plain ints: arithmetic on those goes the short way
 INT64_MAX = 2**63 - 1
-ARRAY_MAX = 2**31 - 1  # leaves room for a sum or a difference of dimensions in int64
+DIM_MAX = 2**31 - 1  # leaves room for sums and differences of dimensions in int64
 
 
 class Dim(Protocol):
@@ -38,6 +38,8 @@ class Dim(Protocol):
 Ratio: TypeAlias = float | Dim
 """A positive multiplier of channel counts: a number, a symbol or an array."""
 
+MIXED = "arrays and symbols do not go together: put numbers in the place of the symbols"
+
 
 def symbols(names: str) -> Any:
     """``symbols("H W C")``: SymPy symbols declared as positive integers, as dimensions must be."""
@@ -48,7 +50,7 @@ def symbols(names: str) -> Any:
 
 def is_array(value: object) -> TypeGuard[Any]:
     """Whether the value is a NumPy array (or scalar)."""
-    return hasattr(value, "dtype")
+    return hasattr(value, "__array_interface__")
 
 
 def is_symbolic(value: object) -> TypeGuard[Any]:
@@ -60,29 +62,56 @@ def as_dim(name: str, value: object, least: int = 1) -> Dim:
     """``value`` as a dimension: ints from SymPy and NumPy become ``int``, arrays read-only int64.
 
     Raises:
-        DefinitionError: it is not a whole number, below ``least``, or an array's element exceeds
-            2**31 - 1 (past which int64 arithmetic on it might wrap).
+        DefinitionError: it is not a whole number, or not from ``least`` to 2**31 - 1.
     """
-    if type(value) is int and value >= least:
+    if type(value) is int and least <= value <= DIM_MAX:
         return value
     dim: Any = value
     if isinstance(value, bool) or not (isinstance(value, int) or is_array(value) or is_symbolic(value)):
         raise DefinitionError(f"{name}={value!r} must be a whole number")
-    if is_array(value):
-        if value.dtype.kind not in "iu" or value.size == 0:
+    if is_array(dim):
+        if dim.dtype.kind not in "iu" or dim.size == 0:
             raise DefinitionError(f"{name}={text(value)} must be an array of whole numbers")
-        if int(value.max()) > ARRAY_MAX:
-            raise DefinitionError(f"{name}={text(value)} must stay below 2**31 in an array")
-        dim = int(value) if value.ndim == 0 else value.astype("int64")
-        if is_array(dim):
-            dim.setflags(write=False)  # a block is a value: nobody changes it afterwards
-    elif is_symbolic(value):
-        if value.is_integer is False:
+        dim = int(dim) if dim.ndim == 0 else dim
+    elif is_symbolic(dim):
+        if dim.is_integer is False:
             raise DefinitionError(f"{name}={value} must be a whole number")
-        dim = int(value) if value.is_Integer else value
+        dim = int(dim) if dim.is_Integer else dim
     if at_least(dim, least) is False:
         raise DefinitionError(f"{name}={text(dim)} must be at least {least}")
+    if not is_symbolic(dim) and not at_least(DIM_MAX, dim):
+        raise DefinitionError(f"{name}={text(dim)} must be below 2**31")
+    if is_array(dim):
+        dim = dim.astype("int64")
+        dim.setflags(write=False)  # a block is a value: nobody changes it afterwards
     return dim  # type: ignore[no-any-return]  # narrowed above, in ways mypy cannot follow
+
+
+def as_ratio(name: str, value: object) -> Ratio:
+    """``value`` as a multiplier: a number, an array of numbers, or an expression with symbols.
+
+    Raises:
+        DefinitionError: it is none, or not above 0 and below 2**31.
+    """
+    ratio: Any = value
+    if is_array(ratio) and ratio.ndim == 0:
+        ratio = ratio.item()
+    elif is_symbolic(ratio) and not ratio.free_symbols and ratio.is_real:
+        ratio = float(ratio)
+    if is_array(ratio):
+        numbers = ratio.dtype.kind in "iuf" and ratio.size > 0
+        ratio = ratio.astype("float64") if numbers else ratio
+        inside = numbers and bool(((ratio > 0) & (ratio <= DIM_MAX)).all())
+    elif is_symbolic(ratio):
+        numbers = inside = bool(ratio.free_symbols)
+    else:
+        numbers = isinstance(ratio, int | float) and not isinstance(ratio, bool)
+        inside = numbers and 0 < ratio <= DIM_MAX
+    if not numbers:
+        raise DefinitionError(f"{name}={value!r} must be a number")
+    if not inside:
+        raise DefinitionError(f"{name}={text(value)} must be a positive number below 2**31")
+    return ratio  # type: ignore[no-any-return]  # narrowed above, in ways mypy cannot follow
 
 
 def equal(a: Dim, b: Dim) -> bool | None:
@@ -177,36 +206,52 @@ def scale(channels: Dim, width: Ratio) -> Dim:
     """``channels * width``, rounded to the nearest whole number (halves up), never below 1.
 
     A symbol is not rounded: its closed form holds wherever ``channels * width`` is whole.
-    """
-    if is_symbolic(channels) or is_symbolic(width):
-        if not is_symbolic(width) and as_number("width", width) % 1:
-            raise DefinitionError(f"width={width} must be whole where channels are symbolic ({channels})")
-        scaled: Dim = channels * (width if is_symbolic(width) else int(width))
-        return scaled
-    if is_array(width) or is_array(channels):
-        import numpy as np
-
-        variants: Any = channels
-        rounded: Dim = np.maximum(1, np.floor(variants * width + 0.5).astype("int64"))
-        return rounded
-    return max(1, math.floor(int(channels) * as_number("width", width) + 0.5))
-
-
-def as_number(name: str, value: object) -> float:
-    """``value`` as a positive finite number.
 
     Raises:
-        DefinitionError: it is not one.
+        DefinitionError: ``channels`` is no dimension, ``width`` no positive number, or one of them is
+            symbolic while the other is an array or not whole.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise DefinitionError(f"{name}={value!r} must be a number")
-    if not 0 < value <= ARRAY_MAX:
-        raise DefinitionError(f"{name}={value} must be a positive number below 2**31")
-    return value
+    base: Any = as_dim("channels", channels)
+    factor: Any = as_ratio("width", width)
+    if is_symbolic(base) or is_symbolic(factor):
+        if is_array(base) or is_array(factor):
+            raise DefinitionError(MIXED)
+        if not is_symbolic(factor) and factor % 1:
+            raise DefinitionError(f"width={width} must be whole where channels are symbolic ({channels})")
+        scaled: Dim = base * (factor if is_symbolic(factor) else int(factor))
+    elif is_array(base) or is_array(factor):
+        import numpy as np
+
+        scaled = np.maximum(1, np.floor(base * factor + 0.5).astype("int64"))
+    else:
+        scaled = max(1, math.floor(base * factor + 0.5))
+    return scaled
+
+
+def refuse_clashes(dims: Iterable[object]) -> None:
+    """Say why dimensions cannot be put together, if that is the reason.
+
+    Raises:
+        DefinitionError: there are arrays and symbols among them, or arrays that do not broadcast.
+    """
+    numbers = list(dims)
+    arrays = [dim for dim in numbers if is_array(dim)]
+    if arrays and any(map(is_symbolic, numbers)):
+        raise DefinitionError(MIXED)
+    if arrays:
+        import numpy as np
+
+        try:
+            np.broadcast_shapes(*(array.shape for array in arrays))
+        except ValueError:
+            shapes = " and ".join(dict.fromkeys(str(array.shape) for array in arrays))
+            raise DefinitionError(f"arrays of shapes {shapes} do not broadcast") from None
 
 
 def text(dim: object) -> str:
     """A dimension in one short line, for messages and tables."""
+    if isinstance(dim, int) and abs(dim) > INT64_MAX:
+        return f"about {'-' if dim < 0 else ''}2**{dim.bit_length() - 1}"
     if is_array(dim) and dim.size > 4:
         return f"[{dim.flat[0]} ... {dim.flat[-1]}]"
     return " ".join(str(dim).split())

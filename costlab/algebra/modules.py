@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import fields
 from functools import reduce
 from operator import add
 from typing import NamedTuple
@@ -30,14 +29,14 @@ class Container(nn.Module, ABC):
 
     def forward(self, x: Tensor, taps: Taps | None = None) -> Tensor | TrainingOutput:
         collected: Taps = {} if taps is None else taps
-        y = self.run(x, collected)
+        y = self._run(x, collected)
         return TrainingOutput(y, collected) if taps is None and collected else y
 
     @abstractmethod
-    def run(self, x: Tensor, taps: Taps) -> Tensor:
+    def _run(self, x: Tensor, taps: Taps) -> Tensor:
         """The output for ``x``; auxiliary heads leave theirs in ``taps``."""
 
-    def branches(self, x: Tensor, taps: Taps) -> Iterator[Tensor]:
+    def _branches(self, x: Tensor, taps: Taps) -> Iterator[Tensor]:
         """What each child gives for ``x``."""
         for child in self.children():
             yield child(x, taps) if isinstance(child, Container) else child(x)
@@ -46,7 +45,7 @@ class Container(nn.Module, ABC):
 class SequenceWithHead(Container):
     """A sequence with an auxiliary head somewhere below it."""
 
-    def run(self, x: Tensor, taps: Taps) -> Tensor:
+    def _run(self, x: Tensor, taps: Taps) -> Tensor:
         for child in self.children():
             x = child(x, taps) if isinstance(child, Container) else child(x)
         return x
@@ -57,26 +56,26 @@ class AuxiliaryHead(SequenceWithHead):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self.path = path
+        self._path = path
 
-    def run(self, x: Tensor, taps: Taps) -> Tensor:
+    def _run(self, x: Tensor, taps: Taps) -> Tensor:
         if self.training:
-            taps[self.path] = super().run(x, taps)
+            taps[self._path] = super()._run(x, taps)
         return x
 
 
 class Concatenation(Container):
     """Children on the same input, concatenated along the channels."""
 
-    def run(self, x: Tensor, taps: Taps) -> Tensor:
-        return torch.cat(list(self.branches(x, taps)), dim=1)
+    def _run(self, x: Tensor, taps: Taps) -> Tensor:
+        return torch.cat(list(self._branches(x, taps)), dim=1)
 
 
 class Addition(Container):
     """Children on the same input, added."""
 
-    def run(self, x: Tensor, taps: Taps) -> Tensor:
-        return reduce(add, self.branches(x, taps))
+    def _run(self, x: Tensor, taps: Taps) -> Tensor:
+        return reduce(add, self._branches(x, taps))
 
 
 def to_module(node: Node) -> nn.Module:
@@ -114,11 +113,9 @@ def _container(node: Node) -> nn.Module:
 
 
 def _leaf(node: Node, operation: Operation) -> nn.Module:
-    settings = {field.name: getattr(operation, field.name) for field in fields(operation)}  # type: ignore[arg-type]
-    for name, value in {**settings, "input": node.input}.items():
-        for dim in value if isinstance(value, tuple) else (value,):
-            if is_array(dim) or is_symbolic(dim):
-                raise DefinitionError(
-                    f"{node.path}: {name}={text(dim)} is no single number, so nothing can be built"
-                )
+    for name, value in [*operation.settings(), *(("input", dim) for dim in node.input)]:
+        if is_array(value) or is_symbolic(value):
+            raise DefinitionError(
+                f"{node.path}: {name}={text(value)} is no single number, so nothing can be built"
+            )
     return operation.module(node.input)

@@ -4,12 +4,14 @@ import inspect
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Literal, Union, get_args, get_origin
 
-from costlab.algebra.dim import Dim, Ratio, as_dim, as_number, is_array, is_symbolic, text
+from costlab.algebra.dim import Dim, Ratio, as_dim, as_ratio, text
 from costlab.errors import DefinitionError
 
 REQUIRED: Any = inspect.Parameter.empty
+ACCEPTED: dict[Any, Any] = {bool: bool, str: str, int: Integral, float: Real}
 
 
 @dataclass(frozen=True)
@@ -93,17 +95,15 @@ class Parameter:
         if value is None and self.optional:
             return
         label = f"{owner}: {self.name}"
-        plain = not is_array(value) and not is_symbolic(value)
         if self.type is Dim:
             as_dim(label, value)
         elif self.type is Ratio:
-            if plain:
-                as_number(label, value)
-        elif (
-            (self.choices and value not in self.choices)
-            or (self.type in (bool, str) and not isinstance(value, self.type))
-            or (self.type is int and (isinstance(value, bool) or not isinstance(value, int)))
-            or (self.type is float and (isinstance(value, bool) or not isinstance(value, int | float)))
+            as_ratio(label, value)
+        elif self.choices:
+            if not isinstance(value, str | int | float) or value not in self.choices:
+                raise self._refusal(value, owner)
+        elif self.type in ACCEPTED and (
+            not isinstance(value, ACCEPTED[self.type]) or (isinstance(value, bool) and self.type is not bool)
         ):
             raise self._refusal(value, owner)
 
@@ -119,6 +119,8 @@ def parameter(name: str, annotation: Any, default: Any, note: str) -> Parameter:
         return Parameter(name, annotation, default, note)
     members = [member for member in get_args(annotation) if member is not type(None)]
     optional = len(members) < len(get_args(annotation))
+    if set(members) == set(get_args(Ratio)):  # `Ratio | None` is flattened to its parts
+        return Parameter(name, Ratio, default, note, optional)
     return Parameter(name, members[0] if len(members) == 1 else object, default, note, optional)
 
 

@@ -1,5 +1,6 @@
 """Shapes: what flows between blocks. The batch is not part of a shape."""
 
+import re
 from typing import NamedTuple, TypeAlias
 
 from costlab.algebra.dim import Dim, as_dim, text
@@ -36,9 +37,10 @@ def parse_shape(value: str) -> AnyShape:
         DefinitionError: it is neither, or a size is not a whole number of at least 1.
     """
     parts = value.lower().split("x")
-    if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) not in (1, 3):
+    if not all(re.fullmatch("[0-9]{1,20}", part) for part in parts) or len(parts) not in (1, 3):
+        shown = value if len(value) <= 60 else f"{value[:60]}..."
         raise DefinitionError(
-            f"input={value!r} must be channels x height x width, such as 3x299x299; one number is a vector"
+            f"input={shown!r} must be channels x height x width, such as 3x299x299; one number is a vector"
         )
     return as_shape([int(part) for part in parts])
 

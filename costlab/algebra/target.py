@@ -1,35 +1,66 @@
 """Targets: what a user may name on a command line, or hand to `costlab.count`."""
 
-import importlib
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from costlab.algebra.block import Block
+from costlab.algebra.block import Block, Node
 from costlab.algebra.catalog import lookup
 from costlab.algebra.define import Definition
+from costlab.algebra.dim import refuse_clashes, text
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, as_shape
-from costlab.errors import CostlabError, TargetError
+from costlab.algebra.user_code import importable, load_file, load_module, user_code
+from costlab.errors import CostlabError, DefinitionError, TargetError
 
 TargetLike: TypeAlias = str | Block | Definition[...]
 FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
 IN_FILE = re.compile(r"(?P<source>.+\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?")
 IN_MODULE = re.compile(r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?")
 IN_CATALOG = re.compile(r"(?P<name>\w+)(?::(?P<settings>.*))?")
-OURS = Path(__file__).parents[1]
 
 
 class Target(NamedTuple):
-    """A block with the name that it was asked for by, and the input shape that it is counted at."""
+    """A block with the name that it was asked for by, and the input shape that it is counted at.
+
+    ``folder`` is where modules that its code imports may lie besides.
+    """
 
     label: str
     block: Block
     input: AnyShape
+    folder: Path | None = None
+
+    def walk(self) -> Node:
+        """What happens to the input, operation by operation.
+
+        Raises:
+            ShapeError: a part does not accept its input; the error names the part's path.
+            DefinitionError: dimensions cannot be put together, or blocks are nested too deeply.
+            TargetError: an operation of the user's raises something.
+        """
+        try:
+            with user_code(self.label, surely=False), importable(self.folder):
+                return self._walk()
+        except RecursionError:
+            raise DefinitionError(f"{self.label}: blocks are nested too deeply") from None
+
+    def _walk(self) -> Node:
+        try:
+            return self.block.walk(self.input)
+        except (TypeError, ValueError, AttributeError):
+            refuse_clashes([*self.input, *(value for _, value in self.block.settings())])
+            raise
+
+
+class _Source(NamedTuple):
+    """What a target's name stands for, with the settings typed after it."""
+
+    value: object
+    typed: str = ""
+    folder: Path | None = None
 
 
 def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target:
@@ -43,106 +74,72 @@ def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target
         DefinitionError: a setting or the input is malformed.
     """
     shape = None if input is None else as_shape(input)
-    source, typed = _find(target) if isinstance(target, str) else (target, "")
-    if isinstance(source, Definition):
-        label = target if isinstance(target, str) else source.name
-        with _user_code(source.name):
-            block = cast("Callable[..., Block]", source)(**(source.read(typed) | settings))
-        shape = shape or source.input
-    elif isinstance(source, Block):
-        label = target if isinstance(target, str) else source.title
-        block = source
-        if typed or settings:
+    source = _find(target) if isinstance(target, str) else _Source(target)
+    label = target.encode("utf-8", "backslashreplace").decode() if isinstance(target, str) else ""
+    if isinstance(found := source.value, Definition):
+        label = _labelled(label or found.name, bool(source.typed), settings)
+        with user_code(found.name), importable(source.folder):
+            typed = found.read(source.typed)
+            if twice := next((name for name in settings if name in typed), None):
+                raise DefinitionError(f"{label}: {twice} is given twice")
+            block = cast("Callable[..., Block]", found)(**typed, **settings)
+        shape = shape or found.input
+    elif isinstance(found, Block):
+        label = label or found.title
+        block = found
+        if source.typed or settings:
             raise TargetError(f"{label} is a block, made already, and takes no settings")
     else:
-        raise TargetError(f"{source!r} is no target: a target is {FORMS}, a Definition or a Block")
+        raise TargetError(f"{found!r} is no target: a target is {FORMS}, a Definition or a Block")
     if shape is None:
         raise TargetError(f"{label} has no input shape of its own: give one, such as 3x224x224")
-    return Target(label, block, shape)
+    return Target(label, block, shape, source.folder)
 
 
-def _find(target: str) -> tuple[Block | Definition[...], str]:
+def _labelled(name: str, typed: bool, settings: dict[str, Any]) -> str:
+    """The name with the settings as they would be typed after it."""
+    shown = (
+        f"{key}={str(value).lower() if isinstance(value, bool) else text(value)}"
+        for key, value in settings.items()
+    )
+    return name + ("," if typed else ":") * bool(settings) + ",".join(shown)
+
+
+def _find(target: str) -> _Source:
     if match := IN_FILE.fullmatch(target):
-        source, module = match["source"], _load_file(Path(match["source"]))
+        file = Path(match["source"])
+        module, folder = load_file(file), file.resolve().parent
     elif (match := IN_MODULE.fullmatch(target)) and not _in_catalog(match["source"]):
-        source, module = match["source"], _load_module(match["source"])
+        if Path(match["source"]).is_file():
+            raise TargetError(f"{match['source']} is no Python file: its name must end in .py")
+        module, folder = load_module(match["source"]), Path.cwd()
     elif match := IN_CATALOG.fullmatch(target):
-        return lookup(match["name"]), match["settings"] or ""
+        return _Source(lookup(match["name"]), match["settings"] or "")
     elif target.endswith(".py"):
         raise TargetError(f"{target}: say which attribute of the file, as in {target}:network")
     else:
         raise TargetError(f"{target!r} names nothing: a target is {FORMS}")
-    return _attribute(module, match["attribute"], source), match["settings"] or ""
+    return _Source(_attribute(module, match["attribute"], match["source"]), match["settings"] or "", folder)
 
 
 def _in_catalog(name: str) -> bool:
     try:
         lookup(name)
-    except TargetError:
+    except CostlabError:  # there is none, or a package that may have one is broken
         return False
     return True
 
 
 def _attribute(module: ModuleType, attribute: str, source: str) -> Block | Definition[...]:
-    try:
-        value = getattr(module, attribute)
-    except AttributeError:
+    missing = object()
+    with user_code(source):  # a module may have a __getattr__
+        value = getattr(module, attribute, missing)
+    if value is missing:
         public = [name for name in vars(module) if not name.startswith("_")]
-        raise TargetError(f"{source} has no {attribute!r}{closest(attribute, public)}") from None
+        raise TargetError(f"{source} has no {attribute!r}{closest(attribute, public)}")
     if isinstance(value, Block | Definition):
         return value
     if callable(value) and not isinstance(value, type):
         return Definition(value)
-    raise TargetError(
-        f"{source}:{attribute} is a {type(value).__name__}, not a block or a function that returns one"
-    )
-
-
-def _load_file(file: Path) -> ModuleType:
-    if not file.is_file():
-        raise TargetError(f"{file}: there is no such file")
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    name = f"costlab_target_{file.stem}"
-    spec = spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickles look their module up
-    with _user_code(str(file)), _importable(file.resolve().parent):
-        spec.loader.exec_module(module)
-    return module
-
-
-def _load_module(name: str) -> ModuleType:
-    with _user_code(name), _importable(Path.cwd()):
-        return importlib.import_module(name)
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Let modules beside the user's be imported, as when Python runs a file there."""
-    entry = str(folder)
-    sys.path.insert(0, entry)
-    try:
-        yield
-    finally:
-        sys.path.remove(entry)
-
-
-@contextmanager
-def _user_code(source: str) -> Iterator[None]:
-    """Run code that costlab does not know: what it prints is no result, what it raises one line."""
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    except CostlabError:
-        raise
-    except (Exception, SystemExit) as error:
-        message = " ".join(f"{type(error).__name__}: {error}".split())
-        from traceback import extract_tb
-
-        calls = [(Path(f.filename), f.lineno) for f in extract_tb(error.__traceback__)]
-        theirs = [(file, line) for file, line in calls if file.is_file() and OURS not in file.parents]
-        where = f" ({theirs[-1][0].name}, line {theirs[-1][1]})" if theirs else ""
-        raise TargetError(f"{source}: {message}{where}") from error
+    what = "class" if isinstance(value, type) else type(value).__name__
+    raise TargetError(f"{source}:{attribute} is a {what}, not a block or a function that returns one")

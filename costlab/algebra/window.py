@@ -2,7 +2,7 @@
 
 from typing import Any, TypeAlias
 
-from costlab.algebra.dim import Dim, at_least, ceil_div, minimum, text
+from costlab.algebra.dim import Dim, at_least, ceil_div, equal, minimum, text
 from costlab.errors import DefinitionError, ShapeError
 
 Pair: TypeAlias = tuple[Dim, Dim]
@@ -53,7 +53,7 @@ def check_fit(count: Pair, kernel: Any, size: Pair, padding: Any, dilation: Any 
         return
     for positions, extent, axis in zip(count, size, ("height", "width"), strict=True):
         if at_least(positions, 1) is False:
-            spread = "" if dilation == (1, 1) else f" dilation={times(dilation)}"
+            spread = "" if all(equal(step, 1) for step in dilation) else f" dilation={times(dilation)}"
             raise ShapeError(
                 f"kernel={times(kernel)}{spread} does not fit {axis}={text(extent)} "
                 f"with padding={once(padding)}"

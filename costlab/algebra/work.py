@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from costlab.algebra.dim import Dim, product, total
+from costlab.algebra.dim import Dim, is_array, product, total
 
 
 class Work(NamedTuple):
@@ -32,6 +32,8 @@ def add_up(kind: str, works: Iterable[Work], batch: Dim = 1) -> Work:
     columns = zip(*works, strict=True)
     next(columns, None)  # the kinds
     sums = {name: total(column) for name, column in zip(QUANTITIES, columns, strict=False)}
-    return Work(
-        kind, **{name: dim if name in HELD_ONCE else product(batch, dim) for name, dim in sums.items()}
-    )
+    sizes = {name: dim if name in HELD_ONCE else product(batch, dim) for name, dim in sums.items()}
+    for size in sizes.values():
+        if is_array(size):
+            size.setflags(write=False)  # a count is a value: doubling one of its sizes in place is refused
+    return Work(kind, **sizes)

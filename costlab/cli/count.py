@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from costlab.cli.output import chosen_format, emit, output_options
+from costlab.cli.output import chosen_format, emit, on_stdout, output_options
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
 from costlab.report.count import By, Order, count_table
@@ -66,7 +66,7 @@ def count(
     biases, normalization, activations and pooling are not in them. Activations are the elements that
     convolution and linear layers put out.
 
-    With --check the exit status is 1 if any source disagrees.
+    With --check the exit status is 1 if any source disagrees or cannot be run.
     """
     if depth is not None and by == "kind":
         raise click.UsageError("--depth goes with --by module", click.get_current_context())
@@ -76,7 +76,7 @@ def count(
     table = count_table(counted, 1 if depth is None else depth, by, sort)
     form = chosen_format(format_, file)
     emit(table, form, file, force)
-    if check and not _check(counted, to_stderr=form in ("csv", "json")):
+    if check and not _check(counted, to_stderr=form != "table" and on_stdout(file)):
         sys.exit(1)
 
 
@@ -89,11 +89,12 @@ def _check(counted: Count, to_stderr: bool) -> bool:
         with terminal.status("loading PyTorch and fvcore") as status:
             from costlab.tracing import check
 
-            findings = check(counted, lambda step: status.update(f"checking: {step}"))
+            findings = check(counted, progress=lambda step: status.update(f"checking: {step}"))
     else:
         from costlab.tracing import check
 
-        findings = check(counted, lambda step: click.echo(f"checking: {step}", err=True))
+        findings = check(counted, progress=lambda step: click.echo(f"checking: {step}", err=True))
+    click.echo(err=to_stderr)
     for finding in findings:
         click.echo(str(finding), err=to_stderr)
     return all(finding.agreed for finding in findings)

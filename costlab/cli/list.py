@@ -7,7 +7,7 @@ import click
 
 from costlab.algebra import Definition, catalog
 from costlab.algebra.catalog import lookup
-from costlab.cli.output import chosen_format, emit, output_options
+from costlab.cli.output import chosen_format, colored, emit, output_options
 from costlab.report.table import Column, Table
 
 COLUMNS = (
@@ -16,6 +16,12 @@ COLUMNS = (
     Column("input", "input"),
     Column("summary", "summary"),
     Column("parameters", "parameters"),
+)
+PARAMETER_COLUMNS = (
+    Column("name", "parameter"),
+    Column("default", "default", empty="(required)"),
+    Column("takes", "takes"),
+    Column("note", "meaning"),
 )
 
 
@@ -33,7 +39,7 @@ def list_(name: str | None, format_: str | None, file: Path | None, force: bool)
     if form == "table" and file is None:
         click.echo("\n\n".join(_describe(d) if name else _entry(d) for d in shown))
     else:
-        emit(_table(shown), form, file, force)
+        emit(_parameters(shown[0]) if name else _table(shown), form, file, force)
 
 
 def _table(shown: list[Definition[...]]) -> Table:
@@ -42,6 +48,20 @@ def _table(shown: list[Definition[...]]) -> Table:
         for d in shown
     )
     return Table("Definitions", COLUMNS, rows)
+
+
+def _parameters(definition: Definition[...]) -> Table:
+    rows = tuple(
+        (p.name, None if p.required else str(p).partition("=")[2], p.takes, _plain(p.note))
+        for p in definition.parameters.values()
+    )
+    facts = {
+        "name": definition.name,
+        "figure": definition.figure,
+        "input": str(definition.input or ""),
+        "summary": _plain(definition.summary),
+    }
+    return Table(definition.name, PARAMETER_COLUMNS, rows, notes=(facts["summary"],), facts=facts)
 
 
 def _entry(definition: Definition[...]) -> str:
@@ -64,7 +84,8 @@ def _describe(definition: Definition[...]) -> str:
 def _head(definition: Definition[...]) -> str:
     origin = f"  {definition.figure}" if definition.figure else ""
     shape = f"  input {definition.input}" if definition.input else ""
-    return click.style(definition.name, bold=True) + origin + shape
+    name = click.style(definition.name, bold=True) if colored() else definition.name
+    return name + origin + shape
 
 
 def _plain(docstring: str) -> str:

@@ -1,7 +1,11 @@
 """The ``costlab`` command."""
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import takewhile
 from typing import Any
 
 import click
@@ -9,7 +13,7 @@ import click
 from costlab import __version__
 from costlab.cli.count import count
 from costlab.cli.list import list_
-from costlab.errors import CostlabError
+from costlab.errors import CostlabError, one_line
 
 MISTAKE = 2
 BUG = 70
@@ -32,25 +36,50 @@ def main(args: Sequence[str] | None = None) -> None:
 
     Exits with 0 when all is well, 1 when a check failed, 2 for a mistake of the user's, 70 for a bug.
     """
+    if args is None:
+        _prepare_process()
     given = sys.argv[1:] if args is None else list(args)
-    debug = "--debug" in given
+    debug = "--debug" in takewhile(lambda word: word.startswith("-"), given)
     try:
         sys.exit(cli.main(given, prog_name="costlab", standalone_mode=False) or 0)
     except click.Abort:
         _fail("interrupted", INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(MISTAKE)
     except click.UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         _fail(error.format_message() + where, MISTAKE)
-    except (CostlabError, click.ClickException) as error:
-        if debug:
-            raise
-        _fail(error.format_message() if isinstance(error, click.ClickException) else str(error), MISTAKE)
+    except click.ClickException as error:
+        _fail(error.format_message(), MISTAKE, debug)
+    except CostlabError as error:
+        _fail(str(error), MISTAKE, debug)
+    except OSError as error:
+        _abandon_output()
+        _fail(f"the output cannot be written: {error.strerror or error}", MISTAKE, debug)
     except Exception as error:
-        if debug:
-            raise
-        _fail(f"a bug in costlab: {type(error).__name__}: {error} (costlab --debug ... shows where)", BUG)
+        _fail(f"a bug in costlab: {one_line(error)} (costlab --debug ... shows where)", BUG, debug)
 
 
-def _fail(message: str, code: int) -> None:
-    click.echo(f"costlab: error: {' '.join(message.split())}", err=True)
+def _fail(message: str, code: int, debug: bool = False) -> None:
+    if debug:
+        from traceback import print_exc
+
+        print_exc()
+    click.echo(f"costlab: error: {one_line(message)}", err=True)
     sys.exit(code)
+
+
+def _prepare_process() -> None:
+    """End as other commands do when a pipe is closed; print what the terminal lacks in escapes."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _abandon_output() -> None:
+    """Let Python not try again, at exit, to write what could not be written."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

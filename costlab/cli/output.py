@@ -9,12 +9,20 @@ from typing import TypeVar
 
 import click
 
+from costlab.errors import OutputError
 from costlab.report.files import write
 from costlab.report.table import Table
 
 F = TypeVar("F", bound=Callable[..., object])
 FORMATS = ("table", "csv", "json", "markdown")
-SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
+SUFFIXES = {
+    "": "table",
+    ".txt": "table",
+    ".csv": "csv",
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+}
 
 
 def output_options(command: F) -> F:
@@ -42,8 +50,30 @@ def output_options(command: F) -> F:
 
 
 def chosen_format(format_: str | None, file: Path | None) -> str:
-    """The format asked for, or the one that the file's ending says."""
-    return format_ or SUFFIXES.get(file.suffix.lower() if file else "", "table")
+    """The format asked for, or the one that the file's ending says.
+
+    Raises:
+        OutputError: none is asked for, and the ending says nothing.
+    """
+    suffix = file.suffix.lower() if file else ""
+    if format_ is None and suffix not in SUFFIXES:
+        raise OutputError(f"{file}: the ending {suffix} names no format; give --format as well")
+    return format_ or SUFFIXES[suffix]
+
+
+def on_stdout(file: Path | None) -> bool:
+    """Whether the result goes to standard output."""
+    return file is None or str(file) == "-"
+
+
+def colored() -> bool:
+    """Whether standard output shows colors: a terminal, and nobody has asked for none."""
+    return (
+        sys.stdout is not None
+        and sys.stdout.isatty()
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )
 
 
 def emit(table: Table, format_: str, file: Path | None, force: bool) -> None:
@@ -52,7 +82,7 @@ def emit(table: Table, format_: str, file: Path | None, force: bool) -> None:
     Raises:
         OutputError: the file exists and ``force`` is not given, or cannot be written.
     """
-    to_file = file is not None and str(file) != "-"
+    to_file = not on_stdout(file)
     match format_:
         case "csv":
             content = table.to_csv()
@@ -70,10 +100,10 @@ def emit(table: Table, format_: str, file: Path | None, force: bool) -> None:
 
 def as_text(table: Table) -> str:
     """The table as this terminal can show it; through a pipe, as wide as it needs, without color."""
-    terminal = sys.stdout.isatty()
+    terminal = sys.stdout is not None and sys.stdout.isatty()
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
     return table.to_text(
         shutil.get_terminal_size().columns if terminal else None,
-        color=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        color=colored(),
         unicode=encoding.startswith("utf"),
     )

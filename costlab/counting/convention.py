@@ -1,7 +1,7 @@
 """Conventions: what a tool charges for the quantities that operations report. Data, not branches."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class Convention:
     title: str
     unit: str
     measured_on: str
-    charges: Mapping[str, Mapping[str, int]]
+    charges: Mapping[str, Mapping[str, int]] = field(hash=False)
     unknown: frozenset[str]
 
     def cost(self, work: Work) -> Dim:

@@ -7,11 +7,11 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.block import Node
-from costlab.algebra.dim import Dim, as_dim
+from costlab.algebra.combine import Auxiliary, Sequence
+from costlab.algebra.dim import INT64_MAX, Dim, as_dim, is_symbolic, refuse_clashes, text
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.target import TargetLike, resolve
 from costlab.algebra.work import Work, add_up
-from costlab.errors import DefinitionError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -37,13 +37,14 @@ class Count:
 
     Multiply-adds, bias adds, activations and elements are for the whole batch; weights and
     parameters are held once. Auxiliary heads are included where the network has them; `inference`
-    leaves them out.
+    leaves them out, and then ``heads`` is False.
     """
 
     label: str
     input: AnyShape
     batch: Dim
     root: Node
+    heads: bool = True
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -59,10 +60,9 @@ class Count:
         Every operation is in just one row: they add up to the totals.
 
         Raises:
-            DefinitionError: ``depth`` is below 0.
+            DefinitionError: ``depth`` is no whole number of at least 0.
         """
-        if depth < 0:
-            raise DefinitionError(f"depth={depth} must be at least 0")
+        as_dim("depth", depth, least=0)
         return tuple(self._cut(self.root, depth))
 
     def kinds(self) -> tuple[Row, ...]:
@@ -71,8 +71,7 @@ class Count:
         for _, work in _working(self.root):
             groups.setdefault(work.kind, []).append(work)
         return tuple(
-            Row(kind, kind, None, add_up(kind, works, self.batch), len(works))
-            for kind, works in groups.items()
+            Row("", kind, None, add_up(kind, works, self.batch), len(works)) for kind, works in groups.items()
         )
 
     @cached_property
@@ -108,26 +107,43 @@ class Count:
     @property
     def inference(self) -> "Count":
         """The count without auxiliary heads, which run in training only."""
-        return Count(self.label, self.input, self.batch, _without_heads(self.root))
+        return Count(self.label, self.input, self.batch, _without_heads(self.root), heads=False)
 
     @property
-    def has_auxiliary(self) -> bool:
-        """Whether part of the network runs in training only."""
-        return any(node.training_only for node in self.root.nodes())
+    def auxiliary(self) -> tuple[str, ...]:
+        """The paths of the auxiliary heads that are counted, which run in training only."""
+        heads = [node.path for node in self.root.nodes() if isinstance(node.block, Auxiliary)]
+        return tuple(heads)
 
     def to_frame(self, rows: Iterable[Row] | None = None) -> "DataFrame":
-        """The rows (one per operation, or the given ones) as a pandas frame, exact integers."""
+        """The rows (one per operation, or the given ones) as a pandas frame, exact integers.
+
+        A column whose sum exceeds int64 holds Python integers, so that pandas adds it up exactly.
+        """
         import pandas as pd
 
-        return pd.DataFrame([record(row) for row in (self.rows if rows is None else rows)])
+        whole = record(Row("", "", None, self.total))
+        frame = pd.DataFrame(
+            [record(row) for row in (self.rows if rows is None else rows)], columns=list(whole)
+        )
+        large = [name for name, size in whole.items() if isinstance(size, int) and size > INT64_MAX]
+        return frame.astype(dict.fromkeys(large, "object"))
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         counted = ["operations", "parameters", "multiply_adds", "activations"]
         frame = self.to_frame([*self.modules(1), Row("total", "", None, self.total, len(self.rows))])
         show: dict[Any, Callable[[Any], str]] = dict.fromkeys(counted, _thousands)
         columns = ["module", "operation", "output", *counted]
         table = frame[columns].to_html(index=False, formatters=show, justify="left", border=0)
-        return f"<p><b>{_escape(self.label)}</b>, input {self.input}, batch {self.batch}</p>{table}"
+        return f"<p>{escape(self.title)}</p>{table}"
+
+    @property
+    def title(self) -> str:
+        """What was counted, on one line."""
+        heads = "" if self.heads else ", without auxiliary heads"
+        return f"{self.label}, input {self.input}, batch {text(self.batch)}{heads}"
 
     def _cut(self, node: Node, depth: int) -> Iterator[Row]:
         if depth and node.children:
@@ -157,7 +173,10 @@ def count(target: TargetLike, input: object = None, *, batch: Dim = 1, **setting
         ShapeError: a part of the block does not accept its input; the message gives its path.
     """
     found = resolve(target, input, **settings)
-    return Count(found.label, found.input, as_dim("batch", batch), found.block.walk(found.input))
+    inputs = as_dim("batch", batch)
+    if not isinstance(inputs, int):
+        refuse_clashes([inputs, *found.input, *(value for _, value in found.block.settings())])
+    return Count(found.label, found.input, inputs, found.walk())
 
 
 def record(row: Row) -> dict[str, Any]:
@@ -188,15 +207,17 @@ def _working(node: Node) -> list[tuple[Node, Work]]:
 
 
 def _without_heads(node: Node) -> Node:
-    kept = tuple(_without_heads(child) for child in node.children if not child.training_only)
-    return node._replace(children=kept)
+    """The node with every auxiliary head in it as what it is in inference: the identity."""
+    if isinstance(node.block, Auxiliary):
+        return node._replace(block=Sequence(()), children=(), training_only=False)
+    kept = [
+        _without_heads(child)
+        for child in node.children
+        # In a sequence the identity can go; in a join it is a branch.
+        if not (isinstance(node.block, Sequence) and isinstance(child.block, Auxiliary))
+    ]
+    return node._replace(children=tuple(kept))
 
 
 def _thousands(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, Integral) else str(value)
-
-
-def _escape(text: str) -> str:
-    from html import escape
-
-    return escape(text)
+    return f"{value:,}" if isinstance(value, Integral) and not is_symbolic(value) else text(value)

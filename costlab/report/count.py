@@ -2,7 +2,9 @@
 
 from typing import Any, Literal
 
+from costlab.algebra.dim import text
 from costlab.counting.count import Count, Row, record
+from costlab.errors import DefinitionError
 from costlab.report.table import Column, Table, human
 
 Order = Literal["execution", "multiply-adds", "parameters", "activations", "name"]
@@ -28,16 +30,25 @@ KIND_COLUMNS = (Column("kind", "kind"), Column("operations", "operations", "size
 
 
 def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "execution") -> Table:
-    """The count as a table: a row per module at ``depth``, or per kind of operation."""
+    """The count as a table: a row per module at ``depth``, or per kind of operation.
+
+    Raises:
+        DefinitionError: the count is for symbols or arrays: there is no single number to show.
+    """
+    for name, size in count.total._asdict().items():
+        if name != "kind" and not isinstance(size, int):
+            raise DefinitionError(
+                f"{count.label}: {name}={text(size)} is no single number; a table needs numbers"
+            )
     rows = list(count.kinds() if by == "kind" else count.modules(depth))
     if sort == "name":
-        rows.sort(key=lambda row: row.path)
+        rows.sort(key=lambda row: (row.path, row.operation))
     elif sort != "execution":
         rows.sort(key=lambda row: int(getattr(row.work, sort.replace("-", "_"))), reverse=True)
     whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
     columns = KIND_COLUMNS if by == "kind" else MODULE_COLUMNS
     return Table(
-        title=f"{count.label}, input {count.input}, batch {count.batch}",
+        title=count.title,
         columns=columns,
         rows=tuple(_values(row, count, columns) for row in rows),
         total=_values(whole, count, columns),
@@ -46,6 +57,7 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
             "target": count.label,
             "input": list(count.input),
             "batch": count.batch,
+            "auxiliary_heads": count.heads,
             "output": list(count.root.output),
         },
     )
@@ -66,10 +78,11 @@ def _notes(count: Count) -> tuple[str, ...]:
         f"{human(macs)} multiply-adds ({human(2 * macs, 'FLOP')} at two each), "
         f"{human(parameters)} parameters, {human(activations)} activations"
     ]
-    if count.has_auxiliary:
+    if count.auxiliary:
         without = count.inference.total
+        heads = ", ".join(path or "the whole" for path in count.auxiliary)
         notes.append(
-            f"in inference, without auxiliary heads: {without.multiply_adds:,} multiply-adds, "
+            f"training only: {heads}; in inference {without.multiply_adds:,} multiply-adds, "
             f"{without.parameters:,} parameters"
         )
     return tuple(notes)

@@ -148,10 +148,14 @@ def bar_of(share: float, unicode: bool = True) -> str:
 
 def human(size: int, unit: str = "") -> str:
     """A size in a few digits: 5,713,216,096 is 5.71 G, with a unit 5.71 GFLOP."""
-    for prefix, one in (("P", 10**15), ("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if size >= 1000 and round(size / one, 2) >= 1:
-            return f"{size / one:.2f} {prefix}{unit}"
-    return f"{size} {unit}".rstrip()
+    if size < 1000:
+        return f"{size} {unit}".rstrip()
+    one, prefix = 1, ""
+    for larger in "kMGTPEZY":
+        if 1000 * size < 999_995 * one:  # what would read 1000.00 goes on to the next
+            break
+        one, prefix = 1000 * one, larger
+    return f"{size / one:,.2f} {prefix}{unit}"
 
 
 def _inline(text: str) -> str:

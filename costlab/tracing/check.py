@@ -1,23 +1,25 @@
 """The cross-check: a count held, module by module, against what PyTorch and fvcore report."""
 
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
 
 from costlab.algebra.block import Node
-from costlab.algebra.dim import text
+from costlab.algebra.dim import Dim, text
 from costlab.algebra.modules import AuxiliaryHead, to_module
 from costlab.algebra.target import TargetLike
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import convention
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
-from costlab.errors import DefinitionError, TargetError
+from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 from costlab.tracing import observe
+from costlab.tracing.observe import Subject
 
 Expect = Callable[[Count], Mapping[str, Any]]
 
@@ -28,11 +30,11 @@ class Source(NamedTuple):
     name: str
     quantity: str
     expect: Expect
-    observe: Callable[[nn.Module, Tensor], Mapping[str, Any]]
+    observe: Callable[[Subject], Mapping[str, Any]]
 
 
 class Finding(NamedTuple):
-    """What one source said: on how many modules it agreed, or the first thing that was wrong."""
+    """What one source said: on how many modules it agreed, or what was wrong first."""
 
     source: str
     quantity: str
@@ -45,50 +47,79 @@ class Finding(NamedTuple):
         return not self.problem
 
     def __str__(self) -> str:
-        verdict = f"agreed on {self.modules} modules" if self.agreed else f"DIFFERS at {self.problem}"
-        return f"{self.source}, {self.quantity}: {verdict}"
+        return f"{self.source}, {self.quantity}: {self.problem or f'agreed on {self.modules} modules'}"
 
 
-def check(counted: Count | TargetLike, progress: Callable[[str], None] | None = None) -> list[Finding]:
-    """Build the module of the very value that was counted, run it, and compare, module by module.
+def check(
+    target: Count | TargetLike,
+    input: object = None,
+    *,
+    batch: Dim = 1,
+    progress: Callable[[str], None] | None = None,
+    **settings: Any,
+) -> list[Finding]:
+    """Build the module of the very value that is counted, run it, and compare, module by module.
 
-    The module runs in eval mode on zeros, auxiliary heads included. ``progress`` is told each step.
+    Takes a `Count`, or what `costlab.count` takes. The module runs in eval mode on zeros, auxiliary
+    heads included. ``progress`` is told each step.
 
     Raises:
-        DefinitionError: the count is for symbols or arrays, or nothing can be built.
+        DefinitionError: the count is for symbols or arrays, or is given with an input or settings.
         TargetError, ShapeError: a target is given that cannot be counted, or built on this machine.
     """
-    count = counted if isinstance(counted, Count) else count_target(counted)
+    if not isinstance(target, Count):
+        count = count_target(target, input, batch=batch, **settings)
+    elif input is None and batch == 1 and not settings:
+        count = target
+    else:
+        raise DefinitionError(f"{target.label} is a count, made already, and takes no input or settings")
     if not isinstance(count.batch, int):
         raise DefinitionError(f"batch={text(count.batch)} is no single number, so nothing can be run")
     tell = progress or str
     tell("building the module")
-    try:
-        model = to_module(count.root).eval()
-        x = torch.zeros([count.batch, *map(int, count.input)])
-    except (RuntimeError, MemoryError) as error:
-        raise TargetError(f"{count.label} cannot be built here: {_line(error)}") from error
-    for module in model.modules():
-        if isinstance(module, AuxiliaryHead):
-            module.training = True  # the head runs; the modules in it stay in eval mode
     findings = []
-    for source in SOURCES:
-        tell(f"{source.name}: {source.quantity}")
-        findings.append(_compare(source, count, model, x))
+    with redirect_stdout(sys.stderr):  # what a user's operation prints is no result
+        subject = _build(count)
+        for source in SOURCES:
+            tell(f"{source.name}: {source.quantity}")
+            findings.append(_compare(source, count, subject))
     return findings
 
 
-def _compare(source: Source, count: Count, model: nn.Module, x: Tensor) -> Finding:
+def _build(count: Count) -> Subject:
+    """The module and its input. Whatever an operation or torch raises is told in one line."""
+    try:
+        model = to_module(count.root).eval()
+        x = torch.zeros([int(count.batch), *map(int, count.input)])
+    except CostlabError:
+        raise
+    except Exception as error:
+        told = str(error).partition("\n")[0]  # torch adds its C++ frames
+        raise TargetError(
+            f"{count.label} cannot be built here: {type(error).__name__}: {one_line(told)}"
+        ) from error
+    for module in model.modules():
+        if isinstance(module, AuxiliaryHead):
+            module.training = True  # the head runs; the modules in it stay in eval mode
+    return Subject(model, x, count.root)
+
+
+def _compare(source: Source, count: Count, subject: Subject) -> Finding:
     expected = source.expect(count)
     finding = partial(Finding, source.name, source.quantity, len(expected))
     try:
-        reported = source.observe(model, x)
+        reported = source.observe(subject)
     except Exception as error:
-        return finding(f"the run: {_line(error)}")
-    for path in [*expected, *(path for path in reported if path not in expected)]:
+        return finding(f"COULD NOT RUN: {one_line(error)}")
+    # A module that an operation is made of is its own affair.
+    inside = tuple(node.path and f"{node.path}." for node in count.root.nodes() if not node.children)
+    unexpected = [path for path in reported if path not in expected and not path.startswith(inside)]
+    for path in [*expected, *unexpected]:
         ours, theirs = expected.get(path, 0), reported.get(path, 0)
         if ours != theirs:
-            return finding(f"{path or 'the root'}: counted {_text(ours)}, reported {_text(theirs)}")
+            return finding(
+                f"DIFFERS at {path or 'the root'}: counted {_text(ours)}, reported {_text(theirs)}"
+            )
     return finding()
 
 
@@ -115,36 +146,38 @@ def _under(name: str) -> Expect:
     return partial(_sums, convention(name).cost)
 
 
-def _line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
-
-
 def _text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "x".join(map(str, value))
 
 
-_PARAMETERS: Expect = partial(_sums, attrgetter("parameters"))
+def _quantity(name: str) -> Expect:
+    """The quantity as it is published, whatever the kind of operation that reports it."""
+    return partial(_sums, attrgetter(name))
+
+
+def _flops(count: Count) -> Mapping[str, int]:
+    return _sums(lambda work: 2 * work.multiply_adds, count)
+
 
 SOURCES = (
-    Source(
-        "fvcore FlopCountAnalysis",
-        "flops as it charges them",
-        _under("fvcore"),
-        observe.fvcore_flops,
-    ),
+    Source("fvcore FlopCountAnalysis", "flops as it charges them", _under("fvcore"), observe.fvcore_flops),
     Source(
         "fvcore ActivationCountAnalysis",
         "activations",
-        _under("fvcore_activations"),
+        _quantity("activations"),
         observe.fvcore_activations,
     ),
-    Source("fvcore parameter_count", "parameters", _PARAMETERS, observe.fvcore_parameters),
+    Source("fvcore parameter_count", "parameters", _quantity("parameters"), observe.fvcore_parameters),
+    Source("torch FlopCounterMode", "FLOPs, two per multiply-add", _flops, observe.torch_flops),
+    Source("torch tensors", "parameters", _quantity("parameters"), observe.torch_parameters),
     Source(
-        "torch FlopCounterMode",
-        "FLOPs, two per multiply-add",
-        _under("torch_flop_counter"),
-        observe.torch_flops,
+        "torch tensors",
+        "weights of convolutions and linear layers",
+        _quantity("weights"),
+        observe.torch_weights,
     ),
-    Source("torch tensors", "parameters", _PARAMETERS, observe.torch_parameters),
+    Source("torch tensors", "additions of a bias", _quantity("bias_adds"), observe.torch_bias_adds),
+    Source("torch tensors", "elements read", _quantity("inputs"), observe.torch_elements_read),
+    Source("torch tensors", "elements written", _quantity("outputs"), observe.torch_elements_written),
     Source("torch tensors", "output shapes", _shapes, observe.torch_shapes),
 )

@@ -1,52 +1,100 @@
 """What fvcore, PyTorch's flop counter and the tensors themselves report, by module path.
 
-Each function runs ``model`` as it is (the mode is the caller's) on ``x`` and gives one value per
-module path, ``""`` for the root. Modules that a tool does not mention are absent.
+Each function takes a `Subject`, runs its model as it is (the mode is the caller's), and gives one value
+per module path, ``""`` for the root. Modules that a tool does not mention are absent.
 """
 
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from costlab.algebra.block import Node
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fvcore uses names that torch has deprecated, here and in `quiet`
     from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
     from fvcore.nn.jit_handles import conv_flop_count, generic_activation_jit, get_shape
 
+WEIGHTED = (nn.Linear, nn.Conv2d)
 
-def fvcore_flops(model: nn.Module, x: Tensor) -> Mapping[str, int]:
+
+class Run(NamedTuple):
+    """What went into a module, in elements, and the shape that came out, batch included."""
+
+    read: int
+    output: tuple[int, ...]
+
+
+@dataclass
+class Subject:
+    """A model, an input for it, and the walked block that it was built from."""
+
+    model: nn.Module
+    x: Tensor
+    root: Node
+
+    @cached_property
+    def modules(self) -> Mapping[str, nn.Module]:
+        """Every module by its path."""
+        return dict(self.model.named_modules())
+
+    @cached_property
+    def runs(self) -> Mapping[str, Run]:
+        """What each module did when the model ran, by path."""
+        runs: dict[str, Run] = {}
+
+        def hook(path: str) -> Any:
+            def seen(module: nn.Module, args: tuple[Any, ...], y: Any) -> None:
+                runs[path] = Run(args[0].numel(), tuple(getattr(y, "output", y).shape))
+
+            return seen
+
+        handles = [module.register_forward_hook(hook(path)) for path, module in self.modules.items()]
+        try:
+            with torch.no_grad():
+                self.model(self.x)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return runs
+
+
+def fvcore_flops(subject: Subject) -> Mapping[str, int]:
     """Fvcore's flops, one per multiply-add, taught ``aten::_convolution_mode`` (padding="same")."""
     with quiet():
-        analysis = _mute(FlopCountAnalysis(model, x))
+        analysis = _mute(FlopCountAnalysis(subject.model, subject.x))
         analysis.set_op_handle("aten::_convolution_mode", _same_convolution)
         return _whole(analysis.by_module())
 
 
-def fvcore_activations(model: nn.Module, x: Tensor) -> Mapping[str, int]:
+def fvcore_activations(subject: Subject) -> Mapping[str, int]:
     """Fvcore's activations, taught ``aten::_convolution_mode`` (padding="same")."""
     with quiet():
-        analysis = _mute(ActivationCountAnalysis(model, x))
+        analysis = _mute(ActivationCountAnalysis(subject.model, subject.x))
         analysis.set_op_handle("aten::_convolution_mode", generic_activation_jit("conv"))
         return _whole(analysis.by_module())
 
 
-def fvcore_parameters(model: nn.Module, x: Tensor) -> Mapping[str, int]:
+def fvcore_parameters(subject: Subject) -> Mapping[str, int]:
     """Fvcore's parameter count."""
-    modules = dict(model.named_modules())
-    return {path: size for path, size in parameter_count(model).items() if path in modules}
+    counted = parameter_count(subject.model).items()
+    return {path: size for path, size in counted if path in subject.modules}
 
 
-def torch_flops(model: nn.Module, x: Tensor) -> Mapping[str, int]:
+def torch_flops(subject: Subject) -> Mapping[str, int]:
     """FLOPs by ``torch.utils.flop_counter``, two per multiply-add."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(x)
-    prefix = type(model).__name__
+        subject.model(subject.x)
+    prefix = type(subject.model).__name__
     return {
         path.removeprefix(prefix).removeprefix("."): sum(by_operator.values())
         for path, by_operator in counter.get_flop_counts().items()
@@ -54,29 +102,66 @@ def torch_flops(model: nn.Module, x: Tensor) -> Mapping[str, int]:
     }
 
 
-def torch_parameters(model: nn.Module, x: Tensor) -> Mapping[str, int]:
+def torch_parameters(subject: Subject) -> Mapping[str, int]:
     """Elements of the parameter tensors."""
-    return {path: sum(p.numel() for p in module.parameters()) for path, module in model.named_modules()}
+    return {path: sum(p.numel() for p in m.parameters()) for path, m in subject.modules.items()}
 
 
-def torch_shapes(model: nn.Module, x: Tensor) -> Mapping[str, tuple[int, ...]]:
+def torch_weights(subject: Subject) -> Mapping[str, int]:
+    """Elements of the weight tensors of convolutions and linear layers."""
+    return {
+        path: sum(m.weight.numel() for m in module.modules() if isinstance(m, WEIGHTED))
+        for path, module in subject.modules.items()
+    }
+
+
+def torch_bias_adds(subject: Subject) -> Mapping[str, int]:
+    """Elements put out by the convolutions and linear layers that have a bias."""
+    return {
+        path: sum(
+            prod(subject.runs[inner].output)
+            for inner, m in subject.modules.items()
+            if isinstance(m, WEIGHTED) and m.bias is not None and _is_below(inner, path)
+        )
+        for path in subject.modules
+    }
+
+
+def torch_elements_read(subject: Subject) -> Mapping[str, int]:
+    """Elements of the tensors that go into operations, and into joins of branches."""
+
+    def own(node: Node) -> int:
+        if node.children:
+            return sum(prod(subject.runs[child.path].output) for child in node.children)
+        return subject.runs[node.path].read
+
+    return _summed(subject.root, own)
+
+
+def torch_elements_written(subject: Subject) -> Mapping[str, int]:
+    """Elements of the tensors that operations, and joins of branches, put out."""
+    return _summed(subject.root, lambda node: prod(subject.runs[node.path].output))
+
+
+def torch_shapes(subject: Subject) -> Mapping[str, tuple[int, ...]]:
     """The shape, batch included, that each module put out."""
-    shapes: dict[str, tuple[int, ...]] = {}
+    return {path: run.output for path, run in subject.runs.items()}
 
-    def hook(path: str) -> Any:
-        def seen(module: nn.Module, args: object, y: Any) -> None:
-            shapes[path] = tuple(getattr(y, "output", y).shape)
 
-        return seen
+def _summed(root: Node, own: Any) -> Mapping[str, int]:
+    """For each module, the sum of ``own`` over the nodes at and below it that do something themselves."""
+    sums: dict[str, int] = {}
 
-    handles = [module.register_forward_hook(hook(path)) for path, module in model.named_modules()]
-    try:
-        with torch.no_grad():
-            model(x)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return shapes
+    def add(node: Node) -> int:
+        sums[node.path] = (own(node) if node.work is not None else 0) + sum(map(add, node.children))
+        return sums[node.path]
+
+    add(root)
+    return sums
+
+
+def _is_below(path: str, parent: str) -> bool:
+    return not parent or path == parent or path.startswith(f"{parent}.")
 
 
 def _same_convolution(inputs: list[Any], outputs: list[Any]) -> Counter[str]:

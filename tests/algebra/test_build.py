@@ -1,5 +1,7 @@
 """Built modules: names equal paths, they run, and they train."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -66,12 +68,28 @@ def test_heads_inside_branches_and_heads_are_collected_by_path() -> None:
     }
 
 
-def test_a_seed_makes_it_reproducible() -> None:
-    torch.manual_seed(3)
-    first = costlab.build("inception_e", width=0.05).state_dict()
-    torch.manual_seed(3)
-    second = costlab.build("inception_e", width=0.05).state_dict()
-    assert all(torch.equal(first[name], second[name]) for name in first)
+def test_it_computes_what_the_same_layers_written_in_torch_do() -> None:
+    """A residual block with a split and an auxiliary head, beside its equations."""
+    block = seq(
+        split=concat(a=Conv2d(3, 1), b=seq(Conv2d(2, 3, padding=1), ReLU())),
+        head=auxiliary(Flatten(), Linear(4)),
+        skip=add(seq(), Conv2d(5, 3, padding=1)),
+    )
+    model = costlab.build(block, (2, 6, 5))
+    named: Any = dict(model.named_modules())
+    x = torch.randn(3, 2, 6, 5)
+    with torch.no_grad():
+        split = torch.cat([named["split.a"](x), named["split.b.0"](x).relu()], dim=1)
+        result: Any = model.train()(x)
+        assert torch.equal(result.output, split + named["skip.1"](split))
+        assert torch.equal(result.auxiliary["head"], named["head.1"](split.flatten(1)))
+        assert torch.equal(model.eval()(x), result.output)
+
+
+@pytest.mark.parametrize("name", ["path", "run", "branches", "_path"])
+def test_names_that_torch_does_not_keep_are_free(name: str) -> None:
+    block = auxiliary(**{name: ReLU()}) if name != "_path" else concat(run=ReLU(), branches=ReLU())
+    assert costlab.build(block, (2, 3, 3))(torch.zeros(1, 2, 3, 3)) is not None
 
 
 def test_state_dict_round_trip() -> None:

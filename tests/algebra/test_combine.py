@@ -3,10 +3,13 @@
 import pytest
 
 from costlab.algebra import (
+    BatchNorm2d,
     Block,
     Conv2d,
+    Dropout,
     Flatten,
     Linear,
+    LocalResponseNorm,
     MaxPool2d,
     ReLU,
     Sequence,
@@ -14,6 +17,7 @@ from costlab.algebra import (
     Vector,
     add,
     auxiliary,
+    catalog,
     concat,
     seq,
 )
@@ -112,6 +116,36 @@ def test_bad_construction_is_refused() -> None:
         seq(**{"a.b": ReLU()})
     with pytest.raises(DefinitionError, match="the name 'a' is given twice"):
         Sequence((("a", ReLU()), ("a", ReLU())))
+
+
+def test_settings_that_are_no_dimensions_are_checked() -> None:
+    with pytest.raises(DefinitionError, match="Conv2d: bias='no' must be True or False"):
+        Conv2d(4, 1, bias="no")  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match="BatchNorm2d: eps='x' must be a number"):
+        BatchNorm2d(eps="x")  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match="Dropout: p='x' must be a number"):
+        Dropout("x")  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match=r"Dropout: p=1\.5 must be between 0 and 1"):
+        Dropout(1.5)
+    with pytest.raises(DefinitionError, match="LocalResponseNorm: alpha=nan must be a number"):
+        LocalResponseNorm(alpha=float("nan"))
+    assert Dropout(0) == Dropout(0.0)
+
+
+def test_children_may_come_in_a_list() -> None:
+    listed = Sequence([("a", ReLU())])  # type: ignore[arg-type]
+    assert listed == seq(a=ReLU())
+    assert hash(listed) == hash(seq(a=ReLU()))
+    with pytest.raises(DefinitionError, match="sequence: 1 is no name for a block"):
+        Sequence(((1, ReLU()),))  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match=r"0=<definition stem> is not a block; call it to get one"):
+        seq(catalog()["stem"])  # type: ignore[arg-type]
+
+
+def test_titles() -> None:
+    assert Conv2d(4, 3).title == "conv2d 3x3"
+    assert Conv2d(4, (1, 7), stride=2, groups=2).title == "conv2d/2 groups 1x7/2"
+    assert MaxPool2d(3, 2).title == "max_pool2d 3x3/2"
 
 
 def test_a_walk_threads_the_shape_once() -> None:

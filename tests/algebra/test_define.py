@@ -1,5 +1,6 @@
 """Definitions and their parameters: checked by name and type, read from text."""
 
+import pickle
 from typing import Literal
 
 import numpy as np
@@ -94,6 +95,7 @@ def test_a_plain_function_will_do() -> None:
         ("channels=1,width=wide", "sample: width=wide must be a number"),
         ("channels=1,deep=yes", "sample: deep=yes must be true or false"),
         ("channels=1,form=three", "sample: form=three must be one or two"),
+        ("channels=" + "9" * 5000, "sample: channels=999"),
     ],
 )
 def test_text_that_says_nothing(text: str, complaint: str) -> None:
@@ -102,10 +104,15 @@ def test_text_that_says_nothing(text: str, complaint: str) -> None:
     assert str(refusal.value).startswith(complaint)
 
 
+def test_text_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="untyped: layers="):
+        Definition(untyped).read("layers=" + "-" * 100_000 + "1")
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({}, "sample needs channels"),
+        ({}, "sample needs channels=..."),
         ({"channels": 0}, "sample: channels=0 must be at least 1"),
         ({"channels": 1.0}, "sample: channels=1.0 must be a whole number"),
         ({"channels": 1, "width": 0}, "sample: width=0 must be a positive number"),
@@ -130,6 +137,68 @@ def test_symbols_and_arrays_are_dimensions() -> None:
     assert sample(c, width=w).output(Shape(3, 8, 8))[0] == c * w
     swept = sample(np.array([4, 8])).output(Shape(3, 8, 8))
     assert np.asarray(swept[0]).tolist() == [4, 8]
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert sample(np.int64(3), repeats=np.int64(2), rate=np.float64(0.25)) == sample(3, repeats=2)  # type: ignore[arg-type]
+    with pytest.raises(DefinitionError, match="sample: repeats=True must be a whole number"):
+        sample(3, repeats=np.bool_(True))  # type: ignore[arg-type]
+
+
+def test_a_multiplier_may_be_left_out() -> None:
+    def scaled(width: Ratio | None = None) -> Block:
+        return Conv2d(4, 1) if width is None else Conv2d(scale(4, width), 1)
+
+    definition = Definition(scaled)
+    assert definition.read("width=0.5") == {"width": 0.5}
+    assert definition.read("width=none") == {"width": None}
+    assert definition(None) == definition() == Conv2d(4, 1)
+    with pytest.raises(DefinitionError, match=r"scaled: width=-5 must be a positive number"):
+        definition(-5)
+
+
+def test_arguments_are_bound_as_python_binds_them() -> None:
+    def rest(channels: int, *others: int, bias: bool = False) -> Block:
+        return Conv2d(channels + sum(others), 1, bias=bias)
+
+    assert Definition(rest)(1, 5) == Conv2d(6, 1, bias=False)
+    with pytest.raises(DefinitionError, match="sample: too many positional arguments"):
+        sample(4, 1.0, "one", False, 1, None, "x", 0.5, 9)  # type: ignore[call-arg]
+    with pytest.raises(DefinitionError, match="sample: multiple values for argument 'channels'"):
+        sample(4, channels=4)  # type: ignore[misc]
+
+
+def test_definitions_are_pickled_by_name() -> None:
+    assert pickle.loads(pickle.dumps(sample)) is sample
+    assert repr(sample) == "<definition sample>"
+
+
+def test_notes_are_read_in_the_usual_forms() -> None:
+    def noted(a: int = 1, b: int = 2, c: int = 3) -> Block:
+        """A summary
+        of two lines.
+
+        Args:
+            a (int): the first,
+                at length.
+
+            b:
+                the second.
+
+            c: the third.
+
+        Returns:
+            d: no parameter.
+        """
+        return ReLU()
+
+    definition = Definition(noted)
+    assert definition.summary == "A summary of two lines."
+    assert [p.note for p in definition.parameters.values()] == [
+        "the first, at length.",
+        "the second.",
+        "the third.",
+    ]
 
 
 def test_what_returns_no_block_is_told() -> None:

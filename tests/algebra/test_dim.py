@@ -7,10 +7,25 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costlab.algebra import Concat, Conv2d, Shape, add, concat, scale, seq, symbols
+from costlab.algebra import (
+    BatchNorm2d,
+    Block,
+    Concat,
+    Conv2d,
+    MaxPool2d,
+    PReLU,
+    ReLU,
+    Shape,
+    add,
+    concat,
+    scale,
+    seq,
+    symbols,
+)
 from costlab.algebra.dim import as_dim, at_least, divides, equal, minimum, product, quotient, total
 from costlab.counting import count
 from costlab.errors import DefinitionError, ShapeError
@@ -32,15 +47,70 @@ def test_a_count_past_int64_is_exact() -> None:
     for value, width in zip(swept, widths, strict=True):
         assert int(value) == 2**30 * 9 * int(width) * 510 * 510
     assert int(swept[1]) > 2**63
-    batches: Any = count(Conv2d(as_dim("n", widths), 3), (2**10, 512, 512), batch=2**31).multiply_adds
-    assert int(batches[0]) == 2**10 * 9 * 2**20 * 510 * 510 * 2**31
+    batches: Any = count(Conv2d(as_dim("n", widths), 3), (2**10, 512, 512), batch=2**30).multiply_adds
+    assert int(batches[0]) == 2**10 * 9 * 2**20 * 510 * 510 * 2**30
 
 
-def test_arrays_beside_symbols_do_not_wrap_either() -> None:
-    n = symbols("n")
-    wide = as_dim("n", np.array([2**31 - 1]))
-    mixed: Any = product(wide, wide, wide, n)
-    assert mixed[0] == (2**31 - 1) ** 3 * n
+def test_parameters_past_int64_are_exact() -> None:
+    doubled = seq(*[concat(seq(), seq())] * 32, BatchNorm2d(), PReLU(per_channel=True))
+    parameters: Any = count(doubled, (as_dim("n", np.array([2**30])), 1, 1)).parameters
+    assert int(parameters[0]) == 3 * 2**62
+
+
+def test_sizes_of_a_count_cannot_be_changed_in_place() -> None:
+    result = count(Conv2d(4, 3), (3, np.array([8, 9]), 8))
+    flops: Any = result.multiply_adds
+    with pytest.raises(ValueError, match="read-only"):
+        flops *= 2
+
+
+def test_no_window_wraps_beside_an_array() -> None:
+    large = 2**31 - 1
+    height = np.array([large, 5])
+    padded: Any = Conv2d(3, large, padding=large, dilation=1).output(Shape(3, as_dim("h", height), 5))
+    assert padded[1].tolist() == [h + 2 * large - (large - 1) for h in (large, 5)]
+    with pytest.raises(ShapeError, match="does not fit height"):
+        count(Conv2d(3, np.array([5]), dilation=large), (3, 5, 5))
+    with pytest.raises(DefinitionError, match=r"dilation=.* must be below 2\*\*31"):
+        Conv2d(3, np.array([5]), dilation=2**62)
+
+
+@pytest.mark.parametrize(
+    ("block", "x", "batch"),
+    [
+        (Conv2d(np.array([4, 8]), 3), (symbols("c"), symbols("h"), 5), 1),
+        (Conv2d(4, 3, stride=symbols("s")), (3, np.array([8, 9]), 8), 1),
+        (MaxPool2d(symbols("n"), padding=1), (3, np.array([8, 9]), 8), 1),
+        (seq(Conv2d(4, 3)), (3, np.array([8, 9]), 8), symbols("b")),
+    ],
+)
+def test_arrays_and_symbols_do_not_go_together(block: Block, x: Any, batch: Any) -> None:
+    with pytest.raises(DefinitionError, match="arrays and symbols do not go together"):
+        count(block, x, batch=batch)
+
+
+def test_an_array_as_width_of_symbolic_channels_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="arrays and symbols do not go together"):
+        scale(symbols("c"), np.array([1, 2]))
+
+
+@pytest.mark.parametrize(
+    ("block", "x", "batch"),
+    [
+        (add(Conv2d(np.array([4, 8]), 1), Conv2d(np.array([4, 8, 16]), 1)), (3, 8, 8), 1),
+        (Conv2d(np.array([4, 8]), 1), (np.array([1, 2, 3]), 8, 8), 1),
+        (ReLU(), (3, np.array([1, 2, 3]), np.array([1, 2])), 1),
+        (ReLU(), (3, np.array([1, 2, 3]), 4), np.array([1, 2])),
+    ],
+)
+def test_arrays_that_do_not_broadcast_are_named(block: Block, x: Any, batch: Any) -> None:
+    with pytest.raises(DefinitionError, match=r"arrays of shapes \(.*\) do not broadcast"):
+        count(block, x, batch=batch)
+
+
+def test_a_dilation_in_an_array_that_does_not_fit() -> None:
+    with pytest.raises(ShapeError, match=r"kernel=3x3 dilation=\[ ?2 +9\]x\[ ?2 +9\] does not fit height=5"):
+        Conv2d(2, 3, dilation=np.array([2, 9])).output(Shape(3, 5, 5))
 
 
 def test_small_dtypes_do_not_wrap() -> None:
@@ -65,10 +135,45 @@ def test_scaling_by_hand(channels: int, width: float, scaled: int) -> None:
     assert scale(channels, width) == scaled
 
 
-@pytest.mark.parametrize("width", [0, -1.0, math.nan, math.inf, 1e300])
-def test_widths_that_are_none(width: float) -> None:
-    with pytest.raises(DefinitionError, match="width="):
+NO_WIDTHS = [0, -1.0, math.nan, math.inf, 1e300]
+
+
+@pytest.mark.parametrize(
+    "width",
+    [
+        *NO_WIDTHS,
+        *map(np.float64, NO_WIDTHS),
+        *([np.array([0.5, width]) for width in NO_WIDTHS]),
+        np.array([2**62]),
+        np.array([-1]),
+        np.array(["a"]),
+        np.array([]),
+        np.array([True]),
+        True,
+        "wide",
+        None,
+        sympy.Float(-0.5),
+        sympy.I,
+        sympy.nan,
+    ],
+    ids=str,
+)
+def test_widths_that_are_none(width: Any) -> None:
+    with pytest.raises(DefinitionError, match=r"width=.* must be a (positive )?number"):
         scale(64, width)
+    with pytest.raises(DefinitionError, match=r"width=.* must be a (positive )?number"):
+        count("stem", width=width)
+
+
+def test_widths_of_every_kind() -> None:
+    for half in (0.5, np.float32(0.5), sympy.Rational(1, 2), sympy.Float(0.5), np.array(0.5)):
+        assert scale(3, half) == 2
+        assert type(scale(3, half)) is int
+    assert scale(3, sympy.Rational(1, 3)) == 1
+    small: Any = scale(64, np.array([100, 2], dtype=np.int8))
+    assert small.tolist() == [6400, 128]
+    narrow: Any = count("inception_e", width=np.array([1, 100], dtype=np.int16)).multiply_adds
+    assert narrow.tolist() == [count("inception_e", width=width).multiply_adds for width in (1, 100)]
 
 
 def test_a_symbolic_width_is_not_rounded() -> None:
@@ -82,6 +187,8 @@ def test_a_symbolic_width_is_not_rounded() -> None:
 def test_verdicts_are_three_valued() -> None:
     h, w = symbols("h w")
     assert equal(h * (h + 1), h**2 + h) is True
+    assert equal((h**2 - 1) / (h + 1), h - 1) is True
+    assert at_least(h * (h + 1), h**2) is True
     assert equal(h, h + 1) is False
     assert equal(h, w) is None
     assert equal((2 * h) // 2, h) is True
@@ -121,7 +228,12 @@ def test_quotient_and_minimum(a: int, b: int) -> None:
         (np.array([1.5]), "must be an array of whole numbers"),
         (np.array([], dtype=int), "must be an array of whole numbers"),
         (np.array([3, 0]), "must be at least 1"),
-        (np.array([2**31]), "must stay below 2"),
+        (np.array([2**31]), "must be below 2**31"),
+        (2**31, "n=2147483648 must be below 2**31"),
+        (2**100, "n=about 2**100 must be below 2**31"),
+        (-(2**100), "n=about -2**100 must be at least 1"),
+        (np.uint64(2**63), "must be below 2**31"),
+        (torch.tensor(3), "n=tensor(3) must be a whole number"),
     ],
 )
 def test_what_is_no_dimension(value: object, complaint: str) -> None:
@@ -150,6 +262,6 @@ def test_symbolic_joins_must_be_proved() -> None:
     assert joined[0] == 8
     with pytest.raises(ShapeError, match=r"branches do not join: 0 gives .*, 1 gives"):
         concat(Conv2d(4, 1), Conv2d(4, 3)).output(x)
-    with pytest.raises(ShapeError, match="do not join"):
+    with pytest.raises(ShapeError, match="branches cannot be proved to join: 0 gives 8xhxw, 1 gives cxhxw"):
         add(seq(), Conv2d(symbols("c"), 1)).output(x)
     assert isinstance(concat(half), Concat)

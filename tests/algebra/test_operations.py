@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 import sympy
 import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 
-from costlab.algebra import AnyShape, Operation, Shape, Vector
+from costlab.algebra import AnyShape, Conv2d, Operation, Shape, Softmax, Vector
 from costlab.counting import convention
 from costlab.errors import ShapeError
 from costlab.tracing import observe
+from costlab.tracing.observe import Subject
 from tests.samples import operation_classes, sampled
 
 CLASSES = operation_classes()
@@ -42,6 +46,11 @@ def accepted(cls: type[Operation]) -> list[tuple[Operation, AnyShape]]:
             pairs.append((operation, x))
     assert pairs
     return pairs
+
+
+def subject(operation: Operation, x: AnyShape) -> Subject:
+    """The operation's module in eval mode, with one input of zeros."""
+    return Subject(operation.module(x).eval(), torch.zeros(1, *map(int, x)), operation.walk(x))
 
 
 def stock_fvcore(operation: Operation, x: AnyShape) -> Any:
@@ -74,35 +83,108 @@ def test_shape_parameters_and_weights_are_those_of_the_module(cls: type[Operatio
         assert work.parameters == sum(p.numel() for p in tensors.values()), (operation, x)
         assert work.inputs == math.prod(map(int, x))
         assert work.outputs == math.prod(executed[1:])
-        if work.weights != 0:
-            assert work.weights == tensors["weight"].numel()
-            assert work.bias_adds == (work.outputs if "bias" in tensors else 0)
+        weighted = isinstance(module, nn.Conv2d | nn.Linear)
+        assert work.weights == (tensors["weight"].numel() if weighted else 0)
+        assert work.bias_adds == (work.outputs if weighted and "bias" in tensors else 0)
+        scaled = isinstance(module, nn.BatchNorm2d) and "weight" in tensors
+        assert work.scalings == (work.outputs if scaled else 0)
 
 
 @every_class
-def test_charges_are_fvcores(cls: type[Operation]) -> None:
-    flops, activations = convention("fvcore"), convention("fvcore_activations")
+def test_charges_and_activations_are_fvcores(cls: type[Operation]) -> None:
+    flops = convention("fvcore")
     for operation, x in accepted(cls)[:120]:
-        module, tensor = operation.module(x).eval(), torch.zeros(1, *map(int, x))
-        work = operation.work(x, operation.output(x))
-        assert flops.cost(work) == observe.fvcore_flops(module, tensor)[""], (operation, x)
-        assert activations.cost(work) == observe.fvcore_activations(module, tensor)[""], (operation, x)
+        work, judged = operation.work(x, operation.output(x)), subject(operation, x)
+        assert flops.cost(work) == observe.fvcore_flops(judged)[""], (operation, x)
+        assert work.activations == observe.fvcore_activations(judged)[""], (operation, x)
 
 
 @every_class
-def test_charges_are_the_torch_flop_counters(cls: type[Operation]) -> None:
-    flops = convention("torch_flop_counter")
+def test_multiply_adds_and_charges_are_the_torch_flop_counters(cls: type[Operation]) -> None:
+    flops, multiply_adds = convention("torch_flop_counter"), convention("multiply_adds")
     for operation, x in accepted(cls):
-        module = operation.module(x).eval()
-        reported = observe.torch_flops(module, torch.zeros(1, *map(int, x))).get("", 0)
-        assert flops.cost(operation.work(x, operation.output(x))) == reported, (operation, x)
+        work, reported = (
+            operation.work(x, operation.output(x)),
+            observe.torch_flops(subject(operation, x)).get("", 0),
+        )
+        assert 2 * work.multiply_adds == reported, (operation, x)
+        assert flops.cost(work) == reported, (operation, x)
+        assert multiply_adds.cost(work) == work.multiply_adds, (operation, x)
 
 
 @every_class
-def test_what_fvcore_does_not_know_is_listed_as_unknown(cls: type[Operation]) -> None:
+def test_what_a_tool_does_not_know_is_listed_as_unknown(cls: type[Operation]) -> None:
     operation, x = accepted(cls)[-1]
     missing = set(stock_fvcore(operation, x).unsupported_ops()) - {"aten::_convolution_mode"}
     assert (cls.kind in convention("fvcore").unknown) == bool(missing), missing
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), RecordOperators() as recorder:
+        operation.module(x).eval()(torch.zeros(1, *map(int, x)))
+    known = bool(recorder.seen & set(counter.flop_registry))
+    assert (cls.kind in convention("torch_flop_counter").unknown) == (not known), recorder.seen
+
+
+class RecordOperators(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Which operators torch runs."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: set[Any] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        self.seen.add(func.overloadpacket)
+        return func(*args, **(kwargs or {}))
+
+
+@every_class
+def test_every_setting_reaches_the_module(cls: type[Operation]) -> None:
+    """Two different operations give different modules; attributes of the same name have the same value."""
+    x: AnyShape = Vector(12) if cls.__name__ == "Linear" else Shape(12, 40, 40)
+    seen: dict[Any, Operation] = {}
+    for operation in sampled(cls, SAMPLES):
+        try:
+            operation.output(x)
+        except ShapeError:
+            continue
+        module = operation.module(x)
+        state = tuple((name, tuple(p.shape)) for name, p in module.named_parameters())
+        settings = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+        look: Any = (str(sorted(settings.items(), key=str)), state)
+        for field in fields(operation):  # type: ignore[arg-type]
+            if field.name in settings and field.name not in ("bias", "padding"):
+                assert settings[field.name] == getattr(operation, field.name), (operation, field.name)
+        if cls.__name__ == "Conv2d":  # "same" may be written as the numbers that it stands for
+            look = (str(replace(operation, padding=0)), (look, module.padding))  # type: ignore[type-var]
+        assert seen.setdefault(look, operation) == operation
+    assert seen
+
+
+def test_softmax_is_over_the_channels() -> None:
+    x = torch.randn(2, 5, 3, 4)
+    y = Softmax().module(Shape(5, 3, 4))(x)
+    assert torch.allclose(y.sum(dim=1), torch.ones(2, 3, 4))
+    assert torch.allclose(y, x.exp() / x.exp().sum(dim=1, keepdim=True))
+
+
+def test_same_padding_is_torchs() -> None:
+    """Even sums of zeros are written as numbers; what comes out is what "same" gives."""
+    for operation in sampled(Conv2d, SAMPLES):
+        assert isinstance(operation, Conv2d)
+        if operation.padding != "same" or 12 % int(operation.groups):
+            continue
+        module = operation.module(Shape(12, 9, 8))
+        x = torch.randn(2, 12, 9, 8)
+        expected = torch.nn.functional.conv2d(
+            x,
+            module.weight,  # type: ignore[arg-type]
+            module.bias,  # type: ignore[arg-type]
+            padding="same",  # type: ignore[arg-type]
+            dilation=operation.dilation,  # type: ignore[arg-type]
+            groups=int(operation.groups),
+        )
+        assert torch.allclose(module(x), expected, atol=1e-5), operation
 
 
 @every_class
@@ -163,10 +245,8 @@ def test_arrays_give_the_count_of_every_variant(cls: type[Operation]) -> None:
 
 def test_stock_fvcore_does_not_see_uneven_same_padding() -> None:
     """The one thing that fvcore has to be taught for the cross-check; where it changes, simplify."""
-    from costlab.algebra import Conv2d
-
     x = Shape(3, 6, 6)
     even, uneven = Conv2d(4, 3, padding="same"), Conv2d(4, 2, padding="same")
     assert stock_fvcore(even, x).total() == 3 * 3 * 3 * 4 * 36
     assert stock_fvcore(uneven, x).total() == 0
-    assert observe.fvcore_flops(uneven.module(x), torch.zeros(1, 3, 6, 6))[""] == 2 * 2 * 3 * 4 * 36
+    assert observe.fvcore_flops(subject(uneven, x))[""] == 2 * 2 * 3 * 4 * 36

@@ -1,5 +1,6 @@
 """Targets: what a name stands for, and the one line that says why it stands for nothing."""
 
+import os
 import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
@@ -8,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from costlab.algebra import Definition, ReLU, Shape, Vector, catalog, resolve, seq
+from costlab.algebra import Conv2d, Definition, ReLU, Shape, Vector, catalog, resolve, seq
 from costlab.errors import CostlabError, DefinitionError, TargetError
 
 NETS = '''
@@ -25,7 +26,8 @@ def defined(channels: int = 4):
     return seq(Conv2d(channels, sibling.KERNEL))
 
 def plain(channels=4):
-    return seq(Conv2d(channels, 3))
+    import late_sibling
+    return seq(Conv2d(channels, late_sibling.KERNEL))
 
 def fails():
     return 1 / 0
@@ -35,12 +37,14 @@ def fails():
 @pytest.fixture
 def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "sibling.py").write_text("KERNEL = 3\n")
+    (tmp_path / "late_sibling.py").write_text("KERNEL = 3\n")
     (tmp_path / "my_nets.py").write_text(NETS)
+    (tmp_path / "lacks.py").write_text("def __getattr__(name):\n    raise RuntimeError('nothing here')\n")
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "inner.py").write_text("from costlab.algebra import ReLU\nnet = ReLU()\n")
     monkeypatch.chdir(tmp_path)
     yield tmp_path / "my_nets.py"
-    for name in ("sibling", "my_nets", "package", "package.inner"):
+    for name in ("sibling", "late_sibling", "my_nets", "package", "package.inner"):
         sys.modules.pop(name, None)
 
 
@@ -49,7 +53,12 @@ def test_a_name_of_the_catalog() -> None:
     assert (found.label, found.input) == ("inception_v3:width=0.5,aux=true", Shape(3, 299, 299))
     assert found.block == catalog()["inception_v3"](width=0.5, aux=True)
     assert resolve("inception_v3", width=0.5, aux=True).block == found.block
-    assert resolve("inception_v3:width=0.25,aux=true", width=0.5).block == found.block
+    both = resolve("inception_v3:aux=true", width=0.5)
+    assert both.block == found.block
+    assert both.label == "inception_v3:aux=true,width=0.5"
+    assert resolve("inception_v3", aux=True, branch_5x5="3x3").label == "inception_v3:aux=true,branch_5x5=3x3"
+    with pytest.raises(DefinitionError, match="width is given twice"):
+        resolve("inception_v3:width=0.25", width=0.5)
 
 
 @pytest.mark.parametrize("source", ["my_nets.py", "./my_nets.py", "my_nets"])
@@ -65,13 +74,108 @@ def test_an_attribute_of_a_file_or_module(
 
 def test_an_absolute_path_and_a_package(nets: Path) -> None:
     assert resolve(f"{nets}:defined").input == Shape(3, 9, 9)
+    assert resolve(f"{nets}:defined").label == f"{nets}:defined"
     assert resolve("package.inner:net", [7]).input == Vector(7)
+
+
+def test_modules_beside_a_file_elsewhere_are_found(nets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (nets.parent / "elsewhere").mkdir()
+    monkeypatch.chdir(nets.parent / "elsewhere")
+    before = list(sys.path)
+    assert resolve("../my_nets.py:plain", (3, 9, 9)).block.output(Shape(3, 9, 9)) == Shape(4, 7, 7)
+    assert sys.path == before
+
+
+def test_namesakes_beside_two_files_are_kept_apart(tmp_path: Path) -> None:
+    """Each file gets the module that lies beside it, whichever came first."""
+    for kernel in (3, 7):
+        folder = tmp_path / str(kernel)
+        folder.mkdir()
+        (folder / "namesake.py").write_text(f"KERNEL = {kernel}\n")
+        (folder / "net.py").write_text(
+            "from namesake import KERNEL\nfrom costlab.algebra import Conv2d\nnet = Conv2d(KERNEL, 1)\n"
+        )
+    for kernel in (3, 7, 3):
+        found = resolve(f"{tmp_path}/{kernel}/net.py:net", (3, 9, 9))
+        assert found.block == Conv2d(kernel, 1)
+    sys.modules.pop("namesake")
+
+
+RUDE = """
+import functools
+from dataclasses import dataclass
+from costlab.algebra import ReLU, Conv2d
+
+@dataclass(frozen=True)
+class Failing(ReLU):
+    def output(self, x):
+        print("printed")
+        raise ValueError("mine")
+
+class Leaving(ReLU):
+    def output(self, x):
+        raise SystemExit(0)
+
+class Rude(BaseException):
+    pass
+
+def base():
+    raise Rude("stop")
+
+failing, leaving, partial = Failing(), Leaving(), functools.partial(Conv2d, 4, 3)
+
+def annotated(x: "Nothing" = 3):
+    return ReLU()
+
+def taken(batch=3):
+    return ReLU()
+"""
+
+
+@pytest.mark.parametrize(
+    ("attribute", "complaint"),
+    [
+        ("failing", "rude.py:failing: ValueError: mine (rude.py, line 10)"),
+        ("leaving", "rude.py:leaving: SystemExit: 0 (rude.py, line 14)"),
+        ("base", "base: Rude: stop (rude.py, line 20)"),
+        ("annotated", "annotated: an annotation cannot be read: name 'Nothing' is not defined"),
+        ("annotated:x=3", "annotated: an annotation cannot be read: name 'Nothing' is not defined"),
+        ("taken", "taken: rename the parameter 'batch': costlab.count has one"),
+    ],
+)
+def test_rude_code_is_told_in_one_line(
+    tmp_path: Path, attribute: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rude.py"
+    file.write_text(RUDE)
+    with pytest.raises(CostlabError) as refusal:
+        resolve(f"{file}:{attribute}", "3x8x8").walk()
+    assert str(refusal.value).replace(f"{tmp_path}/", "") == complaint
+    assert capsys.readouterr().out == ""
+
+
+def test_any_callable_will_do(tmp_path: Path) -> None:
+    file = tmp_path / "rude.py"
+    file.write_text(RUDE)
+    assert resolve(f"{file}:partial", "3x8x8").block == Conv2d(4, 3)
+
+
+def test_a_broken_package_does_not_stand_in_the_way(nets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins(monkeypatch, ("mine", "no_such_package"))
+    assert resolve("my_nets:defined").input == Shape(3, 9, 9)
+
+
+def test_a_name_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = os.fsdecode(b"b\xff.py")
+    Path(name).write_text("from costlab.algebra import ReLU\nnet = ReLU()\n")
+    assert resolve(f"{name}:net", "3").label == "b\\udcff.py:net"
 
 
 def test_blocks_and_definitions_as_they_are() -> None:
     assert resolve(seq(ReLU()), "5").label == "sequence of 1"
     definition = catalog()["stem"]
-    assert resolve(definition, width=0.5).label == "stem"
+    assert resolve(definition, width=0.5).label == "stem:width=0.5"
 
 
 @pytest.mark.parametrize(
@@ -87,14 +191,16 @@ def test_blocks_and_definitions_as_they_are() -> None:
         ("my_nets.py", "my_nets.py: say which attribute of the file, as in my_nets.py:network"),
         ("missing.py:net", "missing.py: there is no such file"),
         ("my_nets.py:fxed", "my_nets.py has no 'fxed'; did you mean fixed?"),
+        ("my_nets.py:Conv2d", "my_nets.py:Conv2d is a class, not a block"),
         ("my_nets.py:number", "my_nets.py:number is a int, not a block or a function that returns one"),
         (
             "my_nets.py:fixed:width=2",
             "my_nets.py:fixed:width=2 is a block, made already, and takes no settings",
         ),
         ("my_nets.py:plain", "my_nets.py:plain has no input shape of its own: give one"),
-        ("my_nets.py:fails", "fails: ZeroDivisionError: division by zero (my_nets.py, line 18)"),
+        ("my_nets.py:fails", "fails: ZeroDivisionError: division by zero (my_nets.py, line 19)"),
         ("no_such_module:net", "no_such_module: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("lacks:net", "lacks: RuntimeError: nothing here (lacks.py, line 2)"),
         ("package.inner:nett", "package.inner has no 'nett'; did you mean net?"),
     ],
 )
@@ -172,7 +278,7 @@ def test_other_packages_ship_definitions(nets: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_package_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     plugins(monkeypatch, ("mine", "no_such_package"))
-    with pytest.raises(DefinitionError, match="the entry point mine = no_such_package cannot be loaded"):
+    with pytest.raises(TargetError, match="the entry point mine = no_such_package cannot be loaded"):
         catalog()
     assert resolve("inception_v3").label == "inception_v3"  # what does not need it goes on
 

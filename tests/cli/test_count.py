@@ -67,23 +67,33 @@ def test_the_auxiliary_head(run: Run) -> None:
     assert "5,718,899,296" in out
     assert "27,161,264" in out
     assert "auxiliary_classifier (training only)" in out
-    assert "in inference, without auxiliary heads: 5,713,216,096 multiply-adds, 23,834,568 parameters" in out
+    assert "training only: aux; in inference 5,713,216,096 multiply-adds, 23,834,568 parameters" in out
     without = json.loads(run("count", "inception_v3:aux=true", "--inference", "-f", "json").out)
     assert without["total"]["multiply_adds"] == 5_713_216_096
+    assert without["auxiliary_heads"] is False
+    title = run("count", "inception_v3:aux=true", "--inference").out.splitlines()[0]
+    assert title == "inception_v3:aux=true, input 3x299x299, batch 1, without auxiliary heads"
 
 
 def test_check_agrees(run: Run) -> None:
     code, out, err = run("count", "inception_e:width=0.1", "--check")
     assert code == 0
-    assert out.count("agreed on 43 modules") == 6
+    assert out.count("agreed on 43 modules") == 10
     assert "checking: fvcore FlopCountAnalysis" in err
 
 
-def test_check_keeps_machine_formats_clean(run: Run) -> None:
-    code, out, err = run("count", "inception_e:width=0.1", "--check", "-f", "json")
+@pytest.mark.parametrize("form", ["json", "csv", "markdown"])
+def test_check_keeps_other_forms_clean(run: Run, form: str) -> None:
+    code, out, err = run("count", "inception_e:width=0.1", "--check", "-f", form)
     assert code == 0
-    assert json.loads(out)["rows"]
-    assert err.count("agreed on 43 modules") == 6
+    assert out == run("count", "inception_e:width=0.1", "-f", form).out
+    assert err.count("agreed on 43 modules") == 10
+
+
+def test_check_prints_where_it_is_free_to(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("count", "inception_e:width=0.1", "--check", "-o", str(tmp_path / "a.csv"))
+    assert code == 0
+    assert out.count("agreed on 43 modules") == 10
 
 
 def test_check_exits_1_on_a_difference(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +157,13 @@ def test_an_existing_file_is_kept_unless_forced(run: Run, tmp_path: Path) -> Non
             "missing/out.csv cannot be written: No such file or directory",
         ),
         (["inception_v3", "-o", "."], ". is a folder: name a file"),
+        (["inception_v3", "-o", "a.xlsx"], "a.xlsx: the ending .xlsx names no format; give --format as well"),
+        (["inception_v3", "-i", "9" * 5000 + "x2x2"], "input='999"),
+        (["inception_v3", "-i", "3x99999999999x9"], "input height=99999999999 must be below 2**31"),
+        (["inception_v3", "-b", "9" * 400], "batch=about 2**1328 must be below 2**31"),
+        (["symbolic.py:net", "-i", "3x8x8"], "symbolic.py:net: multiply_adds=972*c is no single number"),
+        (["nested.py:net", "-i", "3x8x8"], "nested.py:net: blocks are nested too deeply"),
+        (["groups.txt:net"], "groups.txt is no Python file: its name must end in .py"),
         (["net.py:net", "-i", "2x8x8"], "b: branches do not join: c gives 4x3x3, d gives 4x6x6"),
         (["raises.py:net"], "raises.py: RuntimeError: no (raises.py, line 1)"),
         (["groups.py:net", "-i", "3x8x8"], "x: channels=3 must be divisible by groups=2"),
@@ -159,6 +176,11 @@ def test_mistakes(
     Path("net.py").write_text(BROKEN)
     Path("raises.py").write_text("raise RuntimeError('no')")
     Path("groups.py").write_text("from costlab.algebra import *\nnet = seq(x=Conv2d(4, 1, groups=2))")
+    Path("groups.txt").write_text("")
+    Path("symbolic.py").write_text("from costlab.algebra import *\nnet = Conv2d(symbols('c'), 3, bias=False)")
+    Path("nested.py").write_text(
+        "from costlab.algebra import *\nnet = ReLU()\nfor _ in range(5000):\n    net = seq(net)"
+    )
     before = sorted(tmp_path.iterdir())
     code, out, err = run("count", *args)
     assert code == 2
@@ -168,19 +190,29 @@ def test_mistakes(
     assert [p for p in sorted(tmp_path.iterdir()) if p.name != "__pycache__"] == before
 
 
-def test_no_target_is_one_line_or_help(run: Run) -> None:
-    assert "Usage: costlab count" in "".join(run("count")[1:])
+def test_no_target_is_help(run: Run) -> None:
+    for args in ([], ["count"]):
+        code, out, err = run(*args)
+        assert (code, out) == (2, "")
+        assert err.startswith(" ".join(["Usage: costlab", *args]))
+        assert "\n  " in err
     code, _, err = run("cuont")
     assert code == 2
     assert err.startswith("costlab: error: No such command 'cuont'")
 
 
-def test_debug_shows_the_traceback() -> None:
-    from costlab.cli.main import main
-    from costlab.errors import TargetError
+def test_debug_shows_the_traceback_and_ends_as_without(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _, err = run("--debug", "count", "inception_v4")
+    assert code == 2
+    assert err.startswith("Traceback")
+    assert err.splitlines()[-1].startswith("costlab: error: there is no definition 'inception_v4'")
+    assert "Traceback" not in run("count", "inception_v4", "-i", "--debug").err
 
-    with pytest.raises(TargetError):
-        main(["--debug", "count", "inception_v4"])
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("deep")
+
+    monkeypatch.setattr(sys.modules["costlab.cli.count"], "count_table", broken)
+    assert run("--debug", "count", "stem").code == 70
 
 
 def test_a_bug_is_told_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,6 +245,11 @@ def test_list(run: Run) -> None:
     assert "kernel_7x7=1x7+7x1   (7x7 or 1x7+7x1)" in run("list", "inception_v3").out
     assert run("list", "incepton_v3").code == 2
     assert "| inception_a | Figure 5 |" in run("list", "-f", "markdown").out
+    one = json.loads(run("list", "inception_a", "-f", "json").out)
+    assert (one["name"], one["figure"], one["input"]) == ("inception_a", "Figure 5", "192x35x35")
+    assert one["rows"][1]["takes"] == "5x5 or 3x3+3x3 or 3x3"
+    assert one["rows"][0]["default"] == "64"
+    assert "second branch" in one["rows"][1]["note"]
 
 
 def test_help_and_version(run: Run) -> None:

@@ -1,8 +1,14 @@
 """The command as a process: what it imports, how it ends, what it prints where."""
 
+import fcntl
 import os
+import pty
+import signal
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -88,6 +94,98 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout == "inception_v3, input 3x299x299, batch 1\n"
     assert done.stderr == ""
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A shell's command with ``costlab`` in it."""
+    return subprocess.run(
+        ["bash", "-c", command.replace("costlab", f"'{sys.executable}' -m costlab")],
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+        errors="surrogateescape",
+        env=os.environ | {"PYTHONUTF8": "1"} | environment,
+    )
+
+
+def test_a_closed_pipe_is_no_failed_check() -> None:
+    done = shell("costlab count inception_v3 -d 9 -f json | true; echo ${PIPESTATUS[0]}")
+    assert done.stdout in (f"{128 + signal.SIGPIPE}\n", "0\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+@pytest.mark.parametrize("args", ["count stem", "list", "--help", "count stem -o /dev/full"])
+def test_a_full_disk_behind_standard_output_is_one_line(args: str) -> None:
+    done = shell(f"costlab {args} > /dev/full")
+    assert done.returncode == 2
+    assert done.stderr.startswith("costlab: error: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_closed_standard_output_is_no_bug() -> None:
+    done = shell("costlab count stem >&-")
+    assert "bug" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_streams_that_are_open_already_are_written_to(tmp_path: Path) -> None:
+    assert "1,340,779,616" in shell("costlab count stem -o /dev/stdout | cat").stdout
+    assert "1,340,779,616" in shell("costlab count stem -o >(cat)").stdout
+    file = tmp_path / "out.txt"
+    done = shell(f"(echo before; costlab count stem -o /dev/stdout; echo after) > '{file}'")
+    assert done.stderr == ""
+    lines = file.read_text().splitlines()
+    assert lines[0] == "before"
+    assert any("1,340,779,616" in line for line in lines)
+
+
+def test_names_that_the_terminal_lacks(tmp_path: Path) -> None:
+    (tmp_path / "名.py").write_text("from costlab.algebra import ReLU\nnet = ReLU()\n")
+    done = shell(f"cd '{tmp_path}'; costlab count 名.py:net -i 3", PYTHONIOENCODING="latin-1")
+    assert done.returncode == 0
+    assert done.stdout.startswith("\\u540d.py:net, input 3")
+    done = shell(f"cd '{tmp_path}'; cp 名.py $'b\\xff.py'; costlab count $'b\\xff.py:net' -i 3 -o out.json")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "bold"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+@pytest.mark.parametrize("args", [["count", "stem"], ["list"]])
+def test_colors_on_a_terminal(args: list[str], settings: dict[str, str], bold: bool) -> None:
+    shown = on_a_terminal(args, 100, {"TERM": "xterm"} | settings)
+    assert ("\x1b[1m" in shown) == bold
+
+
+def test_a_narrow_terminal_and_the_spinner() -> None:
+    shown = on_a_terminal(["count", "inception_v3"], 60, {"NO_COLOR": "1"})
+    assert "5,713,216,096" in shown
+    assert all(len(line) <= 60 for line in shown.splitlines())
+    checked = on_a_terminal(["count", "inception_e:width=0.05", "--check"], 100, {"TERM": "xterm"})
+    assert "checking: fvcore FlopCountAnalysis" in checked
+    assert checked.count("agreed on 43 modules") == 10
+
+
+def on_a_terminal(args: list[str], columns: int, settings: dict[str, str]) -> str:
+    """What the command shows on a terminal of that width."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "costlab", *args],
+        stdout=theirs,
+        stderr=theirs,
+        env=environment | {"PYTHONUTF8": "1"} | settings,
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # a terminal that the last process has left
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert child.wait() == 0
+    return shown.decode()
 
 
 def test_a_terminal_that_knows_only_ascii() -> None:

@@ -1,5 +1,6 @@
 """Counts: rows that add up, batches, heads, conventions, frames."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -80,8 +81,9 @@ def test_depth() -> None:
     assert [row.path for row in result.modules(1)] == ["stem", "body", "head", "skip", "flatten", "fc"]
     assert [row.path for row in result.modules(2)][3:6] == ["body.a", "body.b", "body"]
     assert result.modules(9) == result.modules(3)
-    with pytest.raises(DefinitionError, match="depth=-1"):
-        result.modules(-1)
+    for depth in (-1, 1.5, "1", None):
+        with pytest.raises(DefinitionError, match="depth="):
+            result.modules(depth)  # type: ignore[arg-type]
 
 
 def test_a_batch_multiplies_what_is_done_and_not_what_is_held() -> None:
@@ -95,8 +97,9 @@ def test_a_batch_multiplies_what_is_done_and_not_what_is_held() -> None:
 
 def test_inference_leaves_heads_out() -> None:
     result = count(NET, X)
-    assert result.has_auxiliary
-    assert not result.inference.has_auxiliary
+    assert result.auxiliary == ("head",)
+    assert result.inference.auxiliary == ()
+    assert "without auxiliary heads" in result.inference.title
     assert result.inference.multiply_adds == int(result.multiply_adds) - 144 * 5
     assert [row.path for row in result.rows if row.training_only] == ["head.0", "head.1"]
 
@@ -121,8 +124,25 @@ def test_frame_and_html() -> None:
     html = count(NET, X)._repr_html_()
     assert "sequence of 6" in html
     assert f"{count(NET, X).multiply_adds:,}" in html
-    escaped = count("inception_v3")._repr_html_()
-    assert "5,713,216,096" in escaped
+    assert "<p>inception_v3:num_classes=5, input 3x299x299, batch 1</p>" in (
+        count("inception_v3", num_classes=5)._repr_html_()
+    )
+    labelled = dataclasses.replace(count(seq(ReLU()), X), label="<script>")
+    assert "<script>" not in labelled._repr_html_()
+    assert "&lt;script&gt;" in labelled._repr_html_()
+    assert "36*b" in count(seq(Conv2d(1, 3)), X, batch=symbols("b"))._repr_html_()
+
+
+def test_a_frame_adds_up_past_int64() -> None:
+    result = count("inception_v3", batch=2 * 10**9)
+    assert result.to_frame()["multiply_adds"].sum() == 2 * 10**9 * 5_713_216_096
+    assert list(count(seq(), X).to_frame().columns) == list(result.to_frame().columns)
+
+
+def test_kinds_have_no_module() -> None:
+    result = count(NET, X)
+    assert set(result.to_frame(result.kinds())["module"]) == {""}
+    assert next(iter(result.kinds())).operation == "conv2d"
 
 
 def test_fvcores_total_for_inception_v3_is_the_published_one() -> None:
@@ -135,13 +155,14 @@ def test_fvcores_total_for_inception_v3_is_the_published_one() -> None:
 
 def test_conventions_charge_for_quantities_that_exist() -> None:
     kinds = {row.work.kind for row in count(NET, X).rows} | {"local_response_norm", "prelu", "softmax"}
-    kinds |= {f"{a}{b}_pool2d" for a in ("", "adaptive_") for b in ("max", "avg")}
+    kinds |= {f"{a}{b}_pool2d" for a in ("", "adaptive_") for b in ("max", "avg")} | {"dropout"}
     for name, each in conventions().items():
         assert each.name == name
         assert not each.unknown & set(each.charges)
         assert set(each.charges) | each.unknown <= kinds
         for row in each.charges.values():
             assert set(row) <= set(Work._fields[1:])
+    assert len({hash(each) for each in conventions().values()}) == len(conventions())
     with pytest.raises(DefinitionError, match="there is no convention 'fvcor'; did you mean fvcore"):
         convention("fvcor")
 

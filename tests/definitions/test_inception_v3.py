@@ -6,7 +6,8 @@ import pytest
 import sympy
 
 import costlab
-from costlab.algebra import symbols
+from blocks.layers import conv
+from costlab.algebra import seq, symbols
 from costlab.counting import Count, count
 from costlab.errors import DefinitionError, ShapeError
 
@@ -97,11 +98,22 @@ def test_a_pair_of_3x3_by_hand() -> None:
 
 
 def test_no_pair_of_3x3_gives_the_cost_of_figure_5() -> None:
-    """48 to m to 64 channels by 3x3 costs 9 * (48 + 64) * m weights; figure 5 spends 9 * 48 * 64."""
-    per_module = (5_713_216_096 - 5_532_582_496) // 3
-    left = 25 * 48 * 64 - per_module // 35**2
-    assert left == 9 * 48 * 64
-    assert left % (9 * (48 + 64))
+    """48 to m to 64 channels by two 3x3 costs 9 * (48 + 64) * m weights; figure 5 spends 9 * 48 * 64."""
+    m = symbols("m")
+    pair = seq(conv(m, 3), conv(64, 3))
+    weights = sympy.expand(count(pair, (48, 35, 35)).weights)
+    assert weights == 9 * (48 + 64) * m
+    spent = count(conv(64, 3), (48, 35, 35)).weights
+    assert spent == 9 * 48 * 64
+    assert not sympy.Rational(int(spent), 9 * (48 + 64)).is_integer
+
+
+def test_the_batch_norms_have_a_scale() -> None:
+    """Without, as in TF-slim, the network has 23,817,352 parameters."""
+    released = count("inception_v3")
+    scales = sum(row.output.channels for row in released.rows if row.work.kind == "batch_norm2d")  # type: ignore[union-attr,misc]
+    assert scales == 17_216
+    assert int(released.parameters) - scales == 23_817_352
 
 
 def test_the_unfactorized_network_is_seven_tenths_larger() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import stat
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def test_places_that_cannot_be_written(tmp_path: Path, where: str) -> None:
     assert (tmp_path / "file.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("broken", ["fsync", "write", "replace"])
+@pytest.mark.parametrize("broken", ["fsync", "replace"])
 def test_a_full_disk_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -74,14 +75,64 @@ def test_a_full_disk_leaves_the_old_file(
 
     if broken == "fsync":
         monkeypatch.setattr(os, "fsync", full)
-    elif broken == "write":
-        monkeypatch.setattr(os, "fdopen", full)
     else:
         monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match=r"mine\.txt cannot be written: No space left on device"):
         write(file, "new", replace=True)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
     assert file.read_text() == "mine"
+
+
+def test_a_write_that_stops_midway_leaves_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("mine")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
+    try:
+        with pytest.raises(OutputError, match=r"mine\.txt cannot be written: File too large"):
+            write(file, "new" * 2**20, replace=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_appears_in_between_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    file = tmp_path / "out.txt"
+
+    def appear(_: int) -> None:
+        file.write_text("theirs")
+
+    def no_links(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fsync", appear)
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", no_links)
+    with pytest.raises(OutputError, match=r"out\.txt exists: give --force to replace it"):
+        write(file, "ours", replace=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.txt"]
+    assert file.read_text() == "theirs"
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    write(tmp_path / "new.txt", "ours", replace=False)
+    assert (tmp_path / "new.txt").read_text() == "ours"
+    assert (tmp_path / "new.txt").stat().st_nlink == 1
+
+
+def test_a_circle_of_links_is_told(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(OutputError, match="loop cannot be written: "):
+        write(tmp_path / "loop", "new", replace=True)
+    assert (tmp_path / "loop").is_symlink()
+
+
+def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
+    file = tmp_path / ("n" * 255)
+    write(file, "new", replace=False)
+    assert file.read_text() == "new"
 
 
 def test_an_interrupt_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

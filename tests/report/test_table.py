@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from costlab.algebra import symbols
 from costlab.counting import count
+from costlab.errors import DefinitionError
 from costlab.report.count import count_table
 from costlab.report.table import Column, Table, bar_of, human
 
@@ -85,6 +87,8 @@ def test_ascii_where_nothing_else_can_be_shown() -> None:
     text = TABLE.to_text(80, unicode=False)
     assert text.isascii()
     assert "##########" in text
+    assert bar_of(0.25, unicode=False) == "##        "
+    assert bar_of(0.26, unicode=False) == "###       "
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,11 @@ def test_bars(share: float, bar: str) -> None:
         (999_999, "1.00 M"),
         (5_713_216_096, "5.71 G"),
         (23_834_568, "23.83 M"),
-        (10**18, "1000.00 P"),
+        (999_994, "999.99 k"),
+        (996_000, "996.00 k"),
+        (995_500_000, "995.50 M"),
+        (10**18, "1.00 E"),
+        (10**29, "100,000.00 Y"),
     ],
 )
 def test_human_sizes(size: int, text: str) -> None:
@@ -131,6 +139,16 @@ def test_the_order_of_rows() -> None:
     assert parameters == sorted(parameters, reverse=True)
     names = [row[0] for row in count_table(counted, sort="name").rows]
     assert names == sorted(names)
+
+
+def test_kinds_in_the_order_of_their_names() -> None:
+    kinds = [row[0] for row in count_table(count("inception_v3"), by="kind", sort="name").rows]
+    assert kinds == sorted(kinds)
+
+
+def test_what_has_no_single_number_has_no_table() -> None:
+    with pytest.raises(DefinitionError, match=r"stem: multiply_adds=.*b.* is no single number"):
+        count_table(count("stem", batch=symbols("b")))
 
 
 def test_a_network_that_costs_nothing_has_no_shares() -> None:

@@ -46,7 +46,7 @@ class PReLU(Elementwise):
 
 @dataclass(frozen=True)
 class Softmax(Elementwise):
-    """Softmax over the channels (the features of a vector), any shape to the same shape."""
+    """``exp(x) / sum of exp(x)`` over the channels (the features of a vector), any shape to the same."""
 
     kind: ClassVar[str] = "softmax"
 

@@ -23,7 +23,9 @@ class Conv2d(Operation):
 
     ``H' = (H + 2 padding - dilation (kernel - 1) - 1) // stride + 1``, likewise ``W'``.
     Multiply-adds: one per weight per output position,
-    ``(C / groups) * kernel height * kernel width * filters * H' * W'``.
+    ``(C / groups) * kernel height * kernel width * filters * H' * W'``; with a bias, ``filters * H' * W'``
+    bias adds. Parameters: the weights, ``(C / groups) * kernel height * kernel width * filters``, and
+    ``filters`` biases.
 
     Raises:
         DefinitionError: a size is not positive, ``groups`` does not divide ``filters``, or padding
@@ -42,6 +44,7 @@ class Conv2d(Operation):
     bias: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._check_dims(filters=1, groups=1)
         self._check_pairs(kernel=1, stride=1, dilation=1)
         if isinstance(self.padding, str) and self.padding == "valid":

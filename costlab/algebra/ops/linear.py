@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Linear(Operation):
-    """Fully connected layer, ``(F,) -> (features,)``. Multiply-adds: ``F * features``.
+    """Fully connected layer, ``(F,) -> (features,)``.
+
+    Multiply-adds: one per weight, ``F * features``; with a bias, ``features`` bias adds and parameters
+    besides the weights.
 
     Raises:
         DefinitionError: ``features`` is not positive.
@@ -27,6 +30,7 @@ class Linear(Operation):
     bias: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._check_dims(features=1)
 
     def output(self, x: AnyShape) -> Vector:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 class BatchNorm2d(Elementwise):
     """Batch normalization, ``(C, H, W) -> (C, H, W)``, with a learned shift per channel.
 
-    ``scale`` adds a learned scale per channel; TF-slim's Inception networks do without it.
+    ``(x - mean) / sqrt(variance + eps) * scale + shift``. ``scale`` says whether a scale per channel
+    is learned too, or 1; TF-slim's Inception networks do without it. Parameters: ``2 C`` or ``C``.
 
     Raises:
+        DefinitionError: ``eps`` or ``momentum`` is no number.
         ShapeError: the input is a vector.
     """
 
@@ -32,7 +34,7 @@ class BatchNorm2d(Elementwise):
         return feature_map(x, self.kind)
 
     def parameters(self, x: AnyShape) -> Dim:
-        return 2 * x[0] if self.scale else x[0]
+        return product(2, x[0]) if self.scale else x[0]
 
     def work(self, x: AnyShape, y: AnyShape) -> Work:
         elements = product(*x)
@@ -73,6 +75,7 @@ class LocalResponseNorm(Elementwise):
     k: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._check_dims(size=1)
 
     def output(self, x: AnyShape) -> Shape:

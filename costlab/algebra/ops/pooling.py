@@ -30,6 +30,7 @@ class _WindowPooling(Pooling):
     padding: Size2d = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.stride is None:
             object.__setattr__(self, "stride", self.kernel)
         self._check_pairs(kernel=1, stride=1, padding=0)
@@ -124,6 +125,7 @@ class _AdaptivePooling(Pooling):
     size: Size2d = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._check_pairs(size=1)
 
     @property

@@ -24,6 +24,7 @@ class Dropout(Elementwise):
     p: float = 0.5
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.p <= 1:
             raise DefinitionError(f"Dropout: p={self.p!r} must be between 0 and 1")
 
