@@ -5,7 +5,7 @@ from costlab.algebra.build import build
 from costlab.algebra.catalog import catalog
 from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence, add, auxiliary, concat, seq
 from costlab.algebra.define import Definition, block
-from costlab.algebra.dim import Dim, Ratio, as_dim, scale, symbols
+from costlab.algebra.dim import Dim, as_dim, symbols
 from costlab.algebra.ops import (
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
@@ -21,6 +21,7 @@ from costlab.algebra.ops import (
     ReLU,
     Softmax,
 )
+from costlab.algebra.ratio import Ratio, scale
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.target import Target, TargetLike, resolve
 from costlab.algebra.window import Size2d

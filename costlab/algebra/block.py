@@ -75,8 +75,8 @@ class Node(NamedTuple):
 class Operation(Block):
     """A leaf. To add one, subclass as a frozen dataclass, give it a ``kind`` and the three methods.
 
-    The methods may assume nothing of ``x`` but its type. ``tests/algebra/test_operations.py`` finds
-    every subclass by itself and judges it against torch.
+    The methods may assume nothing of ``x`` but its type. A ``__post_init__`` calls this class's.
+    ``tests/algebra/test_operations.py`` finds every subclass by itself and judges it against torch.
     """
 
     kind: ClassVar[str]
@@ -95,8 +95,9 @@ class Operation(Block):
 
     def __post_init__(self) -> None:
         for name, kind in _plain_fields(type(self)):
-            value = getattr(self, name)
-            if type(value) is not kind or (kind is float and not isfinite(value)):
+            value: Any = getattr(self, name)
+            as_declared = type(value) is kind
+            if not as_declared or (kind is float and not isfinite(value)):
                 _check_plain(f"{type(self).__name__}: {name}", value, kind)
 
     @property
@@ -148,8 +149,8 @@ def _plain_fields(cls: type[Operation]) -> tuple[tuple[str, type], ...]:
 
 
 def _check_plain(label: str, value: Any, kind: type) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is bool:
         raise DefinitionError(f"{label}={value!r} must be True or False")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not isfinite(value):
         raise DefinitionError(f"{label}={value!r} must be a number")

@@ -62,8 +62,6 @@ def _plugins() -> Iterator[tuple[str, ModuleType]]:
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=GROUP):
-        if entry.value == "blocks":
-            continue
         owner = f"the entry point {entry.name} = {entry.value}"
         with user_code(f"{owner} cannot be loaded"):
             loaded = entry.load()

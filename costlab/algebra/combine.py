@@ -48,7 +48,7 @@ class Composite(Block):
 
     @property
     def title(self) -> str:
-        return self.origin or f"{self.kind} of {len(self.children)}"
+        return self.origin or (f"{self.kind} of {len(self.children)}" if self.children else "identity")
 
     def settings(self) -> Iterator[tuple[str, Any]]:
         for _, child in self.children:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, Union, get_args, get_origin
 
-from costlab.algebra.dim import Dim, Ratio, as_dim, as_ratio, text
+from costlab.algebra.dim import Dim, as_dim, text
+from costlab.algebra.ratio import Ratio, as_ratio
 from costlab.errors import DefinitionError
 
 REQUIRED: Any = inspect.Parameter.empty

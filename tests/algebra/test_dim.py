@@ -1,7 +1,6 @@
 """Dimensions: the helpers agree with Python's own arithmetic on all three kinds of number."""
 
 import math
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from costlab.algebra import (
     Shape,
     add,
     concat,
-    scale,
     seq,
     symbols,
 )
@@ -89,11 +87,6 @@ def test_arrays_and_symbols_do_not_go_together(block: Block, x: Any, batch: Any)
         count(block, x, batch=batch)
 
 
-def test_an_array_as_width_of_symbolic_channels_is_refused() -> None:
-    with pytest.raises(DefinitionError, match="arrays and symbols do not go together"):
-        scale(symbols("c"), np.array([1, 2]))
-
-
 @pytest.mark.parametrize(
     ("block", "x", "batch"),
     [
@@ -118,70 +111,6 @@ def test_small_dtypes_do_not_wrap() -> None:
         Conv2d(as_dim("n", np.array([100, 120], dtype=np.int8)), 3), (100, 9, 9)
     ).multiply_adds
     assert channels.tolist() == [100 * 9 * 49 * 100, 100 * 9 * 49 * 120]
-
-
-@given(positive, st.floats(0.01, 100))
-def test_scaling_rounds_to_the_nearest_half_up(channels: int, width: float) -> None:
-    scaled = scale(channels, width)
-    assert scaled == max(1, math.floor(Fraction(channels * width) + Fraction(1, 2)))
-    swept: Any = scale(channels, np.array([width, 1.0]))
-    assert swept.tolist() == [scaled, channels]
-
-
-@pytest.mark.parametrize(
-    ("channels", "width", "scaled"), [(3, 0.5, 2), (5, 0.5, 3), (1, 0.01, 1), (64, 1.0, 64)]
-)
-def test_scaling_by_hand(channels: int, width: float, scaled: int) -> None:
-    assert scale(channels, width) == scaled
-
-
-NO_WIDTHS = [0, -1.0, math.nan, math.inf, 1e300]
-
-
-@pytest.mark.parametrize(
-    "width",
-    [
-        *NO_WIDTHS,
-        *map(np.float64, NO_WIDTHS),
-        *([np.array([0.5, width]) for width in NO_WIDTHS]),
-        np.array([2**62]),
-        np.array([-1]),
-        np.array(["a"]),
-        np.array([]),
-        np.array([True]),
-        True,
-        "wide",
-        None,
-        sympy.Float(-0.5),
-        sympy.I,
-        sympy.nan,
-    ],
-    ids=str,
-)
-def test_widths_that_are_none(width: Any) -> None:
-    with pytest.raises(DefinitionError, match=r"width=.* must be a (positive )?number"):
-        scale(64, width)
-    with pytest.raises(DefinitionError, match=r"width=.* must be a (positive )?number"):
-        count("stem", width=width)
-
-
-def test_widths_of_every_kind() -> None:
-    for half in (0.5, np.float32(0.5), sympy.Rational(1, 2), sympy.Float(0.5), np.array(0.5)):
-        assert scale(3, half) == 2
-        assert type(scale(3, half)) is int
-    assert scale(3, sympy.Rational(1, 3)) == 1
-    small: Any = scale(64, np.array([100, 2], dtype=np.int8))
-    assert small.tolist() == [6400, 128]
-    narrow: Any = count("inception_e", width=np.array([1, 100], dtype=np.int16)).multiply_adds
-    assert narrow.tolist() == [count("inception_e", width=width).multiply_adds for width in (1, 100)]
-
-
-def test_a_symbolic_width_is_not_rounded() -> None:
-    w = symbols("w")
-    assert scale(3, w) == 3 * w
-    assert scale(w, 2.0) == 2 * w
-    with pytest.raises(DefinitionError, match="must be whole where channels are symbolic"):
-        scale(w, 0.5)
 
 
 def test_verdicts_are_three_valued() -> None:

@@ -117,7 +117,7 @@ def test_a_closed_pipe_is_no_failed_check() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
 @pytest.mark.parametrize("args", ["count stem", "list", "--help", "count stem -o /dev/full"])
 def test_a_full_disk_behind_standard_output_is_one_line(args: str) -> None:
-    done = shell(f"costlab {args} > /dev/full")
+    done = shell(f"costlab {args} > /dev/full", PYTHONUNBUFFERED="")  # as it is where nobody asks
     assert done.returncode == 2
     assert done.stderr.startswith("costlab: error: ")
     assert done.stderr.count("\n") == 1
@@ -163,7 +163,7 @@ def test_a_narrow_terminal_and_the_spinner() -> None:
     assert "5,713,216,096" in shown
     assert all(len(line) <= 60 for line in shown.splitlines())
     checked = on_a_terminal(["count", "inception_e:width=0.05", "--check"], 100, {"TERM": "xterm"})
-    assert "checking: fvcore FlopCountAnalysis" in checked
+    assert "loading PyTorch and fvcore" in checked  # what comes after may be over before it is drawn
     assert checked.count("agreed on 43 modules") == 10
 
 

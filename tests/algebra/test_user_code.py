@@ -1,0 +1,107 @@
+"""Code of users: what it prints, raises or asks for ends in one line, and it finds what lies beside it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from costlab.algebra import Conv2d, resolve
+from costlab.errors import CostlabError
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        ("x = (", "broken.py: SyntaxError: '(' was never closed (broken.py, line 1)"),
+        ("\nraise ValueError('two\\nlines')", "broken.py: ValueError: two lines (broken.py, line 2)"),
+        ("import sys\nsys.exit(3)", "broken.py: SystemExit: 3 (broken.py, line 2)"),
+        (
+            "import no_such_thing",
+            "broken.py: ModuleNotFoundError: No module named 'no_such_thing' (broken.py, line 1)",
+        ),
+        ("net = lambda: 3", "<lambda> returned int, not a block"),
+        ("import costlab.algebra as a\nnet = lambda: a.Conv2d(0, 1)", "Conv2d: filters=0 must be at least 1"),
+    ],
+)
+def test_a_file_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, complaint: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.py").write_text(code)
+    with pytest.raises(CostlabError) as refusal:
+        resolve("broken.py:net", "3x8x8")
+    assert str(refusal.value) == complaint
+
+
+def test_namesakes_beside_two_files_are_kept_apart(tmp_path: Path) -> None:
+    """Each file gets the module that lies beside it, whichever came first."""
+    for kernel in (3, 7):
+        folder = tmp_path / str(kernel)
+        folder.mkdir()
+        (folder / "namesake.py").write_text(f"KERNEL = {kernel}\n")
+        (folder / "net.py").write_text(
+            "from namesake import KERNEL\nfrom costlab.algebra import Conv2d\nnet = Conv2d(KERNEL, 1)\n"
+        )
+    for kernel in (3, 7, 3):
+        found = resolve(f"{tmp_path}/{kernel}/net.py:net", (3, 9, 9))
+        assert found.block == Conv2d(kernel, 1)
+    sys.modules.pop("namesake")
+
+
+RUDE = """
+import functools
+from dataclasses import dataclass
+from costlab.algebra import ReLU, Conv2d
+
+@dataclass(frozen=True)
+class Failing(ReLU):
+    def output(self, x):
+        print("printed")
+        raise ValueError("mine")
+
+class Leaving(ReLU):
+    def output(self, x):
+        raise SystemExit(0)
+
+class Rude(BaseException):
+    pass
+
+def base():
+    raise Rude("stop")
+
+failing, leaving, partial = Failing(), Leaving(), functools.partial(Conv2d, 4, 3)
+
+def annotated(x: "Nothing" = 3):
+    return ReLU()
+
+def taken(batch=3):
+    return ReLU()
+"""
+
+
+@pytest.mark.parametrize(
+    ("attribute", "complaint"),
+    [
+        ("failing", "rude.py:failing: ValueError: mine (rude.py, line 10)"),
+        ("leaving", "rude.py:leaving: SystemExit: 0 (rude.py, line 14)"),
+        ("base", "base: Rude: stop (rude.py, line 20)"),
+        ("annotated", "annotated: an annotation cannot be read: name 'Nothing' is not defined"),
+        ("annotated:x=3", "annotated: an annotation cannot be read: name 'Nothing' is not defined"),
+        ("taken", "taken: rename the parameter 'batch': costlab.count has one"),
+    ],
+)
+def test_rude_code_is_told_in_one_line(
+    tmp_path: Path, attribute: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rude.py"
+    file.write_text(RUDE)
+    with pytest.raises(CostlabError) as refusal:
+        resolve(f"{file}:{attribute}", "3x8x8").walk()
+    assert str(refusal.value).replace(f"{tmp_path}/", "") == complaint
+    assert capsys.readouterr().out == ""
+
+
+def test_any_callable_will_do(tmp_path: Path) -> None:
+    file = tmp_path / "rude.py"
+    file.write_text(RUDE)
+    assert resolve(f"{file}:partial", "3x8x8").block == Conv2d(4, 3)
