@@ -32,7 +32,7 @@ format: $(READY)  ## Format the code and mend what the linter can.
 	$(BIN)/ruff check --fix .
 
 fuzz: $(READY)  ## Hold N random blocks against fvcore and torch: make fuzz N=10000 [SEED=...].
-	@seed=$${SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(2**32))'); \
+	@seed=$${SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(2**32))')}; \
 	echo "seed: $$seed (repeat with make fuzz N=$(N) SEED=$$seed)"; \
 	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py --hypothesis-seed=$$seed --hypothesis-show-statistics
 

@@ -101,11 +101,12 @@ def _place(error: BaseException, surely: bool) -> str:
     from traceback import extract_tb
 
     calls = [(Path(call.filename), call.lineno) for call in extract_tb(error.__traceback__)]
-    theirs = [(file, line) for file, line in calls if _is_theirs(file, surely)]
-    return f" ({theirs[-1][0].name}, line {theirs[-1][1]})" if theirs else ""
+    installed = [(file, line) for file, line in calls if "site-packages" in file.parts]
+    theirs = [(file, line) for file, line in calls if file.is_file() and not _is_known(file)]
+    places = theirs or (installed if surely else [])
+    return f" ({places[-1][0].name}, line {places[-1][1]})" if places else ""
 
 
-def _is_theirs(file: Path, installed: bool) -> bool:
-    if OURS in file.parents or not file.is_file():
-        return False
-    return installed if "site-packages" in file.parts else STANDARD not in file.parents
+def _is_known(file: Path) -> bool:
+    """Whether a file is of costlab, of an installed package or of Python."""
+    return OURS in file.parents or STANDARD in file.parents or "site-packages" in file.parts

@@ -76,6 +76,10 @@ def annotated(x: "Nothing" = 3):
 
 def taken(batch=3):
     return ReLU()
+
+def misuses():
+    import numpy
+    return numpy.rot90(numpy.eye(2), axes=(1,))
 """
 
 
@@ -87,6 +91,10 @@ def taken(batch=3):
         ("base", "base: Rude: stop (rude.py, line 20)"),
         ("annotated", "annotated: an annotation cannot be read: name 'Nothing' is not defined"),
         ("annotated:x=3", "annotated: an annotation cannot be read: name 'Nothing' is not defined"),
+        (
+            "misuses",
+            "misuses: ValueError: len(axes) must be 2. (rude.py, line 32)",
+        ),
         ("taken", "taken: rename the parameter 'batch': costlab.count has one"),
     ],
 )
