@@ -1,5 +1,18 @@
-"""``python -m costlab``."""
+"""``costlab``, and ``python -m costlab``."""
 
-from costlab.cli.main import main
+import sys
 
-main()
+
+def run() -> None:
+    """Run the command. Its code is imported here, so that an interrupt in the midst ends as any other."""
+    try:
+        from costlab.cli.main import main
+
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("costlab: error: interrupted\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, get_type_hints
 
-from costlab.algebra import Dim, Operation, Size2d
+from costlab.algebra import AnyShape, Dim, Operation, Shape, Size2d, Vector
 from costlab.algebra.ops.convolution import Padding
-from costlab.errors import DefinitionError
+from costlab.errors import DefinitionError, ShapeError
 
 POOLS: dict[Any, list[Any]] = {
     bool: [False, True],
@@ -38,6 +38,17 @@ def field_pools(cls: type[Operation]) -> dict[str, list[Any]]:
         name: NON_NEGATIVE[name] if name in NON_NEGATIVE and hints[name] == Size2d else POOLS[hints[name]]
         for name in names
     }
+
+
+def accepted_shape(operation: Operation) -> AnyShape:
+    """A feature map, or a vector where the operation takes only those."""
+    for x in (Shape(12, 40, 40), Vector(12)):
+        try:
+            operation.output(x)
+        except ShapeError:
+            continue
+        return x
+    raise AssertionError(operation)
 
 
 def sampled(cls: type[Operation], count: int, seed: int = 0) -> Iterator[Operation]:

@@ -44,6 +44,11 @@ def lookup(name: str) -> Definition[...]:
     return everything[name]
 
 
+def is_shipped(name: str) -> bool:
+    """Whether a definition of that name comes with costlab."""
+    return name in _shipped()
+
+
 def definitions(module: ModuleType) -> dict[str, Definition[...]]:
     """The definitions that a module holds, in its order."""
     return {value.name: value for value in vars(module).values() if isinstance(value, Definition)}
@@ -63,7 +68,7 @@ def _plugins() -> Iterator[tuple[str, ModuleType]]:
 
     for entry in entry_points(group=GROUP):
         owner = f"the entry point {entry.name} = {entry.value}"
-        with user_code(f"{owner} cannot be loaded"):
+        with user_code(f"{owner} cannot be loaded", surely=True):
             loaded = entry.load()
         if not isinstance(loaded, ModuleType):
             raise DefinitionError(f"{owner} must name a module")

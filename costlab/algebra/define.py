@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, update_wrapper
@@ -25,40 +26,44 @@ class Definition(Generic[P]):
     """
 
     def __init__(self, function: Callable[P, Block], figure: str = "", input: AnyShape | None = None) -> None:
+        self._written: Any = getattr(function, "func", function)  # what a functools.partial is of
+        update_wrapper(self, self._written, updated=())
         self.function = function
         self.figure = figure
         self.input = input
-        self.name = getattr(function, "__name__", type(function).__name__)
-        update_wrapper(self, function)
+        self.name = getattr(self._written, "__name__", type(function).__name__)
 
     def __repr__(self) -> str:
         return f"<definition {self.name}>"
 
-    def __reduce__(self) -> str:
-        """Pickled by name, as functions are."""
-        return self.function.__qualname__
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Pickled by name, as functions are, where it has taken its function's; else by its parts."""
+        name = getattr(self, "__qualname__", "")
+        if getattr(sys.modules.get(self.__module__), name, None) is self:
+            return name
+        return (Definition, (self.function, self.figure, self.input))
 
     @property
     def summary(self) -> str:
         """The first paragraph of the docstring, on one line."""
-        return one_line((inspect.getdoc(self.function) or "").partition("\n\n")[0])
+        return one_line((inspect.getdoc(self._written) or "").partition("\n\n")[0])
 
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
         """The parameters by name, in order.
 
         Raises:
-            DefinitionError: an annotation cannot be read, or a name means something to `costlab.count`.
+            DefinitionError: an annotation cannot be read, or a name means something to costlab.
         """
         try:
-            hints = get_type_hints(self.function)
-        except NameError as error:
+            hints = get_type_hints(self._written) if inspect.isroutine(self._written) else {}
+        except Exception as error:
             raise DefinitionError(f"{self.name}: an annotation cannot be read: {error}") from error
-        except TypeError:  # a callable that is no function
-            hints = {}
-        notes = _notes(inspect.getdoc(self.function) or "")
+        notes = _notes(inspect.getdoc(self._written) or "")
         if taken := RESERVED.intersection(self._signature.parameters):
-            raise DefinitionError(f"{self.name}: rename the parameter {min(taken)!r}: costlab.count has one")
+            raise DefinitionError(
+                f"{self.name}: rename the parameter {min(taken)!r}: costlab has one of its own"
+            )
         return {
             name: parameter(name, hints.get(name), p.default, notes.get(name, ""))
             for name, p in self._signature.parameters.items()

@@ -88,8 +88,9 @@ def to_module(node: Node) -> nn.Module:
         return _leaf(node, node.block)
     container = _container(node)
     for child in node.children:
+        made = to_module(child)
         try:
-            container.add_module(child.name, to_module(child))
+            container.add_module(child.name, made)
         except KeyError as error:
             raise DefinitionError(
                 f"{child.path}: a torch module has an attribute {child.name!r} already; rename the block"

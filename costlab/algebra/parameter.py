@@ -101,7 +101,7 @@ class Parameter:
         elif self.type is Ratio:
             as_ratio(label, value)
         elif self.choices:
-            if not isinstance(value, str | int | float) or value not in self.choices:
+            if not any(type(value) is type(choice) and value == choice for choice in self.choices):
                 raise self._refusal(value, owner)
         elif self.type in ACCEPTED and (
             not isinstance(value, ACCEPTED[self.type]) or (isinstance(value, bool) and self.type is not bool)

@@ -1,23 +1,24 @@
 """Targets: what a user may name on a command line, or hand to `costlab.count`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from costlab.algebra.block import Block, Node
-from costlab.algebra.catalog import lookup
+from costlab.algebra.catalog import is_shipped, lookup
 from costlab.algebra.define import Definition
 from costlab.algebra.dim import refuse_clashes, text
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, as_shape
-from costlab.algebra.user_code import importable, load_file, load_module, user_code
+from costlab.algebra.user_code import importable, is_file, load_file, load_module, user_code
 from costlab.errors import CostlabError, DefinitionError, TargetError
 
 TargetLike: TypeAlias = str | Block | Definition[...]
 FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
-IN_FILE = re.compile(r"(?P<source>.+\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?")
+IN_FILE = re.compile(r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?")
 IN_MODULE = re.compile(r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?")
 IN_CATALOG = re.compile(r"(?P<name>\w+)(?::(?P<settings>.*))?")
 
@@ -25,12 +26,14 @@ IN_CATALOG = re.compile(r"(?P<name>\w+)(?::(?P<settings>.*))?")
 class Target(NamedTuple):
     """A block with the name that it was asked for by, and the input shape that it is counted at.
 
-    ``folder`` is where modules that its code imports may lie besides.
+    ``theirs`` says that it was named and comes from code of the user's, ``folder`` where modules that
+    this code imports may lie besides.
     """
 
     label: str
     block: Block
     input: AnyShape
+    theirs: bool = False
     folder: Path | None = None
 
     def walk(self) -> Node:
@@ -42,7 +45,7 @@ class Target(NamedTuple):
             TargetError: an operation of the user's raises something.
         """
         try:
-            with user_code(self.label, surely=False), importable(self.folder):
+            with _guard(self.label, self.theirs, self.folder):
                 return self._walk()
         except RecursionError:
             raise DefinitionError(f"{self.label}: blocks are nested too deeply") from None
@@ -55,11 +58,19 @@ class Target(NamedTuple):
             raise
 
 
+@contextmanager
+def _guard(source: str, theirs: bool, folder: Path | None) -> Iterator[None]:
+    """Run code with care if it is theirs, with what lies beside it at hand."""
+    with user_code(source) if theirs else nullcontext(), importable(folder) if folder else nullcontext():
+        yield
+
+
 class _Source(NamedTuple):
     """What a target's name stands for, with the settings typed after it."""
 
     value: object
     typed: str = ""
+    theirs: bool = False
     folder: Path | None = None
 
 
@@ -78,7 +89,7 @@ def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target
     label = target.encode("utf-8", "backslashreplace").decode() if isinstance(target, str) else ""
     if isinstance(found := source.value, Definition):
         label = _labelled(label or found.name, bool(source.typed), settings)
-        with user_code(found.name), importable(source.folder):
+        with _guard(found.name, source.theirs, source.folder):
             typed = found.read(source.typed)
             if twice := next((name for name in settings if name in typed), None):
                 raise DefinitionError(f"{label}: {twice} is given twice")
@@ -93,7 +104,7 @@ def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target
         raise TargetError(f"{found!r} is no target: a target is {FORMS}, a Definition or a Block")
     if shape is None:
         raise TargetError(f"{label} has no input shape of its own: give one, such as 3x224x224")
-    return Target(label, block, shape, source.folder)
+    return Target(label, block, shape, source.theirs, source.folder)
 
 
 def _labelled(name: str, typed: bool, settings: dict[str, Any]) -> str:
@@ -110,16 +121,18 @@ def _find(target: str) -> _Source:
         file = Path(match["source"])
         module, folder = load_file(file), file.resolve().parent
     elif (match := IN_MODULE.fullmatch(target)) and not _in_catalog(match["source"]):
-        if Path(match["source"]).is_file():
+        if is_file(Path(match["source"])):
             raise TargetError(f"{match['source']} is no Python file: its name must end in .py")
         module, folder = load_module(match["source"]), Path.cwd()
     elif match := IN_CATALOG.fullmatch(target):
-        return _Source(lookup(match["name"]), match["settings"] or "")
+        theirs = not is_shipped(match["name"])
+        return _Source(lookup(match["name"]), match["settings"] or "", theirs)
     elif target.endswith(".py"):
         raise TargetError(f"{target}: say which attribute of the file, as in {target}:network")
     else:
         raise TargetError(f"{target!r} names nothing: a target is {FORMS}")
-    return _Source(_attribute(module, match["attribute"], match["source"]), match["settings"] or "", folder)
+    value = _attribute(module, match["attribute"], match["source"])
+    return _Source(value, match["settings"] or "", True, folder)
 
 
 def _in_catalog(name: str) -> bool:
@@ -132,7 +145,7 @@ def _in_catalog(name: str) -> bool:
 
 def _attribute(module: ModuleType, attribute: str, source: str) -> Block | Definition[...]:
     missing = object()
-    with user_code(source):  # a module may have a __getattr__
+    with user_code(source, surely=True):  # a module may have a __getattr__
         value = getattr(module, attribute, missing)
     if value is missing:
         public = [name for name in vars(module) if not name.startswith("_")]

@@ -2,37 +2,46 @@
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
+from threading import RLock
 from types import ModuleType
 
 from costlab.errors import CostlabError, TargetError, one_line
 
-OURS = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[1]
+OURS = (PACKAGE, PACKAGE.with_name("blocks"))
 STANDARD = Path(os.__file__).parent
-_folders: set[Path] = set()
+INSTALLED = {"site-packages", "dist-packages"}
+LIBRARIES = {"fvcore", "mpmath", "numpy", "pandas", "sympy", "torch"}
+"""Packages that costlab calls itself: an error in one of them is its caller's."""
+
+_lock = RLock()  # standard output, the import path and the loaded modules are the whole process's
+_brought: dict[Path, dict[str, ModuleType]] = {}
 
 
 @contextmanager
-def user_code(source: str, *, surely: bool = True) -> Iterator[None]:
+def user_code(source: str, *, surely: bool = False) -> Iterator[None]:
     """Run a user's code: what it prints is no result, and what it raises becomes one line.
 
-    Unless it is ``surely`` theirs, an error passes as it is if no file of theirs took part in it.
+    An error that comes from costlab's own code passes as it is, unless this is ``surely`` theirs.
 
     Raises:
         TargetError: the code raised something, or asked to exit.
     """
     try:
-        with redirect_stdout(sys.stderr):
+        with _lock, redirect_stdout(sys.stderr):
             yield
-    except (CostlabError, KeyboardInterrupt):
+    except (CostlabError, KeyboardInterrupt, RecursionError):
         raise
     except BaseException as error:
-        where = _place(error, surely)
-        if not where and not surely:
+        place = _culprit(error)
+        if place is None and not surely:
             raise
+        where = f" ({place[0].name}, line {place[1]})" if place else ""
         raise TargetError(f"{source}: {one_line(error)}{where}") from error
 
 
@@ -42,17 +51,17 @@ def load_file(file: Path) -> ModuleType:
     Raises:
         TargetError: there is no such file, or its code fails.
     """
-    if not file.is_file():
+    if not is_file(file):
         raise TargetError(f"{file}: there is no such file")
     from importlib.util import module_from_spec, spec_from_file_location
 
-    name = f"costlab_target_{file.stem}"
+    name = "costlab_target_" + re.sub(r"\W", "_", str(file.resolve()))
     spec = spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickles look their module up
-    with user_code(str(file)), importable(file.resolve().parent):
+    with user_code(str(file), surely=True), importable(file.resolve().parent):
         spec.loader.exec_module(module)
     return module
 
@@ -63,50 +72,72 @@ def load_module(name: str) -> ModuleType:
     Raises:
         TargetError: there is none, or its code fails.
     """
-    with user_code(name), importable(Path.cwd()):
+    with user_code(name, surely=True), importable(Path.cwd()):
         return importlib.import_module(name)
 
 
-@contextmanager
-def importable(folder: Path | None) -> Iterator[None]:
-    """Let modules in a folder be imported, as when Python runs a file there."""
-    if folder is None:
-        yield
-        return
-    _forget(_folders - {folder})
-    _folders.add(folder)
-    entry = str(folder)
-    sys.path.insert(0, entry)
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        with suppress(ValueError):
-            sys.path.remove(entry)
+def is_file(path: Path) -> bool:
+    """Whether there is a file at ``path``.
 
-
-def _forget(folders: set[Path]) -> None:
-    """Forget the modules of other targets' folders: a namesake in this one is another module."""
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and Path(file).parent in folders and not name.startswith("costlab_target_"):
-            del sys.modules[name]
-
-
-def _place(error: BaseException, surely: bool) -> str:
-    """Where in the user's files it happened, in brackets; nothing if in none.
-
-    Unless the code is ``surely`` theirs, installed packages are not: we call some ourselves.
+    Raises:
+        TargetError: nobody can tell: the name is too long, or a folder may not be read.
     """
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise TargetError(f"{path}: {error.strerror}") from error
+
+
+@contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    """Let modules in a folder be imported, as when Python runs a file there.
+
+    What one folder's code brings in gives way when another folder's runs: a namesake there is another
+    module. What was loaded before stays.
+    """
+    with _lock:
+        for other, modules in _brought.items():
+            for name, module in modules.items():
+                if other != folder and sys.modules.get(name) is module:
+                    del sys.modules[name]
+        ours = _brought.setdefault(folder, {})
+        for name, module in ours.items():
+            sys.modules.setdefault(name, module)
+        before = set(sys.modules)
+        entry = str(folder)
+        sys.path.insert(0, entry)
+        importlib.invalidate_caches()
+        try:
+            yield
+        finally:
+            with suppress(ValueError):
+                sys.path.remove(entry)
+            new = {name: sys.modules[name] for name in sys.modules.keys() - before}
+            ours.update({name: module for name, module in new.items() if _lies_in(folder, module)})
+
+
+def _lies_in(folder: Path, module: ModuleType) -> bool:
+    """Whether a module is one of the folder's own, not one that is installed below it."""
+    file = Path(getattr(module, "__file__", None) or "")
+    known = (
+        _is_ours(file) or INSTALLED.intersection(file.parts) or module.__name__.startswith("costlab_target_")
+    )
+    return folder in file.parents and not known
+
+
+def _culprit(error: BaseException) -> tuple[Path, int | None] | None:
+    """The innermost place in code that may be wrong; None if that is costlab's own, or there is none."""
     from traceback import extract_tb
 
-    calls = [(Path(call.filename), call.lineno) for call in extract_tb(error.__traceback__)]
-    installed = [(file, line) for file, line in calls if "site-packages" in file.parts]
-    theirs = [(file, line) for file, line in calls if file.is_file() and not _is_known(file)]
-    places = theirs or (installed if surely else [])
-    return f" ({places[-1][0].name}, line {places[-1][1]})" if places else ""
+    for call in reversed(extract_tb(error.__traceback__)):
+        file = Path(call.filename)
+        installed = INSTALLED.intersection(file.parts)
+        library = installed and LIBRARIES.intersection(file.parts)
+        if library or (STANDARD in file.parents and not installed) or not file.is_file():
+            continue
+        return None if _is_ours(file) else (file, call.lineno)
+    return None
 
 
-def _is_known(file: Path) -> bool:
-    """Whether a file is of costlab, of an installed package or of Python."""
-    return OURS in file.parents or STANDARD in file.parents or "site-packages" in file.parts
+def _is_ours(file: Path) -> bool:
+    return any(folder in file.parents for folder in OURS)

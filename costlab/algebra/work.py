@@ -1,9 +1,10 @@
 """Work: the quantities that one operation reports. What they cost is a convention's business."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
-from costlab.algebra.dim import Dim, is_array, product, total
+from costlab.algebra.dim import Dim, is_array, product, refuse_clashes, total
 
 
 class Work(NamedTuple):
@@ -28,11 +29,20 @@ QUANTITIES = Work._fields[1:]
 
 
 def add_up(kind: str, works: Iterable[Work], batch: Dim = 1) -> Work:
-    """The sum of ``works``, for a batch of inputs, under one name."""
+    """The sum of ``works``, for a batch of inputs, under one name.
+
+    Raises:
+        DefinitionError: they are for arrays that do not broadcast, or for arrays and symbols.
+    """
     columns = zip(*works, strict=True)
     next(columns, None)  # the kinds
-    sums = {name: total(column) for name, column in zip(QUANTITIES, columns, strict=False)}
-    sizes = {name: dim if name in HELD_ONCE else product(batch, dim) for name, dim in sums.items()}
+    quantities = dict(zip(QUANTITIES, columns, strict=False))
+    try:
+        sums = {name: total(column) for name, column in quantities.items()}
+        sizes = {name: dim if name in HELD_ONCE else product(batch, dim) for name, dim in sums.items()}
+    except (TypeError, ValueError):
+        refuse_clashes([batch, *chain(*quantities.values())])
+        raise
     for size in sizes.values():
         if is_array(size):
             size.setflags(write=False)  # a count is a value: doubling one of its sizes in place is refused

@@ -1,5 +1,6 @@
 """The ``costlab`` command."""
 
+import errno
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from costlab.errors import CostlabError, one_line
 MISTAKE = 2
 BUG = 70
 INTERRUPTED = 130
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,10 +56,10 @@ def main(args: Sequence[str] | None = None) -> None:
         _fail(error.format_message(), MISTAKE, debug)
     except CostlabError as error:
         _fail(str(error), MISTAKE, debug)
-    except OSError as error:
-        _abandon_output()
-        _fail(f"the output cannot be written: {error.strerror or error}", MISTAKE, debug)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
+            _abandon_output()
+            _fail(f"standard output cannot be written: {error.strerror}", MISTAKE, debug)
         _fail(f"a bug in costlab: {one_line(error)} (costlab --debug ... shows where)", BUG, debug)
 
 
@@ -75,8 +77,8 @@ def _prepare_process() -> None:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _abandon_output() -> None:

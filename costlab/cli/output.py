@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from costlab.errors import OutputError
-from costlab.report.files import write
+from costlab.report.files import descriptor, write
 from costlab.report.table import Table
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -63,7 +63,7 @@ def chosen_format(format_: str | None, file: Path | None) -> str:
 
 def on_stdout(file: Path | None) -> bool:
     """Whether the result goes to standard output."""
-    return file is None or str(file) == "-"
+    return file is None or str(file) == "-" or descriptor(file) == 1
 
 
 def colored() -> bool:

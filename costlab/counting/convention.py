@@ -15,20 +15,23 @@ from costlab.errors import DefinitionError
 class Convention:
     """A table of coefficients: kind of operation to quantity to charge per unit of it.
 
-    A kind that is not in ``charges`` costs nothing; those in ``unknown`` cost nothing because the
-    tool does not know them.
+    A kind that is not in ``charges`` is charged as ``default`` says; those in ``unknown`` cost nothing
+    because the tool does not know them.
     """
 
     name: str
     title: str
     unit: str
     measured_on: str
+    default: Mapping[str, int] = field(hash=False)
     charges: Mapping[str, Mapping[str, int]] = field(hash=False)
     unknown: frozenset[str]
 
     def cost(self, work: Work) -> Dim:
         """What ``work`` costs: the sum of coefficient times quantity."""
-        row = self.charges.get(work.kind, {})
+        if work.kind in self.unknown:
+            return 0
+        row = self.charges.get(work.kind, self.default)
         return total(product(charge, getattr(work, quantity)) for quantity, charge in row.items())
 
 

@@ -1,13 +1,14 @@
 """Writing files: whole or not at all, and never over what is there without being asked."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
 from costlab.errors import OutputError
 
-STREAMS = ("/dev/stdout", "/dev/stderr")
-STREAM_FOLDERS = ("/dev/fd", "/proc/self/fd")
+STANDARD_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+OPEN_STREAMS = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 
 
 def write(file: Path, content: str, *, replace: bool) -> None:
@@ -20,8 +21,11 @@ def write(file: Path, content: str, *, replace: bool) -> None:
     """
     taken = OutputError(f"{file} exists: give --force to replace it")
     try:
-        if _is_stream(file):
-            with file.open("a", encoding="utf-8", newline="") as out:
+        number = descriptor(file)
+        if number is not None or _is_device(file):
+            # A stream is written to where it stands: opened anew, it would begin elsewhere.
+            handle = os.open(file, os.O_WRONLY) if number is None else os.dup(number)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
                 out.write(content)
             return
         target = file.resolve()  # a link's target is replaced, the link stays
@@ -37,9 +41,13 @@ def write(file: Path, content: str, *, replace: bool) -> None:
         raise OutputError(f"{file} cannot be written: {reason}") from error
 
 
-def _is_stream(file: Path) -> bool:
-    if str(file) in STREAMS or str(file.parent) in STREAM_FOLDERS:
-        return True
+def descriptor(file: Path) -> int | None:
+    """The number of the stream, open already, that a path such as ``/dev/stdout`` stands for."""
+    match = OPEN_STREAMS.fullmatch(str(file))
+    return int(match[1]) if match else STANDARD_STREAMS.get(str(file))
+
+
+def _is_device(file: Path) -> bool:
     return file.exists() and not file.is_file() and not file.is_dir()
 
 

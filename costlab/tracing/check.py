@@ -15,22 +15,25 @@ from costlab.algebra.modules import AuxiliaryHead, to_module
 from costlab.algebra.target import TargetLike
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import convention
-from costlab.counting.count import Count
+from costlab.counting.count import Count, Row
 from costlab.counting.count import count as count_target
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 from costlab.tracing import observe
 from costlab.tracing.observe import Subject
 
-Expect = Callable[[Count], Mapping[str, Any]]
-
 
 class Source(NamedTuple):
-    """Something that reports on a running module, and what the count expects it to report."""
+    """Something that reports on a running module, and what of each operation's work it should find.
+
+    Without ``cost``, it reports the shapes that come out. ``by_kind`` says that the cost depends on the
+    kind of operation, so that a module cannot be priced as a whole.
+    """
 
     name: str
     quantity: str
-    expect: Expect
+    cost: Callable[[Work], Any] | None
     observe: Callable[[Subject], Mapping[str, Any]]
+    by_kind: bool = False
 
 
 class Finding(NamedTuple):
@@ -105,7 +108,7 @@ def _build(count: Count) -> Subject:
 
 
 def _compare(source: Source, count: Count, subject: Subject) -> Finding:
-    expected = source.expect(count)
+    expected = _sums(source.cost, count) if source.cost else _shapes(count)
     finding = partial(Finding, source.name, source.quantity, len(expected))
     try:
         reported = source.observe(subject)
@@ -120,15 +123,29 @@ def _compare(source: Source, count: Count, subject: Subject) -> Finding:
             return finding(
                 f"DIFFERS at {path or 'the root'}: counted {_text(ours)}, reported {_text(theirs)}"
             )
+    for name, rows in _tables(count, source).items():
+        shown, whole = sum(int(source.cost(row.work)) for row in rows if source.cost), reported.get("", 0)
+        if shown != whole:
+            return finding(f"DIFFERS in the sum of {name}: {_text(shown)}, reported {_text(whole)}")
     return finding()
 
 
-def _sums(quantity: Callable[[Work], Any], count: Count) -> Mapping[str, int]:
-    """The quantity of each module with all that is below it, children before their parents."""
+def _tables(count: Count, source: Source) -> Mapping[str, tuple[Row, ...]]:
+    """The rows that people are shown: whatever the cut, they add up to what was reported."""
+    tables: dict[str, tuple[Row, ...]] = {}
+    if source.cost:
+        tables |= {"the operations": count.rows, "the kinds": count.kinds()}
+    if source.cost and not source.by_kind:
+        tables |= {"the modules": count.modules(1), "the total": (Row("", "", None, count.total),)}
+    return tables
+
+
+def _sums(cost: Callable[[Work], Any], count: Count) -> Mapping[str, int]:
+    """The cost of each module with all that is below it, children before their parents."""
     sums: dict[str, int] = {}
 
     def add(node: Node) -> int:
-        own = 0 if node.work is None else int(quantity(add_up(node.work.kind, [node.work], count.batch)))
+        own = 0 if node.work is None else int(cost(add_up(node.work.kind, [node.work], count.batch)))
         sums[node.path] = own + sum(map(add, node.children))
         return sums[node.path]
 
@@ -142,42 +159,42 @@ def _shapes(count: Count) -> Mapping[str, tuple[int, ...]]:
     return {node.path: (int(count.batch), *map(int, node.output)) for node in nodes}
 
 
-def _under(name: str) -> Expect:
-    return partial(_sums, convention(name).cost)
-
-
 def _text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "x".join(map(str, value))
 
 
-def _quantity(name: str) -> Expect:
-    """The quantity as it is published, whatever the kind of operation that reports it."""
-    return partial(_sums, attrgetter(name))
-
-
-def _flops(count: Count) -> Mapping[str, int]:
-    return _sums(lambda work: 2 * work.multiply_adds, count)
-
-
+# Quantities are compared as they are published, whatever the kind of operation that reports them.
 SOURCES = (
-    Source("fvcore FlopCountAnalysis", "flops as it charges them", _under("fvcore"), observe.fvcore_flops),
+    Source(
+        "fvcore FlopCountAnalysis",
+        "flops as it charges them",
+        lambda work: convention("fvcore").cost(work),
+        observe.fvcore_flops,
+        by_kind=True,
+    ),
     Source(
         "fvcore ActivationCountAnalysis",
         "activations",
-        _quantity("activations"),
+        attrgetter("activations"),
         observe.fvcore_activations,
     ),
-    Source("fvcore parameter_count", "parameters", _quantity("parameters"), observe.fvcore_parameters),
-    Source("torch FlopCounterMode", "FLOPs, two per multiply-add", _flops, observe.torch_flops),
-    Source("torch tensors", "parameters", _quantity("parameters"), observe.torch_parameters),
+    Source("fvcore parameter_count", "parameters", attrgetter("parameters"), observe.fvcore_parameters),
+    Source(
+        "torch FlopCounterMode",
+        "FLOPs, two per multiply-add",
+        lambda work: 2 * work.multiply_adds,
+        observe.torch_flops,
+    ),
+    Source("torch tensors", "parameters", attrgetter("parameters"), observe.torch_parameters),
     Source(
         "torch tensors",
         "weights of convolutions and linear layers",
-        _quantity("weights"),
+        attrgetter("weights"),
         observe.torch_weights,
     ),
-    Source("torch tensors", "additions of a bias", _quantity("bias_adds"), observe.torch_bias_adds),
-    Source("torch tensors", "elements read", _quantity("inputs"), observe.torch_elements_read),
-    Source("torch tensors", "elements written", _quantity("outputs"), observe.torch_elements_written),
-    Source("torch tensors", "output shapes", _shapes, observe.torch_shapes),
+    Source("torch tensors", "additions of a bias", attrgetter("bias_adds"), observe.torch_bias_adds),
+    Source("torch tensors", "scalings by a normalization", attrgetter("scalings"), observe.torch_scalings),
+    Source("torch tensors", "elements read", attrgetter("inputs"), observe.torch_elements_read),
+    Source("torch tensors", "elements written", attrgetter("outputs"), observe.torch_elements_written),
+    Source("torch tensors", "output shapes", None, observe.torch_shapes),
 )

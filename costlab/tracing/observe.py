@@ -24,7 +24,10 @@ with warnings.catch_warnings():
     from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
     from fvcore.nn.jit_handles import conv_flop_count, generic_activation_jit, get_shape
 
-WEIGHTED = (nn.Linear, nn.Conv2d)
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+WEIGHTED = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED)
+SCALED = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm, nn.LayerNorm)
 
 
 class Run(NamedTuple):
@@ -117,14 +120,12 @@ def torch_weights(subject: Subject) -> Mapping[str, int]:
 
 def torch_bias_adds(subject: Subject) -> Mapping[str, int]:
     """Elements put out by the convolutions and linear layers that have a bias."""
-    return {
-        path: sum(
-            prod(subject.runs[inner].output)
-            for inner, m in subject.modules.items()
-            if isinstance(m, WEIGHTED) and m.bias is not None and _is_below(inner, path)
-        )
-        for path in subject.modules
-    }
+    return _put_out(subject, WEIGHTED, "bias")
+
+
+def torch_scalings(subject: Subject) -> Mapping[str, int]:
+    """Elements put out by the normalizations that have a learned scale."""
+    return _put_out(subject, SCALED, "weight")
 
 
 def torch_elements_read(subject: Subject) -> Mapping[str, int]:
@@ -146,6 +147,18 @@ def torch_elements_written(subject: Subject) -> Mapping[str, int]:
 def torch_shapes(subject: Subject) -> Mapping[str, tuple[int, ...]]:
     """The shape, batch included, that each module put out."""
     return {path: run.output for path, run in subject.runs.items()}
+
+
+def _put_out(subject: Subject, kinds: tuple[type[nn.Module], ...], tensor: str) -> Mapping[str, int]:
+    """Elements put out, at and below each module, by modules of these kinds that hold the tensor."""
+    return {
+        path: sum(
+            prod(subject.runs[inner].output)
+            for inner, m in subject.modules.items()
+            if isinstance(m, kinds) and getattr(m, tensor) is not None and _is_below(inner, path)
+        )
+        for path in subject.modules
+    }
 
 
 def _summed(root: Node, own: Any) -> Mapping[str, int]:

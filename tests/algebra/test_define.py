@@ -1,6 +1,8 @@
 """Definitions and their parameters: checked by name and type, read from text."""
 
+import functools
 import pickle
+from enum import Enum
 from typing import Literal
 
 import numpy as np
@@ -171,6 +173,35 @@ def test_arguments_are_bound_as_python_binds_them() -> None:
 def test_definitions_are_pickled_by_name() -> None:
     assert pickle.loads(pickle.dumps(sample)) is sample
     assert repr(sample) == "<definition sample>"
+    for function in (untyped, functools.partial(untyped, layers=(3,))):
+        copied = pickle.loads(pickle.dumps(Definition(function, "Figure 9")))
+        assert (copied.name, copied.figure, copied()) == ("untyped", "Figure 9", ReLU())
+
+
+def test_choices_of_every_kind() -> None:
+    class Size(Enum):
+        SMALL = 1
+
+    def chosen(
+        a: Literal["x", None] = None,  # noqa: PYI061  # a form that people write
+        b: Literal[Size.SMALL] = Size.SMALL,
+        c: Literal[b"x", 1] = 1,
+    ) -> Block:
+        return ReLU()
+
+    definition = Definition(chosen)
+    assert definition(None, Size.SMALL, b"x") == definition(a="x", c=1) == ReLU()
+    for arguments in ({"a": "y"}, {"c": True}, {"b": 1}, {"a": np.array([1])}):
+        with pytest.raises(DefinitionError, match=r"chosen: \w=.* must be "):
+            definition(**arguments)
+
+
+def test_what_a_function_carries_does_not_take_the_place_of_the_definitions() -> None:
+    def carrying() -> Block:
+        return ReLU()
+
+    carrying.input = "oops"  # type: ignore[attr-defined]
+    assert Definition(carrying).input is None
 
 
 def test_notes_are_read_in_the_usual_forms() -> None:

@@ -101,6 +101,16 @@ def test_arrays_that_do_not_broadcast_are_named(block: Block, x: Any, batch: Any
         count(block, x, batch=batch)
 
 
+@pytest.mark.parametrize("other", [np.array([4, 8, 16]), symbols("c")], ids=["array", "symbol"])
+def test_branches_that_clash_only_in_the_sum_are_told(other: Any) -> None:
+    block = concat(
+        a=seq(Conv2d(np.array([4, 8]), 1), Conv2d(8, 1)),
+        b=seq(Conv2d(other, 1), Conv2d(8, 1)),
+    )
+    with pytest.raises(DefinitionError, match=r"do not broadcast|do not go together"):
+        count(block, (3, 8, 8)).total  # noqa: B018
+
+
 def test_a_dilation_in_an_array_that_does_not_fit() -> None:
     with pytest.raises(ShapeError, match=r"kernel=3x3 dilation=\[ ?2 +9\]x\[ ?2 +9\] does not fit height=5"):
         Conv2d(2, 3, dilation=np.array([2, 9])).output(Shape(3, 5, 5))

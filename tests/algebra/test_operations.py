@@ -17,7 +17,7 @@ from costlab.counting import convention
 from costlab.errors import ShapeError
 from costlab.tracing import observe
 from costlab.tracing.observe import Subject
-from tests.samples import operation_classes, sampled
+from tests.samples import accepted_shape, operation_classes, sampled
 
 CLASSES = operation_classes()
 SAMPLES = 160
@@ -68,6 +68,7 @@ def test_every_shipped_operation_is_judged() -> None:
     from costlab.algebra import ops
 
     assert {cls.__name__ for cls in CLASSES} == set(ops.__all__)
+    assert len({cls.kind for cls in CLASSES}) == len(CLASSES)
 
 
 @every_class
@@ -81,12 +82,13 @@ def test_shape_parameters_and_weights_are_those_of_the_module(cls: type[Operatio
         tensors = dict(module.named_parameters())
         assert tuple(executed) == (2, *y), (operation, x)
         assert work.parameters == sum(p.numel() for p in tensors.values()), (operation, x)
+        assert work.kind == cls.kind
         assert work.inputs == math.prod(map(int, x))
         assert work.outputs == math.prod(executed[1:])
-        weighted = isinstance(module, nn.Conv2d | nn.Linear)
+        weighted = isinstance(module, (nn.Linear, nn.modules.conv._ConvNd))
         assert work.weights == (tensors["weight"].numel() if weighted else 0)
         assert work.bias_adds == (work.outputs if weighted and "bias" in tensors else 0)
-        scaled = isinstance(module, nn.BatchNorm2d) and "weight" in tensors
+        scaled = isinstance(module, (nn.modules.batchnorm._NormBase, nn.GroupNorm)) and "weight" in tensors
         assert work.scalings == (work.outputs if scaled else 0)
 
 
@@ -141,7 +143,7 @@ class RecordOperators(TorchDispatchMode):  # type: ignore[no-untyped-call]
 @every_class
 def test_every_setting_reaches_the_module(cls: type[Operation]) -> None:
     """Two different operations give different modules; attributes of the same name have the same value."""
-    x: AnyShape = Vector(12) if cls.__name__ == "Linear" else Shape(12, 40, 40)
+    x = accepted_shape(accepted(cls)[0][0])
     seen: dict[Any, Operation] = {}
     for operation in sampled(cls, SAMPLES):
         try:

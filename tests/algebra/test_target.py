@@ -86,6 +86,32 @@ def test_modules_beside_a_file_elsewhere_are_found(nets: Path, monkeypatch: pyte
     assert sys.path == before
 
 
+def test_a_path_in_a_setting_is_no_part_of_the_file(nets: Path) -> None:
+    nets.with_name("tagged.py").write_text(
+        "from costlab.algebra import ReLU\n"
+        "def net(tag: str):\n    assert tag == 'x.py:b'\n    return ReLU()\n"
+    )
+    assert resolve("tagged.py:net:tag=x.py:b", "3").label == "tagged.py:net:tag=x.py:b"
+
+
+def test_an_operation_of_an_installed_package_that_fails_is_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site-packages"
+    package.mkdir()
+    (package / "shipping.py").write_text(
+        "from costlab.algebra import ReLU, block\n"
+        "class Bad(ReLU):\n    def output(self, x):\n        raise ValueError('theirs')\n"
+        "@block(input='3')\ndef bad():\n    return Bad()\n"
+        "@block(input='3')\ndef worse():\n    print('noise')\n    raise KeyError('theirs')\n"
+    )
+    monkeypatch.syspath_prepend(package)
+    plugins(monkeypatch, ("mine", "shipping"))
+    for target in ("shipping:bad", "bad", "worse"):
+        with pytest.raises(TargetError, match=r"(Value|Key)Error: '?theirs'? \(shipping\.py, line \d+\)"):
+            resolve(target).walk()
+
+
 def test_a_broken_package_does_not_stand_in_the_way(nets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plugins(monkeypatch, ("mine", "no_such_package"))
     assert resolve("my_nets:defined").input == Shape(3, 9, 9)

@@ -1,11 +1,14 @@
 """Code of users: what it prints, raises or asks for ends in one line, and it finds what lies beside it."""
 
+import importlib
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from costlab.algebra import Conv2d, resolve
+from costlab.counting import count
 from costlab.errors import CostlabError
 
 
@@ -33,18 +36,51 @@ def test_a_file_that_fails(
     assert str(refusal.value) == complaint
 
 
-def test_namesakes_beside_two_files_are_kept_apart(tmp_path: Path) -> None:
-    """Each file gets the module that lies beside it, whichever came first."""
+@pytest.mark.parametrize("form", ["namesake.py", "namesake/__init__.py"])
+def test_namesakes_beside_two_files_are_kept_apart(tmp_path: Path, form: str) -> None:
+    """Each file gets the module that lies beside it, whichever came first; others' modules stay."""
+    before = dict(sys.modules)
     for kernel in (3, 7):
-        folder = tmp_path / str(kernel)
-        folder.mkdir()
-        (folder / "namesake.py").write_text(f"KERNEL = {kernel}\n")
-        (folder / "net.py").write_text(
+        namesake = tmp_path / str(kernel) / form
+        namesake.parent.mkdir(parents=True)
+        namesake.write_text(f"KERNEL = {kernel}\n")
+        (tmp_path / str(kernel) / "net.py").write_text(
             "from namesake import KERNEL\nfrom costlab.algebra import Conv2d\nnet = Conv2d(KERNEL, 1)\n"
         )
     for kernel in (3, 7, 3):
         found = resolve(f"{tmp_path}/{kernel}/net.py:net", (3, 9, 9))
         assert found.block == Conv2d(kernel, 1)
+    assert {name: sys.modules.get(name) for name in before} == before
+    sys.modules.pop("namesake")
+
+
+def test_what_the_caller_imported_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "callers.py").write_text("from costlab.algebra import ReLU\nnet = ReLU()\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "other.py").write_text("from costlab.algebra import ReLU\nnet = ReLU()\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = importlib.import_module("callers")
+    assert resolve("callers:net", "3").block is mine.net
+    resolve("elsewhere/other.py:net", "3")
+    assert sys.modules["callers"] is mine
+    del sys.modules["callers"]
+
+
+def test_counts_in_threads_leave_the_process_as_it_was(tmp_path: Path) -> None:
+    for i in range(4):
+        (tmp_path / str(i)).mkdir()
+        (tmp_path / str(i) / "namesake.py").write_text(f"import time\ntime.sleep(0.01)\nFILTERS = {i + 1}\n")
+        (tmp_path / str(i) / "net.py").write_text(
+            "from namesake import FILTERS\nfrom costlab.algebra import Conv2d\nnet = Conv2d(FILTERS, 1)\n"
+        )
+    stdout, path = sys.stdout, list(sys.path)
+    with ThreadPoolExecutor(4) as pool:
+        targets = [f"{tmp_path}/{i % 4}/net.py:net" for i in range(24)]
+        counts = list(pool.map(lambda target: count(target, (3, 9, 9)), targets))
+    assert [counted.root.output[0] for counted in counts] == [i % 4 + 1 for i in range(24)]
+    assert sys.stdout is stdout
+    assert sys.path == path
     sys.modules.pop("namesake")
 
 
@@ -95,7 +131,7 @@ def misuses():
             "misuses",
             "misuses: ValueError: len(axes) must be 2. (rude.py, line 32)",
         ),
-        ("taken", "taken: rename the parameter 'batch': costlab.count has one"),
+        ("taken", "taken: rename the parameter 'batch': costlab has one of its own"),
     ],
 )
 def test_rude_code_is_told_in_one_line(

@@ -78,7 +78,7 @@ def test_the_auxiliary_head(run: Run) -> None:
 def test_check_agrees(run: Run) -> None:
     code, out, err = run("count", "inception_e:width=0.1", "--check")
     assert code == 0
-    assert out.count("agreed on 43 modules") == 10
+    assert out.count("agreed on 43 modules") == 11
     assert "checking: fvcore FlopCountAnalysis" in err
 
 
@@ -87,13 +87,13 @@ def test_check_keeps_other_forms_clean(run: Run, form: str) -> None:
     code, out, err = run("count", "inception_e:width=0.1", "--check", "-f", form)
     assert code == 0
     assert out == run("count", "inception_e:width=0.1", "-f", form).out
-    assert err.count("agreed on 43 modules") == 10
+    assert err.count("agreed on 43 modules") == 11
 
 
 def test_check_prints_where_it_is_free_to(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("count", "inception_e:width=0.1", "--check", "-o", str(tmp_path / "a.csv"))
     assert code == 0
-    assert out.count("agreed on 43 modules") == 10
+    assert out.count("agreed on 43 modules") == 11
 
 
 def test_check_exits_1_on_a_difference(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,6 +224,24 @@ def test_a_bug_is_told_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert (code, out) == (70, "")
     assert err.startswith("costlab: error: a bug in costlab: KeyError")
     assert err.count("\n") == 1
+
+
+def test_a_bug_below_a_definition_is_a_bug_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("deep")
+
+    monkeypatch.setattr(sys.modules["costlab.algebra.combine"].Sequence, "_thread", broken)
+    assert run("count", "stem").code == 70
+    monkeypatch.undo()
+    monkeypatch.setattr(sys.modules["blocks.layers"], "Conv2d", broken)
+    assert run("count", "stem").code == 70
+
+
+@pytest.mark.parametrize("target", ["a" * 300 + ".py:net", "a" * 300 + ":net"])
+def test_names_too_long_for_files_are_told(run: Run, target: str) -> None:
+    code, _, err = run("count", target)
+    assert code == 2
+    assert "File name too long" in err or "No module named" in err
 
 
 def test_an_interrupt_is_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
