@@ -35,7 +35,7 @@ def user_code(source: str, *, surely: bool = False) -> Iterator[None]:
     try:
         with _lock, redirect_stdout(sys.stderr):
             yield
-    except (CostlabError, KeyboardInterrupt, RecursionError):
+    except (CostlabError, KeyboardInterrupt):
         raise
     except BaseException as error:
         place = _culprit(error)

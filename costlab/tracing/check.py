@@ -50,7 +50,8 @@ class Finding(NamedTuple):
         return not self.problem
 
     def __str__(self) -> str:
-        return f"{self.source}, {self.quantity}: {self.problem or f'agreed on {self.modules} modules'}"
+        agreed = f"agreed on {self.modules} module{'s' * (self.modules > 1)}"
+        return f"{self.source}, {self.quantity}: {self.problem or agreed}"
 
 
 def check(

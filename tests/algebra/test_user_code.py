@@ -113,6 +113,9 @@ def annotated(x: "Nothing" = 3):
 def taken(batch=3):
     return ReLU()
 
+def endless():
+    return endless()
+
 def misuses():
     import numpy
     return numpy.rot90(numpy.eye(2), axes=(1,))
@@ -129,8 +132,9 @@ def misuses():
         ("annotated:x=3", "annotated: an annotation cannot be read: name 'Nothing' is not defined"),
         (
             "misuses",
-            "misuses: ValueError: len(axes) must be 2. (rude.py, line 32)",
+            "misuses: ValueError: len(axes) must be 2. (rude.py, line 35)",
         ),
+        ("endless", "endless: RecursionError: maximum recursion depth exceeded (rude.py, line 31)"),
         ("taken", "taken: rename the parameter 'batch': costlab has one of its own"),
     ],
 )
