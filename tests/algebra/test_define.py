@@ -197,11 +197,13 @@ def test_choices_of_every_kind() -> None:
 
 
 def test_what_a_function_carries_does_not_take_the_place_of_the_definitions() -> None:
-    def carrying() -> Block:
+    def carrying(size: int = 3) -> Block:
         return ReLU()
 
     carrying.input = "oops"  # type: ignore[attr-defined]
+    carrying.parameters = "oops"  # type: ignore[attr-defined]
     assert Definition(carrying).input is None
+    assert list(Definition(carrying).parameters) == ["size"]
 
 
 def test_notes_are_read_in_the_usual_forms() -> None:

@@ -142,8 +142,9 @@ def test_streams_that_are_open_already_are_written_to(tmp_path: Path) -> None:
     done = shell("costlab count inception_e:width=0.05 -f json --check -o /dev/stdout")
     assert json.loads(done.stdout)["rows"]
     assert shell("costlab count stem -o /dev/stderr").stderr == alone
-    assert shell(f"costlab count stem -o /dev/fd/3 3> '{file}'").stdout == ""
-    assert file.read_text() == alone
+    done = shell(f"exec 3> '{file}'; echo before >&3; costlab count stem -o /dev/fd/3; echo after >&3")
+    assert (done.stdout, done.stderr) == ("", "")
+    assert file.read_text() == f"before\n{alone}after\n"
 
 
 def test_names_that_the_terminal_lacks(tmp_path: Path) -> None:

@@ -158,11 +158,20 @@ def test_kinds_that_no_convention_lists_are_charged_their_multiply_adds() -> Non
     assert failures(seq(a=ReLU(), b=Transposed(5, 2), c=Conv2d(2, 1))) == []
 
 
-def test_rows_that_do_not_add_up_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Count, "rows", property(lambda self: self.modules(9)[1:]))
-    assert failures(seq(a=Conv2d(2, 1), b=ReLU()))[0].endswith(
-        "DIFFERS in the sum of the operations: 0, reported 384"
-    )
+@pytest.mark.parametrize(
+    ("name", "wrong", "complaint"),
+    [
+        ("rows", property(lambda self: self.modules(9)[1:]), "the operations: 0, reported 384"),
+        ("kinds", lambda self: (), "the kinds: 0, reported 384"),
+        ("modules", lambda self, depth: (), "the modules: 0, reported 128"),
+        ("total", property(lambda self: Work("total")), "the total: 0, reported 128"),
+    ],
+)
+def test_rows_that_do_not_add_up_are_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, wrong: Any, complaint: str
+) -> None:
+    monkeypatch.setattr(Count, name, wrong)
+    assert failures(seq(a=Conv2d(2, 1), b=ReLU()))[0].endswith(f"DIFFERS in the sum of {complaint}")
 
 
 def test_an_operation_may_be_made_of_several_modules() -> None:
