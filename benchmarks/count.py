@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 COSTLAB = [str(Path(sys.executable).with_name("costlab")), "count", "inception_v3"]
 # Bytecode may be cached, as it is for installed packages.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-FVCORE = [sys.executable, str(HERE / "fvcore_count.py")]
+FVCORE = [sys.executable, "-W", "ignore", str(HERE / "fvcore_count.py")]
 
 
 class Usage(NamedTuple):

@@ -5,14 +5,11 @@ as torchvision's. Run by ``count.py``.
 """
 
 import logging
-import warnings
 
-warnings.simplefilter("ignore")
+import torch
+from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
 
-import torch  # noqa: E402
-from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count  # noqa: E402
-
-import costlab  # noqa: E402
+import costlab
 
 logging.disable(logging.CRITICAL)
 model = costlab.build("inception_v3").eval()

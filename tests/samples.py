@@ -33,7 +33,7 @@ def operation_classes(base: type[Operation] = Operation) -> list[type[Operation]
 def field_pools(cls: type[Operation]) -> dict[str, list[Any]]:
     """The values tried for each field. An annotation without values is a KeyError: give it some."""
     hints = get_type_hints(cls)
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    names = [field.name for field in fields(cls)]
     return {
         name: NON_NEGATIVE[name] if name in NON_NEGATIVE and hints[name] == Size2d else POOLS[hints[name]]
         for name in names

@@ -1,8 +1,8 @@
 """Blocks: frozen values that can be printed, compared, hashed, walked and composed further."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterator
+from dataclasses import Field, fields
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -66,6 +66,17 @@ class Node(NamedTuple):
         for child in self.children:
             yield from child.nodes()
 
+    def sums(self, own: "Callable[[Node], int]") -> dict[str, int]:
+        """By path, the sum of ``own`` over the nodes there and below that do work; children come first."""
+        sums: dict[str, int] = {}
+
+        def add(node: Node) -> int:
+            sums[node.path] = (own(node) if node.work is not None else 0) + sum(map(add, node.children))
+            return sums[node.path]
+
+        add(self)
+        return sums
+
     @property
     def name(self) -> str:
         """The last part of the path."""
@@ -80,6 +91,7 @@ class Operation(Block):
     """
 
     kind: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # tells type checkers what every subclass is
 
     @abstractmethod
     def output(self, x: AnyShape) -> AnyShape:
@@ -105,7 +117,7 @@ class Operation(Block):
         return self.kind
 
     def settings(self) -> Iterator[tuple[str, Any]]:
-        for f in fields(self):  # type: ignore[arg-type]  # every concrete operation is a dataclass
+        for f in fields(self):
             value = getattr(self, f.name)
             for part in value if isinstance(value, tuple) else (value,):
                 yield f.name, part
@@ -119,7 +131,7 @@ class Operation(Block):
         return Node(path, self, x, y, work, (), training_only)
 
     def __str__(self) -> str:
-        settings = (f"{f.name}={text(getattr(self, f.name))}" for f in fields(self))  # type: ignore[arg-type]
+        settings = (f"{f.name}={text(getattr(self, f.name))}" for f in fields(self))
         return f"{type(self).__name__}({', '.join(settings)})"
 
     def _check_dims(self, **least: int) -> None:
@@ -145,7 +157,7 @@ class Operation(Block):
 def _plain_fields(cls: type[Operation]) -> tuple[tuple[str, type], ...]:
     """The fields that are no dimensions: switches and real numbers."""
     kinds: dict[Any, type] = {bool: bool, "bool": bool, float: float, "float": float}
-    return tuple((f.name, kinds[f.type]) for f in fields(cls) if f.type in kinds)  # type: ignore[arg-type]
+    return tuple((f.name, kinds[f.type]) for f in fields(cls) if f.type in kinds)
 
 
 def _check_plain(label: str, value: Any, kind: type) -> None:

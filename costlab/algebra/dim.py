@@ -81,7 +81,8 @@ def as_dim(name: str, value: object, least: int = 1) -> Dim:
     if is_array(dim):
         dim = dim.astype("int64")
         dim.setflags(write=False)  # a block is a value: nobody changes it afterwards
-    return dim  # type: ignore[no-any-return]  # narrowed above, in ways mypy cannot follow
+    checked: Dim = dim
+    return checked
 
 
 def equal(a: Dim, b: Dim) -> bool | None:

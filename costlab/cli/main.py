@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import takewhile
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -63,7 +63,7 @@ def main(args: Sequence[str] | None = None) -> None:
         _fail(f"a bug in costlab: {one_line(error)} (costlab --debug ... shows where)", BUG, debug)
 
 
-def _fail(message: str, code: int, debug: bool = False) -> None:
+def _fail(message: str, code: int, debug: bool = False) -> NoReturn:
     if debug:
         from traceback import print_exc
 

@@ -112,8 +112,7 @@ class Count:
     @property
     def auxiliary(self) -> tuple[str, ...]:
         """The paths of the auxiliary heads that are counted, which run in training only."""
-        heads = [node.path for node in self.root.nodes() if isinstance(node.block, Auxiliary)]
-        return tuple(heads)
+        return tuple(node.path for node in self.root.nodes() if isinstance(node.block, Auxiliary))
 
     def to_frame(self, rows: Iterable[Row] | None = None) -> "DataFrame":
         """The rows (one per operation, or the given ones) as a pandas frame, exact integers.

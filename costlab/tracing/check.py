@@ -124,34 +124,30 @@ def _compare(source: Source, count: Count, subject: Subject) -> Finding:
             return finding(
                 f"DIFFERS at {path or 'the root'}: counted {_text(ours)}, reported {_text(theirs)}"
             )
-    for name, rows in _tables(count, source).items():
-        shown, whole = sum(int(source.cost(row.work)) for row in rows if source.cost), reported.get("", 0)
-        if shown != whole:
-            return finding(f"DIFFERS in the sum of {name}: {_text(shown)}, reported {_text(whole)}")
+    if source.cost:
+        for name, rows in _tables(count, source.by_kind).items():
+            shown, whole = sum(int(source.cost(row.work)) for row in rows), reported.get("", 0)
+            if shown != whole:
+                return finding(f"DIFFERS in the sum of {name}: {_text(shown)}, reported {_text(whole)}")
     return finding()
 
 
-def _tables(count: Count, source: Source) -> Mapping[str, tuple[Row, ...]]:
+def _tables(count: Count, by_kind: bool) -> Mapping[str, tuple[Row, ...]]:
     """The rows that people are shown: whatever the cut, they add up to what was reported."""
-    tables: dict[str, tuple[Row, ...]] = {}
-    if source.cost:
-        tables |= {"the operations": count.rows, "the kinds": count.kinds()}
-    if source.cost and not source.by_kind:
+    tables = {"the operations": count.rows, "the kinds": count.kinds()}
+    if not by_kind:
         tables |= {"the modules": count.modules(1), "the total": (Row("", "", None, count.total),)}
     return tables
 
 
 def _sums(cost: Callable[[Work], Any], count: Count) -> Mapping[str, int]:
-    """The cost of each module with all that is below it, children before their parents."""
-    sums: dict[str, int] = {}
+    """The cost of each module for the whole batch, with all that is below it."""
 
-    def add(node: Node) -> int:
-        own = 0 if node.work is None else int(cost(add_up(node.work.kind, [node.work], count.batch)))
-        sums[node.path] = own + sum(map(add, node.children))
-        return sums[node.path]
+    def own(node: Node) -> int:
+        assert node.work is not None
+        return int(cost(add_up(node.work.kind, [node.work], count.batch)))
 
-    add(count.root)
-    return sums
+    return count.root.sums(own)
 
 
 def _shapes(count: Count) -> Mapping[str, tuple[int, ...]]:

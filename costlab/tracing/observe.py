@@ -50,6 +50,13 @@ class Subject:
         """Every module by its path."""
         return dict(self.model.named_modules())
 
+    def within(self, node: Node, kinds: tuple[type[nn.Module], ...]) -> Iterator[tuple[str, Any]]:
+        """The modules of these kinds that an operation is made of, by path; a join is made of none."""
+        if not node.children:
+            for path, module in self.modules[node.path].named_modules(prefix=node.path):
+                if isinstance(module, kinds):
+                    yield path, module
+
     @cached_property
     def runs(self) -> Mapping[str, Run]:
         """What each module did when the model ran, by path."""
@@ -112,10 +119,7 @@ def torch_parameters(subject: Subject) -> Mapping[str, int]:
 
 def torch_weights(subject: Subject) -> Mapping[str, int]:
     """Elements of the weight tensors of convolutions and linear layers."""
-    return {
-        path: sum(m.weight.numel() for m in module.modules() if isinstance(m, WEIGHTED))
-        for path, module in subject.modules.items()
-    }
+    return subject.root.sums(lambda node: sum(m.weight.numel() for _, m in subject.within(node, WEIGHTED)))
 
 
 def torch_bias_adds(subject: Subject) -> Mapping[str, int]:
@@ -136,12 +140,12 @@ def torch_elements_read(subject: Subject) -> Mapping[str, int]:
             return sum(prod(subject.runs[child.path].output) for child in node.children)
         return subject.runs[node.path].read
 
-    return _summed(subject.root, own)
+    return subject.root.sums(own)
 
 
 def torch_elements_written(subject: Subject) -> Mapping[str, int]:
     """Elements of the tensors that operations, and joins of branches, put out."""
-    return _summed(subject.root, lambda node: prod(subject.runs[node.path].output))
+    return subject.root.sums(lambda node: prod(subject.runs[node.path].output))
 
 
 def torch_shapes(subject: Subject) -> Mapping[str, tuple[int, ...]]:
@@ -150,31 +154,13 @@ def torch_shapes(subject: Subject) -> Mapping[str, tuple[int, ...]]:
 
 
 def _put_out(subject: Subject, kinds: tuple[type[nn.Module], ...], tensor: str) -> Mapping[str, int]:
-    """Elements put out, at and below each module, by modules of these kinds that hold the tensor."""
-    return {
-        path: sum(
-            prod(subject.runs[inner].output)
-            for inner, m in subject.modules.items()
-            if isinstance(m, kinds) and getattr(m, tensor) is not None and _is_below(inner, path)
-        )
-        for path in subject.modules
-    }
+    """Elements put out by modules of these kinds that hold the tensor."""
 
+    def own(node: Node) -> int:
+        holders = (path for path, m in subject.within(node, kinds) if getattr(m, tensor) is not None)
+        return sum(prod(subject.runs[path].output) for path in holders)
 
-def _summed(root: Node, own: Any) -> Mapping[str, int]:
-    """For each module, the sum of ``own`` over the nodes at and below it that do something themselves."""
-    sums: dict[str, int] = {}
-
-    def add(node: Node) -> int:
-        sums[node.path] = (own(node) if node.work is not None else 0) + sum(map(add, node.children))
-        return sums[node.path]
-
-    add(root)
-    return sums
-
-
-def _is_below(path: str, parent: str) -> bool:
-    return not parent or path == parent or path.startswith(f"{parent}.")
+    return subject.root.sums(own)
 
 
 def _same_convolution(inputs: list[Any], outputs: list[Any]) -> Counter[str]:

@@ -148,7 +148,8 @@ def test_quotient_and_minimum(a: int, b: int) -> None:
     assert quotient(a * b, b) == a
     assert quotient(x * b, b) == x
     assert minimum(a, b) == min(a, b)
-    assert minimum(x, b).subs(x, a) == min(a, b)  # type: ignore[attr-defined]
+    smaller: Any = minimum(x, b)
+    assert smaller.subs(x, a) == min(a, b)
     assert np.asarray(minimum(np.array([a]), b)).tolist() == [min(a, b)]
 
 

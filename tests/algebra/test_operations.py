@@ -154,11 +154,11 @@ def test_every_setting_reaches_the_module(cls: type[Operation]) -> None:
         state = tuple((name, tuple(p.shape)) for name, p in module.named_parameters())
         settings = {name: value for name, value in vars(module).items() if not name.startswith("_")}
         look: Any = (str(sorted(settings.items(), key=str)), state)
-        for field in fields(operation):  # type: ignore[arg-type]
+        for field in fields(operation):
             if field.name in settings and field.name not in ("bias", "padding"):
                 assert settings[field.name] == getattr(operation, field.name), (operation, field.name)
         if cls.__name__ == "Conv2d":  # "same" may be written as the numbers that it stands for
-            look = (str(replace(operation, padding=0)), (look, module.padding))  # type: ignore[type-var]
+            look = (str(replace(operation, padding=0)), (look, module.padding))
         assert seen.setdefault(look, operation) == operation
     assert seen
 
@@ -176,14 +176,15 @@ def test_same_padding_is_torchs() -> None:
         assert isinstance(operation, Conv2d)
         if operation.padding != "same" or 12 % int(operation.groups):
             continue
-        module = operation.module(Shape(12, 9, 8))
+        module: Any = operation.module(Shape(12, 9, 8))
+        dilation: Any = operation.dilation
         x = torch.randn(2, 12, 9, 8)
         expected = torch.nn.functional.conv2d(
             x,
-            module.weight,  # type: ignore[arg-type]
-            module.bias,  # type: ignore[arg-type]
-            padding="same",  # type: ignore[arg-type]
-            dilation=operation.dilation,  # type: ignore[arg-type]
+            module.weight,
+            module.bias,
+            padding="same",
+            dilation=dilation,
             groups=int(operation.groups),
         )
         assert torch.allclose(module(x), expected, atol=1e-5), operation
@@ -219,8 +220,8 @@ def symbolic(value: Any, name: str, values: dict[sympy.Symbol, int]) -> Any:
 def test_the_closed_form_gives_the_count(cls: type[Operation]) -> None:
     for operation, x in accepted(cls)[:60]:
         values: dict[sympy.Symbol, int] = {}
-        names = [field.name for field in fields(operation)]  # type: ignore[arg-type]
-        general: Any = replace(  # type: ignore[type-var]
+        names = [field.name for field in fields(operation)]
+        general: Any = replace(
             operation, **{name: symbolic(getattr(operation, name), name, values) for name in names}
         )
         shape = type(x)(*(symbolic(dim, f"x{i}", values) for i, dim in enumerate(x)))

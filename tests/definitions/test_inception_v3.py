@@ -111,7 +111,8 @@ def test_no_pair_of_3x3_gives_the_cost_of_figure_5() -> None:
 def test_the_batch_norms_have_a_scale() -> None:
     """Without, as in TF-slim, the network has 23,817,352 parameters."""
     released = count("inception_v3")
-    scales = sum(row.output.channels for row in released.rows if row.work.kind == "batch_norm2d")  # type: ignore[union-attr,misc]
+    maps: list[Any] = [row.output for row in released.rows if row.work.kind == "batch_norm2d"]
+    scales = sum(y.channels for y in maps)
     assert scales == 17_216
     assert int(released.parameters) - scales == 23_817_352
 

@@ -81,14 +81,16 @@ def outline(block: Block) -> Any:
     if kind in ("Concat", "Auxiliary"):
         return (kind, [child if isinstance(child, list) else [child] for child in children])
     if isinstance(block, Conv2d) and block.padding == "same":
-        height, width = block.kernel  # type: ignore[misc]
+        kernel: Any = block.kernel
+        height, width = kernel
         return Conv2d(block.filters, block.kernel, 1, (height // 2, width // 2), bias=block.bias)
     return block
 
 
 @pytest.fixture(scope="module")
 def released() -> dict[str, Block]:
-    return dict(costlab.catalog()["inception_v3"](aux=True).children)  # type: ignore[attr-defined]
+    network: Any = costlab.catalog()["inception_v3"](aux=True)
+    return dict(network.children)
 
 
 def test_the_modules_come_in_the_released_order(released: dict[str, Block]) -> None:

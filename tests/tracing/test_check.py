@@ -1,7 +1,6 @@
 """The cross-check: it agrees where the count is right, and says where it is wrong."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
@@ -29,6 +28,7 @@ from costlab.algebra.work import QUANTITIES, add_up
 from costlab.counting import Count, count
 from costlab.errors import DefinitionError, TargetError
 from costlab.tracing import check
+from costlab.tracing.observe import Subject
 from tests.samples import accepted_shape, operation_classes
 
 X = Shape(3, 8, 8)
@@ -113,12 +113,13 @@ def test_a_wrong_count_is_told_by_every_source_with_both_numbers() -> None:
 def test_no_quantity_of_any_operation_can_be_wrong_unseen(
     cls: type[Operation], quantity: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operation = cls(**{f.name: 2 for f in fields(cls) if f.default is MISSING})  # type: ignore[arg-type]
+    operation = cls(**{f.name: 2 for f in fields(cls) if f.default is MISSING})
     right = type(operation).work
 
     def wrong(self: Operation, x: AnyShape, y: AnyShape) -> Work:
         work: Any = right(self, x, y)
-        return work._replace(**{quantity: getattr(work, quantity) + 1})  # type: ignore[no-any-return]
+        mistaken: Work = work._replace(**{quantity: getattr(work, quantity) + 1})
+        return mistaken
 
     monkeypatch.setattr(type(operation), "work", wrong)
     assert any(not finding.agreed for finding in check(seq(a=operation), accepted_shape(operation)))
@@ -222,7 +223,10 @@ def test_a_wrong_count_in_a_head_is_told() -> None:
 def test_a_source_that_reports_more_modules_than_there_are_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     module = sys.modules["costlab.tracing.check"]
     honest = module.SOURCES[0]
-    observe: Callable[..., Any] = lambda subject: {**honest.observe(subject), "ghost": 5}  # noqa: E731
+
+    def observe(subject: Subject) -> Any:
+        return {**honest.observe(subject), "ghost": 5}
+
     monkeypatch.setattr(module, "SOURCES", (honest._replace(observe=observe),))
     assert failures(seq(ReLU()))[0].endswith("DIFFERS at ghost: counted 0, reported 5")
 
