@@ -6,11 +6,12 @@ frameworks; TF-slim trains them without, which leaves 17,216 parameters out.
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 from blocks.auxiliary import auxiliary_classifier
-from blocks.factorization import Asymmetric, Large
+from blocks.factorization import Asymmetric, Large, Pair
 from blocks.inception import inception_a, inception_c, inception_e
-from blocks.reduction import reduction_b, reduction_d
+from blocks.reduction import Reduction, reduction_b, reduction_d
 from blocks.stem import stem
 from costlab.algebra import AdaptiveAvgPool2d, Block, Dim, Dropout, Flatten, Linear, Ratio, as_dim, block, seq
 
@@ -21,8 +22,14 @@ def inception_v3(
     num_classes: Dim = 1000,
     aux: bool = False,
     branch_5x5: Large = "5x5",
+    pair_3x3: Pair = "3x3+3x3",
     kernel_7x7: Asymmetric = "1x7+7x1",
     n: Dim = 7,
+    split_3x3: bool = True,
+    reductions: Reduction = "parallel",
+    stem_kernel: Literal["3x3", "7x7"] = "3x3",
+    stem_stride: Literal[1, 2] = 2,
+    stem_pool: bool = True,
     modules_35: int = 3,
     modules_17: int = 4,
     modules_8: int = 2,
@@ -39,27 +46,34 @@ def inception_v3(
         aux: with the auxiliary classifier, which needs inputs from 299x299 up.
         branch_5x5: the kernel of the 35x35 modules' second branch: 5x5 as released, two 3x3 in its
             place, or the one 3x3 of figure 5 as printed.
+        pair_3x3: the two 3x3 in a row of the 35x35 modules and their reduction, or the 5x5 that they
+            replace.
         kernel_7x7: the n x n kernels of the 17x17 modules and their reduction, whole or as 1 x n and
             n x 1.
         n: the size of those kernels.
+        split_3x3: 1x3 and 3x1 side by side in the 8x8 modules, or one 3x3 with as many channels out.
+        reductions: pooling and strided convolutions side by side, or bluntly one before the other.
+        stem_kernel: the first layers: three 3x3, or the one 7x7 that section 6 factorizes.
+        stem_stride: stride of the very first convolution.
+        stem_pool: with the first of the stem's two poolings.
         modules_35: Inception modules at the 35x35 grid.
         modules_17: Inception modules at the 17x17 grid.
         modules_8: Inception modules at the 8x8 grid.
     """
     for grid, modules in ((35, modules_35), (17, modules_17), (8, modules_8)):
         as_dim(f"inception_v3: modules_{grid}", modules, least=0)
-    parts: dict[str, Block] = {"stem": stem(width)}
+    parts: dict[str, Block] = {"stem": stem(width, stem_kernel, stem_stride, stem_pool)}
     for i, name in enumerate(_names("5", "b", modules_35)):
-        parts[name] = inception_a(32 if i == 0 else 64, branch_5x5, width)
-    parts["mixed_6a"] = reduction_b(width)
+        parts[name] = inception_a(32 if i == 0 else 64, branch_5x5, pair_3x3, width)
+    parts["mixed_6a"] = reduction_b(reductions, pair_3x3, width)
     for i, name in enumerate(_names("6", "b", modules_17)):
         inner = 192 if i == modules_17 - 1 else 128 if i == 0 else 160
         parts[name] = inception_c(inner, kernel_7x7, n, width)
     if aux:
         parts["aux"] = auxiliary_classifier(num_classes, width)
-    parts["mixed_7a"] = reduction_d(kernel_7x7, n, width)
+    parts["mixed_7a"] = reduction_d(reductions, kernel_7x7, n, width)
     for name in _names("7", "b", modules_8):
-        parts[name] = inception_e(width)
+        parts[name] = inception_e(split_3x3, width)
     parts["head"] = seq(
         pool=AdaptiveAvgPool2d(1), dropout=Dropout(), flatten=Flatten(), fc=Linear(num_classes)
     )

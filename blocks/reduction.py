@@ -1,43 +1,125 @@
-"""The grid reductions: strided convolutions and a pooling side by side. Letters B and D.
+"""The grid reductions: blunt ones, and a strided convolution with a pooling side by side.
 
-Shapes in the docstrings are those at width 1.
-
-Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, figure 10;
-channel counts of the released network, which the paper does not print.
+Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 5;
+channel counts of the released network, which the paper does not print. Those of its reductions, letters B
+and D, are given at width 1.
 """
 
-from blocks.factorization import Asymmetric, asymmetric
+from typing import Literal, TypeAlias
+
+from blocks.factorization import Asymmetric, Pair, asymmetric, pair
 from blocks.layers import conv
 from costlab.algebra import Block, Dim, MaxPool2d, Ratio, block, concat, scale, seq
 
+Reduction: TypeAlias = Literal["parallel", "pool+conv", "conv+pool"]
 
-@block(figure="Figure 10", input="288x35x35")
-def reduction_b(width: Ratio = 1.0) -> Block:
-    """Reduction from 35x35 to 17x17: ``(C, H, W) -> (C + 480, H', W')``.
+
+@block(figure="Figure 9", input=("channels", 35, 35))
+def reduce_pool_conv(
+    kernel: Dim = 3,
+    window: Dim = 3,
+    channels: Dim = 320,
+    filters: Dim | None = None,
+    bn: bool = True,
+    bias: bool = False,
+) -> Block:
+    """Pooling, then a convolution: cheap, but a bottleneck: ``(C, H, W) -> (filters, H', W')``.
 
     Args:
+        kernel: height and width of the convolution's kernel.
+        window: height and width of the pooling's window, which moves by 2.
+        channels: channels in.
+        filters: channels out, by default twice as many as come in.
+        bn: with a batch norm.
+        bias: with a bias.
+    """
+    return _pool_conv(kernel, window, 2 * channels if filters is None else filters, bn, bias)
+
+
+@block(figure="Figure 9", input=("channels", 35, 35))
+def reduce_conv_pool(
+    kernel: Dim = 3,
+    window: Dim = 3,
+    channels: Dim = 320,
+    filters: Dim | None = None,
+    bn: bool = True,
+    bias: bool = False,
+) -> Block:
+    """A convolution on the whole grid, then pooling, the expensive way: ``(C, H, W) -> (filters, H', W')``.
+
+    Args:
+        kernel: height and width of the convolution's kernel.
+        window: height and width of the pooling's window, which moves by 2.
+        channels: channels in.
+        filters: channels out, by default twice as many as come in.
+        bn: with a batch norm.
+        bias: with a bias.
+    """
+    return _conv_pool(kernel, window, 2 * channels if filters is None else filters, bn, bias)
+
+
+@block(figure="Figure 10", input=("channels", 35, 35))
+def reduce_parallel(
+    kernel: Dim = 3,
+    window: Dim = 3,
+    channels: Dim = 320,
+    filters: Dim | None = None,
+    bn: bool = True,
+    bias: bool = False,
+) -> Block:
+    """A strided convolution and a pooling side by side: ``(C, H, W) -> (filters, H', W')``.
+
+    Args:
+        kernel: height and width of the convolution's kernel, which moves by 2.
+        window: the same of the pooling.
+        channels: channels in, which the pooling passes on.
+        filters: channels out in all, by default twice as many as come in.
+        bn: with a batch norm.
+        bias: with a bias.
+    """
+    added = channels if filters is None else filters - channels
+    return concat(
+        conv=conv(added, kernel, stride=2, padding="valid", bn=bn, bias=bias),
+        pool=MaxPool2d(window, stride=2),
+    )
+
+
+@block(figure="Figure 10", input="288x35x35")
+def reduction_b(form: Reduction = "parallel", pair_3x3: Pair = "3x3+3x3", width: Ratio = 1.0) -> Block:
+    """Reduction from 35x35 to 17x17: ``(C, H, W) -> (C + 480, H', W')``.
+
+    The blunt forms have one 3x3 convolution to 768 channels.
+
+    Args:
+        form: pooling and strided convolutions side by side, or bluntly one before the other.
+        pair_3x3: the second branch's two 3x3, or the 5x5 that they replace.
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
     """
+    if form != "parallel":
+        return _blunt(form, scale(768, width))
     return concat(
         b3x3=conv(scale(384, width), 3, stride=2, padding="valid"),
-        b3x3dbl=seq(
-            conv(scale(64, width), 1),
-            conv(scale(96, width), 3),
-            conv(scale(96, width), 3, stride=2, padding="valid"),
-        ),
+        b3x3dbl=seq(conv(scale(64, width), 1), *pair(scale(96, width), pair_3x3, stride=2)),
         pool=MaxPool2d(3, stride=2),
     )
 
 
 @block(figure="Figure 10", input="768x17x17")
-def reduction_d(kernel_7x7: Asymmetric = "1x7+7x1", n: Dim = 7, width: Ratio = 1.0) -> Block:
+def reduction_d(
+    form: Reduction = "parallel", kernel_7x7: Asymmetric = "1x7+7x1", n: Dim = 7, width: Ratio = 1.0
+) -> Block:
     """Reduction from 17x17 to 8x8: ``(C, H, W) -> (C + 512, H', W')``.
 
+    The blunt forms have one 3x3 convolution to 1280 channels.
+
     Args:
+        form: pooling and strided convolutions side by side, or bluntly one before the other.
         kernel_7x7: the n x n kernel, whole or as 1 x n and n x 1.
         n: its size.
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
     """
+    if form != "parallel":
+        return _blunt(form, scale(1280, width))
     inner = scale(192, width)
     return concat(
         b3x3=seq(conv(inner, 1), conv(scale(320, width), 3, stride=2, padding="valid")),
@@ -48,3 +130,15 @@ def reduction_d(kernel_7x7: Asymmetric = "1x7+7x1", n: Dim = 7, width: Ratio = 1
         ),
         pool=MaxPool2d(3, stride=2),
     )
+
+
+def _blunt(form: Reduction, filters: Dim) -> Block:
+    return (_pool_conv if form == "pool+conv" else _conv_pool)(3, 3, filters)
+
+
+def _pool_conv(kernel: Dim, window: Dim, filters: Dim, bn: bool = True, bias: bool = False) -> Block:
+    return seq(pool=MaxPool2d(window, stride=2), conv=conv(filters, kernel, bn=bn, bias=bias))
+
+
+def _conv_pool(kernel: Dim, window: Dim, filters: Dim, bn: bool = True, bias: bool = False) -> Block:
+    return seq(conv=conv(filters, kernel, bn=bn, bias=bias), pool=MaxPool2d(window, stride=2))

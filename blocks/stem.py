@@ -4,12 +4,16 @@ Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer V
 the released network, where it differs.
 """
 
+from typing import Literal
+
 from blocks.layers import conv
 from costlab.algebra import Block, MaxPool2d, Ratio, block, scale, seq
 
 
 @block(figure="Table 1", input="3x299x299")
-def stem(width: Ratio = 1.0) -> Block:
+def stem(
+    width: Ratio = 1.0, kernel: Literal["3x3", "7x7"] = "3x3", stride: Literal[1, 2] = 2, pool: bool = True
+) -> Block:
     """Stem of the released Inception v3: ``(3, H, W) -> (192, H', W')``, 299 to 35.
 
     The released network differs from the paper's Table 1 after the first pooling: it has a 1x1 and
@@ -17,12 +21,21 @@ def stem(width: Ratio = 1.0) -> Block:
 
     Args:
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
+        kernel: the first layers: three 3x3, or the one 7x7 of GoogLeNet that section 6 factorizes.
+        stride: of the very first convolution.
+        pool: with the first of the two poolings.
     """
+    first: dict[str, Block] = {}
+    if kernel == "7x7":
+        first["conv_1a"] = conv(scale(64, width), 7, stride, padding="valid")
+    else:
+        first["conv_1a"] = conv(scale(32, width), 3, stride, padding="valid")
+        first["conv_2a"] = conv(scale(32, width), 3, padding="valid")
+        first["conv_2b"] = conv(scale(64, width), 3)
+    if pool:
+        first["pool_3a"] = MaxPool2d(3, stride=2)
     return seq(
-        conv_1a=conv(scale(32, width), 3, stride=2, padding="valid"),
-        conv_2a=conv(scale(32, width), 3, padding="valid"),
-        conv_2b=conv(scale(64, width), 3),
-        pool_3a=MaxPool2d(3, stride=2),
+        **first,
         conv_3b=conv(scale(80, width), 1),
         conv_4a=conv(scale(192, width), 3, padding="valid"),
         pool_5a=MaxPool2d(3, stride=2),

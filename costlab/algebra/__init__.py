@@ -1,11 +1,13 @@
 """What a network is: shapes, operations, combinators and definitions."""
 
+from costlab.algebra.ablation import Ablation
 from costlab.algebra.block import Block, Node, Operation
 from costlab.algebra.build import build
 from costlab.algebra.catalog import catalog
 from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence, add, auxiliary, concat, seq
 from costlab.algebra.define import Definition, block
 from costlab.algebra.dim import Dim, as_dim, symbols
+from costlab.algebra.find import TargetLike, resolve, variant
 from costlab.algebra.ops import (
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
@@ -21,13 +23,15 @@ from costlab.algebra.ops import (
     ReLU,
     Softmax,
 )
-from costlab.algebra.ratio import Ratio, scale
+from costlab.algebra.ratio import Ratio, in_between, scale
 from costlab.algebra.shape import AnyShape, Shape, Vector
-from costlab.algebra.target import Target, TargetLike, resolve
+from costlab.algebra.target import Target, Variant
 from costlab.algebra.window import Size2d
 from costlab.algebra.work import Work
+from costlab.errors import DefinitionError
 
 __all__ = [
+    "Ablation",
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool2d",
     "Add",
@@ -39,6 +43,7 @@ __all__ = [
     "Concat",
     "Conv2d",
     "Definition",
+    "DefinitionError",
     "Dim",
     "Dropout",
     "Flatten",
@@ -56,6 +61,7 @@ __all__ = [
     "Softmax",
     "Target",
     "TargetLike",
+    "Variant",
     "Vector",
     "Work",
     "add",
@@ -65,8 +71,10 @@ __all__ = [
     "build",
     "catalog",
     "concat",
+    "in_between",
     "resolve",
     "scale",
     "seq",
     "symbols",
+    "variant",
 ]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from costlab.algebra.target import TargetLike, resolve
+from costlab.algebra.find import TargetLike, resolve
 
 if TYPE_CHECKING:
     from torch import nn

@@ -1,15 +1,18 @@
-"""The catalog: definitions by name, those shipped in ``blocks`` and those of other packages."""
+"""The catalog: definitions and ablations by name, those shipped in ``blocks`` and those of other packages."""
 
 import importlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
+from costlab.algebra.ablation import Ablation
 from costlab.algebra.define import Definition
 from costlab.algebra.parameter import closest
 from costlab.algebra.user_code import user_code
 from costlab.errors import DefinitionError, TargetError
 
+T = TypeVar("T", bound=Ablation | Definition[...])
 GROUP = "costlab.blocks"
 """The entry-point group through which a package ships definitions: each entry names a module."""
 
@@ -49,9 +52,50 @@ def is_shipped(name: str) -> bool:
     return name in _shipped()
 
 
+def ablations() -> Mapping[str, Ablation]:
+    """Every ablation by name: the shipped ones first, then those of other packages.
+
+    Raises:
+        TargetError: a package's entry point cannot be loaded.
+        DefinitionError: it names no module, or a name is taken twice.
+    """
+    found = dict(_shipped_ablations())
+    for owner, module in _plugins():
+        for name, ablation in _of(module, Ablation).items():
+            if found.setdefault(name, ablation) is not ablation:
+                raise DefinitionError(f"{owner} defines the ablation {name!r}, a name that is taken already")
+    return found
+
+
+def lookup_ablation(name: str) -> Ablation:
+    """The ablation of that name. Other packages are loaded only if ``blocks`` does not have it.
+
+    Raises:
+        TargetError: there is none; the message gives the closest names.
+    """
+    shipped = _shipped_ablations()
+    if name in shipped:
+        return shipped[name]
+    everything = ablations()
+    if name not in everything:
+        known = f"{closest(name, everything)} (see costlab list --ablations)"
+        raise TargetError(f"there is no ablation {name!r}{known}")
+    return everything[name]
+
+
 def definitions(module: ModuleType) -> dict[str, Definition[...]]:
     """The definitions that a module holds, in its order."""
-    return {value.name: value for value in vars(module).values() if isinstance(value, Definition)}
+    return _of(module, Definition)
+
+
+def _of(module: ModuleType, kind: type[T]) -> dict[str, T]:
+    found = [value for value in vars(module).values() if isinstance(value, kind)]
+    return {value.name: value for value in found}
+
+
+def _shipped_ablations() -> dict[str, Ablation]:
+    _shipped()  # the package is ours
+    return _of(importlib.import_module("blocks.ablations"), Ablation)
 
 
 def _shipped() -> dict[str, Definition[...]]:

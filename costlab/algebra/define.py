@@ -6,15 +6,18 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, update_wrapper
-from typing import Any, Generic, ParamSpec, get_type_hints
+from typing import Any, Generic, ParamSpec, TypeAlias, get_type_hints
 
 from costlab.algebra.block import Block
 from costlab.algebra.combine import Composite
-from costlab.algebra.parameter import Parameter, closest, parameter
+from costlab.algebra.dim import equal, text
+from costlab.algebra.parameter import REQUIRED, Parameter, closest, parameter
 from costlab.algebra.shape import AnyShape, as_shape
 from costlab.errors import DefinitionError, one_line
 
 P = ParamSpec("P")
+Input: TypeAlias = tuple[Any, ...]
+"""The sizes of an input; a string stands for the parameter of that name."""
 RESERVED = frozenset({"target", "input", "batch", "progress"})
 """What `costlab.count` and `costlab.check` call their own parameters."""
 
@@ -25,12 +28,12 @@ class Definition(Generic[P]):
     Calling it checks every argument by name and annotation, and marks the block as made by it.
     """
 
-    def __init__(self, function: Callable[P, Block], figure: str = "", input: AnyShape | None = None) -> None:
+    def __init__(self, function: Callable[P, Block], figure: str = "", input: Input | None = None) -> None:
         self._written: Any = getattr(function, "func", function)  # what a functools.partial is of
         update_wrapper(self, self._written, updated=())
         self.function = function
         self.figure = figure
-        self.input = input
+        self._input = input
         self.name = getattr(self._written, "__name__", type(function).__name__)
 
     def __repr__(self) -> str:
@@ -41,12 +44,51 @@ class Definition(Generic[P]):
         name = getattr(self, "__qualname__", "")
         if getattr(sys.modules.get(self.__module__), name, None) is self:
             return name
-        return (Definition, (self.function, self.figure, self.input))
+        return (Definition, (self.function, self.figure, self._input))
 
     @property
     def summary(self) -> str:
         """The first paragraph of the docstring, on one line."""
         return one_line((inspect.getdoc(self._written) or "").partition("\n\n")[0])
+
+    @property
+    def input(self) -> AnyShape | None:
+        """The shape that it is counted at where none is given, if there is one for its defaults."""
+        return self.place(None, {})[0]
+
+    @property
+    def ties(self) -> Mapping[str, tuple[int, ...]]:
+        """The parameters that are sizes of the input, with their places in the shape."""
+        sizes = self._input or ()
+        names = dict.fromkeys(size for size in sizes if isinstance(size, str))
+        return {name: tuple(axis for axis, size in enumerate(sizes) if size == name) for name in names}
+
+    def place(
+        self, shape: AnyShape | None, settings: Mapping[str, Any]
+    ) -> tuple[AnyShape | None, dict[str, Any]]:
+        """The shape of the input and the settings, where those that are sizes of the input agree with it.
+
+        Raises:
+            DefinitionError: they do not, or the definition's input names what is no parameter.
+        """
+        placed = dict(settings)
+        template = self._input or ()
+        if shape is not None and len(shape) == len(template):
+            for name, axes in self.ties.items():
+                self._known(name)
+                for axis in axes:
+                    if equal(placed.setdefault(name, shape[axis]), shape[axis]) is False:
+                        value = text(placed[name])
+                        raise DefinitionError(
+                            f"{self.name}: {name}={value} must be the input's, and that is {shape}"
+                        )
+        elif shape is None and template:
+            sizes = [
+                placed.get(size, self._known(size).default) if isinstance(size, str) else size
+                for size in template
+            ]
+            shape = None if REQUIRED in sizes else as_shape(sizes)
+        return shape, placed
 
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -119,16 +161,18 @@ class Definition(Generic[P]):
 
 
 def block(
-    *, figure: str = "", input: str | tuple[Any, ...] | None = None
+    *, figure: str = "", input: str | Input | None = None
 ) -> Callable[[Callable[P, Block]], Definition[P]]:
     """Make a function that returns a block a definition.
 
     ``figure`` says where in the literature it comes from, ``input`` is the shape that it is counted
-    at where none is given, ``"3x299x299"``. Describe parameters in the docstring, under ``Args:``.
+    at where none is given, ``"3x299x299"``; a parameter's name in ``("channels", 35, 35)`` says that this
+    size and the parameter are one. Describe parameters in the docstring, under ``Args:``.
     """
+    template = input if isinstance(input, tuple) and any(isinstance(size, str) for size in input) else None
 
     def define(function: Callable[P, Block]) -> Definition[P]:
-        return Definition(function, figure, None if input is None else as_shape(input))
+        return Definition(function, figure, template or (None if input is None else as_shape(input)))
 
     return define
 

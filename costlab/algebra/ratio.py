@@ -41,20 +41,21 @@ def as_ratio(name: str, value: object) -> Ratio:
 def scale(channels: Dim, width: Ratio) -> Dim:
     """``channels * width``, rounded to the nearest whole number (halves up), never below 1.
 
-    A symbol is not rounded: its closed form holds wherever ``channels * width`` is whole.
+    A product with a symbol is not rounded: its closed form holds wherever it is whole. A number in it
+    counts as the decimal that it is written as, 0.1 as one tenth.
 
     Raises:
         DefinitionError: ``channels`` is no dimension, ``width`` no positive number, or one of them is
-            symbolic while the other is an array or not whole.
+            symbolic while the other is an array.
     """
     base: Any = as_dim("channels", channels)
     factor: Any = as_ratio("width", width)
     if is_symbolic(base) or is_symbolic(factor):
         if is_array(base) or is_array(factor):
             raise DefinitionError(MIXED)
-        if not is_symbolic(factor) and factor % 1:
-            raise DefinitionError(f"width={width} must be whole where channels are symbolic ({channels})")
-        scaled: Dim = base * (factor if is_symbolic(factor) else int(factor))
+        import sympy
+
+        scaled: Dim = base * (factor if is_symbolic(factor) else sympy.Rational(str(factor)))
     elif is_array(base) or is_array(factor):
         import numpy as np
 
@@ -62,3 +63,39 @@ def scale(channels: Dim, width: Ratio) -> Dim:
     else:
         scaled = max(1, math.floor(base * factor + 0.5))
     return scaled
+
+
+def in_between(first: Dim, last: Dim, step: int = 1, steps: int = 2) -> Dim:
+    """The channels after ``step`` of ``steps`` from ``first`` to ``last``, each by the same factor.
+
+    ``first * (last / first) ** (step / steps)``, rounded to the nearest whole number; for two steps the
+    geometric mean. What holds a symbol is not rounded.
+
+    Raises:
+        DefinitionError: ``first`` or ``last`` is no dimension, or one is symbolic and the other an array.
+    """
+    ends: Any = (as_dim("channels", first), as_dim("filters", last))
+    if any(map(is_symbolic, ends)):
+        if any(map(is_array, ends)):
+            raise DefinitionError(MIXED)
+        import sympy
+
+        power: Any = sympy.Integer(ends[0]) if isinstance(ends[0], int) else ends[0]
+        symbolic: Dim = (power ** (steps - step) * ends[1] ** step) ** sympy.Rational(1, steps)
+        return symbolic
+    if any(map(is_array, ends)):
+        import numpy as np
+
+        rounded: Any = np.frompyfunc(lambda a, b: _rounded_root(a ** (steps - step) * b**step, steps), 2, 1)
+        swept: Dim = rounded(*(end.astype(object) if is_array(end) else end for end in ends)).astype("int64")
+        return swept
+    return _rounded_root(ends[0] ** (steps - step) * ends[1] ** step, steps)
+
+
+def _rounded_root(number: int, degree: int) -> int:
+    """The whole number nearest to the root, in whole numbers throughout; there are no ties."""
+    low, high = 0, 1 << (number.bit_length() // degree + 1)
+    while low < high:  # the largest r with (r - 1/2) ** degree <= number
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if (2 * middle - 1) ** degree <= number << degree else (low, middle - 1)
+    return low

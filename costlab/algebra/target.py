@@ -1,26 +1,18 @@
-"""Targets: what a user may name on a command line, or hand to `costlab.count`."""
+"""Targets: blocks at an input shape, under the name that they were asked for by."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple
 
 from costlab.algebra.block import Block, Node
-from costlab.algebra.catalog import is_shipped, lookup
 from costlab.algebra.define import Definition
-from costlab.algebra.dim import refuse_clashes, text
-from costlab.algebra.parameter import closest
+from costlab.algebra.dim import refuse_clashes
+from costlab.algebra.parameter import Parameter
 from costlab.algebra.shape import AnyShape, as_shape
-from costlab.algebra.user_code import importable, is_file, load_file, load_module, user_code
-from costlab.errors import CostlabError, DefinitionError, TargetError
-
-TargetLike: TypeAlias = str | Block | Definition[...]
-FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
-IN_FILE = re.compile(r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?")
-IN_MODULE = re.compile(r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?")
-IN_CATALOG = re.compile(r"(?P<name>\w+)(?::(?P<settings>.*))?")
+from costlab.algebra.user_code import importable, user_code
+from costlab.errors import DefinitionError, TargetError
 
 
 class Target(NamedTuple):
@@ -45,7 +37,7 @@ class Target(NamedTuple):
             TargetError: an operation of the user's raises something.
         """
         try:
-            with _guard(self.label, self.theirs, self.folder):
+            with guard(self.label, self.theirs, self.folder):
                 return self._walk()
         except RecursionError:
             raise DefinitionError(f"{self.label}: blocks are nested too deeply") from None
@@ -58,101 +50,70 @@ class Target(NamedTuple):
             raise
 
 
-@contextmanager
-def _guard(source: str, theirs: bool, folder: Path | None) -> Iterator[None]:
-    """Run code with care if it is theirs, with what lies beside it at hand."""
-    with user_code(source) if theirs else nullcontext(), importable(folder) if folder else nullcontext():
-        yield
+@dataclass(frozen=True)
+class Variant:
+    """A definition with some of its settings, or a block: a `Target` but for what is still open.
 
+    ``theirs`` and ``folder`` as of a `Target`.
+    """
 
-class _Source(NamedTuple):
-    """What a target's name stands for, with the settings typed after it."""
-
-    value: object
-    typed: str = ""
+    label: str
+    subject: "Definition[...] | Block"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    input: AnyShape | None = None
     theirs: bool = False
     folder: Path | None = None
 
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters of the definition; a block has none."""
+        if isinstance(self.subject, Block):
+            return {}
+        with guard(self.subject.name, self.theirs, self.folder):
+            return self.subject.parameters
 
-def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target:
-    """What ``target`` names, with the input shape that it is counted at.
+    @property
+    def ties(self) -> Mapping[str, tuple[int, ...]]:
+        """The parameters that are sizes of the input, with their places in the shape."""
+        return {} if isinstance(self.subject, Block) else self.subject.ties
 
-    A target is a catalog name, ``file.py:attribute`` or ``package.module:attribute`` (each with
-    ``:name=value,...`` after it), a `Definition` or a `Block`.
+    def place(self, input: object = None, **settings: Any) -> tuple[AnyShape, dict[str, Any]]:
+        """The input and all settings, where those that are sizes of the input agree with it.
 
-    Raises:
-        TargetError: it names nothing, its code fails, or no input shape is known for it.
-        DefinitionError: a setting or the input is malformed.
-    """
-    shape = None if input is None else as_shape(input)
-    source = _find(target) if isinstance(target, str) else _Source(target)
-    label = target.encode("utf-8", "backslashreplace").decode() if isinstance(target, str) else ""
-    if isinstance(found := source.value, Definition):
-        label = _labelled(label or found.name, bool(source.typed), settings)
-        with _guard(found.name, source.theirs, source.folder):
-            typed = found.read(source.typed)
-            if twice := next((name for name in settings if name in typed), None):
-                raise DefinitionError(f"{label}: {twice} is given twice")
-            block = cast("Callable[..., Block]", found)(**typed, **settings)
-        shape = shape or found.input
-    elif isinstance(found, Block):
-        label = label or found.title
-        block = found
-        if source.typed or settings:
-            raise TargetError(f"{label} is a block, made already, and takes no settings")
-    else:
-        raise TargetError(f"{found!r} is no target: a target is {FORMS}, a Definition or a Block")
-    if shape is None:
-        raise TargetError(f"{label} has no input shape of its own: give one, such as 3x224x224")
-    return Target(label, block, shape, source.theirs, source.folder)
+        Raises:
+            TargetError: no input is known, or a block is given settings.
+            DefinitionError: the input is malformed, or a setting is given twice or is another size.
+        """
+        shape = self.input if input is None else as_shape(input)
+        if twice := next((name for name in settings if name in self.settings), None):
+            raise DefinitionError(f"{self.label}: {twice} is given twice")
+        placed = {**self.settings, **settings}
+        if isinstance(self.subject, Definition):
+            with guard(self.subject.name, self.theirs, self.folder):
+                shape, placed = self.subject.place(shape, placed)
+        elif placed:
+            raise TargetError(f"{self.label} is a block, made already, and takes no settings")
+        if shape is None:
+            raise TargetError(f"{self.label} has no input shape of its own: give one, such as 3x224x224")
+        return shape, placed
 
+    def resolve(self, input: object = None, **settings: Any) -> Target:
+        """The target at an input, with further settings.
 
-def _labelled(name: str, typed: bool, settings: dict[str, Any]) -> str:
-    """The name with the settings as they would be typed after it."""
-    shown = (
-        f"{key}={str(value).lower() if isinstance(value, bool) else text(value)}"
-        for key, value in settings.items()
-    )
-    return name + ("," if typed else ":") * bool(settings) + ",".join(shown)
-
-
-def _find(target: str) -> _Source:
-    if match := IN_FILE.fullmatch(target):
-        file = Path(match["source"])
-        module, folder = load_file(file), file.resolve().parent
-    elif (match := IN_MODULE.fullmatch(target)) and not _in_catalog(match["source"]):
-        if is_file(Path(match["source"])):
-            raise TargetError(f"{match['source']} is no Python file: its name must end in .py")
-        module, folder = load_module(match["source"]), Path.cwd()
-    elif match := IN_CATALOG.fullmatch(target):
-        theirs = not is_shipped(match["name"])
-        return _Source(lookup(match["name"]), match["settings"] or "", theirs)
-    elif target.endswith(".py"):
-        raise TargetError(f"{target}: say which attribute of the file, as in {target}:network")
-    else:
-        raise TargetError(f"{target!r} names nothing: a target is {FORMS}")
-    value = _attribute(module, match["attribute"], match["source"])
-    return _Source(value, match["settings"] or "", True, folder)
+        Raises:
+            TargetError: the definition's code fails, a block is given settings, or no input is known.
+            DefinitionError: a setting or the input is malformed, or a setting is given twice.
+        """
+        shape, placed = self.place(input, **settings)
+        block = self.subject
+        if isinstance(block, Definition):
+            with guard(block.name, self.theirs, self.folder):
+                block = block(**placed)
+        return Target(self.label, block, shape, self.theirs, self.folder)
 
 
-def _in_catalog(name: str) -> bool:
-    try:
-        lookup(name)
-    except CostlabError:  # there is none, or a package that may have one is broken
-        return False
-    return True
-
-
-def _attribute(module: ModuleType, attribute: str, source: str) -> Block | Definition[...]:
-    missing = object()
-    with user_code(source, surely=True):  # a module may have a __getattr__
-        value = getattr(module, attribute, missing)
-    if value is missing:
-        public = [name for name in vars(module) if not name.startswith("_")]
-        raise TargetError(f"{source} has no {attribute!r}{closest(attribute, public)}")
-    if isinstance(value, Block | Definition):
-        return value
-    if callable(value) and not isinstance(value, type):
-        return Definition(value)
-    what = "class" if isinstance(value, type) else type(value).__name__
-    raise TargetError(f"{source}:{attribute} is a {what}, not a block or a function that returns one")
+@contextmanager
+def guard(source: str, theirs: bool, folder: Path | None) -> Iterator[None]:
+    """Run code with care if it is theirs, with what lies beside it at hand."""
+    with user_code(source) if theirs else nullcontext(), importable(folder) if folder else nullcontext():
+        yield

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Auxiliary, Sequence
 from costlab.algebra.dim import INT64_MAX, Dim, as_dim, is_symbolic, refuse_clashes, text
+from costlab.algebra.find import TargetLike, resolve
 from costlab.algebra.shape import AnyShape
-from costlab.algebra.target import TargetLike, resolve
 from costlab.algebra.work import Work, add_up
 
 if TYPE_CHECKING:

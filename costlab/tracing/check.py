@@ -11,8 +11,8 @@ import torch
 
 from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, text
+from costlab.algebra.find import TargetLike
 from costlab.algebra.modules import AuxiliaryHead, to_module
-from costlab.algebra.target import TargetLike
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import convention
 from costlab.counting.count import Count, Row

@@ -1,0 +1,37 @@
+"""Ablations: named sets of variants, compared with the first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from costlab.algebra.target import Variant
+from costlab.errors import DefinitionError
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A named set of variants by label, the first one the baseline. Make them with `variant`.
+
+    ``symbols`` are those that its closed forms are in where none are asked for: names of parameters,
+    and C, H and W for the sizes of the input. ``figure`` says where in the literature it comes from.
+
+    Raises:
+        DefinitionError: there are fewer than two variants, or one is none.
+    """
+
+    name: str
+    title: str
+    variants: Mapping[str, Variant]
+    symbols: tuple[str, ...] = ()
+    figure: str = ""
+
+    def __post_init__(self) -> None:
+        variants: Any = self.variants  # not yet known to be what they should be
+        if not isinstance(variants, Mapping) or len(variants) < 2:
+            raise DefinitionError(f"ablation {self.name}: give a baseline and at least one more by label")
+        for label, made in variants.items():
+            if not isinstance(made, Variant) or not isinstance(label, str):
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {made!r} is no variant(...)")
+        names: Any = self.symbols
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise DefinitionError(f"ablation {self.name}: symbols={names!r} must be a tuple of names")

@@ -1,0 +1,165 @@
+"""Finding: what a user names on a command line, or hands to `costlab.count`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple, TypeAlias
+
+from costlab.algebra.ablation import Ablation
+from costlab.algebra.block import Block
+from costlab.algebra.catalog import is_shipped, lookup, lookup_ablation
+from costlab.algebra.define import Definition
+from costlab.algebra.dim import text
+from costlab.algebra.parameter import closest
+from costlab.algebra.shape import as_shape
+from costlab.algebra.target import Target, Variant, guard
+from costlab.algebra.user_code import is_file, load_file, load_module, user_code
+from costlab.errors import CostlabError, TargetError
+
+TargetLike: TypeAlias = str | Block | Definition[...] | Variant
+FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
+IN_FILE = re.compile(r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?")
+IN_MODULE = re.compile(r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?")
+IN_CATALOG = re.compile(r"(?P<name>\w+)(?::(?P<settings>.*))?")
+
+
+def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target:
+    """What ``target`` names, with the input shape that it is counted at.
+
+    A target is a catalog name, ``file.py:attribute`` or ``package.module:attribute`` (each with
+    ``:name=value,...`` after it), a `Definition`, a `Variant` or a `Block`.
+
+    Raises:
+        TargetError: it names nothing, its code fails, or no input shape is known for it.
+        DefinitionError: a setting or the input is malformed.
+    """
+    shape = None if input is None else as_shape(input)
+    found = find(target)
+    if not isinstance(found.subject, Block):
+        found = replace(found, label=_labelled(found, settings))
+    return found.resolve(shape, **settings)
+
+
+def find(target: TargetLike) -> Variant:
+    """What ``target`` names, with the settings typed after it.
+
+    Raises:
+        TargetError: it names nothing, or its code fails.
+        DefinitionError: a setting is malformed.
+    """
+    if isinstance(target, Variant):
+        return target
+    if isinstance(target, Definition):
+        return Variant(target.name, target)
+    if isinstance(target, Block):
+        return Variant(target.title, target)
+    if not isinstance(target, str):
+        raise TargetError(f"{target!r} is no target: a target is {FORMS}, a Definition or a Block")
+    label = target.encode("utf-8", "backslashreplace").decode()
+    source = _source(target)
+    subject = _subject(source)
+    if isinstance(subject, Block):
+        if source.typed:
+            raise TargetError(f"{label} is a block, made already, and takes no settings")
+        return Variant(label, subject, {}, None, source.theirs, source.folder)
+    with guard(subject.name, source.theirs, source.folder):
+        settings = subject.read(source.typed)
+    return Variant(label, subject, settings, None, source.theirs, source.folder)
+
+
+def variant(target: TargetLike, input: object = None, **settings: Any) -> Variant:
+    """A target with settings, and perhaps an input of its own, for an `Ablation`."""
+    found = find(target)
+    shape = found.input if input is None else as_shape(input)
+    return replace(found, settings={**found.settings, **settings}, input=shape)
+
+
+def find_ablation(name: str) -> Ablation:
+    """The ablation of that name from the catalog, or ``file.py:attribute``, ``package.module:attribute``.
+
+    Raises:
+        TargetError: there is none, or its code fails.
+    """
+    if IN_CATALOG.fullmatch(name) and ":" not in name:
+        return lookup_ablation(name)
+    source = _source(name)
+    if not isinstance(source.value, Ablation):
+        raise TargetError(f"{name} is a {type(source.value).__name__}, not an Ablation")
+    if source.typed:
+        raise TargetError(f"{name}: an ablation takes no settings")
+    theirs = {
+        label: replace(made, theirs=True, folder=source.folder)
+        for label, made in source.value.variants.items()
+    }
+    return replace(source.value, variants=theirs)
+
+
+class _Source(NamedTuple):
+    """The value that a name leads to, and the settings typed after it."""
+
+    name: str
+    value: object
+    typed: str
+    theirs: bool
+    folder: Path | None = None
+
+
+def _source(target: str) -> _Source:
+    if match := IN_FILE.fullmatch(target):
+        file = Path(match["source"])
+        module, folder = load_file(file), file.resolve().parent
+    elif (match := IN_MODULE.fullmatch(target)) and not _in_catalog(match["source"]):
+        if is_file(Path(match["source"])):
+            raise TargetError(f"{match['source']} is no Python file: its name must end in .py")
+        module, folder = load_module(match["source"]), Path.cwd()
+    elif match := IN_CATALOG.fullmatch(target):
+        name = match["name"]
+        return _Source(name, lookup(name), match["settings"] or "", not is_shipped(name))
+    elif target.endswith(".py"):
+        raise TargetError(f"{target}: say which attribute of the file, as in {target}:network")
+    else:
+        raise TargetError(f"{target!r} names nothing: a target is {FORMS}")
+    value = _attribute(module, match["attribute"], match["source"])
+    name = f"{match['source']}:{match['attribute']}"
+    return _Source(name, value, match["settings"] or "", True, folder)
+
+
+def _in_catalog(name: str) -> bool:
+    try:
+        lookup(name)
+    except CostlabError:  # there is none, or a package that may have one is broken
+        return False
+    return True
+
+
+def _attribute(module: ModuleType, attribute: str, source: str) -> object:
+    missing = object()
+    with user_code(source, surely=True):  # a module may have a __getattr__
+        value: object = getattr(module, attribute, missing)
+    if value is missing:
+        public = [name for name in vars(module) if not name.startswith("_")]
+        raise TargetError(f"{source} has no {attribute!r}{closest(attribute, public)}")
+    return value
+
+
+def _subject(source: _Source) -> Block | Definition[...]:
+    value = source.value
+    if isinstance(value, Block | Definition):
+        return value
+    if isinstance(value, Ablation):
+        raise TargetError(f"{source.name} is an ablation: costlab compare --ablation {source.name}")
+    if callable(value) and not isinstance(value, type):
+        return Definition(value)
+    what = "class" if isinstance(value, type) else type(value).__name__
+    raise TargetError(f"{source.name} is a {what}, not a block or a function that returns one")
+
+
+def _labelled(found: Variant, settings: Mapping[str, Any]) -> str:
+    """The name with the settings as they would be typed after it."""
+    shown = (
+        f"{key}={str(value).lower() if isinstance(value, bool) else text(value)}"
+        for key, value in settings.items()
+    )
+    return found.label + ("," if found.settings else ":") * bool(settings) + ",".join(shown)

@@ -1,0 +1,173 @@
+"""Closed forms: a count whose sizes are symbols."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import gcd
+from typing import Any
+
+from costlab.algebra.dim import is_symbolic
+from costlab.algebra.parameter import closest
+from costlab.algebra.work import QUANTITIES
+from costlab.counting.count import Count
+from costlab.errors import DefinitionError
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """A count in symbols.
+
+    ``symbols`` are SymPy's by name, ``numbers`` what they are where the definition decides. A stride
+    floors a size; the polynomial without floors holds for the sizes that leave the same remainder as
+    the number does, and ``steps`` says which: each size as ``remainder + period * step``. Then ``count``
+    is in the steps, and ``anywhere`` is the count with the floors; None if branches do not join for
+    other sizes. Products with a multiplier are not rounded: the form holds where every channel count in
+    ``whole`` is a whole number. As for any count, the input must be large enough for the kernels.
+    """
+
+    count: Count
+    symbols: Mapping[str, Any]
+    numbers: Mapping[str, Any]
+    steps: Mapping[Any, Any]
+    anywhere: Count | None
+
+    @property
+    def label(self) -> str:
+        """What was counted."""
+        return self.count.label
+
+    @property
+    def multiply_adds(self) -> Any:
+        """Multiply-adds of convolution and linear weights."""
+        return self.read(self.count.multiply_adds)
+
+    @property
+    def parameters(self) -> Any:
+        """Every learned element."""
+        return self.read(self.count.parameters)
+
+    @property
+    def activations(self) -> Any:
+        """Elements put out by convolution and linear layers."""
+        return self.read(self.count.activations)
+
+    def read(self, quantity: Any) -> Any:
+        """A quantity of ``count`` as an expression in the symbols."""
+        import sympy
+
+        back = {
+            step: (size - spread.subs(step, 0)) / spread.coeff(step)
+            for size, spread in self.steps.items()
+            for step in spread.free_symbols
+        }
+        return tidy(sympy.sympify(quantity).subs(back))
+
+    @property
+    def classes(self) -> Mapping[str, tuple[int, int]]:
+        """For which sizes the form holds: by name, the period and the remainder."""
+        found = {}
+        for size, spread in self.steps.items():
+            (step,) = spread.free_symbols
+            found[str(size)] = (int(spread.coeff(step)), int(spread.subs(step, 0)))
+        return found
+
+    @cached_property
+    def whole(self) -> tuple[Any, ...]:
+        """The sizes of the block that are whole only for some values of the symbols."""
+        sizes = [value for _, value in self.count.root.block.settings() if is_symbolic(value)]
+        return tuple(dict.fromkeys(size for size in sizes if not size.is_integer))
+
+    def at(self, **numbers: Any) -> dict[str, int]:
+        """The quantities where the symbols are these numbers; those not given are what they are.
+
+        Raises:
+            DefinitionError: a number is missing, is of no symbol, makes a channel count a fraction, or
+                is a size for which the form does not hold.
+        """
+        import sympy
+
+        for name in numbers:
+            if name not in self.symbols:
+                raise DefinitionError(f"{self.label}: no symbol {name!r}{closest(name, self.symbols)}")
+        values = {}
+        for name, symbol in self.symbols.items():
+            number = numbers.get(name, self.numbers.get(name))
+            if number is None:
+                raise DefinitionError(f"{self.label}: give a number for {name}")
+            values[symbol] = sympy.Rational(str(number))
+            period, remainder = self.classes.get(name, (1, 0))
+            if self.anywhere is None and number % period != remainder:
+                raise DefinitionError(f"{self.label}: {name}={number} is none {self.condition}")
+        for size in self.whole:
+            if not size.subs(values).is_integer:
+                raise DefinitionError(f"{self.label}: {size} is not whole there, and counting would round")
+        sizes = {
+            name: self.read(getattr(self.count.total, name))
+            if self.anywhere is None
+            else sympy.sympify(getattr(self.anywhere.total, name))
+            for name in QUANTITIES
+        }
+        return {name: int(size.subs(values)) for name, size in sizes.items()}
+
+    @property
+    def condition(self) -> str:
+        """For which sizes of the input the form holds, in words; empty for all."""
+        return condition_of(self.classes)
+
+    @property
+    def rounding(self) -> str:
+        """For which channel counts the form holds, in words; empty for all."""
+        steps: dict[Any, int] = {}
+        wholes = []
+        for size in self.whole:
+            number, symbol = size.as_coeff_Mul()
+            if symbol.is_Symbol and number.is_Integer:
+                steps[symbol] = gcd(steps.get(symbol, 0), int(number))
+            else:
+                wholes.append(size)
+        parts = [
+            f"{symbol} is {f'a multiple of 1/{step}' if step > 1 else 'whole'}"
+            for symbol, step in steps.items()
+            if symbol not in wholes
+        ]
+        parts += [f"{size} is whole" for size in wholes]
+        return f"where {' and '.join(parts)}, so that no channel count is rounded" if parts else ""
+
+
+def condition_of(classes: Mapping[str, tuple[int, int]]) -> str:
+    """Sizes by period and remainder, in words: ``where H % 32 = 11``; empty for all."""
+    parts = [
+        f"{name} is {'odd' if remainder else 'even'}" if period == 2 else f"{name} % {period} = {remainder}"
+        for name, (period, remainder) in classes.items()
+    ]
+    return f"where {' and '.join(parts)}" if parts else ""
+
+
+def tidy(size: Any) -> Any:
+    """An expression in the form that reads best: polynomials multiplied out, others as products."""
+    import sympy
+
+    expanded = sympy.expand(size)
+    if expanded.is_polynomial() or expanded.has(sympy.floor, sympy.ceiling):
+        return expanded
+    return min((expanded, sympy.factor(size)), key=_length)
+
+
+def ratio_in_symbols(size: Any, baseline: Any) -> Any:
+    """``size / baseline``, simplified; None where the baseline is 0."""
+    import sympy
+
+    below = sympy.sympify(baseline)
+    return None if below.is_zero else sympy.factor(sympy.cancel(sympy.sympify(size) / below))
+
+
+def saving_in_symbols(ratio: Any) -> Any:
+    """``1 - ratio`` in its shortest form."""
+    import sympy
+
+    rest = 1 - ratio
+    return min((rest, sympy.expand(rest), sympy.factor(rest)), key=_length)
+
+
+def _length(form: Any) -> int:
+    return len(str(form))

@@ -1,0 +1,129 @@
+"""Comparing: variants beside a baseline, in exact ratios."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from costlab.algebra.ablation import Ablation
+from costlab.algebra.dim import Dim, text
+from costlab.algebra.find import TargetLike, find, find_ablation
+from costlab.algebra.shape import as_shape
+from costlab.algebra.target import Variant
+from costlab.counting.count import Count, count
+from costlab.counting.difference import Difference, differences
+from costlab.errors import DefinitionError
+
+MEASURES = ("multiply_adds", "parameters", "activations")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Counts beside each other; the first one is the baseline."""
+
+    title: str
+    counts: tuple[Count, ...]
+    name: str = ""
+
+    @property
+    def baseline(self) -> Count:
+        """What the others are compared with."""
+        return self.counts[0]
+
+    def ratio(self, count: Count, quantity: str = "multiply_adds") -> Fraction | None:
+        """``count / baseline`` of a quantity, exactly; None where the baseline has nothing of it."""
+        return ratio_of(getattr(count.total, quantity), getattr(self.baseline.total, quantity))
+
+    def saving(self, count: Count, quantity: str = "multiply_adds") -> Fraction | None:
+        """``1 - ratio``: what is saved of the baseline, below 0 where it costs more."""
+        ratio = self.ratio(count, quantity)
+        return None if ratio is None else 1 - ratio
+
+    def differences(self, count: Count, depth: int | None = None) -> tuple[Difference, ...]:
+        """The modules that are not as in the baseline. See `costlab.counting.differences`."""
+        return differences(self.baseline, count, depth)
+
+    @property
+    def inference(self) -> "Comparison":
+        """The comparison without auxiliary heads, which run in training only."""
+        return replace(self, counts=tuple(count.inference for count in self.counts))
+
+
+def compare(
+    *targets: TargetLike, ablation: str | Ablation | None = None, input: object = None, batch: Dim = 1
+) -> Comparison:
+    """Compare targets with the first, or the variants of an ablation with its baseline.
+
+    Targets are what `costlab.count` takes, an ablation is its name, ``file.py:attribute``, or a value;
+    ``input`` and ``batch`` hold for all.
+
+    Raises:
+        DefinitionError: there are fewer than two, their inputs differ, or a size is no single number.
+        TargetError, ShapeError: as `costlab.count`.
+    """
+    chosen = gather(*targets, ablation=ablation)
+    counts = tuple(
+        replace(count(made, input, batch=batch), label=label)
+        for label, made in fitted(chosen, input).variants.items()
+    )
+    for counted in counts:
+        for name in MEASURES:
+            size = getattr(counted.total, name)
+            if not isinstance(size, int):
+                raise DefinitionError(
+                    f"{counted.label}: {name}={text(size)} is no single number; only numbers are compared"
+                )
+    return Comparison(chosen.title, counts, chosen.name)
+
+
+def gather(*targets: TargetLike, ablation: str | Ablation | None = None) -> Ablation:
+    """The targets as an ablation without a name, or the ablation.
+
+    Raises:
+        DefinitionError: there are fewer than two targets, or targets beside an ablation.
+        TargetError: something is named that is not there.
+    """
+    if ablation is not None:
+        if targets:
+            raise DefinitionError("an ablation brings its own targets: give one or the other")
+        return ablation if isinstance(ablation, Ablation) else find_ablation(ablation)
+    if len(targets) < 2:
+        given = "one is" if targets else "none are"
+        raise DefinitionError(f"a comparison needs two targets or more, a baseline first; {given} given")
+    variants: dict[str, Variant] = {}
+    for made in map(find, targets):
+        label, again = made.label, 1
+        while label in variants:
+            again += 1
+            label = f"{made.label} ({again})"
+        variants[label] = made
+    return Ablation("", f"{next(iter(variants))} and others", variants)
+
+
+def fitted(chosen: Ablation, input: object = None) -> Ablation:
+    """The ablation, if all its variants can be compared at that input.
+
+    Raises:
+        DefinitionError: their inputs differ, and they are not declared so; or they are, and one is given.
+    """
+    shape = None if input is None else as_shape(input)
+    if shape is not None and not all(isinstance(size, int) for size in shape):
+        raise DefinitionError(f"input={shape} is no single shape; only numbers are compared")
+    own = {label: made.input for label, made in chosen.variants.items() if made.input is not None}
+    if len(set(own.values())) > 1:
+        if shape is not None:
+            raise DefinitionError(f"{chosen.name or chosen.title}: the variants bring inputs of their own")
+        if len(own) == len(chosen.variants):
+            return chosen
+    inputs = {label: made.resolve(shape).input for label, made in chosen.variants.items()}
+    (first, ours), *others = inputs.items()
+    for label, theirs in others:
+        if theirs != ours:
+            raise DefinitionError(
+                f"the inputs differ: {first} takes {ours}, {label} takes {theirs}; give one with --input"
+            )
+    return chosen
+
+
+def ratio_of(size: Any, baseline: Any) -> Fraction | None:
+    """``size / baseline``, exactly; None where the baseline is 0."""
+    return Fraction(int(size), int(baseline)) if baseline else None

@@ -1,0 +1,91 @@
+"""Differences: two networks aligned by path; what was added, removed or changed, and by how much."""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from costlab.algebra.block import Node
+from costlab.algebra.dim import Dim
+from costlab.algebra.work import Work, add_up
+from costlab.counting.count import Count
+
+Change = Literal["added", "removed", "changed"]
+
+
+class Difference(NamedTuple):
+    """A module that is not the same in both: before and after, with the work that it does in each.
+
+    ``before`` or ``after`` says what the module is, empty where it is not there.
+    """
+
+    path: str
+    change: Change
+    before: str
+    after: str
+    work_before: Work
+    work_after: Work
+
+    def of(self, quantity: str) -> int:
+        """How much more of a quantity there is after than before."""
+        return int(getattr(self.work_after, quantity)) - int(getattr(self.work_before, quantity))
+
+
+def differences(before: Count, after: Count, depth: int | None = None) -> tuple[Difference, ...]:
+    """The modules that are not the same, in the order of execution.
+
+    Modules are aligned by path. Where both have a child of the same name, only the children that differ
+    are told; otherwise the module as a whole, as anything at ``depth`` below the root is. What they differ
+    by adds up to the difference of the whole.
+    """
+    return tuple(_compare(before.root, after.root, before.batch, after.batch, depth))
+
+
+def _compare(old: Node, new: Node, old_batch: Dim, new_batch: Dim, depth: int | None) -> Iterator[Difference]:
+    works = (_work(old, old_batch), _work(new, new_batch))
+    if old.block == new.block and _counted(works[0]) == _counted(works[1]):
+        return
+    theirs, ours = ({child.name: child for child in node.children} for node in (old, new))
+    if depth == 0 or not theirs.keys() & ours.keys():
+        yield Difference(new.path, "changed", *_told(old, new), *works)
+        return
+    deeper = None if depth is None else depth - 1
+    for name in _merged(list(theirs), list(ours)):
+        if name not in theirs:
+            added = ours[name]
+            yield Difference(added.path, "added", "", added.block.title, Work(""), _work(added, new_batch))
+        elif name not in ours:
+            gone = theirs[name]
+            yield Difference(gone.path, "removed", gone.block.title, "", _work(gone, old_batch), Work(""))
+        else:
+            yield from _compare(theirs[name], ours[name], old_batch, new_batch, deeper)
+    if type(old.block) is not type(new.block):  # a join does no counted work itself
+        yield Difference(new.path, "changed", old.block.title, new.block.title, Work(""), Work(""))
+
+
+def _told(old: Node, new: Node) -> tuple[str, str]:
+    """What the module was and is: its title, and where that is the same, its shapes."""
+    before, after = old.block.title, new.block.title
+    if before != after:
+        return before, after
+    return f"{before}, {old.input} to {old.output}", f"{after}, {new.input} to {new.output}"
+
+
+def _counted(work: Work) -> tuple[Dim, ...]:
+    """The quantities that are compared: not the elements that pass through."""
+    return work._replace(kind="", inputs=0, outputs=0)[1:]
+
+
+def _merged(old: list[str], new: list[str]) -> list[str]:
+    """The names of both, each in its order, what was removed before what was added."""
+    merged: list[str] = []
+    rest = list(new)
+    for name in old:
+        if name in rest:
+            at = rest.index(name)
+            merged += [other for other in rest[:at] if other not in old]
+            rest = rest[at:]
+        merged.append(name)
+    return merged + [name for name in rest if name not in old]
+
+
+def _work(node: Node, batch: Dim) -> Work:
+    return add_up("", (part.work for part in node.nodes() if part.work is not None), batch)
