@@ -110,12 +110,12 @@ whole = Ablation(
     "Inception v3 as released, and each of its choices taken back",
     {
         "released": variant(inception_v3),
-        "figure 5 as printed: a 3x3 for each 5x5": variant(inception_v3, branch_5x5="3x3"),
-        "3x3 pairs for each 5x5": variant(inception_v3, branch_5x5="3x3+3x3"),
+        "figure 5: 3x3 for 5x5": variant(inception_v3, branch_5x5="3x3"),
+        "3x3 pairs for 5x5": variant(inception_v3, branch_5x5="3x3+3x3"),
         "plain 7x7": variant(inception_v3, kernel_7x7="7x7"),
         "7x7 stem": variant(inception_v3, stem_kernel="7x7"),
-        "reductions: pooling, convolution": variant(inception_v3, reductions="pool+conv"),
-        "reductions: convolution, pooling": variant(inception_v3, reductions="conv+pool"),
+        "pooling, convolution": variant(inception_v3, reductions="pool+conv"),
+        "convolution, pooling": variant(inception_v3, reductions="conv+pool"),
         "all unfactorized": variant(
             inception_v3, pair_3x3="5x5", kernel_7x7="7x7", split_3x3=False, stem_kernel="7x7"
         ),

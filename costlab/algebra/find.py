@@ -38,7 +38,7 @@ def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target
     shape = None if input is None else as_shape(input)
     found = find(target)
     if not isinstance(found.subject, Block):
-        found = replace(found, label=_labelled(found, settings))
+        found = replace(found, label=labelled(found.label, settings, bool(found.settings)))
     return found.resolve(shape, **settings)
 
 
@@ -156,10 +156,10 @@ def _subject(source: _Source) -> Block | Definition[...]:
     raise TargetError(f"{source.name} is a {what}, not a block or a function that returns one")
 
 
-def _labelled(found: Variant, settings: Mapping[str, Any]) -> str:
-    """The name with the settings as they would be typed after it."""
+def labelled(name: str, settings: Mapping[str, Any], typed: bool = False) -> str:
+    """A name with settings as they would be typed after it, perhaps after others."""
     shown = (
         f"{key}={str(value).lower() if isinstance(value, bool) else text(value)}"
         for key, value in settings.items()
     )
-    return found.label + ("," if found.settings else ":") * bool(settings) + ",".join(shown)
+    return name + ("," if typed else ":") * bool(settings) + ",".join(shown)

@@ -5,13 +5,18 @@ from pathlib import Path
 
 import click
 
+from costlab.cli.checking import check_count
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
-from costlab.counting.count import Count
+from costlab.cli.symbolic import SymbolicCommand, names_of, symbolic_option
 from costlab.counting.count import count as count_target
 from costlab.report.count import By, Order, count_table
 
 
-@click.command(no_args_is_help=True, short_help="Count a network, module by module; --check proves it.")
+@click.command(
+    cls=SymbolicCommand,
+    no_args_is_help=True,
+    short_help="Count a network, module by module; --check proves it.",
+)
 @click.argument("target")
 @click.option(
     "-i",
@@ -42,6 +47,10 @@ from costlab.report.count import By, Order, count_table
     help="Order of the rows; sizes come largest first.",
 )
 @click.option("--inference", is_flag=True, help="Leave out auxiliary heads, which run in training only.")
+@symbolic_option(
+    "Show the closed form in NAMES, such as width or height: numeric parameters and sizes of the input.  "
+    "[default: all that are sizes]"
+)
 @click.option("--check", is_flag=True, help="Build the module and hold the count against fvcore and torch.")
 @output_options
 def count(
@@ -52,6 +61,7 @@ def count(
     by: By,
     sort: Order,
     inference: bool,
+    symbolic: str | None,
     check: bool,
     format_: str | None,
     file: Path | None,
@@ -68,33 +78,26 @@ def count(
 
     With --check the exit status is 1 if any source disagrees or cannot be run.
     """
+    context = click.get_current_context()
     if depth is not None and by == "kind":
-        raise click.UsageError("--depth goes with --by module", click.get_current_context())
+        raise click.UsageError("--depth goes with --by module", context)
+    if symbolic is not None and sort != "execution":
+        raise click.UsageError("--sort does not go with --symbolic", context)
     counted = count_target(target, input_, batch=batch)
     if inference:
         counted = counted.inference
-    table = count_table(counted, 1 if depth is None else depth, by, sort)
+    deep = 1 if depth is None else depth
+    if symbolic is None:
+        table = count_table(counted, deep, by, sort)
+    else:
+        from costlab.counting.symbolic import closed_form
+        from costlab.report.closed_form import closed_form_table
+
+        closed = closed_form(target, *names_of(symbolic), input=input_, batch=batch)
+        closed = closed.inference if inference else closed
+        closed.confirm(counted)
+        table = closed_form_table(closed, deep, by)
     form = chosen_format(format_, file)
     emit(table, form, file, force)
-    if check and not _check(counted, to_stderr=form != "table" and on_stdout(file)):
+    if check and not check_count(counted, to_stderr=form != "table" and on_stdout(file)):
         sys.exit(1)
-
-
-def _check(counted: Count, to_stderr: bool) -> bool:
-    """Run the cross-check with progress, print a line per source, and say whether all agreed."""
-    from rich.console import Console
-
-    terminal = Console(stderr=True)
-    if terminal.is_terminal:
-        with terminal.status("loading PyTorch and fvcore") as status:
-            from costlab.tracing import check
-
-            findings = check(counted, progress=lambda step: status.update(f"checking: {step}"))
-    else:
-        from costlab.tracing import check
-
-        findings = check(counted, progress=lambda step: click.echo(f"checking: {step}", err=True))
-    click.echo(err=to_stderr)
-    for finding in findings:
-        click.echo(str(finding), err=to_stderr)
-    return all(finding.agreed for finding in findings)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import click
 
-from costlab.algebra import Definition, catalog
-from costlab.algebra.catalog import lookup
+from costlab.algebra import Ablation, Definition, Variant, catalog
+from costlab.algebra.catalog import ablations, lookup
+from costlab.algebra.find import find_ablation, labelled
 from costlab.cli.output import chosen_format, colored, emit, output_options
-from costlab.report.table import Column, Table
+from costlab.report.cell import Column
+from costlab.report.table import Table
 
 COLUMNS = (
     Column("name", "name"),
@@ -25,21 +27,69 @@ PARAMETER_COLUMNS = (
 )
 
 
-@click.command("list", short_help="List what can be counted, with parameters and sources.")
+ABLATION_COLUMNS = (
+    Column("name", "name", once=True),
+    Column("figure", "from"),
+    Column("title", "title"),
+    Column("variant", "variant"),
+    Column("target", "target"),
+    Column("input", "input"),
+)
+
+
+@click.command("list", short_help="List what can be counted and compared, with parameters and sources.")
 @click.argument("name", required=False)
+@click.option(
+    "--ablations", "sets", is_flag=True, help="List the sets that costlab compare --ablation takes."
+)
 @output_options
-def list_(name: str | None, format_: str | None, file: Path | None, force: bool) -> None:
+def list_(name: str | None, sets: bool, format_: str | None, file: Path | None, force: bool) -> None:
     """List the definitions that can be counted, or describe the one called NAME.
 
     Each is shown with the figure or table that it comes from, the input that it is counted at, and its
-    parameters with their defaults.
+    parameters with their defaults. With --ablations, list the named sets instead, each with its variants,
+    the baseline first.
     """
+    if sets:
+        _list_ablations([find_ablation(name)] if name else list(ablations().values()), format_, file, force)
+        return
     shown = [lookup(name)] if name else list(catalog().values())
     form = chosen_format(format_, file)
     if form == "table" and file is None:
         click.echo("\n\n".join(_describe(d) if name else _entry(d) for d in shown))
     else:
         emit(_parameters(shown[0]) if name else _table(shown), form, file, force)
+
+
+def _list_ablations(shown: list[Ablation], format_: str | None, file: Path | None, force: bool) -> None:
+    form = chosen_format(format_, file)
+    if form == "table" and file is None:
+        click.echo("\n\n".join(map(_set, shown)))
+        return
+    rows = tuple(
+        (a.name, a.figure, a.title, label, _target(made), str(made.place()[0]))
+        for a in shown
+        for label, made in a.variants.items()
+    )
+    emit(Table("Ablations", ABLATION_COLUMNS, rows), form, file, force)
+
+
+def _set(ablation: Ablation) -> str:
+    lines = [
+        _bold(ablation.name) + (f"  {ablation.figure}" if ablation.figure else ""),
+        click.wrap_text(ablation.title, _width(), "  ", "  "),
+    ]
+    longest = max(map(len, ablation.variants))
+    for label, made in ablation.variants.items():
+        shape = f", input {made.input}" if made.input else ""
+        lines.append(f"    {label.ljust(longest)}   {_target(made)}{shape}")
+    return "\n".join(lines)
+
+
+def _target(made: Variant) -> str:
+    """A variant as it would be typed."""
+    name = made.subject.name if isinstance(made.subject, Definition) else made.subject.title
+    return labelled(name, made.settings)
 
 
 def _table(shown: list[Definition[...]]) -> Table:
@@ -84,8 +134,11 @@ def _describe(definition: Definition[...]) -> str:
 def _head(definition: Definition[...]) -> str:
     origin = f"  {definition.figure}" if definition.figure else ""
     shape = f"  input {definition.input}" if definition.input else ""
-    name = click.style(definition.name, bold=True) if colored() else definition.name
-    return name + origin + shape
+    return _bold(definition.name) + origin + shape
+
+
+def _bold(name: str) -> str:
+    return click.style(name, bold=True) if colored() else name
 
 
 def _plain(docstring: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from costlab import __version__
+from costlab.cli.compare import compare
 from costlab.cli.count import count
 from costlab.cli.list import list_
 from costlab.errors import CostlabError, one_line
@@ -30,6 +31,7 @@ def cli(**_: Any) -> None:
 
 
 cli.add_command(count)
+cli.add_command(compare)
 cli.add_command(list_)
 
 

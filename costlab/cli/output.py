@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from costlab.report.files import descriptor, write
 from costlab.report.table import Table
 
 F = TypeVar("F", bound=Callable[..., object])
-FORMATS = ("table", "csv", "json", "markdown")
+FORMATS = ("table", "csv", "json", "markdown", "latex")
 SUFFIXES = {
     "": "table",
     ".txt": "table",
@@ -22,6 +22,7 @@ SUFFIXES = {
     ".json": "json",
     ".md": "markdown",
     ".markdown": "markdown",
+    ".tex": "latex",
 }
 
 
@@ -76,8 +77,8 @@ def colored() -> bool:
     )
 
 
-def emit(table: Table, format_: str, file: Path | None, force: bool) -> None:
-    """Print the table, or write it to the file.
+def emit(table: Table, format_: str, file: Path | None, force: bool, more: Sequence[Table] = ()) -> None:
+    """Print the table, or write it to the file; where people read, ``more`` tables follow it.
 
     Raises:
         OutputError: the file exists and ``force`` is not given, or cannot be written.
@@ -89,9 +90,11 @@ def emit(table: Table, format_: str, file: Path | None, force: bool) -> None:
         case "json":
             content = table.to_json()
         case "markdown":
-            content = table.to_markdown()
+            content = "\n".join(part.to_markdown() for part in (table, *more))
+        case "latex":
+            content = "\n".join(part.to_latex() for part in (table, *more))
         case _:
-            content = as_text(table) if not to_file else table.to_text()
+            content = "\n".join(part.to_text() if to_file else as_text(part) for part in (table, *more))
     if file is not None and to_file:
         write(file, content, replace=force)
     else:

@@ -1,7 +1,7 @@
 """Closed forms: a count whose sizes are symbols."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
 from typing import Any
@@ -11,6 +11,8 @@ from costlab.algebra.parameter import closest
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count
 from costlab.errors import DefinitionError
+
+FAR_SHORTER = 0.75
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,26 @@ class ClosedForm:
         }
         return {name: int(size.subs(values)) for name, size in sizes.items()}
 
+    def confirm(self, counted: Count) -> None:
+        """Hold the form against a count with the numbers, where none of these is rounded.
+
+        Raises:
+            AssertionError: they are not the same.
+        """
+        try:
+            found = self.at()
+        except DefinitionError:
+            return
+        for name, size in found.items():
+            told = getattr(counted.total, name)
+            assert size == told, f"{self.label}: the closed form gives {name}={size}, the count {told}"
+
+    @property
+    def inference(self) -> "ClosedForm":
+        """The form without auxiliary heads, which run in training only."""
+        anywhere = None if self.anywhere is None else self.anywhere.inference
+        return replace(self, count=self.count.inference, anywhere=anywhere)
+
     @property
     def condition(self) -> str:
         """For which sizes of the input the form holds, in words; empty for all."""
@@ -144,13 +166,15 @@ def condition_of(classes: Mapping[str, tuple[int, int]]) -> str:
 
 
 def tidy(size: Any) -> Any:
-    """An expression in the form that reads best: polynomials multiplied out, others as products."""
+    """An expression in the form that reads best: multiplied out, or as a product if far shorter."""
     import sympy
 
     expanded = sympy.expand(size)
-    if expanded.is_polynomial() or expanded.has(sympy.floor, sympy.ceiling):
+    if len(expanded.free_symbols) < 2 or expanded.has(sympy.floor, sympy.ceiling):
         return expanded
-    return min((expanded, sympy.factor(size)), key=_length)
+    product = sympy.factor(expanded)
+    enough = FAR_SHORTER if expanded.is_polynomial() else 1
+    return product if _length(product) < enough * _length(expanded) else expanded
 
 
 def ratio_in_symbols(size: Any, baseline: Any) -> Any:

@@ -9,11 +9,9 @@ from costlab.algebra.dim import Dim, text
 from costlab.algebra.find import TargetLike, find, find_ablation
 from costlab.algebra.shape import as_shape
 from costlab.algebra.target import Variant
-from costlab.counting.count import Count, count
+from costlab.counting.count import MEASURES, Count, count
 from costlab.counting.difference import Difference, differences
 from costlab.errors import DefinitionError
-
-MEASURES = ("multiply_adds", "parameters", "activations")
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,9 @@ def gather(*targets: TargetLike, ablation: str | Ablation | None = None) -> Abla
             again += 1
             label = f"{made.label} ({again})"
         variants[label] = made
-    return Ablation("", f"{next(iter(variants))} and others", variants)
+    baseline, *others = variants
+    told = " and ".join(others) if len(others) < 3 else f"{len(others)} networks"
+    return Ablation("", f"{told} beside {baseline}", variants)
 
 
 def fitted(chosen: Ablation, input: object = None) -> Ablation:

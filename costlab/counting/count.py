@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+MEASURES = ("multiply_adds", "parameters", "activations")
+"""The quantities that people compare networks by."""
+
+
 class Row(NamedTuple):
     """One line of a count: a module with everything below it, or one kind of operation.
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from costlab.algebra.block import Node
+from costlab.algebra.combine import Composite
 from costlab.algebra.dim import Dim
 from costlab.algebra.work import Work, add_up
-from costlab.counting.count import Count
+from costlab.counting.count import MEASURES, Count
 
 Change = Literal["added", "removed", "changed"]
+FEW = 4
 
 
 class Difference(NamedTuple):
@@ -41,7 +43,7 @@ def differences(before: Count, after: Count, depth: int | None = None) -> tuple[
 
 def _compare(old: Node, new: Node, old_batch: Dim, new_batch: Dim, depth: int | None) -> Iterator[Difference]:
     works = (_work(old, old_batch), _work(new, new_batch))
-    if old.block == new.block and _counted(works[0]) == _counted(works[1]):
+    if old.block == new.block and _measured(works[0]) == _measured(works[1]):
         return
     theirs, ours = ({child.name: child for child in node.children} for node in (old, new))
     if depth == 0 or not theirs.keys() & ours.keys():
@@ -51,27 +53,40 @@ def _compare(old: Node, new: Node, old_batch: Dim, new_batch: Dim, depth: int | 
     for name in _merged(list(theirs), list(ours)):
         if name not in theirs:
             added = ours[name]
-            yield Difference(added.path, "added", "", added.block.title, Work(""), _work(added, new_batch))
+            yield Difference(added.path, "added", "", _named(added), Work(""), _work(added, new_batch))
         elif name not in ours:
             gone = theirs[name]
-            yield Difference(gone.path, "removed", gone.block.title, "", _work(gone, old_batch), Work(""))
+            yield Difference(gone.path, "removed", _named(gone), "", _work(gone, old_batch), Work(""))
         else:
             yield from _compare(theirs[name], ours[name], old_batch, new_batch, deeper)
     if type(old.block) is not type(new.block):  # a join does no counted work itself
-        yield Difference(new.path, "changed", old.block.title, new.block.title, Work(""), Work(""))
+        yield Difference(new.path, "changed", _kind(old), _kind(new), Work(""), Work(""))
 
 
 def _told(old: Node, new: Node) -> tuple[str, str]:
-    """What the module was and is: its title, and where that is the same, its shapes."""
-    before, after = old.block.title, new.block.title
+    """What the module was and is, and where that reads the same, its shapes."""
+    before, after = _named(old), _named(new)
     if before != after:
         return before, after
     return f"{before}, {old.input} to {old.output}", f"{after}, {new.input} to {new.output}"
 
 
-def _counted(work: Work) -> tuple[Dim, ...]:
-    """The quantities that are compared: not the elements that pass through."""
-    return work._replace(kind="", inputs=0, outputs=0)[1:]
+def _named(node: Node) -> str:
+    """What a module is: the convolutions and linear layers in it, if they are few."""
+    block = node.block
+    if not isinstance(block, Composite) or block.origin:
+        return block.title
+    parts = [part for part in node.nodes() if part.work is not None]
+    layers = [part.block.title for part in parts if part.work and int(part.work.weights)]
+    return ", ".join(layers) if 0 < len(layers) <= FEW else block.title
+
+
+def _kind(node: Node) -> str:
+    return node.block.kind if isinstance(node.block, Composite) else node.block.title
+
+
+def _measured(work: Work) -> tuple[Dim, ...]:
+    return tuple(getattr(work, name) for name in MEASURES)
 
 
 def _merged(old: list[str], new: list[str]) -> list[str]:

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from costlab.algebra.dim import Dim, as_dim, is_symbolic, symbols
+from costlab.algebra.ablation import Ablation
+from costlab.algebra.dim import Dim, as_dim, is_symbolic
+from costlab.algebra.dim import symbols as as_symbols
 from costlab.algebra.find import TargetLike, find
 from costlab.algebra.parameter import REQUIRED, closest
 from costlab.algebra.ratio import Ratio
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.target import Variant
 from costlab.counting.closed_form import ClosedForm
+from costlab.counting.compare import fitted, gather
 from costlab.counting.count import Count, count
 from costlab.errors import DefinitionError, ShapeError
 
@@ -44,6 +47,46 @@ def closed_form(
         if place_of(made, name, shape) is None:
             raise no_symbol(name, [(made, shape)])
     return form_of(made, chosen, shape, batch)
+
+
+def closed_forms(
+    *targets: TargetLike,
+    ablation: str | Ablation | None = None,
+    symbols: Iterable[str] = (),
+    input: object = None,
+    batch: Dim = 1,
+) -> tuple[ClosedForm, ...]:
+    """The closed forms of what `costlab.compare` compares, the baseline first.
+
+    ``symbols`` are names as `closed_form` takes them; by default those of the ablation, or every size that
+    no target decides.
+
+    Raises:
+        DefinitionError: a name is a parameter of none, or stands for different sizes; and as `compare`.
+        TargetError, ShapeError: as `costlab.count`.
+    """
+    chosen = fitted(gather(*targets, ablation=ablation), input)
+    variants = {label: replace(made, label=label) for label, made in chosen.variants.items()}
+    shapes = {label: made.place(input)[0] for label, made in variants.items()}
+    names = tuple(symbols) or chosen.symbols
+    if not names:
+        decided = {name for made in variants.values() for name in made.settings}
+        found = (default_names(made, shapes[label]) for label, made in variants.items())
+        names = tuple(dict.fromkeys(name for each in found for name in each if name not in decided))
+    for name in names:
+        places = [place_of(made, name, shapes[label]) for label, made in variants.items()]
+        if not any(places):
+            raise no_symbol(name, [(made, shapes[label]) for label, made in variants.items()])
+        sizes = {
+            shape[place.axes[0]]
+            for place, shape in zip(places, shapes.values(), strict=True)
+            if place and place.axes
+        }
+        if len(sizes) > 1:
+            raise DefinitionError(
+                f"{name}: the variants' inputs differ there, so no one symbol stands for it"
+            )
+    return tuple(form_of(made, names, input, batch) for made in variants.values())
 
 
 def form_of(made: Variant, names: Iterable[str], input: object, batch: Dim = 1) -> ClosedForm:
@@ -133,7 +176,7 @@ def no_symbol(name: str, variants: Iterable[tuple[Variant, AnyShape]]) -> Defini
         known += [key for key, p in made.parameters.items() if p.type in (Dim, Ratio)]
         known += [size for size in AXES[len(shape)] if size not in made.parameters]
     near = closest(name, dict.fromkeys(known))
-    return DefinitionError(f"there is no parameter {name!r} to put a symbol in the place of{near}")
+    return DefinitionError(f"{name!r} is no numeric parameter and no size of the input{near}")
 
 
 def _settled(
@@ -207,4 +250,4 @@ def _periods(strides: set[int]) -> Iterator[int]:
 def _symbol(name: str, kind: Any) -> Any:
     import sympy
 
-    return symbols(name) if kind is Dim else sympy.Symbol(name, positive=True)
+    return as_symbols(name) if kind is Dim else sympy.Symbol(name, positive=True)

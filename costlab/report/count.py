@@ -5,7 +5,8 @@ from typing import Any, Literal
 from costlab.algebra.dim import text
 from costlab.counting.count import Count, Row, record
 from costlab.errors import DefinitionError
-from costlab.report.table import Column, Table, human
+from costlab.report.cell import Column, human
+from costlab.report.table import Table
 
 Order = Literal["execution", "multiply-adds", "parameters", "activations", "name"]
 By = Literal["module", "kind"]

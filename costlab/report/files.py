@@ -11,7 +11,7 @@ STANDARD_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 OPEN_STREAMS = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 
 
-def write(file: Path, content: str, *, replace: bool) -> None:
+def write(file: Path, content: str | bytes, *, replace: bool) -> None:
     """Write ``content`` to ``file`` in one step: at any moment the old or the new file is there.
 
     A device, a pipe or a stream that is open already is written to as it is.
@@ -19,21 +19,22 @@ def write(file: Path, content: str, *, replace: bool) -> None:
     Raises:
         OutputError: the file exists and ``replace`` is False, or it cannot be written.
     """
+    data = content.encode() if isinstance(content, str) else content
     taken = OutputError(f"{file} exists: give --force to replace it")
     try:
         number = descriptor(file)
         if number is not None or _is_device(file):
             # A stream is written to where it stands: opened anew, it would begin elsewhere.
             handle = os.open(file, os.O_WRONLY) if number is None else os.dup(number)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-                out.write(content)
+            with os.fdopen(handle, "wb") as out:
+                out.write(data)
             return
         target = file.resolve()  # a link's target is replaced, the link stays
         if target.is_dir():
             raise OutputError(f"{file} is a folder: name a file")
         if target.exists() and not replace:
             raise taken
-        _put(target, content, replace)
+        _put(target, data, replace)
     except FileExistsError:
         raise taken from None
     except (OSError, RuntimeError) as error:  # of a link in a circle, pathlib makes a RuntimeError
@@ -51,15 +52,13 @@ def _is_device(file: Path) -> bool:
     return file.exists() and not file.is_file() and not file.is_dir()
 
 
-def _put(target: Path, content: str, replace: bool) -> None:
+def _put(target: Path, data: bytes, replace: bool) -> None:
     from tempfile import NamedTemporaryFile  # slow to import, and most counts are for the terminal
 
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", prefix=".costlab-", dir=target.parent, delete=False
-    ) as out:
+    with NamedTemporaryFile(prefix=".costlab-", dir=target.parent, delete=False) as out:
         part = Path(out.name)
         try:
-            out.write(content)
+            out.write(data)
             out.flush()
             os.fsync(out.fileno())
             part.chmod(_mode(target))

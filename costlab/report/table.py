@@ -1,35 +1,13 @@
-"""Tables: one value that prints as text, CSV, JSON or Markdown."""
+"""Tables: one value that prints as text, CSV, JSON, Markdown or LaTeX."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-BAR_WIDTH = 10
+from costlab.report.cell import Column, bar_of, escaped
+
 UNBOUNDED = 10_000
-
-
-class Column(NamedTuple):
-    """One column.
-
-    ``sacrifice`` says how soon a narrow terminal does without it, 0 never; ``empty`` what people are
-    shown for no value.
-    """
-
-    key: str
-    title: str
-    kind: Literal["text", "size", "share"] = "text"
-    sacrifice: int = 0
-    machine_only: bool = False
-    empty: str = ""
-
-    def show(self, value: Any) -> str:
-        """A value for people: sizes with thousands separators, shares in percent."""
-        if value is None or value == "":
-            return self.empty
-        if self.kind == "size":
-            return f"{value:,}"
-        return f"{value:.1%}" if self.kind == "share" else str(value)
 
 
 @dataclass(frozen=True)
@@ -61,30 +39,48 @@ class Table:
         """An object: the facts, ``rows``, and ``total`` where there is one."""
         import json
 
-        content: dict[str, Any] = {**self.facts, "rows": [self._record(row) for row in self.rows]}
+        content: dict[str, Any] = {**self.facts, "rows": [self.record(row) for row in self.rows]}
         if self.total is not None:
             content["total"] = {
-                key: value for key, value in self._record(self.total).items() if value is not None
+                key: value for key, value in self.record(self.total).items() if value is not None
             }
-        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
 
     def to_markdown(self) -> str:
         """A pipe table with the title above and the notes below."""
-        kept = [i for i, column in enumerate(self.columns) if not column.machine_only]
-        columns = [self.columns[i] for i in kept]
+        columns = self._shown()
+        head, *cells = self._cells(columns, _in_markdown)
         lines = [f"**{_inline(self.title)}**", ""]
-        lines.append("| " + " | ".join(column.title for column in columns) + " |")
-        lines.append(
-            "|" + "|".join(" --- " if column.kind == "text" else " ---: " for column in columns) + "|"
-        )
-        cells = [[_inline(self.columns[i].show(row[i])) for i in kept] for row in self.rows]
+        lines.append("| " + " | ".join(head) + " |")
+        lines.append("|" + "|".join(" ---: " if column.numeric else " --- " for column in columns) + "|")
         if self.total is not None:
-            shown = (_inline(self.columns[i].show(self.total[i])) for i in kept)
-            cells.append([f"**{cell}**" if cell else "" for cell in shown])
+            cells[-1] = [f"**{cell}**" if cell else "" for cell in cells[-1]]
         lines += ["| " + " | ".join(line) + " |" for line in cells]
         for note in self.notes:
             lines += ["", _inline(note)]
         return "\n".join(lines) + "\n"
+
+    def to_latex(self) -> str:
+        """A tabular with the title before and the notes after it, for plain LaTeX."""
+        columns = self._shown()
+        head, *cells = self._cells(columns, lambda column, value: column.latex(value))
+        rows = [" & ".join(line) + r" \\" for line in cells]
+        if self.total is not None:
+            rows.insert(-1, r"\hline")
+        return "\n".join(
+            [
+                rf"\noindent {escaped(self.title)}",
+                "",
+                r"\medskip\noindent",
+                rf"\begin{{tabular}}{{{''.join('r' if column.numeric else 'l' for column in columns)}}}",
+                " & ".join(map(escaped, head)) + r" \\",
+                r"\hline",
+                *rows,
+                r"\end{tabular}",
+                *(f"\n{escaped(note)}" for note in self.notes),
+                "",
+            ]
+        )
 
     def to_text(self, width: int | None = None, *, color: bool = False, unicode: bool = True) -> str:
         """The table for a terminal of that width; for a file, as wide as it needs.
@@ -103,10 +99,10 @@ class Table:
 
     def _fit(self, width: int, unicode: bool) -> list[str]:
         """Head, rows and total, with as many columns as fit."""
-        kept = [column for column in self.columns if not column.machine_only]
+        kept = self._shown()
         while True:
-            for bars in (True, False):
-                lines = self._lines(kept, bars, unicode)
+            for roomy in (True, False):
+                lines = self._lines(kept, roomy, unicode)
                 if len(lines[0]) <= width:
                     return lines
             spare = max(kept, key=lambda column: column.sacrifice)
@@ -114,49 +110,52 @@ class Table:
                 return lines
             kept.remove(spare)
 
-    def _lines(self, columns: list[Column], bars: bool, unicode: bool) -> list[str]:
+    def _lines(self, columns: list[Column], roomy: bool, unicode: bool) -> list[str]:
         """Every line of the table, all of one length."""
-        rows = [*self.rows, *(() if self.total is None else (self.total,))]
+        rows = self._cells(columns, lambda column, value: column.show(value, roomy))
         drawn = []
-        for column in columns:
-            i = self.columns.index(column)
-            cells = [column.show(row[i]) for row in rows]
-            size = max(map(len, (column.title, *cells)))
-            if column.kind == "text":
-                drawn.append([cell.ljust(size) for cell in (column.title, *cells)])
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
+            size = max(map(len, cells))
+            if not column.numeric:
+                drawn.append([cell.ljust(size) for cell in cells])
                 continue
-            cells = [cell.rjust(size) for cell in (column.title, *cells)]
-            if bars and column.kind == "share":
+            aligned = [cell.rjust(size) for cell in cells]
+            if roomy and column.kind == "share":
+                i = self.columns.index(column)
                 shares = [0.0, *(row[i] for row in self.rows), *([0.0] * (self.total is not None))]
-                cells = [
-                    f"{cell} {bar_of(share, unicode)}" for cell, share in zip(cells, shares, strict=True)
+                aligned = [
+                    f"{cell} {bar_of(share, unicode)}" for cell, share in zip(aligned, shares, strict=True)
                 ]
-            drawn.append(cells)
+            drawn.append(aligned)
         return ["   ".join(line) for line in zip(*drawn, strict=True)]
 
-    def _record(self, row: tuple[Any, ...]) -> dict[str, Any]:
+    def _shown(self) -> list[Column]:
+        return [column for column in self.columns if not column.machine_only]
+
+    def _cells(self, columns: list[Column], show: Callable[[Column, Any], str]) -> list[list[str]]:
+        """Head, rows and total, cell by cell."""
+        lines = [[column.title for column in columns]]
+        places = [self.columns.index(column) for column in columns]
+        above: tuple[Any, ...] | None = None
+        for row in (*self.rows, *(() if self.total is None else (self.total,))):
+            lines.append(
+                [
+                    "" if column.once and above is not None and above[i] == row[i] else show(column, row[i])
+                    for column, i in zip(columns, places, strict=True)
+                ]
+            )
+            above = row
+        return lines
+
+    def record(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """A row by the keys of its columns."""
         return {column.key: value for column, value in zip(self.columns, row, strict=True)}
 
 
-def bar_of(share: float, unicode: bool = True) -> str:
-    """A bar of at most `BAR_WIDTH` cells for a share of 0 to 1, in eighths of a cell."""
-    eighths = round(share * BAR_WIDTH * 8)
-    if not unicode:
-        return ("#" * round(eighths / 8)).ljust(BAR_WIDTH)
-    return ("█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8]).strip()).ljust(BAR_WIDTH)
-
-
-def human(size: int, unit: str = "") -> str:
-    """A size in a few digits: 5,713,216,096 is 5.71 G, with a unit 5.71 GFLOP."""
-    if size < 1000:
-        return f"{size} {unit}".rstrip()
-    one, prefix = 1, ""
-    for larger in "kMGTPEZY":
-        if 1000 * size < 999_995 * one:  # what would read 1000.00 goes on to the next
-            break
-        one, prefix = 1000 * one, larger
-    return f"{size / one:,.2f} {prefix}{unit}"
+def _in_markdown(column: Column, value: Any) -> str:
+    shown = column.show(value)
+    return f"`{shown}`" if column.kind == "formula" and shown else _inline(shown)
 
 
 def _inline(text: str) -> str:
-    return text.replace("|", "\\|")
+    return text.replace("|", "\\|").replace("*", "\\*")

@@ -1,0 +1,66 @@
+"""Running the cross-check behind a command, with progress."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from costlab.counting.count import Count
+
+if TYPE_CHECKING:
+    from costlab.tracing import Finding
+
+
+def check_count(counted: Count, *, to_stderr: bool) -> bool:
+    """Check a count, print a line per source, and say whether all agreed."""
+    with _progress() as (tell, _):
+        from costlab.tracing import check
+
+        findings = check(counted, progress=tell)
+    click.echo(err=to_stderr)
+    for finding in findings:
+        click.echo(str(finding), err=to_stderr)
+    return all(finding.agreed for finding in findings)
+
+
+def check_counts(counts: Sequence[Count], *, to_stderr: bool) -> bool:
+    """Check every count, print a line for each or what was wrong with it, and say whether all agreed."""
+    checked: list[tuple[Count, list[Finding]]] = []
+    with _progress() as (tell, live):
+        from costlab.tracing import check
+
+        for i, counted in enumerate(counts, 1):
+            place = f"{counted.label} ({i} of {len(counts)})"
+            tell(place)
+            checked.append(
+                (counted, check(counted, progress=partial(_tell_at, tell, place) if live else None))
+            )
+    sources = dict.fromkeys(finding.source for finding in checked[0][1])
+    click.echo(f"\nagainst {', '.join(sources)}, {len(checked[0][1])} comparisons each:", err=to_stderr)
+    for counted, findings in checked:
+        problems = [finding for finding in findings if not finding.agreed]
+        for finding in problems:
+            click.echo(f"{counted.label}: {finding}", err=to_stderr)
+        if not problems:
+            modules = findings[0].modules
+            click.echo(f"{counted.label}: agreed on {modules} module{'s' * (modules > 1)}", err=to_stderr)
+    return all(finding.agreed for _, findings in checked for finding in findings)
+
+
+def _tell_at(tell: Callable[[str], None], place: str, step: str) -> None:
+    tell(f"{place}: {step}")
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[str], None], bool]]:
+    """Where steps are told, and whether that is one line that changes, on a terminal."""
+    from rich.console import Console
+
+    terminal = Console(stderr=True)
+    if terminal.is_terminal:
+        with terminal.status("loading PyTorch and fvcore") as status:
+            yield (lambda step: status.update(f"checking: {step}")), True
+    else:
+        yield (lambda step: click.echo(f"checking: {step}", err=True)), False

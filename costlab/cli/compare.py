@@ -1,0 +1,127 @@
+"""``costlab compare``."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from costlab.algebra import Ablation
+from costlab.cli.checking import check_counts
+from costlab.cli.output import chosen_format, emit, on_stdout, output_options
+from costlab.cli.symbolic import SymbolicCommand, names_of, symbolic_option
+from costlab.counting.closed_form import ClosedForm
+from costlab.counting.compare import Comparison, gather
+from costlab.counting.compare import compare as compare_targets
+from costlab.errors import OutputError
+from costlab.report.closed_form import compared_forms_table
+from costlab.report.compare import compare_table, difference_table
+from costlab.report.files import write
+from costlab.report.table import Table
+
+
+@click.command(
+    cls=SymbolicCommand,
+    no_args_is_help=True,
+    short_help="Compare networks with a baseline: ratios, savings, closed forms.",
+)
+@click.argument("targets", metavar="[TARGET...]", nargs=-1)
+@click.option("-a", "--ablation", metavar="NAME", help="Compare a named set; see costlab list --ablations.")
+@click.option("-i", "--input", "input_", metavar="CxHxW", help="Shape of the input, the same for all.")
+@click.option(
+    "-b", "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Inputs at once."
+)
+@click.option("--inference", is_flag=True, help="Leave out auxiliary heads, which run in training only.")
+@click.option("--diff", is_flag=True, help="Show the modules that differ from the baseline, by path.")
+@click.option(
+    "-d", "--depth", type=click.IntRange(min=0), help="With --diff: how deep.  [default: all the way]"
+)
+@symbolic_option(
+    "Show closed forms in NAMES, such as C,H,W or width: sizes of the input and numeric parameters.  "
+    "[default: all that are sizes]"
+)
+@click.option(
+    "--check", is_flag=True, help="Build every variant and hold its count against fvcore and torch."
+)
+@click.option(
+    "--plot",
+    metavar="FILE.png",
+    type=click.Path(path_type=Path),
+    help="Draw the comparison, relative to the baseline.",
+)
+@output_options
+def compare(
+    targets: tuple[str, ...],
+    ablation: str | None,
+    input_: str | None,
+    batch: int,
+    inference: bool,
+    diff: bool,
+    depth: int | None,
+    symbolic: str | None,
+    check: bool,
+    plot: Path | None,
+    format_: str | None,
+    file: Path | None,
+    force: bool,
+) -> None:
+    """Compare TARGETs with the first, or the variants of a named set with its baseline.
+
+    Targets are what `costlab count` takes. For each stand its multiply-adds, parameters and activations,
+    the ratio to the baseline as a fraction, and what is saved of it in percent, below 0 where it costs
+    more.
+
+    A set of your own is an Ablation in a Python file: --ablation file.py:name.
+
+    With --check the exit status is 1 if any source disagrees or cannot be run.
+    """
+    context = click.get_current_context()
+    if depth is not None and not diff:
+        raise click.UsageError("--depth goes with --diff", context)
+    if diff and symbolic is not None:
+        raise click.UsageError("--diff and --symbolic do not go together", context)
+    if plot is not None and plot.suffix.lower() != ".png":
+        raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
+    form = chosen_format(format_, file)
+    chosen = gather(*targets, ablation=ablation)
+    comparison = compare_targets(ablation=chosen, input=input_, batch=batch)
+    if inference:
+        comparison = comparison.inference
+    if symbolic is None:
+        table, *more = _tables(comparison, diff, depth, form)
+    else:
+        forms = _forms(chosen, names_of(symbolic), input_, comparison)
+        table, more = compared_forms_table(comparison.title, forms), []
+    if plot is not None:
+        from costlab.report.figure import compare_figure
+
+        write(plot, compare_figure(comparison), replace=force)
+    emit(table, form, file, force, more)
+    if check and not check_counts(comparison.counts, to_stderr=form != "table" and on_stdout(file)):
+        sys.exit(1)
+
+
+def _tables(comparison: Comparison, diff: bool, depth: int | None, form: str) -> tuple[Table, ...]:
+    table = compare_table(comparison)
+    if not diff:
+        return (table,)
+    differences = difference_table(comparison, depth)
+    if form == "csv":  # one table, and the sizes of the whole can be had without the differences
+        return (differences,)
+    records = [differences.record(row) for row in differences.rows]
+    return (replace(table, facts={**table.facts, "differences": records}), differences)
+
+
+def _forms(
+    chosen: Ablation, names: tuple[str, ...], input_: str | None, comparison: Comparison
+) -> tuple[ClosedForm, ...]:
+    """The closed forms, held against the counts."""
+    from costlab.counting.symbolic import closed_forms
+
+    batch = comparison.baseline.batch
+    forms = closed_forms(ablation=chosen, symbols=names, input=input_, batch=batch)
+    if not comparison.baseline.heads:
+        forms = tuple(form.inference for form in forms)
+    for form, counted in zip(forms, comparison.counts, strict=True):
+        form.confirm(counted)
+    return forms

@@ -1,0 +1,128 @@
+"""Cells: how one value is shown to people, as text and as LaTeX."""
+
+import re
+from fractions import Fraction
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["text", "size", "share", "ratio", "percent", "change", "formula"]
+BAR_WIDTH = 10
+SHORT = 9
+"""Characters that a fraction may have where there is little room."""
+
+
+class Column(NamedTuple):
+    """One column.
+
+    ``kind`` says how values are shown: sizes with thousands separators, changes with their sign, shares
+    and percents of 1 in percent, ratios as fractions. ``sacrifice`` says how soon a narrow terminal does
+    without it, 0 never; ``empty`` what people are shown for no value; with ``once`` a value is not shown
+    again in the row below.
+    """
+
+    key: str
+    title: str
+    kind: Kind = "text"
+    sacrifice: int = 0
+    machine_only: bool = False
+    empty: str = ""
+    once: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether cells are aligned by their last digit."""
+        return self.kind not in ("text", "formula")
+
+    def show(self, value: Any, roomy: bool = True) -> str:
+        """A value for people; where there is little room, long fractions are rounded."""
+        if value is None or value == "":
+            return self.empty
+        match self.kind:
+            case "size":
+                return f"{value:,}"
+            case "change":
+                return f"{value:+,}" if value else "0"
+            case "share":
+                return f"{value:.1%}"
+            case "percent":
+                return percent(value)
+            case "ratio":
+                return ratio(value, roomy)
+        return str(value)
+
+    def latex(self, value: Any) -> str:
+        """The same as LaTeX, to be set in text."""
+        if value is None or value == "":
+            return escaped(self.empty)
+        if self.kind == "formula":
+            return f"${latex_of(value)}$"
+        if self.kind == "ratio":
+            return (
+                f"${value}$"
+                if value.denominator == 1
+                else rf"$\frac{{{value.numerator}}}{{{value.denominator}}}$"
+            )
+        return escaped(self.show(value))
+
+
+def ratio(value: Fraction, roomy: bool = True) -> str:
+    """A ratio as a fraction and in four digits, ``18/25 (0.72)``; where there is little room, one of them."""
+    exact, digits = str(value), f"{float(value):.4g}"
+    if value.denominator == 1:
+        return exact
+    if roomy:
+        return f"{exact} ({digits})"
+    return exact if len(exact) <= SHORT else digits
+
+
+def percent(value: Fraction) -> str:
+    """A part of 1 in percent, exact where that is short: ``28%``, ``33 1/3%``; else in two decimals."""
+    hundredths = 100 * value
+    if (100 * hundredths).denominator == 1:
+        return f"{float(hundredths):.2f}".rstrip("0").rstrip(".") + "%"
+    if hundredths.denominator > 99:
+        return f"{float(hundredths):.2f}%"
+    sign, (whole, rest) = "-" * (value < 0), divmod(abs(hundredths), 1)
+    return f"{sign}{whole} {rest}%" if whole else f"{sign}{rest}%"
+
+
+def human(size: int, unit: str = "") -> str:
+    """A size in a few digits: 5,713,216,096 is 5.71 G, with a unit 5.71 GFLOP."""
+    if size < 1000:
+        return f"{size} {unit}".rstrip()
+    one, prefix = 1, ""
+    for larger in "kMGTPEZY":
+        if 1000 * size < 999_995 * one:  # what would read 1000.00 goes on to the next
+            break
+        one, prefix = 1000 * one, larger
+    return f"{size / one:,.2f} {prefix}{unit}"
+
+
+def bar_of(share: float, unicode: bool = True) -> str:
+    """A bar of at most `BAR_WIDTH` cells for a share of 0 to 1, in eighths of a cell."""
+    eighths = round(share * BAR_WIDTH * 8)
+    if not unicode:
+        return ("#" * round(eighths / 8)).ljust(BAR_WIDTH)
+    return ("█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8]).strip()).ljust(BAR_WIDTH)
+
+
+def escaped(text: str) -> str:
+    """Text in which LaTeX reads no commands."""
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return re.sub(r"[\\~^&%$#_{}<>|]", lambda found: special.get(found[0], _in_text(found[0])), text)
+
+
+def _in_text(sign: str) -> str:
+    return f"${sign}$" if sign in "<>|" else f"\\{sign}"
+
+
+def latex_of(expression: Any) -> str:
+    """An expression as LaTeX; names of several letters stand upright, those of Greek letters are Greek."""
+    import sympy
+
+    names = {}
+    for symbol in sympy.sympify(expression).free_symbols:
+        plain = sympy.latex(symbol)
+        if len(str(symbol)) > 1 and not plain.startswith("\\"):
+            names[symbol] = rf"\mathrm{{{escaped(str(symbol))}}}"
+    written: str = sympy.latex(expression, symbol_names=names)
+    return written

@@ -1,0 +1,95 @@
+"""The tables of a comparison: the variants beside each other, and the modules in which they differ."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from costlab.counting.compare import Comparison
+from costlab.counting.count import MEASURES, Count
+from costlab.counting.difference import Difference
+from costlab.report.cell import Column
+from costlab.report.table import Table
+
+TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
+DIFFERENCE_COLUMNS = (
+    Column("variant", "variant", once=True),
+    Column("module", "module", empty="(root)"),
+    Column("change", "change"),
+    Column("before", "before", sacrifice=3),
+    Column("after", "after", sacrifice=2),
+    *(Column(f"{name}_change", TITLES[name], "change", sacrifice=i) for i, name in enumerate(MEASURES)),
+    *(
+        Column(f"{name}_{when}", f"{TITLES[name]} {when}", "size", machine_only=True)
+        for name in MEASURES
+        for when in ("before", "after")
+    ),
+)
+
+
+def compare_table(comparison: Comparison) -> Table:
+    """The variants with their sizes, ratios to the baseline and savings."""
+    inputs = {str(count.input) for count in comparison.counts}
+    columns = (
+        Column("variant", "variant"),
+        Column("input", "input", sacrifice=7, machine_only=len(inputs) == 1),
+        *(column for i, name in enumerate(MEASURES) for column in _columns(name, i)),
+    )
+    first = comparison.baseline
+    shared = "" if len(inputs) > 1 else f", input {first.input}"
+    heads = "" if first.heads else ", without auxiliary heads"
+    return Table(
+        title=f"{comparison.title}{shared}, batch {first.batch}{heads}",
+        columns=columns,
+        rows=tuple(_row(comparison, count) for count in comparison.counts),
+        notes=(f"ratio and saving: against {first.label}",),
+        facts={
+            "ablation": comparison.name or None,
+            "title": comparison.title,
+            "baseline": first.label,
+            "batch": first.batch,
+            "auxiliary_heads": first.heads,
+        },
+    )
+
+
+def _columns(name: str, place: int) -> tuple[Column, ...]:
+    first = place == 0
+    return (
+        Column(name, TITLES[name], "size", sacrifice=0 if first else 2 * place - 1),
+        Column(f"{name}_ratio", "ratio", "ratio", sacrifice=0 if first else 2 * place + 2, empty="-"),
+        Column(f"{name}_saving", "saving", "percent", sacrifice=0 if first else 2 * place, empty="-"),
+        Column(f"{name}_saving_percent", "saving in percent", machine_only=True),
+        Column(f"{name}_inverse_ratio", "1/ratio", "ratio", sacrifice=8, empty="-", machine_only=not first),
+    )
+
+
+def _row(comparison: Comparison, count: Count) -> tuple[Any, ...]:
+    values: list[Any] = [count.label, str(count.input)]
+    for name in MEASURES:
+        ratio, saving = comparison.ratio(count, name), comparison.saving(count, name)
+        percent = None if saving is None else float(100 * saving)
+        inverse = 1 / ratio if ratio else None
+        values += [getattr(count.total, name), ratio, saving, percent, inverse]
+    return tuple(values)
+
+
+def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
+    """Every module of every variant that is not as in the baseline, with what it adds or saves."""
+    rows = [
+        (count.label, *_values(difference))
+        for count in comparison.counts[1:]
+        for difference in comparison.differences(count, depth)
+    ]
+    same = [c.label for c in comparison.counts[1:] if not comparison.differences(c, depth)]
+    return Table(
+        title=f"What differs from {comparison.baseline.label}",
+        columns=DIFFERENCE_COLUMNS,
+        rows=tuple(rows),
+        notes=tuple(f"{label}: no module differs" for label in same),
+    )
+
+
+def _values(difference: Difference) -> Iterable[Any]:
+    yield from (difference.path, difference.change, difference.before, difference.after)
+    yield from (difference.of(name) for name in MEASURES)
+    for name in MEASURES:
+        yield from (int(getattr(work, name)) for work in (difference.work_before, difference.work_after))

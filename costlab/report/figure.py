@@ -1,0 +1,116 @@
+"""The picture of a comparison. Drawn without a display and the same on every machine."""
+
+from fractions import Fraction
+from hashlib import sha256
+from io import BytesIO
+from json import dumps
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from costlab.counting.compare import Comparison
+from costlab.counting.count import MEASURES
+from costlab.report.cell import human, percent
+from costlab.report.compare import TITLES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLORS = ("#0072B2", "#E69F00", "#009E73")
+"""Blue, orange and green that color-blind people tell apart (M. Okabe and K. Ito, 2008)."""
+HATCHES = ("", "///", "...")
+DPI = 150
+THICKNESS = 0.27
+
+
+class Bars(NamedTuple):
+    """What is drawn: per variant and quantity the size, and what of the baseline is saved."""
+
+    title: str
+    baseline: str
+    variants: tuple[str, ...]
+    sizes: tuple[tuple[int, ...], ...]
+    relative: tuple[tuple[float, ...], ...]
+    texts: tuple[tuple[str, ...], ...]
+
+    @property
+    def digest(self) -> str:
+        """What the data that is drawn hashes to."""
+        return sha256(dumps(self).encode()).hexdigest()
+
+
+def bars_of(comparison: Comparison) -> Bars:
+    """The data of the picture, for every variant and the baseline."""
+    relative, texts = [], []
+    for count in comparison.counts:
+        ratios = [comparison.ratio(count, name) for name in MEASURES]
+        relative.append(tuple(0.0 if ratio is None else float(ratio) for ratio in ratios))
+        texts.append(tuple("none" if ratio is None else _told(1 - ratio) for ratio in ratios))
+    return Bars(
+        comparison.title,
+        comparison.baseline.label,
+        tuple(count.label for count in comparison.counts),
+        tuple(tuple(int(getattr(count.total, name)) for name in MEASURES) for count in comparison.counts),
+        tuple(relative),
+        tuple(texts),
+    )
+
+
+def compare_figure(comparison: Comparison) -> bytes:
+    """Bars of multiply-adds, parameters and activations by the baseline's, as PNG.
+
+    Each variant is a group; on the bars stands what is saved. The file holds the digest of its data.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    bars = bars_of(comparison)
+    with mpl.rc_context():
+        mpl.rcdefaults()  # the same picture whatever the user's own style
+        mpl.rc("font", family="DejaVu Sans", size=9)
+        mpl.rc("hatch", linewidth=0.6)
+        figure = Figure(figsize=(8, 1.4 + 0.78 * len(bars.variants)), dpi=DPI, layout="constrained")
+        FigureCanvasAgg(figure)
+        _draw(figure.subplots(), bars)
+        figure.legend(ncols=len(MEASURES), loc="outside lower center", frameon=False)
+        picture = BytesIO()
+        figure.savefig(picture, format="png", metadata={"Software": None, "costlab-digest": bars.digest})
+    return picture.getvalue()
+
+
+def _draw(axes: "Axes", bars: Bars) -> None:
+    longest = max(1.0, *(max(row) for row in bars.relative))
+    for i, name in enumerate(MEASURES):
+        drawn: Any = axes.barh(
+            [row + (i - 1) * THICKNESS for row in range(len(bars.variants))],
+            [row[i] for row in bars.relative],
+            THICKNESS * 0.92,
+            color=COLORS[i],
+            hatch=HATCHES[i],
+            edgecolor="white",
+            label=TITLES[name],
+        )
+        labels = [
+            f"{human(sizes[i])}{texts[i] and ', '}{texts[i]}"
+            for sizes, texts in zip(bars.sizes, bars.texts, strict=True)
+        ]
+        behind = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+        axes.bar_label(drawn, labels, padding=3, fontsize=7.5, bbox=behind)
+    axes.axvline(1, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+    axes.set_yticks(
+        range(len(bars.variants)), ["\n".join(wrap(label, 28)) for label in bars.variants], parse_math=False
+    )
+    axes.set_ylim(len(bars.variants) - 0.5, -0.5)
+    axes.set_xlim(0, 1.35 * longest)
+    axes.set_xlabel(f"relative to {bars.baseline}", parse_math=False)
+    axes.set_title(
+        "\n".join(wrap(bars.title, 84)), loc="left", fontsize=10, fontweight="bold", parse_math=False
+    )
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _told(saving: Fraction) -> str:
+    """What is saved, in words that need no sign; nothing for nothing."""
+    if saving == 0:
+        return ""
+    return f"{percent(abs(saving))} {'less' if saving > 0 else 'more'}"
