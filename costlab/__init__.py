@@ -1,6 +1,7 @@
 """The cost of convolutional networks: counted exactly, compared, and checked against what runs.
 
-``count`` gives the cost of a network as arithmetic on its definition, ``check`` holds it against
+``count`` gives the cost of a network as arithmetic on its definition, ``compare`` what changes to it cost
+or save, ``closed_form`` the formula of a cost; ``check`` holds it against
 fvcore, PyTorch's flop counter and the real tensors, ``build`` makes the torch module. Blocks are
 written with `costlab.algebra`.
 """
@@ -10,12 +11,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from costlab.algebra import Ablation as Ablation
     from costlab.algebra import Block as Block
     from costlab.algebra import Definition as Definition
     from costlab.algebra import build as build
     from costlab.algebra import catalog as catalog
+    from costlab.algebra import variant as variant
+    from costlab.counting import ClosedForm as ClosedForm
+    from costlab.counting import Comparison as Comparison
     from costlab.counting import Convention as Convention
     from costlab.counting import Count as Count
+    from costlab.counting import closed_form as closed_form
+    from costlab.counting import closed_forms as closed_forms
+    from costlab.counting import compare as compare
     from costlab.counting import convention as convention
     from costlab.counting import conventions as conventions
     from costlab.counting import count as count
@@ -29,8 +37,19 @@ if TYPE_CHECKING:
 
 # Where each public name lives. Loaded on first use: a count needs no torch, so neither does the import.
 _HOMES = {
-    "costlab.algebra": ("Block", "Definition", "build", "catalog"),
-    "costlab.counting": ("Convention", "Count", "convention", "conventions", "count"),
+    "costlab.algebra": ("Ablation", "Block", "Definition", "build", "catalog", "variant"),
+    "costlab.counting": (
+        "ClosedForm",
+        "Comparison",
+        "Convention",
+        "Count",
+        "closed_form",
+        "closed_forms",
+        "compare",
+        "convention",
+        "conventions",
+        "count",
+    ),
     "costlab.errors": ("CostlabError", "DefinitionError", "OutputError", "ShapeError", "TargetError"),
     "costlab.tracing": ("Finding", "check"),
 }

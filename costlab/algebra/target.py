@@ -77,11 +77,11 @@ class Variant:
         """The parameters that are sizes of the input, with their places in the shape."""
         return {} if isinstance(self.subject, Block) else self.subject.ties
 
-    def place(self, input: object = None, **settings: Any) -> tuple[AnyShape, dict[str, Any]]:
-        """The input and all settings, where those that are sizes of the input agree with it.
+    def place(self, input: object = None, **settings: Any) -> tuple[AnyShape | None, dict[str, Any]]:
+        """The input, if one is known, and all settings; those that are sizes of the input agree with it.
 
         Raises:
-            TargetError: no input is known, or a block is given settings.
+            TargetError: a block is given settings.
             DefinitionError: the input is malformed, or a setting is given twice or is another size.
         """
         shape = self.input if input is None else as_shape(input)
@@ -90,12 +90,14 @@ class Variant:
         placed = {**self.settings, **settings}
         if isinstance(self.subject, Definition):
             with guard(self.subject.name, self.theirs, self.folder):
-                shape, placed = self.subject.place(shape, placed)
-        elif placed:
+                return self.subject.place(shape, placed)
+        if placed:
             raise TargetError(f"{self.label} is a block, made already, and takes no settings")
-        if shape is None:
-            raise TargetError(f"{self.label} has no input shape of its own: give one, such as 3x224x224")
         return shape, placed
+
+    def shape(self, input: object = None) -> AnyShape:
+        """The shape of the input. Raises as `place` does, and `TargetError` if none is known."""
+        return self._known(self.place(input)[0])
 
     def resolve(self, input: object = None, **settings: Any) -> Target:
         """The target at an input, with further settings.
@@ -109,7 +111,12 @@ class Variant:
         if isinstance(block, Definition):
             with guard(block.name, self.theirs, self.folder):
                 block = block(**placed)
-        return Target(self.label, block, shape, self.theirs, self.folder)
+        return Target(self.label, block, self._known(shape), self.theirs, self.folder)
+
+    def _known(self, shape: AnyShape | None) -> AnyShape:
+        if shape is None:
+            raise TargetError(f"{self.label} has no input shape of its own: give one, such as 3x224x224")
+        return shape
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """Running the cross-check behind a command, with progress."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from costlab.cli.progress import progress
 from costlab.counting.count import Count
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def check_count(counted: Count, *, to_stderr: bool) -> bool:
     """Check a count, print a line per source, and say whether all agreed."""
-    with _progress() as (tell, _):
+    with progress("loading PyTorch and fvcore") as (tell, _):
         from costlab.tracing import check
 
-        findings = check(counted, progress=tell)
+        findings = check(counted, progress=lambda step: tell(f"checking: {step}"))
     click.echo(err=to_stderr)
     for finding in findings:
         click.echo(str(finding), err=to_stderr)
@@ -28,12 +28,12 @@ def check_count(counted: Count, *, to_stderr: bool) -> bool:
 def check_counts(counts: Sequence[Count], *, to_stderr: bool) -> bool:
     """Check every count, print a line for each or what was wrong with it, and say whether all agreed."""
     checked: list[tuple[Count, list[Finding]]] = []
-    with _progress() as (tell, live):
+    with progress("loading PyTorch and fvcore") as (tell, live):
         from costlab.tracing import check
 
         for i, counted in enumerate(counts, 1):
             place = f"{counted.label} ({i} of {len(counts)})"
-            tell(place)
+            tell(f"checking: {place}")
             checked.append(
                 (counted, check(counted, progress=partial(_tell_at, tell, place) if live else None))
             )
@@ -50,17 +50,4 @@ def check_counts(counts: Sequence[Count], *, to_stderr: bool) -> bool:
 
 
 def _tell_at(tell: Callable[[str], None], place: str, step: str) -> None:
-    tell(f"{place}: {step}")
-
-
-@contextmanager
-def _progress() -> Iterator[tuple[Callable[[str], None], bool]]:
-    """Where steps are told, and whether that is one line that changes, on a terminal."""
-    from rich.console import Console
-
-    terminal = Console(stderr=True)
-    if terminal.is_terminal:
-        with terminal.status("loading PyTorch and fvcore") as status:
-            yield (lambda step: status.update(f"checking: {step}")), True
-    else:
-        yield (lambda step: click.echo(f"checking: {step}", err=True)), False
+    tell(f"checking: {place}: {step}")

@@ -9,6 +9,7 @@ import click
 from costlab.algebra import Ablation
 from costlab.cli.checking import check_counts
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
+from costlab.cli.progress import progress
 from costlab.cli.symbolic import SymbolicCommand, names_of, symbolic_option
 from costlab.counting.closed_form import ClosedForm
 from costlab.counting.compare import Comparison, gather
@@ -119,7 +120,8 @@ def _forms(
     from costlab.counting.symbolic import closed_forms
 
     batch = comparison.baseline.batch
-    forms = closed_forms(ablation=chosen, symbols=names, input=input_, batch=batch)
+    with progress("deriving closed forms"):
+        forms = closed_forms(ablation=chosen, symbols=names, input=input_, batch=batch)
     if not comparison.baseline.heads:
         forms = tuple(form.inference for form in forms)
     for form, counted in zip(forms, comparison.counts, strict=True):

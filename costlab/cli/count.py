@@ -7,6 +7,7 @@ import click
 
 from costlab.cli.checking import check_count
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
+from costlab.cli.progress import progress
 from costlab.cli.symbolic import SymbolicCommand, names_of, symbolic_option
 from costlab.counting.count import count as count_target
 from costlab.report.count import By, Order, count_table
@@ -93,7 +94,8 @@ def count(
         from costlab.counting.symbolic import closed_form
         from costlab.report.closed_form import closed_form_table
 
-        closed = closed_form(target, *names_of(symbolic), input=input_, batch=batch)
+        with progress("deriving the closed form"):
+            closed = closed_form(target, *names_of(symbolic), input=input_, batch=batch)
         closed = closed.inference if inference else closed
         closed.confirm(counted)
         table = closed_form_table(closed, deep, by)

@@ -67,7 +67,7 @@ def _list_ablations(shown: list[Ablation], format_: str | None, file: Path | Non
         click.echo("\n\n".join(map(_set, shown)))
         return
     rows = tuple(
-        (a.name, a.figure, a.title, label, _target(made), str(made.place()[0]))
+        (a.name, a.figure, a.title, label, _target(made), str(made.shape()))
         for a in shown
         for label, made in a.variants.items()
     )

@@ -1,7 +1,7 @@
 """Closed forms: a count whose sizes are symbols."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import gcd
 from typing import Any
@@ -24,7 +24,10 @@ class ClosedForm:
     the number does, and ``steps`` says which: each size as ``remainder + period * step``. Then ``count``
     is in the steps, and ``anywhere`` is the count with the floors; None if branches do not join for
     other sizes. Products with a multiplier are not rounded: the form holds where every channel count in
-    ``whole`` is a whole number. As for any count, the input must be large enough for the kernels.
+    ``whole`` is a whole number. A parameter in ``ranges`` was interpolated: the form goes through the
+    counts at every number of the range, and ``count`` has no modules. As for any count, the input must be
+    large enough for the kernels. ``headless`` is the form without auxiliary heads, where `inference`
+    cannot derive it.
     """
 
     count: Count
@@ -32,6 +35,8 @@ class ClosedForm:
     numbers: Mapping[str, Any]
     steps: Mapping[Any, Any]
     anywhere: Count | None
+    ranges: Mapping[str, range] = field(default_factory=dict)
+    headless: "ClosedForm | None" = None
 
     @property
     def label(self) -> str:
@@ -98,7 +103,8 @@ class ClosedForm:
                 raise DefinitionError(f"{self.label}: give a number for {name}")
             values[symbol] = sympy.Rational(str(number))
             period, remainder = self.classes.get(name, (1, 0))
-            if self.anywhere is None and number % period != remainder:
+            outside = name in self.ranges and number not in self.ranges[name]
+            if outside or (self.anywhere is None and number % period != remainder):
                 raise DefinitionError(f"{self.label}: {name}={number} is none {self.condition}")
         for size in self.whole:
             if not size.subs(values).is_integer:
@@ -128,13 +134,15 @@ class ClosedForm:
     @property
     def inference(self) -> "ClosedForm":
         """The form without auxiliary heads, which run in training only."""
+        if self.ranges:
+            return self.headless or self
         anywhere = None if self.anywhere is None else self.anywhere.inference
         return replace(self, count=self.count.inference, anywhere=anywhere)
 
     @property
     def condition(self) -> str:
-        """For which sizes of the input the form holds, in words; empty for all."""
-        return condition_of(self.classes)
+        """For which sizes of the input and whole numbers the form holds, in words; empty for all."""
+        return condition_of(self.classes, self.ranges)
 
     @property
     def rounding(self) -> str:
@@ -156,11 +164,15 @@ class ClosedForm:
         return f"where {' and '.join(parts)}, so that no channel count is rounded" if parts else ""
 
 
-def condition_of(classes: Mapping[str, tuple[int, int]]) -> str:
-    """Sizes by period and remainder, in words: ``where H % 32 = 11``; empty for all."""
+def condition_of(classes: Mapping[str, tuple[int, int]], ranges: Mapping[str, range]) -> str:
+    """Sizes by period and remainder, and ranges, in words: ``where H % 32 = 11``; empty for all."""
     parts = [
         f"{name} is {'odd' if remainder else 'even'}" if period == 2 else f"{name} % {period} = {remainder}"
         for name, (period, remainder) in classes.items()
+    ]
+    parts += [
+        f"{name} is {numbers.start} to {numbers.stop - 1}, each of which was counted"
+        for name, numbers in ranges.items()
     ]
     return f"where {' and '.join(parts)}" if parts else ""
 

@@ -1,29 +1,22 @@
-"""Putting symbols in the place of parameters and sizes of the input."""
+"""Closed forms of targets: symbols put in the place of parameters and sizes of the input."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from costlab.algebra.ablation import Ablation
-from costlab.algebra.dim import Dim, as_dim, is_symbolic
-from costlab.algebra.dim import symbols as as_symbols
+from costlab.algebra.dim import Dim, as_dim
+from costlab.algebra.dim import symbols as size_symbol
 from costlab.algebra.find import TargetLike, find
-from costlab.algebra.parameter import REQUIRED, closest
 from costlab.algebra.ratio import Ratio
-from costlab.algebra.shape import AnyShape, Shape, Vector
+from costlab.algebra.shape import AnyShape
 from costlab.algebra.target import Variant
 from costlab.counting.closed_form import ClosedForm
 from costlab.counting.compare import fitted, gather
-from costlab.counting.count import Count, count
-from costlab.errors import DefinitionError, ShapeError
-
-AXES = {
-    3: {"C": 0, "channels": 0, "H": 1, "height": 1, "W": 2, "width": 2},
-    1: {"F": 0, "features": 0},
-}
-"""What the sizes of an input are called, by the length of its shape."""
-BATCH = ("N", "batch")
-PERIOD_MAX = 1024
+from costlab.counting.interpolate import interpolated
+from costlab.counting.placing import Place, default_names, no_symbol, number_at, place_of, put
+from costlab.counting.settling import settle
+from costlab.errors import DefinitionError
 
 
 def closed_form(
@@ -33,7 +26,8 @@ def closed_form(
 
     ``names`` are numeric parameters of the definition, or C, H and W (channels, height, width; F for
     the features of a vector) and N (batch) where no parameter is called so. By default they are the
-    sizes of the input, and every parameter that is a size.
+    sizes of the input, and every parameter that is a size. A parameter that is annotated as an int, with
+    which the definition itself counts, is interpolated; see `ClosedForm.ranges`.
 
     Raises:
         DefinitionError: a name is none of these, or no symbol can go in its place.
@@ -41,12 +35,12 @@ def closed_form(
     """
     found = find(target)
     made = replace(found, settings={**found.settings, **settings})
-    shape = made.place(input)[0]
+    shape = made.shape(input)
     chosen = names or default_names(made, shape)
     for name in chosen:
         if place_of(made, name, shape) is None:
             raise no_symbol(name, [(made, shape)])
-    return form_of(made, chosen, shape, batch)
+    return _form(made, chosen, shape, as_dim("batch", batch))
 
 
 def closed_forms(
@@ -66,37 +60,34 @@ def closed_forms(
         TargetError, ShapeError: as `costlab.count`.
     """
     chosen = fitted(gather(*targets, ablation=ablation), input)
-    variants = {label: replace(made, label=label) for label, made in chosen.variants.items()}
-    shapes = {label: made.place(input)[0] for label, made in variants.items()}
+    variants = [replace(made, label=label) for label, made in chosen.variants.items()]
+    shapes = [made.shape(input) for made in variants]
     names = tuple(symbols) or chosen.symbols
     if not names:
-        decided = {name for made in variants.values() for name in made.settings}
-        found = (default_names(made, shapes[label]) for label, made in variants.items())
+        decided = {name for made in variants for name in made.settings}
+        found = (default_names(made, shape) for made, shape in zip(variants, shapes, strict=True))
         names = tuple(dict.fromkeys(name for each in found for name in each if name not in decided))
     for name in names:
-        places = [place_of(made, name, shapes[label]) for label, made in variants.items()]
-        if not any(places):
-            raise no_symbol(name, [(made, shapes[label]) for label, made in variants.items()])
+        places = [place_of(made, name, shape) for made, shape in zip(variants, shapes, strict=True)]
+        if not any(place is not None for place in places):
+            raise no_symbol(name, zip(variants, shapes, strict=True))
         sizes = {
             shape[place.axes[0]]
-            for place, shape in zip(places, shapes.values(), strict=True)
-            if place and place.axes
+            for place, shape in zip(places, shapes, strict=True)
+            if place is not None and place.axes
         }
         if len(sizes) > 1:
             raise DefinitionError(
                 f"{name}: the variants' inputs differ there, so no one symbol stands for it"
             )
-    return tuple(form_of(made, names, input, batch) for made in variants.values())
+    return tuple(
+        _form(made, names, shape, as_dim("batch", batch))
+        for made, shape in zip(variants, shapes, strict=True)
+    )
 
 
-def form_of(made: Variant, names: Iterable[str], input: object, batch: Dim = 1) -> ClosedForm:
-    """The closed form of a variant in those of the names that mean something to it.
-
-    Raises:
-        DefinitionError: two names are one size, or no symbol can go in the place of one.
-        TargetError, ShapeError: as `costlab.count`.
-    """
-    shape = made.place(input)[0]
+def _form(made: Variant, names: Iterable[str], shape: AnyShape, batch: Dim) -> ClosedForm:
+    """The closed form of a variant in those of the names that mean something to it."""
     places: dict[str, Place] = {}
     for name in names:
         place = place_of(made, name, shape)
@@ -105,149 +96,34 @@ def form_of(made: Variant, names: Iterable[str], input: object, batch: Dim = 1) 
             raise DefinitionError(f"{made.label}: {other} and {name} are one size: give one of them")
         if place is not None:
             places[name] = place
+    counting = [name for name, place in places.items() if place.kind is int]
+    if len(counting) > 1:
+        raise DefinitionError(
+            f"{made.label}: the definition itself counts with {' and '.join(counting)}: give one of them"
+        )
+    if not counting:
+        return _with_symbols(made, shape, batch, places)
+    (name,) = counting
+    place = places.pop(name)
+
+    def at(number: int) -> ClosedForm:
+        return _with_symbols(*put(made, place, shape, batch, number), places)
+
+    return interpolated(at, name, number_at(made, place, shape, batch) or 1)
+
+
+def _with_symbols(made: Variant, shape: AnyShape, batch: Dim, places: dict[str, Place]) -> ClosedForm:
     used = {name: _symbol(name, place.kind) for name, place in places.items()}
-    sizes: list[Any] = list(shape)
-    given = dict(made.settings)
-    inputs: Any = as_dim("batch", batch)
-    numbers: dict[str, Any] = {}
+    known = {name: number_at(made, place, shape, batch) for name, place in places.items()}
+    sizes = shape
     for name, place in places.items():
-        if place.axes:
-            numbers[name] = shape[place.axes[0]]
-            for axis in place.axes:
-                sizes[axis] = used[name]
-            given |= {tied: used[name] for tied, axes in made.ties.items() if axes == place.axes}
-        elif place.parameter:
-            numbers[name] = given.get(name, made.parameters[name].default)
-            given[name] = used[name]
-        else:
-            numbers[name], inputs = inputs, used[name]
-    known = {name: number for name, number in numbers.items() if number not in (None, REQUIRED)}
-    symbolic = replace(made, settings=given)
-    counted, steps, anywhere = _settled(symbolic, shape, sizes, inputs)
-    return ClosedForm(counted, used, known, steps, anywhere)
-
-
-class Place(NamedTuple):
-    """Where a symbol goes: a parameter, axes of the input, or else the batch."""
-
-    parameter: str = ""
-    axes: tuple[int, ...] = ()
-    kind: Any = Dim
-
-
-def place_of(made: Variant, name: str, shape: AnyShape) -> Place | None:
-    """Where a symbol of that name goes in the variant, if anywhere.
-
-    Raises:
-        DefinitionError: it is a parameter that takes no symbol.
-    """
-    known = made.parameters.get(name)
-    if known is not None and known.type not in (Dim, Ratio):
-        raise DefinitionError(f"{made.label}: {name} takes {known.takes}, and no symbol in its place")
-    if known is not None and name not in made.ties:
-        return Place(name, (), known.type)
-    axis = None if known is not None else AXES[len(shape)].get(name)
-    for tied, axes in made.ties.items():
-        if tied == name or axis in axes:
-            return Place(axes=axes)
-    if axis is not None:
-        return Place(axes=(axis,))
-    return Place() if name in BATCH else None
-
-
-def default_names(made: Variant, shape: AnyShape) -> tuple[str, ...]:
-    """The sizes of the input, and every parameter that is a size, has a number and is not decided."""
-    axes: dict[Place | None, str] = {}
-    for name in AXES[len(shape)]:
-        if len(name) == 1 and name not in made.parameters:
-            axes.setdefault(place_of(made, name, shape), name)
-    sizes = (
-        name
-        for name, p in made.parameters.items()
-        if p.type is Dim and name not in made.settings and name not in made.ties and p.default is not None
-    )
-    return (*axes.values(), *sizes)
-
-
-def no_symbol(name: str, variants: Iterable[tuple[Variant, AnyShape]]) -> DefinitionError:
-    """What is told of a name that means nothing to any of the variants."""
-    known: list[str] = []
-    for made, shape in variants:
-        known += [key for key, p in made.parameters.items() if p.type in (Dim, Ratio)]
-        known += [size for size in AXES[len(shape)] if size not in made.parameters]
-    near = closest(name, dict.fromkeys(known))
-    return DefinitionError(f"{name!r} is no numeric parameter and no size of the input{near}")
-
-
-def _settled(
-    made: Variant, shape: AnyShape, sizes: list[Any], batch: Dim
-) -> tuple[Count, Mapping[Any, Any], Count | None]:
-    """The count without floors, if there is one: with sizes as ``remainder + period * step``.
-
-    Once the period is a multiple of all the strides on the way, every floor comes out even. Also the
-    steps, and the count that holds for any size, unless branches join for some only.
-    """
-    refusal: ShapeError | None = None
-    anywhere: Count | None = None
-    try:
-        anywhere = _count_at(made, sizes, batch)
-        if not _has_floors(anywhere):
-            return anywhere, {}, anywhere
-        block = anywhere.root.block
-    except ShapeError as error:
-        refusal = error
-        block = made.resolve(shape).block
-    for period in _periods(
-        {int(v) for name, v in block.settings() if name == "stride" and isinstance(v, int)}
-    ):
-        steps = _steps(sizes, shape, period)
-        try:
-            counted = _count_at(made, [steps.get(size, size) for size in sizes], batch)
-        except ShapeError:
-            continue
-        if not _has_floors(counted):
-            return counted, steps, anywhere
-    if anywhere is None:
-        assert refusal is not None
-        raise refusal
-    return anywhere, {}, anywhere
-
-
-def _count_at(made: Variant, sizes: list[Any], batch: Dim) -> Count:
-    placed = Shape(*sizes) if len(sizes) == 3 else Vector(*sizes)
-    return count(replace(made, input=placed), batch=batch)
-
-
-def _has_floors(counted: Count) -> bool:
-    import sympy
-
-    return any(
-        is_symbolic(size) and size.has(sympy.floor, sympy.ceiling, sympy.Min) for size in counted.total
-    )
-
-
-def _steps(sizes: list[Any], shape: AnyShape, period: int) -> dict[Any, Any]:
-    """Each symbolic height or width as ``remainder + period * step``, where ``step`` is any whole number."""
-    import sympy
-
-    return {
-        size: int(number) % period + period * sympy.Dummy(str(size), integer=True, nonnegative=True)
-        for size, number in list(zip(sizes, shape, strict=True))[1:]
-        if is_symbolic(size) and isinstance(number, int)
-    }
-
-
-def _periods(strides: set[int]) -> Iterator[int]:
-    """Products of strides, from small to large."""
-    products = {1}
-    fresh = {1}
-    while fresh:
-        fresh = {p * s for p in fresh for s in strides if s > 1 and p * s <= PERIOD_MAX} - products
-        products |= fresh
-    return iter(sorted(products - {1}))
+        made, sizes, batch = put(made, place, sizes, batch, used[name])
+    settled = settle(made, sizes, shape, batch)
+    numbers = {name: number for name, number in known.items() if number is not None}
+    return ClosedForm(settled.counted, used, numbers, settled.steps, settled.anywhere)
 
 
 def _symbol(name: str, kind: Any) -> Any:
     import sympy
 
-    return as_symbols(name) if kind is Dim else sympy.Symbol(name, positive=True)
+    return sympy.Symbol(name, positive=True) if kind == Ratio else size_symbol(name)

@@ -86,7 +86,11 @@ def _shared(forms: Sequence[ClosedForm]) -> str:
         for name, (period, _) in form.classes.items():
             joint = lcm(period, classes.get(name, (1, 0))[0])
             classes[name] = (joint, int(form.numbers[name]) % joint)
-    return condition_of(classes)
+    ranges = {name: numbers for form in forms for name, numbers in form.ranges.items()}
+    for form in forms:
+        for name, numbers in form.ranges.items():
+            ranges[name] = range(max(ranges[name].start, numbers.start), min(ranges[name].stop, numbers.stop))
+    return condition_of(classes, ranges)
 
 
 def _roundings(forms: Sequence[ClosedForm]) -> list[str]:

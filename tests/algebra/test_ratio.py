@@ -75,8 +75,9 @@ def test_a_symbolic_width_is_not_rounded() -> None:
     w = symbols("w")
     assert scale(3, w) == 3 * w
     assert scale(w, 2.0) == 2 * w
-    with pytest.raises(DefinitionError, match="must be whole where channels are symbolic"):
-        scale(w, 0.5)
+    assert scale(w, 0.5) == w / 2
+    assert scale(w, 0.1) == w / 10  # the decimal, not the nearest binary fraction
+    assert scale(w, 1e-05) == w / 100_000
 
 
 def test_an_array_as_width_of_symbolic_channels_is_refused() -> None:
