@@ -18,6 +18,7 @@ from costlab.cli.main import cli
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 CONSOLE = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", README)
 PYTHON = re.findall(r"```python\n((?:.*\n)*?)```", README)
+SET, NETWORK, USE, SYMBOLS = PYTHON
 
 
 @pytest.mark.parametrize(("command", "shown"), CONSOLE, ids=[command for command, _ in CONSOLE])
@@ -38,20 +39,33 @@ def test_console_blocks_show_what_the_command_prints(command: str, shown: str) -
 
 def test_the_network_of_the_readme_counts_and_runs(tmp_path: Path) -> None:
     file = tmp_path / "nets.py"
-    file.write_text(PYTHON[0])
+    file.write_text(NETWORK)
     plain, factorized = (costlab.count(f"{file}:residual:factorized={on}") for on in ("false", "true"))
     assert plain.multiply_adds == 9 * 64 * 64 * 56 * 56
     assert factorized.multiply_adds == 6 * 64 * 64 * 56 * 56
     assert resolve(f"{file}:residual").input == Shape(64, 56, 56)
 
 
+def test_the_set_of_the_readme_compares(tmp_path: Path) -> None:
+    file = tmp_path / "sets.py"
+    file.write_text(SET)
+    compared = costlab.compare(ablation=f"{file}:widths")
+    assert [count.label for count in compared.counts] == ["full", "half", "half, 3x3 for 5x5"]
+    assert compared.counts[1].multiply_adds == 1_433_611_440
+
+
 def test_the_python_of_the_readme_runs() -> None:
     names: dict[str, Any] = {}
-    exec(PYTHON[1], names)
+    exec(USE, names)
     assert names["t"].multiply_adds == 1_433_611_440
     assert all(finding.agreed for finding in names["findings"])
-    polynomial, sweep = PYTHON[2].split("\n\n")[1:3]
-    for part in (PYTHON[2].split("\n\n")[0], polynomial, sweep):
+    assert repr(eval("c.ratio(c.counts[1]), c.saving(c.counts[1], 'activations')", names)) in USE.replace(
+        "# ", "("
+    ).replace("(-1, 1)\n", "(-1, 1))\n")
+    assert f"# {names['f'].multiply_adds}\n" in USE
+    assert f"# {names['f'].at(width=0.5)['multiply_adds']}," in USE
+    polynomial, sweep = SYMBOLS.split("\n\n")[1:3]
+    for part in (SYMBOLS.split("\n\n")[0], polynomial, sweep):
         *setup, last = [line for line in part.splitlines() if not line.startswith("#")]
         exec("\n".join(setup), names)
         if "costlab.count" in last:

@@ -189,6 +189,21 @@ def tidy(size: Any) -> Any:
     return product if _length(product) < enough * _length(expanded) else expanded
 
 
+def unnested(size: Any) -> Any:
+    """An expression whose floors hold no floors: ``floor((floor(y) + a) / n)`` is ``floor((y + a) / n)``."""
+    import sympy
+
+    def merged(argument: Any) -> Any:
+        for inner in argument.atoms(sympy.floor):
+            slope = argument.coeff(inner)
+            rest = sympy.expand(argument - slope * inner)
+            if slope.is_Rational and slope.p == 1 and (rest / slope).is_integer and not rest.has(inner):
+                return sympy.floor(sympy.expand(slope * inner.args[0] + rest))
+        return sympy.floor(argument)
+
+    return sympy.sympify(size).replace(sympy.floor, lambda argument: merged(sympy.expand(argument)))
+
+
 def ratio_in_symbols(size: Any, baseline: Any) -> Any:
     """``size / baseline``, simplified; None where the baseline is 0."""
     import sympy

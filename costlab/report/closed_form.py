@@ -5,7 +5,14 @@ from math import lcm
 from typing import Any
 
 from costlab.algebra.work import Work
-from costlab.counting.closed_form import ClosedForm, condition_of, ratio_in_symbols, saving_in_symbols
+from costlab.counting.closed_form import (
+    ClosedForm,
+    condition_of,
+    ratio_in_symbols,
+    saving_in_symbols,
+    tidy,
+    unnested,
+)
 from costlab.counting.count import MEASURES, Row
 from costlab.report.cell import Column
 from costlab.report.compare import TITLES
@@ -44,7 +51,7 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
             "holds": [text for text in (form.condition, form.rounding) if text],
             "any_size": None
             if form.anywhere is None
-            else {name: str(form.anywhere.total._asdict()[name]) for name in MEASURES},
+            else {name: str(unnested(getattr(form.anywhere.total, name))) for name in MEASURES},
         },
     )
 
@@ -100,10 +107,8 @@ def _roundings(forms: Sequence[ClosedForm]) -> list[str]:
 def _anywhere(form: ClosedForm) -> tuple[str, ...]:
     if not form.steps or form.anywhere is None:
         return ()
-    import sympy
-
     sizes = " and ".join(map(str, form.steps))
-    return (f"multiply-adds for any {sizes}: {sympy.expand(form.anywhere.multiply_adds)}",)
+    return (f"multiply-adds for any {sizes}: {tidy(unnested(form.anywhere.multiply_adds))}",)
 
 
 def _elsewhere(form: ClosedForm) -> str:
