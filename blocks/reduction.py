@@ -17,7 +17,7 @@ Reduction: TypeAlias = Literal["parallel", "pool+conv", "conv+pool"]
 @block(figure="Figure 9", input=("channels", 35, 35))
 def reduce_pool_conv(
     kernel: Dim = 3,
-    window: Dim = 3,
+    window: Dim | None = None,
     channels: Dim = 320,
     filters: Dim | None = None,
     bn: bool = True,
@@ -27,7 +27,7 @@ def reduce_pool_conv(
 
     Args:
         kernel: height and width of the convolution's kernel.
-        window: height and width of the pooling's window, which moves by 2.
+        window: height and width of the pooling's window, which moves by 2; by default the kernel's.
         channels: channels in.
         filters: channels out, by default twice as many as come in.
         bn: with a batch norm.
@@ -39,7 +39,7 @@ def reduce_pool_conv(
 @block(figure="Figure 9", input=("channels", 35, 35))
 def reduce_conv_pool(
     kernel: Dim = 3,
-    window: Dim = 3,
+    window: Dim | None = None,
     channels: Dim = 320,
     filters: Dim | None = None,
     bn: bool = True,
@@ -49,7 +49,7 @@ def reduce_conv_pool(
 
     Args:
         kernel: height and width of the convolution's kernel.
-        window: height and width of the pooling's window, which moves by 2.
+        window: height and width of the pooling's window, which moves by 2; by default the kernel's.
         channels: channels in.
         filters: channels out, by default twice as many as come in.
         bn: with a batch norm.
@@ -61,7 +61,7 @@ def reduce_conv_pool(
 @block(figure="Figure 10", input=("channels", 35, 35))
 def reduce_parallel(
     kernel: Dim = 3,
-    window: Dim = 3,
+    window: Dim | None = None,
     channels: Dim = 320,
     filters: Dim | None = None,
     bn: bool = True,
@@ -71,7 +71,7 @@ def reduce_parallel(
 
     Args:
         kernel: height and width of the convolution's kernel, which moves by 2.
-        window: the same of the pooling.
+        window: the same of the pooling; by default the kernel's.
         channels: channels in, which the pooling passes on.
         filters: channels out in all, by default twice as many as come in.
         bn: with a batch norm.
@@ -80,7 +80,7 @@ def reduce_parallel(
     added = channels if filters is None else filters - channels
     return concat(
         conv=conv(added, kernel, stride=2, padding="valid", bn=bn, bias=bias),
-        pool=MaxPool2d(window, stride=2),
+        pool=_pool(kernel if window is None else window),
     )
 
 
@@ -133,12 +133,16 @@ def reduction_d(
 
 
 def _blunt(form: Reduction, filters: Dim) -> Block:
-    return (_pool_conv if form == "pool+conv" else _conv_pool)(3, 3, filters)
+    return (_pool_conv if form == "pool+conv" else _conv_pool)(3, None, filters)
 
 
-def _pool_conv(kernel: Dim, window: Dim, filters: Dim, bn: bool = True, bias: bool = False) -> Block:
-    return seq(pool=MaxPool2d(window, stride=2), conv=conv(filters, kernel, bn=bn, bias=bias))
+def _pool_conv(kernel: Dim, window: Dim | None, filters: Dim, bn: bool = True, bias: bool = False) -> Block:
+    return seq(pool=_pool(kernel if window is None else window), conv=conv(filters, kernel, bn=bn, bias=bias))
 
 
-def _conv_pool(kernel: Dim, window: Dim, filters: Dim, bn: bool = True, bias: bool = False) -> Block:
-    return seq(conv=conv(filters, kernel, bn=bn, bias=bias), pool=MaxPool2d(window, stride=2))
+def _conv_pool(kernel: Dim, window: Dim | None, filters: Dim, bn: bool = True, bias: bool = False) -> Block:
+    return seq(conv=conv(filters, kernel, bn=bn, bias=bias), pool=_pool(kernel if window is None else window))
+
+
+def _pool(window: Dim) -> MaxPool2d:
+    return MaxPool2d(window, stride=2)

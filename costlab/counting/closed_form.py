@@ -20,21 +20,20 @@ class ClosedForm:
     """A count in symbols.
 
     ``symbols`` are SymPy's by name, ``numbers`` what they are where the definition decides. A stride
-    floors a size; the polynomial without floors holds for the sizes that leave the same remainder as
-    the number does, and ``steps`` says which: each size as ``remainder + period * step``. Then ``count``
-    is in the steps, and ``anywhere`` is the count with the floors; None if branches do not join for
-    other sizes. Products with a multiplier are not rounded: the form holds where every channel count in
-    ``whole`` is a whole number. A parameter in ``ranges`` was interpolated: the form goes through the
-    counts at every number of the range, and ``count`` has no modules. As for any count, the input must be
-    large enough for the kernels. ``headless`` is the form without auxiliary heads, where `inference`
-    cannot derive it.
+    floors a size; without floors the form holds for the sizes that leave the same remainder as the number
+    does, and ``steps`` says which: each size as ``remainder + period * step``. If branches do not join for
+    other sizes, ``anywhere`` is False, and the count is in the steps. Products with a multiplier are not
+    rounded: the form holds where every channel count in ``whole`` is a whole number. A parameter in
+    ``ranges`` was interpolated: the form goes through the counts at every number of the range, and the
+    count has no modules. As for any count, the input must be large enough for the kernels. ``headless`` is
+    the form without auxiliary heads, where `inference` cannot derive it.
     """
 
     count: Count
     symbols: Mapping[str, Any]
     numbers: Mapping[str, Any]
     steps: Mapping[Any, Any]
-    anywhere: Count | None
+    anywhere: bool = True
     ranges: Mapping[str, range] = field(default_factory=dict)
     headless: "ClosedForm | None" = None
 
@@ -59,7 +58,7 @@ class ClosedForm:
         return self.read(self.count.activations)
 
     def read(self, quantity: Any) -> Any:
-        """A quantity of ``count`` as an expression in the symbols."""
+        """A quantity of ``count`` as an expression in the symbols, without floors where it holds."""
         import sympy
 
         back = {
@@ -67,7 +66,7 @@ class ClosedForm:
             for size, spread in self.steps.items()
             for step in spread.free_symbols
         }
-        return tidy(sympy.sympify(quantity).subs(back))
+        return tidy(sympy.sympify(quantity).subs(self.steps).subs(back))
 
     @property
     def classes(self) -> Mapping[str, tuple[int, int]]:
@@ -104,15 +103,14 @@ class ClosedForm:
             values[symbol] = sympy.Rational(str(number))
             period, remainder = self.classes.get(name, (1, 0))
             outside = name in self.ranges and number not in self.ranges[name]
-            if outside or (self.anywhere is None and number % period != remainder):
+            if outside or (not self.anywhere and number % period != remainder):
                 raise DefinitionError(f"{self.label}: {name}={number} is none {self.condition}")
         for size in self.whole:
             if not size.subs(values).is_integer:
                 raise DefinitionError(f"{self.label}: {size} is not whole there, and counting would round")
+        total = self.count.total._asdict()
         sizes = {
-            name: self.read(getattr(self.count.total, name))
-            if self.anywhere is None
-            else sympy.sympify(getattr(self.anywhere.total, name))
+            name: sympy.sympify(total[name]) if self.anywhere else self.read(total[name])
             for name in QUANTITIES
         }
         return {name: int(size.subs(values)) for name, size in sizes.items()}
@@ -136,8 +134,7 @@ class ClosedForm:
         """The form without auxiliary heads, which run in training only."""
         if self.ranges:
             return self.headless or self
-        anywhere = None if self.anywhere is None else self.anywhere.inference
-        return replace(self, count=self.count.inference, anywhere=anywhere)
+        return replace(self, count=self.count.inference)
 
     @property
     def condition(self) -> str:

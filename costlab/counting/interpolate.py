@@ -42,21 +42,21 @@ def _through(
     lowest = first
     while lowest > 0 and _fits(found, at, symbol, lowest - 1, forms[0]):
         lowest -= 1
-    spread = dict(forms[0].steps)
-    work = Work("", **{quantity: form.subs(spread) for quantity, form in found.items()})
+    work = Work("", **found)
     root = forms[0].count.root._replace(work=work, children=())
     return replace(
         forms[0],
         count=replace(forms[0].count, root=root),
         symbols={**forms[0].symbols, name: symbol},
         numbers={**forms[0].numbers, name: first},
-        anywhere=None,
+        anywhere=not forms[0].steps,
         ranges={name: range(lowest, first + POINTS)},
     )
 
 
 def _read(form: ClosedForm) -> Mapping[str, Any]:
-    total = form.count.total
+    """The quantities of one input: the batch is the count's business."""
+    total = replace(form.count, batch=1).total
     return {quantity: form.read(getattr(total, quantity)) for quantity in QUANTITIES}
 
 

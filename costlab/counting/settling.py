@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from math import lcm
 from typing import Any, NamedTuple
 
 from costlab.algebra.dim import Dim, is_symbolic
@@ -10,22 +11,27 @@ from costlab.algebra.target import Variant
 from costlab.counting.count import Count, count
 from costlab.errors import ShapeError
 
-PERIOD_MAX = 1024
+ROUNDS = 64
+"""More floors within floors than a network has strided layers."""
+PERIOD_MAX = 64
 
 
 class Settled(NamedTuple):
-    """A count in steps, the sizes as ``remainder + period * step``, and the count for any size."""
+    """A count, and the sizes without floors, each as ``remainder + period * step`` by its symbol.
+
+    ``anywhere`` says that the count holds for any size, and is not in the steps itself.
+    """
 
     counted: Count
     steps: Mapping[Any, Any]
-    anywhere: Count | None
+    anywhere: bool
 
 
 def settle(made: Variant, sizes: AnyShape, numbers: AnyShape, batch: Dim) -> Settled:
-    """The count without floors, if there is one.
+    """The count, and for which sizes it has no floors.
 
-    Once the period is a multiple of all the strides on the way, every floor comes out even, and branches
-    that join only for some sizes are seen to join. Periods are tried from small to large.
+    For ``remainder + period * step`` every floor comes out even, once the period is a multiple of all the
+    strides on the way. Where branches join for some sizes only, the count is for those alone.
 
     Args:
         made: what is counted, with its symbols in place.
@@ -34,47 +40,72 @@ def settle(made: Variant, sizes: AnyShape, numbers: AnyShape, batch: Dim) -> Set
         batch: inputs at once.
 
     Raises:
-        ShapeError: branches cannot be proved to join, for any period.
+        ShapeError: a part does not accept its input, or branches cannot be proved to join.
     """
-    refusal: ShapeError | None = None
-    anywhere: Count | None = None
+    free = {
+        size: number
+        for size, number in list(zip(sizes, numbers, strict=True))[1:]
+        if is_symbolic(size) and isinstance(number, int)
+    }
     try:
-        anywhere = count(replace(made, input=sizes), batch=batch)
-        if not _has_floors(anywhere):
-            return Settled(anywhere, {}, anywhere)
-    except ShapeError as error:
-        refusal = error
-    block = made.resolve(sizes).block
-    strides = {value for name, value in block.settings() if name == "stride" and isinstance(value, int)}
-    for period in _periods(strides):
-        steps = _steps(sizes, numbers, period)
-        try:
-            counted = count(replace(made, input=type(sizes)(*(steps.get(s, s) for s in sizes))), batch=batch)
-        except ShapeError:
-            continue
-        if not _has_floors(counted):
-            return Settled(counted, steps, anywhere)
-    if anywhere is None:
-        assert refusal is not None
-        raise refusal
-    return Settled(anywhere, {}, anywhere)
+        counted = count(replace(made, input=sizes), batch=batch)
+    except ShapeError:
+        if not free:
+            raise
+        block = made.resolve(sizes).block
+        strides = {value for name, value in block.settings() if name == "stride" and isinstance(value, int)}
+        for period in _periods(strides):
+            steps = _spread(free, dict.fromkeys(free, period))
+            placed = type(sizes)(*(steps.get(size, size) for size in sizes))
+            try:
+                counted = count(replace(made, input=placed), batch=batch)
+            except ShapeError:
+                continue
+            if not _floors(counted.total[1:]):
+                return Settled(counted, steps, anywhere=False)
+        raise
+    return Settled(counted, _even(counted.total[1:], free), anywhere=True)
 
 
-def _has_floors(counted: Count) -> bool:
+def _even(quantities: tuple[Any, ...], free: Mapping[Any, int]) -> Mapping[Any, Any]:
+    """The steps that leave no floor: each period is enlarged until there is none. Nothing if that fails."""
     import sympy
 
-    kinds = (sympy.floor, sympy.ceiling, sympy.Min)
-    return any(is_symbolic(size) and size.has(*kinds) for size in counted.total)
+    if not _floors(quantities):
+        return {}
+    periods = dict.fromkeys(free, 1)
+    for _ in range(ROUNDS):
+        spread = _spread(free, periods)
+        floors = _floors(tuple(sympy.sympify(size).subs(spread) for size in quantities))
+        if not floors:
+            return {size: steps for size, steps in spread.items() if periods[size] > 1}
+        grown = dict(periods)
+        for floor in floors:
+            for size, steps in spread.items():
+                (step,) = steps.free_symbols
+                slope = sympy.expand(floor.args[0]).coeff(step)
+                if slope.is_Rational:
+                    grown[size] = lcm(grown[size], periods[size] * int(slope.q))
+        if grown == periods:
+            break
+        periods = grown
+    return {}
 
 
-def _steps(sizes: AnyShape, numbers: AnyShape, period: int) -> dict[Any, Any]:
-    """Each symbolic height or width as ``remainder + period * step``, where ``step`` is any whole number."""
+def _floors(quantities: tuple[Any, ...]) -> set[Any]:
+    import sympy
+
+    kinds = (sympy.floor, sympy.ceiling, sympy.Min, sympy.Mod)
+    return {part for size in quantities if is_symbolic(size) for part in size.atoms(*kinds)}
+
+
+def _spread(free: Mapping[Any, int], periods: Mapping[Any, int]) -> dict[Any, Any]:
+    """Each size as ``remainder + period * step``, where ``step`` is any whole number."""
     import sympy
 
     return {
-        size: int(number) % period + period * sympy.Dummy(str(size), integer=True, nonnegative=True)
-        for size, number in list(zip(sizes, numbers, strict=True))[1:]
-        if is_symbolic(size) and size.is_Symbol and isinstance(number, int)
+        size: number % periods[size] + periods[size] * sympy.Dummy(str(size), integer=True, nonnegative=True)
+        for size, number in free.items()
     }
 
 

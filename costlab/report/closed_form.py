@@ -49,9 +49,9 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
             "target": form.label,
             "symbols": {name: _plain(form.numbers.get(name)) for name in form.symbols},
             "holds": [text for text in (form.condition, form.rounding) if text],
-            "any_size": None
-            if form.anywhere is None
-            else {name: str(unnested(getattr(form.anywhere.total, name))) for name in MEASURES},
+            "any_size": {name: str(unnested(getattr(form.count.total, name))) for name in MEASURES}
+            if form.anywhere
+            else None,
         },
     )
 
@@ -105,18 +105,16 @@ def _roundings(forms: Sequence[ClosedForm]) -> list[str]:
 
 
 def _anywhere(form: ClosedForm) -> tuple[str, ...]:
-    if not form.steps or form.anywhere is None:
+    if not form.steps or not form.anywhere:
         return ()
     sizes = " and ".join(map(str, form.steps))
-    return (f"multiply-adds for any {sizes}: {tidy(unnested(form.anywhere.multiply_adds))}",)
+    return (f"multiply-adds for any {sizes}: {tidy(unnested(form.count.multiply_adds))}",)
 
 
 def _elsewhere(form: ClosedForm) -> str:
     """What is no symbol: the input and the batch as far as they are numbers."""
-    shape = form.count.input
-    if form.steps:
-        back = {spread: size for size, spread in form.steps.items()}
-        shape = type(shape)(*(back.get(size, size) for size in shape))
+    back = {spread: size for size, spread in form.steps.items()}
+    shape = [back.get(size, size) for size in form.count.input]
     return f", input ({', '.join(map(str, shape))}), batch {form.count.batch}"
 
 
