@@ -77,6 +77,8 @@ def conv_stack(
         bias: with biases.
     """
     as_dim("conv_stack: parts", parts)
+    if parts == 1 and between is not None:
+        raise DefinitionError(f"conv_stack: between={between} needs parts=2 or more")
     last = _filters(channels, filters, alpha)
     layers = []
     for part in range(1, parts):
@@ -148,7 +150,7 @@ def _filters(channels: Dim, filters: Dim | None, alpha: Ratio) -> Dim:
     if filters is None:
         return scale(channels, alpha)
     if not isinstance(alpha, float | int) or alpha != 1:
-        raise DefinitionError("filters and alpha both say how many channels go out: give one")
+        raise DefinitionError(f"filters={filters} and alpha={alpha} both say what goes out: give one")
     return filters
 
 

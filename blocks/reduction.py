@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from blocks.factorization import Asymmetric, Pair, asymmetric, pair
 from blocks.layers import conv
-from costlab.algebra import Block, Dim, MaxPool2d, Ratio, block, concat, scale, seq
+from costlab.algebra import Block, Dim, MaxPool2d, Ratio, as_dim, block, concat, scale, seq
 
 Reduction: TypeAlias = Literal["parallel", "pool+conv", "conv+pool"]
 
@@ -78,6 +78,7 @@ def reduce_parallel(
         bias: with a bias.
     """
     added = channels if filters is None else filters - channels
+    as_dim("reduce_parallel: filters - channels", added)
     return concat(
         conv=conv(added, kernel, stride=2, padding="valid", bn=bn, bias=bias),
         pool=_pool(kernel if window is None else window),

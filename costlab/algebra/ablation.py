@@ -1,7 +1,7 @@
 """Ablations: named sets of variants, compared with the first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from costlab.algebra.target import Variant
@@ -21,17 +21,24 @@ class Ablation:
 
     name: str
     title: str
-    variants: Mapping[str, Variant]
+    variants: Mapping[str, Variant] = field(hash=False)
     symbols: tuple[str, ...] = ()
     figure: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("title", "name", "figure"):
+            self._check_text(name, getattr(self, name), blank=name != "title")
         variants: Any = self.variants  # not yet known to be what they should be
         if not isinstance(variants, Mapping) or len(variants) < 2:
             raise DefinitionError(f"ablation {self.name}: give a baseline and at least one more by label")
         for label, made in variants.items():
-            if not isinstance(made, Variant) or not isinstance(label, str):
+            if not isinstance(made, Variant):
                 raise DefinitionError(f"ablation {self.name}: {label!r}: {made!r} is no variant(...)")
+            self._check_text("label", label)
         names: Any = self.symbols
         if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
             raise DefinitionError(f"ablation {self.name}: symbols={names!r} must be a tuple of names")
+
+    def _check_text(self, what: str, value: object, blank: bool = False) -> None:
+        if not isinstance(value, str) or not value.isprintable() or not (blank or value.strip()):
+            raise DefinitionError(f"ablation {self.name}: {what}={value!r} must be text on one line")

@@ -1,13 +1,13 @@
 """Blocks: frozen values that can be printed, compared, hashed, walked and composed further."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import Field, fields
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from costlab.algebra.dim import DIM_MAX, as_dim, text
+from costlab.algebra.dim import DIM_MAX, Dim, as_dim, text
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.window import as_pair
 from costlab.algebra.work import Work
@@ -100,6 +100,10 @@ class Operation(Block):
     @abstractmethod
     def work(self, x: AnyShape, y: AnyShape) -> Work:
         """The quantities that the operation reports for ``x``, where ``y`` is ``output(x)``."""
+
+    def quotients(self, x: AnyShape) -> Iterable[Dim]:
+        """What of ``x`` and the fields is divided, and must come out whole. Nothing, for most."""
+        return ()
 
     @abstractmethod
     def module(self, x: AnyShape) -> "nn.Module":

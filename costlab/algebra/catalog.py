@@ -43,13 +43,16 @@ def lookup(name: str) -> Definition[...]:
         return shipped[name]
     everything = catalog()
     if name not in everything:
+        if name in _shipped_ablations():
+            raise TargetError(f"{name} is an ablation: costlab compare --ablation {name}")
         raise TargetError(f"there is no definition {name!r}{closest(name, everything)} (see costlab list)")
     return everything[name]
 
 
-def is_shipped(name: str) -> bool:
-    """Whether a definition of that name comes with costlab."""
-    return name in _shipped()
+def is_shipped(value: "Definition[...] | Ablation") -> bool:
+    """Whether a definition or an ablation comes with costlab."""
+    shipped: Mapping[str, object] = _shipped() if isinstance(value, Definition) else _shipped_ablations()
+    return shipped.get(value.name) is value
 
 
 def ablations() -> Mapping[str, Ablation]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from costlab.algebra.ablation import Ablation
 from costlab.algebra.block import Block
-from costlab.algebra.catalog import is_shipped, lookup, lookup_ablation
+from costlab.algebra.catalog import ablations, is_shipped, lookup, lookup_ablation
 from costlab.algebra.define import Definition
 from costlab.algebra.dim import text
 from costlab.algebra.parameter import closest
@@ -36,10 +36,20 @@ def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target
         DefinitionError: a setting or the input is malformed.
     """
     shape = None if input is None else as_shape(input)
+    return found_with(target, settings).resolve(shape)
+
+
+def found_with(target: TargetLike, settings: Mapping[str, Any]) -> Variant:
+    """What ``target`` names, with further settings, which its label shows as if they had been typed.
+
+    Raises:
+        TargetError: it names nothing, or its code fails.
+        DefinitionError: a setting is malformed or given twice.
+    """
     found = find(target)
-    if not isinstance(found.subject, Block):
+    if settings and not isinstance(found.subject, Block):
         found = replace(found, label=labelled(found.label, settings, bool(found.settings)))
-    return found.resolve(shape, **settings)
+    return found.having(settings)
 
 
 def find(target: TargetLike) -> Variant:
@@ -71,9 +81,8 @@ def find(target: TargetLike) -> Variant:
 
 def variant(target: TargetLike, input: object = None, **settings: Any) -> Variant:
     """A target with settings, and perhaps an input of its own, for an `Ablation`."""
-    found = find(target)
-    shape = found.input if input is None else as_shape(input)
-    return replace(found, settings={**found.settings, **settings}, input=shape)
+    found = found_with(target, settings)
+    return found if input is None else replace(found, input=as_shape(input))
 
 
 def find_ablation(name: str) -> Ablation:
@@ -82,18 +91,23 @@ def find_ablation(name: str) -> Ablation:
     Raises:
         TargetError: there is none, or its code fails.
     """
-    if IN_CATALOG.fullmatch(name) and ":" not in name:
-        return lookup_ablation(name)
-    source = _source(name)
-    if not isinstance(source.value, Ablation):
-        raise TargetError(f"{name} is a {type(source.value).__name__}, not an Ablation")
-    if source.typed:
+    if not isinstance(name, str):
+        raise TargetError(f"{name!r} is no ablation: give its name, file.py:attribute or an Ablation")
+    in_catalog = IN_CATALOG.fullmatch(name)
+    if in_catalog and (not in_catalog["settings"] or in_catalog["name"] in ablations()):
+        found, settings = lookup_ablation(in_catalog["name"]), in_catalog["settings"]
+        theirs, folder = not is_shipped(found), None
+    else:
+        source = _source(name)
+        if not isinstance(source.value, Ablation):
+            raise TargetError(f"{name} is of type {type(source.value).__name__}, not an Ablation")
+        found, settings, theirs, folder = source.value, source.typed, True, source.folder
+    if settings:
         raise TargetError(f"{name}: an ablation takes no settings")
-    theirs = {
-        label: replace(made, theirs=True, folder=source.folder)
-        for label, made in source.value.variants.items()
-    }
-    return replace(source.value, variants=theirs)
+    if not theirs:
+        return found
+    variants = {label: replace(made, theirs=True, folder=folder) for label, made in found.variants.items()}
+    return replace(found, variants=variants)
 
 
 class _Source(NamedTuple):
@@ -116,7 +130,8 @@ def _source(target: str) -> _Source:
         module, folder = load_module(match["source"]), Path.cwd()
     elif match := IN_CATALOG.fullmatch(target):
         name = match["name"]
-        return _Source(name, lookup(name), match["settings"] or "", not is_shipped(name))
+        definition = lookup(name)
+        return _Source(name, definition, match["settings"] or "", not is_shipped(definition))
     elif target.endswith(".py"):
         raise TargetError(f"{target}: say which attribute of the file, as in {target}:network")
     else:

@@ -1,13 +1,17 @@
 """Ratios: multipliers of channel counts, and how a product with one is rounded."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
-from costlab.algebra.dim import DIM_MAX, MIXED, Dim, as_dim, is_array, is_symbolic, text
+from costlab.algebra.dim import DIM_MAX, MIXED, Dim, as_dim, equal, is_array, is_symbolic, text
 from costlab.errors import DefinitionError
 
 Ratio: TypeAlias = float | Dim
 """A positive multiplier of channel counts: a number, a symbol or an array."""
+_products: ContextVar[list[Any] | None] = ContextVar("products", default=None)
 
 
 def as_ratio(name: str, value: object) -> Ratio:
@@ -55,7 +59,7 @@ def scale(channels: Dim, width: Ratio) -> Dim:
             raise DefinitionError(MIXED)
         import sympy
 
-        scaled: Dim = base * (factor if is_symbolic(factor) else sympy.Rational(str(factor)))
+        scaled: Dim = _unrounded(base * (factor if is_symbolic(factor) else sympy.Rational(str(factor))))
     elif is_array(base) or is_array(factor):
         import numpy as np
 
@@ -63,6 +67,24 @@ def scale(channels: Dim, width: Ratio) -> Dim:
     else:
         scaled = max(1, math.floor(base * factor + 0.5))
     return scaled
+
+
+@contextmanager
+def products() -> Iterator[list[Any]]:
+    """The products with symbols that are made meanwhile; where one is not whole, counting rounds it."""
+    made: list[Any] = []
+    token = _products.set(made)
+    try:
+        yield made
+    finally:
+        _products.reset(token)
+
+
+def _unrounded(product: Any) -> Any:
+    made = _products.get()
+    if made is not None and not product.is_integer:
+        made.append(product)
+    return product
 
 
 def in_between(first: Dim, last: Dim, step: int = 1, steps: int = 2) -> Dim:
@@ -81,8 +103,10 @@ def in_between(first: Dim, last: Dim, step: int = 1, steps: int = 2) -> Dim:
         import sympy
 
         power: Any = sympy.Integer(ends[0]) if isinstance(ends[0], int) else ends[0]
-        symbolic: Dim = (power ** (steps - step) * ends[1] ** step) ** sympy.Rational(1, steps)
+        symbolic: Dim = _unrounded((power ** (steps - step) * ends[1] ** step) ** sympy.Rational(1, steps))
         return symbolic
+    if equal(ends[0], ends[1]):
+        return first
     if any(map(is_array, ends)):
         import numpy as np
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,7 +59,7 @@ class Variant:
 
     label: str
     subject: "Definition[...] | Block"
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
     input: AnyShape | None = None
     theirs: bool = False
     folder: Path | None = None
@@ -77,36 +77,39 @@ class Variant:
         """The parameters that are sizes of the input, with their places in the shape."""
         return {} if isinstance(self.subject, Block) else self.subject.ties
 
-    def place(self, input: object = None, **settings: Any) -> tuple[AnyShape | None, dict[str, Any]]:
-        """The input, if one is known, and all settings; those that are sizes of the input agree with it.
+    def having(self, settings: Mapping[str, Any]) -> "Variant":
+        """The variant with further settings. Raises `DefinitionError` if one is given twice."""
+        if twice := next((name for name in settings if name in self.settings), None):
+            raise DefinitionError(f"{self.label}: {twice} is given twice")
+        return replace(self, settings={**self.settings, **settings})
+
+    def place(self, input: object = None) -> tuple[AnyShape | None, Mapping[str, Any]]:
+        """The input, if one is known, and the settings; those that are sizes of the input agree with it.
 
         Raises:
             TargetError: a block is given settings.
-            DefinitionError: the input is malformed, or a setting is given twice or is another size.
+            DefinitionError: the input is malformed, or a setting is another size than the input's.
         """
         shape = self.input if input is None else as_shape(input)
-        if twice := next((name for name in settings if name in self.settings), None):
-            raise DefinitionError(f"{self.label}: {twice} is given twice")
-        placed = {**self.settings, **settings}
         if isinstance(self.subject, Definition):
             with guard(self.subject.name, self.theirs, self.folder):
-                return self.subject.place(shape, placed)
-        if placed:
+                return self.subject.place(shape, self.settings)
+        if self.settings:
             raise TargetError(f"{self.label} is a block, made already, and takes no settings")
-        return shape, placed
+        return shape, {}
 
     def shape(self, input: object = None) -> AnyShape:
         """The shape of the input. Raises as `place` does, and `TargetError` if none is known."""
         return self._known(self.place(input)[0])
 
-    def resolve(self, input: object = None, **settings: Any) -> Target:
-        """The target at an input, with further settings.
+    def resolve(self, input: object = None) -> Target:
+        """The target at an input.
 
         Raises:
             TargetError: the definition's code fails, a block is given settings, or no input is known.
-            DefinitionError: a setting or the input is malformed, or a setting is given twice.
+            DefinitionError: a setting or the input is malformed.
         """
-        shape, placed = self.place(input, **settings)
+        shape, placed = self.place(input)
         block = self.subject
         if isinstance(block, Definition):
             with guard(block.name, self.theirs, self.folder):

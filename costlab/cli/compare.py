@@ -17,7 +17,7 @@ from costlab.counting.compare import compare as compare_targets
 from costlab.errors import OutputError
 from costlab.report.closed_form import compared_forms_table
 from costlab.report.compare import compare_table, difference_table
-from costlab.report.files import write
+from costlab.report.files import refuse_taken, write
 from costlab.report.table import Table
 
 
@@ -84,6 +84,7 @@ def compare(
     if plot is not None and plot.suffix.lower() != ".png":
         raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
     form = chosen_format(format_, file)
+    refuse_taken(plot, file, replace=force)
     chosen = gather(*targets, ablation=ablation)
     comparison = compare_targets(ablation=chosen, input=input_, batch=batch)
     if inference:
@@ -92,7 +93,7 @@ def compare(
         table, *more = _tables(comparison, diff, depth, form)
     else:
         forms = _forms(chosen, names_of(symbolic), input_, comparison)
-        table, more = compared_forms_table(comparison.title, forms), []
+        table, more = compared_forms_table(comparison, forms), []
     if plot is not None:
         from costlab.report.figure import compare_figure
 
@@ -116,14 +117,9 @@ def _tables(comparison: Comparison, diff: bool, depth: int | None, form: str) ->
 def _forms(
     chosen: Ablation, names: tuple[str, ...], input_: str | None, comparison: Comparison
 ) -> tuple[ClosedForm, ...]:
-    """The closed forms, held against the counts."""
     from costlab.counting.symbolic import closed_forms
 
     batch = comparison.baseline.batch
     with progress("deriving closed forms"):
         forms = closed_forms(ablation=chosen, symbols=names, input=input_, batch=batch)
-    if not comparison.baseline.heads:
-        forms = tuple(form.inference for form in forms)
-    for form, counted in zip(forms, comparison.counts, strict=True):
-        form.confirm(counted)
-    return forms
+    return forms if comparison.baseline.heads else tuple(form.inference for form in forms)

@@ -84,10 +84,11 @@ def count(
         raise click.UsageError("--depth goes with --by module", context)
     if symbolic is not None and sort != "execution":
         raise click.UsageError("--sort does not go with --symbolic", context)
-    counted = count_target(target, input_, batch=batch)
-    if inference:
-        counted = counted.inference
+    form = chosen_format(format_, file)
     deep = 1 if depth is None else depth
+    if symbolic is None or check:
+        counted = count_target(target, input_, batch=batch)
+        counted = counted.inference if inference else counted
     if symbolic is None:
         table = count_table(counted, deep, by, sort)
     else:
@@ -96,10 +97,7 @@ def count(
 
         with progress("deriving the closed form"):
             closed = closed_form(target, *names_of(symbolic), input=input_, batch=batch)
-        closed = closed.inference if inference else closed
-        closed.confirm(counted)
-        table = closed_form_table(closed, deep, by)
-    form = chosen_format(format_, file)
+        table = closed_form_table(closed.inference if inference else closed, deep, by)
     emit(table, form, file, force)
     if check and not check_count(counted, to_stderr=form != "table" and on_stdout(file)):
         sys.exit(1)

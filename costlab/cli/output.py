@@ -29,7 +29,7 @@ SUFFIXES = {
 def output_options(command: F) -> F:
     """``--format``, ``-o`` and ``--force``."""
     for option in (
-        click.option("--force", is_flag=True, help="Let -o replace a file that exists."),
+        click.option("--force", is_flag=True, help="Replace files that exist."),
         click.option(
             "-o",
             "--output",

@@ -10,7 +10,7 @@ from costlab.algebra.catalog import lookup
 from costlab.errors import CostlabError
 
 F = TypeVar("F", bound=Callable[..., object])
-NAMES = re.compile(r"\w+(\s*,\s*\w+)*")
+NAMES = re.compile(r"[\w\s,]+")
 
 
 class SymbolicCommand(click.Command):
@@ -23,8 +23,8 @@ class SymbolicCommand(click.Command):
                 words += args[i:]
                 break
             follower = args[i + 1] if i + 1 < len(args) else ""
-            bare = word == "--symbolic" and not (NAMES.fullmatch(follower) and not _is_target(follower))
-            words.append("--symbolic=" if bare else word)
+            named = NAMES.fullmatch(follower) and not _is_target(follower)
+            words.append("--symbolic=" if word == "--symbolic" and not named else word)
         return super().parse_args(ctx, words)
 
 

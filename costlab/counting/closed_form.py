@@ -1,14 +1,18 @@
 """Closed forms: a count whose sizes are symbols."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from math import gcd
+from fractions import Fraction
+from functools import partial
 from typing import Any
 
-from costlab.algebra.dim import is_symbolic
+from costlab.algebra.dim import as_dim, is_symbolic
+from costlab.algebra.floors import has_floors
 from costlab.algebra.parameter import closest
+from costlab.algebra.ratio import as_ratio
 from costlab.algebra.work import QUANTITIES
+from costlab.counting.conditions import conditions_of, where
 from costlab.counting.count import Count
 from costlab.errors import DefinitionError
 
@@ -22,20 +26,24 @@ class ClosedForm:
     ``symbols`` are SymPy's by name, ``numbers`` what they are where the definition decides. A stride
     floors a size; without floors the form holds for the sizes that leave the same remainder as the number
     does, and ``steps`` says which: each size as ``remainder + period * step``. If branches do not join for
-    other sizes, ``anywhere`` is False, and the count is in the steps. Products with a multiplier are not
-    rounded: the form holds where every channel count in ``whole`` is a whole number. A parameter in
-    ``ranges`` was interpolated: the form goes through the counts at every number of the range, and the
-    count has no modules. As for any count, the input must be large enough for the kernels. ``headless`` is
-    the form without auxiliary heads, where `inference` cannot derive it.
+    other sizes, ``anywhere`` is False, and the count is in the steps.
+
+    Products with a multiplier are not rounded: the form holds where all in ``whole`` are whole numbers, and
+    all in ``sizes`` are at least 1. A parameter in ``ranges`` was interpolated: the form goes through the
+    counts at every number of the range, and the count has no modules; ``headless`` is then the form without
+    auxiliary heads. ``confirmed`` are the numbers at which the form was held against a count.
     """
 
     count: Count
-    symbols: Mapping[str, Any]
-    numbers: Mapping[str, Any]
-    steps: Mapping[Any, Any]
-    anywhere: bool = True
-    ranges: Mapping[str, range] = field(default_factory=dict)
+    symbols: Mapping[str, Any] = field(hash=False)
+    numbers: Mapping[str, Any] = field(hash=False)
+    steps: Mapping[Any, Any] = field(hash=False)
+    anywhere: bool
+    whole: tuple[Any, ...] = ()
+    sizes: tuple[Any, ...] = ()
+    ranges: Mapping[str, range] = field(default_factory=dict, hash=False)
     headless: "ClosedForm | None" = None
+    confirmed: Mapping[str, Any] | None = field(default=None, hash=False)
 
     @property
     def label(self) -> str:
@@ -57,16 +65,57 @@ class ClosedForm:
         """Elements put out by convolution and linear layers."""
         return self.read(self.count.activations)
 
+    @property
+    def inference(self) -> "ClosedForm":
+        """The form without auxiliary heads, which run in training only."""
+        if self.ranges:
+            return self.headless or self
+        return replace(self, count=self.count.inference)
+
     def read(self, quantity: Any) -> Any:
         """A quantity of ``count`` as an expression in the symbols, without floors where it holds."""
         import sympy
 
-        back = {
-            step: (size - spread.subs(step, 0)) / spread.coeff(step)
-            for size, spread in self.steps.items()
-            for step in spread.free_symbols
-        }
-        return tidy(sympy.sympify(quantity).subs(self.steps).subs(back))
+        return tidy(sympy.sympify(quantity).subs(self.steps).subs(self.back))
+
+    def at(self, **numbers: Any) -> dict[str, int]:
+        """The quantities where the symbols are these numbers; those not given are what they are.
+
+        Raises:
+            DefinitionError: a number is missing, is of no symbol, or is one for which the form does not
+                hold: it makes a channel count a fraction, or the input too small.
+        """
+        values = self._values(numbers)
+        for size in self.whole:
+            if not self._number(size, values).is_integer:
+                raise DefinitionError(f"{self.label}: {size} is not whole there, and counting would round")
+        for size in self.sizes:
+            if (found := self._number(size, values)) < 1:
+                told = size.subs(self.back)
+                raise DefinitionError(f"{self.label}: {told} is {found} there, and must be at least 1")
+        total = self.count.total._asdict()
+        found = {name: self._number(total[name], values) for name in QUANTITIES}
+        for name, size in found.items():
+            if not size.is_Integer:
+                raise DefinitionError(f"{self.label}: {name} comes to {size} there, which cannot be")
+        return {name: int(size) for name, size in found.items()}
+
+    def confirm(self, counted: Count, **numbers: Any) -> None:
+        """Hold the form, as it is shown and as it is evaluated, against a count with these numbers.
+
+        Raises:
+            AssertionError: they are not the same.
+            DefinitionError: the form does not hold there.
+        """
+        found, values, total = self.at(**numbers), self._values(numbers), self.count.total._asdict()
+        for name in QUANTITIES:
+            told = getattr(counted.total, name)
+            shown = self.read(total[name]).subs(values) if self._shows(values) else told
+            for size in (found[name], shown):
+                if size != told:
+                    raise AssertionError(
+                        f"{self.label}: the closed form gives {name}={size}, the count {told}"
+                    )
 
     @property
     def classes(self) -> Mapping[str, tuple[int, int]]:
@@ -77,21 +126,69 @@ class ClosedForm:
             found[str(size)] = (int(spread.coeff(step)), int(spread.subs(step, 0)))
         return found
 
-    @cached_property
-    def whole(self) -> tuple[Any, ...]:
-        """The sizes of the block that are whole only for some values of the symbols."""
-        sizes = [value for _, value in self.count.root.block.settings() if is_symbolic(value)]
-        return tuple(dict.fromkeys(size for size in sizes if not size.is_integer))
+    @property
+    def lowest(self) -> Mapping[str, int]:
+        """The smallest sizes of the input for which the form holds, each with the others as they are."""
+        found: dict[str, int] = {}
+        if len(self.numbers) < len(self.symbols):
+            return found
+        values = {
+            self.symbols[name]: _exact(name, number, whole=False) for name, number in self.numbers.items()
+        }
+        for name, symbol in self.symbols.items():
+            sizes = [size for size in self.sizes if self._of_extent(size) == symbol]
+            if not sizes:
+                continue
+            period, number = self.classes.get(name, (1, 0))[0], int(self.numbers[name])
+            lower = range(number, 0, -period)
+            fits = partial(self._fits, values, symbol, sizes)
+            smallest = lower[bisect_left(lower, True, key=lambda n: not fits(n)) - 1]
+            if smallest > lower[-1]:
+                found[name] = smallest
+        return found
 
-    def at(self, **numbers: Any) -> dict[str, int]:
-        """The quantities where the symbols are these numbers; those not given are what they are.
+    def _fits(self, values: Mapping[Any, Any], symbol: Any, sizes: list[Any], number: int) -> bool:
+        return all(self._number(size, {**values, symbol: number}) >= 1 for size in sizes)
 
-        Raises:
-            DefinitionError: a number is missing, is of no symbol, makes a channel count a fraction, or
-                is a size for which the form does not hold.
-        """
+    def _of_extent(self, size: Any) -> Any:
+        """The height or width of the input, if it alone decides the size."""
+        extent = [s for e in self.count.input[1:] if is_symbolic(e) for s in e.subs(self.back).free_symbols]
+        symbols = size.subs(self.back).free_symbols
+        return next(iter(symbols)) if len(symbols) == 1 and symbols <= set(extent) else None
+
+    @property
+    def undecided(self) -> tuple[Any, ...]:
+        """Sizes that are at least 1 for some numbers only, and not for the height or width alone."""
+        sizes = (size.subs(self.back) for size in self.sizes if self._of_extent(size) is None)
+        return tuple(size for size in sizes if not size.is_positive)
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """For which numbers the form holds, in words; nothing for all."""
+        return conditions_of([self])
+
+    @property
+    def back(self) -> dict[Any, Any]:
+        """The steps, as the sizes say them."""
+        return {
+            step: (size - spread.subs(step, 0)) / spread.coeff(step)
+            for size, spread in self.steps.items()
+            for step in spread.free_symbols
+        }
+
+    def _number(self, size: Any, values: Mapping[Any, Any]) -> Any:
         import sympy
 
+        expression = sympy.sympify(size)
+        return (expression if self.anywhere else expression.subs(self.back)).subs(values)
+
+    def _shows(self, values: Mapping[Any, Any]) -> bool:
+        """Whether the form without floors holds, as it is shown, and not only the one with floors."""
+        classes = self.classes.items()
+        return all(values[self.symbols[name]] % period == rest for name, (period, rest) in classes)
+
+    def _values(self, numbers: Mapping[str, Any]) -> dict[Any, Any]:
+        """The symbols with their numbers, each checked."""
         for name in numbers:
             if name not in self.symbols:
                 raise DefinitionError(f"{self.label}: no symbol {name!r}{closest(name, self.symbols)}")
@@ -100,78 +197,28 @@ class ClosedForm:
             number = numbers.get(name, self.numbers.get(name))
             if number is None:
                 raise DefinitionError(f"{self.label}: give a number for {name}")
-            values[symbol] = sympy.Rational(str(number))
-            period, remainder = self.classes.get(name, (1, 0))
-            outside = name in self.ranges and number not in self.ranges[name]
-            if outside or (not self.anywhere and number % period != remainder):
-                raise DefinitionError(f"{self.label}: {name}={number} is none {self.condition}")
-        for size in self.whole:
-            if not size.subs(values).is_integer:
-                raise DefinitionError(f"{self.label}: {size} is not whole there, and counting would round")
-        total = self.count.total._asdict()
-        sizes = {
-            name: sympy.sympify(total[name]) if self.anywhere else self.read(total[name])
-            for name in QUANTITIES
-        }
-        return {name: int(size.subs(values)) for name, size in sizes.items()}
-
-    def confirm(self, counted: Count) -> None:
-        """Hold the form against a count with the numbers, where none of these is rounded.
-
-        Raises:
-            AssertionError: they are not the same.
-        """
-        try:
-            found = self.at()
-        except DefinitionError:
-            return
-        for name, size in found.items():
-            told = getattr(counted.total, name)
-            assert size == told, f"{self.label}: the closed form gives {name}={size}, the count {told}"
-
-    @property
-    def inference(self) -> "ClosedForm":
-        """The form without auxiliary heads, which run in training only."""
-        if self.ranges:
-            return self.headless or self
-        return replace(self, count=self.count.inference)
-
-    @property
-    def condition(self) -> str:
-        """For which sizes of the input and whole numbers the form holds, in words; empty for all."""
-        return condition_of(self.classes, self.ranges)
-
-    @property
-    def rounding(self) -> str:
-        """For which channel counts the form holds, in words; empty for all."""
-        steps: dict[Any, int] = {}
-        wholes = []
-        for size in self.whole:
-            number, symbol = size.as_coeff_Mul()
-            if symbol.is_Symbol and number.is_Integer:
-                steps[symbol] = gcd(steps.get(symbol, 0), int(number))
-            else:
-                wholes.append(size)
-        parts = [
-            f"{symbol} is {f'a multiple of 1/{step}' if step > 1 else 'whole'}"
-            for symbol, step in steps.items()
-            if symbol not in wholes
-        ]
-        parts += [f"{size} is whole" for size in wholes]
-        return f"where {' and '.join(parts)}, so that no channel count is rounded" if parts else ""
+            values[symbol] = _exact(name, number, whole=bool(symbol.is_integer))
+            if name in self.ranges and number not in self.ranges[name]:
+                told = where({}, {name: self.ranges[name]})
+                raise DefinitionError(f"{self.label}: {name}={number} is none {told}")
+            if name in self.classes and not self.anywhere:
+                period, remainder = self.classes[name]
+                if number % period != remainder:
+                    told = where({name: self.classes[name]}, {})
+                    raise DefinitionError(f"{self.label}: {name}={number} is none {told}")
+        return values
 
 
-def condition_of(classes: Mapping[str, tuple[int, int]], ranges: Mapping[str, range]) -> str:
-    """Sizes by period and remainder, and ranges, in words: ``where H % 32 = 11``; empty for all."""
-    parts = [
-        f"{name} is {'odd' if remainder else 'even'}" if period == 2 else f"{name} % {period} = {remainder}"
-        for name, (period, remainder) in classes.items()
-    ]
-    parts += [
-        f"{name} is {numbers.start} to {numbers.stop - 1}, each of which was counted"
-        for name, numbers in ranges.items()
-    ]
-    return f"where {' and '.join(parts)}" if parts else ""
+def _exact(name: str, number: Any, whole: bool) -> Any:
+    """A number as SymPy has it; one with a point is the decimal that it is written as."""
+    import sympy
+
+    if whole:
+        return sympy.Integer(int(as_dim(name, number, least=0)))
+    if isinstance(number, Fraction):
+        number = sympy.Rational(number.numerator, number.denominator)
+    as_ratio(name, number)
+    return number if isinstance(number, sympy.Rational) else sympy.Rational(str(number))
 
 
 def tidy(size: Any) -> Any:
@@ -179,26 +226,11 @@ def tidy(size: Any) -> Any:
     import sympy
 
     expanded = sympy.expand(size)
-    if len(expanded.free_symbols) < 2 or expanded.has(sympy.floor, sympy.ceiling):
+    if len(expanded.free_symbols) < 2 or has_floors(expanded):
         return expanded
     product = sympy.factor(expanded)
     enough = FAR_SHORTER if expanded.is_polynomial() else 1
     return product if _length(product) < enough * _length(expanded) else expanded
-
-
-def unnested(size: Any) -> Any:
-    """An expression whose floors hold no floors: ``floor((floor(y) + a) / n)`` is ``floor((y + a) / n)``."""
-    import sympy
-
-    def merged(argument: Any) -> Any:
-        for inner in argument.atoms(sympy.floor):
-            slope = argument.coeff(inner)
-            rest = sympy.expand(argument - slope * inner)
-            if slope.is_Rational and slope.p == 1 and (rest / slope).is_integer and not rest.has(inner):
-                return sympy.floor(sympy.expand(slope * inner.args[0] + rest))
-        return sympy.floor(argument)
-
-    return sympy.sympify(size).replace(sympy.floor, lambda argument: merged(sympy.expand(argument)))
 
 
 def ratio_in_symbols(size: Any, baseline: Any) -> Any:

@@ -108,13 +108,18 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
     shape = None if input is None else as_shape(input)
     if shape is not None and not all(isinstance(size, int) for size in shape):
         raise DefinitionError(f"input={shape} is no single shape; only numbers are compared")
-    own = {label: made.input for label, made in chosen.variants.items() if made.input is not None}
+    own = {label: made.shape() for label, made in chosen.variants.items() if made.input is not None}
     if len(set(own.values())) > 1:
         if shape is not None:
-            raise DefinitionError(f"{chosen.name or chosen.title}: the variants bring inputs of their own")
+            raise DefinitionError(
+                f"{chosen.name or chosen.title}: the variants bring inputs of their own: leave --input out"
+            )
         if len(own) == len(chosen.variants):
             return chosen
-    inputs = {label: made.resolve(shape).input for label, made in chosen.variants.items()}
+    inputs = {label: made.shape(shape) for label, made in chosen.variants.items()}
+    for label, theirs in inputs.items():
+        if not all(isinstance(size, int) for size in theirs):
+            raise DefinitionError(f"{label}: input={theirs} is no single shape; only numbers are compared")
     (first, ours), *others = inputs.items()
     for label, theirs in others:
         if theirs != ours:

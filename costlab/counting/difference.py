@@ -43,7 +43,7 @@ def differences(before: Count, after: Count, depth: int | None = None) -> tuple[
 
 def _compare(old: Node, new: Node, old_batch: Dim, new_batch: Dim, depth: int | None) -> Iterator[Difference]:
     works = (_work(old, old_batch), _work(new, new_batch))
-    if old.block == new.block and _measured(works[0]) == _measured(works[1]):
+    if _same(old, new):
         return
     theirs, ours = ({child.name: child for child in node.children} for node in (old, new))
     if depth == 0 or not theirs.keys() & ours.keys():
@@ -59,8 +59,23 @@ def _compare(old: Node, new: Node, old_batch: Dim, new_batch: Dim, depth: int | 
             yield Difference(gone.path, "removed", _named(gone), "", _work(gone, old_batch), Work(""))
         else:
             yield from _compare(theirs[name], ours[name], old_batch, new_batch, deeper)
+    orders = [[name for name in part if name in theirs and name in ours] for part in (theirs, ours)]
+    if orders[0] != orders[1]:
+        before, after = (f"in order {', '.join(order)}" for order in orders)
+        yield Difference(new.path, "changed", before, after, Work(""), Work(""))
     if type(old.block) is not type(new.block):  # a join does no counted work itself
         yield Difference(new.path, "changed", _kind(old), _kind(new), Work(""), Work(""))
+
+
+def _same(old: Node, new: Node) -> bool:
+    """Whether nothing that is counted differs, nor what does it. Heads that are left out do not count."""
+    if not old.children and not new.children:
+        return old.block == new.block and _measured(old) == _measured(new)
+    return (
+        type(old.block) is type(new.block)
+        and [child.name for child in old.children] == [child.name for child in new.children]
+        and all(_same(a, b) for a, b in zip(old.children, new.children, strict=True))
+    )
 
 
 def _told(old: Node, new: Node) -> tuple[str, str]:
@@ -85,8 +100,8 @@ def _kind(node: Node) -> str:
     return node.block.kind if isinstance(node.block, Composite) else node.block.title
 
 
-def _measured(work: Work) -> tuple[Dim, ...]:
-    return tuple(getattr(work, name) for name in MEASURES)
+def _measured(node: Node) -> tuple[Dim, ...]:
+    return tuple(getattr(node.work, name) for name in MEASURES) if node.work is not None else ()
 
 
 def _merged(old: list[str], new: list[str]) -> list[str]:

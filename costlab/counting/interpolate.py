@@ -1,6 +1,6 @@
 """Closed forms in a whole number that a definition's own code counts with: no symbol goes through it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -12,45 +12,72 @@ from costlab.errors import CostlabError, DefinitionError
 
 DEGREE = 4
 POINTS = 8
-"""Numbers counted from the first one up: more than a polynomial of that degree needs, so that it can fail."""
+"""Numbers that are counted: more than a polynomial of that degree needs, so that it can fail."""
 
 
 def interpolated(at: Callable[[int], ClosedForm], name: str, first: int) -> ClosedForm:
     """The polynomial in the parameter ``name`` through the counts at ``first`` and the numbers around it.
 
-    It goes through more counts than its degree asks for; ``ranges`` says through which.
+    It goes through more counts than its degree asks for; ``ranges`` says through which. Numbers for which
+    there is no network end the range.
 
     Raises:
-        DefinitionError: the counts lie on no polynomial of degree 4 or less, or one cannot be made.
+        DefinitionError: the counts lie on no polynomial of degree 4 or less, or there are too few.
+        TargetError, ShapeError: as for the first.
     """
-    forms = [at(first + i) for i in range(POINTS)]
-    heads = [form.inference for form in forms]
+    forms = {first: at(first)}
+    for step in (1, -1):
+        number = first + step
+        while len(forms) < POINTS and number >= 0 and (form := _tried(at, number)):
+            forms[number] = form
+            number += step
+    if len(forms) < POINTS:
+        numbers = f"{min(forms)} to {max(forms)}"
+        raise DefinitionError(
+            f"{name}: only {numbers} can be counted: too few numbers for a closed form in it"
+        )
     whole = _through(forms, at, name, first)
-    if forms[0].count.auxiliary:
+    if any(form.count.auxiliary for form in forms.values()):
+        heads = {number: form.inference for number, form in forms.items()}
         return replace(whole, headless=_through(heads, lambda number: at(number).inference, name, first))
     return whole
 
 
+def _tried(at: Callable[[int], ClosedForm], number: int) -> ClosedForm | None:
+    try:
+        return at(number)
+    except CostlabError:
+        return None
+
+
 def _through(
-    forms: Sequence[ClosedForm], at: Callable[[int], ClosedForm], name: str, first: int
+    forms: Mapping[int, ClosedForm], at: Callable[[int], ClosedForm], name: str, first: int
 ) -> ClosedForm:
     symbol = symbols(name)
+    numbers = sorted(forms)
+    lowest, highest = numbers[0], numbers[-1]
+    like = forms[first]
+    if any(form.classes != like.classes for form in forms.values()):
+        raise DefinitionError(f"{name}: the form holds for other sizes with each number: leave the sizes out")
+    values = [_read(forms[number]) for number in numbers]
     found = {
-        quantity: _polynomial([_read(form)[quantity] for form in forms], symbol, first, name)
+        quantity: _polynomial([each[quantity] for each in values], symbol, lowest, name)
         for quantity in QUANTITIES
     }
-    lowest = first
-    while lowest > 0 and _fits(found, at, symbol, lowest - 1, forms[0]):
+    known = list(forms.values())
+    while lowest > 0 and (form := _tried(at, lowest - 1)) and _fits(found, form, symbol, lowest - 1, like):
+        known.append(form)
         lowest -= 1
-    work = Work("", **found)
-    root = forms[0].count.root._replace(work=work, children=())
+    root = like.count.root._replace(work=Work("", **found), children=())
     return replace(
-        forms[0],
-        count=replace(forms[0].count, root=root),
-        symbols={**forms[0].symbols, name: symbol},
-        numbers={**forms[0].numbers, name: first},
-        anywhere=not forms[0].steps,
-        ranges={name: range(lowest, first + POINTS)},
+        like,
+        count=replace(like.count, root=root),
+        symbols={**like.symbols, name: symbol},
+        numbers={**like.numbers, name: first},
+        anywhere=not like.steps,
+        whole=tuple(dict.fromkeys(size for form in known for size in form.whole)),
+        sizes=tuple(dict.fromkeys(size.subs(form.back) for form in known for size in form.sizes)),
+        ranges={name: range(lowest, highest + 1)},
     )
 
 
@@ -60,29 +87,26 @@ def _read(form: ClosedForm) -> Mapping[str, Any]:
     return {quantity: form.read(getattr(total, quantity)) for quantity in QUANTITIES}
 
 
-def _polynomial(values: Sequence[Any], symbol: Any, first: int, name: str) -> Any:
+def _polynomial(values: list[Any], symbol: Any, first: int, name: str) -> Any:
     """Newton's forward differences: the sum of ``binomial(symbol - first, k)`` times the k-th of them."""
     import sympy
 
-    rows = [list(values)]
+    rows = [values]
     while len(rows) <= DEGREE + 1:
-        above = rows[-1]
-        rows.append([sympy.expand(b - a) for a, b in pairwise(above)])
+        rows.append([sympy.expand(b - a) for a, b in pairwise(rows[-1])])
     if any(rows[DEGREE + 1]):
-        raise DefinitionError(f"{name}: what is counted is no polynomial in it, from {first} up")
+        numbers = f"{first} to {first + len(values) - 1}"
+        raise DefinitionError(
+            f"{name}: the counts at {numbers} lie on no polynomial in it of degree {DEGREE} or less: "
+            "count single numbers"
+        )
     terms = [row[0] * sympy.ff(symbol - first, k) / sympy.factorial(k) for k, row in enumerate(rows)]
     return sympy.expand(sympy.expand_func(sum(terms)))
 
 
-def _fits(
-    found: Mapping[str, Any], at: Callable[[int], ClosedForm], symbol: Any, number: int, like: ClosedForm
-) -> bool:
+def _fits(found: Mapping[str, Any], form: ClosedForm, symbol: Any, number: int, like: ClosedForm) -> bool:
     import sympy
 
-    try:
-        form = at(number)
-    except CostlabError:
-        return False
     read = _read(form)
     same = all(sympy.expand(found[name].subs(symbol, number) - read[name]) == 0 for name in QUANTITIES)
     return same and form.classes == like.classes

@@ -6,6 +6,7 @@ from math import lcm
 from typing import Any, NamedTuple
 
 from costlab.algebra.dim import Dim, is_symbolic
+from costlab.algebra.floors import unnested
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.target import Variant
 from costlab.counting.count import Count, count
@@ -71,16 +72,15 @@ def _even(quantities: tuple[Any, ...], free: Mapping[Any, int]) -> Mapping[Any, 
     """The steps that leave no floor: each period is enlarged until there is none. Nothing if that fails."""
     import sympy
 
-    if not _floors(quantities):
+    flat = tuple(map(unnested, quantities))
+    floors = _floors(flat)
+    if not floors:
         return {}
     periods = dict.fromkeys(free, 1)
     for _ in range(ROUNDS):
         spread = _spread(free, periods)
-        floors = _floors(tuple(sympy.sympify(size).subs(spread) for size in quantities))
-        if not floors:
-            return {size: steps for size, steps in spread.items() if periods[size] > 1}
         grown = dict(periods)
-        for floor in floors:
+        for floor in _floors(tuple(part.subs(spread) for part in floors)):
             for size, steps in spread.items():
                 (step,) = steps.free_symbols
                 slope = sympy.expand(floor.args[0]).coeff(step)
@@ -89,7 +89,9 @@ def _even(quantities: tuple[Any, ...], free: Mapping[Any, int]) -> Mapping[Any, 
         if grown == periods:
             break
         periods = grown
-    return {}
+    if _floors(tuple(size.subs(spread) for size in flat)):
+        return {}
+    return {size: steps for size, steps in spread.items() if periods[size] > 1}
 
 
 def _floors(quantities: tuple[Any, ...]) -> set[Any]:

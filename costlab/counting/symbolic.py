@@ -1,22 +1,28 @@
 """Closed forms of targets: symbols put in the place of parameters and sizes of the input."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from costlab.algebra.ablation import Ablation
-from costlab.algebra.dim import Dim, as_dim
+from costlab.algebra.block import Operation
+from costlab.algebra.dim import Dim, as_dim, is_symbolic
 from costlab.algebra.dim import symbols as size_symbol
-from costlab.algebra.find import TargetLike, find
-from costlab.algebra.ratio import Ratio
+from costlab.algebra.find import TargetLike, found_with
+from costlab.algebra.floors import unnested
+from costlab.algebra.ratio import Ratio, products
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.target import Variant
 from costlab.counting.closed_form import ClosedForm
 from costlab.counting.compare import fitted, gather
+from costlab.counting.count import count
 from costlab.counting.interpolate import interpolated
 from costlab.counting.placing import Place, default_names, no_symbol, number_at, place_of, put
 from costlab.counting.settling import settle
-from costlab.errors import DefinitionError
+from costlab.errors import CostlabError, DefinitionError, ShapeError
+
+SOME_SIZES = (12, 36, 64, 4, 1)
+"""Stand for sizes when a form is held against a count and nothing decides them, or they do not divide."""
 
 
 def closed_form(
@@ -33,14 +39,13 @@ def closed_form(
         DefinitionError: a name is none of these, or no symbol can go in its place.
         TargetError, ShapeError: as `costlab.count`.
     """
-    found = find(target)
-    made = replace(found, settings={**found.settings, **settings})
+    made = found_with(target, settings)
     shape = made.shape(input)
-    chosen = names or default_names(made, shape)
-    for name in chosen:
+    for name in names:
         if place_of(made, name, shape) is None:
             raise no_symbol(name, [(made, shape)])
-    return _form(made, chosen, shape, as_dim("batch", batch))
+    (form,) = _forms([made], names, [shape], as_dim("batch", batch))
+    return form
 
 
 def closed_forms(
@@ -53,7 +58,7 @@ def closed_forms(
     """The closed forms of what `costlab.compare` compares, the baseline first.
 
     ``symbols`` are names as `closed_form` takes them; by default those of the ablation, or every size that
-    no target decides.
+    no target decides and that can be a symbol in all.
 
     Raises:
         DefinitionError: a name is a parameter of none, or stands for different sizes; and as `compare`.
@@ -62,28 +67,60 @@ def closed_forms(
     chosen = fitted(gather(*targets, ablation=ablation), input)
     variants = [replace(made, label=label) for label, made in chosen.variants.items()]
     shapes = [made.shape(input) for made in variants]
-    names = tuple(symbols) or chosen.symbols
-    if not names:
-        decided = {name for made in variants for name in made.settings}
-        found = (default_names(made, shape) for made, shape in zip(variants, shapes, strict=True))
-        names = tuple(dict.fromkeys(name for each in found for name in each if name not in decided))
+    names = (symbols.split(",") if isinstance(symbols, str) else tuple(symbols)) or chosen.symbols
+    inputs = as_dim("batch", batch)
     for name in names:
         places = [place_of(made, name, shape) for made, shape in zip(variants, shapes, strict=True)]
         if not any(place is not None for place in places):
             raise no_symbol(name, zip(variants, shapes, strict=True))
-        sizes = {
-            shape[place.axes[0]]
-            for place, shape in zip(places, shapes, strict=True)
-            if place is not None and place.axes
-        }
-        if len(sizes) > 1:
-            raise DefinitionError(
-                f"{name}: the variants' inputs differ there, so no one symbol stands for it"
-            )
-    return tuple(
-        _form(made, names, shape, as_dim("batch", batch))
-        for made, shape in zip(variants, shapes, strict=True)
-    )
+        _refuse_differing(name, variants, shapes, places, inputs)
+    return _forms(variants, names, shapes, inputs)
+
+
+def _refuse_differing(
+    name: str, variants: list[Variant], shapes: list[AnyShape], places: list[Place | None], batch: Dim
+) -> None:
+    """Refuse a name that stands for one thing here and for another there."""
+    found = {
+        (bool(place.axes), number_at(made, place, shape, batch))
+        for made, shape, place in zip(variants, shapes, places, strict=True)
+        if place is not None
+    }
+    if len({axes for axes, _ in found}) > 1:
+        raise DefinitionError(f"{name}: a size of the input for one variant, and a parameter for another")
+    if len(found) > 1:
+        numbers = " and ".join(sorted(str(number) for _, number in found))
+        raise DefinitionError(f"{name}: the variants have {numbers} there, so no one symbol stands for it")
+
+
+def _forms(
+    variants: list[Variant], names: Iterable[str], shapes: list[AnyShape], batch: Dim
+) -> tuple[ClosedForm, ...]:
+    """The closed forms in these names; without any, in all that can be symbols."""
+    pairs = list(zip(variants, shapes, strict=True))
+
+    def forms(names: Iterable[str]) -> tuple[ClosedForm, ...]:
+        return tuple(_form(made, names, shape, batch) for made, shape in pairs)
+
+    if names := tuple(names):
+        return forms(names)
+    decided = {name for made in variants for name in made.settings}
+    found = (default_names(made, shape) for made, shape in pairs)
+    candidates = tuple(dict.fromkeys(name for each in found for name in each if name not in decided))
+    try:
+        return forms(candidates)
+    except (DefinitionError, ShapeError) as error:
+        refusal = error
+    kept: tuple[str, ...] = ()
+    for name in candidates:
+        try:
+            forms((*kept, name))
+        except (DefinitionError, ShapeError):
+            continue
+        kept = (*kept, name)
+    if not kept:
+        raise refusal
+    return forms(kept)
 
 
 def _form(made: Variant, names: Iterable[str], shape: AnyShape, batch: Dim) -> ClosedForm:
@@ -102,25 +139,81 @@ def _form(made: Variant, names: Iterable[str], shape: AnyShape, batch: Dim) -> C
             f"{made.label}: the definition itself counts with {' and '.join(counting)}: give one of them"
         )
     if not counting:
-        return _with_symbols(made, shape, batch, places)
-    (name,) = counting
-    place = places.pop(name)
+        form = _with_symbols(made, shape, batch, places)
+    else:
+        (name,) = counting
+        place = places[name]
+        rest = {other: at for other, at in places.items() if other != name}
+        first = number_at(made, place, shape, batch)
+        form = interpolated(
+            lambda number: _with_symbols(*put(made, place, shape, batch, number), rest),
+            name,
+            1 if first is None else first,
+        )
+    return _confirmed(form, made, shape, batch, places)
 
-    def at(number: int) -> ClosedForm:
-        return _with_symbols(*put(made, place, shape, batch, number), places)
 
-    return interpolated(at, name, number_at(made, place, shape, batch) or 1)
-
-
-def _with_symbols(made: Variant, shape: AnyShape, batch: Dim, places: dict[str, Place]) -> ClosedForm:
+def _with_symbols(made: Variant, shape: AnyShape, batch: Dim, places: Mapping[str, Place]) -> ClosedForm:
     used = {name: _symbol(name, place.kind) for name, place in places.items()}
     known = {name: number_at(made, place, shape, batch) for name, place in places.items()}
     sizes = shape
     for name, place in places.items():
         made, sizes, batch = put(made, place, sizes, batch, used[name])
-    settled = settle(made, sizes, shape, batch)
-    numbers = {name: number for name, number in known.items() if number is not None}
-    return ClosedForm(settled.counted, used, numbers, settled.steps, settled.anywhere)
+    with products() as unrounded:
+        counted, steps, anywhere = settle(made, sizes, shape, batch)
+    settings = (value for _, value in counted.root.block.settings())
+    nodes = list(counted.root.nodes())
+    quotients = (
+        q for node in nodes if isinstance(node.block, Operation) for q in node.block.quotients(node.input)
+    )
+    whole = [
+        size for size in (*unrounded, *settings, *quotients) if is_symbolic(size) and not size.is_integer
+    ]
+    outputs = (size for node in nodes for size in node.output)
+    return ClosedForm(
+        counted,
+        used,
+        {name: number for name, number in known.items() if number is not None},
+        steps,
+        anywhere,
+        tuple(dict.fromkeys(whole)),
+        tuple(dict.fromkeys(unnested(size) for size in outputs if is_symbolic(size))),
+    )
+
+
+def _confirmed(
+    form: ClosedForm, made: Variant, shape: AnyShape, batch: Dim, places: Mapping[str, Place]
+) -> ClosedForm:
+    """The form, once it is held against a count: at its own numbers, or at others for which it holds.
+
+    Raises:
+        AssertionError: the form does not give the count.
+    """
+    for numbers in _tries(form, places):
+        variant, sizes, inputs = made, shape, batch
+        for name, place in places.items():
+            variant, sizes, inputs = put(variant, place, sizes, inputs, numbers[name])
+        try:
+            form.at(**numbers)
+            counted = count(replace(variant, input=sizes), batch=inputs)
+        except CostlabError:
+            continue
+        form.confirm(counted, **numbers)
+        if form.headless is not None:
+            form.headless.confirm(counted.inference, **numbers)
+        return replace(form, confirmed=numbers)
+    return form
+
+
+def _tries(form: ClosedForm, places: Mapping[str, Place]) -> Iterator[dict[str, Any]]:
+    """Its own numbers; the same without multipliers; with sizes whose roots and quotients are whole."""
+    multipliers = {name: 1 for name, place in places.items() if place.kind == Ratio}
+    free = [name for name in places if name not in (*multipliers, *form.classes, *form.ranges)]
+    missing = {name: SOME_SIZES[0] for name in free if name not in form.numbers}
+    yield {**missing, **multipliers, **form.numbers}
+    for size in (None, *SOME_SIZES):
+        sizes = missing if size is None else dict.fromkeys(free, size)
+        yield {**form.numbers, **multipliers, **sizes}
 
 
 def _symbol(name: str, kind: Any) -> Any:

@@ -4,19 +4,29 @@ import re
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["text", "size", "share", "ratio", "percent", "change", "formula"]
+Kind = Literal["text", "name", "size", "share", "ratio", "percent", "change", "formula"]
 BAR_WIDTH = 10
 SHORT = 9
 """Characters that a fraction may have where there is little room."""
 
 
+class Note(NamedTuple):
+    """A line below a table that ends in a formula."""
+
+    text: str
+    formula: Any
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.formula}"
+
+
 class Column(NamedTuple):
     """One column.
 
-    ``kind`` says how values are shown: sizes with thousands separators, changes with their sign, shares
-    and percents of 1 in percent, ratios as fractions. ``sacrifice`` says how soon a narrow terminal does
-    without it, 0 never; ``empty`` what people are shown for no value; with ``once`` a value is not shown
-    again in the row below.
+    ``kind`` says how values are shown: names with hyphens, sizes with thousands separators, changes with
+    their sign, shares and percents of 1 in percent, ratios as fractions. ``sacrifice`` says how soon a
+    narrow terminal does without it, 0 never; ``empty`` what people are shown for no value; with ``once`` a
+    value is not shown again in the row below.
     """
 
     key: str
@@ -30,13 +40,15 @@ class Column(NamedTuple):
     @property
     def numeric(self) -> bool:
         """Whether cells are aligned by their last digit."""
-        return self.kind not in ("text", "formula")
+        return self.kind not in ("text", "name", "formula")
 
     def show(self, value: Any, roomy: bool = True) -> str:
         """A value for people; where there is little room, long fractions are rounded."""
         if value is None or value == "":
             return self.empty
         match self.kind:
+            case "name":
+                return str(value).replace("_", "-")
             case "size":
                 return f"{value:,}"
             case "change":

@@ -1,24 +1,20 @@
 """The tables of closed forms: a network's, module by module, and a comparison's with its ratios."""
 
 from collections.abc import Mapping, Sequence
-from math import lcm
 from typing import Any
 
+from costlab.algebra.floors import unnested
 from costlab.algebra.work import Work
-from costlab.counting.closed_form import (
-    ClosedForm,
-    condition_of,
-    ratio_in_symbols,
-    saving_in_symbols,
-    tidy,
-    unnested,
-)
-from costlab.counting.count import MEASURES, Row
-from costlab.report.cell import Column
+from costlab.counting.closed_form import ClosedForm, ratio_in_symbols, saving_in_symbols, tidy
+from costlab.counting.compare import Comparison
+from costlab.counting.conditions import conditions_of
+from costlab.counting.count import MEASURES
+from costlab.report.cell import Column, Note
 from costlab.report.compare import TITLES
 from costlab.report.count import By
 from costlab.report.table import Table
 
+HOLDS = Column("holds", "holds", machine_only=True)
 FORMS = (
     Column("parameters", "parameters", "formula", sacrifice=1),
     Column("multiply_adds", "multiply-adds", "formula"),
@@ -28,27 +24,33 @@ FORMS = (
 )
 COMPARED = (
     Column("variant", "variant", once=True),
-    Column("quantity", "quantity"),
-    Column("closed_form", "closed form", "formula"),
-    Column("ratio", "ratio", "formula", sacrifice=1, empty="-"),
+    Column("quantity", "quantity", "name"),
+    Column("closed_form", "closed form", "formula", sacrifice=1),
+    Column("ratio", "ratio", "formula", empty="-"),
     Column("saving", "saving", "formula", sacrifice=2, empty="-"),
+    HOLDS,
 )
 
 
 def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Table:
-    """A closed form per module at ``depth``, or per kind of operation."""
-    rows = form.count.kinds() if by == "kind" else form.count.modules(depth)
-    columns = (Column("kind", "kind") if by == "kind" else Column("module", "module", empty="(root)"), *FORMS)
+    """A closed form per module at ``depth``, or per kind of operation; of an interpolated one the total."""
+    found = form.count.kinds() if by == "kind" else form.count.modules(depth)
+    rows = () if form.ranges else found
+    name = Column("kind", "kind") if by == "kind" else Column("module", "module", empty="(root)")
+    holds = "; ".join(form.holds)
     return Table(
         title=f"{form.label} in {', '.join(form.symbols)}{_elsewhere(form)}",
-        columns=columns,
-        rows=tuple(_values(form, row.work, _name(row, by)) for row in rows),
-        total=_values(form, form.count.total, "total"),
-        notes=(*notes_of([form]), *_anywhere(form)),
+        columns=(name, *FORMS, HOLDS),
+        rows=tuple(
+            (row.work.kind if by == "kind" else row.path, *_values(form, row.work), holds) for row in rows
+        ),
+        total=("total", *_values(form, form.count.total), holds),
+        notes=(*_holds([form]), *_anywhere(form), _confirmed(form)),
         facts={
             "target": form.label,
             "symbols": {name: _plain(form.numbers.get(name)) for name in form.symbols},
-            "holds": [text for text in (form.condition, form.rounding) if text],
+            "holds": list(form.holds),
+            "confirmed": _numbers(form),
             "any_size": {name: str(unnested(getattr(form.count.total, name))) for name in MEASURES}
             if form.anywhere
             else None,
@@ -56,59 +58,59 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
     )
 
 
-def compared_forms_table(title: str, forms: Sequence[ClosedForm]) -> Table:
+def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) -> Table:
     """The closed forms of variants, each with its ratio to the first and what is saved."""
     rows = []
+    holds = "; ".join(conditions_of(forms))
     for form in forms:
         for name in MEASURES:
             size = getattr(form, name)
             ratio = ratio_in_symbols(size, getattr(forms[0], name))
             saving = None if ratio is None else saving_in_symbols(ratio)
-            rows.append((form.label, TITLES[name], size, ratio, saving))
+            rows.append((form.label, name, size, ratio, saving, holds))
     names = dict.fromkeys(name for form in forms for name in form.symbols)
+    confirmed = all(form.confirmed is not None for form in forms)
+    held = (
+        "each form was held against a count" if confirmed else "not every form could be held against a count"
+    )
     return Table(
-        title=f"{title}, in {', '.join(names)}",
+        title=f"{comparison.title}, in {', '.join(names)}",
         columns=COMPARED,
         rows=tuple(rows),
-        notes=(f"ratio and saving: against {forms[0].label}", *notes_of(forms)),
+        notes=(f"ratio and saving: against {forms[0].label}", *_holds(forms), held),
         facts={
-            "title": title,
+            "ablation": comparison.name or None,
+            "title": comparison.title,
             "baseline": forms[0].label,
             "symbols": list(names),
-            "holds": [text for text in (_shared(forms), *_roundings(forms)) if text],
+            "holds": list(conditions_of(forms)),
+            "confirmed": {form.label: _numbers(form) for form in forms},
         },
     )
 
 
-def notes_of(forms: Sequence[ClosedForm]) -> tuple[str, ...]:
-    """For which numbers the forms hold."""
-    texts = [_shared(forms), *_roundings(forms)]
-    return tuple(f"holds {text}" for text in texts if text)
+def _holds(forms: Sequence[ClosedForm]) -> list[str]:
+    return [f"holds {text}" for text in conditions_of(forms)]
 
 
-def _shared(forms: Sequence[ClosedForm]) -> str:
-    """For which sizes all the forms hold: each starts from the same number, so that periods combine."""
-    classes: dict[str, tuple[int, int]] = {}
-    for form in forms:
-        for name, (period, _) in form.classes.items():
-            joint = lcm(period, classes.get(name, (1, 0))[0])
-            classes[name] = (joint, int(form.numbers[name]) % joint)
-    ranges = {name: numbers for form in forms for name, numbers in form.ranges.items()}
-    for form in forms:
-        for name, numbers in form.ranges.items():
-            ranges[name] = range(max(ranges[name].start, numbers.start), min(ranges[name].stop, numbers.stop))
-    return condition_of(classes, ranges)
-
-
-def _roundings(forms: Sequence[ClosedForm]) -> list[str]:
-    return list(dict.fromkeys(form.rounding for form in forms if form.rounding))
-
-
-def _anywhere(form: ClosedForm) -> tuple[str, ...]:
+def _anywhere(form: ClosedForm) -> tuple[Note, ...]:
     if not form.steps or not form.anywhere:
         return ()
     sizes = " and ".join(map(str, form.steps))
-    return (f"multiply-adds for any {sizes}: {tidy(unnested(form.count.multiply_adds))}",)
+    return (Note(f"multiply-adds for any {sizes}:", tidy(unnested(form.count.multiply_adds))),)
+
+
+def _confirmed(form: ClosedForm) -> str:
+    if form.confirmed is None:
+        return "could not be held against a count: no numbers were found for which it holds"
+    found = form.at(**form.confirmed)
+    numbers = ", ".join(f"{name} = {number}" for name, number in form.confirmed.items())
+    sizes = ", ".join(f"{found[name]:,} {TITLES[name]}" for name in MEASURES)
+    return f"at {numbers}: {sizes}, as counted"
+
+
+def _numbers(form: ClosedForm) -> dict[str, Any] | None:
+    return None if form.confirmed is None else {name: _plain(n) for name, n in form.confirmed.items()}
 
 
 def _elsewhere(form: ClosedForm) -> str:
@@ -118,13 +120,9 @@ def _elsewhere(form: ClosedForm) -> str:
     return f", input ({', '.join(map(str, shape))}), batch {form.count.batch}"
 
 
-def _name(row: Row, by: By) -> str:
-    return row.work.kind if by == "kind" else row.path
-
-
-def _values(form: ClosedForm, work: Work, name: str) -> tuple[Any, ...]:
+def _values(form: ClosedForm, work: Work) -> tuple[Any, ...]:
     sizes: Mapping[str, Any] = work._asdict()
-    return (name, *(form.read(sizes[column.key]) for column in FORMS))
+    return tuple(form.read(sizes[column.key]) for column in FORMS)
 
 
 def _plain(number: Any) -> Any:

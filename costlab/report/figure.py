@@ -6,6 +6,7 @@ from io import BytesIO
 from json import dumps
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
+from warnings import catch_warnings, simplefilter
 
 from costlab.counting.compare import Comparison
 from costlab.counting.count import MEASURES
@@ -44,7 +45,7 @@ def bars_of(comparison: Comparison) -> Bars:
     for count in comparison.counts:
         ratios = [comparison.ratio(count, name) for name in MEASURES]
         relative.append(tuple(0.0 if ratio is None else float(ratio) for ratio in ratios))
-        texts.append(tuple("none" if ratio is None else _told(1 - ratio) for ratio in ratios))
+        texts.append(tuple("none in the baseline" if ratio is None else _told(1 - ratio) for ratio in ratios))
     return Bars(
         comparison.title,
         comparison.baseline.label,
@@ -65,15 +66,19 @@ def compare_figure(comparison: Comparison) -> bytes:
     from matplotlib.figure import Figure
 
     bars = bars_of(comparison)
-    with mpl.rc_context():
+    with mpl.rc_context(), catch_warnings():
         mpl.rcdefaults()  # the same picture whatever the user's own style
         mpl.rc("font", family="DejaVu Sans", size=9)
         mpl.rc("hatch", linewidth=0.6)
         figure = Figure(figsize=(8, 1.4 + 0.78 * len(bars.variants)), dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
+        figure.suptitle(
+            _wrapped(bars.title, 84), x=0.01, ha="left", fontsize=10, fontweight="bold", parse_math=False
+        )
         _draw(figure.subplots(), bars)
         figure.legend(ncols=len(MEASURES), loc="outside lower center", frameon=False)
         picture = BytesIO()
+        simplefilter("ignore", UserWarning)  # a sign that the font lacks is drawn as a box
         figure.savefig(picture, format="png", metadata={"Software": None, "costlab-digest": bars.digest})
     return picture.getvalue()
 
@@ -97,16 +102,17 @@ def _draw(axes: "Axes", bars: Bars) -> None:
         behind = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
         axes.bar_label(drawn, labels, padding=3, fontsize=7.5, bbox=behind)
     axes.axvline(1, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-    axes.set_yticks(
-        range(len(bars.variants)), ["\n".join(wrap(label, 28)) for label in bars.variants], parse_math=False
-    )
+    labels = [_wrapped(label, 28) for label in bars.variants]
+    axes.set_yticks(range(len(bars.variants)), labels, parse_math=False)
     axes.set_ylim(len(bars.variants) - 0.5, -0.5)
     axes.set_xlim(0, 1.35 * longest)
-    axes.set_xlabel(f"relative to {bars.baseline}", parse_math=False)
-    axes.set_title(
-        "\n".join(wrap(bars.title, 84)), loc="left", fontsize=10, fontweight="bold", parse_math=False
-    )
+    axes.set_xlabel(_wrapped(f"relative to {bars.baseline}", 84), parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """A text on at most three lines."""
+    return "\n".join(wrap(text, width, max_lines=3, placeholder=" ..."))
 
 
 def _told(saving: Fraction) -> str:

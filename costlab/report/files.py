@@ -42,6 +42,21 @@ def write(file: Path, content: str | bytes, *, replace: bool) -> None:
         raise OutputError(f"{file} cannot be written: {reason}") from error
 
 
+def refuse_taken(*files: Path | None, replace: bool) -> None:
+    """Refuse what `write` would refuse, before anything is written.
+
+    Raises:
+        OutputError: a file exists and ``replace`` is False, or two are one.
+    """
+    targets = [file.resolve() for file in files if file is not None and descriptor(file) is None]
+    named = [file for file in files if file is not None and descriptor(file) is None]
+    for i, (file, target) in enumerate(zip(named, targets, strict=True)):
+        if target.is_file() and not replace:
+            raise OutputError(f"{file} exists: give --force to replace it")
+        if target in targets[:i] and not _is_device(file):
+            raise OutputError(f"{file} is named twice: name two files")
+
+
 def descriptor(file: Path) -> int | None:
     """The number of the stream, open already, that a path such as ``/dev/stdout`` stands for."""
     match = OPEN_STREAMS.fullmatch(str(file))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
-from costlab.report.cell import Column, bar_of, escaped
+from costlab.report.cell import Column, Note, bar_of, escaped, latex_of
 
 UNBOUNDED = 10_000
 
@@ -21,7 +21,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Any, ...], ...]
     total: tuple[Any, ...] | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[str | Note, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_csv(self) -> str:
@@ -57,7 +57,8 @@ class Table:
             cells[-1] = [f"**{cell}**" if cell else "" for cell in cells[-1]]
         lines += ["| " + " | ".join(line) + " |" for line in cells]
         for note in self.notes:
-            lines += ["", _inline(note)]
+            formula = f" `{note.formula}`" if isinstance(note, Note) else ""
+            lines += ["", _inline(note.text if isinstance(note, Note) else note) + formula]
         return "\n".join(lines) + "\n"
 
     def to_latex(self) -> str:
@@ -65,7 +66,7 @@ class Table:
         columns = self._shown()
         head, *cells = self._cells(columns, lambda column, value: column.latex(value))
         rows = [" & ".join(line) + r" \\" for line in cells]
-        if self.total is not None:
+        if self.total is not None and self.rows:
             rows.insert(-1, r"\hline")
         return "\n".join(
             [
@@ -77,7 +78,7 @@ class Table:
                 r"\hline",
                 *rows,
                 r"\end{tabular}",
-                *(f"\n{escaped(note)}" for note in self.notes),
+                *(f"\n{_in_latex(note)}" for note in self.notes),
                 "",
             ]
         )
@@ -87,27 +88,28 @@ class Table:
 
         A narrow terminal loses whole columns, never digits.
         """
-        table = self._fit(width or UNBOUNDED, unicode)
+        table, left_out = self._fit(width or UNBOUNDED, unicode)
+        notes = [*map(str, self.notes), *([f"no room for: {', '.join(left_out)}"] if left_out else [])]
         rule = ("─" if unicode else "-") * max(map(len, table))
         title = f"\x1b[1m{self.title}\x1b[0m" if color else self.title
         head, *body = table
         lines = [title, "", f"\x1b[1m{head}\x1b[0m" if color else head, rule]
-        if self.total is not None:
+        if self.total is not None and self.rows:
             body.insert(-1, rule)
-        lines += [*body, "", *(wrapped for note in self.notes for wrapped in wrap(note, width or UNBOUNDED))]
+        lines += [*body, "", *(wrapped for note in notes for wrapped in wrap(note, width or UNBOUNDED))]
         return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
-    def _fit(self, width: int, unicode: bool) -> list[str]:
-        """Head, rows and total, with as many columns as fit."""
+    def _fit(self, width: int, unicode: bool) -> tuple[list[str], list[str]]:
+        """Head, rows and total, with as many columns as fit, and what the others are called."""
         kept = self._shown()
         while True:
             for roomy in (True, False):
                 lines = self._lines(kept, roomy, unicode)
                 if len(lines[0]) <= width:
-                    return lines
+                    return lines, _called(self._shown(), kept)
             spare = max(kept, key=lambda column: column.sacrifice)
             if not spare.sacrifice:
-                return lines
+                return lines, _called(self._shown(), kept)
             kept.remove(spare)
 
     def _lines(self, columns: list[Column], roomy: bool, unicode: bool) -> list[str]:
@@ -152,9 +154,20 @@ class Table:
         return {column.key: value for column, value in zip(self.columns, row, strict=True)}
 
 
+def _called(columns: list[Column], kept: list[Column]) -> list[str]:
+    """The titles of the columns that are not kept; a title said twice is said with its key."""
+    gone = [column for column in columns if column not in kept]
+    titles = [column.title for column in columns]
+    return [c.title if titles.count(c.title) == 1 else c.key.replace("_", " ") for c in gone]
+
+
 def _in_markdown(column: Column, value: Any) -> str:
     shown = column.show(value)
     return f"`{shown}`" if column.kind == "formula" and shown else _inline(shown)
+
+
+def _in_latex(note: str | Note) -> str:
+    return f"{escaped(note.text)} ${latex_of(note.formula)}$" if isinstance(note, Note) else escaped(note)
 
 
 def _inline(text: str) -> str:

@@ -95,6 +95,9 @@ class Conv2d(Operation):
             activations=outputs,
         )
 
+    def quotients(self, x: AnyShape) -> tuple[Dim, Dim]:
+        return quotient(feature_map(x, self.kind).channels, self.groups), quotient(self.filters, self.groups)
+
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
 

@@ -1,0 +1,76 @@
+"""For which numbers closed forms hold, in words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import gcd, lcm
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from costlab.counting.closed_form import ClosedForm
+
+Classes = Mapping[str, tuple[int, int]]
+"""Sizes by name: the period and the remainder."""
+
+
+def conditions_of(forms: Sequence["ClosedForm"]) -> tuple[str, ...]:
+    """For which numbers all the forms hold, each condition as ``where ...``; nothing for all numbers.
+
+    Forms of one comparison start from the same numbers, so that their periods combine.
+    """
+    classes: dict[str, tuple[int, int]] = {}
+    ranges: dict[str, range] = {}
+    lowest: dict[str, int] = {}
+    for form in forms:
+        for name, (period, _) in form.classes.items():
+            joint = lcm(period, classes.get(name, (1, 0))[0])
+            classes[name] = (joint, int(form.numbers[name]) % joint)
+        for name, numbers in form.ranges.items():
+            other = ranges.get(name, numbers)
+            ranges[name] = range(max(other.start, numbers.start), min(other.stop, numbers.stop))
+        for name, size in form.lowest.items():
+            lowest[name] = max(size, lowest.get(name, 0))
+    sizes = [
+        *_remainders(classes),
+        *(f"{name} is at least {size}" for name, size in lowest.items()),
+        *(f"{size} is at least 1" for size in dict.fromkeys(s for form in forms for s in form.undecided)),
+        *_counted(ranges),
+    ]
+    wholes = [*_wholes(dict.fromkeys(size for form in forms for size in form.whole))]
+    texts = [f"where {' and '.join(sizes)}"] if sizes else []
+    if wholes:
+        texts.append(f"where {' and '.join(wholes)}, so that no channel count is rounded")
+    return tuple(texts)
+
+
+def where(classes: Classes, ranges: Mapping[str, range]) -> str:
+    """Sizes by period and remainder, and ranges, in words: ``where H % 32 = 11``."""
+    return f"where {' and '.join([*_remainders(classes), *_counted(ranges)])}"
+
+
+def _remainders(classes: Classes) -> Iterable[str]:
+    for name, (period, remainder) in classes.items():
+        yield (
+            f"{name} is {'odd' if remainder else 'even'}"
+            if period == 2
+            else f"{name} % {period} = {remainder}"
+        )
+
+
+def _counted(ranges: Mapping[str, range]) -> Iterable[str]:
+    for name, numbers in ranges.items():
+        yield f"{name} is {numbers.start} to {numbers.stop - 1}, each of which was counted"
+
+
+def _wholes(sizes: Iterable[Any]) -> Iterable[str]:
+    """What must be whole; multiples of one symbol together."""
+    steps: dict[Any, int] = {}
+    others = []
+    for size in sizes:
+        number, symbol = size.as_coeff_Mul()
+        if symbol.is_Symbol and number.is_Integer:
+            steps[symbol] = gcd(steps.get(symbol, 0), int(number))
+        else:
+            others.append(size)
+    for symbol, step in steps.items():
+        yield f"{symbol} is a multiple of 1/{step}" if step > 1 else f"{symbol} is whole"
+    for size in others:
+        yield f"{size} is whole"
