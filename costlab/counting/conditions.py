@@ -28,9 +28,10 @@ def conditions_of(forms: Sequence["ClosedForm"]) -> tuple[str, ...]:
             ranges[name] = range(max(other.start, numbers.start), min(other.stop, numbers.stop))
         for name, size in form.lowest.items():
             lowest[name] = max(size, lowest.get(name, 0))
+    smallest = {name: remainder or period for name, (period, remainder) in classes.items()}
     sizes = [
         *_remainders(classes),
-        *(f"{name} is at least {size}" for name, size in lowest.items()),
+        *(f"{name} is at least {size}" for name, size in lowest.items() if size > smallest.get(name, 1)),
         *(f"{size} is at least 1" for size in dict.fromkeys(s for form in forms for s in form.undecided)),
         *_counted(ranges),
     ]

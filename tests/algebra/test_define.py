@@ -8,7 +8,20 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from costlab.algebra import Block, Conv2d, Definition, Dim, Ratio, ReLU, Shape, block, scale, seq, symbols
+from costlab.algebra import (
+    Block,
+    Conv2d,
+    Definition,
+    Dim,
+    Ratio,
+    ReLU,
+    Shape,
+    block,
+    resolve,
+    scale,
+    seq,
+    symbols,
+)
 from costlab.errors import DefinitionError
 
 
@@ -240,3 +253,41 @@ def test_what_returns_no_block_is_told() -> None:
 
     with pytest.raises(DefinitionError, match="wrong returned int, not a block"):
         Definition(wrong)()
+
+
+@block(input=("channels", "size", "size"))
+def tied(channels: Dim = 8, size: Dim = 9, filters: Dim = 4) -> Block:
+    """A block whose input depends on its parameters."""
+    return seq(Conv2d(channels, 1), Conv2d(filters, (size, 1)))
+
+
+def test_an_input_may_depend_on_parameters() -> None:
+    assert tied.input == Shape(8, 9, 9)
+    assert tied.ties == {"channels": (0,), "size": (1, 2)}
+    assert resolve(tied).input == Shape(8, 9, 9)
+    assert resolve(tied, channels=5).input == Shape(5, 9, 9)
+    given = resolve(tied, (6, 7, 7))
+    assert given.block == tied(channels=6, size=7)
+    assert resolve(tied, (6, 7, 7), channels=6).block == given.block
+    assert resolve(tied, (6, 7, 7), filters=3).block == tied(6, 7, 3)
+    assert pickle.loads(pickle.dumps(tied)).input == tied.input
+
+
+def test_an_input_that_does_not_agree_with_the_parameters_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="tied: channels=5 must be the input's, and that is 6x9x9"):
+        resolve(tied, (6, 9, 9), channels=5)
+    with pytest.raises(DefinitionError, match="tied: size=7 must be the input's, and that is 8x7x9"):
+        resolve(tied, (8, 7, 9))
+
+
+def test_an_input_that_names_no_parameter_is_refused() -> None:
+    wrong = block(input=("chanels", 9, 9))(lambda channels=3: Conv2d(channels, 1))
+    for shape in (None, (3, 9, 9)):
+        with pytest.raises(DefinitionError, match="no parameter 'chanels'; did you mean channels"):
+            resolve(wrong, shape)
+
+
+def test_an_input_of_a_parameter_without_default_is_known_once_that_is_given() -> None:
+    needy = block(input=("channels", 9, 9))(lambda channels: Conv2d(channels, 1))
+    assert needy.input is None
+    assert resolve(needy, channels=4).input == Shape(4, 9, 9)

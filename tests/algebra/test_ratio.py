@@ -10,7 +10,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costlab.algebra import scale, symbols
+from costlab.algebra import in_between, scale, symbols
 from costlab.counting import count
 from costlab.errors import DefinitionError
 
@@ -83,3 +83,33 @@ def test_a_symbolic_width_is_not_rounded() -> None:
 def test_an_array_as_width_of_symbolic_channels_is_refused() -> None:
     with pytest.raises(DefinitionError, match="arrays and symbols do not go together"):
         scale(symbols("c"), np.array([1, 2]))
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(2, 4), st.data())
+def test_steps_in_between_are_rounded_to_the_nearest(
+    first: int, last: int, steps: int, data: st.DataObject
+) -> None:
+    step = data.draw(st.integers(1, steps - 1))
+    found: Any = in_between(first, last, step, steps)
+    exact = first ** (steps - step) * last**step  # to the power of 1 / steps
+    assert (2 * found - 1) ** steps <= exact * 2**steps <= (2 * found + 1) ** steps
+    swept: Any = in_between(np.array([first, last]), last, step, steps)
+    assert swept.tolist() == [found, last]
+    assert swept.dtype == np.int64
+    c, a = symbols("c a")
+    symbolic: Any = in_between(c, c * a, step, steps)
+    assert sympy.simplify(symbolic**steps - c**steps * a**step) == 0
+
+
+def test_steps_in_between_by_hand() -> None:
+    assert in_between(64, 256) == 128
+    assert in_between(64, 96) == 78  # 78.38
+    assert [in_between(8, 64, step, 3) for step in (1, 2)] == [16, 32]
+    assert in_between(7, 7, 1, 10**6) == 7
+    c = symbols("c")
+    assert in_between(c, sympy.Rational(9, 4) * c) == 3 * c / 2
+    with pytest.raises(DefinitionError, match="arrays and symbols do not go together"):
+        in_between(c, np.array([1, 2]))
+    for bad in (0, 1.5, "x"):
+        with pytest.raises(DefinitionError, match="filters="):
+            in_between(4, bad)  # type: ignore[arg-type]

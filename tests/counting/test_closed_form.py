@@ -1,5 +1,7 @@
 """Closed forms: with numbers in the place of symbols they are the count, wherever they say that they hold."""
 
+import os
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -34,7 +36,8 @@ from costlab.counting import ClosedForm, closed_form, closed_forms, count
 from costlab.errors import CostlabError, DefinitionError, ShapeError, TargetError
 from tests.random_blocks import counted
 
-SLOW = settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
+SLOW = settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 
 def quantities(target: Any, *args: Any, **kwargs: Any) -> dict[str, int]:
@@ -328,3 +331,177 @@ def test_floors_within_floors() -> None:
     assert all(flat.subs(h, n) == nested.subs(h, n) for n in range(1, 60))
     kept = sympy.floor(2 * sympy.floor(h / 3) / 5 + h / 7)
     assert all(unnested(kept).subs(h, n) == kept.subs(h, n) for n in range(1, 60))
+
+
+@block(input=("channels", 9, 9))
+def grouped(channels: Dim = 8, filters: Dim = 8, groups: Dim = 2) -> Block:
+    """A convolution in groups."""
+    return Conv2d(filters, 3, groups=groups, bias=False)
+
+
+def test_groups_must_divide() -> None:
+    form = closed_form(grouped, "channels", "filters")
+    assert form.holds == (
+        "where channels/2 is whole and filters/2 is whole, so that no channel count is rounded",
+    )
+    assert form.at(channels=6, filters=10) == quantities(grouped, channels=6, filters=10)
+    for numbers in ({"channels": 7}, {"filters": 7}):
+        with pytest.raises(DefinitionError, match="/2 is not whole there"):
+            form.at(**numbers)
+    by_groups = closed_form(grouped, "groups")
+    assert by_groups.at(groups=4) == quantities(grouped, groups=4)
+    with pytest.raises(DefinitionError, match="8/groups is not whole there"):
+        by_groups.at(groups=3)
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers", "message"),
+    [
+        (("height",), {"height": 43}, "is 0 there, and must be at least 1"),
+        (("height",), {"height": 11}, "there, and must be at least 1"),
+        (("height",), {"height": 0}, "there, and must be at least 1"),
+        (("height",), {"height": -5}, "height=-5 must be at least 0"),
+        (("height",), {"height": 107.5}, "height=107.5 must be a whole number"),
+        (("height",), {"height": "abc"}, "height='abc' must be a whole number"),
+        (("width",), {"width": -1}, "width=-1 must be a positive number"),
+        (("width",), {"width": float("nan")}, "width=nan must be a positive number"),
+        (("width",), {"width": "abc"}, "width='abc' must be a number"),
+        (("width",), {"width": 1 / 3}, "is not whole there, and counting would round"),
+    ],
+)
+def test_numbers_for_which_there_is_no_network(
+    names: tuple[str, ...], numbers: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        closed_form("inception_v3", *names).at(**numbers)
+    assert message in str(refused.value)
+
+
+def test_the_smallest_input_is_where_counting_starts() -> None:
+    form = closed_form("inception_v3", "H")
+    assert form.lowest == {"H": 75}
+    assert form.at(H=75) == quantities("inception_v3", (3, 75, 299))
+    with pytest.raises(ShapeError):
+        count("inception_v3", (3, 74, 299))
+    assert closed_form("conv_nxn", "H").lowest == {}
+    unpadded = closed_form(Conv2d(4, 5), "H", "W", input=(3, 40, 50))
+    assert unpadded.lowest == {"H": 5, "W": 5}
+
+
+def test_fractions_are_exact() -> None:
+    form = closed_form("inception_v3", "width")
+    sixteenth = form.at(width=Fraction(1, 16))
+    assert sixteenth == form.at(width=sympy.Rational(1, 16)) == form.at(width=0.0625)
+    assert sixteenth == quantities("inception_v3", width=0.0625)
+
+
+@block(input="3x9x9")
+def reckoned(width: Ratio = 1.0) -> Block:
+    """Twice what was scaled: rounding comes before."""
+    return Conv2d(2 * scale(33, width), 3)
+
+
+def test_what_was_rounded_on_the_way_is_a_condition() -> None:
+    form = closed_form(reckoned, "width")
+    assert form.holds == ("where width is a multiple of 1/33, so that no channel count is rounded",)
+    with pytest.raises(DefinitionError, match=r"33\*width is not whole there"):
+        form.at(width=Fraction(1, 66))
+    assert form.at(width=2) == quantities(reckoned, width=2)
+
+
+def test_a_multiplier_beside_a_number_that_is_interpolated() -> None:
+    form = closed_form("inception_v3", "modules_17", "width")
+    assert form.at(modules_17=3, width=0.5) == quantities("inception_v3", modules_17=3, width=0.5)
+    form = closed_form("conv_stack", "alpha", "parts", between=5)
+    assert form.at(alpha=2.25, parts=8) == quantities("conv_stack", alpha=2.25, parts=8, between=5)
+
+
+@block(input="4x9x9")
+def headed(depth: int = 0, heads: int = 2, limit: int = 3) -> Block:
+    """Layers and heads, as many as are asked for; at most ten of the last."""
+    if limit > 10:
+        raise DefinitionError("too many")
+    tops = [auxiliary(Conv2d(2, 1)) for _ in range(heads - 1)]
+    return seq(Conv2d(4, 1), *[Conv2d(4, 3, padding=1) for _ in range(depth)], *tops, *[Conv2d(4, 1)] * limit)
+
+
+def test_whole_numbers_from_0_with_heads_and_limits() -> None:
+    form = closed_form(headed, "depth")
+    assert form.ranges == {"depth": range(8)}
+    assert form.at() == quantities(headed)
+    assert form.at(depth=5) == quantities(headed, depth=5)
+    by_heads = closed_form(headed, "heads")
+    assert by_heads.ranges["heads"].start == 1
+    assert by_heads.at(heads=3) == quantities(headed, heads=3)
+    assert by_heads.inference.at(heads=3)["multiply_adds"] == count(headed, heads=3).inference.multiply_adds
+    limited = closed_form(headed, "limit", limit=8)
+    assert limited.ranges == {"limit": range(11)}
+
+
+@block(input="4x9x9")
+def narrow(n: int = 3) -> Block:
+    """There is one for a few numbers only."""
+    if n not in (3, 4):
+        raise DefinitionError("only three or four")
+    return Conv2d(n, 1)
+
+
+def test_too_few_numbers_for_a_polynomial() -> None:
+    with pytest.raises(DefinitionError, match="n: only 3 to 4 can be counted: too few numbers"):
+        closed_form(narrow, "n")
+
+
+@block(input="8x9x9")
+def fixed_residual(channels: Dim = 8, filters: Dim = 5) -> Block:
+    """A sum that holds for these channels alone."""
+    return seq(add(seq(), Conv2d(channels, 1)), Conv2d(filters, 1))
+
+
+def test_by_default_only_what_can_be_a_symbol_is_one() -> None:
+    form = closed_form(fixed_residual)
+    assert list(form.symbols) == ["H", "W", "filters"]
+    with pytest.raises(ShapeError, match="cannot be proved to join"):
+        closed_form(fixed_residual, "channels")
+
+
+@pytest.mark.parametrize(
+    ("targets", "name", "message"),
+    [
+        (("inception_v3", "inception_v3:width=0.5"), "width", "width: the variants have 0.5 and 1.0 there"),
+        (("conv_nxn:n=5", "conv_stack"), "n", "n: the variants have 3 and 5 there"),
+        (("inception_a", "inception_c"), "channels", "channels: a size of the input for one variant"),
+    ],
+)
+def test_a_name_that_is_not_one_thing_for_all(targets: tuple[str, ...], name: str, message: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        closed_forms(
+            *targets,
+            symbols=[name],
+            input=None if "conv" in targets[0] or "v3" in targets[0] else "192x35x35",
+        )
+    assert message in str(refused.value)
+
+
+def test_settings_are_given_once_and_told() -> None:
+    with pytest.raises(DefinitionError, match="width is given twice"):
+        closed_form("inception_v3:width=0.5", width=2.0)
+    assert closed_form("inception_v3", "width", aux=True).label == "inception_v3:aux=true"
+
+
+def test_every_form_is_held_against_a_count() -> None:
+    assert closed_form("conv_stack", "between").confirmed == {"between": 12}
+    assert closed_form("conv_stack", "alpha", alpha=1.5).confirmed == {"alpha": 1}
+    assert closed_form("conv_stack", "alpha", "C", filters=None).confirmed == {"alpha": 1.0, "C": 64}
+    assert closed_form("inception_v3", "H").confirmed == {"H": 299}
+
+
+def test_what_is_shown_is_held_against_the_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = ClosedForm.read
+    monkeypatch.setattr(ClosedForm, "read", lambda self, quantity: right(self, quantity) + 1)
+    with pytest.raises(AssertionError, match="the closed form gives multiply_adds="):
+        closed_form("inception_v3", "height")
+
+
+def test_forms_can_be_hashed() -> None:
+    assert hash(closed_form("conv_nxn", "n")) == hash(closed_form("conv_nxn", "n"))
+    assert len({costlab.compare(ablation="nxn"), costlab.compare(ablation="nxn")}) == 1

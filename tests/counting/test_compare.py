@@ -235,3 +235,32 @@ def test_differences_add_up(data: st.DataObject, x: Shape, batch: int, depth: in
         assert sum(d.of(name) for d in found) == whole
     assert len({d.path for d in found}) == len(found)
     assert differences(before, before) == ()
+
+
+def test_an_order_that_changes_is_told() -> None:
+    one, two = Conv2d(8, 3, padding=1), Conv2d(8, 1)
+    assert told(concat(a=one, b=two), concat(b=two, a=one)) == [
+        ("", "changed", "in order a, b", "in order b, a")
+    ]
+
+
+def test_heads_that_are_left_out_make_no_difference() -> None:
+    plain = count("inception_v3", width=0.1)
+    headed = count("inception_v3", width=0.1, aux=True)
+    assert differences(plain, headed.inference, depth=0) == ()
+    assert [d.path for d in differences(plain, headed, depth=1)] == ["aux"]
+
+
+def test_ablations_are_values() -> None:
+    first, again = (
+        Ablation("mine", "Mine", {"a": variant(FIVE, X), "b": variant(THREE, X)}) for _ in range(2)
+    )
+    assert first == again
+    assert hash(first) == hash(again)
+    with pytest.raises(DefinitionError, match="width is given twice"):
+        variant("stem:width=0.5", width=2.0)
+    with pytest.raises(DefinitionError, match="title=5 must be text on one line"):
+        Ablation("mine", 5, {"a": variant(FIVE), "b": variant(THREE)})  # type: ignore[arg-type]
+    for label in ("", " ", "a\nb", "a\x1b[31m"):
+        with pytest.raises(DefinitionError, match="must be text on one line"):
+            Ablation("mine", "Mine", {label: variant(FIVE), "b": variant(THREE)})

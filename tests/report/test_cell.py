@@ -1,0 +1,97 @@
+"""Cells: ratios and percents that are exact where that is short, and LaTeX that says the same."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costlab.report.cell import Column, Kind, escaped, latex_of, percent, ratio
+
+
+@pytest.mark.parametrize(
+    ("value", "roomy", "tight"),
+    [
+        (Fraction(1), "1", "1"),
+        (Fraction(0), "0", "0"),
+        (Fraction(18, 25), "18/25 (0.72)", "18/25"),
+        (Fraction(25, 9), "25/9 (2.778)", "25/9"),
+        (Fraction(-16, 9), "-16/9 (-1.778)", "-16/9"),
+        (Fraction(24699029, 25505429), "24699029/25505429 (0.9684)", "0.9684"),
+    ],
+)
+def test_ratios(value: Fraction, roomy: str, tight: str) -> None:
+    assert ratio(value) == roomy
+    assert ratio(value, roomy=False) == tight
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Fraction(7, 25), "28%"),
+        (Fraction(1, 3), "33 1/3%"),
+        (Fraction(1, 9), "11 1/9%"),
+        (Fraction(5, 7), "71 3/7%"),
+        (Fraction(7, 8), "87.5%"),
+        (Fraction(-16, 9), "-177 7/9%"),
+        (Fraction(-1, 300), "-1/3%"),
+        (Fraction(0), "0%"),
+        (Fraction(-3), "-300%"),
+        (Fraction(1, 400), "0.25%"),
+        (Fraction(806400, 25505429), "3.16%"),
+    ],
+)
+def test_percents(value: Fraction, shown: str) -> None:
+    assert percent(value) == shown
+
+
+@given(st.fractions(-100, 100, max_denominator=500))
+def test_percents_are_what_they_say(value: Fraction) -> None:
+    shown = percent(value)
+    assert shown.endswith("%")
+    sign = -1 if shown.startswith("-") else 1
+    read = sum((Fraction(part) for part in shown.strip("-%").split()), Fraction(0)) * sign / 100
+    assert abs(read - value) <= Fraction(1, 20_000)
+    if (100 * value).denominator < 100 and "." not in shown:
+        assert read == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text", "latex"),
+    [
+        ("text", "a_b & 5%", "a_b & 5%", r"a\_b \& 5\%"),
+        ("name", "multiply_adds", "multiply-adds", "multiply-adds"),
+        ("size", 1234567, "1,234,567", "1,234,567"),
+        ("change", 1234, "+1,234", "+1,234"),
+        ("change", -1234, "-1,234", "-1,234"),
+        ("change", 0, "0", "0"),
+        ("ratio", Fraction(18, 25), "18/25 (0.72)", r"$\frac{18}{25}$"),
+        ("ratio", Fraction(2), "2", "$2$"),
+        ("percent", Fraction(1, 3), "33 1/3%", r"33 1/3\%"),
+        ("formula", sympy.Integer(3) / 4, "3/4", r"$\frac{3}{4}$"),
+        ("text", None, "-", "-"),
+        ("ratio", None, "-", "-"),
+    ],
+)
+def test_each_kind_of_cell(kind: Kind, value: Any, text: str, latex: str) -> None:
+    column = Column("key", "title", kind, empty="-")
+    assert column.show(value) == text
+    assert column.latex(value) == latex
+
+
+def test_names_in_formulas() -> None:
+    alpha, width, classes = (sympy.Symbol(name, positive=True) for name in ("alpha", "width", "num_classes"))
+    assert latex_of(sympy.factor(9 * (1 + alpha) / (25 * sympy.sqrt(alpha)))) == (
+        r"\frac{9 \left(\alpha + 1\right)}{25 \sqrt{\alpha}}"
+    )
+    assert latex_of(2 * width**2) == r"2 \mathrm{width}^{2}"
+    assert latex_of(classes) == r"\mathrm{num\_classes}"
+    assert latex_of(sympy.Symbol("C") ** 2) == "C^{2}"
+
+
+def test_latex_reads_no_commands_in_text() -> None:
+    assert escaped(r"\a{b}~^$#_%&<>|") == (
+        r"\textbackslash{}a\{b\}\textasciitilde{}\textasciicircum{}\$\#\_\%\&$<$$>$$|$"
+    )
