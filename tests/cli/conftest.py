@@ -1,6 +1,7 @@
 """Running the command in this process."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -31,3 +32,28 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return Result(code, *capsys.readouterr())
 
     return call
+
+
+SETS = """
+from costlab.algebra import Ablation, Conv2d, Dim, block, seq, variant
+
+print("loading the set")
+
+@block(input=("channels", 8, 8))
+def made(channels: Dim = 4, n: Dim = 3, fail: bool = False):
+    if fail:
+        raise ValueError("no such network")
+    return seq(Conv2d(channels, n, padding="same", bias=False))
+
+mine = Ablation("mine", "Mine", {"five": variant(made, n=5), "three": variant(made)}, symbols=("C", "n"))
+broken = Ablation("broken", "Broken", {"a": variant(made), "b": variant(made, fail=True)})
+number = 3
+"""
+
+
+@pytest.fixture
+def sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with sets of one's own, the working one."""
+    (tmp_path / "sets.py").write_text(SETS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

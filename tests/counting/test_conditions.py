@@ -1,0 +1,124 @@
+"""For which numbers closed forms hold: told, and refused where they do not."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+import sympy
+
+from costlab.algebra import (
+    Block,
+    Conv2d,
+    Dim,
+    Ratio,
+    block,
+    concat,
+    scale,
+    seq,
+)
+from costlab.counting import closed_form, count
+from costlab.errors import DefinitionError, ShapeError
+from tests.counting.forms import quantities
+
+
+def test_sizes_that_join_for_some_numbers_only() -> None:
+    form = closed_form("reduce_parallel", "H", "W", kernel=1, window=2, input="320x34x34")
+    assert not form.anywhere
+    assert form.holds == ("where H is even and W is even",)
+    assert form.at(H=36, W=40) == quantities("reduce_parallel", (320, 36, 40), kernel=1, window=2)
+    with pytest.raises(DefinitionError, match=r"H=35 is none where H is even$"):
+        form.at(H=35)
+
+
+def test_branches_that_join_for_no_remainder_are_refused() -> None:
+    uneven = concat(seq(Conv2d(2, 3)), seq(Conv2d(2, 2, 2)))  # equal at one size only
+    assert count(uneven, (3, 4, 4)).multiply_adds == 2 * 2 * (27 + 12) * 2
+    with pytest.raises(ShapeError, match="branches cannot be proved to join"):
+        closed_form(uneven, "H", "W", input=(3, 4, 4))
+
+
+def test_rounding_is_told_and_refused() -> None:
+    form = closed_form("conv_stack", "alpha", "C")
+    assert form.holds == (
+        "where C*alpha is whole and C*sqrt(alpha) is whole, so that no channel count is rounded",
+    )
+    assert form.at(alpha=4, C=3) == quantities("conv_stack", channels=3, alpha=4)
+    assert form.at(alpha=2.25, C=4) == quantities("conv_stack", channels=4, alpha=2.25)
+    with pytest.raises(DefinitionError, match="is not whole there, and counting would round"):
+        form.at(alpha=2)
+
+
+@block(input=("channels", 9, 9))
+def grouped(channels: Dim = 8, filters: Dim = 8, groups: Dim = 2) -> Block:
+    """A convolution in groups."""
+    return Conv2d(filters, 3, groups=groups, bias=False)
+
+
+def test_groups_must_divide() -> None:
+    form = closed_form(grouped, "channels", "filters")
+    assert form.holds == (
+        "where channels/2 is whole and filters/2 is whole, so that no channel count is rounded",
+    )
+    assert form.at(channels=6, filters=10) == quantities(grouped, channels=6, filters=10)
+    for numbers in ({"channels": 7}, {"filters": 7}):
+        with pytest.raises(DefinitionError, match="/2 is not whole there"):
+            form.at(**numbers)
+    by_groups = closed_form(grouped, "groups")
+    assert by_groups.at(groups=4) == quantities(grouped, groups=4)
+    with pytest.raises(DefinitionError, match="8/groups is not whole there"):
+        by_groups.at(groups=3)
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers", "message"),
+    [
+        (("height",), {"height": 43}, "is 0 there, and must be at least 1"),
+        (("height",), {"height": 11}, "there, and must be at least 1"),
+        (("height",), {"height": 0}, "there, and must be at least 1"),
+        (("height",), {"height": -5}, "height=-5 must be at least 0"),
+        (("height",), {"height": 107.5}, "height=107.5 must be a whole number"),
+        (("height",), {"height": "abc"}, "height='abc' must be a whole number"),
+        (("width",), {"width": -1}, "width=-1 must be a positive number"),
+        (("width",), {"width": float("nan")}, "width=nan must be a positive number"),
+        (("width",), {"width": "abc"}, "width='abc' must be a number"),
+        (("width",), {"width": 1 / 3}, "is not whole there, and counting would round"),
+    ],
+)
+def test_numbers_for_which_there_is_no_network(
+    names: tuple[str, ...], numbers: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        closed_form("inception_v3", *names).at(**numbers)
+    assert message in str(refused.value)
+
+
+def test_the_smallest_input_is_where_counting_starts() -> None:
+    form = closed_form("inception_v3", "H")
+    assert form.lowest == {"H": 75}
+    assert form.at(H=75) == quantities("inception_v3", (3, 75, 299))
+    with pytest.raises(ShapeError):
+        count("inception_v3", (3, 74, 299))
+    assert closed_form("conv_nxn", "H").lowest == {}
+    unpadded = closed_form(Conv2d(4, 5), "H", "W", input=(3, 40, 50))
+    assert unpadded.lowest == {"H": 5, "W": 5}
+
+
+def test_fractions_are_exact() -> None:
+    form = closed_form("inception_v3", "width")
+    sixteenth = form.at(width=Fraction(1, 16))
+    assert sixteenth == form.at(width=sympy.Rational(1, 16)) == form.at(width=0.0625)
+    assert sixteenth == quantities("inception_v3", width=0.0625)
+
+
+@block(input="3x9x9")
+def reckoned(width: Ratio = 1.0) -> Block:
+    """Twice what was scaled: rounding comes before."""
+    return Conv2d(2 * scale(33, width), 3)
+
+
+def test_what_was_rounded_on_the_way_is_a_condition() -> None:
+    form = closed_form(reckoned, "width")
+    assert form.holds == ("where width is a multiple of 1/33, so that no channel count is rounded",)
+    with pytest.raises(DefinitionError, match=r"33\*width is not whole there"):
+        form.at(width=Fraction(1, 66))
+    assert form.at(width=2) == quantities(reckoned, width=2)

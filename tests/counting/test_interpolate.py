@@ -1,0 +1,99 @@
+"""Whole numbers that a definition counts with: the polynomial through counts."""
+
+import pytest
+
+from costlab.algebra import (
+    Block,
+    Conv2d,
+    auxiliary,
+    block,
+    seq,
+)
+from costlab.counting import closed_form, count
+from costlab.errors import DefinitionError
+from tests.counting.forms import mixed, quantities
+
+
+def test_a_whole_number_that_the_definition_counts_with() -> None:
+    form = closed_form("inception_v3", "modules_17")
+    assert str(form.multiply_adds) == "487702528*modules_17 + 3762405984"
+    assert form.ranges == {"modules_17": range(2, 12)}  # a single module has 192 channels
+    assert form.holds == ("where modules_17 is 2 to 11, each of which was counted",)
+    for number in (2, 4, 11):
+        assert form.at(modules_17=number) == quantities("inception_v3", modules_17=number)
+    for number in (1, 12):
+        with pytest.raises(DefinitionError, match=f"modules_17={number} is none where modules_17 is 2 to 11"):
+            form.at(modules_17=number)
+    both = closed_form("inception_v3", "modules_8", "width")
+    assert both.at(modules_8=3, width=0.5) == quantities("inception_v3", modules_8=3, width=0.5)
+
+
+def test_heads_are_left_out_of_every_kind_of_form() -> None:
+    for names in (("size",), ("depth",), ("size", "depth")):
+        form = closed_form(mixed, *names).inference
+        assert form.at()["multiply_adds"] == count(mixed).inference.multiply_adds
+        assert form.at()["multiply_adds"] < int(count(mixed).multiply_adds)
+
+
+def test_a_multiplier_beside_a_number_that_is_interpolated() -> None:
+    form = closed_form("inception_v3", "modules_17", "width")
+    assert form.at(modules_17=3, width=0.5) == quantities("inception_v3", modules_17=3, width=0.5)
+    form = closed_form("conv_stack", "alpha", "parts", between=5)
+    assert form.at(alpha=2.25, parts=8) == quantities("conv_stack", alpha=2.25, parts=8, between=5)
+
+
+@block(input="4x9x9")
+def headed(depth: int = 0, heads: int = 2, limit: int = 3) -> Block:
+    """Layers and heads, as many as are asked for; at most ten of the last."""
+    if limit > 10:
+        raise DefinitionError("too many")
+    tops = [auxiliary(Conv2d(2, 1)) for _ in range(heads - 1)]
+    return seq(Conv2d(4, 1), *[Conv2d(4, 3, padding=1) for _ in range(depth)], *tops, *[Conv2d(4, 1)] * limit)
+
+
+def test_whole_numbers_from_0_with_heads_and_limits() -> None:
+    form = closed_form(headed, "depth")
+    assert form.ranges == {"depth": range(8)}
+    assert form.at() == quantities(headed)
+    assert form.at(depth=5) == quantities(headed, depth=5)
+    by_heads = closed_form(headed, "heads")
+    assert by_heads.ranges["heads"].start == 1
+    assert by_heads.at(heads=3) == quantities(headed, heads=3)
+    assert by_heads.inference.at(heads=3)["multiply_adds"] == count(headed, heads=3).inference.multiply_adds
+    limited = closed_form(headed, "limit", limit=8)
+    assert limited.ranges == {"limit": range(11)}
+
+
+@block(input="4x9x9")
+def narrow(n: int = 3) -> Block:
+    """There is one for a few numbers only."""
+    if n not in (3, 4):
+        raise DefinitionError("only three or four")
+    return Conv2d(n, 1)
+
+
+def test_too_few_numbers_for_a_polynomial() -> None:
+    with pytest.raises(DefinitionError, match="n: only 3 to 4 can be counted: too few numbers"):
+        closed_form(narrow, "n")
+
+
+@block(input="3x9x9")
+def steps(power: int = 1, odd: int = 1) -> Block:
+    """What is no polynomial in its numbers."""
+    return Conv2d(2**power + odd % 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "power",
+            "power: the counts at 1 to 8 lie on no polynomial in it of degree 4 or less: count single numbers",
+        ),
+        ("odd", "odd: the counts at 1 to 8 lie on no polynomial in it"),
+    ],
+)
+def test_no_polynomial_is_told_as_none(name: str, message: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        closed_form(steps, name)
+    assert message in str(refused.value)
