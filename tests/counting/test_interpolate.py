@@ -88,7 +88,7 @@ def steps(power: int = 1, odd: int = 1) -> Block:
     [
         (
             "power",
-            "power: the counts at 1 to 8 lie on no polynomial in it of degree 4 or less: count single numbers",
+            "power: the counts at 1 to 8 lie on no polynomial in it of degree 4 or less: count",
         ),
         ("odd", "odd: the counts at 1 to 8 lie on no polynomial in it"),
     ],
