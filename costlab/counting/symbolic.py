@@ -70,27 +70,29 @@ def closed_forms(
     names = (symbols.split(",") if isinstance(symbols, str) else tuple(symbols)) or chosen.symbols
     inputs = as_dim("batch", batch)
     for name in names:
-        places = [place_of(made, name, shape) for made, shape in zip(variants, shapes, strict=True)]
-        if not any(place is not None for place in places):
-            raise no_symbol(name, zip(variants, shapes, strict=True))
-        _refuse_differing(name, variants, shapes, places, inputs)
+        if differing := _differing(name, variants, shapes, inputs):
+            raise differing
     return _forms(variants, names, shapes, inputs)
 
 
-def _refuse_differing(
-    name: str, variants: list[Variant], shapes: list[AnyShape], places: list[Place | None], batch: Dim
-) -> None:
-    """Refuse a name that stands for one thing here and for another there."""
+def _differing(
+    name: str, variants: list[Variant], shapes: list[AnyShape], batch: Dim
+) -> DefinitionError | None:
+    """What is wrong with a name that stands for nothing, or for one thing here and another there."""
+    pairs = list(zip(variants, shapes, strict=True))
     found = {
         (bool(place.axes), number_at(made, place, shape, batch))
-        for made, shape, place in zip(variants, shapes, places, strict=True)
-        if place is not None
+        for made, shape in pairs
+        if (place := place_of(made, name, shape)) is not None
     }
+    if not found:
+        return no_symbol(name, pairs)
     if len({axes for axes, _ in found}) > 1:
-        raise DefinitionError(f"{name}: a size of the input for one variant, and a parameter for another")
+        return DefinitionError(f"{name}: a size of the input for one variant, and a parameter for another")
     if len(found) > 1:
         numbers = " and ".join(sorted(str(number) for _, number in found))
-        raise DefinitionError(f"{name}: the variants have {numbers} there, so no one symbol stands for it")
+        return DefinitionError(f"{name}: the variants have {numbers} there: one symbol needs one number")
+    return None
 
 
 def _forms(
@@ -106,7 +108,11 @@ def _forms(
         return forms(names)
     decided = {name for made in variants for name in made.settings}
     found = (default_names(made, shape) for made, shape in pairs)
-    candidates = tuple(dict.fromkeys(name for each in found for name in each if name not in decided))
+    candidates = [
+        name
+        for name in dict.fromkeys(name for each in found for name in each)
+        if name not in decided and _differing(name, variants, shapes, batch) is None
+    ]
     try:
         return forms(candidates)
     except (DefinitionError, ShapeError) as error:

@@ -188,7 +188,7 @@ def test_a_set_of_ones_own(run: Run, sets: Path) -> None:
         (("--ablation", "nxn", "--symbolic", "bn"), "bn takes true or false, and no symbol in its place"),
         (
             ("--ablation", "large_5x5", "--symbolic", "n"),
-            "n: the variants have 3 and 5 there, so no one symbol stands for it",
+            "n: the variants have 3 and 5 there: one symbol needs one number",
         ),
         (("--ablation", "nxn", "--symbolic", "--diff"), "--diff and --symbolic do not go together"),
         (("--ablation", "nxn", "--depth", "1"), "--depth goes with --diff"),

@@ -142,3 +142,10 @@ def test_settings_are_given_once_and_told() -> None:
     with pytest.raises(DefinitionError, match="width is given twice"):
         closed_form("inception_v3:width=0.5", width=2.0)
     assert closed_form("inception_v3", "width", aux=True).label == "inception_v3:aux=true"
+
+
+def test_defaults_are_one_thing_for_all() -> None:
+    apart = closed_forms("conv_nxn", "conv_1xn_nx1")  # three and seven by default
+    assert [list(form.symbols) for form in apart] == [["C", "H", "W"]] * 2
+    modules = closed_forms("inception_a", "inception_c", input="192x35x35")
+    assert [list(form.symbols) for form in modules] == [["C", "H", "W", "pool"], ["C", "H", "W", "n"]]
