@@ -4,7 +4,7 @@ from blocks.auxiliary import auxiliary_classifier
 from blocks.factorization import conv_1xn_nx1, conv_nxn, conv_separable, conv_stack
 from blocks.inception import inception_a, inception_c, inception_e
 from blocks.inception_v3 import inception_v3
-from blocks.reduction import reduce_conv_pool, reduce_parallel, reduce_pool_conv, reduction_b, reduction_d
+from blocks.reduction import grid_reduction, reduction_b, reduction_d
 from blocks.stem import stem
 
 __all__ = [
@@ -13,13 +13,11 @@ __all__ = [
     "conv_nxn",
     "conv_separable",
     "conv_stack",
+    "grid_reduction",
     "inception_a",
     "inception_c",
     "inception_e",
     "inception_v3",
-    "reduce_conv_pool",
-    "reduce_parallel",
-    "reduce_pool_conv",
     "reduction_b",
     "reduction_d",
     "stem",

@@ -6,10 +6,12 @@ the paper counts them.
 Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
 """
 
+from typing import Any
+
 from blocks.factorization import conv_1xn_nx1, conv_nxn, conv_separable, conv_stack
 from blocks.inception_v3 import inception_v3
-from blocks.reduction import reduce_conv_pool, reduce_parallel, reduce_pool_conv
-from costlab.algebra import Ablation, variant
+from blocks.reduction import grid_reduction
+from costlab.algebra import Ablation, Variant, variant
 
 large_5x5 = Ablation(
     "large_5x5",
@@ -63,32 +65,39 @@ nxn = Ablation(
     figure="Section 3.2",
 )
 
-_REDUCTIONS = {
-    "convolution, pooling": reduce_conv_pool,
-    "pooling, convolution": reduce_pool_conv,
-    "side by side": reduce_parallel,
-}
 
-grid_reduction = Ablation(
+def _reductions(input: str, **settings: Any) -> dict[str, Variant]:
+    forms = {
+        "convolution, pooling": "conv+pool",
+        "pooling, convolution": "pool+conv",
+        "side by side": "parallel",
+    }
+    return {
+        label: variant(grid_reduction, input, form=form, bn=False, **settings)
+        for label, form in forms.items()
+    }
+
+
+reduction = Ablation(
     "grid_reduction",
     "Grid reductions from d x d to d/2 x d/2, reckoned with 1x1 kernels as the paper does",
-    {label: variant(made, "320x34x34", kernel=1, window=2, bn=False) for label, made in _REDUCTIONS.items()},
+    _reductions("320x34x34", kernel=1, window=2),
     symbols=("C", "H", "W"),
     figure="Figures 9 and 10",
 )
 
-grid_reduction_35 = Ablation(
+reduction_35 = Ablation(
     "grid_reduction_35",
     "Grid reductions from 35x35 to 17x17, 3x3 with stride 2",
-    {label: variant(made, "320x35x35", bn=False) for label, made in _REDUCTIONS.items()},
+    _reductions("320x35x35"),
     symbols=("C", "H", "W"),
     figure="Figures 9 and 10",
 )
 
-grid_reduction_17 = Ablation(
+reduction_17 = Ablation(
     "grid_reduction_17",
     "Grid reductions from 17x17 to 8x8, 3x3 with stride 2",
-    {label: variant(made, "640x17x17", bn=False) for label, made in _REDUCTIONS.items()},
+    _reductions("640x17x17"),
     symbols=("C", "H", "W"),
     figure="Figures 9 and 10",
 )

@@ -14,8 +14,9 @@ from costlab.algebra import Block, Dim, MaxPool2d, Ratio, as_dim, block, concat,
 Reduction: TypeAlias = Literal["parallel", "pool+conv", "conv+pool"]
 
 
-@block(figure="Figure 9", input=("channels", 35, 35))
-def reduce_pool_conv(
+@block(figure="Figures 9 and 10", input=("channels", 35, 35))
+def grid_reduction(
+    form: Reduction = "parallel",
     kernel: Dim = 3,
     window: Dim | None = None,
     channels: Dim = 320,
@@ -23,9 +24,11 @@ def reduce_pool_conv(
     bn: bool = True,
     bias: bool = False,
 ) -> Block:
-    """Pooling, then a convolution: cheap, but a bottleneck: ``(C, H, W) -> (filters, H', W')``.
+    """Twice the channels on half the grid, by convolution and pooling: ``(C, H, W) -> (filters, H', W')``.
 
     Args:
+        form: a strided convolution and a pooling side by side; pooling, then a convolution, which is a
+            bottleneck; or a convolution on the whole grid, then pooling, which is expensive.
         kernel: height and width of the convolution's kernel.
         window: height and width of the pooling's window, which moves by 2; by default the kernel's.
         channels: channels in.
@@ -33,56 +36,13 @@ def reduce_pool_conv(
         bn: with a batch norm.
         bias: with a bias.
     """
-    return _pool_conv(kernel, window, 2 * channels if filters is None else filters, bn, bias)
-
-
-@block(figure="Figure 9", input=("channels", 35, 35))
-def reduce_conv_pool(
-    kernel: Dim = 3,
-    window: Dim | None = None,
-    channels: Dim = 320,
-    filters: Dim | None = None,
-    bn: bool = True,
-    bias: bool = False,
-) -> Block:
-    """A convolution on the whole grid, then pooling, the expensive way: ``(C, H, W) -> (filters, H', W')``.
-
-    Args:
-        kernel: height and width of the convolution's kernel.
-        window: height and width of the pooling's window, which moves by 2; by default the kernel's.
-        channels: channels in.
-        filters: channels out, by default twice as many as come in.
-        bn: with a batch norm.
-        bias: with a bias.
-    """
-    return _conv_pool(kernel, window, 2 * channels if filters is None else filters, bn, bias)
-
-
-@block(figure="Figure 10", input=("channels", 35, 35))
-def reduce_parallel(
-    kernel: Dim = 3,
-    window: Dim | None = None,
-    channels: Dim = 320,
-    filters: Dim | None = None,
-    bn: bool = True,
-    bias: bool = False,
-) -> Block:
-    """A strided convolution and a pooling side by side: ``(C, H, W) -> (filters, H', W')``.
-
-    Args:
-        kernel: height and width of the convolution's kernel, which moves by 2.
-        window: the same of the pooling; by default the kernel's.
-        channels: channels in, which the pooling passes on.
-        filters: channels out in all, by default twice as many as come in.
-        bn: with a batch norm.
-        bias: with a bias.
-    """
-    added = channels if filters is None else filters - channels
-    as_dim("reduce_parallel: filters - channels", added)
-    return concat(
-        conv=conv(added, kernel, stride=2, padding="valid", bn=bn, bias=bias),
-        pool=_pool(kernel if window is None else window),
-    )
+    out = 2 * channels if filters is None else filters
+    pool = MaxPool2d(kernel if window is None else window, stride=2)
+    if form != "parallel":
+        return _blunt(form, conv(out, kernel, bn=bn, bias=bias), pool)
+    added = out - channels
+    as_dim("grid_reduction: filters - channels", added)
+    return concat(conv=conv(added, kernel, stride=2, padding="valid", bn=bn, bias=bias), pool=pool)
 
 
 @block(figure="Figure 10", input="288x35x35")
@@ -97,7 +57,7 @@ def reduction_b(form: Reduction = "parallel", pair_3x3: Pair = "3x3+3x3", width:
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
     """
     if form != "parallel":
-        return _blunt(form, scale(768, width))
+        return _blunt(form, conv(scale(768, width), 3), MaxPool2d(3, stride=2))
     return concat(
         b3x3=conv(scale(384, width), 3, stride=2, padding="valid"),
         b3x3dbl=seq(conv(scale(64, width), 1), *pair(scale(96, width), pair_3x3, stride=2)),
@@ -120,7 +80,7 @@ def reduction_d(
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
     """
     if form != "parallel":
-        return _blunt(form, scale(1280, width))
+        return _blunt(form, conv(scale(1280, width), 3), MaxPool2d(3, stride=2))
     inner = scale(192, width)
     return concat(
         b3x3=seq(conv(inner, 1), conv(scale(320, width), 3, stride=2, padding="valid")),
@@ -133,17 +93,7 @@ def reduction_d(
     )
 
 
-def _blunt(form: Reduction, filters: Dim) -> Block:
-    return (_pool_conv if form == "pool+conv" else _conv_pool)(3, None, filters)
-
-
-def _pool_conv(kernel: Dim, window: Dim | None, filters: Dim, bn: bool = True, bias: bool = False) -> Block:
-    return seq(pool=_pool(kernel if window is None else window), conv=conv(filters, kernel, bn=bn, bias=bias))
-
-
-def _conv_pool(kernel: Dim, window: Dim | None, filters: Dim, bn: bool = True, bias: bool = False) -> Block:
-    return seq(conv=conv(filters, kernel, bn=bn, bias=bias), pool=_pool(kernel if window is None else window))
-
-
-def _pool(window: Dim) -> MaxPool2d:
-    return MaxPool2d(window, stride=2)
+def _blunt(form: Reduction, convolution: Block, pool: Block) -> Block:
+    if form == "pool+conv":
+        return seq(pool=pool, conv=convolution)
+    return seq(conv=convolution, pool=pool)

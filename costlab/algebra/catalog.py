@@ -24,12 +24,7 @@ def catalog() -> Mapping[str, Definition[...]]:
         TargetError: a package's entry point cannot be loaded.
         DefinitionError: it names no module, or a name is taken twice.
     """
-    found = dict(_shipped())
-    for owner, module in _plugins():
-        for name, definition in definitions(module).items():
-            if found.setdefault(name, definition) is not definition:
-                raise DefinitionError(f"{owner} defines {name!r}, a name that is taken already")
-    return found
+    return _gathered(_shipped(), Definition)
 
 
 def lookup(name: str) -> Definition[...]:
@@ -62,12 +57,7 @@ def ablations() -> Mapping[str, Ablation]:
         TargetError: a package's entry point cannot be loaded.
         DefinitionError: it names no module, or a name is taken twice.
     """
-    found = dict(_shipped_ablations())
-    for owner, module in _plugins():
-        for name, ablation in _of(module, Ablation).items():
-            if found.setdefault(name, ablation) is not ablation:
-                raise DefinitionError(f"{owner} defines the ablation {name!r}, a name that is taken already")
-    return found
+    return _gathered(_shipped_ablations(), Ablation)
 
 
 def lookup_ablation(name: str) -> Ablation:
@@ -89,6 +79,16 @@ def lookup_ablation(name: str) -> Ablation:
 def definitions(module: ModuleType) -> dict[str, Definition[...]]:
     """The definitions that a module holds, in its order."""
     return _of(module, Definition)
+
+
+def _gathered(shipped: Mapping[str, T], kind: type[T]) -> Mapping[str, T]:
+    """The shipped values of a kind, then those of other packages."""
+    found = dict(shipped)
+    for owner, module in _plugins():
+        for name, value in _of(module, kind).items():
+            if found.setdefault(name, value) is not value:
+                raise DefinitionError(f"{owner} defines {name!r}, a name that is taken already")
+    return found
 
 
 def _of(module: ModuleType, kind: type[T]) -> dict[str, T]:

@@ -204,8 +204,8 @@ def test_a_set_of_ones_own(run: Run, sets: Path) -> None:
         ),
         (("conv_stack:parts=1,between=3", "conv_nxn"), "conv_stack: between=3 needs parts=2 or more"),
         (
-            ("reduce_parallel:filters=320", "reduce_parallel"),
-            "reduce_parallel: filters - channels=0 must be at least 1",
+            ("grid_reduction:filters=320", "grid_reduction"),
+            "grid_reduction: filters - channels=0 must be at least 1",
         ),
         (
             ("conv_nxn:channels=32", "conv_nxn", "-i", "64x9x9"),

@@ -22,10 +22,10 @@ from tests.counting.forms import quantities
 
 
 def test_sizes_that_join_for_some_numbers_only() -> None:
-    form = closed_form("reduce_parallel", "H", "W", kernel=1, window=2, input="320x34x34")
+    form = closed_form("grid_reduction", "H", "W", kernel=1, window=2, input="320x34x34")
     assert not form.anywhere
     assert form.holds == ("where H is even and W is even",)
-    assert form.at(H=36, W=40) == quantities("reduce_parallel", (320, 36, 40), kernel=1, window=2)
+    assert form.at(H=36, W=40) == quantities("grid_reduction", (320, 36, 40), kernel=1, window=2)
     with pytest.raises(DefinitionError, match=r"H=35 is none where H is even$"):
         form.at(H=35)
 
