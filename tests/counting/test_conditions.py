@@ -1,21 +1,27 @@
 """For which numbers closed forms hold: told, and refused where they do not."""
 
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sympy
 
 from costlab.algebra import (
+    AdaptiveAvgPool2d,
+    AnyShape,
     Block,
     Conv2d,
     Dim,
+    Operation,
     Ratio,
+    Work,
     block,
     concat,
     scale,
     seq,
 )
+from costlab.algebra.dim import quotient
 from costlab.counting import closed_form, count
 from costlab.errors import DefinitionError, ShapeError
 from tests.counting.forms import quantities
@@ -122,3 +128,48 @@ def test_what_was_rounded_on_the_way_is_a_condition() -> None:
     with pytest.raises(DefinitionError, match=r"33\*width is not whole there"):
         form.at(width=Fraction(1, 66))
     assert form.at(width=2) == quantities(reckoned, width=2)
+
+
+@dataclass(frozen=True)
+class Halved(Operation):
+    """An operation that does something for every second channel, and says nothing of odd ones."""
+
+    kind: ClassVar[str] = "halved"
+
+    def output(self, x: AnyShape) -> AnyShape:
+        return x
+
+    def work(self, x: AnyShape, y: AnyShape) -> Work:
+        return Work(self.kind, multiply_adds=quotient(x[0], 2))
+
+    def module(self, x: AnyShape) -> Any:
+        raise NotImplementedError
+
+
+def test_a_quantity_that_is_no_whole_number_is_refused() -> None:
+    form = closed_form(Halved(), "C", input=(4, 3, 3))
+    assert form.at(C=6)["multiply_adds"] == 3
+    with pytest.raises(DefinitionError, match=r"multiply_adds comes to 5/2 there, which cannot be"):
+        form.at(C=5)
+
+
+def test_a_form_can_be_held_against_a_count_of_any_size() -> None:
+    form = closed_form("stem", "height")
+    assert 224 % 8 != 299 % 8
+    for height in (224, 299):
+        form.confirm(count("stem", (3, height, 299)), height=height)
+
+
+def test_sizes_that_numbers_may_make_nothing_of() -> None:
+    form = closed_form("grid_reduction", "filters", "channels", filters=640)
+    assert form.holds == ("where -channels + filters is at least 1",)
+    with pytest.raises(DefinitionError, match=r"-channels \+ filters is 0 there, and must be at least 1"):
+        form.at(filters=320)
+
+
+def test_strides_of_branches_combine() -> None:
+    four, six = (seq(Conv2d(4, 1, stride), AdaptiveAvgPool2d(1)) for stride in (4, 6))
+    form = closed_form(concat(four, six), "H", input=(4, 40, 40))
+    assert form.classes == {"H": (12, 4)}
+    assert form.multiply_adds.is_polynomial()
+    assert form.at(H=52) == quantities(concat(four, six), (4, 52, 40))
