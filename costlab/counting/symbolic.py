@@ -167,14 +167,11 @@ def _with_symbols(made: Variant, shape: AnyShape, batch: Dim, places: Mapping[st
         made, sizes, batch = put(made, place, sizes, batch, used[name])
     with products() as unrounded:
         counted, steps, anywhere = settle(made, sizes, shape, batch)
-    settings = (value for _, value in counted.root.block.settings())
     nodes = list(counted.root.nodes())
     quotients = (
         q for node in nodes if isinstance(node.block, Operation) for q in node.block.quotients(node.input)
     )
-    whole = [
-        size for size in (*unrounded, *settings, *quotients) if is_symbolic(size) and not size.is_integer
-    ]
+    whole = [size for size in (*unrounded, *quotients) if is_symbolic(size) and not size.is_integer]
     outputs = (size for node in nodes for size in node.output)
     return ClosedForm(
         counted,

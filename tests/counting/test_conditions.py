@@ -1,6 +1,6 @@
 """For which numbers closed forms hold: told, and refused where they do not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from costlab.algebra import (
     Block,
     Conv2d,
     Dim,
+    MaxPool2d,
     Operation,
     Ratio,
     Work,
@@ -22,7 +23,8 @@ from costlab.algebra import (
     seq,
 )
 from costlab.algebra.dim import quotient
-from costlab.counting import closed_form, count
+from costlab.counting import closed_form, closed_forms, count
+from costlab.counting.conditions import conditions_of
 from costlab.errors import DefinitionError, ShapeError
 from tests.counting.forms import quantities
 
@@ -173,3 +175,27 @@ def test_strides_of_branches_combine() -> None:
     assert form.classes == {"H": (12, 4)}
     assert form.multiply_adds.is_polynomial()
     assert form.at(H=52) == quantities(concat(four, six), (4, 52, 40))
+
+
+def test_what_joins_for_some_sizes_goes_on_without_floors() -> None:
+    ends = concat(Conv2d(4, 1, 2), MaxPool2d(2, 2))  # even sizes only
+    form = closed_form(seq(ends, Conv2d(4, 1, 2)), "H", "W", input=(4, 32, 36))
+    assert not form.anywhere
+    assert form.classes == {"H": (4, 0), "W": (4, 0)}
+    assert form.multiply_adds.is_polynomial()
+    assert form.at(H=36, W=40) == quantities(seq(ends, Conv2d(4, 1, 2)), (4, 36, 40))
+
+
+def test_only_what_is_floored_has_remainders() -> None:
+    form = closed_form(Conv2d(4, 1, (2, 1)), "H", "W", input=(4, 9, 9))
+    assert form.holds == ("where H is odd",)
+
+
+def test_conditions_of_several_forms_hold_for_all() -> None:
+    forms = closed_forms(Conv2d(4, 9), Conv2d(4, 5), symbols=["H"], input=(4, 40, 40))
+    assert conditions_of(forms) == ("where H is at least 9",)
+    assert conditions_of(forms[1:]) == ("where H is at least 5",)
+    ranges = [
+        replace(form, ranges={"k": range(*ends)}) for form, ends in zip(forms, [(2, 9), (0, 7)], strict=True)
+    ]
+    assert "k is 2 to 6, each of which was counted" in conditions_of(ranges)[0]

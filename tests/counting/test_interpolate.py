@@ -1,12 +1,16 @@
 """Whole numbers that a definition counts with: the polynomial through counts."""
 
+from fractions import Fraction
+
 import pytest
 
 from costlab.algebra import (
     Block,
     Conv2d,
+    Ratio,
     auxiliary,
     block,
+    scale,
     seq,
 )
 from costlab.counting import closed_form, count
@@ -97,3 +101,51 @@ def test_no_polynomial_is_told_as_none(name: str, message: str) -> None:
     with pytest.raises(DefinitionError) as refused:
         closed_form(steps, name)
     assert message in str(refused.value)
+
+
+def test_the_batch_is_counted_once() -> None:
+    form = closed_form("conv_stack", "parts", "N")
+    assert form.at(parts=3, N=5) == quantities("conv_stack", parts=3, batch=5)
+    assert str(form.multiply_adds) == "45158400*N*parts"
+
+
+@block(input="4x40x40")
+def varied(late: int = 1, deep: int = 1, strides: int = 1, width: Ratio = 1.0) -> Block:
+    """What changes somewhere on the way."""
+    layers: list[Block] = [Conv2d(scale(48, width), 1)]
+    layers += [Conv2d(scale(48, width), 1)] * (deep - 1)
+    if deep > 1:
+        scale(50, width)
+    layers += [Conv2d(4, 1, 2)] * strides
+    return seq(*layers, Conv2d(late + (late >= 8), 1))
+
+
+def test_a_polynomial_goes_through_every_count() -> None:
+    with pytest.raises(DefinitionError, match="late: the counts at 1 to 8 lie on no polynomial"):
+        closed_form(varied, "late")
+
+
+def test_what_is_rounded_for_any_of_the_numbers_is_a_condition() -> None:
+    form = closed_form(varied, "width", "deep", strides=0)
+    assert form.holds[-1].startswith("where width is a multiple of 1/2,")  # 48 and 50 together
+    with pytest.raises(DefinitionError, match="is not whole there"):
+        form.at(width=Fraction(1, 48), deep=3)
+
+
+def test_heads_that_only_other_numbers_have() -> None:
+    form = closed_form(headed, "heads", heads=1)
+    without = form.inference.at(heads=4)["multiply_adds"]
+    assert without == count(headed, heads=4).inference.multiply_adds
+    assert without < form.at(heads=4)["multiply_adds"]
+
+
+def test_a_size_of_another_remainder_is_refused() -> None:
+    form = closed_form("inception_v3", "modules_8", "H")
+    assert form.at(modules_8=3, H=107) == quantities("inception_v3", (3, 107, 299), modules_8=3)
+    with pytest.raises(DefinitionError, match=r"H=224 is none where H % 32 = 11"):
+        form.at(H=224)
+
+
+def test_remainders_that_change_with_the_number_are_refused() -> None:
+    with pytest.raises(DefinitionError, match="strides: "):
+        closed_form(varied, "strides", "H")
