@@ -105,6 +105,13 @@ class Operation(Block):
         """What of ``x`` and the fields is divided, and must come out whole. Nothing, for most."""
         return ()
 
+    def margins(self) -> Iterable[Dim]:
+        """What of the fields must be at least 1: every size, and padding with 1 added to it."""
+        for name, value in self.settings():
+            if isinstance(value, str | bool | float | None):
+                continue
+            yield value + 1 if name == "padding" else value
+
     @abstractmethod
     def module(self, x: AnyShape) -> "nn.Module":
         """The torch module that runs it on inputs of shape ``x``. torch is imported inside."""

@@ -162,8 +162,14 @@ def product(*factors: Dim) -> Dim:
 def total(terms: Iterable[Dim]) -> Dim:
     """The exact sum. Where int64 could wrap, arrays go on as Python integers."""
     summands = tuple(terms)
-    plain = INT.issuperset(map(type, summands))
-    exact: Dim = sum(summands if plain else _unwrappable(sum, summands))
+    if INT.issuperset(map(type, summands)):
+        return sum(summands)
+    if any(map(is_symbolic, summands)) and not any(map(is_array, summands)):
+        import sympy
+
+        symbolic: Dim = sympy.Add(*summands)  # far faster than one by one
+        return symbolic
+    exact: Dim = sum(_unwrappable(sum, summands))
     return exact
 
 

@@ -10,7 +10,7 @@ from costlab.algebra import Ablation
 from costlab.cli.checking import check_counts
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
 from costlab.cli.progress import progress
-from costlab.cli.symbolic import SymbolicCommand, names_of, symbolic_option
+from costlab.cli.symbolic import SymbolicCommand, symbolic_option
 from costlab.counting.closed_form import ClosedForm
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets
@@ -92,7 +92,7 @@ def compare(
     if symbolic is None:
         table, *more = _tables(comparison, diff, depth, form)
     else:
-        forms = _forms(chosen, names_of(symbolic), input_, comparison)
+        forms = _forms(chosen, symbolic, input_, comparison)
         table, more = compared_forms_table(comparison, forms), []
     if plot is not None:
         from costlab.report.figure import compare_figure
@@ -115,7 +115,7 @@ def _tables(comparison: Comparison, diff: bool, depth: int | None, form: str) ->
 
 
 def _forms(
-    chosen: Ablation, names: tuple[str, ...], input_: str | None, comparison: Comparison
+    chosen: Ablation, names: str, input_: str | None, comparison: Comparison
 ) -> tuple[ClosedForm, ...]:
     from costlab.counting.symbolic import closed_forms
 

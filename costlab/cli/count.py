@@ -8,7 +8,7 @@ import click
 from costlab.cli.checking import check_count
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
 from costlab.cli.progress import progress
-from costlab.cli.symbolic import SymbolicCommand, names_of, symbolic_option
+from costlab.cli.symbolic import SymbolicCommand, symbolic_option
 from costlab.counting.count import count as count_target
 from costlab.report.count import By, Order, count_table
 
@@ -96,7 +96,7 @@ def count(
         from costlab.report.closed_form import closed_form_table
 
         with progress("deriving the closed form"):
-            closed = closed_form(target, *names_of(symbolic), input=input_, batch=batch)
+            closed = closed_form(target, symbolic, input=input_, batch=batch)
         table = closed_form_table(closed.inference if inference else closed, deep, by)
     emit(table, form, file, force)
     if check and not check_count(counted, to_stderr=form != "table" and on_stdout(file)):

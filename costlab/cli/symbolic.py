@@ -33,11 +33,6 @@ def symbolic_option(text: str) -> Callable[[F], F]:
     return click.option("--symbolic", metavar="[NAMES]", help=text)
 
 
-def names_of(symbolic: str) -> tuple[str, ...]:
-    """The names given; none stands for the default."""
-    return tuple(dict.fromkeys(name.strip() for name in symbolic.split(",") if name.strip()))
-
-
 def _is_target(word: str) -> bool:
     try:
         lookup(word)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from costlab.algebra.dim import as_dim, is_symbolic
+from costlab.algebra.dim import as_dim, is_array, is_symbolic, text
 from costlab.algebra.floors import has_floors
 from costlab.algebra.parameter import closest
 from costlab.algebra.ratio import as_ratio
@@ -104,8 +104,7 @@ class ClosedForm:
         """Hold the form, as it is shown and as it is evaluated, against a count with these numbers.
 
         Raises:
-            AssertionError: they are not the same.
-            DefinitionError: the form does not hold there.
+            DefinitionError: they are not the same, or the form does not hold there.
         """
         found, values, total = self.at(**numbers), self._values(numbers), self.count.total._asdict()
         for name in QUANTITIES:
@@ -113,8 +112,10 @@ class ClosedForm:
             shown = self.read(total[name]).subs(values) if self._shows(values) else told
             for size in (found[name], shown):
                 if size != told:
-                    raise AssertionError(
-                        f"{self.label}: the closed form gives {name}={size}, the count {told}"
+                    where = ", ".join(f"{symbol}={number}" for symbol, number in values.items())
+                    raise DefinitionError(
+                        f"{self.label}: at {where} the closed form gives {name}={size}, the count {told}: "
+                        "the definition decides by a number that is a symbol here"
                     )
 
     @property
@@ -130,25 +131,20 @@ class ClosedForm:
     def lowest(self) -> Mapping[str, int]:
         """The smallest sizes of the input for which the form holds, each with the others as they are."""
         found: dict[str, int] = {}
-        if len(self.numbers) < len(self.symbols):
-            return found
-        values = {
-            self.symbols[name]: _exact(name, number, whole=False) for name, number in self.numbers.items()
-        }
         for name, symbol in self.symbols.items():
             sizes = [size for size in self.sizes if self._of_extent(size) == symbol]
-            if not sizes:
+            if not sizes or name not in self.numbers:
                 continue
             period, number = self.classes.get(name, (1, 0))[0], int(self.numbers[name])
             lower = range(number, 0, -period)
-            fits = partial(self._fits, values, symbol, sizes)
+            fits = partial(self._fits, symbol, sizes)
             smallest = lower[bisect_left(lower, True, key=lambda n: not fits(n)) - 1]
             if smallest > lower[-1]:
                 found[name] = smallest
         return found
 
-    def _fits(self, values: Mapping[Any, Any], symbol: Any, sizes: list[Any], number: int) -> bool:
-        return all(self._number(size, {**values, symbol: number}) >= 1 for size in sizes)
+    def _fits(self, symbol: Any, sizes: list[Any], number: int) -> bool:
+        return all(self._number(size, {symbol: number}) >= 1 for size in sizes)
 
     def _of_extent(self, size: Any) -> Any:
         """The height or width of the input, if it alone decides the size."""
@@ -197,7 +193,9 @@ class ClosedForm:
             number = numbers.get(name, self.numbers.get(name))
             if number is None:
                 raise DefinitionError(f"{self.label}: give a number for {name}")
-            values[symbol] = _exact(name, number, whole=bool(symbol.is_integer))
+            values[symbol] = _exact(
+                name, number, bool(symbol.is_integer), least=0 if name in self.ranges else 1
+            )
             if name in self.ranges and number not in self.ranges[name]:
                 told = where({}, {name: self.ranges[name]})
                 raise DefinitionError(f"{self.label}: {name}={number} is none {told}")
@@ -209,15 +207,15 @@ class ClosedForm:
         return values
 
 
-def _exact(name: str, number: Any, whole: bool) -> Any:
+def _exact(name: str, number: Any, whole: bool, least: int) -> Any:
     """A number as SymPy has it; one with a point is the decimal that it is written as."""
     import sympy
 
-    if whole:
-        return sympy.Integer(int(as_dim(name, number, least=0)))
     if isinstance(number, Fraction):
         number = sympy.Rational(number.numerator, number.denominator)
-    as_ratio(name, number)
+    checked = as_dim(name, number, least) if whole else as_ratio(name, number)
+    if is_array(checked) or is_symbolic(checked):
+        raise DefinitionError(f"{name}={text(number)} must be one number")
     return number if isinstance(number, sympy.Rational) else sympy.Rational(str(number))
 
 

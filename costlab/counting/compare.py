@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 from costlab.algebra.ablation import Ablation
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.find import TargetLike, find, find_ablation
+from costlab.algebra.parameter import closest
 from costlab.algebra.shape import as_shape
 from costlab.algebra.target import Variant
+from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import MEASURES, Count, count
 from costlab.counting.difference import Difference, differences
 from costlab.errors import DefinitionError
@@ -27,18 +28,33 @@ class Comparison:
         """What the others are compared with."""
         return self.counts[0]
 
-    def ratio(self, count: Count, quantity: str = "multiply_adds") -> Fraction | None:
-        """``count / baseline`` of a quantity, exactly; None where the baseline has nothing of it."""
-        return ratio_of(getattr(count.total, quantity), getattr(self.baseline.total, quantity))
+    def __getitem__(self, label: str) -> Count:
+        """The count of that label. Raises `DefinitionError` if there is none."""
+        for counted in self.counts:
+            if counted.label == label:
+                return counted
+        raise DefinitionError(f"there is no {label!r}{closest(str(label), [c.label for c in self.counts])}")
 
-    def saving(self, count: Count, quantity: str = "multiply_adds") -> Fraction | None:
+    def ratio(self, count: Count | str, quantity: str = "multiply_adds") -> Fraction | None:
+        """``count / baseline`` of a quantity, exactly; None where the baseline has nothing of it.
+
+        Raises:
+            DefinitionError: there is no such quantity, or no count of that label.
+        """
+        if quantity not in QUANTITIES:
+            raise DefinitionError(f"there is no quantity {quantity!r}; there is {', '.join(QUANTITIES)}")
+        counted = count if isinstance(count, Count) else self[count]
+        size, baseline = int(getattr(counted.total, quantity)), int(getattr(self.baseline.total, quantity))
+        return Fraction(size, baseline) if baseline else None
+
+    def saving(self, count: Count | str, quantity: str = "multiply_adds") -> Fraction | None:
         """``1 - ratio``: what is saved of the baseline, below 0 where it costs more."""
         ratio = self.ratio(count, quantity)
         return None if ratio is None else 1 - ratio
 
-    def differences(self, count: Count, depth: int | None = None) -> tuple[Difference, ...]:
+    def differences(self, count: Count | str, depth: int | None = None) -> tuple[Difference, ...]:
         """The modules that are not as in the baseline. See `costlab.counting.differences`."""
-        return differences(self.baseline, count, depth)
+        return differences(self.baseline, count if isinstance(count, Count) else self[count], depth)
 
     @property
     def inference(self) -> "Comparison":
@@ -127,8 +143,3 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
                 f"the inputs differ: {first} takes {ours}, {label} takes {theirs}; give one with --input"
             )
     return chosen
-
-
-def ratio_of(size: Any, baseline: Any) -> Fraction | None:
-    """``size / baseline``, exactly; None where the baseline is 0."""
-    return Fraction(int(size), int(baseline)) if baseline else None

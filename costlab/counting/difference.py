@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Composite
-from costlab.algebra.dim import Dim
+from costlab.algebra.dim import Dim, as_dim
 from costlab.algebra.work import Work, add_up
 from costlab.counting.count import MEASURES, Count
 
@@ -38,6 +38,8 @@ def differences(before: Count, after: Count, depth: int | None = None) -> tuple[
     are told; otherwise the module as a whole, as anything at ``depth`` below the root is. What they differ
     by adds up to the difference of the whole.
     """
+    if depth is not None:
+        as_dim("depth", depth, least=0)
     return tuple(_compare(before.root, after.root, before.batch, after.batch, depth))
 
 

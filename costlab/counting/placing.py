@@ -29,6 +29,19 @@ class Place(NamedTuple):
     kind: Any = Dim
 
 
+def names_of(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Names of symbols, one by one; several may be in one string, ``"C, H"``.
+
+    Raises:
+        DefinitionError: something among them is no name.
+    """
+    given: Any = [names] if isinstance(names, str) else names
+    given = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(name, str) for name in given):
+        raise DefinitionError(f"symbols={names!r} must be names, such as H or width")
+    return tuple(dict.fromkeys(part.strip() for name in given for part in name.split(",") if part.strip()))
+
+
 def place_of(made: Variant, name: str, shape: AnyShape) -> Place | None:
     """Where a symbol of that name goes in the variant, if anywhere.
 

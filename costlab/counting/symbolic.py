@@ -1,28 +1,25 @@
 """Closed forms of targets: symbols put in the place of parameters and sizes of the input."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from costlab.algebra.ablation import Ablation
 from costlab.algebra.block import Operation
-from costlab.algebra.dim import Dim, as_dim, is_symbolic
+from costlab.algebra.dim import Dim, as_dim, is_array, is_symbolic
 from costlab.algebra.dim import symbols as size_symbol
 from costlab.algebra.find import TargetLike, found_with
 from costlab.algebra.floors import unnested
 from costlab.algebra.ratio import Ratio, products
-from costlab.algebra.shape import AnyShape
+from costlab.algebra.shape import AnyShape, Shape
 from costlab.algebra.target import Variant
 from costlab.counting.closed_form import ClosedForm
 from costlab.counting.compare import fitted, gather
-from costlab.counting.count import count
+from costlab.counting.confirm import confirmed
 from costlab.counting.interpolate import interpolated
-from costlab.counting.placing import Place, default_names, no_symbol, number_at, place_of, put
+from costlab.counting.placing import Place, default_names, names_of, no_symbol, number_at, place_of, put
 from costlab.counting.settling import settle
-from costlab.errors import CostlabError, DefinitionError, ShapeError
-
-SOME_SIZES = (12, 36, 64, 4, 1)
-"""Stand for sizes when a form is held against a count and nothing decides them, or they do not divide."""
+from costlab.errors import DefinitionError, ShapeError
 
 
 def closed_form(
@@ -41,6 +38,9 @@ def closed_form(
     """
     made = found_with(target, settings)
     shape = made.shape(input)
+    names = names_of(names)
+    if any(is_symbolic(value) or is_array(value) for value in (*shape, batch, *made.settings.values())):
+        raise DefinitionError(f"{made.label}: input, batch and settings must be numbers: name the symbols")
     for name in names:
         if place_of(made, name, shape) is None:
             raise no_symbol(name, [(made, shape)])
@@ -51,7 +51,7 @@ def closed_form(
 def closed_forms(
     *targets: TargetLike,
     ablation: str | Ablation | None = None,
-    symbols: Iterable[str] = (),
+    symbols: str | Iterable[str] = (),
     input: object = None,
     batch: Dim = 1,
 ) -> tuple[ClosedForm, ...]:
@@ -67,7 +67,7 @@ def closed_forms(
     chosen = fitted(gather(*targets, ablation=ablation), input)
     variants = [replace(made, label=label) for label, made in chosen.variants.items()]
     shapes = [made.shape(input) for made in variants]
-    names = (symbols.split(",") if isinstance(symbols, str) else tuple(symbols)) or chosen.symbols
+    names = names_of(symbols) or chosen.symbols
     inputs = as_dim("batch", batch)
     for name in names:
         if differing := _differing(name, variants, shapes, inputs):
@@ -156,7 +156,7 @@ def _form(made: Variant, names: Iterable[str], shape: AnyShape, batch: Dim) -> C
             name,
             1 if first is None else first,
         )
-    return _confirmed(form, made, shape, batch, places)
+    return confirmed(form, made, shape, batch, places)
 
 
 def _with_symbols(made: Variant, shape: AnyShape, batch: Dim, places: Mapping[str, Place]) -> ClosedForm:
@@ -172,7 +172,8 @@ def _with_symbols(made: Variant, shape: AnyShape, batch: Dim, places: Mapping[st
         q for node in nodes if isinstance(node.block, Operation) for q in node.block.quotients(node.input)
     )
     whole = [size for size in (*unrounded, *quotients) if is_symbolic(size) and not size.is_integer]
-    outputs = (size for node in nodes for size in node.output)
+    outputs = [size for node in nodes if isinstance(node.output, Shape) for size in node.output]
+    margins = [m for node in nodes if isinstance(node.block, Operation) for m in node.block.margins()]
     return ClosedForm(
         counted,
         used,
@@ -180,43 +181,8 @@ def _with_symbols(made: Variant, shape: AnyShape, batch: Dim, places: Mapping[st
         steps,
         anywhere,
         tuple(dict.fromkeys(whole)),
-        tuple(dict.fromkeys(unnested(size) for size in outputs if is_symbolic(size))),
+        tuple(dict.fromkeys(map(unnested, dict.fromkeys(filter(is_symbolic, (*outputs, *margins)))))),
     )
-
-
-def _confirmed(
-    form: ClosedForm, made: Variant, shape: AnyShape, batch: Dim, places: Mapping[str, Place]
-) -> ClosedForm:
-    """The form, once it is held against a count: at its own numbers, or at others for which it holds.
-
-    Raises:
-        AssertionError: the form does not give the count.
-    """
-    for numbers in _tries(form, places):
-        variant, sizes, inputs = made, shape, batch
-        for name, place in places.items():
-            variant, sizes, inputs = put(variant, place, sizes, inputs, numbers[name])
-        try:
-            form.at(**numbers)
-            counted = count(replace(variant, input=sizes), batch=inputs)
-        except CostlabError:
-            continue
-        form.confirm(counted, **numbers)
-        if form.headless is not None:
-            form.headless.confirm(counted.inference, **numbers)
-        return replace(form, confirmed=numbers)
-    return form
-
-
-def _tries(form: ClosedForm, places: Mapping[str, Place]) -> Iterator[dict[str, Any]]:
-    """Its own numbers; the same without multipliers; with sizes whose roots and quotients are whole."""
-    multipliers = {name: 1 for name, place in places.items() if place.kind == Ratio}
-    free = [name for name in places if name not in (*multipliers, *form.classes, *form.ranges)]
-    missing = {name: SOME_SIZES[0] for name in free if name not in form.numbers}
-    yield {**missing, **multipliers, **form.numbers}
-    for size in (None, *SOME_SIZES):
-        sizes = missing if size is None else dict.fromkeys(free, size)
-        yield {**form.numbers, **multipliers, **sizes}
 
 
 def _symbol(name: str, kind: Any) -> Any:

@@ -70,9 +70,7 @@ def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) ->
             rows.append((form.label, name, size, ratio, saving, holds))
     names = dict.fromkeys(name for form in forms for name in form.symbols)
     confirmed = all(form.confirmed is not None for form in forms)
-    held = (
-        "each form was held against a count" if confirmed else "not every form could be held against a count"
-    )
+    held = "each form was held against counts" if confirmed else "not every form could be held against counts"
     return Table(
         title=f"{comparison.title}, in {', '.join(names)}",
         columns=COMPARED,

@@ -53,6 +53,12 @@ def refuse_taken(*files: Path | None, replace: bool) -> None:
     for i, (file, target) in enumerate(zip(named, targets, strict=True)):
         if target.is_file() and not replace:
             raise OutputError(f"{file} exists: give --force to replace it")
+        if target.is_dir():
+            raise OutputError(f"{file} is a folder: name a file")
+        if not target.parent.is_dir():
+            raise OutputError(f"{file} cannot be written: there is no folder {file.parent}")
+        if not _is_device(file) and not os.access(target.parent, os.W_OK):
+            raise OutputError(f"{file} cannot be written: its folder is not to be written to")
         if target in targets[:i] and not _is_device(file):
             raise OutputError(f"{file} is named twice: name two files")
 

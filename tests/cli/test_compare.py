@@ -130,6 +130,9 @@ def test_nothing_is_written_unless_all_can_be(run: Run, tmp_path: Path) -> None:
     assert run("compare", "-a", "nxn", "--plot", str(picture), "-o", str(table)).code == 2
     assert not picture.exists()
     assert table.read_text() == "mine"
+    for bad in (tmp_path / "no" / "t.csv", tmp_path):
+        assert run("compare", "-a", "nxn", "--plot", str(picture), "-o", str(bad), "-f", "csv").code == 2
+        assert not picture.exists()
     code, _, err = run(
         "compare", "-a", "nxn", "--plot", str(picture), "-o", str(picture), "-f", "csv", "--force"
     )
@@ -195,7 +198,7 @@ def test_a_set_of_ones_own(run: Run, sets: Path) -> None:
         (("--ablation", "nxn", "--plot", "x.jpg"), "x.jpg: a picture is a PNG: let its name end in .png"),
         (
             ("--ablation", "nxn", "--plot", "no/x.png"),
-            "no/x.png cannot be written: No such file or directory",
+            "no/x.png cannot be written: there is no folder no",
         ),
         (("--ablation", "nxn", "-i", "3x3"), "input='3x3' must be channels x height x width"),
         (

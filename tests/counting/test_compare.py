@@ -264,3 +264,31 @@ def test_ablations_are_values() -> None:
     for label in ("", " ", "a\nb", "a\x1b[31m"):
         with pytest.raises(DefinitionError, match="must be text on one line"):
             Ablation("mine", "Mine", {label: variant(FIVE), "b": variant(THREE)})
+
+
+def test_counts_by_label() -> None:
+    compared = compare(ablation="small_3x3")
+    assert compared["1x3+3x1"] is compared.counts[1]
+    assert compared.ratio("1x3+3x1") == Fraction(2, 3)
+    assert compared.saving("2x2+2x2") == Fraction(1, 9)
+    assert compared.differences("3x3") == ()
+    with pytest.raises(DefinitionError, match="there is no '1x3'"):
+        compared.ratio("1x3")
+    with pytest.raises(DefinitionError, match="there is no quantity 'flops'; there is multiply_adds,"):
+        compared.ratio("5x5", "flops")
+    with pytest.raises(DefinitionError, match="depth=-1 must be at least 0"):
+        compared.differences("5x5", depth=-1)
+
+
+def test_a_join_of_one_branch_is_not_a_sequence() -> None:
+    assert told(seq(a=concat(x=THREE)), seq(a=seq(x=THREE))) == [("a", "changed", "concat", "sequence")]
+
+
+def test_inputs_that_differ_must_all_be_declared() -> None:
+    some = Ablation(
+        "some",
+        "Some",
+        {"a": variant("conv_nxn", "64x8x8"), "b": variant("conv_nxn", "64x9x9"), "c": variant("conv_nxn")},
+    )
+    with pytest.raises(DefinitionError, match="the inputs differ: a takes 64x8x8, b takes 64x9x9"):
+        compare(ablation=some)

@@ -82,8 +82,8 @@ def test_groups_must_divide() -> None:
     [
         (("height",), {"height": 43}, "is 0 there, and must be at least 1"),
         (("height",), {"height": 11}, "there, and must be at least 1"),
-        (("height",), {"height": 0}, "there, and must be at least 1"),
-        (("height",), {"height": -5}, "height=-5 must be at least 0"),
+        (("height",), {"height": 0}, "height=0 must be at least 1"),
+        (("height",), {"height": -5}, "height=-5 must be at least 1"),
         (("height",), {"height": 107.5}, "height=107.5 must be a whole number"),
         (("height",), {"height": "abc"}, "height='abc' must be a whole number"),
         (("width",), {"width": -1}, "width=-1 must be a positive number"),
@@ -199,3 +199,26 @@ def test_conditions_of_several_forms_hold_for_all() -> None:
         replace(form, ranges={"k": range(*ends)}) for form, ends in zip(forms, [(2, 9), (0, 7)], strict=True)
     ]
     assert "k is 2 to 6, each of which was counted" in conditions_of(ranges)[0]
+
+
+@block(input="3x35x35")
+def pooled(k: Dim = 3, filters: Dim | None = None) -> Block:
+    """Kernels and paddings that are not what is given."""
+    return seq(Conv2d(8 if filters is None else filters, k - 1), MaxPool2d(k, stride=1, padding=1))
+
+
+def test_kernels_and_paddings_are_conditions() -> None:
+    form = closed_form(pooled, "k")
+    assert form.at(k=2) == quantities(pooled, k=2)
+    for k in (1, 40):
+        with pytest.raises(DefinitionError, match="and must be at least 1"):
+            form.at(k=k)
+    assert "k - 1 is at least 1" in form.holds[0]
+
+
+def test_the_smallest_input_is_told_whatever_else_is_open() -> None:
+    form = closed_form(pooled, "filters", "H", k=5)
+    assert form.lowest == {"H": 6}
+    assert form.at(filters=3, H=6) == quantities(pooled, (3, 6, 35), k=5, filters=3)
+    with pytest.raises(ShapeError):
+        count(pooled, (3, 5, 35), k=5)

@@ -58,6 +58,7 @@ def headed(depth: int = 0, heads: int = 2, limit: int = 3) -> Block:
 def test_whole_numbers_from_0_with_heads_and_limits() -> None:
     form = closed_form(headed, "depth")
     assert form.ranges == {"depth": range(8)}
+    assert form.holds == ("where depth is 0 to 7, each of which was counted",)
     assert form.at() == quantities(headed)
     assert form.at(depth=5) == quantities(headed, depth=5)
     by_heads = closed_form(headed, "heads")

@@ -1,7 +1,9 @@
 """Symbols: what can be one, and what is told where none can."""
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from costlab.algebra import (
@@ -14,6 +16,7 @@ from costlab.algebra import (
     add,
     block,
     seq,
+    symbols,
 )
 from costlab.counting import closed_form, closed_forms, count
 from costlab.errors import CostlabError, DefinitionError, ShapeError, TargetError
@@ -149,3 +152,64 @@ def test_defaults_are_one_thing_for_all() -> None:
     assert [list(form.symbols) for form in apart] == [["C", "H", "W"]] * 2
     modules = closed_forms("inception_a", "inception_c", input="192x35x35")
     assert [list(form.symbols) for form in modules] == [["C", "H", "W", "pool"], ["C", "H", "W", "n"]]
+
+
+def odd(n: Any) -> bool:
+    return bool(n % 2 == 1)
+
+
+@block(input=("channels", 16, 16))
+def expanded(channels: Dim = 8, t: Dim = 6, filters: Dim = 8, n: Dim = 3) -> Block:
+    """A block that does something else for some numbers."""
+    inner: list[Block] = [Conv2d(channels * t, 1)] if t != 1 else []
+    joined = seq() if filters == channels else Conv2d(filters, 1)
+    return seq(*inner, Conv2d(filters, 1), joined, *[Conv2d(4, n, padding="same")] * (1 if odd(n) else 2))
+
+
+@pytest.mark.parametrize("name", ["t", "filters", "n"])
+def test_a_definition_that_decides_by_a_symbol_is_noticed(name: str) -> None:
+    with pytest.raises(DefinitionError, match="the definition decides by a number that is a symbol here"):
+        closed_form(expanded, name)
+
+
+def test_by_default_a_number_that_is_decided_by_is_no_symbol() -> None:
+    form = closed_form(expanded, filters=5, n=3)
+    assert list(form.symbols) == ["H", "W"]
+
+
+LISTS: Any = [["H", "W"]]
+NUMBERS: Any = [5]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: closed_form("conv_nxn", *LISTS), "must be names, such as H or width"),
+        (lambda: closed_form("conv_nxn", *NUMBERS), "must be names, such as H or width"),
+        (
+            lambda: closed_forms("conv_nxn", "conv_stack", symbols=NUMBERS[0]),
+            "must be names, such as H or width",
+        ),
+        (lambda: closed_form("conv_nxn", "n").at(n=0), "n=0 must be at least 1"),
+        (lambda: closed_form("conv_nxn", "N").at(N=0), "N=0 must be at least 1"),
+        (lambda: closed_form("conv_nxn", "n").at(n=np.array([3, 5])), "n=[3 5] must be one number"),
+        (lambda: closed_form("conv_nxn", "n").at(n=symbols("k")), "n=k must be one number"),
+        (lambda: closed_form("stem", "width").at(width=np.array([0.5])), "width=[0.5] must be one number"),
+        (
+            lambda: closed_form("conv_nxn", "H", input=(64, symbols("H"), 35)),
+            "must be numbers: name",
+        ),
+        (lambda: closed_form("conv_nxn", "H", n=symbols("H")), "must be numbers: name"),
+        (lambda: closed_form("conv_nxn", "H", batch=symbols("H")), "must be numbers: name"),
+    ],
+)
+def test_plausible_mistakes_are_told(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        call()
+    assert message in str(refused.value)
+
+
+def test_several_names_in_one_string() -> None:
+    assert list(closed_form("conv_nxn", "H, W", "H").symbols) == ["H", "W"]
+    forms = closed_forms("conv_nxn", "conv_stack", symbols=" C, n,")
+    assert [list(form.symbols) for form in forms] == [["C", "n"]] * 2

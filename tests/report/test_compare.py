@@ -106,7 +106,7 @@ def test_conditions_of_all_variants_are_told_together() -> None:
     comparison = compare(ablation="grid_reduction")
     table = compared_forms_table(comparison, closed_forms(ablation="grid_reduction"))
     assert "holds where H is even and W is even" in table.notes
-    assert "each form was held against a count" in table.notes
+    assert "each form was held against counts" in table.notes
     rows = list(csv.DictReader(io.StringIO(table.to_csv())))
     assert {row["holds"] for row in rows} == {"where H is even and W is even"}
     mixed = closed_forms(

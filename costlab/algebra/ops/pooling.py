@@ -1,10 +1,11 @@
 """Pooling."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.block import Operation
-from costlab.algebra.dim import at_least, product
+from costlab.algebra.dim import Dim, at_least, product
 from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.window import Size2d, as_pair, brief, check_fit, once, slide, times
 from costlab.algebra.work import Work
@@ -42,6 +43,13 @@ class _WindowPooling(Pooling):
                     f"{type(self).__name__}: padding={once(self.padding)} must be at most half of "
                     f"kernel={times(self.kernel)}"
                 )
+
+    def margins(self) -> Iterator[Dim]:
+        yield from super().margins()
+        for window, zeros in zip(
+            as_pair("kernel", self.kernel), as_pair("padding", self.padding), strict=True
+        ):
+            yield window - 2 * zeros + 1
 
     @property
     def title(self) -> str:
