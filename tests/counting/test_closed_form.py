@@ -121,8 +121,13 @@ def test_floors_within_floors() -> None:
     flat = unnested(nested)
     assert len(flat.atoms(sympy.floor)) == 1
     assert all(flat.subs(h, n) == nested.subs(h, n) for n in range(1, 60))
-    kept = sympy.floor(2 * sympy.floor(h / 3) / 5 + h / 7)
-    assert all(unnested(kept).subs(h, n) == kept.subs(h, n) for n in range(1, 60))
+    for kept in (
+        sympy.floor(2 * sympy.floor(h / 3) / 5 + h / 7),
+        sympy.floor(2 * sympy.floor(h / 3) / 5),
+        sympy.floor(-sympy.floor(h / 2) / 3),
+        sympy.floor(sympy.floor(h / 2) / 3 + sympy.Rational(1, 2)),
+    ):
+        assert all(unnested(kept).subs(h, n) == kept.subs(h, n) for n in range(1, 60))
 
 
 def test_every_form_is_held_against_a_count() -> None:
