@@ -15,7 +15,7 @@ from costlab.algebra import Ablation, Variant, variant
 
 large_5x5 = Ablation(
     "large_5x5",
-    "A 5x5 convolution, and two 3x3 that see as far",
+    "A 5x5 convolution, two 3x3 that see as far, and what is smaller",
     {
         "5x5": variant(conv_nxn, n=5, bn=False),
         "3x3+3x3": variant(conv_stack, n=3, parts=2, bn=False),
@@ -43,7 +43,7 @@ small_3x3 = Ablation(
 
 large_7x7 = Ablation(
     "large_7x7",
-    "A 7x7 convolution, and three 3x3 that see as far",
+    "A 7x7 convolution, three 3x3 that see as far, and other factorizations",
     {
         "7x7": variant(conv_nxn, n=7, bn=False),
         "3x3+3x3+3x3": variant(conv_stack, n=3, parts=3, bn=False),

@@ -24,11 +24,11 @@ def grid_reduction(
     bn: bool = True,
     bias: bool = False,
 ) -> Block:
-    """Twice the channels on half the grid, by convolution and pooling: ``(C, H, W) -> (filters, H', W')``.
+    """Half the grid and more channels, by convolution and pooling: ``(C, H, W) -> (filters, H', W')``.
 
     Args:
-        form: a strided convolution and a pooling side by side; pooling, then a convolution, which is a
-            bottleneck; or a convolution on the whole grid, then pooling, which is expensive.
+        form: parallel has a strided convolution and a pooling side by side, pool+conv first pools, which
+            makes a bottleneck, conv+pool has the convolution on the whole grid, which is expensive.
         kernel: height and width of the convolution's kernel.
         window: height and width of the pooling's window, which moves by 2; by default the kernel's.
         channels: channels in.

@@ -39,7 +39,7 @@ from costlab.report.table import Table
 )
 @symbolic_option(
     "Show closed forms in NAMES, such as C,H,W or width: sizes of the input and numeric parameters.  "
-    "[default: all that are sizes]"
+    "[default: all sizes that can be symbols]"
 )
 @click.option(
     "--check", is_flag=True, help="Build every variant and hold its count against fvcore and torch."

@@ -49,8 +49,8 @@ from costlab.report.count import By, Order, count_table
 )
 @click.option("--inference", is_flag=True, help="Leave out auxiliary heads, which run in training only.")
 @symbolic_option(
-    "Show the closed form in NAMES, such as width or height: numeric parameters and sizes of the input.  "
-    "[default: all that are sizes]"
+    "Show the closed form in NAMES, such as width or C,H,W: numeric parameters and sizes of the input.  "
+    "[default: all sizes that can be symbols]"
 )
 @click.option("--check", is_flag=True, help="Build the module and hold the count against fvcore and torch.")
 @output_options

@@ -28,10 +28,12 @@ class ClosedForm:
     does, and ``steps`` says which: each size as ``remainder + period * step``. If branches do not join for
     other sizes, ``anywhere`` is False, and the count is in the steps.
 
-    Products with a multiplier are not rounded: the form holds where all in ``whole`` are whole numbers, and
-    all in ``sizes`` are at least 1. A parameter in ``ranges`` was interpolated: the form goes through the
-    counts at every number of the range, and the count has no modules; ``headless`` is then the form without
-    auxiliary heads. ``confirmed`` are the numbers at which the form was held against a count.
+    Products with a multiplier are not rounded: the form holds where all in ``whole`` are whole numbers, all
+    in ``sizes`` at least 1, and none in ``apart`` is 0, as the definition was told when it asked. A
+    parameter in ``ranges`` was interpolated: the form goes through the counts at every number of the range,
+    whose own forms are ``cases``, and the count has no modules; ``headless`` is then the form without
+    auxiliary heads. ``confirmed`` are numbers at which the form was held against a count, ``left_out`` what
+    would be a symbol by default but cannot.
     """
 
     count: Count
@@ -41,9 +43,12 @@ class ClosedForm:
     anywhere: bool
     whole: tuple[Any, ...] = ()
     sizes: tuple[Any, ...] = ()
+    apart: tuple[Any, ...] = ()
     ranges: Mapping[str, range] = field(default_factory=dict, hash=False)
+    cases: Mapping[int, "ClosedForm"] = field(default_factory=dict, hash=False)
     headless: "ClosedForm | None" = None
     confirmed: Mapping[str, Any] | None = field(default=None, hash=False)
+    left_out: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -86,6 +91,19 @@ class ClosedForm:
                 hold: it makes a channel count a fraction, or the input too small.
         """
         values = self._values(numbers)
+        case = self
+        for name in self.ranges:
+            case = self.cases[int(values[self.symbols[name]])]
+        case.require(values)
+        total = self.count.total._asdict()
+        found = {name: self._number(total[name], values) for name in QUANTITIES}
+        for name, size in found.items():
+            if not size.is_Integer:
+                raise DefinitionError(f"{self.label}: {name} comes to {size} there, which cannot be")
+        return {name: int(size) for name, size in found.items()}
+
+    def require(self, values: Mapping[Any, Any]) -> None:
+        """Raise `DefinitionError` for numbers, by symbol, for which the form does not hold."""
         for size in self.whole:
             if not self._number(size, values).is_integer:
                 raise DefinitionError(f"{self.label}: {size} is not whole there, and counting would round")
@@ -93,12 +111,9 @@ class ClosedForm:
             if (found := self._number(size, values)) < 1:
                 told = size.subs(self.back)
                 raise DefinitionError(f"{self.label}: {told} is {found} there, and must be at least 1")
-        total = self.count.total._asdict()
-        found = {name: self._number(total[name], values) for name in QUANTITIES}
-        for name, size in found.items():
-            if not size.is_Integer:
-                raise DefinitionError(f"{self.label}: {name} comes to {size} there, which cannot be")
-        return {name: int(size) for name, size in found.items()}
+        for size in self.apart:
+            if self._number(size, values) == 0:
+                raise DefinitionError(f"{self.label}: the form is another where {size} is 0")
 
     def confirm(self, counted: Count, **numbers: Any) -> None:
         """Hold the form, as it is shown and as it is evaluated, against a count with these numbers.
@@ -112,9 +127,9 @@ class ClosedForm:
             shown = self.read(total[name]).subs(values) if self._shows(values) else told
             for size in (found[name], shown):
                 if size != told:
-                    where = ", ".join(f"{symbol}={number}" for symbol, number in values.items())
+                    at = ", ".join(f"{symbol}={number}" for symbol, number in values.items())
                     raise DefinitionError(
-                        f"{self.label}: at {where} the closed form gives {name}={size}, the count {told}: "
+                        f"{self.label}: at {at} the closed form gives {name}={size}, the count {told}: "
                         "the definition decides by a number that is a symbol here"
                     )
 

@@ -33,6 +33,7 @@ def conditions_of(forms: Sequence["ClosedForm"]) -> tuple[str, ...]:
         *_remainders(classes),
         *(f"{name} is at least {size}" for name, size in lowest.items() if size > smallest.get(name, 1)),
         *(f"{size} is at least 1" for size in dict.fromkeys(s for form in forms for s in form.undecided)),
+        *_apart(dict.fromkeys(size for form in forms for size in form.apart)),
         *_counted(ranges),
     ]
     wholes = [*_wholes(dict.fromkeys(size for form in forms for size in form.whole))]
@@ -59,6 +60,18 @@ def _remainders(classes: Classes) -> Iterable[str]:
 def _counted(ranges: Mapping[str, range]) -> Iterable[str]:
     for name, numbers in ranges.items():
         yield f"{name} is {numbers.start} to {numbers.stop - 1}, each of which was counted"
+
+
+def _apart(sizes: Iterable[Any]) -> Iterable[str]:
+    """What must not be 0, said of a symbol where that can be."""
+    for size in sizes:
+        symbols = sorted(size.free_symbols, key=str)
+        slopes = {symbol: size.diff(symbol) for symbol in symbols}
+        alone = [symbol for symbol in symbols if abs(slopes[symbol]) == 1 or slopes[symbol].is_Integer]
+        if alone and (abs(slopes[alone[0]]) == 1 or len(symbols) == 1):
+            yield f"{alone[0]} is not {-size.subs(alone[0], 0) / slopes[alone[0]]}"
+        else:
+            yield f"{size} is not 0"
 
 
 def _wholes(sizes: Iterable[Any]) -> Iterable[str]:

@@ -64,10 +64,10 @@ def _through(
         quantity: _polynomial([each[quantity] for each in values], symbol, lowest, name)
         for quantity in QUANTITIES
     }
-    known = list(forms.values())
+    known = dict(forms)
     while lowest > 0 and (form := _tried(at, lowest - 1)) and _fits(found, form, symbol, lowest - 1, like):
-        known.append(form)
         lowest -= 1
+        known[lowest] = form
     root = like.count.root._replace(work=Work("", **found), children=())
     return replace(
         like,
@@ -75,10 +75,18 @@ def _through(
         symbols={**like.symbols, name: symbol},
         numbers={**like.numbers, name: first},
         anywhere=not like.steps,
-        whole=tuple(dict.fromkeys(size for form in known for size in form.whole)),
-        sizes=tuple(dict.fromkeys(size.subs(form.back) for form in known for size in form.sizes)),
+        whole=_all(known, "whole"),
+        sizes=_all(known, "sizes"),
+        apart=_all(known, "apart"),
+        cases=known,
         ranges={name: range(lowest, highest + 1)},
     )
+
+
+def _all(forms: Mapping[int, ClosedForm], conditions: str) -> tuple[Any, ...]:
+    """What any of the forms asks for, in the sizes."""
+    found = (size.subs(form.back) for form in forms.values() for size in getattr(form, conditions))
+    return tuple(dict.fromkeys(found))
 
 
 def _read(form: ClosedForm) -> Mapping[str, Any]:

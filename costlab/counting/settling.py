@@ -14,7 +14,9 @@ from costlab.errors import ShapeError
 
 ROUNDS = 64
 """More floors within floors than a network has strided layers."""
+
 PERIOD_MAX = 64
+"""Periods that are tried where branches join for some sizes only."""
 
 
 class Settled(NamedTuple):

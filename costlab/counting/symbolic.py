@@ -1,10 +1,11 @@
 """Closed forms of targets: symbols put in the place of parameters and sizes of the input."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from costlab.algebra.ablation import Ablation
+from costlab.algebra.asked import taken_not_to_be_zero
 from costlab.algebra.block import Operation
 from costlab.algebra.dim import Dim, as_dim, is_array, is_symbolic
 from costlab.algebra.dim import symbols as size_symbol
@@ -19,7 +20,7 @@ from costlab.counting.confirm import confirmed
 from costlab.counting.interpolate import interpolated
 from costlab.counting.placing import Place, default_names, names_of, no_symbol, number_at, place_of, put
 from costlab.counting.settling import settle
-from costlab.errors import DefinitionError, ShapeError
+from costlab.errors import CostlabError, DefinitionError, ShapeError
 
 
 def closed_form(
@@ -113,20 +114,38 @@ def _forms(
         for name in dict.fromkeys(name for each in found for name in each)
         if name not in decided and _differing(name, variants, shapes, batch) is None
     ]
+    kept, found_forms, refusal = _largest(forms, candidates)
+    if not kept:
+        assert refusal is not None
+        raise refusal
+    left_out = tuple(name for name in candidates if name not in kept)
+    return tuple(replace(form, left_out=left_out) for form in found_forms)
+
+
+def _largest(
+    forms: Callable[[Iterable[str]], tuple[ClosedForm, ...]], candidates: list[str]
+) -> tuple[tuple[str, ...], tuple[ClosedForm, ...], CostlabError | None]:
+    """As many of the names as have forms that hold for the numbers that the variants have; and these."""
+
+    def tried(names: tuple[str, ...]) -> tuple[ClosedForm, ...]:
+        found = forms(names)
+        for form in found:
+            form.at()
+        return found
+
     try:
-        return forms(candidates)
+        return tuple(candidates), tried(tuple(candidates)), None
     except (DefinitionError, ShapeError) as error:
         refusal = error
     kept: tuple[str, ...] = ()
+    found: tuple[ClosedForm, ...] = ()
     for name in candidates:
         try:
-            forms((*kept, name))
+            found = tried((*kept, name))
         except (DefinitionError, ShapeError):
             continue
         kept = (*kept, name)
-    if not kept:
-        raise refusal
-    return forms(kept)
+    return kept, found, refusal
 
 
 def _form(made: Variant, names: Iterable[str], shape: AnyShape, batch: Dim) -> ClosedForm:
@@ -165,7 +184,7 @@ def _with_symbols(made: Variant, shape: AnyShape, batch: Dim, places: Mapping[st
     sizes = shape
     for name, place in places.items():
         made, sizes, batch = put(made, place, sizes, batch, used[name])
-    with products() as unrounded:
+    with products() as unrounded, taken_not_to_be_zero() as apart:
         counted, steps, anywhere = settle(made, sizes, shape, batch)
     nodes = list(counted.root.nodes())
     quotients = (
@@ -182,6 +201,7 @@ def _with_symbols(made: Variant, shape: AnyShape, batch: Dim, places: Mapping[st
         anywhere,
         tuple(dict.fromkeys(whole)),
         tuple(dict.fromkeys(map(unnested, dict.fromkeys(filter(is_symbolic, (*outputs, *margins)))))),
+        tuple(dict.fromkeys(apart)),
     )
 
 

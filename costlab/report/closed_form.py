@@ -45,7 +45,7 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
             (row.work.kind if by == "kind" else row.path, *_values(form, row.work), holds) for row in rows
         ),
         total=("total", *_values(form, form.count.total), holds),
-        notes=(*_holds([form]), *_anywhere(form), _confirmed(form)),
+        notes=(*_holds([form]), *_anywhere(form), _confirmed(form), *_left_out(form)),
         facts={
             "target": form.label,
             "symbols": {name: _plain(form.numbers.get(name)) for name in form.symbols},
@@ -75,7 +75,7 @@ def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) ->
         title=f"{comparison.title}, in {', '.join(names)}",
         columns=COMPARED,
         rows=tuple(rows),
-        notes=(f"ratio and saving: against {forms[0].label}", *_holds(forms), held),
+        notes=(f"ratio and saving: against {forms[0].label}", *_holds(forms), held, *_left_out(forms[0])),
         facts={
             "ablation": comparison.name or None,
             "title": comparison.title,
@@ -105,6 +105,12 @@ def _confirmed(form: ClosedForm) -> str:
     numbers = ", ".join(f"{name} = {number}" for name, number in form.confirmed.items())
     sizes = ", ".join(f"{found[name]:,} {TITLES[name]}" for name in MEASURES)
     return f"at {numbers}: {sizes}, as counted"
+
+
+def _left_out(form: ClosedForm) -> list[str]:
+    if not form.left_out:
+        return []
+    return [f"no symbol for {', '.join(form.left_out)}: name it to see why"]
 
 
 def _numbers(form: ClosedForm) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import pytest
 from costlab.algebra import (
     Block,
     Conv2d,
+    Dim,
     Ratio,
     auxiliary,
     block,
@@ -150,3 +151,18 @@ def test_a_size_of_another_remainder_is_refused() -> None:
 def test_remainders_that_change_with_the_number_are_refused() -> None:
     with pytest.raises(DefinitionError, match="strides: "):
         closed_form(varied, "strides", "H")
+
+
+@block(input="3x14x14")
+def unpadded(k: Dim = 3, layers: int = 3) -> Block:
+    """Layers that each take something off."""
+    return seq(*[Conv2d(3, k) for _ in range(layers)])
+
+
+def test_each_number_has_conditions_of_its_own() -> None:
+    form = closed_form(unpadded, "k", "layers")
+    assert form.at() == quantities(unpadded)
+    assert form.at(k=7, layers=2) == quantities(unpadded, k=7, layers=2)
+    assert form.confirmed == {"k": 3, "layers": 3}
+    with pytest.raises(DefinitionError, match=r"17 - 3\*k is -4 there, and must be at least 1"):
+        form.at(k=7, layers=3)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 
 from costlab.algebra import (
     Block,
@@ -18,6 +19,7 @@ from costlab.algebra import (
     seq,
     symbols,
 )
+from costlab.algebra.asked import taken_not_to_be_zero
 from costlab.counting import closed_form, closed_forms, count
 from costlab.errors import CostlabError, DefinitionError, ShapeError, TargetError
 from tests.counting.forms import mixed, quantities
@@ -166,15 +168,71 @@ def expanded(channels: Dim = 8, t: Dim = 6, filters: Dim = 8, n: Dim = 3) -> Blo
     return seq(*inner, Conv2d(filters, 1), joined, *[Conv2d(4, n, padding="same")] * (1 if odd(n) else 2))
 
 
-@pytest.mark.parametrize("name", ["t", "filters", "n"])
-def test_a_definition_that_decides_by_a_symbol_is_noticed(name: str) -> None:
-    with pytest.raises(DefinitionError, match="the definition decides by a number that is a symbol here"):
-        closed_form(expanded, name)
+@pytest.mark.parametrize(
+    ("name", "told", "other", "same"),
+    [
+        ("t", "where t is not 1", 5, 1),
+        ("filters", "where filters is not 8", 6, 8),
+        ("n", "where Mod(n, 2) - 1 is not 0", 4, 3),
+    ],
+)
+def test_what_a_definition_asks_of_a_symbol_is_a_condition(
+    name: str, told: str, other: int, same: int
+) -> None:
+    form = closed_form(expanded, name)
+    assert form.holds == (told,)
+    assert form.at(**{name: other}) == quantities(expanded, **{name: other})
+    with pytest.raises(DefinitionError, match="the form is another where"):
+        form.at(**{name: same})
 
 
-def test_by_default_a_number_that_is_decided_by_is_no_symbol() -> None:
-    form = closed_form(expanded, filters=5, n=3)
-    assert list(form.symbols) == ["H", "W"]
+@block(input=("channels", 16, 16))
+def asking(channels: Dim = 8, planes: Dim = 8, t: Dim = 4) -> Block:
+    """Every way to ask."""
+    one = seq() if 4 * planes == channels else Conv2d(4 * planes, 1)
+    two = Conv2d(3, 1) if t in (1, 2) else Conv2d(4, 1)
+    three = seq(ReLU()) if t - planes != 7 else Conv2d(2, 1)
+    rest: Any = planes
+    return seq(one, two, three, Conv2d(4, 3 if rest % 4 else 1))
+
+
+def test_questions_in_every_form_are_noticed() -> None:
+    form = closed_form(asking, "channels", "planes", "t")
+    (told,) = form.holds
+    assert told == (
+        "where channels is not 4*planes and t is not 1 and t is not 2 and planes is not t - 7 "
+        "and Mod(planes, 4) is not 0"
+    )
+    assert form.at(channels=4, planes=5, t=3) == quantities(asking, channels=4, planes=5, t=3)
+    for numbers in ({"planes": 2}, {"t": 1, "planes": 5}, {"t": 12, "planes": 5}, {"planes": 4}):
+        with pytest.raises(DefinitionError, match="the form is another where"):
+            form.at(**{"channels": 8, "t": 3, **numbers})
+
+
+def test_sympy_is_left_as_it_was() -> None:
+    before = sympy.Expr.__eq__
+    closed_form(asking, "planes", t=3)
+    assert sympy.Expr.__eq__ is before
+    assert "__bool__" not in vars(sympy.Expr)
+    with pytest.raises(RuntimeError), taken_not_to_be_zero():
+        raise RuntimeError
+    assert sympy.Expr.__eq__ is before
+    x = symbols("x")
+    with taken_not_to_be_zero() as noted:
+        assert x != 3
+        assert x == x
+        assert x != "x"
+        assert x + 1 != x
+        assert x != 0
+        assert sympy.simplify(x * x - 1) != 0
+    assert noted == [x - 3, x**2 - 1]
+
+
+def test_by_default_a_number_that_is_asked_for_is_no_symbol() -> None:
+    form = closed_form(expanded)  # as many filters as channels, and an odd kernel
+    assert list(form.symbols) == ["H", "W", "t"]
+    assert form.left_out == ("C", "filters", "n")
+    assert form.at() == quantities(expanded)
 
 
 LISTS: Any = [["H", "W"]]
