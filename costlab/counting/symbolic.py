@@ -20,7 +20,7 @@ from costlab.counting.confirm import confirmed
 from costlab.counting.interpolate import interpolated
 from costlab.counting.placing import Place, default_names, names_of, no_symbol, number_at, place_of, put
 from costlab.counting.settling import settle
-from costlab.errors import CostlabError, DefinitionError, ShapeError
+from costlab.errors import CostlabError, DefinitionError
 
 
 def closed_form(
@@ -114,18 +114,21 @@ def _forms(
         for name in dict.fromkeys(name for each in found for name in each)
         if name not in decided and _differing(name, variants, shapes, batch) is None
     ]
-    kept, found_forms, refusal = _largest(forms, candidates)
-    if not kept:
-        assert refusal is not None
-        raise refusal
+    if not candidates:
+        raise DefinitionError(f"{variants[0].label}: nothing is a symbol by default: name what shall be one")
+    kept, found_forms = _largest(forms, candidates)
     left_out = tuple(name for name in candidates if name not in kept)
     return tuple(replace(form, left_out=left_out) for form in found_forms)
 
 
 def _largest(
     forms: Callable[[Iterable[str]], tuple[ClosedForm, ...]], candidates: list[str]
-) -> tuple[tuple[str, ...], tuple[ClosedForm, ...], CostlabError | None]:
-    """As many of the names as have forms that hold for the numbers that the variants have; and these."""
+) -> tuple[tuple[str, ...], tuple[ClosedForm, ...]]:
+    """As many of the names as have forms that hold for the numbers that the variants have; and these.
+
+    Raises:
+        CostlabError, TypeError: what is wrong with all of them, if none has.
+    """
 
     def tried(names: tuple[str, ...]) -> tuple[ClosedForm, ...]:
         found = forms(names)
@@ -134,18 +137,20 @@ def _largest(
         return found
 
     try:
-        return tuple(candidates), tried(tuple(candidates)), None
-    except (DefinitionError, ShapeError) as error:
+        return tuple(candidates), tried(tuple(candidates))
+    except (CostlabError, TypeError) as error:  # `<` of a symbol
         refusal = error
     kept: tuple[str, ...] = ()
     found: tuple[ClosedForm, ...] = ()
     for name in candidates:
         try:
             found = tried((*kept, name))
-        except (DefinitionError, ShapeError):
+        except (CostlabError, TypeError):
             continue
         kept = (*kept, name)
-    return kept, found, refusal
+    if not kept:
+        raise refusal
+    return kept, found
 
 
 def _form(made: Variant, names: Iterable[str], shape: AnyShape, batch: Dim) -> ClosedForm:

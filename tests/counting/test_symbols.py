@@ -235,6 +235,28 @@ def test_by_default_a_number_that_is_asked_for_is_no_symbol() -> None:
     assert form.at() == quantities(expanded)
 
 
+@block(input=("channels", 9, 9))
+def compared(channels: Dim = 8, filters: Dim = 5) -> Block:
+    """What asks which is larger, which a symbol cannot say."""
+    wide: Any = filters
+    return Conv2d(filters, 3 if wide > 4 else 1)
+
+
+@block(input=("C", "H", "W"))
+def taken(C: int = 3, H: int = 9, W: int = 9) -> Block:  # noqa: N803
+    """Sizes that the definition counts with."""
+    return Conv2d(4, 1)
+
+
+def test_what_fails_with_a_symbol_is_left_out_by_default() -> None:
+    assert list(closed_form(compared).symbols) == ["C", "H", "W"]
+    with pytest.raises(TypeError, match="cannot determine truth value"):
+        closed_form(compared, "filters")
+    with pytest.raises(DefinitionError, match="taken: nothing is a symbol by default"):
+        closed_form(taken)
+    assert closed_form(taken, "H").at(H=5) == quantities(taken, H=5)
+
+
 LISTS: Any = [["H", "W"]]
 NUMBERS: Any = [5]
 
