@@ -10,6 +10,9 @@ from types import ModuleType
 import pytest
 
 from costlab.algebra import Definition, ReLU, Shape, Vector, catalog, resolve, seq
+from costlab.algebra.catalog import ablations
+from costlab.algebra.find import find_ablation
+from costlab.counting import count
 from costlab.errors import CostlabError, DefinitionError, TargetError
 
 NETS = '''
@@ -233,3 +236,38 @@ def test_every_definition_has_a_summary_and_notes_on_its_parameters() -> None:
         assert definition.figure
         assert definition.input
         assert all(p.note for p in definition.parameters.values()), definition.name
+
+
+SHIPPED = """
+from costlab.algebra import Ablation, Conv2d, block, variant
+
+@block(input="3x9x9")
+def plugged(fail: bool = False):
+    if fail:
+        raise RuntimeError("boom")
+    return Conv2d(4, 3)
+
+ours = Ablation("{name}", "Ours", {{"a": variant(plugged), "b": variant(plugged, fail=True)}})
+"""
+
+
+def test_other_packages_ship_ablations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "with_a_set.py").write_text(SHIPPED.format(name="ours"))
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins(monkeypatch, ("costlab", "blocks"), ("mine", "with_a_set"))
+    assert list(ablations())[-1] == "ours"
+    found = find_ablation("ours")
+    assert count(found.variants["a"]).multiply_adds == 27 * 4 * 49
+    with pytest.raises(TargetError, match=r"^plugged: RuntimeError: boom \(with_a_set.py, line 7\)$"):
+        count(found.variants["b"])
+    sys.modules.pop("with_a_set")
+
+
+def test_an_ablation_taken_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "same_set.py").write_text(SHIPPED.format(name="nxn"))
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins(monkeypatch, ("mine", "same_set"))
+    with pytest.raises(DefinitionError, match="mine = same_set defines 'nxn', a name that is taken already"):
+        ablations()
+    assert find_ablation("nxn").title.startswith("An n x n convolution")  # needs no other package
+    sys.modules.pop("same_set")

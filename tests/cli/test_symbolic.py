@@ -1,6 +1,7 @@
 """``--symbolic`` on the command line: closed forms of counts and comparisons."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,12 @@ def test_mistakes_with_symbols_of_a_count(run: Run, words: tuple[str, ...], mess
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_heads_are_left_out_of_forms_too(run: Run) -> None:
+    targets = ("inception_v3", "inception_v3:aux=true")
+    forms = [
+        json.loads(run("compare", *targets, "--symbolic", "N", *more, "-f", "json").out)["rows"][3]["ratio"]
+        for more in ((), ("--inference",))
+    ]
+    assert forms == [str(Fraction(5_718_899_296, 5_713_216_096)), "1"]
