@@ -34,7 +34,7 @@ format: $(READY)  ## Format the code and mend what the linter can.
 fuzz: $(READY)  ## Hold N random blocks against fvcore and torch, and closed forms against counts: make fuzz N=10000 [SEED=...].
 	@seed=$${SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(2**32))')}; \
 	echo "seed: $$seed (repeat with make fuzz N=$(N) SEED=$$seed)"; \
-	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py tests/counting/test_closed_form.py -k 'random or runs' \
+	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py tests/counting/test_closed_form.py -k 'random or runs or numeric' \
 	  --hypothesis-seed=$$seed --hypothesis-show-statistics
 
 benchmark: $(READY)  ## Compare a count with fvcore's, in time and memory.
