@@ -1,7 +1,7 @@
 """The catalog: definitions and ablations by name, those shipped in ``blocks`` and those of other packages."""
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -10,7 +10,7 @@ from costlab.algebra.ablation import Ablation
 from costlab.algebra.define import Definition
 from costlab.algebra.parameter import closest
 from costlab.algebra.user_code import user_code
-from costlab.errors import DefinitionError, TargetError
+from costlab.errors import CostlabError, DefinitionError, TargetError
 
 T = TypeVar("T", bound=Ablation | Definition[...])
 GROUP = "costlab.blocks"
@@ -42,6 +42,16 @@ def lookup(name: str) -> Definition[...]:
             raise TargetError(f"{name} is an ablation: costlab compare --ablation {name}")
         raise TargetError(f"there is no definition {name!r}{closest(name, everything)} (see costlab list)")
     return everything[name]
+
+
+def is_listed(name: str) -> bool:
+    """Whether there is a definition of that name. A package that cannot be loaded has none."""
+    return _found(lookup, name)
+
+
+def is_listed_ablation(name: str) -> bool:
+    """Whether there is an ablation of that name. A package that cannot be loaded has none."""
+    return _found(lookup_ablation, name)
 
 
 def is_shipped(value: "Definition[...] | Ablation") -> bool:
@@ -79,6 +89,14 @@ def lookup_ablation(name: str) -> Ablation:
 def definitions(module: ModuleType) -> dict[str, Definition[...]]:
     """The definitions that a module holds, in its order."""
     return _of(module, Definition)
+
+
+def _found(look_up: Callable[[str], object], name: str) -> bool:
+    try:
+        look_up(name)
+    except CostlabError:
+        return False
+    return True
 
 
 def _gathered(shipped: Mapping[str, T], kind: type[T]) -> Mapping[str, T]:

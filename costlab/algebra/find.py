@@ -9,14 +9,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 from costlab.algebra.ablation import Ablation
 from costlab.algebra.block import Block
-from costlab.algebra.catalog import ablations, is_shipped, lookup, lookup_ablation
+from costlab.algebra.catalog import is_listed, is_listed_ablation, is_shipped, lookup, lookup_ablation
 from costlab.algebra.define import Definition
 from costlab.algebra.dim import text
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import as_shape
 from costlab.algebra.target import Target, Variant, guard
 from costlab.algebra.user_code import is_file, load_file, load_module, user_code
-from costlab.errors import CostlabError, TargetError
+from costlab.errors import TargetError
 
 TargetLike: TypeAlias = str | Block | Definition[...] | Variant
 FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
@@ -94,7 +94,7 @@ def find_ablation(name: str) -> Ablation:
     if not isinstance(name, str):
         raise TargetError(f"{name!r} is no ablation: give its name, file.py:attribute or an Ablation")
     in_catalog = IN_CATALOG.fullmatch(name)
-    if in_catalog and (not in_catalog["settings"] or in_catalog["name"] in ablations()):
+    if in_catalog and (not in_catalog["settings"] or is_listed_ablation(in_catalog["name"])):
         found, settings = lookup_ablation(in_catalog["name"]), in_catalog["settings"]
         theirs, folder = not is_shipped(found), None
     else:
@@ -124,7 +124,7 @@ def _source(target: str) -> _Source:
     if match := IN_FILE.fullmatch(target):
         file = Path(match["source"])
         module, folder = load_file(file), file.resolve().parent
-    elif (match := IN_MODULE.fullmatch(target)) and not _in_catalog(match["source"]):
+    elif (match := IN_MODULE.fullmatch(target)) and not is_listed(match["source"]):
         if is_file(Path(match["source"])):
             raise TargetError(f"{match['source']} is no Python file: its name must end in .py")
         module, folder = load_module(match["source"]), Path.cwd()
@@ -139,14 +139,6 @@ def _source(target: str) -> _Source:
     value = _attribute(module, match["attribute"], match["source"])
     name = f"{match['source']}:{match['attribute']}"
     return _Source(name, value, match["settings"] or "", True, folder)
-
-
-def _in_catalog(name: str) -> bool:
-    try:
-        lookup(name)
-    except CostlabError:  # there is none, or a package that may have one is broken
-        return False
-    return True
 
 
 def _attribute(module: ModuleType, attribute: str, source: str) -> object:

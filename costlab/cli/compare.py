@@ -84,7 +84,7 @@ def compare(
     if plot is not None and plot.suffix.lower() != ".png":
         raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
     form = chosen_format(format_, file)
-    refuse_taken(plot, file, replace=force)
+    refuse_taken(plot, None if on_stdout(file) else file, replace=force)
     chosen = gather(*targets, ablation=ablation)
     comparison = compare_targets(ablation=chosen, input=input_, batch=batch)
     if inference:

@@ -6,8 +6,7 @@ from typing import TypeVar
 
 import click
 
-from costlab.algebra.catalog import lookup
-from costlab.errors import CostlabError
+from costlab.algebra.catalog import is_listed
 
 F = TypeVar("F", bound=Callable[..., object])
 NAMES = re.compile(r"[\w\s,]+")
@@ -23,19 +22,11 @@ class SymbolicCommand(click.Command):
                 words += args[i:]
                 break
             follower = args[i + 1] if i + 1 < len(args) else ""
-            named = NAMES.fullmatch(follower) and not _is_target(follower)
-            words.append("--symbolic=" if word == "--symbolic" and not named else word)
+            bare = word == "--symbolic" and (not NAMES.fullmatch(follower) or is_listed(follower))
+            words.append("--symbolic=" if bare else word)
         return super().parse_args(ctx, words)
 
 
 def symbolic_option(text: str) -> Callable[[F], F]:
     """``--symbolic [NAMES]``."""
     return click.option("--symbolic", metavar="[NAMES]", help=text)
-
-
-def _is_target(word: str) -> bool:
-    try:
-        lookup(word)
-    except CostlabError:
-        return False
-    return True

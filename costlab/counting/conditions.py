@@ -67,11 +67,13 @@ def _apart(sizes: Iterable[Any]) -> Iterable[str]:
     for size in sizes:
         symbols = sorted(size.free_symbols, key=str)
         slopes = {symbol: size.diff(symbol) for symbol in symbols}
-        alone = [symbol for symbol in symbols if abs(slopes[symbol]) == 1 or slopes[symbol].is_Integer]
-        if alone and (abs(slopes[alone[0]]) == 1 or len(symbols) == 1):
-            yield f"{alone[0]} is not {-size.subs(alone[0], 0) / slopes[alone[0]]}"
-        else:
+        alone = next(
+            (s for s in symbols if abs(slopes[s]) == 1 or (symbols == [s] and slopes[s].is_Integer)), None
+        )
+        if alone is None:
             yield f"{size} is not 0"
+        else:
+            yield f"{alone} is not {-size.subs(alone, 0) / slopes[alone]}"
 
 
 def _wholes(sizes: Iterable[Any]) -> Iterable[str]:

@@ -3,6 +3,8 @@
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from costlab.errors import OutputError
@@ -20,8 +22,7 @@ def write(file: Path, content: str | bytes, *, replace: bool) -> None:
         OutputError: the file exists and ``replace`` is False, or it cannot be written.
     """
     data = content.encode() if isinstance(content, str) else content
-    taken = OutputError(f"{file} exists: give --force to replace it")
-    try:
+    with _refusals(file):
         number = descriptor(file)
         if number is not None or _is_device(file):
             # A stream is written to where it stands: opened anew, it would begin elsewhere.
@@ -29,38 +30,52 @@ def write(file: Path, content: str | bytes, *, replace: bool) -> None:
             with os.fdopen(handle, "wb") as out:
                 out.write(data)
             return
-        target = file.resolve()  # a link's target is replaced, the link stays
-        if target.is_dir():
-            raise OutputError(f"{file} is a folder: name a file")
-        if target.exists() and not replace:
-            raise taken
-        _put(target, data, replace)
-    except FileExistsError:
-        raise taken from None
-    except (OSError, RuntimeError) as error:  # of a link in a circle, pathlib makes a RuntimeError
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"{file} cannot be written: {reason}") from error
+        _put(_target(file, replace), data, replace)
 
 
 def refuse_taken(*files: Path | None, replace: bool) -> None:
     """Refuse what `write` would refuse, before anything is written.
 
     Raises:
-        OutputError: a file exists and ``replace`` is False, or two are one.
+        OutputError: a file exists and ``replace`` is False, cannot be written, or is named twice.
     """
-    targets = [file.resolve() for file in files if file is not None and descriptor(file) is None]
-    named = [file for file in files if file is not None and descriptor(file) is None]
-    for i, (file, target) in enumerate(zip(named, targets, strict=True)):
-        if target.is_file() and not replace:
-            raise OutputError(f"{file} exists: give --force to replace it")
-        if target.is_dir():
-            raise OutputError(f"{file} is a folder: name a file")
-        if not target.parent.is_dir():
-            raise OutputError(f"{file} cannot be written: there is no folder {file.parent}")
-        if not _is_device(file) and not os.access(target.parent, os.W_OK):
-            raise OutputError(f"{file} cannot be written: its folder is not to be written to")
-        if target in targets[:i] and not _is_device(file):
-            raise OutputError(f"{file} is named twice: name two files")
+    seen: set[Path] = set()
+    for file in files:
+        if file is None or descriptor(file) is not None:
+            continue
+        with _refusals(file):
+            if _is_device(file):
+                continue
+            target = _target(file, replace)
+            if not target.parent.is_dir():
+                raise OutputError(f"{file} cannot be written: there is no folder {file.parent}")
+            if not os.access(target.parent, os.W_OK):
+                raise OutputError(f"{file} cannot be written: its folder is not to be written to")
+            if target in seen:
+                raise OutputError(f"{file} is named twice: name two files")
+            seen.add(target)
+
+
+def _target(file: Path, replace: bool) -> Path:
+    """The file to put there: a link's target is replaced, the link stays."""
+    target = file.resolve()
+    if target.is_dir():
+        raise OutputError(f"{file} is a folder: name a file")
+    if target.exists() and not replace:
+        raise FileExistsError
+    return target
+
+
+@contextmanager
+def _refusals(file: Path) -> Iterator[None]:
+    """Tell what the system refuses in one line that names the file."""
+    try:
+        yield
+    except FileExistsError:
+        raise OutputError(f"{file} exists: give --force to replace it") from None
+    except (OSError, RuntimeError) as error:  # of a link in a circle, pathlib makes a RuntimeError
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"{file} cannot be written: {reason}") from error
 
 
 def descriptor(file: Path) -> int | None:

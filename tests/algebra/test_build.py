@@ -31,7 +31,7 @@ def test_it_runs_and_trains() -> None:
     assert list(trained.auxiliary) == ["aux"]
     assert trained.auxiliary["aux"].shape == (2, 7)
     loss: torch.Tensor = trained.output.sum() + 0.4 * trained.auxiliary["aux"].sum()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
     assert all(p.grad is not None for p in model.parameters())
     with torch.no_grad():
         assert model.eval()(x).shape == (2, 7)

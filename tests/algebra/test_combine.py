@@ -101,17 +101,17 @@ def test_bad_construction_is_refused() -> None:
     with pytest.raises(DefinitionError, match='padding="same" needs stride=1'):
         Conv2d(4, 3, stride=2, padding="same")
     with pytest.raises(DefinitionError, match='padding=\'full\' must be a number, a pair, "same" or "valid"'):
-        Conv2d(4, 3, padding="full")  # type: ignore[arg-type]
+        Conv2d(4, 3, padding="full")  # type: ignore[arg-type]  # a wrong type is what is tested
     with pytest.raises(DefinitionError, match="Conv2d: kernel=0 must be at least 1"):
         Conv2d(4, (3, 0))
     with pytest.raises(DefinitionError, match=r"Conv2d: kernel=\(1, 2, 3\) must be one number or"):
-        Conv2d(4, (1, 2, 3))  # type: ignore[arg-type]
+        Conv2d(4, (1, 2, 3))  # type: ignore[arg-type]  # a wrong type is what is tested
     with pytest.raises(DefinitionError, match="MaxPool2d: padding=2 must be at most half of kernel=3x3"):
         MaxPool2d(3, padding=2)
     with pytest.raises(DefinitionError, match="needs at least one branch"):
         concat()
     with pytest.raises(DefinitionError, match="0=relu is not a block"):
-        seq("relu")  # type: ignore[arg-type]
+        seq("relu")  # type: ignore[arg-type]  # a wrong type is what is tested
     with pytest.raises(DefinitionError, match=r"'a\.b' is no name for a block"):
         seq(**{"a.b": ReLU()})
     with pytest.raises(DefinitionError, match="the name 'a' is given twice"):
@@ -120,11 +120,11 @@ def test_bad_construction_is_refused() -> None:
 
 def test_settings_that_are_no_dimensions_are_checked() -> None:
     with pytest.raises(DefinitionError, match="Conv2d: bias='no' must be True or False"):
-        Conv2d(4, 1, bias="no")  # type: ignore[arg-type]
+        Conv2d(4, 1, bias="no")  # type: ignore[arg-type]  # a wrong type is what is tested
     with pytest.raises(DefinitionError, match="BatchNorm2d: eps='x' must be a number"):
-        BatchNorm2d(eps="x")  # type: ignore[arg-type]
+        BatchNorm2d(eps="x")  # type: ignore[arg-type]  # a wrong type is what is tested
     with pytest.raises(DefinitionError, match="Dropout: p='x' must be a number"):
-        Dropout("x")  # type: ignore[arg-type]
+        Dropout("x")  # type: ignore[arg-type]  # a wrong type is what is tested
     with pytest.raises(DefinitionError, match=r"Dropout: p=1\.5 must be between 0 and 1"):
         Dropout(1.5)
     with pytest.raises(DefinitionError, match="LocalResponseNorm: alpha=nan must be a number"):
@@ -133,13 +133,13 @@ def test_settings_that_are_no_dimensions_are_checked() -> None:
 
 
 def test_children_may_come_in_a_list() -> None:
-    listed = Sequence([("a", ReLU())])  # type: ignore[arg-type]
+    listed = Sequence([("a", ReLU())])  # type: ignore[arg-type]  # a wrong type is what is tested
     assert listed == seq(a=ReLU())
     assert hash(listed) == hash(seq(a=ReLU()))
     with pytest.raises(DefinitionError, match="sequence: 1 is no name for a block"):
-        Sequence(((1, ReLU()),))  # type: ignore[arg-type]
+        Sequence(((1, ReLU()),))  # type: ignore[arg-type]  # a wrong type is what is tested
     with pytest.raises(DefinitionError, match=r"0=<definition stem> is not a block; call it to get one"):
-        seq(catalog()["stem"])  # type: ignore[arg-type]
+        seq(catalog()["stem"])  # type: ignore[arg-type]  # a wrong type is what is tested
 
 
 def test_titles() -> None:

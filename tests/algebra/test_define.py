@@ -3,7 +3,7 @@
 import functools
 import pickle
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -84,7 +84,7 @@ def test_text_is_read_by_type() -> None:
     assert sample.read("") == {}
 
 
-def untyped(layers=(1, 2), name="n", anything=None):  # type: ignore[no-untyped-def]
+def untyped(layers=(1, 2), name="n", anything=None):  # type: ignore[no-untyped-def]  # without types is what is tested
     return ReLU()
 
 
@@ -143,7 +143,7 @@ def test_text_nested_too_deeply_is_refused() -> None:
 )
 def test_arguments_of_the_wrong_kind(arguments: dict[str, object], complaint: str) -> None:
     with pytest.raises(DefinitionError) as refusal:
-        sample(**arguments)  # type: ignore[arg-type]
+        sample(**arguments)  # type: ignore[arg-type]  # wrong types are what is tested
     assert str(refusal.value).startswith(complaint)
 
 
@@ -155,9 +155,10 @@ def test_symbols_and_arrays_are_dimensions() -> None:
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    assert sample(np.int64(3), repeats=np.int64(2), rate=np.float64(0.25)) == sample(3, repeats=2)  # type: ignore[arg-type]
+    numbers: Any = {"channels": np.int64(3), "repeats": np.int64(2), "rate": np.float64(0.25)}
+    assert sample(**numbers) == sample(3, repeats=2)
     with pytest.raises(DefinitionError, match="sample: repeats=True must be a whole number"):
-        sample(3, repeats=np.bool_(True))  # type: ignore[arg-type]
+        sample(3, repeats=np.bool_(True))  # type: ignore[arg-type]  # a wrong type is what is tested
 
 
 def test_a_multiplier_may_be_left_out() -> None:
@@ -178,9 +179,9 @@ def test_arguments_are_bound_as_python_binds_them() -> None:
 
     assert Definition(rest)(1, 5) == Conv2d(6, 1, bias=False)
     with pytest.raises(DefinitionError, match="sample: too many positional arguments"):
-        sample(4, 1.0, "one", False, 1, None, "x", 0.5, 9)  # type: ignore[call-arg]
+        sample(4, 1.0, "one", False, 1, None, "x", 0.5, 9)  # type: ignore[call-arg]  # an argument too many is what is tested
     with pytest.raises(DefinitionError, match="sample: multiple values for argument 'channels'"):
-        sample(4, channels=4)  # type: ignore[misc]
+        sample(4, channels=4)  # type: ignore[misc]  # an argument given twice is what is tested
 
 
 def test_definitions_are_pickled_by_name() -> None:
@@ -213,8 +214,8 @@ def test_what_a_function_carries_does_not_take_the_place_of_the_definitions() ->
     def carrying(size: int = 3) -> Block:
         return ReLU()
 
-    carrying.input = "oops"  # type: ignore[attr-defined]
-    carrying.parameters = "oops"  # type: ignore[attr-defined]
+    carrying.input = "oops"  # type: ignore[attr-defined]  # functions carry what they are given
+    carrying.parameters = "oops"  # type: ignore[attr-defined]  # functions carry what they are given
     assert Definition(carrying).input is None
     assert list(Definition(carrying).parameters) == ["size"]
 
@@ -249,7 +250,7 @@ def test_notes_are_read_in_the_usual_forms() -> None:
 
 def test_what_returns_no_block_is_told() -> None:
     def wrong() -> Block:
-        return 3  # type: ignore[return-value]
+        return 3  # type: ignore[return-value]  # a wrong type is what is tested
 
     with pytest.raises(DefinitionError, match="wrong returned int, not a block"):
         Definition(wrong)()

@@ -108,7 +108,7 @@ def test_branches_that_clash_only_in_the_sum_are_told(other: Any) -> None:
         b=seq(Conv2d(other, 1), Conv2d(8, 1)),
     )
     with pytest.raises(DefinitionError, match=r"do not broadcast|do not go together"):
-        count(block, (3, 8, 8)).total  # noqa: B018
+        count(block, (3, 8, 8)).total  # noqa: B018  # that reading it raises is what is tested
 
 
 def test_a_dilation_in_an_array_that_does_not_fit() -> None:

@@ -126,11 +126,11 @@ def test_what_a_tool_does_not_know_is_listed_as_unknown(cls: type[Operation]) ->
     assert (cls.kind in convention("torch_flop_counter").unknown) == (not known), recorder.seen
 
 
-class RecordOperators(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class RecordOperators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch gives it no types
     """Which operators torch runs."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch gives it no types
         self.seen: set[Any] = set()
 
     def __torch_dispatch__(

@@ -112,4 +112,4 @@ def test_steps_in_between_by_hand() -> None:
         in_between(c, np.array([1, 2]))
     for bad in (0, 1.5, "x"):
         with pytest.raises(DefinitionError, match="filters="):
-            in_between(4, bad)  # type: ignore[arg-type]
+            in_between(4, bad)  # type: ignore[arg-type]  # a wrong type is what is tested

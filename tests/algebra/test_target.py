@@ -182,7 +182,7 @@ def test_malformed_shapes(shape: object) -> None:
 
 def test_what_is_no_target() -> None:
     with pytest.raises(TargetError, match="3 is no target"):
-        resolve(3)  # type: ignore[arg-type]
+        resolve(3)  # type: ignore[arg-type]  # a wrong type is what is tested
 
 
 def test_a_foreign_blocks_module_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,6 +261,16 @@ def test_other_packages_ship_ablations(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(TargetError, match=r"^plugged: RuntimeError: boom \(with_a_set.py, line 7\)$"):
         count(found.variants["b"])
     sys.modules.pop("with_a_set")
+
+
+def test_a_package_that_cannot_be_loaded_stops_no_set_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "alone.py").write_text(SHIPPED.format(name="ours"))
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins(monkeypatch, ("mine", "no_such_package"))
+    assert find_ablation("alone:ours").title == "Ours"
+    sys.modules.pop("alone", None)
 
 
 def test_an_ablation_taken_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

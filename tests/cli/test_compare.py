@@ -138,6 +138,12 @@ def test_nothing_is_written_unless_all_can_be(run: Run, tmp_path: Path) -> None:
     )
     assert (code, err) == (2, f"costlab: error: {picture} is named twice: name two files\n")
     assert not picture.exists()
+    for name in ("x" * 300 + ".png", "loop.png"):
+        (tmp_path / "loop.png").unlink(missing_ok=True)
+        (tmp_path / "loop.png").symlink_to("loop.png")
+        code, _, err = run("compare", "-a", "nxn", "--plot", str(tmp_path / name))
+        assert (code, err.count("\n")) == (2, 1)
+        assert "cannot be written: " in err
 
 
 def test_a_set_of_ones_own(run: Run, sets: Path) -> None:

@@ -105,3 +105,12 @@ def test_heads_are_left_out_of_forms_too(run: Run) -> None:
         for more in ((), ("--inference",))
     ]
     assert forms == [str(Fraction(5_718_899_296, 5_713_216_096)), "1"]
+
+
+def test_other_words_are_not_looked_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("costlab.cli.symbolic.is_listed", asked.append)
+    assert run("count", "stem", "-d", "2", "-f", "csv").code == 0
+    assert asked == []
+    assert run("count", "stem", "--symbolic", "width").code == 0
+    assert asked == ["width"]

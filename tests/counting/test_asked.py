@@ -107,7 +107,7 @@ def compared(channels: Dim = 8, filters: Dim = 5) -> Block:
 
 
 @block(input=("C", "H", "W"))
-def taken(C: int = 3, H: int = 9, W: int = 9) -> Block:  # noqa: N803
+def taken(C: int = 3, H: int = 9, W: int = 9) -> Block:  # noqa: N803  # sizes by the names of the input's
     """Sizes that the definition counts with."""
     return Conv2d(4, 1)
 

@@ -152,8 +152,9 @@ def test_inputs_that_differ_must_be_declared() -> None:
 def test_what_is_no_ablation(variants: Any, message: str) -> None:
     with pytest.raises(DefinitionError, match=message):
         Ablation("bad", "Bad", variants)
+    letters: Any = "CHW"
     with pytest.raises(DefinitionError, match="must be a tuple of names"):
-        Ablation("bad", "Bad", {"a": variant(FIVE), "b": variant(THREE)}, symbols="CHW")  # type: ignore[arg-type]
+        Ablation("bad", "Bad", {"a": variant(FIVE), "b": variant(THREE)}, symbols=letters)
 
 
 def told(
@@ -259,8 +260,9 @@ def test_ablations_are_values() -> None:
     assert hash(first) == hash(again)
     with pytest.raises(DefinitionError, match="width is given twice"):
         variant("stem:width=0.5", width=2.0)
+    number: Any = 5
     with pytest.raises(DefinitionError, match="title=5 must be text on one line"):
-        Ablation("mine", 5, {"a": variant(FIVE), "b": variant(THREE)})  # type: ignore[arg-type]
+        Ablation("mine", number, {"a": variant(FIVE), "b": variant(THREE)})
     for label in ("", " ", "a\nb", "a\x1b[31m"):
         with pytest.raises(DefinitionError, match="must be text on one line"):
             Ablation("mine", "Mine", {label: variant(FIVE), "b": variant(THREE)})

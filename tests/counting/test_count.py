@@ -83,7 +83,7 @@ def test_depth() -> None:
     assert result.modules(9) == result.modules(3)
     for depth in (-1, 1.5, "1", None):
         with pytest.raises(DefinitionError, match="depth="):
-            result.modules(depth)  # type: ignore[arg-type]
+            result.modules(depth)  # type: ignore[arg-type]  # a wrong type is what is tested
 
 
 def test_a_batch_multiplies_what_is_done_and_not_what_is_held() -> None:
@@ -172,4 +172,4 @@ def test_the_public_names_are_what_they_say() -> None:
         assert getattr(costlab, name).__module__.startswith("costlab.")
     assert set(costlab.__all__) <= set(dir(costlab))
     with pytest.raises(AttributeError, match="no attribute 'flops'"):
-        costlab.flops  # noqa: B018
+        costlab.flops  # noqa: B018  # that reading it raises is what is tested
