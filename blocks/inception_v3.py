@@ -63,16 +63,15 @@ def inception_v3(
     for grid, modules in ((35, modules_35), (17, modules_17), (8, modules_8)):
         as_dim(f"inception_v3: modules_{grid}", modules, least=0)
     parts: dict[str, Block] = {"stem": stem(width, stem_kernel, stem_stride, stem_pool)}
-    for i, name in enumerate(_names("5", "b", modules_35)):
+    for i, name in enumerate(module_names("5", "b", modules_35)):
         parts[name] = inception_a(32 if i == 0 else 64, branch_5x5, pair_3x3, width)
     parts["mixed_6a"] = reduction_b(reductions, pair_3x3, width)
-    for i, name in enumerate(_names("6", "b", modules_17)):
-        inner = 192 if i == modules_17 - 1 else 128 if i == 0 else 160
-        parts[name] = inception_c(inner, kernel_7x7, n, width)
+    for i, name in enumerate(module_names("6", "b", modules_17)):
+        parts[name] = inception_c(inner_channels(i, modules_17), kernel_7x7, n, width)
     if aux:
         parts["aux"] = auxiliary_classifier(num_classes, width)
     parts["mixed_7a"] = reduction_d(reductions, kernel_7x7, n, width)
-    for name in _names("7", "b", modules_8):
+    for name in module_names("7", "b", modules_8):
         parts[name] = inception_e(split_3x3, width)
     parts["head"] = seq(
         pool=AdaptiveAvgPool2d(1), dropout=Dropout(), flatten=Flatten(), fc=Linear(num_classes)
@@ -80,7 +79,12 @@ def inception_v3(
     return seq(**parts)
 
 
-def _names(stage: str, first: str, count: int) -> Iterator[str]:
+def inner_channels(place: int, modules: int) -> int:
+    """Channels inside a module of the 17x17 grid: 128 in the first, 192 in the last, 160 between."""
+    return 192 if place == modules - 1 else 128 if place == 0 else 160
+
+
+def module_names(stage: str, first: str, count: int) -> Iterator[str]:
     """``mixed_5b, mixed_5c, ...``; after z come ``mixed_5_27, mixed_5_28, ...``."""
     for i in range(count):
         letter = ord(first) + i

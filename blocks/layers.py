@@ -1,12 +1,15 @@
-"""The layer that every Inception network is made of."""
+"""The layers that the networks are made of."""
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
-from costlab.algebra import BatchNorm2d, Block, Conv2d, Dim, ReLU, Sequence, Size2d, seq
+from costlab.algebra import BatchNorm2d, Block, Conv2d, Dim, Dropout, Linear, ReLU, Sequence, Size2d, seq
 
 Activation: TypeAlias = Literal["relu", "linear"]
 _BATCH_NORM = BatchNorm2d(eps=1e-3)
 _RELU = ReLU()
+PLAIN: Mapping[str, Any] = {"bn": False, "bias": True}
+"""Settings of `conv` before batch norm: a convolution with bias, and ReLU."""
 
 
 def conv(
@@ -16,14 +19,22 @@ def conv(
     padding: Size2d | Literal["same", "valid"] = "same",
     *,
     groups: Dim = 1,
-    bn: bool = True,
+    bn: bool | BatchNorm2d = True,
     bias: bool = False,
     activation: Activation = "relu",
 ) -> Sequence:
-    """Convolution, batch norm and ReLU: ``(C, H, W) -> (filters, H', W')``."""
+    """Convolution, batch norm and ReLU: ``(C, H, W) -> (filters, H', W')``.
+
+    ``bn`` says whether there is a batch norm, by default Inception's, or which one.
+    """
     parts: dict[str, Block] = {"conv": Conv2d(filters, kernel, stride, padding, groups=groups, bias=bias)}
     if bn:
-        parts["bn"] = _BATCH_NORM
+        parts["bn"] = _BATCH_NORM if bn is True else bn
     if activation == "relu":
         parts["relu"] = _RELU
     return seq(**parts)
+
+
+def fully_connected(features: Dim) -> Sequence:
+    """Dropout, linear layer and ReLU: ``(F,) -> (features,)``."""
+    return seq(dropout=Dropout(), fc=Linear(features), relu=_RELU)

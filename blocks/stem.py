@@ -1,13 +1,15 @@
-"""The layers before the first Inception module.
+"""The layers before the first Inception module, and the 7x7 that older networks begin with.
 
 Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, table 1;
 the released network, where it differs.
 """
 
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 from blocks.layers import conv
 from costlab.algebra import Block, MaxPool2d, Ratio, block, scale, seq
+
+First: TypeAlias = Literal["dense", "separable"]
 
 
 @block(figure="Table 1", input="3x299x299")
@@ -39,4 +41,18 @@ def stem(
         conv_3b=conv(scale(80, width), 1),
         conv_4a=conv(scale(192, width), 3, padding="valid"),
         pool_5a=MaxPool2d(3, stride=2),
+    )
+
+
+def first_7x7(form: First, width: Ratio = 1.0, **style: Any) -> Block:
+    """GoogLeNet's first layer, 7x7 with stride 2: ``(3, H, W) -> (64, H', W')``.
+
+    Dense, or eight channels from each of the three by a 7x7 and all together by a 1x1. ``style`` goes to
+    `conv`, for what comes last.
+    """
+    if form == "dense":
+        return conv(scale(64, width), 7, 2, padding=3, **style)
+    return seq(
+        depthwise=conv(24, 7, 2, padding=3, groups=3, bn=False, activation="linear"),
+        pointwise=conv(scale(64, width), 1, **style),
     )

@@ -18,7 +18,8 @@ Children = tuple[tuple[str, Block], ...]
 class Composite(Block):
     """A block made of named children.
 
-    ``origin`` is the name of the definition that made it. It is for display, no part of the value.
+    ``origin`` is the name of the definition that made it, ``unverified`` says that this definition was not
+    held against its source. They are for display, no part of the value.
 
     Raises:
         DefinitionError: a child is not a block, or a name is taken twice or is no path part.
@@ -28,6 +29,7 @@ class Composite(Block):
 
     children: Children
     origin: str = field(default="", compare=False, kw_only=True)
+    unverified: bool = field(default=False, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.children, tuple):

@@ -28,11 +28,18 @@ class Definition(Generic[P]):
     Calling it checks every argument by name and annotation, and marks the block as made by it.
     """
 
-    def __init__(self, function: Callable[P, Block], figure: str = "", input: Input | None = None) -> None:
+    def __init__(
+        self,
+        function: Callable[P, Block],
+        figure: str = "",
+        input: Input | None = None,
+        unverified: bool = False,
+    ) -> None:
         self._written: Any = getattr(function, "func", function)  # what a functools.partial is of
         update_wrapper(self, self._written, updated=())
         self.function = function
         self.figure = figure
+        self.unverified = unverified
         self._input = input
         self.name = getattr(self._written, "__name__", type(function).__name__)
 
@@ -44,7 +51,7 @@ class Definition(Generic[P]):
         name = getattr(self, "__qualname__", "")
         if getattr(sys.modules.get(self.__module__), name, None) is self:
             return name
-        return (Definition, (self.function, self.figure, self._input))
+        return (Definition, (self.function, self.figure, self._input, self.unverified))
 
     @property
     def summary(self) -> str:
@@ -133,7 +140,9 @@ class Definition(Generic[P]):
         made = self.function(*args, **kwargs)
         if not isinstance(made, Block):
             raise DefinitionError(f"{self.name} returned {type(made).__name__}, not a block")
-        return replace(made, origin=self.name) if isinstance(made, Composite) else made
+        if not isinstance(made, Composite):
+            return made
+        return replace(made, origin=self.name, unverified=self.unverified or made.unverified)
 
     def read(self, settings: str) -> dict[str, Any]:
         """The arguments typed on a command line as ``"width=0.5,aux=true"``.
@@ -161,18 +170,20 @@ class Definition(Generic[P]):
 
 
 def block(
-    *, figure: str = "", input: str | Input | None = None
+    *, figure: str = "", input: str | Input | None = None, unverified: bool = False
 ) -> Callable[[Callable[P, Block]], Definition[P]]:
     """Make a function that returns a block a definition.
 
     ``figure`` says where in the literature it comes from, ``input`` is the shape that it is counted
     at where none is given, ``"3x299x299"``; a parameter's name in ``("channels", 35, 35)`` says that this
-    size and the parameter are one. Describe parameters in the docstring, under ``Args:``.
+    size and the parameter are one. ``unverified`` says that it was not held against its source, and is shown
+    with whatever is counted of it. Describe parameters in the docstring, under ``Args:``.
     """
     template = input if isinstance(input, tuple) and any(isinstance(size, str) for size in input) else None
 
     def define(function: Callable[P, Block]) -> Definition[P]:
-        return Definition(function, figure, template or (None if input is None else as_shape(input)))
+        shape = template or (None if input is None else as_shape(input))
+        return Definition(function, figure, shape, unverified)
 
     return define
 
