@@ -8,7 +8,7 @@ LOCKED := PIP_CONSTRAINT=requirements.lock PIP_BUILD_CONSTRAINT=requirements.loc
 N ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format fuzz benchmark lock clean
+.PHONY: help demo test check lint format fuzz benchmark record lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,10 @@ fuzz: $(READY)  ## Hold N random blocks against fvcore and torch, and closed for
 
 benchmark: $(READY)  ## Compare a count with fvcore's, in time and memory.
 	$(BIN)/python benchmarks/count.py
+
+record: $(READY)  ## Write anew what costlab verify is expected to find; look at what changed.
+	$(BIN)/python -m costlab.paper > recorded.new
+	mv recorded.new costlab/paper/recorded.toml
 
 lock:  ## Write requirements.lock anew: the newest versions that pyproject.toml admits, and this torch.
 	rm -rf .venv-lock

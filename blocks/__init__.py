@@ -3,6 +3,7 @@
 from blocks.alexnet import alexnet, alexnet_one_tower
 from blocks.auxiliary import auxiliary_classifier
 from blocks.bn_inception import bn_inception, inception_bn, inception_v2, reduction_bn
+from blocks.ensemble import ensemble
 from blocks.factorization import conv_1xn_nx1, conv_nxn, conv_separable, conv_stack
 from blocks.googlenet import googlenet, inception_googlenet
 from blocks.inception import inception_a, inception_c, inception_e
@@ -24,6 +25,7 @@ __all__ = [
     "conv_nxn",
     "conv_separable",
     "conv_stack",
+    "ensemble",
     "googlenet",
     "grid_reduction",
     "inception_a",

@@ -10,8 +10,22 @@ from typing import Any
 
 from blocks.factorization import conv_1xn_nx1, conv_nxn, conv_separable, conv_stack
 from blocks.inception_v3 import inception_v3
+from blocks.inference_budget import inference_budget
 from blocks.reduction import grid_reduction
 from costlab.algebra import Ablation, Variant, variant
+
+__all__ = [
+    "inference_budget",
+    "large_5x5",
+    "large_7x7",
+    "nxn",
+    "receptive_field",
+    "reduction",
+    "reduction_17",
+    "reduction_35",
+    "small_3x3",
+    "whole",
+]
 
 large_5x5 = Ablation(
     "large_5x5",

@@ -138,7 +138,7 @@ def reduction_bn(
     return concat(
         b3x3=seq(layer(reduce_3x3, 1), layer(b3x3, 3, stride=2)),
         b3x3dbl=seq(layer(reduce_double, 1), layer(double, 3), layer(double, 3, stride=2)),
-        pool=MaxPool2d(3, stride=2, ceil_mode=True),
+        pool=MaxPool2d(3, stride=2, padding=1),
     )
 
 
@@ -153,7 +153,7 @@ def _body(
 
     ``projection`` is what the fourth and fifth module of the 14x14 grid have after their pooling.
     """
-    pool = MaxPool2d(3, stride=2, ceil_mode=True)
+    pool = MaxPool2d(3, stride=2, padding=1)
     rest: dict[str, Any] = {"bn": bn, "bias": bias, "width": width}
     modules = (
         inception_bn(64, 64, 64, 64, 96, 32, **rest),

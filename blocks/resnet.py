@@ -66,12 +66,12 @@ def resnet152(num_classes: Dim = 1000, strided: Strided = "3x3", width: Ratio = 
     return _resnet((3, 8, 36, 3), num_classes, strided, width)
 
 
-@block(figure="He et al. 2016, figure 5", input="256x56x56")
+@block(figure="He et al. 2016, figure 5", input="64x56x56")
 def bottleneck(
     channels: Dim = 64,
     stride: Literal[1, 2] = 1,
     strided: Strided = "3x3",
-    projection: bool = False,
+    projection: bool = True,
     width: Ratio = 1.0,
 ) -> Block:
     """Bottleneck with a shortcut: ``(C, H, W) -> (4 channels, H', W')``.
@@ -80,7 +80,7 @@ def bottleneck(
         channels: channels inside; four times as many go out.
         stride: of one of its convolutions and of the projection.
         strided: the convolution with this stride.
-        projection: a 1x1 convolution on the shortcut, in place of the identity.
+        projection: a 1x1 convolution on the shortcut; without it the input has as many channels as go out.
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
     """
     inner, outer = scale(channels, width), scale(4 * channels, width)

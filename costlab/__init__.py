@@ -1,9 +1,9 @@
 """The cost of convolutional networks: counted exactly, compared, and checked against what runs.
 
-``count`` gives the cost of a network as arithmetic on its definition, ``compare`` what changes to it cost
-or save, ``closed_form`` the formula of a cost; ``check`` holds it against
-fvcore, PyTorch's flop counter and the real tensors, ``build`` makes the torch module. Blocks are
-written with `costlab.algebra`.
+``count`` gives the cost of a network as arithmetic on its definition, ``compare`` what changes to it cost or
+save, ``closed_form`` the formula of a cost; ``check`` holds it against fvcore, PyTorch's flop counter and the
+real tensors, ``build`` makes the torch module. ``verify`` recomputes the claims of the Inception-v3 paper.
+Blocks are written with `costlab.algebra`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from costlab.errors import OutputError as OutputError
     from costlab.errors import ShapeError as ShapeError
     from costlab.errors import TargetError as TargetError
+    from costlab.paper import Audited as Audited
+    from costlab.paper import verify as verify
     from costlab.tracing import Finding as Finding
     from costlab.tracing import check as check
 
@@ -51,6 +53,7 @@ _HOMES = {
         "count",
     ),
     "costlab.errors": ("CostlabError", "DefinitionError", "OutputError", "ShapeError", "TargetError"),
+    "costlab.paper": ("Audited", "verify"),
     "costlab.tracing": ("Finding", "check"),
 }
 __all__ = [name for names in _HOMES.values() for name in names]

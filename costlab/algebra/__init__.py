@@ -24,6 +24,7 @@ from costlab.algebra.ops import (
     Softmax,
 )
 from costlab.algebra.ratio import Ratio, in_between, scale
+from costlab.algebra.reported import Reported
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.target import Target, Variant
 from costlab.algebra.window import Size2d
@@ -55,6 +56,7 @@ __all__ = [
     "PReLU",
     "Ratio",
     "ReLU",
+    "Reported",
     "Sequence",
     "Shape",
     "Size2d",

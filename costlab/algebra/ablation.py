@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from costlab.algebra.reported import Reported
 from costlab.algebra.target import Variant
 from costlab.errors import DefinitionError
 
@@ -13,10 +14,12 @@ class Ablation:
     """A named set of variants by label, the first one the baseline. Make them with `variant`.
 
     ``symbols`` are those that its closed forms are in where none are asked for: names of parameters,
-    and C, H and W for the sizes of the input. ``figure`` says where in the literature it comes from.
+    and C, H and W for the sizes of the input. ``figure`` says where in the literature it comes from,
+    ``reported``, by label, what is reported there of a variant, to be shown beside what is counted, with
+    ``notes`` below.
 
     Raises:
-        DefinitionError: there are fewer than two variants, or one is none.
+        DefinitionError: there are fewer than two variants, or one is none; or what is reported is of none.
     """
 
     name: str
@@ -24,6 +27,8 @@ class Ablation:
     variants: Mapping[str, Variant] = field(hash=False)
     symbols: tuple[str, ...] = ()
     figure: str = ""
+    reported: Mapping[str, Reported] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("title", "name", "figure"):
@@ -38,6 +43,13 @@ class Ablation:
         names: Any = self.symbols
         if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
             raise DefinitionError(f"ablation {self.name}: symbols={names!r} must be a tuple of names")
+        for label, figures in self.reported.items():
+            if not isinstance(figures, Reported):
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {figures!r} is no Reported(...)")
+            if unknown := next(
+                (name for name in (label, figures.after or label) if name not in variants), ""
+            ):
+                raise DefinitionError(f"ablation {self.name}: reported: {unknown!r} is no variant")
 
     def _check_text(self, what: str, value: object, blank: bool = False) -> None:
         if not isinstance(value, str) or not value.isprintable() or not (blank or value.strip()):

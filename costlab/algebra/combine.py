@@ -12,6 +12,8 @@ from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, ShapeError
 
 Children = tuple[tuple[str, Block], ...]
+UNVERIFIED = "(?)"
+"""The mark of what was not held against its source."""
 
 
 @dataclass(frozen=True)

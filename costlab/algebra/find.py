@@ -11,12 +11,12 @@ from costlab.algebra.ablation import Ablation
 from costlab.algebra.block import Block
 from costlab.algebra.catalog import is_listed, is_listed_ablation, is_shipped, lookup, lookup_ablation
 from costlab.algebra.define import Definition
-from costlab.algebra.dim import text
+from costlab.algebra.dim import as_dim, text
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import as_shape
 from costlab.algebra.target import Target, Variant, guard
 from costlab.algebra.user_code import is_file, load_file, load_module, user_code
-from costlab.errors import TargetError
+from costlab.errors import DefinitionError, TargetError
 
 TargetLike: TypeAlias = str | Block | Definition[...] | Variant
 FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
@@ -79,9 +79,18 @@ def find(target: TargetLike) -> Variant:
     return Variant(label, subject, settings, None, source.theirs, source.folder)
 
 
-def variant(target: TargetLike, input: object = None, **settings: Any) -> Variant:
-    """A target with settings, and perhaps an input of its own, for an `Ablation`."""
-    found = found_with(target, settings)
+def variant(target: TargetLike, input: object = None, batch: int = 1, **settings: Any) -> Variant:
+    """A target with settings, and perhaps an input of its own, for an `Ablation`.
+
+    ``batch`` is how many inputs it takes where others take one, such as the crops of an image.
+
+    Raises:
+        TargetError, DefinitionError: as `resolve`; also for a batch that is no whole number of at least 1.
+    """
+    number = as_dim("batch", batch)
+    if not isinstance(number, int):
+        raise DefinitionError(f"batch={text(number)} must be a single number")
+    found = replace(found_with(target, settings), batch=number)
     return found if input is None else replace(found, input=as_shape(input))
 
 

@@ -18,6 +18,7 @@ from costlab.errors import DefinitionError, TargetError
 class Target(NamedTuple):
     """A block with the name that it was asked for by, and the input shape that it is counted at.
 
+    ``batch`` is how many such inputs it stands for, as the crops of an image.
     ``theirs`` says that it was named and comes from code of the user's, ``folder`` where modules that
     this code imports may lie besides.
     """
@@ -27,6 +28,7 @@ class Target(NamedTuple):
     input: AnyShape
     theirs: bool = False
     folder: Path | None = None
+    batch: int = 1
 
     def walk(self) -> Node:
         """What happens to the input, operation by operation.
@@ -54,7 +56,7 @@ class Target(NamedTuple):
 class Variant:
     """A definition with some of its settings, or a block: a `Target` but for what is still open.
 
-    ``theirs`` and ``folder`` as of a `Target`.
+    ``theirs``, ``folder`` and ``batch`` as of a `Target`.
     """
 
     label: str
@@ -63,6 +65,7 @@ class Variant:
     input: AnyShape | None = None
     theirs: bool = False
     folder: Path | None = None
+    batch: int = 1
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -114,7 +117,7 @@ class Variant:
         if isinstance(block, Definition):
             with guard(block.name, self.theirs, self.folder):
                 block = block(**placed)
-        return Target(self.label, block, self._known(shape), self.theirs, self.folder)
+        return Target(self.label, block, self._known(shape), self.theirs, self.folder, self.batch)
 
     def _known(self, shape: AnyShape | None) -> AnyShape:
         if shape is None:

@@ -1,6 +1,7 @@
 """Running the cross-check behind a command, with progress."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,25 +28,32 @@ def check_count(counted: Count, *, to_stderr: bool) -> bool:
 
 def check_counts(counts: Sequence[Count], *, to_stderr: bool) -> bool:
     """Check every count, print a line for each or what was wrong with it, and say whether all agreed."""
+    batch = min(int(counted.batch) for counted in counts)  # what differs in it only is run once
     checked: list[tuple[Count, list[Finding]]] = []
+    done: dict[object, list[Finding]] = {}
     with progress("loading PyTorch and fvcore") as (tell, live):
         from costlab.tracing import check
 
         for i, counted in enumerate(counts, 1):
-            place = f"{counted.label} ({i} of {len(counts)})"
+            place = f"{counted.shown} ({i} of {len(counts)})"
             tell(f"checking: {place}")
-            checked.append(
-                (counted, check(counted, progress=partial(_tell_at, tell, place) if live else None))
-            )
+            same = (counted.root.block, counted.input)
+            if same not in done:
+                one = replace(counted, batch=batch)
+                done[same] = check(one, progress=partial(_tell_at, tell, place) if live else None)
+            checked.append((counted, done[same]))
     sources = dict.fromkeys(finding.source for finding in checked[0][1])
-    click.echo(f"\nagainst {', '.join(sources)}, {len(checked[0][1])} comparisons each:", err=to_stderr)
+    click.echo(
+        f"\nagainst {', '.join(sources)}, {len(checked[0][1])} comparisons each, batch {batch}:",
+        err=to_stderr,
+    )
     for counted, findings in checked:
         problems = [finding for finding in findings if not finding.agreed]
         for finding in problems:
-            click.echo(f"{counted.label}: {finding}", err=to_stderr)
+            click.echo(f"{counted.shown}: {finding}", err=to_stderr)
         if not problems:
             modules = findings[0].modules
-            click.echo(f"{counted.label}: agreed on {modules} module{'s' * (modules > 1)}", err=to_stderr)
+            click.echo(f"{counted.shown}: agreed on {modules} module{'s' * (modules > 1)}", err=to_stderr)
     return all(finding.agreed for _, findings in checked for finding in findings)
 
 

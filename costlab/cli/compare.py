@@ -18,6 +18,7 @@ from costlab.errors import OutputError
 from costlab.report.closed_form import compared_forms_table
 from costlab.report.compare import compare_table, difference_table
 from costlab.report.files import refuse_taken, write
+from costlab.report.reported import reported_table
 from costlab.report.table import Table
 
 
@@ -91,6 +92,8 @@ def compare(
         comparison = comparison.inference
     if symbolic is None:
         table, *more = _tables(comparison, diff, depth, form)
+        if comparison.reported:
+            more.insert(0, reported_table(comparison))
     else:
         forms = _forms(chosen, symbolic, input_, comparison)
         table, more = compared_forms_table(comparison, forms), []

@@ -7,13 +7,15 @@ import click
 
 from costlab.algebra import Ablation, Definition, Variant, catalog
 from costlab.algebra.catalog import ablations, lookup
+from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.find import find_ablation, labelled
 from costlab.cli.output import chosen_format, colored, emit, output_options
 from costlab.report.cell import Column
 from costlab.report.table import Table
 
 COLUMNS = (
-    Column("name", "name"),
+    Column("name", "name", marked_by="unverified"),
+    Column("unverified", "unverified", machine_only=True),
     Column("figure", "from"),
     Column("input", "input"),
     Column("summary", "summary"),
@@ -34,6 +36,7 @@ ABLATION_COLUMNS = (
     Column("variant", "variant"),
     Column("target", "target"),
     Column("input", "input"),
+    Column("batch", "batch", "size"),
 )
 
 
@@ -67,7 +70,7 @@ def _list_ablations(shown: list[Ablation], format_: str | None, file: Path | Non
         click.echo("\n\n".join(map(_set, shown)))
         return
     rows = tuple(
-        (a.name, a.figure, a.title, label, _target(made), str(made.shape()))
+        (a.name, a.figure, a.title, label, _target(made), str(made.shape()), made.batch)
         for a in shown
         for label, made in a.variants.items()
     )
@@ -82,7 +85,8 @@ def _set(ablation: Ablation) -> str:
     longest = max(map(len, ablation.variants))
     for label, made in ablation.variants.items():
         shape = f", input {made.input}" if made.input else ""
-        lines.append(f"    {label.ljust(longest)}   {_target(made)}{shape}")
+        batch = f", batch {made.batch}" if made.batch > 1 else ""
+        lines.append(f"    {label.ljust(longest)}   {_target(made)}{shape}{batch}")
     return "\n".join(lines)
 
 
@@ -94,7 +98,14 @@ def _target(made: Variant) -> str:
 
 def _table(shown: list[Definition[...]]) -> Table:
     rows = tuple(
-        (d.name, d.figure, str(d.input or ""), _plain(d.summary), ", ".join(map(str, d.parameters.values())))
+        (
+            d.name,
+            d.unverified,
+            d.figure,
+            str(d.input or ""),
+            _plain(d.summary),
+            ", ".join(map(str, d.parameters.values())),
+        )
         for d in shown
     )
     return Table("Definitions", COLUMNS, rows)
@@ -105,13 +116,15 @@ def _parameters(definition: Definition[...]) -> Table:
         (p.name, None if p.required else str(p).partition("=")[2], p.takes, _plain(p.note))
         for p in definition.parameters.values()
     )
+    summary = _plain(definition.summary)
     facts = {
         "name": definition.name,
+        "unverified": definition.unverified,
         "figure": definition.figure,
         "input": str(definition.input or ""),
-        "summary": _plain(definition.summary),
+        "summary": summary,
     }
-    return Table(definition.name, PARAMETER_COLUMNS, rows, notes=(facts["summary"],), facts=facts)
+    return Table(_marked(definition), PARAMETER_COLUMNS, rows, notes=(summary,), facts=facts)
 
 
 def _entry(definition: Definition[...]) -> str:
@@ -134,7 +147,11 @@ def _describe(definition: Definition[...]) -> str:
 def _head(definition: Definition[...]) -> str:
     origin = f"  {definition.figure}" if definition.figure else ""
     shape = f"  input {definition.input}" if definition.input else ""
-    return _bold(definition.name) + origin + shape
+    return _bold(_marked(definition)) + origin + shape
+
+
+def _marked(definition: Definition[...]) -> str:
+    return f"{definition.name} {UNVERIFIED}" if definition.unverified else definition.name
 
 
 def _bold(name: str) -> str:

@@ -15,6 +15,7 @@ from costlab import __version__
 from costlab.cli.compare import compare
 from costlab.cli.count import count
 from costlab.cli.list import list_
+from costlab.cli.verify import verify
 from costlab.errors import CostlabError, one_line
 
 MISTAKE = 2
@@ -32,6 +33,7 @@ def cli(**_: Any) -> None:
 
 cli.add_command(count)
 cli.add_command(compare)
+cli.add_command(verify)
 cli.add_command(list_)
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import as_dim, is_array, is_symbolic, text
 from costlab.algebra.floors import has_floors
 from costlab.algebra.parameter import closest
@@ -54,6 +55,16 @@ class ClosedForm:
     def label(self) -> str:
         """What was counted."""
         return self.count.label
+
+    @property
+    def unverified(self) -> bool:
+        """Whether the definition, or that of a part, was not held against its source."""
+        return self.count.unverified or any(case.unverified for case in self.cases.values())
+
+    @property
+    def shown(self) -> str:
+        """The label, with a mark where that is so."""
+        return f"{self.label} {UNVERIFIED}" if self.unverified else self.label
 
     @property
     def multiply_adds(self) -> Any:

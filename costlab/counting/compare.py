@@ -1,12 +1,15 @@
 """Comparing: variants beside a baseline, in exact ratios."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 from costlab.algebra.ablation import Ablation
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.find import TargetLike, find, find_ablation
 from costlab.algebra.parameter import closest
+from costlab.algebra.reported import Reported
 from costlab.algebra.shape import as_shape
 from costlab.algebra.target import Variant
 from costlab.algebra.work import QUANTITIES
@@ -17,11 +20,16 @@ from costlab.errors import DefinitionError
 
 @dataclass(frozen=True)
 class Comparison:
-    """Counts beside each other; the first one is the baseline."""
+    """Counts beside each other; the first one is the baseline.
+
+    ``reported`` is what a publication says of some of them, by label, ``notes`` what is to be said of that.
+    """
 
     title: str
     counts: tuple[Count, ...]
     name: str = ""
+    reported: Mapping[str, Reported] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def baseline(self) -> Count:
@@ -56,6 +64,24 @@ class Comparison:
         """The modules that are not as in the baseline. See `costlab.counting.differences`."""
         return differences(self.baseline, count if isinstance(count, Count) else self[count], depth)
 
+    def per_point(self, label: str, error: str) -> Fraction | None:
+        """Multiply-adds for each point of an error that is reported to be less than in the variant before.
+
+        ``(multiply-adds - multiply-adds before) / (error before - error)``; None where one of the errors is
+        not reported, or it is no less. ``error`` is ``top_1_error`` or ``top_5_error``.
+
+        Raises:
+            DefinitionError: there is no count of that label.
+        """
+        counted, now = self[label], self.reported.get(label)
+        before = self.reported.get(now.after) if now else None
+        errors: Any = (getattr(before, error, None), getattr(now, error, None))
+        if now is None or None in errors:
+            return None
+        gained = Fraction(errors[0]) - Fraction(errors[1])
+        added = int(counted.multiply_adds) - int(self[now.after].multiply_adds)
+        return added / gained if gained > 0 else None
+
     @property
     def inference(self) -> "Comparison":
         """The comparison without auxiliary heads, which run in training only."""
@@ -86,7 +112,7 @@ def compare(
                 raise DefinitionError(
                     f"{counted.label}: {name}={text(size)} is no single number; only numbers are compared"
                 )
-    return Comparison(chosen.title, counts, chosen.name)
+    return Comparison(chosen.title, counts, chosen.name, chosen.reported, chosen.notes)
 
 
 def gather(*targets: TargetLike, ablation: str | Ablation | None = None) -> Ablation:

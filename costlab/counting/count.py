@@ -7,8 +7,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.block import Node
-from costlab.algebra.combine import Auxiliary, Sequence
-from costlab.algebra.dim import INT64_MAX, Dim, as_dim, is_symbolic, refuse_clashes, text
+from costlab.algebra.combine import UNVERIFIED, Auxiliary, Composite, Sequence
+from costlab.algebra.dim import INT64_MAX, Dim, as_dim, is_symbolic, product, refuse_clashes, text
 from costlab.algebra.find import TargetLike, resolve
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.work import Work, add_up
@@ -143,10 +143,21 @@ class Count:
         return f"<p>{escape(self.title)}</p>{table}"
 
     @property
+    def unverified(self) -> bool:
+        """Whether a definition made it, or a part of it, that was not held against its source."""
+        blocks = (node.block for node in self.root.nodes())
+        return any(isinstance(block, Composite) and block.unverified for block in blocks)
+
+    @property
+    def shown(self) -> str:
+        """The label, with a mark where the definition was not held against its source."""
+        return f"{self.label} {UNVERIFIED}" if self.unverified else self.label
+
+    @property
     def title(self) -> str:
         """What was counted, on one line."""
         heads = "" if self.heads else ", without auxiliary heads"
-        return f"{self.label}, input {self.input}, batch {text(self.batch)}{heads}"
+        return f"{self.shown}, input {self.input}, batch {text(self.batch)}{heads}"
 
     def _cut(self, node: Node, depth: int) -> Iterator[Row]:
         if depth and node.children:
@@ -176,7 +187,7 @@ def count(target: TargetLike, input: object = None, *, batch: Dim = 1, **setting
         ShapeError: a part of the block does not accept its input; the message gives its path.
     """
     found = resolve(target, input, **settings)
-    inputs = as_dim("batch", batch)
+    inputs = product(as_dim("batch", batch), found.batch)
     if not isinstance(inputs, int):
         refuse_clashes([inputs, *found.input, *(value for _, value in found.block.settings())])
     return Count(found.label, found.input, inputs, found.walk())

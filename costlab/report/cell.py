@@ -4,7 +4,19 @@ import re
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["text", "name", "size", "share", "ratio", "percent", "change", "formula"]
+Kind = Literal[
+    "text",
+    "name",
+    "size",
+    "rounded",
+    "printed",
+    "share",
+    "ratio",
+    "percent",
+    "deviation",
+    "change",
+    "formula",
+]
 BAR_WIDTH = 10
 SHORT = 9
 """Characters that a fraction may have where there is little room."""
@@ -23,10 +35,12 @@ class Note(NamedTuple):
 class Column(NamedTuple):
     """One column.
 
-    ``kind`` says how values are shown: names with hyphens, sizes with thousands separators, changes with
-    their sign, shares and percents of 1 in percent, ratios as fractions. ``sacrifice`` says how soon a
-    narrow terminal does without it, 0 never; ``empty`` what people are shown for no value; with ``once`` a
-    value is not shown again in the row below.
+    ``kind`` says how values are shown: names with hyphens, sizes with thousands separators or rounded to a
+    few digits, numbers as some source prints them, changes with their sign, shares and percents of 1 in
+    percent, deviations so too with their sign, ratios as fractions. ``sacrifice`` says how soon a narrow
+    terminal does without it, 0 never; ``empty`` what people are shown for no value; with ``once`` a value is
+    not shown again in the row below. ``marked_by`` is a column that says in which rows people are shown the
+    value with the mark of what is unverified.
     """
 
     key: str
@@ -36,6 +50,7 @@ class Column(NamedTuple):
     machine_only: bool = False
     empty: str = ""
     once: bool = False
+    marked_by: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -51,12 +66,16 @@ class Column(NamedTuple):
                 return str(value).replace("_", "-")
             case "size":
                 return f"{value:,}"
+            case "rounded":
+                return human(round(value))
             case "change":
                 return f"{value:+,}" if value else "0"
             case "share":
                 return f"{value:.1%}"
             case "percent":
                 return percent(value)
+            case "deviation":
+                return f"{float(100 * value):+.2f}%"
             case "ratio":
                 return ratio(value, roomy)
         return str(value)

@@ -11,7 +11,7 @@ from costlab.counting.conditions import conditions_of
 from costlab.counting.count import MEASURES
 from costlab.report.cell import Column, Note
 from costlab.report.compare import TITLES
-from costlab.report.count import By
+from costlab.report.count import By, unverified_note
 from costlab.report.table import Table
 
 HOLDS = Column("holds", "holds", machine_only=True)
@@ -23,7 +23,8 @@ FORMS = (
     Column("bias_adds", "bias adds", "formula", machine_only=True),
 )
 COMPARED = (
-    Column("variant", "variant", once=True),
+    Column("variant", "variant", once=True, marked_by="unverified"),
+    Column("unverified", "unverified", machine_only=True),
     Column("quantity", "quantity", "name"),
     Column("closed_form", "closed form", "formula", sacrifice=1),
     Column("ratio", "ratio", "formula", empty="-"),
@@ -39,13 +40,19 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
     name = Column("kind", "kind") if by == "kind" else Column("module", "module", empty="(root)")
     holds = "; ".join(form.holds)
     return Table(
-        title=f"{form.label} in {', '.join(form.symbols)}{_elsewhere(form)}",
+        title=f"{form.shown} in {', '.join(form.symbols)}{_elsewhere(form)}",
         columns=(name, *FORMS, HOLDS),
         rows=tuple(
             (row.work.kind if by == "kind" else row.path, *_values(form, row.work), holds) for row in rows
         ),
         total=("total", *_values(form, form.count.total), holds),
-        notes=(*_holds([form]), *_anywhere(form), _confirmed(form), *_left_out(form)),
+        notes=(
+            *_holds([form]),
+            *_anywhere(form),
+            _confirmed(form),
+            *_left_out(form),
+            *unverified_note([form]),
+        ),
         facts={
             "target": form.label,
             "symbols": {name: _plain(form.numbers.get(name)) for name in form.symbols},
@@ -67,7 +74,7 @@ def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) ->
             size = getattr(form, name)
             ratio = ratio_in_symbols(size, getattr(forms[0], name))
             saving = None if ratio is None else saving_in_symbols(ratio)
-            rows.append((form.label, name, size, ratio, saving, holds))
+            rows.append((form.label, form.unverified, name, size, ratio, saving, holds))
     names = dict.fromkeys(name for form in forms for name in form.symbols)
     confirmed = all(form.confirmed is not None for form in forms)
     held = "each form was held against counts" if confirmed else "not every form could be held against counts"
@@ -75,7 +82,13 @@ def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) ->
         title=f"{comparison.title}, in {', '.join(names)}",
         columns=COMPARED,
         rows=tuple(rows),
-        notes=(f"ratio and saving: against {forms[0].label}", *_holds(forms), held, *_left_out(forms[0])),
+        notes=(
+            f"ratio and saving: against {forms[0].shown}",
+            *_holds(forms),
+            held,
+            *_left_out(forms[0]),
+            *unverified_note(forms),
+        ),
         facts={
             "ablation": comparison.name or None,
             "title": comparison.title,

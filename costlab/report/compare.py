@@ -7,11 +7,14 @@ from costlab.counting.compare import Comparison
 from costlab.counting.count import MEASURES, Count
 from costlab.counting.difference import Difference
 from costlab.report.cell import Column
+from costlab.report.count import unverified_note
+from costlab.report.reported import REPORTED, reported_values
 from costlab.report.table import Table
 
 TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
 DIFFERENCE_COLUMNS = (
-    Column("variant", "variant", once=True),
+    Column("variant", "variant", once=True, marked_by="unverified"),
+    Column("unverified", "unverified", machine_only=True),
     Column("module", "module", empty="(root)"),
     Column("change", "change"),
     Column("before", "before", sacrifice=3),
@@ -28,24 +31,30 @@ DIFFERENCE_COLUMNS = (
 def compare_table(comparison: Comparison) -> Table:
     """The variants with their sizes, ratios to the baseline and savings."""
     inputs = {str(count.input) for count in comparison.counts}
+    batches = {count.batch for count in comparison.counts}
     columns = (
-        Column("variant", "variant"),
+        Column("variant", "variant", marked_by="unverified"),
+        Column("unverified", "unverified", machine_only=True),
         Column("input", "input", sacrifice=7, machine_only=len(inputs) == 1),
+        Column("batch", "batch", "size", sacrifice=7, machine_only=len(batches) == 1),
         *(column for i, name in enumerate(MEASURES) for column in _columns(name, i)),
+        *(column._replace(machine_only=True) for column in REPORTED if comparison.reported),
     )
     first = comparison.baseline
     shared = "" if len(inputs) > 1 else f", input {first.input}"
+    shared += "" if len(batches) > 1 else f", batch {first.batch}"
     heads = "" if first.heads else ", without auxiliary heads"
     return Table(
-        title=f"{comparison.title}{shared}, batch {first.batch}{heads}",
+        title=f"{comparison.title}{shared}{heads}",
         columns=columns,
         rows=tuple(_row(comparison, count) for count in comparison.counts),
-        notes=(f"ratio and saving: against {first.label}",),
+        notes=(f"ratio and saving: against {first.shown}", *unverified_note(comparison.counts)),
         facts={
             "ablation": comparison.name or None,
             "title": comparison.title,
             "baseline": first.label,
             "batch": first.batch,
+            "notes": list(comparison.notes),
             "auxiliary_heads": first.heads,
         },
     )
@@ -63,28 +72,28 @@ def _columns(name: str, place: int) -> tuple[Column, ...]:
 
 
 def _row(comparison: Comparison, count: Count) -> tuple[Any, ...]:
-    values: list[Any] = [count.label, str(count.input)]
+    values: list[Any] = [count.label, count.unverified, str(count.input), count.batch]
     for name in MEASURES:
         ratio, saving = comparison.ratio(count, name), comparison.saving(count, name)
         percent = None if saving is None else float(100 * saving)
         inverse = 1 / ratio if ratio else None
         values += [getattr(count.total, name), ratio, saving, percent, inverse]
-    return tuple(values)
+    return (*values, *(reported_values(comparison, count) if comparison.reported else ()))
 
 
 def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
     """Every module of every variant that is not as in the baseline, with what it adds or saves."""
     rows = [
-        (count.label, *_values(difference))
+        (count.label, count.unverified, *_values(difference))
         for count in comparison.counts[1:]
         for difference in comparison.differences(count, depth)
     ]
-    same = [c.label for c in comparison.counts[1:] if not comparison.differences(c, depth)]
+    same = [c.shown for c in comparison.counts[1:] if not comparison.differences(c, depth)]
     return Table(
-        title=f"What differs from {comparison.baseline.label}",
+        title=f"What differs from {comparison.baseline.shown}",
         columns=DIFFERENCE_COLUMNS,
         rows=tuple(rows),
-        notes=tuple(f"{label}: no module differs" for label in same),
+        notes=(*(f"{label}: no module differs" for label in same), *unverified_note(comparison.counts)),
     )
 
 

@@ -1,12 +1,17 @@
 """The table of a count."""
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
 
+from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import text
 from costlab.counting.count import Count, Row, record
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, human
 from costlab.report.table import Table
+
+if TYPE_CHECKING:
+    from costlab.counting.closed_form import ClosedForm
 
 Order = Literal["execution", "multiply-adds", "parameters", "activations", "name"]
 By = Literal["module", "kind"]
@@ -27,6 +32,7 @@ MODULE_COLUMNS = (
     *SIZES,
     Column("training_only", "training only", machine_only=True),
 )
+NOT_VERIFIED = f"{UNVERIFIED}: its layers were not verified against their source"
 KIND_COLUMNS = (Column("kind", "kind"), Column("operations", "operations", "size", sacrifice=4), *SIZES[1:])
 
 
@@ -59,6 +65,7 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
             "input": list(count.input),
             "batch": count.batch,
             "auxiliary_heads": count.heads,
+            "unverified": count.unverified,
             "output": list(count.root.output),
         },
     )
@@ -86,4 +93,9 @@ def _notes(count: Count) -> tuple[str, ...]:
             f"training only: {heads}; in inference {without.multiply_adds:,} multiply-adds, "
             f"{without.parameters:,} parameters"
         )
-    return tuple(notes)
+    return (*notes, *unverified_note([count]))
+
+
+def unverified_note(counts: "Iterable[Count | ClosedForm]") -> tuple[str, ...]:
+    """What the mark of definitions that were not held against their source means, where one is shown."""
+    return (NOT_VERIFIED,) if any(count.unverified for count in counts) else ()

@@ -48,8 +48,8 @@ def bars_of(comparison: Comparison) -> Bars:
         texts.append(tuple("none in the baseline" if ratio is None else _told(1 - ratio) for ratio in ratios))
     return Bars(
         comparison.title,
-        comparison.baseline.label,
-        tuple(count.label for count in comparison.counts),
+        comparison.baseline.shown,
+        tuple(count.shown for count in comparison.counts),
         tuple(tuple(int(getattr(count.total, name)) for name in MEASURES) for count in comparison.counts),
         tuple(relative),
         tuple(texts),

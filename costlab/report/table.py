@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
+from costlab.algebra.combine import UNVERIFIED
 from costlab.report.cell import Column, Note, bar_of, escaped, latex_of
 
 UNBOUNDED = 10_000
@@ -138,12 +139,16 @@ class Table:
         """Head, rows and total, cell by cell."""
         lines = [[column.title for column in columns]]
         places = [self.columns.index(column) for column in columns]
+        keys = [column.key for column in self.columns]
+        marks = [keys.index(column.marked_by) if column.marked_by else None for column in columns]
         above: tuple[Any, ...] | None = None
         for row in (*self.rows, *(() if self.total is None else (self.total,))):
             lines.append(
                 [
-                    "" if column.once and above is not None and above[i] == row[i] else show(column, row[i])
-                    for column, i in zip(columns, places, strict=True)
+                    ""
+                    if column.once and above is not None and above[i] == row[i]
+                    else show(column, row[i]) + f" {UNVERIFIED}" * (mark is not None and bool(row[mark]))
+                    for column, i, mark in zip(columns, places, marks, strict=True)
                 ]
             )
             above = row

@@ -90,6 +90,7 @@ def test_closed_forms_in_every_form() -> None:
     content = json.loads(table.to_json())
     assert content["rows"][3] == {
         "variant": "1x3+3x1",
+        "unverified": False,
         "quantity": "multiply_adds",
         "closed_form": "6*C**2*H*W",
         "ratio": "2/3",

@@ -1,0 +1,39 @@
+"""What a publication reports of a variant, to be shown beside what is counted."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from costlab.errors import DefinitionError
+
+FIGURES = ("top_1_error", "top_5_error", "multiply_adds")
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Figures of a publication, as printed; nothing here is counted.
+
+    Errors are in percent, ``multiply_adds`` in billions; None stands for what is not printed. ``after`` is
+    the label of the variant that this one goes beyond, against which a further point of accuracy is priced.
+
+    Raises:
+        DefinitionError: a figure is no decimal number, or an error is no percentage.
+    """
+
+    source: str
+    top_1_error: str | None = None
+    top_5_error: str | None = None
+    multiply_adds: str | None = None
+    after: str = ""
+
+    def __post_init__(self) -> None:
+        for name in FIGURES:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            try:
+                number = Decimal(value)
+            except (InvalidOperation, TypeError, ValueError):
+                number = Decimal(-1)
+            highest = 100 if name.endswith("error") else None
+            if not number.is_finite() or number < 0 or (highest is not None and number > highest):
+                raise DefinitionError(f"{self.source}: {name}={value!r} must be a decimal number as printed")

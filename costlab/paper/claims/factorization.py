@@ -1,0 +1,197 @@
+"""Sections 2 and 3: what a weight costs, and what factorized convolutions save."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from costlab.algebra.find import find_ablation
+from costlab.algebra.shape import Shape
+from costlab.counting.closed_form import ratio_in_symbols, saving_in_symbols
+from costlab.counting.symbolic import closed_forms
+from costlab.paper.claim import Claim
+from costlab.paper.reported import IMAGES
+from costlab.paper.stated import ABOUT, PERCENT, TIMES, Bound, Exactly, Formula, Printed, Trained, Value
+from costlab.paper.working import Working
+
+
+def _weight_per_activation(work: Working) -> list[Value]:
+    rows = [row for row in work.count("inception_v3").rows if row.work.kind == "conv2d"]
+    spent = []
+    for row in rows:
+        assert isinstance(row.output, Shape)
+        positions = int(row.output.height) * int(row.output.width)
+        spent.append(Fraction(int(row.work.multiply_adds), int(row.work.weights) * positions))
+    alike = sum(each == 1 for each in spent)
+    work.step("convolutions where multiply-adds = weights x H' x W'", f"of {len(rows)}", alike)
+    return [max(spent, key=lambda each: abs(each - 1))]
+
+
+def _large(work: Working) -> list[Value]:
+    five, three = (work.variant("large_5x5", label) for label in ("5x5", "3x3"))
+    return [work.ratio("5x5 by 3x3", five, three)]
+
+
+def _saved(work: Working, ablation: str, whole: str, parts: str, *quantities: str) -> list[Value]:
+    """What of each quantity is saved where the parts stand in for the whole."""
+    found: list[Value] = []
+    for quantity in quantities:
+        before, after = (work.variant(ablation, label, quantity) for label in (whole, parts))
+        found.append(work.saving(f"{quantity.replace('_', '-')} saved", after, before))
+    return found
+
+
+def _two_3x3(work: Working) -> list[Value]:
+    return _saved(work, "large_5x5", "5x5", "3x3+3x3", "multiply_adds", "parameters")
+
+
+def _alpha(work: Working) -> list[Value]:
+    ratio = _ratio("large_5x5", "5x5", "3x3+3x3", "alpha")
+    work.step("two 3x3 by 5x5", "closed form", ratio)
+    (alpha,) = ratio.free_symbols
+    for number in (1, 1.5, 2):
+        work.step(
+            f"at alpha={number}", str(ratio).replace("alpha", str(number)), float(ratio.subs(alpha, number))
+        )
+    nodes = work.count("googlenet").root.nodes()
+    pairs = [
+        (int(node.output[0]), int(node.input[0]))
+        for node in nodes
+        if node.work and node.work.kind == "conv2d" and dict(node.block.settings()).get("kernel") == 5
+    ]
+    alphas = [Fraction(out, into) for out, into in pairs]
+    mean = sum(alphas, Fraction(0)) / len(alphas)
+    terms = " + ".join(f"{out}/{into}" for out, into in pairs)
+    work.step("alpha of GoogLeNet's 5x5 branches, mean", f"({terms}) / {len(alphas)}", mean)
+    work.step("the least", f"of {len(alphas)}", min(alphas))
+    work.step("the most", f"of {len(alphas)}", max(alphas))
+    return [ratio, mean]
+
+
+def _relu(work: Working) -> list[Value]:
+    steps = Fraction("3.86") * 10**6
+    work.step("epochs", f"3,860,000 steps x 32 / {IMAGES:,} images", steps * 32 / IMAGES)
+    plain, linear = (work.variant("large_5x5", f"3x3+3x3{form}") for form in ("", ", linear between"))
+    work.ratio("multiply-adds, linear by ReLU", linear, plain)
+    return [None]
+
+
+def _asymmetric(work: Working) -> list[Value]:
+    return _saved(work, "small_3x3", "3x3", "1x3+3x1", "multiply_adds")
+
+
+def _two_2x2(work: Working) -> list[Value]:
+    return _saved(work, "small_3x3", "3x3", "2x2+2x2", "multiply_adds")
+
+
+def _nxn(work: Working) -> list[Value]:
+    saving = saving_in_symbols(_ratio("nxn", "nxn", "1xn+nx1", "n"))
+    savings = []
+    for n in (3, 5, 7, 9):
+        whole, parts = work.size(f"conv_nxn:n={n},bn=false"), work.size(f"conv_1xn_nx1:n={n},bn=false")
+        savings.append(work.saving(f"saved at n={n}", parts, whole))
+    plain, released = work.size("inception_v3:kernel_7x7=7x7"), work.size("inception_v3")
+    work.ratio("the whole network with plain 7x7", plain, released)
+    grown = [after - before for before, after in pairwise(savings)]
+    work.step("saved", "closed form", saving)
+    terms = ", ".join(map(str, grown))
+    return [saving, work.step("gained from one n to the next, at least", f"the least of {terms}", min(grown))]
+
+
+def _grids(work: Working) -> list[Value]:
+    for n in (35, 17, 8):
+        whole, parts = (
+            work.size(f"{target}:n=7,bn=false", input=f"64x{n}x{n}")
+            for target in ("conv_nxn", "conv_1xn_nx1")
+        )
+        work.saving(f"saved on {n}x{n}", parts, whole)
+    return [None]
+
+
+def _ratio(ablation: str, whole: str, parts: str, symbol: str) -> Any:
+    """The ratio of multiply-adds in a symbol, from the closed forms of two variants of a set."""
+    chosen = find_ablation(ablation)
+    pair = {label: chosen.variants[label] for label in (whole, parts)}
+    before, after = closed_forms(ablation=replace(chosen, variants=pair), symbols=symbol)
+    return ratio_in_symbols(after.multiply_adds, before.multiply_adds)
+
+
+CLAIMS = (
+    Claim(
+        "weight-per-activation",
+        "3",
+        "Every weight of a convolution is one multiplication per position of its output.",
+        (Exactly("multiply-adds per weight and position", "1"),),
+        _weight_per_activation,
+    ),
+    Claim(
+        "5x5-vs-3x3",
+        "3.1",
+        "A 5x5 convolution costs 2.78 times as much as a 3x3 with as many filters.",
+        (Printed("5x5 by 3x3", "2.78", TIMES),),
+        _large,
+    ),
+    Claim(
+        "two-3x3",
+        "3.1",
+        "Two 3x3 convolutions in place of a 5x5 save 28% of the multiply-adds and of the parameters.",
+        (Printed("multiply-adds saved", "28", PERCENT), Printed("parameters saved", "28", PERCENT)),
+        _two_3x3,
+    ),
+    Claim(
+        "two-3x3-alpha",
+        "3.1",
+        "Where a 5x5 has alpha times as many channels out as in, each of the two 3x3 takes a step of "
+        "sqrt(alpha); alpha is about 1.5 in GoogLeNet.",
+        (
+            Formula("two 3x3 by 5x5", "9*(1 + alpha)/(25*sqrt(alpha))"),
+            Printed("alpha in GoogLeNet", "1.5", within=ABOUT),
+        ),
+        _alpha,
+        "The 5x5 branches of GoogLeNet expand more than the paper says. The ratio rises only slowly with "
+        "alpha.",
+    ),
+    Claim(
+        "relu-vs-linear",
+        "figure 2",
+        "With a ReLU between the two 3x3, a network reaches 77.2% after 3.86 million steps, with a linear "
+        "layer there 76.2%.",
+        (
+            Trained(
+                "top-1 accuracy",
+                "77.2% against 76.2%",
+                "large_5x5: the variants 3x3+3x3 and 3x3+3x3, linear between",
+            ),
+        ),
+        _relu,
+    ),
+    Claim(
+        "asymmetric",
+        "3.2",
+        "A 3x1 and a 1x3 convolution in place of a 3x3 are 33% cheaper.",
+        (Printed("multiply-adds saved", "33", PERCENT),),
+        _asymmetric,
+    ),
+    Claim(
+        "two-2x2",
+        "3.2",
+        "Two 2x2 convolutions in place of a 3x3 save only 11%.",
+        (Printed("multiply-adds saved", "11", PERCENT),),
+        _two_2x2,
+    ),
+    Claim(
+        "nxn",
+        "3.2",
+        "A 1 x n and an n x 1 convolution in place of an n x n save the more, the larger n is.",
+        (Formula("saved", "1 - 2/n"), Bound("more saved by a larger n", "0", relation=">")),
+        _nxn,
+    ),
+    Claim(
+        "medium-grids",
+        "3.2",
+        "The asymmetric factorization works well on grids of 12x12 to 20x20.",
+        (Trained("accuracy by grid", "12 to 20", "inception_v3: kernel_7x7, on one grid after the other"),),
+        _grids,
+        "What is saved is the same on every grid: counting says nothing for or against it.",
+    ),
+)

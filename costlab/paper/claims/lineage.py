@@ -1,0 +1,139 @@
+"""The abstract, section 1 and section 11: the budget, and the networks that came before."""
+
+from fractions import Fraction
+
+from costlab.paper.claim import Claim
+from costlab.paper.reported import billions
+from costlab.paper.stated import ABOUT, BILLION, MILLION, TIMES, Bound, Exactly, Printed, Value
+from costlab.paper.working import Working
+
+LAW = Fraction(5, 100)
+"""What a law that speaks of all layers admits, for those at the ends."""
+
+
+def _multiply_adds(work: Working) -> list[Value]:
+    released = work.size("inception_v3")
+    work.ratio("by table 3's 4.8 billion", released, billions("Inception-v3") * BILLION.size)
+    work.size("inception_v3:branch_5x5=3x3")
+    work.size("inception_v3_table_1")
+    work.size("inception_v3_table_1:modules_17=4")
+    work.size("inception_v3_table_1:conv_35=false,modules_17=4,channels_17=128")
+    return [released]
+
+
+def _parameters(work: Working) -> list[Value]:
+    released = work.size("inception_v3", "parameters")
+    work.size("inception_v3:aux=true", "parameters")
+    work.size("inception_v3_table_1", "parameters")
+    return [released]
+
+
+def _googlenet(work: Working) -> list[Value]:
+    ours, theirs = work.size("googlenet", "parameters"), work.size("alexnet", "parameters")
+    return [ours, theirs, work.ratio("alexnet by googlenet", theirs, ours)]
+
+
+def _vgg(work: Working) -> list[Value]:
+    theirs = work.size("alexnet", "parameters")
+    sizes = {name: work.size(name, "parameters") for name in ("vgg16", "vgg19")}
+    return [work.ratio(f"{name} by alexnet", size, theirs) for name, size in sizes.items()]
+
+
+def _doubled(work: Working) -> list[Value]:
+    found: list[Value] = []
+    for quantity in ("multiply_adds", "weights"):
+        twice, once = (work.size(f"inception_v3:width={width}", quantity) for width in (2, 1))
+        found.append(work.ratio("width 2 by width 1", twice, once))
+    return found
+
+
+def _prelu(work: Working, quantity: str) -> list[Value]:
+    ours = work.size("inception_v3", quantity)
+    names = ("prelu_net_a", "prelu_net_b", "prelu_net_c")
+    return [work.ratio(f"{name} by inception_v3", work.size(name, quantity), ours) for name in names]
+
+
+def _prelu_cost(work: Working) -> list[Value]:
+    return _prelu(work, "multiply_adds")
+
+
+def _prelu_parameters(work: Working) -> list[Value]:
+    return _prelu(work, "parameters")
+
+
+BUDGET = (
+    Claim(
+        "budget-madds",
+        "abstract",
+        "An inference costs 5 billion multiply-adds.",
+        (Printed("multiply-adds", "5", BILLION, within=ABOUT),),
+        _multiply_adds,
+        "The authors point to the released network as the reference. It differs from table 1 in the stem, "
+        "the 35x35 modules and the number of 17x17 modules; the table as printed costs more still. The "
+        "nearest to 4.8 billion, the last above, leaves out a row of the table and narrows its 17x17 "
+        "modules.",
+    ),
+    Claim(
+        "budget-params",
+        "abstract",
+        "The network has fewer than 25 million parameters.",
+        (Bound("parameters", "25", MILLION, relation="<"),),
+        _parameters,
+        "With the auxiliary head, as it is trained, it has more; so has table 1 as printed, with its five "
+        "modules on the 17x17 grid.",
+    ),
+    Claim(
+        "googlenet-params",
+        "1",
+        "GoogLeNet has 5 million parameters, 12 times fewer than AlexNet's 60 million.",
+        (
+            Printed("GoogLeNet", "5", MILLION),
+            Printed("AlexNet", "60", MILLION, last=10),
+            Printed("AlexNet by GoogLeNet", "12", TIMES),
+        ),
+        _googlenet,
+        "GoogLeNet's own table adds up to about 7 million.",
+    ),
+    Claim(
+        "vgg-params",
+        "1",
+        "VGGNet has about 3 times as many parameters as AlexNet.",
+        (
+            Printed("VGG-16 by AlexNet", "3", TIMES, within=ABOUT),
+            Printed("VGG-19 by AlexNet", "3", TIMES, within=ABOUT),
+        ),
+        _vgg,
+    ),
+    Claim(
+        "doubling",
+        "1",
+        "Doubling all filter banks makes computation and parameters 4 times as many.",
+        (
+            Exactly("multiply-adds", "4", TIMES, within=LAW),
+            Exactly("weights", "4", TIMES, within=LAW),
+        ),
+        _doubled,
+        "The first layer, whose input stays, and the classifier, whose output stays, only double.",
+    ),
+)
+HE = (
+    Claim(
+        "vs-he-cost",
+        "11",
+        "The network is six times cheaper than that of He et al.",
+        (Printed("A", "6", TIMES), Printed("B", "6", TIMES), Printed("C", "6", TIMES)),
+        _prelu_cost,
+        "None of the three PReLU-nets gives a factor of six.",
+    ),
+    Claim(
+        "vs-he-params",
+        "11",
+        "It has at least five times fewer parameters than that of He et al.",
+        (
+            Bound("A", "5", TIMES, relation=">="),
+            Bound("B", "5", TIMES, relation=">="),
+            Bound("C", "5", TIMES, relation=">="),
+        ),
+        _prelu_parameters,
+    ),
+)
