@@ -64,7 +64,7 @@ def inception_v2(num_classes: Dim = 1000, width: Ratio = 1.0) -> Block:
     """
     return seq(
         conv_1=first_7x7("separable", width, bn=_NO_SCALE),
-        **_body(_SLIM, width, projection=96, bn=_NO_SCALE),
+        **_body(_SLIM, width, projection=96, bn_scale=False),
         pool=AdaptiveAvgPool2d(1),
         head=seq(dropout=Dropout(0.2), logits=Conv2d(num_classes, 1), flatten=Flatten()),
     )
@@ -79,7 +79,8 @@ def inception_bn(
     double: Dim = 96,
     pool: Dim = 32,
     pooling: Literal["average", "max"] = "average",
-    bn: bool | BatchNorm2d = True,
+    bn: bool = True,
+    bn_scale: bool = True,
     bias: bool = False,
     width: Ratio = 1.0,
 ) -> Block:
@@ -93,13 +94,14 @@ def inception_bn(
         double: channels of each of the two.
         pool: channels of the 1x1 after the pooling.
         pooling: of which kind that is.
-        bn: with batch norms; in Python, which.
+        bn: with batch norms.
+        bn_scale: with a learned scale in them.
         bias: with biases.
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
     """
 
     def layer(filters: Dim, kernel: int) -> Block:
-        return conv(scale(filters, width), kernel, bn=bn, bias=bias)
+        return conv(scale(filters, width), kernel, bn=_norm(bn, bn_scale), bias=bias)
 
     pooled = AvgPool2d(3, stride=1, padding=1) if pooling == "average" else MaxPool2d(3, stride=1, padding=1)
     return concat(
@@ -116,7 +118,8 @@ def reduction_bn(
     b3x3: Dim = 160,
     reduce_double: Dim = 64,
     double: Dim = 96,
-    bn: bool | BatchNorm2d = True,
+    bn: bool = True,
+    bn_scale: bool = True,
     bias: bool = False,
     width: Ratio = 1.0,
 ) -> Block:
@@ -127,13 +130,16 @@ def reduction_bn(
         b3x3: channels of the 3x3.
         reduce_double: channels of the 1x1 before the two 3x3 in a row, the second of them strided.
         double: channels of each of the two.
-        bn: with batch norms; in Python, which.
+        bn: with batch norms.
+        bn_scale: with a learned scale in them.
         bias: with biases.
         width: multiplies every channel count, rounded to the nearest (halves up), at least 1.
     """
 
     def layer(filters: Dim, kernel: int, stride: int = 1) -> Block:
-        return conv(scale(filters, width), kernel, stride, padding=kernel // 2, bn=bn, bias=bias)
+        return conv(
+            scale(filters, width), kernel, stride, padding=kernel // 2, bn=_norm(bn, bn_scale), bias=bias
+        )
 
     return concat(
         b3x3=seq(layer(reduce_3x3, 1), layer(b3x3, 3, stride=2)),
@@ -142,11 +148,15 @@ def reduction_bn(
     )
 
 
+def _norm(bn: bool, bn_scale: bool) -> bool | BatchNorm2d:
+    return bn if bn_scale or not bn else _NO_SCALE
+
+
 def _body(
     names: tuple[str, ...],
     width: Ratio,
     projection: int,
-    bn: bool | BatchNorm2d = True,
+    bn_scale: bool = True,
     bias: bool = False,
 ) -> dict[str, Block]:
     """From the first pooling to the last module.
@@ -154,7 +164,7 @@ def _body(
     ``projection`` is what the fourth and fifth module of the 14x14 grid have after their pooling.
     """
     pool = MaxPool2d(3, stride=2, padding=1)
-    rest: dict[str, Any] = {"bn": bn, "bias": bias, "width": width}
+    rest: dict[str, Any] = {"bn_scale": bn_scale, "bias": bias, "width": width}
     modules = (
         inception_bn(64, 64, 64, 64, 96, 32, **rest),
         inception_bn(64, 64, 96, 64, 96, 64, **rest),
@@ -169,8 +179,8 @@ def _body(
     )
     return {
         "pool_1": pool,
-        "conv_2_reduce": conv(scale(64, width), 1, bn=bn, bias=bias),
-        "conv_2": conv(scale(192, width), 3, bn=bn, bias=bias),
+        "conv_2_reduce": conv(scale(64, width), 1, bn=_norm(True, bn_scale), bias=bias),
+        "conv_2": conv(scale(192, width), 3, bn=_norm(True, bn_scale), bias=bias),
         "pool_2": pool,
         **{f"inception_{name}": module for name, module in zip(names, modules, strict=True)},
     }

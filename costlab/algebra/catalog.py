@@ -125,7 +125,8 @@ def _shipped() -> dict[str, Definition[...]]:
     file = getattr(blocks, "__file__", None) or next(iter(blocks.__path__), "an unknown place")
     if Path(file).parent != ours:
         raise DefinitionError(f"{file} hides the package 'blocks' that comes with costlab: rename it")
-    return definitions(blocks)
+    found = definitions(blocks)
+    return {name: found[name] for name in blocks.__all__}
 
 
 def _plugins() -> Iterator[tuple[str, ModuleType]]:

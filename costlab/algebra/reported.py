@@ -30,10 +30,14 @@ class Reported:
             value = getattr(self, name)
             if value is None:
                 continue
-            try:
-                number = Decimal(value)
-            except (InvalidOperation, TypeError, ValueError):
-                number = Decimal(-1)
-            highest = 100 if name.endswith("error") else None
-            if not number.is_finite() or number < 0 or (highest is not None and number > highest):
+            highest = Decimal(100 if name.endswith("error") else "Infinity")
+            if not isinstance(value, str) or not _is_within(value, highest):
                 raise DefinitionError(f"{self.source}: {name}={value!r} must be a decimal number as printed")
+
+
+def _is_within(text: str, highest: Decimal) -> bool:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return False
+    return number.is_finite() and 0 <= number <= highest

@@ -1,31 +1,12 @@
-"""The definitions against a transcription of the released network in the literature's own notation.
+"""Inception v3 against a transcription of the released network in the literature's own notation."""
 
-``3x3/2 384 V`` is a convolution with 384 filters, stride 2 and no padding (S, the default: same size),
-``AP3/1`` and ``MP3/2`` are average and max poolings, ``|`` parts branches, ``[ ]`` holds what is split
-once more. Every convolution is one without bias, with batch norm (eps 1e-3) and ReLU behind it.
-"""
-
-import re
 from typing import Any
 
 import pytest
 
 import costlab
-from costlab.algebra import (
-    AdaptiveAvgPool2d,
-    AvgPool2d,
-    BatchNorm2d,
-    Block,
-    Conv2d,
-    Dropout,
-    Flatten,
-    Linear,
-    MaxPool2d,
-    ReLU,
-    auxiliary,
-    concat,
-    seq,
-)
+from costlab.algebra import AdaptiveAvgPool2d, AvgPool2d, Block, Dropout, Flatten, Linear, auxiliary, seq
+from tests.definitions.notation import layer, module, outline
 
 A = "1x1 64 | 1x1 48, 5x5 64 | 1x1 64, 3x3 96, 3x3 96 | AP3/1, 1x1 {p}"
 C = "1x1 192 | 1x1 {c}, 1x7 {c}, 7x1 192 | 1x1 {c}, 7x1 {c}, 1x7 {c}, 7x1 {c}, 1x7 192 | AP3/1, 1x1 192"
@@ -44,47 +25,6 @@ RELEASED = {
     "mixed_7b": E,
     "mixed_7c": E,
 }
-
-
-def layer(text: str) -> Block:
-    if found := re.fullmatch(r"(\d)x(\d)(?:/(\d))? (\d+)( V)?", text):
-        height, width, stride, filters = (int(number or 1) for number in found.groups()[:4])
-        padding = (0, 0) if found[5] else (height // 2, width // 2)
-        conv = Conv2d(filters, (height, width), stride, padding, bias=False)
-        return seq(conv, BatchNorm2d(eps=1e-3), ReLU())
-    pooling = re.fullmatch(r"(AP|MP)(\d)/(\d)", text)
-    assert pooling, text
-    kernel, step = int(pooling[2]), int(pooling[3])
-    if pooling[1] == "MP":
-        return MaxPool2d(kernel, step)
-    return AvgPool2d(kernel, step, padding=1 if step == 1 else 0)
-
-
-def module(text: str) -> Block:
-    """Branches of chains of layers; square brackets hold branches within."""
-    nested = re.findall(r"\[(.*?)\]", text)
-    flat = re.sub(r"\[.*?\]", "#", text)
-    inner = iter(nested)
-    branches = [
-        seq(*(module(next(inner)) if part == "#" else layer(part) for part in branch.split(", ")))
-        for branch in flat.split(" | ")
-    ]
-    return concat(*branches) if len(branches) > 1 else branches[0]
-
-
-def outline(block: Block) -> Any:
-    """What a block does, whatever its parts are called: operations and joins, sequences flattened."""
-    children = [outline(child) for _, child in getattr(block, "children", ())]
-    kind = type(block).__name__
-    if kind == "Sequence":
-        return [step for child in children for step in (child if isinstance(child, list) else [child])]
-    if kind in ("Concat", "Auxiliary"):
-        return (kind, [child if isinstance(child, list) else [child] for child in children])
-    if isinstance(block, Conv2d) and block.padding == "same":
-        kernel: Any = block.kernel
-        height, width = kernel
-        return Conv2d(block.filters, block.kernel, 1, (height // 2, width // 2), bias=block.bias)
-    return block
 
 
 @pytest.fixture(scope="module")

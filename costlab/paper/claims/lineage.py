@@ -103,6 +103,7 @@ BUDGET = (
             Printed("VGG-19 by AlexNet", "3", TIMES, within=ABOUT),
         ),
         _vgg,
+        "Not even the largest, VGG-19, has three times as many.",
     ),
     Claim(
         "doubling",

@@ -1,0 +1,58 @@
+"""What is counted beside what is reported, as people and programs see it."""
+
+import csv
+import io
+import json
+
+from costlab.counting import compare
+from costlab.report.reported import reported_table
+from tests.cli.conftest import Run
+from tests.definitions.test_inference_budget import COUNTED, REPORTED
+
+
+def test_counted_and_reported_are_never_in_one_column(run: Run) -> None:
+    rows = list(csv.DictReader(io.StringIO(run("compare", "-a", "inference_budget", "-f", "csv").out)))
+    for row in rows:
+        label = row["variant"]
+        assert int(row["multiply_adds"]) == COUNTED[label]
+        told = (row["reported_top_1_error"], row["reported_top_5_error"], row["reported_billions"])
+        assert tuple(value or None for value in told) == REPORTED[label]
+        assert row["reported_in"].startswith("Table ")
+    table = reported_table(compare(ablation="inference_budget"))
+    titles = [column.title for column in table.columns if not column.machine_only]
+    assert [title for title in titles if "(counted)" in title] == ["multiply-adds (counted)"]
+    assert [title for title in titles if "(reported)" in title] == [
+        "billions (reported)",
+        "top-1 error, % (reported)",
+        "top-5 error, % (reported)",
+    ]
+
+
+def test_the_tables_that_people_see(run: Run) -> None:
+    out = run("compare", "-a", "inference_budget").out
+    assert "Counted multiply-adds beside what is reported" in out
+    (line,) = [line for line in out.splitlines() if line.startswith("Inception-v3, 12") and "Table 4" in line]
+    figures = line.partition("crops")[2].split()
+    assert figures == ["68,558,593,152", "Table", "4", "-", "19.47", "4.48", "36.33", "G", "56.11", "G"]
+    assert out.count("PReLU-net C, 10 crops (?)") == 2
+    assert "left out: VGGNet (?)" in out
+    assert "on the validation set, as the others, it is 3.46%" in out
+    content = json.loads(run("compare", "-a", "inference_budget", "-f", "json").out)
+    assert len(content["notes"]) == 3
+    assert content["rows"][-1]["unverified"] is True
+    plain = run("compare", "-a", "nxn").out
+    assert "reported" not in plain
+
+
+def test_the_set_is_listed_with_its_batches(run: Run) -> None:
+    out = run("list", "--ablations", "inference_budget").out
+    assert "inception_v3, input 3x299x299, batch 144\n" in out
+    rows = json.loads(run("list", "inference_budget", "--ablations", "-f", "json").out)["rows"]
+    assert [row["batch"] for row in rows if row["variant"].endswith("12 crops")] == [12]
+
+
+def test_what_differs_by_its_batch_only_is_run_once(run: Run) -> None:
+    code, out, err = run("compare", "-a", "large_5x5", "--check", "-b", "2")
+    assert code == 0
+    assert ", 11 comparisons each, batch 2:" in out
+    assert err.count("fvcore") == 0

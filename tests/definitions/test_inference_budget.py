@@ -1,0 +1,129 @@
+"""What inference costs beside what is reported: counts by hand, figures as printed, prices per point."""
+
+from fractions import Fraction
+
+import pytest
+
+from costlab.algebra import Ablation, Reported, variant
+from costlab.algebra.catalog import lookup_ablation
+from costlab.counting import compare
+from costlab.errors import DefinitionError
+
+RELEASED, V2, SEPARABLE, BN_INCEPTION = 5_713_216_096, 5_299_886_272, 1_498_677_248, 2_032_600_064
+COUNTED = {
+    "GoogLeNet": SEPARABLE,
+    "BN-GoogLeNet": SEPARABLE,
+    "BN-Inception": BN_INCEPTION,
+    "Inception-v2": V2,
+    "v2, RMSProp": V2,
+    "v2, label smoothing": V2,
+    "v2, factorized 7x7": RELEASED,
+    "Inception-v3": RELEASED,
+    "Inception-v3, 12 crops": 12 * RELEASED,
+    "Inception-v3, 144 crops": 144 * RELEASED,
+    "4 Inception-v3, 144 crops": 4 * 144 * RELEASED,
+    "GoogLeNet, 10 crops": 10 * SEPARABLE,
+    "GoogLeNet, 144 crops": 144 * SEPARABLE,
+    "7 GoogLeNet, 144 crops": 7 * 144 * SEPARABLE,
+    "BN-Inception, 144 crops": 144 * BN_INCEPTION,
+    "6 BN-Inception, 144 crops": 6 * 144 * BN_INCEPTION,
+    "PReLU-net C, 10 crops": 10 * 53_463_130_112,
+}
+# Tables 3 to 5: top-1 and top-5 error in percent, billions of operations.
+REPORTED = {
+    "GoogLeNet": ("29", "9.2", "1.5"),
+    "BN-GoogLeNet": ("26.8", None, "1.5"),
+    "BN-Inception": ("25.2", "7.8", "2.0"),
+    "Inception-v2": ("23.4", None, "3.8"),
+    "v2, RMSProp": ("23.1", "6.3", "3.8"),
+    "v2, label smoothing": ("22.8", "6.1", "3.8"),
+    "v2, factorized 7x7": ("21.6", "5.8", "4.8"),
+    "Inception-v3": ("21.2", "5.6", "4.8"),
+    "Inception-v3, 12 crops": ("19.47", "4.48", None),
+    "Inception-v3, 144 crops": ("18.77", "4.2", None),
+    "4 Inception-v3, 144 crops": ("17.2", "3.58", None),
+    "GoogLeNet, 10 crops": (None, "9.15", None),
+    "GoogLeNet, 144 crops": (None, "7.89", None),
+    "7 GoogLeNet, 144 crops": (None, "6.67", None),
+    "BN-Inception, 144 crops": ("21.99", "5.82", None),
+    "6 BN-Inception, 144 crops": ("20.1", "4.9", None),
+    "PReLU-net C, 10 crops": ("24.27", "7.38", None),
+}
+# Multiply-adds more than the row before, by points of error less.
+PER_POINT = [
+    ("GoogLeNet", "top_1_error", None),
+    ("BN-GoogLeNet", "top_1_error", Fraction(0)),
+    ("BN-Inception", "top_1_error", (BN_INCEPTION - SEPARABLE) / Fraction("1.6")),
+    ("BN-Inception", "top_5_error", None),  # BN-GoogLeNet's is not printed
+    ("v2, factorized 7x7", "top_1_error", (RELEASED - V2) / Fraction("1.2")),
+    ("Inception-v3", "top_5_error", Fraction(0)),
+    ("Inception-v3, 12 crops", "top_1_error", 11 * RELEASED / Fraction("1.73")),
+    ("Inception-v3, 144 crops", "top_5_error", 132 * RELEASED / Fraction("0.28")),
+    ("4 Inception-v3, 144 crops", "top_1_error", 3 * 144 * RELEASED / Fraction("1.57")),
+    ("GoogLeNet, 10 crops", "top_5_error", 9 * SEPARABLE / Fraction("0.05")),
+    ("GoogLeNet, 10 crops", "top_1_error", None),
+    ("PReLU-net C, 10 crops", "top_1_error", None),
+]
+
+
+def test_counts_are_crops_times_models_times_one_inference() -> None:
+    counts = compare(ablation="inference_budget").counts
+    assert {count.label: count.multiply_adds for count in counts} == COUNTED
+    parameters = {count.label: count.parameters for count in counts}
+    assert parameters["Inception-v3, 144 crops"] == 23_834_568  # held once
+    assert parameters["4 Inception-v3, 144 crops"] == 4 * 23_834_568
+
+
+def test_figures_are_reported_as_printed() -> None:
+    reported = lookup_ablation("inference_budget").reported
+    assert {
+        label: (told.top_1_error, told.top_5_error, told.multiply_adds) for label, told in reported.items()
+    } == REPORTED
+
+
+@pytest.mark.parametrize(("label", "error", "price"), PER_POINT)
+def test_what_one_further_point_costs(label: str, error: str, price: Fraction | None) -> None:
+    assert compare(ablation="inference_budget").per_point(label, error) == price
+
+
+def test_a_variant_that_is_no_better_has_no_price() -> None:
+    conv = {label: variant("conv_nxn", n=n) for label, n in (("a", 1), ("b", 3))}
+    worse = Ablation("x", "X", conv, reported={"a": Reported("T", "1"), "b": Reported("T", "1.5", after="a")})
+    assert compare(ablation=worse).per_point("b", "top_1_error") is None
+    with pytest.raises(DefinitionError, match="there is no 'c'"):
+        compare(ablation=worse).per_point("c", "top_1_error")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"top_1_error": "21,2"}, "T: top_1_error='21,2' must be a decimal number as printed"),
+        ({"top_5_error": "101"}, "T: top_5_error='101' must be a decimal number as printed"),
+        ({"top_5_error": "-1"}, "T: top_5_error='-1' must be a decimal number as printed"),
+        ({"multiply_adds": "NaN"}, "T: multiply_adds='NaN' must be a decimal number as printed"),
+        ({"multiply_adds": 1.5}, "T: multiply_adds=1.5 must be a decimal number as printed"),
+    ],
+)
+def test_figures_that_no_table_prints(settings: dict[str, str], said: str) -> None:
+    with pytest.raises(DefinitionError, match="^" + said):
+        Reported("T", **settings)
+
+
+@pytest.mark.parametrize(
+    ("reported", "said"),
+    [
+        ({"c": Reported("T")}, "ablation x: reported: 'c' is no variant"),
+        ({"b": Reported("T", after="c")}, "ablation x: reported: 'c' is no variant"),
+        ({"b": "21.2"}, r"ablation x: 'b': '21.2' is no Reported\(...\)"),
+    ],
+)
+def test_reports_of_no_variant(reported: dict[str, Reported], said: str) -> None:
+    conv = {label: variant("conv_nxn", n=n) for label, n in (("a", 1), ("b", 3))}
+    with pytest.raises(DefinitionError, match=said):
+        Ablation("x", "X", conv, reported=reported)
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, "2", True])
+def test_batches_that_are_none(batch: int) -> None:
+    with pytest.raises(DefinitionError, match="batch="):
+        variant("conv_nxn", None, batch)

@@ -1,0 +1,167 @@
+"""Every claim's outcome against figures that were counted elsewhere, or by hand."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import pytest
+
+from costlab.paper import CLAIMS, MISSION, Audited, verify
+
+F = Fraction
+# Reference counts, from running implementations with two independent counters.
+RELEASED, PARAMETERS, WEIGHTS = 5_713_216_096, 23_834_568, 23_799_136
+GOOGLENET, GOOGLENET_PARAMETERS, ALEXNET_PARAMETERS = 1_582_671_872, 6_998_552, 60_965_224
+SEPARABLE, BN_INCEPTION = 1_498_677_248, 2_032_600_064
+VGG = {"VGG-16": (15_470_264_320, 138_357_544), "VGG-19": (19_632_062_464, 143_667_240)}
+PRELU = (19_058_106_368, 23_219_904_512, 53_463_130_112)
+PRELU_WEIGHTS = (178_001_696, 183_310_112, 330_581_792)
+STEM_7X7 = RELEASED - 616_627_296 + 203_297_472
+
+# claim: what is found for each figure, and the verdict
+OUTCOMES: dict[str, list[tuple[object, str]]] = {
+    "budget-madds": [(RELEASED, "close")],
+    "budget-params": [(PARAMETERS, "holds")],
+    "googlenet-params": [
+        (GOOGLENET_PARAMETERS, "differs"),
+        (ALEXNET_PARAMETERS, "exact"),
+        (F(ALEXNET_PARAMETERS, GOOGLENET_PARAMETERS), "differs"),
+    ],
+    "vgg-params": [(F(parameters, ALEXNET_PARAMETERS), "differs") for _, parameters in VGG.values()],
+    "doubling": [
+        (F(4 * 5_691_986_432 + 2 * 21_229_664, RELEASED), "close"),
+        # The first layer has 864 weights, the classifier 2,048,000.
+        (F(4 * (WEIGHTS - 864 - 2_048_000) + 2 * (864 + 2_048_000), WEIGHTS), "close"),
+    ],
+    "weight-per-activation": [(1, "exact")],
+    "5x5-vs-3x3": [(F(25, 9), "exact")],
+    "two-3x3": [(F(7, 25), "exact"), (F(7, 25), "exact")],
+    "two-3x3-alpha": [
+        ("9*(alpha + 1)/(25*sqrt(alpha))", "exact"),
+        (sum([F(2), F(3), F(3), F(8, 3), F(8, 3), F(2), F(4), F(4), F(8, 3)]) / 9, "differs"),
+    ],
+    "relu-vs-linear": [(None, "not countable")],
+    "asymmetric": [(F(1, 3), "exact")],
+    "two-2x2": [(F(1, 9), "exact")],
+    "nxn": [("1 - 2/n", "exact"), (F(7, 9) - F(5, 7), "holds")],
+    "medium-grids": [(None, "not countable")],
+    "reduction-expensive": [("2*d**2*k**2", "exact")],
+    "reduction-bottleneck": [("d**2*k**2/2", "exact"), (F(3, 4), "differs")],
+    "reduction-3x": [(4, "differs"), (3, "exact")],
+    "reduction-parallel": [(F(1, 2), "holds")],
+    "stem-7x7": [(F(616_627_296, 203_297_472), "differs")],
+    "depth": [(48, "differs")],
+    "cost-vs-googlenet": [(F(38, 15), "exact"), (F(RELEASED, GOOGLENET), "differs")],
+    "cost-vs-vgg": [
+        *((F(multiply_adds, RELEASED), "holds") for multiply_adds, _ in VGG.values()),
+        *((F(parameters, PARAMETERS), "holds") for _, parameters in VGG.values()),
+    ],
+    "receptive-field": [(1, "exact"), (F(5_361_703_520, RELEASED), "close")],
+    "resize-16x": [(F(299, 79) ** 2, "differs"), (F(RELEASED, 212_103_008), "differs")],
+    "table-3": [
+        (SEPARABLE, "exact"),
+        (SEPARABLE, "exact"),
+        (BN_INCEPTION, "exact"),
+        (STEM_7X7, "differs"),
+        (RELEASED, "differs"),
+    ],
+    "vs-bn-inception": [(F(12, 5), "differs"), (F(RELEASED, BN_INCEPTION), "differs")],
+    "label-smoothing": [(1, "exact"), (None, "not countable")],
+    "regime": [(F(3_860_000 * 32, 1_281_167), "holds")],
+    "multi-crop": [(12, "exact"), (144, "exact"), (4 * 144, "exact")],
+    "ensemble": [(F(358, 667), "close"), (1 - F(358, 494), "holds")],
+    "vs-he-cost": [(F(multiply_adds, RELEASED), "differs") for multiply_adds in PRELU],
+    # Of the PReLU-nets only weights are known; a bias and a slope per channel come to them.
+    "vs-he-params": [
+        (F(weights + extra, PARAMETERS), "holds")
+        for weights, extra in zip(
+            PRELU_WEIGHTS,
+            (
+                2 * (96 + 5 * 256 + 10 * 512) + 2 * 4096 + 1000,
+                2 * (96 + 6 * 256 + 12 * 512) + 2 * 4096 + 1000,
+                2 * (96 + 6 * 384 + 6 * 768 + 6 * 896) + 2 * 4096 + 1000,
+            ),
+            strict=True,
+        )
+    ],
+}
+# Steps of the derivations that were counted elsewhere too.
+STEPS: dict[str, dict[str, object]] = {
+    "budget-madds": {
+        "inception_v3:branch_5x5=3x3, 3x299x299": 5_532_582_496,
+        "inception_v3_table_1, 3x299x299": 6_352_562_784,
+        "inception_v3_table_1:modules_17=4, 3x299x299": 5_864_860_256,
+        "inception_v3_table_1:conv_35=false,modules_17=4,channels_17=128, 3x299x299": 4_738_933_344,
+    },
+    "budget-params": {"inception_v3:aux=true, 3x299x299": 27_161_264},
+    "nxn": {"inception_v3:kernel_7x7=7x7, 3x299x299": 9_703_025_248, "saved at n=7": F(5, 7)},
+    "depth": {"table 1, four modules at 17x17, no reductions": 42},
+    "reduction-3x": {"from 35x35 to 17x17": F(35, 17) ** 2},
+    "regime": {
+        "images": 128_116_700,
+        "steps of all replicas": 4_003_647,
+        "steps, were they taken at once": 80_073,
+    },
+    "label-smoothing": {"of the right class": F(9001, 10_000)},
+    "table-3": {"googlenet, 3x224x224": GOOGLENET},
+}
+
+
+@pytest.fixture(scope="module")
+def audited() -> Mapping[str, Audited]:
+    return {each.claim.id: each for each in verify()}
+
+
+def test_every_claim_is_there() -> None:
+    assert set(CLAIMS) == set(OUTCOMES)
+    assert len(CLAIMS) == 32
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_what_is_found(name: str, audited: Mapping[str, Audited]) -> None:
+    found = [
+        (outcome.value if not hasattr(outcome.value, "free_symbols") else str(outcome.value), outcome.verdict)
+        for outcome in audited[name].outcomes
+    ]
+    assert found == OUTCOMES[name]
+    assert audited[name].moved == ()
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_leads_there(name: str, audited: Mapping[str, Audited]) -> None:
+    steps = {step.name: step.value for step in audited[name].steps}
+    assert STEPS[name].items() <= steps.items()
+
+
+def test_real_numbers_along_the_way(audited: Mapping[str, Audited]) -> None:
+    steps = {name: {step.name: step.value for step in audited[name].steps} for name in audited}
+    ratios = [steps["two-3x3-alpha"][f"at alpha={alpha}"] for alpha in (1, 1.5, 2)]
+    assert [round(ratio, 4) for ratio in ratios] == [0.72, 0.7348, 0.7637]
+    assert round(steps["label-smoothing"]["least loss, in nats"], 6) == 1.014848
+
+
+def test_the_five_stand_and_are_what_they_should_be(audited: Mapping[str, Audited]) -> None:
+    assert [str(audited[name].verdict) for name in MISSION] == ["exact", "exact", "exact", "close", "holds"]
+    assert all(audited[name].stands for name in MISSION)
+
+
+def test_a_claim_is_as_strong_as_its_weakest_figure(audited: Mapping[str, Audited]) -> None:
+    assert audited["googlenet-params"].verdict == "differs"
+    assert audited["label-smoothing"].verdict == "not countable"
+    assert audited["receptive-field"].verdict == "close"
+    assert audited["nxn"].verdict == "holds"
+    assert not audited["label-smoothing"].stands
+
+
+def test_only_what_counts_the_prelu_nets_is_unverified(audited: Mapping[str, Audited]) -> None:
+    assert [name for name, each in audited.items() if each.unverified] == ["vs-he-cost", "vs-he-params"]
+
+
+def test_every_claim_says_how_and_every_failure_says_what_is_known(audited: Mapping[str, Audited]) -> None:
+    for name, each in audited.items():
+        claim = each.claim
+        assert claim.statement.endswith(".")
+        assert claim.section
+        assert each.steps, name
+        assert all(step.formula for step in each.steps), name
+        if not each.verdict.verified and name != "relu-vs-linear":
+            assert claim.reading.endswith("."), name
