@@ -14,6 +14,7 @@ import sympy
 import costlab
 from costlab.algebra import Shape, resolve
 from costlab.cli.main import cli
+from costlab.report.cell import human
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 CONSOLE = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", README)
@@ -81,6 +82,27 @@ def test_the_numbers_of_the_variants_are_recomputed() -> None:
     for settings, multiply_adds, parameters in rows:
         counted = costlab.count(f"inception_v3:{settings}")
         assert (f"{counted.multiply_adds:,}", f"{counted.parameters:,}") == (multiply_adds, parameters)
+
+
+def test_the_counts_of_the_networks_are_recomputed() -> None:
+    section = README.partition("\n## Networks\n")[2].partition("\n## ")[0]
+    rows = re.findall(
+        r"^\| `(\w+)`( \(\?\))? \| (\d+x\d+) \| ([\d,]+) \| ([\d,]+) \|$", section, re.MULTILINE
+    )
+    assert len(rows) == section.count("\n|") - 2
+    for name, mark, size, multiply_adds, parameters in rows:
+        counted = costlab.count(name)
+        assert (f"{counted.multiply_adds:,}", f"{counted.parameters:,}") == (multiply_adds, parameters)
+        assert str(counted.input) == f"3x{size}"
+        assert counted.unverified == bool(mark)
+
+
+def test_the_prices_of_a_point_are_recomputed() -> None:
+    budgets = costlab.compare(ablation="inference_budget")
+    prices = [budgets.per_point(f"Inception-v3, {crops} crops", "top_1_error") for crops in (12, 144)]
+    told = [human(round(price)) for price in prices if price]
+    assert f"spends {told[0]}\n" in README
+    assert f"with 144 crops {told[1]} on each" in README
 
 
 def test_every_command_and_option_is_documented() -> None:
