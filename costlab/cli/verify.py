@@ -34,37 +34,40 @@ def verify(
 
     What follows from figures that the paper itself reports has a column of its own.
 
-    The exit status is 1 if a verdict or a value is not the one recorded as expected: then a definition has
-    moved.
+    The exit status is 1 if anything is not as it is recorded: then a definition has moved, or a claim.
     """
     form = chosen_format(format_, file)
-    from costlab.paper.audit import mission  # the claims load every definition: here only is that wanted
+    from costlab.paper.audit import mission, orphans  # the claims load every definition: wanted only here
     from costlab.paper.audit import verify as audit
-    from costlab.report.verify import derivation_table, verify_table
+    from costlab.report.verify import derivation_table, steps_table, verify_table
 
     with progress("recomputing") as (tell, live):
         audited = audit(*ids, progress=(lambda name: tell(f"recomputing: {name}")) if live else None)
         five = mission() if strict else ()
-    more = [derivation_table(each) for each in audited] if verbose else []
-    emit(verify_table(audited, verbose), form, file, force, more)
-    moved = [line for each in audited for line in _moved(each)]
-    fallen = [f"{each.claim.id} does not stand: {each.verdict}" for each in five if not each.stands]
+    table, more = verify_table(audited, verbose), []
+    if verbose and form == "csv":  # one table, and the verdicts can be had without the derivations
+        table = steps_table(audited)
+    elif verbose:
+        more = [derivation_table(each) for each in audited]
+    emit(table, form, file, force, more)
+    gone = () if ids else orphans()
+    problems = [
+        *(f"{name}: recorded, but there is no such claim" for name in gone),
+        *(line for each in audited for line in _moved(each)),
+    ]
+    if problems:
+        problems.append("where that is meant, make record records it; costlab verify ID --verbose derives it")
+    fallen = [f"strict: {each.claim.id} does not stand: {each.verdict}" for each in five if not each.stands]
     if strict and not fallen:
         told = ", ".join(f"{each.claim.id} {each.verdict}" for each in five)
         click.echo(f"strict: the five stand: {told}", err=True)
-    for line in (*moved, *(f"strict: {line}" for line in fallen)):
+    for line in (*problems, *fallen):
         click.echo(line, err=True)
-    if moved or fallen:
+    if problems or fallen:
         sys.exit(1)
 
 
 def _moved(each: "Audited") -> list[str]:
-    if each.problem:
-        return [f"{each.claim.id} cannot be recomputed: {each.problem}"]
-    lines = []
-    for outcome in each.moved:
-        before = outcome.expected
-        was = f"{before.verdict} with {before.value or 'no value'}" if before else "not recorded"
-        now = f"{outcome.verdict} with {outcome.found.value or 'no value'}"
-        lines.append(f"{each.claim.id}, {outcome.stated.name}: moved: {was}, now {now}")
-    return lines
+    from costlab.report.verify import shown_id
+
+    return [f"{shown_id(each)}: {line}" for line in each.moved]

@@ -4,24 +4,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from traceback import extract_tb
 
 from costlab.algebra.parameter import closest
 from costlab.counting.compare import Comparison
-from costlab.errors import CostlabError, TargetError
+from costlab.errors import CostlabError, TargetError, one_line
 from costlab.paper.claim import Claim
 from costlab.paper.claims import CLAIMS, MISSION
-from costlab.paper.recorded import Recorded, as_text, recorded
+from costlab.paper.recorded import Figure, Record, as_text, moves, recorded
 from costlab.paper.stated import Stated, Trained, Value, Verdict
 from costlab.paper.working import Step, Working
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one figure of a claim. ``expected`` is what is recorded of it, if anything is."""
+    """What became of one figure of a claim."""
 
     stated: Stated
     value: Value
-    expected: Recorded | None
 
     @property
     def verdict(self) -> Verdict:
@@ -35,30 +36,21 @@ class Outcome:
         """``value / stated - 1``, where there is such a thing."""
         return None if self.value is None else self.stated.deviation(self.value)
 
-    @property
-    def found(self) -> Recorded:
-        """The outcome as it would be recorded."""
-        return Recorded(self.verdict, as_text(self.value))
-
-    @property
-    def moved(self) -> bool:
-        """Whether the verdict or the value is not the one recorded."""
-        return self.found != self.expected
-
 
 @dataclass(frozen=True)
 class Audited:
     """A claim with the outcome of each of its figures and the steps that led there.
 
     ``unverified`` says that it counts a definition that was not held against its source, ``problem`` why it
-    could not be recomputed.
+    could not be recomputed, ``expected`` what is recorded of it, if anything is.
     """
 
     claim: Claim
     outcomes: tuple[Outcome, ...]
     steps: tuple[Step, ...]
     unverified: bool
-    problem: str = ""
+    problem: str
+    expected: Record | None
 
     @property
     def verdict(self) -> Verdict:
@@ -66,14 +58,26 @@ class Audited:
         return max((outcome.verdict for outcome in self.outcomes), key=lambda verdict: verdict.rank)
 
     @property
-    def moved(self) -> tuple[Outcome, ...]:
-        """The outcomes that are not as recorded."""
-        return tuple(outcome for outcome in self.outcomes if outcome.moved)
-
-    @property
     def stands(self) -> bool:
         """Whether it is verified, or close within the tolerance that it declares."""
         return self.verdict.verified or self.verdict is Verdict.CLOSE
+
+    @property
+    def record(self) -> Record:
+        """The outcome as it would be recorded."""
+        figures = (
+            Figure(outcome.stated.name, outcome.stated.text, outcome.verdict, as_text(outcome.value))
+            for outcome in self.outcomes
+        )
+        steps = ((step.name, as_text(step.value)) for step in self.steps)
+        return Record(tuple(figures), tuple(steps), self.unverified)
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """What is not as recorded, a line each; nothing if all is."""
+        if self.problem:
+            return (f"cannot be recomputed: {self.problem}",)
+        return tuple(moves(self.record, self.expected))
 
 
 def verify(*ids: str, progress: Callable[[str], None] | None = None) -> tuple[Audited, ...]:
@@ -83,22 +87,28 @@ def verify(*ids: str, progress: Callable[[str], None] | None = None) -> tuple[Au
 
     Raises:
         TargetError: there is no claim of that id.
+        DefinitionError: the recorded outcomes cannot be read.
     """
-    for name in ids:
-        if name not in CLAIMS:
+    given: tuple[object, ...] = ids  # not yet known to be what they should be
+    for name in given:
+        if not isinstance(name, str) or name not in CLAIMS:
             raise TargetError(f"there is no claim {name!r}{closest(str(name), CLAIMS)} (see costlab verify)")
-    tell = progress or str
-    known: dict[str, Comparison] = {}
-    audited = []
-    for name in dict.fromkeys(ids or CLAIMS):
-        tell(name)
-        audited.append(_audit(CLAIMS[name], known, recorded().get(name, ())))
-    return tuple(audited)
+    return _audited(ids, recorded(), progress or str)
+
+
+def records() -> Mapping[str, Record]:
+    """The outcomes of all claims as they are to be recorded, whatever is recorded now."""
+    return {each.claim.id: each.record for each in _audited((), {}, str)}
 
 
 def mission() -> tuple[Audited, ...]:
     """The claims that costlab exists to check: 2.78x, 28%, 33%, the budget and the parameters."""
     return verify(*MISSION)
+
+
+def orphans() -> tuple[str, ...]:
+    """What is recorded of claims that there are none of."""
+    return tuple(name for name in recorded() if name not in CLAIMS)
 
 
 def tally(audited: Iterable[Audited]) -> Mapping[Verdict, int]:
@@ -107,16 +117,35 @@ def tally(audited: Iterable[Audited]) -> Mapping[Verdict, int]:
     return {verdict: counted[verdict] for verdict in Verdict}
 
 
-def _audit(claim: Claim, known: dict[str, Comparison], expected: tuple[Recorded, ...]) -> Audited:
+def _audited(
+    ids: Iterable[str], expected: Mapping[str, Record], tell: Callable[[str], object]
+) -> tuple[Audited, ...]:
+    known: dict[str, Comparison] = {}
+    audited = []
+    for name in dict.fromkeys(ids or CLAIMS):
+        tell(name)
+        audited.append(_audit(CLAIMS[name], known, expected.get(name)))
+    return tuple(audited)
+
+
+def _audit(claim: Claim, known: dict[str, Comparison], expected: Record | None) -> Audited:
     work = Working(comparisons=known)
+    values: list[Value] = [None] * len(claim.stated)
     problem = ""
     try:
         values = claim.recompute(work)
-    except CostlabError as error:  # a definition is broken: that is what this is to find
-        values, problem = [None] * len(claim.stated), str(error)
-    pairs = zip(claim.stated, values, strict=True)
-    outcomes = tuple(
-        Outcome(stated, value, expected[i] if i < len(expected) else None)
-        for i, (stated, value) in enumerate(pairs)
-    )
-    return Audited(claim, outcomes, tuple(work.steps), work.unverified, problem)
+        for stated, value in zip(claim.stated, values, strict=True):
+            Outcome(stated, value).verdict  # noqa: B018  # evaluated here, where it may fail
+    except Exception as error:  # a definition is broken, whatever it raises: that is what this is to find
+        values, problem = [None] * len(claim.stated), _told(error)
+    outcomes = tuple(map(Outcome, claim.stated, values))
+    return Audited(claim, outcomes, tuple(work.steps), work.unverified, problem, expected)
+
+
+def _told(error: Exception) -> str:
+    """What went wrong; of what costlab does not raise on purpose, where in the definitions too."""
+    if isinstance(error, CostlabError):
+        return str(error)
+    calls = [call for call in extract_tb(error.__traceback__) if Path(call.filename).parent.name == "blocks"]
+    where = f" (blocks/{Path(calls[-1].filename).name}, line {calls[-1].lineno})" if calls else ""
+    return f"{one_line(error)}{where}"

@@ -1,27 +1,37 @@
 """Figures that the paper reports and that claims are computed from; of tables 3 to 5, by their variants."""
 
-from collections.abc import Mapping
 from fractions import Fraction
 
 from costlab.algebra.find import find_ablation
-from costlab.algebra.reported import Reported
+from costlab.errors import DefinitionError
+from costlab.paper.working import Working
 
 IMAGES = 1_281_167
 """Images that ImageNet's classification task trains on (O. Russakovsky et al., IJCV 2015)."""
-BEST_ENSEMBLE = "4.94"
-"""Top-5 error in percent of the PReLU-nets' ensemble, the best before (table 5)."""
+EPOCHS = 100
+BATCH = 32
+REPLICAS = 50
+FIGURE_2_STEPS = 3_860_000
+ENSEMBLES = {"ours": "3.58", "GoogLeNet": "6.67", "best before": "4.94"}
+"""Top-5 errors of table 5 in percent; ours on the test set, the best before that of the PReLU-nets."""
 
 
-def tables() -> Mapping[str, Reported]:
-    """What tables 3 to 5 report, by variant of the set ``inference_budget``."""
-    return find_ablation("inference_budget").reported
+def figure(label: str, name: str) -> Fraction:
+    """A figure that tables 3 to 5 report of a variant of the set ``inference_budget``.
+
+    ``name`` is ``multiply_adds``, in billions, or ``top_1_error`` or ``top_5_error``, in percent.
+
+    Raises:
+        DefinitionError: there is no such variant, or nothing of the kind is reported of it.
+    """
+    told = getattr(find_ablation("inference_budget").reported.get(label), name, None)
+    if told is None:
+        raise DefinitionError(f"inference_budget: no {name} is reported of {label!r}")
+    return Fraction(told)
 
 
-def billions(label: str) -> Fraction:
-    """The cost that table 3 reports of a variant, in billions."""
-    return Fraction(str(tables()[label].multiply_adds))
-
-
-def error(label: str, which: str = "top_5_error") -> Fraction:
-    """An error that tables 3 to 5 report of a variant, in percent."""
-    return Fraction(str(getattr(tables()[label], which)))
+def epochs_of_figure_2(work: Working) -> Fraction:
+    """The epochs that figure 2's steps make."""
+    seen = Fraction(FIGURE_2_STEPS * BATCH, IMAGES)
+    formula = f"{FIGURE_2_STEPS:,} steps x {BATCH} / {IMAGES:,} images"
+    return Fraction(work.step("epochs of figure 2", formula, seen))

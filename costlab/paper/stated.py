@@ -85,7 +85,7 @@ class _Numeric(Stated):
         return Fraction(self.digits) * self.unit.size
 
     def deviation(self, value: Value) -> Fraction | None:
-        return Fraction(value) / self.value - 1
+        return Fraction(value) / self.value - 1 if self.value else None
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,6 @@ class Bound(_Numeric):
         holds = {"<": lt, "<=": le, ">": gt, ">=": ge}[self.relation](Fraction(value), self.value)
         return Verdict.HOLDS if holds else Verdict.DIFFERS
 
-    def deviation(self, value: Value) -> Fraction | None:
-        return super().deviation(value) if self.value else None
-
 
 @dataclass(frozen=True)
 class Formula(Stated):
@@ -157,8 +154,9 @@ class Formula(Stated):
         """Exact if both are the same expression."""
         import sympy
 
-        names = {str(symbol): symbol for symbol in value.free_symbols}
-        same = sympy.simplify(value - sympy.sympify(self.formula, locals=names)) == 0
+        found = sympy.sympify(value)
+        names = {str(symbol): symbol for symbol in found.free_symbols}
+        same = sympy.simplify(found - sympy.sympify(self.formula, locals=names)) == 0
         return Verdict.EXACT if same else Verdict.DIFFERS
 
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from costlab.algebra.find import find_ablation
+from costlab.algebra.parameter import closest
+from costlab.counting.closed_form import ClosedForm
 from costlab.counting.compare import Comparison, compare
 from costlab.counting.count import Count, count
+from costlab.counting.symbolic import closed_form
+from costlab.errors import DefinitionError
 from costlab.paper.stated import Value
-
-TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "weights": "weights"}
 
 
 class Step(NamedTuple):
@@ -25,7 +28,8 @@ class Working:
     """What a claim is recomputed with. Every number that is taken or made becomes a step.
 
     ``unverified`` says that a definition was counted that was not held against its source; ``comparisons``
-    are the named sets that are counted already.
+    are the named sets that are counted already. Whatever is counted raises as `costlab.count` does; a name
+    that a set does not have is a `DefinitionError`.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -42,12 +46,25 @@ class Working:
         counted = self.count(target, input)
         return self._taken(f"{counted.shown}, {counted.input}", counted, quantity)
 
+    def labels(self, ablation: str) -> tuple[str, ...]:
+        """The variants of a named set."""
+        return tuple(count.label for count in self._comparison(ablation).counts)
+
     def variant(self, ablation: str, label: str, quantity: str = "multiply_adds") -> int:
         """A quantity of a variant of a named set."""
-        if ablation not in self.comparisons:
-            self.comparisons[ablation] = compare(ablation=ablation)
-        counted = self._seen(self.comparisons[ablation][label])
+        counted = self._seen(self._comparison(ablation)[label])
         return self._taken(f"{ablation}: {counted.shown}", counted, quantity)
+
+    def forms(self, ablation: str, *labels: str, symbols: str = "") -> tuple[ClosedForm, ...]:
+        """The closed forms of variants of a named set, in its own symbols where none are given."""
+        chosen = find_ablation(ablation)
+        for label in labels:
+            if label not in chosen.variants:
+                raise DefinitionError(f"{ablation}: there is no {label!r}{closest(label, chosen.variants)}")
+        names = (symbols,) if symbols else chosen.symbols
+        found = tuple(closed_form(chosen.variants[label], *names) for label in labels)
+        self.unverified = self.unverified or any(form.unverified for form in found)
+        return found
 
     def count(self, target: str, input: object = None) -> Count:
         """The count of a target, of which the claim takes what it needs."""
@@ -62,12 +79,17 @@ class Working:
         value = 1 - Fraction(size) / Fraction(whole)
         return Fraction(self.step(name, f"1 - {shown(size)} / {shown(whole)}", value))
 
+    def _comparison(self, ablation: str) -> Comparison:
+        if ablation not in self.comparisons:
+            self.comparisons[ablation] = compare(ablation=ablation)
+        return self.comparisons[ablation]
+
     def _seen(self, counted: Count) -> Count:
         self.unverified = self.unverified or counted.unverified
         return counted
 
     def _taken(self, name: str, counted: Count, quantity: str) -> int:
-        return int(self.step(name, TITLES[quantity], int(getattr(counted.total, quantity))))
+        return int(self.step(name, quantity.replace("_", "-"), int(getattr(counted.total, quantity))))
 
 
 Recompute = Callable[[Working], "list[Value]"]

@@ -40,7 +40,8 @@ class Column(NamedTuple):
     percent, deviations so too with their sign, ratios as fractions. ``sacrifice`` says how soon a narrow
     terminal does without it, 0 never; ``empty`` what people are shown for no value; with ``once`` a value is
     not shown again in the row below. ``marked_by`` is a column that says in which rows people are shown the
-    value with the mark of what is unverified.
+    value with the mark of what is unverified. In a narrow terminal cells are folded to ``fold`` characters a
+    line, 0 for never.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Column(NamedTuple):
     empty: str = ""
     once: bool = False
     marked_by: str = ""
+    fold: int = 0
 
     @property
     def numeric(self) -> bool:

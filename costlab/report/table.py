@@ -91,46 +91,54 @@ class Table:
         """
         table, left_out = self._fit(width or UNBOUNDED, unicode)
         notes = [*map(str, self.notes), *([f"no room for: {', '.join(left_out)}"] if left_out else [])]
-        rule = ("─" if unicode else "-") * max(map(len, table))
+        rule = ("─" if unicode else "-") * len(table[0][0])
         title = f"\x1b[1m{self.title}\x1b[0m" if color else self.title
         head, *body = table
-        lines = [title, "", f"\x1b[1m{head}\x1b[0m" if color else head, rule]
+        lines = [title, "", *(f"\x1b[1m{line}\x1b[0m" if color else line for line in head), rule]
         if self.total is not None and self.rows:
-            body.insert(-1, rule)
-        lines += [*body, "", *(wrapped for note in notes for wrapped in wrap(note, width or UNBOUNDED))]
+            body.insert(-1, [rule])
+        lines += [
+            *(line for row in body for line in row),
+            "",
+            *(wrapped for note in notes for wrapped in wrap(note, width or UNBOUNDED)),
+        ]
         return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
-    def _fit(self, width: int, unicode: bool) -> tuple[list[str], list[str]]:
-        """Head, rows and total, with as many columns as fit, and what the others are called."""
+    def _fit(self, width: int, unicode: bool) -> tuple[list[list[str]], list[str]]:
+        """Head, rows and total in lines, with as many columns as fit, and what the others are called."""
         kept = self._shown()
         while True:
             for roomy in (True, False):
-                lines = self._lines(kept, roomy, unicode)
-                if len(lines[0]) <= width:
-                    return lines, _called(self._shown(), kept)
+                rows = self._lines(kept, roomy, unicode)
+                if len(rows[0][0]) <= width:
+                    return rows, _called(self._shown(), kept)
             spare = max(kept, key=lambda column: column.sacrifice)
             if not spare.sacrifice:
-                return lines, _called(self._shown(), kept)
+                return rows, _called(self._shown(), kept)
             kept.remove(spare)
 
-    def _lines(self, columns: list[Column], roomy: bool, unicode: bool) -> list[str]:
-        """Every line of the table, all of one length."""
+    def _lines(self, columns: list[Column], roomy: bool, unicode: bool) -> list[list[str]]:
+        """The lines of each row, all of one length."""
         rows = self._cells(columns, lambda column, value: column.show(value, roomy))
         drawn = []
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
-            size = max(map(len, cells))
+            folded = [
+                (wrap(cell, column.fold) or [""]) if column.fold and not roomy else [cell] for cell in cells
+            ]
+            size = max(len(line) for cell in folded for line in cell)
             if not column.numeric:
-                drawn.append([cell.ljust(size) for cell in cells])
+                drawn.append([[line.ljust(size) for line in cell] for cell in folded])
                 continue
-            aligned = [cell.rjust(size) for cell in cells]
+            aligned = [[line.rjust(size) for line in cell] for cell in folded]
             if roomy and column.kind == "share":
                 i = self.columns.index(column)
                 shares = [0.0, *(row[i] for row in self.rows), *([0.0] * (self.total is not None))]
                 aligned = [
-                    f"{cell} {bar_of(share, unicode)}" for cell, share in zip(aligned, shares, strict=True)
+                    [f"{cell[0]} {bar_of(share, unicode)}"]
+                    for cell, share in zip(aligned, shares, strict=True)
                 ]
             drawn.append(aligned)
-        return ["   ".join(line) for line in zip(*drawn, strict=True)]
+        return [_side_by_side(row) for row in zip(*drawn, strict=True)]
 
     def _shown(self) -> list[Column]:
         return [column for column in self.columns if not column.machine_only]
@@ -157,6 +165,13 @@ class Table:
     def record(self, row: tuple[Any, ...]) -> dict[str, Any]:
         """A row by the keys of its columns."""
         return {column.key: value for column, value in zip(self.columns, row, strict=True)}
+
+
+def _side_by_side(cells: tuple[list[str], ...]) -> list[str]:
+    """The lines of a row, from those of its cells; what a cell lacks is blank."""
+    height = max(map(len, cells))
+    filled = [cell + [" " * len(cell[0])] * (height - len(cell)) for cell in cells]
+    return ["   ".join(line) for line in zip(*filled, strict=True)]
 
 
 def _called(columns: list[Column], kept: list[Column]) -> list[str]:

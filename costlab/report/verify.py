@@ -4,43 +4,49 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from costlab.paper.audit import Audited, Outcome, tally
-from costlab.paper.stated import NUMBER, PERCENT, TIMES, Stated, Trained, Value
+from costlab.algebra.combine import UNVERIFIED
+from costlab.paper.audit import Audited, tally
+from costlab.paper.recorded import as_text
+from costlab.paper.stated import NUMBER, PERCENT, TIMES, Stated, Trained, Value, Verdict
 from costlab.report.cell import SHORT, Column, percent, ratio
 from costlab.report.count import NOT_VERIFIED
 from costlab.report.table import Table
 
+CLOSE = "close: within the tolerance that the claim declares behind ±, and no more; it is not verified"
+UNVERIFIED_COLUMN = Column("unverified", "unverified", machine_only=True)
 COLUMNS = (
-    Column("claim", "claim", once=True, marked_by="unverified"),
-    Column("section", "section", sacrifice=3),
-    Column("figure", "figure", sacrifice=1),
-    Column("stated", "stated", "printed"),
-    Column("counted", "counted", "printed", marked_by="unverified"),
-    Column("from_reported", "from reported", "printed", sacrifice=2),
-    Column("deviation", "deviation", "deviation", sacrifice=4),
-    Column("verdict", "verdict"),
+    Column("claim", "claim", once=True, marked_by="unverified", fold=14),
+    Column("section", "section", sacrifice=4, fold=9),
+    Column("figure", "figure", sacrifice=2, fold=16),
+    Column("stated", "stated", "printed", fold=16),
+    Column("counted", "counted", "printed", marked_by="unverified", fold=16),
+    Column("from_reported", "from reported", "printed", sacrifice=3),
+    Column("deviation", "deviation", "deviation", sacrifice=1),
+    Column("verdict", "verdict", fold=9),
     Column("value", "exact value", machine_only=True),
     Column("deviation_percent", "deviation in percent", machine_only=True),
     Column("expected_verdict", "expected verdict", machine_only=True),
     Column("expected_value", "expected value", machine_only=True),
-    Column("unverified", "unverified", machine_only=True),
+    UNVERIFIED_COLUMN,
 )
 STEPS = (
-    Column("quantity", "quantity"),
-    Column("formula", "formula", sacrifice=1),
-    Column("value", "value", "printed"),
+    Column("quantity", "quantity", fold=26),
+    Column("formula", "formula", fold=36),
+    Column("value", "value", "printed", fold=16),
 )
 
 
 def verify_table(audited: Sequence[Audited], verbose: bool = False) -> Table:
     """The claims figure by figure, each as stated, as counted, and with the verdict."""
+    verdicts = {outcome.verdict for each in audited for outcome in each.outcomes}
     return Table(
         title="Claims of the Inception-v3 paper, recomputed",
         columns=COLUMNS,
-        rows=tuple(_row(each, outcome) for each in audited for outcome in each.outcomes),
+        rows=tuple(_row(each, i) for each in audited for i in range(len(each.outcomes))),
         notes=(
             _summary(audited),
-            "close: within the tolerance that the claim declares behind ±, and no more; it is not verified",
+            *([CLOSE] if Verdict.CLOSE in verdicts else []),
+            *(f"{each.claim.id} cannot be recomputed: {each.problem}" for each in audited if each.problem),
             *([NOT_VERIFIED] if any(each.unverified for each in audited) else []),
         ),
         facts={
@@ -55,17 +61,37 @@ def derivation_table(each: Audited) -> Table:
     shown_by = [f"to be shown by training: {s.shown_by}" for s in each.claim.stated if isinstance(s, Trained)]
     mark = [NOT_VERIFIED] if each.unverified else []
     return Table(
-        title=f"{each.claim.id} ({each.claim.section}): {each.verdict}",
+        title=f"{shown_id(each)} ({each.claim.section}): {each.verdict}",
         columns=STEPS,
         rows=tuple((step.name, step.formula, plain(step.value)) for step in each.steps),
         notes=tuple(filter(None, (each.claim.statement, each.claim.reading, each.problem, *shown_by, *mark))),
     )
 
 
-def _row(each: Audited, outcome: Outcome) -> tuple[Any, ...]:
-    stated, value = outcome.stated, outcome.value
+def steps_table(audited: Iterable[Audited]) -> Table:
+    """The derivations of all claims in one, for programs: the values are exact."""
+    return Table(
+        title="Derivations",
+        columns=(Column("claim", "claim", marked_by="unverified"), *STEPS, UNVERIFIED_COLUMN),
+        rows=tuple(
+            (each.claim.id, step.name, step.formula, as_text(step.value), each.unverified)
+            for each in audited
+            for step in each.steps
+        ),
+    )
+
+
+def shown_id(each: Audited) -> str:
+    """The id of a claim, with a mark where it counts what was not held against its source."""
+    return f"{each.claim.id} {UNVERIFIED}" if each.unverified else each.claim.id
+
+
+def _row(each: Audited, place: int) -> tuple[Any, ...]:
+    outcome = each.outcomes[place]
+    figures = each.expected.figures if each.expected else ()
+    expected = figures[place] if place < len(figures) else None
+    stated, value, deviation = outcome.stated, outcome.value, outcome.deviation
     told = shown(stated, value)
-    deviation = outcome.deviation
     return (
         each.claim.id,
         each.claim.section,
@@ -73,12 +99,12 @@ def _row(each: Audited, outcome: Outcome) -> tuple[Any, ...]:
         stated.text,
         None if stated.reported else told,
         told if stated.reported else None,
-        None if outcome.verdict == "exact" else deviation,
+        None if outcome.verdict is Verdict.EXACT else deviation,
         str(outcome.verdict),
-        outcome.found.value,
+        value if isinstance(value, int) else as_text(value),
         None if deviation is None else float(100 * deviation),
-        None if outcome.expected is None else str(outcome.expected.verdict),
-        None if outcome.expected is None else outcome.expected.value,
+        expected and str(expected.verdict),
+        expected and expected.value,
         each.unverified,
     )
 

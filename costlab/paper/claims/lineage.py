@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from costlab.paper.claim import Claim
-from costlab.paper.reported import billions
+from costlab.paper.reported import figure
 from costlab.paper.stated import ABOUT, BILLION, MILLION, TIMES, Bound, Exactly, Printed, Value
 from costlab.paper.working import Working
 
@@ -13,7 +13,7 @@ LAW = Fraction(5, 100)
 
 def _multiply_adds(work: Working) -> list[Value]:
     released = work.size("inception_v3")
-    work.ratio("by table 3's 4.8 billion", released, billions("Inception-v3") * BILLION.size)
+    work.ratio("by what table 3 reports", released, figure("Inception-v3", "multiply_adds") * BILLION.size)
     work.size("inception_v3:branch_5x5=3x3")
     work.size("inception_v3_table_1")
     work.size("inception_v3_table_1:modules_17=4")
@@ -50,7 +50,8 @@ def _doubled(work: Working) -> list[Value]:
 def _prelu(work: Working, quantity: str) -> list[Value]:
     ours = work.size("inception_v3", quantity)
     names = ("prelu_net_a", "prelu_net_b", "prelu_net_c")
-    return [work.ratio(f"{name} by inception_v3", work.size(name, quantity), ours) for name in names]
+    sizes = {work.count(name).shown: work.size(name, quantity) for name in names}
+    return [work.ratio(f"{label} by inception_v3", size, ours) for label, size in sizes.items()]
 
 
 def _prelu_cost(work: Working) -> list[Value]:
@@ -65,13 +66,13 @@ BUDGET = (
     Claim(
         "budget-madds",
         "abstract",
-        "An inference costs 5 billion multiply-adds.",
+        "An inference costs 5 billion multiply-adds, which is taken to mean about as many.",
         (Printed("multiply-adds", "5", BILLION, within=ABOUT),),
         _multiply_adds,
         "The authors point to the released network as the reference. It differs from table 1 in the stem, "
         "the 35x35 modules and the number of 17x17 modules; the table as printed costs more still. The "
-        "nearest to 4.8 billion, the last above, leaves out a row of the table and narrows its 17x17 "
-        "modules.",
+        "nearest to table 3's figure, the last line above, leaves out a row of the table and narrows its "
+        "17x17 modules.",
     ),
     Claim(
         "budget-params",
@@ -92,7 +93,7 @@ BUDGET = (
             Printed("AlexNet by GoogLeNet", "12", TIMES),
         ),
         _googlenet,
-        "GoogLeNet's own table adds up to about 7 million.",
+        "GoogLeNet's own table adds up to more.",
     ),
     Claim(
         "vgg-params",
@@ -108,7 +109,8 @@ BUDGET = (
     Claim(
         "doubling",
         "1",
-        "Doubling all filter banks makes computation and parameters 4 times as many.",
+        "Doubling all filter banks makes computation and parameters 4 times as many, which is taken to mean "
+        "nearly.",
         (
             Exactly("multiply-adds", "4", TIMES, within=LAW),
             Exactly("weights", "4", TIMES, within=LAW),

@@ -1,8 +1,8 @@
 """Section 5: grid reductions, reckoned as the paper does with 1x1 kernels on d x d x k."""
 
+from fractions import Fraction
 from typing import Any
 
-from costlab.counting.symbolic import closed_forms
 from costlab.paper.claim import Claim
 from costlab.paper.stated import PERCENT, TIMES, Bound, Exactly, Formula, Value
 from costlab.paper.working import Working
@@ -10,27 +10,28 @@ from costlab.paper.working import Working
 EXPENSIVE, BOTTLENECK, PARALLEL = "convolution, pooling", "pooling, convolution", "side by side"
 
 
-def _in_d_and_k(label: str) -> Any:
+def _in_d_and_k(work: Working, label: str) -> Any:
     """The multiply-adds of a reduction from d x d x k to d/2 x d/2 x 2k."""
     import sympy
 
-    form = next(form for form in closed_forms(ablation="grid_reduction") if form.label == label)
-    d, k = sympy.symbols("d k", positive=True)
-    symbols = form.symbols
-    return form.multiply_adds.subs({symbols["C"]: k, symbols["H"]: d, symbols["W"]: d})
+    (form,) = work.forms("grid_reduction", label)
+    k, d = sympy.symbols("k d", positive=True)
+    channels, height, width = (form.symbols[name] for name in "CHW")
+    found = form.multiply_adds.subs({channels: k, height: d, width: d})
+    return work.step(f"multiply-adds of {label}", "closed form, with C=k and H=W=d", found)
 
 
-def _ratio(work: Working, label: str, by: str, ablation: str = "grid_reduction") -> Any:
+def _ratio(work: Working, label: str, by: str, ablation: str = "grid_reduction") -> Fraction:
     size, whole = work.variant(ablation, label), work.variant(ablation, by)
     return work.ratio(f"{label} by {by}", size, whole)
 
 
 def _expensive(work: Working) -> list[Value]:
-    return [work.step("multiply-adds of convolution, then pooling", "closed form", _in_d_and_k(EXPENSIVE))]
+    return [_in_d_and_k(work, EXPENSIVE)]
 
 
 def _bottleneck(work: Working) -> list[Value]:
-    formula = work.step("multiply-adds of pooling, then convolution", "closed form", _in_d_and_k(BOTTLENECK))
+    formula = _in_d_and_k(work, BOTTLENECK)
     ratio = _ratio(work, BOTTLENECK, EXPENSIVE)
     return [formula, work.step("saved", f"1 - {ratio}", 1 - ratio)]
 
@@ -38,14 +39,13 @@ def _bottleneck(work: Working) -> list[Value]:
 def _three_times(work: Working) -> list[Value]:
     ratio = _ratio(work, EXPENSIVE, BOTTLENECK)
     more = work.step("more than the bottleneck", f"{ratio} - 1", ratio - 1)
-    work.step("from 35x35 to 17x17", "(35 / 17)^2", _ratio(work, EXPENSIVE, BOTTLENECK, "grid_reduction_35"))
+    _ratio(work, EXPENSIVE, BOTTLENECK, "grid_reduction_35")
     return [ratio, more]
 
 
 def _parallel(work: Working) -> list[Value]:
-    work.step("multiply-adds side by side", "closed form", _in_d_and_k(PARALLEL))
-    _ratio(work, PARALLEL, EXPENSIVE)
-    return [_ratio(work, PARALLEL, BOTTLENECK)]
+    formula = _in_d_and_k(work, PARALLEL)
+    return [_ratio(work, PARALLEL, BOTTLENECK), formula]
 
 
 CLAIMS = (
@@ -70,13 +70,17 @@ CLAIMS = (
         "The expensive form is 3 times more expensive than the one with the bottleneck.",
         (Exactly("as a factor", "3", TIMES), Exactly("as what is added", "3", TIMES)),
         _three_times,
-        'It costs 4 times as much. "3 times more" is true only of what is added, 300% more.',
+        '"3 times more" is true of what is added, not of the factor.',
     ),
     Claim(
         "reduction-parallel",
         "figure 10",
-        "A pooling and a strided convolution side by side are cheaper still.",
-        (Bound("by the bottleneck", "1", TIMES, relation="<"),),
+        "A pooling and a strided convolution to k channels side by side are cheaper still, an eighth of "
+        "2 d^2 k^2.",
+        (
+            Bound("by the bottleneck", "1", TIMES, relation="<"),
+            Formula("multiply-adds", "2*d**2*k**2/8"),
+        ),
         _parallel,
     ),
 )

@@ -4,45 +4,48 @@ from fractions import Fraction
 from math import log
 
 from costlab.paper.claim import Claim
-from costlab.paper.reported import BEST_ENSEMBLE, IMAGES, error
-from costlab.paper.stated import ABOUT, PERCENT, TIMES, Bound, Exactly, Printed, Trained, Value
+from costlab.paper.reported import BATCH, ENSEMBLES, EPOCHS, IMAGES, REPLICAS, epochs_of_figure_2, figure
+from costlab.paper.stated import PERCENT, TIMES, Bound, Exactly, Printed, Trained, Value
 from costlab.paper.working import Working, shown
 
-CLASSES, EPSILON = 1000, Fraction("0.1")
-BATCH, EPOCHS, REPLICAS = 32, 100, 50
-OURS, GOOGLENET = "4 Inception-v3, 144 crops", "7 GoogLeNet, 144 crops"
+EPSILON = "0.1"
 
 
 def _smoothing(work: Working) -> list[Value]:
-    rest = work.step("of each other class", "0.1 / 1000", EPSILON / CLASSES)
-    target = work.step("of the right class", "(1 - 0.1) + 0.1 / 1000", 1 - EPSILON + rest)
-    entropy = -float(target) * log(target) - (CLASSES - 1) * float(rest) * log(rest)
-    work.step("least loss, in nats", "-0.9001 ln 0.9001 - 999 x 0.0001 ln 0.0001", entropy)
-    for which, name in (("top_1_error", "top-1"), ("top_5_error", "top-5")):
-        before, after = error("v2, RMSProp", which), error("v2, label smoothing", which)
-        work.step(f"reported: {name} error, in points", f"{shown(before)} - {shown(after)}", before - after)
-    return [target + (CLASSES - 1) * rest, None]
+    classes = int(work.count("inception_v3").root.output[0])
+    work.step("classes of inception_v3", "features put out", classes)
+    rest = work.step("of each other class", f"{EPSILON} / {classes}", Fraction(EPSILON) / classes)
+    target = work.step("of the right class", f"(1 - {EPSILON}) + {shown(rest)}", 1 - Fraction(EPSILON) + rest)
+    formula = f"-{shown(target)} ln {shown(target)} - {classes - 1} x {shown(rest)} ln {shown(rest)}"
+    entropy = -float(target) * log(target) - (classes - 1) * float(rest) * log(rest)
+    work.step("least loss, in nats", formula, entropy)
+    for which in ("top_1_error", "top_5_error"):
+        before, after = (figure(f"v2, {name}", which) for name in ("RMSProp", "label smoothing"))
+        name = which.replace("_", "-").replace("-error", " error")
+        work.step(f"reported fall of the {name}", f"{shown(before)} - {shown(after)}", before - after)
+    return [classes, None]
 
 
 def _regime(work: Working) -> list[Value]:
     images = work.step("images", f"{IMAGES:,} x {EPOCHS}", IMAGES * EPOCHS)
     work.step("steps of all replicas", f"{images:,} / {BATCH}, rounded up", -(-images // BATCH))
     at_once = BATCH * REPLICAS
-    work.step(
-        "steps, were they taken at once", f"{images:,} / {at_once:,}, rounded up", -(-images // at_once)
-    )
-    seen = Fraction("3.86") * 10**6 * BATCH / IMAGES
-    return [work.step("epochs of figure 2", f"3,860,000 x {BATCH} / {IMAGES:,}", seen)]
+    steps = -(-images // at_once)
+    work.step("steps, were they taken at once", f"{images:,} / {at_once:,}, rounded up", steps)
+    return [epochs_of_figure_2(work), None]
 
 
 def _crops(work: Working) -> list[Value]:
     one = work.variant("inference_budget", "Inception-v3")
-    labels = ("Inception-v3, 12 crops", "Inception-v3, 144 crops", OURS)
+    labels = ("Inception-v3, 12 crops", "Inception-v3, 144 crops", "4 Inception-v3, 144 crops")
+    for label in work.labels("inference_budget"):
+        if "crops" in label and label not in labels and "PReLU" not in label:
+            work.variant("inference_budget", label)
     return [work.ratio(f"{label} by one", work.variant("inference_budget", label), one) for label in labels]
 
 
 def _ensemble(work: Working) -> list[Value]:
-    ours, googlenet, best = error(OURS), error(GOOGLENET), Fraction(BEST_ENSEMBLE)
+    ours, googlenet, best = map(Fraction, ENSEMBLES.values())
     return [
         work.ratio("top-5 error by GoogLeNet's", ours, googlenet),
         work.saving("better than the best before", ours, best),
@@ -53,43 +56,48 @@ CLAIMS = (
     Claim(
         "label-smoothing",
         "7",
-        "With 0.1 spread evenly over 1000 classes a label stays a distribution, and both errors fall by "
-        "about 0.2 points.",
+        "With 0.1 spread evenly over the 1000 classes both errors fall by about 0.2 points.",
         (
-            Exactly("sum of a smoothed label", "1"),
+            Exactly("classes", "1000"),
             Trained("gain", "0.2 points", "no variants yet: a recipe with and without label smoothing"),
         ),
         _smoothing,
-        "That the gain is due to smoothing, only training shows; table 3 reports one run of each.",
+        "That the gain is due to smoothing, only training shows. Table 3 reports one run of each, rounded to "
+        "a tenth of a point.",
     ),
     Claim(
         "regime",
         "8",
-        "50 replicas with batches of 32 train for 100 epochs; figure 2's 3.86 million steps must lie within.",
-        (Bound("epochs of figure 2", "100", relation="<="),),
+        "50 replicas with batches of 32 train for 100 epochs: RMSProp with decay 0.9 and epsilon 1.0, a rate "
+        "of 0.045 times 0.94 every two epochs, gradients clipped at 2.0, a running average of parameters.",
+        (
+            Bound("epochs of figure 2", "100", relation="<=", reported=True),
+            Trained("where it leads", "21.2% top-1 error", "no variants yet: the recipe, in full"),
+        ),
         _regime,
+        "Figure 2's steps, of batches of 32, must lie within the epochs.",
     ),
     Claim(
         "multi-crop",
         "tables 4, 5",
         "The best results take 12 crops, 144 crops, and 144 crops by four models.",
         (
-            Exactly("12 crops", "12", TIMES),
-            Exactly("144 crops", "144", TIMES),
-            Exactly("4 models, 144 crops", "576", TIMES),
+            Exactly("12 crops by one", "12", TIMES),
+            Exactly("144 crops by one", "144", TIMES),
+            Exactly("4 models, 144 crops by one", "576", TIMES),
         ),
         _crops,
     ),
     Claim(
         "ensemble",
         "11",
-        "Four models almost halve the top-5 error of GoogLeNet's ensemble, and are over 25% better than the "
-        "best published.",
+        "Four models have almost half the top-5 error of GoogLeNet's ensemble, and are over 25% better than "
+        "the best published.",
         (
-            Printed("by GoogLeNet's", "50", PERCENT, within=ABOUT, reported=True),
+            Printed("by GoogLeNet's", "0.5", reported=True),
             Bound("better than the best", "25", PERCENT, relation=">", reported=True),
         ),
         _ensemble,
-        '"Almost half" is not exactly half; the errors are as the paper reports them.',
+        '"Half" is taken to be stated to one digit.',
     ),
 )
