@@ -15,6 +15,7 @@ from costlab.algebra import (
     LocalResponseNorm,
     MaxPool2d,
     Ratio,
+    ReLU,
     block,
     scale,
     seq,
@@ -47,7 +48,12 @@ def alexnet(num_classes: Dim = 1000, groups: Dim = 2, width: Ratio = 1.0) -> Blo
         conv_4=conv(scale(384, width), 3, groups=groups, **PLAIN),
         conv_5=conv(scale(256, width), 3, groups=groups, **PLAIN),
         pool_5=_POOL,
-        head=_head(num_classes, width),
+        head=seq(
+            flatten=Flatten(),
+            fc_6=fully_connected(scale(4096, width)),
+            fc_7=fully_connected(scale(4096, width)),
+            fc_8=Linear(num_classes),
+        ),
     )
 
 
@@ -70,15 +76,14 @@ def alexnet_one_tower(num_classes: Dim = 1000, width: Ratio = 1.0) -> Block:
         conv_5=conv(scale(256, width), 3, **PLAIN),
         pool_5=_POOL,
         pool=AdaptiveAvgPool2d(6),
-        head=_head(num_classes, width),
-    )
-
-
-def _head(num_classes: Dim, width: Ratio) -> Block:
-    return seq(
-        flatten=Flatten(),
-        fc_6=fully_connected(scale(4096, width)),
-        fc_7=fully_connected(scale(4096, width)),
-        dropout=Dropout(),
-        fc_8=Linear(num_classes),
+        head=seq(
+            flatten=Flatten(),
+            dropout_6=Dropout(),  # before the layers, where the publication has them behind
+            fc_6=Linear(scale(4096, width)),
+            relu_6=ReLU(),
+            dropout_7=Dropout(),
+            fc_7=Linear(scale(4096, width)),
+            relu_7=ReLU(),
+            fc_8=Linear(num_classes),
+        ),
     )

@@ -36,5 +36,5 @@ def conv(
 
 
 def fully_connected(features: Dim) -> Sequence:
-    """Dropout, linear layer and ReLU: ``(F,) -> (features,)``."""
-    return seq(dropout=Dropout(), fc=Linear(features), relu=_RELU)
+    """Linear layer, ReLU and dropout: ``(F,) -> (features,)``."""
+    return seq(fc=Linear(features), relu=_RELU, dropout=Dropout())

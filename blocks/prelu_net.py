@@ -12,7 +12,6 @@ from costlab.algebra import (
     Block,
     Conv2d,
     Dim,
-    Dropout,
     Flatten,
     Linear,
     MaxPool2d,
@@ -81,7 +80,6 @@ def _prelu_net(stages: tuple[tuple[int, int], ...], num_classes: Dim, width: Rat
     parts["head"] = seq(
         fc_1=fully_connected(scale(4096, width)),
         fc_2=fully_connected(scale(4096, width)),
-        dropout=Dropout(),
         fc_3=Linear(num_classes),
     )
     return seq(**parts)

@@ -5,7 +5,7 @@ ICLR 2015, table 1, configurations D and E.
 """
 
 from blocks.layers import conv, fully_connected
-from costlab.algebra import Block, Dim, Dropout, Flatten, Linear, MaxPool2d, Ratio, block, scale, seq
+from costlab.algebra import Block, Dim, Flatten, Linear, MaxPool2d, Ratio, block, scale, seq
 
 
 @block(figure="Simonyan 2015, table 1 D", input="3x224x224")
@@ -44,7 +44,6 @@ def _vgg(convolutions: tuple[int, ...], num_classes: Dim, bn: bool, width: Ratio
         flatten=Flatten(),
         fc_6=fully_connected(scale(4096, width)),
         fc_7=fully_connected(scale(4096, width)),
-        dropout=Dropout(),
         fc_8=Linear(num_classes),
     )
     return seq(**parts)

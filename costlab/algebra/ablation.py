@@ -43,13 +43,25 @@ class Ablation:
         names: Any = self.symbols
         if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
             raise DefinitionError(f"ablation {self.name}: symbols={names!r} must be a tuple of names")
-        for label, figures in self.reported.items():
+        self._check_reported()
+        notes: Any = self.notes
+        if not isinstance(notes, tuple):
+            raise DefinitionError(f"ablation {self.name}: notes={notes!r} must be a tuple of texts")
+        for note in notes:
+            self._check_text("note", note)
+
+    def _check_reported(self) -> None:
+        reported: Any = self.reported
+        if not isinstance(reported, Mapping):
+            raise DefinitionError(f"ablation {self.name}: reported={reported!r} must give figures by label")
+        for label, figures in reported.items():
             if not isinstance(figures, Reported):
                 raise DefinitionError(f"ablation {self.name}: {label!r}: {figures!r} is no Reported(...)")
-            if unknown := next(
-                (name for name in (label, figures.after or label) if name not in variants), ""
-            ):
-                raise DefinitionError(f"ablation {self.name}: reported: {unknown!r} is no variant")
+            if label not in self.variants:
+                raise DefinitionError(f"ablation {self.name}: reported: {label!r} is no variant")
+            if figures.after and (figures.after == label or figures.after not in reported):
+                told = f"after={figures.after!r} is no other variant with figures"
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {told}")
 
     def _check_text(self, what: str, value: object, blank: bool = False) -> None:
         if not isinstance(value, str) or not value.isprintable() or not (blank or value.strip()):

@@ -141,6 +141,8 @@ class Definition(Generic[P]):
         if not isinstance(made, Block):
             raise DefinitionError(f"{self.name} returned {type(made).__name__}, not a block")
         if not isinstance(made, Composite):
+            if self.unverified:
+                raise DefinitionError(f"{self.name} is unverified: put seq(...) around what it returns")
             return made
         return replace(made, origin=self.name, unverified=self.unverified or made.unverified)
 
@@ -177,7 +179,8 @@ def block(
     ``figure`` says where in the literature it comes from, ``input`` is the shape that it is counted
     at where none is given, ``"3x299x299"``; a parameter's name in ``("channels", 35, 35)`` says that this
     size and the parameter are one. ``unverified`` says that it was not held against its source, and is shown
-    with whatever is counted of it. Describe parameters in the docstring, under ``Args:``.
+    with whatever is counted of it; such a definition returns a combination. Describe parameters in the
+    docstring, under ``Args:``.
     """
     template = input if isinstance(input, tuple) and any(isinstance(size, str) for size in input) else None
 

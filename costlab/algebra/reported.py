@@ -1,22 +1,29 @@
 """What a publication reports of a variant, to be shown beside what is counted."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any
 
 from costlab.errors import DefinitionError
 
-FIGURES = ("top_1_error", "top_5_error", "multiply_adds")
+ERRORS = ("top_1_error", "top_5_error")
+DECIMAL = re.compile(r"\d+(\.\d+)?")
+LIKE = dict.fromkeys(ERRORS, "a percentage in digits, such as '21.2'") | {
+    "multiply_adds": "billions in digits, such as '4.8'"
+}
 
 
 @dataclass(frozen=True)
 class Reported:
     """Figures of a publication, as printed; nothing here is counted.
 
-    Errors are in percent, ``multiply_adds`` in billions; None stands for what is not printed. ``after`` is
-    the label of the variant that this one goes beyond, against which a further point of accuracy is priced.
+    Errors are in percent, ``"21.2"``, ``multiply_adds`` in billions, ``"4.8"``; None stands for what is not
+    printed. ``after`` is the label of the variant that this one goes beyond: by its error a further point of
+    accuracy is priced.
 
     Raises:
-        DefinitionError: a figure is no decimal number, or an error is no percentage.
+        DefinitionError: a figure is no decimal number in digits, or an error is above 100.
     """
 
     source: str
@@ -26,18 +33,30 @@ class Reported:
     after: str = ""
 
     def __post_init__(self) -> None:
-        for name in FIGURES:
+        for name in ("source", "after"):
+            value: Any = getattr(self, name)  # not yet known to be what it should be
+            if not isinstance(value, str):
+                raise DefinitionError(f"Reported: {name}={value!r} must be text")
+        for name, like in LIKE.items():
             value = getattr(self, name)
             if value is None:
                 continue
-            highest = Decimal(100 if name.endswith("error") else "Infinity")
-            if not isinstance(value, str) or not _is_within(value, highest):
-                raise DefinitionError(f"{self.source}: {name}={value!r} must be a decimal number as printed")
+            decimal = isinstance(value, str) and DECIMAL.fullmatch(value)
+            if not decimal or (name in ERRORS and Fraction(value) > 100):
+                raise DefinitionError(f"{self.source}: {name}={value!r} must be {like}")
+
+    def gained(self, before: "Reported", error: str) -> Fraction | None:
+        """The points that ``error`` is less than before; None where one is not printed, or both may be one.
+
+        Two figures that differ by no more than what they may be rounded by may be one.
+        """
+        now, was = getattr(self, error), getattr(before, error)
+        if now is None or was is None:
+            return None
+        gained = Fraction(was) - Fraction(now)
+        return gained if gained > _rounding(now) + _rounding(was) else None
 
 
-def _is_within(text: str, highest: Decimal) -> bool:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return False
-    return number.is_finite() and 0 <= number <= highest
+def _rounding(digits: str) -> Fraction:
+    """What a number may be off by, printed so: half of one in its last digit."""
+    return Fraction(1, 2 * 10 ** len(digits.partition(".")[2]))

@@ -76,6 +76,11 @@ class Variant:
             return self.subject.parameters
 
     @property
+    def unverified(self) -> bool:
+        """Whether the definition, or the block, was not held against its source."""
+        return bool(getattr(self.subject, "unverified", False))
+
+    @property
     def ties(self) -> Mapping[str, tuple[int, ...]]:
         """The parameters that are sizes of the input, with their places in the shape."""
         return {} if isinstance(self.subject, Block) else self.subject.ties

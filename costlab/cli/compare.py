@@ -31,7 +31,12 @@ from costlab.report.table import Table
 @click.option("-a", "--ablation", metavar="NAME", help="Compare a named set; see costlab list --ablations.")
 @click.option("-i", "--input", "input_", metavar="CxHxW", help="Shape of the input, the same for all.")
 @click.option(
-    "-b", "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Inputs at once."
+    "-b",
+    "--batch",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Inputs at once; a variant of many crops takes so many times as many.",
 )
 @click.option("--inference", is_flag=True, help="Leave out auxiliary heads, which run in training only.")
 @click.option("--diff", is_flag=True, help="Show the modules that differ from the baseline, by path.")

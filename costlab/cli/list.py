@@ -33,10 +33,11 @@ ABLATION_COLUMNS = (
     Column("name", "name", once=True),
     Column("figure", "from"),
     Column("title", "title"),
-    Column("variant", "variant"),
+    Column("variant", "variant", marked_by="unverified"),
     Column("target", "target"),
     Column("input", "input"),
     Column("batch", "batch", "size"),
+    Column("unverified", "unverified", machine_only=True),
 )
 
 
@@ -70,7 +71,7 @@ def _list_ablations(shown: list[Ablation], format_: str | None, file: Path | Non
         click.echo("\n\n".join(map(_set, shown)))
         return
     rows = tuple(
-        (a.name, a.figure, a.title, label, _target(made), str(made.shape()), made.batch)
+        (a.name, a.figure, a.title, label, _target(made), str(made.shape()), made.batch, made.unverified)
         for a in shown
         for label, made in a.variants.items()
     )
@@ -82,8 +83,9 @@ def _set(ablation: Ablation) -> str:
         _bold(ablation.name) + (f"  {ablation.figure}" if ablation.figure else ""),
         click.wrap_text(ablation.title, _width(), "  ", "  "),
     ]
-    longest = max(map(len, ablation.variants))
-    for label, made in ablation.variants.items():
+    variants = {_marked(label, made): made for label, made in ablation.variants.items()}
+    longest = max(map(len, variants))
+    for label, made in variants.items():
         shape = f", input {made.input}" if made.input else ""
         batch = f", batch {made.batch}" if made.batch > 1 else ""
         lines.append(f"    {label.ljust(longest)}   {_target(made)}{shape}{batch}")
@@ -124,7 +126,7 @@ def _parameters(definition: Definition[...]) -> Table:
         "input": str(definition.input or ""),
         "summary": summary,
     }
-    return Table(_marked(definition), PARAMETER_COLUMNS, rows, notes=(summary,), facts=facts)
+    return Table(_marked(definition.name, definition), PARAMETER_COLUMNS, rows, notes=(summary,), facts=facts)
 
 
 def _entry(definition: Definition[...]) -> str:
@@ -147,11 +149,11 @@ def _describe(definition: Definition[...]) -> str:
 def _head(definition: Definition[...]) -> str:
     origin = f"  {definition.figure}" if definition.figure else ""
     shape = f"  input {definition.input}" if definition.input else ""
-    return _bold(_marked(definition)) + origin + shape
+    return _bold(_marked(definition.name, definition)) + origin + shape
 
 
-def _marked(definition: Definition[...]) -> str:
-    return f"{definition.name} {UNVERIFIED}" if definition.unverified else definition.name
+def _marked(name: str, made: Definition[...] | Variant) -> str:
+    return f"{name} {UNVERIFIED}" if made.unverified else name
 
 
 def _bold(name: str) -> str:

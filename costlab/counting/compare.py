@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
 
 from costlab.algebra.ablation import Ablation
+from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.find import TargetLike, find, find_ablation
 from costlab.algebra.parameter import closest
-from costlab.algebra.reported import Reported
+from costlab.algebra.reported import ERRORS, Reported
 from costlab.algebra.shape import as_shape
 from costlab.algebra.target import Variant
 from costlab.algebra.work import QUANTITIES
@@ -65,22 +65,23 @@ class Comparison:
         return differences(self.baseline, count if isinstance(count, Count) else self[count], depth)
 
     def per_point(self, label: str, error: str) -> Fraction | None:
-        """Multiply-adds for each point of an error that is reported to be less than in the variant before.
+        """Multiply-adds for each point that a reported error is less than in the variant gone beyond.
 
-        ``(multiply-adds - multiply-adds before) / (error before - error)``; None where one of the errors is
-        not reported, or it is no less. ``error`` is ``top_1_error`` or ``top_5_error``.
+        ``(multiply-adds - multiply-adds before) / (error before - error)``; None where an error is not
+        reported, or is less by no more than the rounding of both. ``error`` is ``top_1_error`` or
+        ``top_5_error``.
 
         Raises:
-            DefinitionError: there is no count of that label.
+            DefinitionError: there is no count of that label, or no such error.
         """
+        if error not in ERRORS:
+            raise DefinitionError(f"there is no {error!r}; there is {' and '.join(ERRORS)}")
         counted, now = self[label], self.reported.get(label)
         before = self.reported.get(now.after) if now else None
-        errors: Any = (getattr(before, error, None), getattr(now, error, None))
-        if now is None or None in errors:
+        gained = now.gained(before, error) if now and before else None
+        if now is None or gained is None:
             return None
-        gained = Fraction(errors[0]) - Fraction(errors[1])
-        added = int(counted.multiply_adds) - int(self[now.after].multiply_adds)
-        return added / gained if gained > 0 else None
+        return (int(counted.multiply_adds) - int(self[now.after].multiply_adds)) / gained
 
     @property
     def inference(self) -> "Comparison":
@@ -94,7 +95,8 @@ def compare(
     """Compare targets with the first, or the variants of an ablation with its baseline.
 
     Targets are what `costlab.count` takes, an ablation is its name, ``file.py:attribute``, or a value;
-    ``input`` and ``batch`` hold for all.
+    ``input`` and ``batch`` hold for all; a variant that stands for several inputs takes so many times the
+    batch.
 
     Raises:
         DefinitionError: there are fewer than two, their inputs differ, or a size is no single number.
@@ -136,7 +138,9 @@ def gather(*targets: TargetLike, ablation: str | Ablation | None = None) -> Abla
             again += 1
             label = f"{made.label} ({again})"
         variants[label] = made
-    baseline, *others = variants
+    baseline, *others = (
+        f"{label} {UNVERIFIED}" if made.unverified else label for label, made in variants.items()
+    )
     told = " and ".join(others) if len(others) < 3 else f"{len(others)} networks"
     return Ablation("", f"{told} beside {baseline}", variants)
 

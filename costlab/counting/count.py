@@ -125,10 +125,9 @@ class Count:
         """
         import pandas as pd
 
-        whole = record(Row("", "", None, self.total))
-        frame = pd.DataFrame(
-            [record(row) for row in (self.rows if rows is None else rows)], columns=list(whole)
-        )
+        whole = record(Row("", "", None, self.total)) | {"unverified": self.unverified}
+        shown = (record(row) for row in (self.rows if rows is None else rows))
+        frame = pd.DataFrame([row | {"unverified": self.unverified} for row in shown], columns=list(whole))
         large = [name for name, size in whole.items() if isinstance(size, int) and size > INT64_MAX]
         return frame.astype(dict.fromkeys(large, "object"))
 

@@ -120,6 +120,8 @@ def percent(value: Fraction) -> str:
 
 def human(size: int, unit: str = "") -> str:
     """A size in a few digits: 5,713,216,096 is 5.71 G, with a unit 5.71 GFLOP."""
+    if size < 0:
+        return f"-{human(-size, unit)}"
     if size < 1000:
         return f"{size} {unit}".rstrip()
     one, prefix = 1, ""

@@ -11,7 +11,7 @@ from costlab.counting.conditions import conditions_of
 from costlab.counting.count import MEASURES
 from costlab.report.cell import Column, Note
 from costlab.report.compare import TITLES
-from costlab.report.count import By, unverified_note
+from costlab.report.count import UNVERIFIED_COLUMN, By, unverified_note
 from costlab.report.table import Table
 
 HOLDS = Column("holds", "holds", machine_only=True)
@@ -24,7 +24,7 @@ FORMS = (
 )
 COMPARED = (
     Column("variant", "variant", once=True, marked_by="unverified"),
-    Column("unverified", "unverified", machine_only=True),
+    UNVERIFIED_COLUMN,
     Column("quantity", "quantity", "name"),
     Column("closed_form", "closed form", "formula", sacrifice=1),
     Column("ratio", "ratio", "formula", empty="-"),
@@ -41,11 +41,12 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
     holds = "; ".join(form.holds)
     return Table(
         title=f"{form.shown} in {', '.join(form.symbols)}{_elsewhere(form)}",
-        columns=(name, *FORMS, HOLDS),
+        columns=(name, *FORMS, HOLDS, UNVERIFIED_COLUMN),
         rows=tuple(
-            (row.work.kind if by == "kind" else row.path, *_values(form, row.work), holds) for row in rows
+            (row.work.kind if by == "kind" else row.path, *_values(form, row.work), holds, form.unverified)
+            for row in rows
         ),
-        total=("total", *_values(form, form.count.total), holds),
+        total=("total", *_values(form, form.count.total), holds, form.unverified),
         notes=(
             *_holds([form]),
             *_anywhere(form),
@@ -55,6 +56,7 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
         ),
         facts={
             "target": form.label,
+            "unverified": form.unverified,
             "symbols": {name: _plain(form.numbers.get(name)) for name in form.symbols},
             "holds": list(form.holds),
             "confirmed": _numbers(form),

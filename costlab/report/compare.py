@@ -7,14 +7,14 @@ from costlab.counting.compare import Comparison
 from costlab.counting.count import MEASURES, Count
 from costlab.counting.difference import Difference
 from costlab.report.cell import Column
-from costlab.report.count import unverified_note
+from costlab.report.count import UNVERIFIED_COLUMN, unverified_note
 from costlab.report.reported import REPORTED, reported_values
 from costlab.report.table import Table
 
 TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
 DIFFERENCE_COLUMNS = (
     Column("variant", "variant", once=True, marked_by="unverified"),
-    Column("unverified", "unverified", machine_only=True),
+    UNVERIFIED_COLUMN,
     Column("module", "module", empty="(root)"),
     Column("change", "change"),
     Column("before", "before", sacrifice=3),
@@ -34,7 +34,7 @@ def compare_table(comparison: Comparison) -> Table:
     batches = {count.batch for count in comparison.counts}
     columns = (
         Column("variant", "variant", marked_by="unverified"),
-        Column("unverified", "unverified", machine_only=True),
+        UNVERIFIED_COLUMN,
         Column("input", "input", sacrifice=7, machine_only=len(inputs) == 1),
         Column("batch", "batch", "size", sacrifice=7, machine_only=len(batches) == 1),
         *(column for i, name in enumerate(MEASURES) for column in _columns(name, i)),
@@ -53,7 +53,8 @@ def compare_table(comparison: Comparison) -> Table:
             "ablation": comparison.name or None,
             "title": comparison.title,
             "baseline": first.label,
-            "batch": first.batch,
+            "batch": first.batch if len(batches) == 1 else None,
+            "baseline_unverified": first.unverified,
             "notes": list(comparison.notes),
             "auxiliary_heads": first.heads,
         },
@@ -93,7 +94,12 @@ def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
         title=f"What differs from {comparison.baseline.shown}",
         columns=DIFFERENCE_COLUMNS,
         rows=tuple(rows),
-        notes=(*(f"{label}: no module differs" for label in same), *unverified_note(comparison.counts)),
+        notes=(
+            *(f"{label}: no module differs" for label in same),
+            *unverified_note(
+                (comparison.baseline, *(c for c in comparison.counts if c.label in {r[0] for r in rows}))
+            ),
+        ),
     )
 
 

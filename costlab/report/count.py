@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Order = Literal["execution", "multiply-adds", "parameters", "activations", "name"]
 By = Literal["module", "kind"]
 
+UNVERIFIED_COLUMN = Column("unverified", "unverified", machine_only=True)
 SIZES = (
     Column("operations", "operations", "size", machine_only=True),
     Column("parameters", "parameters", "size", sacrifice=1),
@@ -31,9 +32,15 @@ MODULE_COLUMNS = (
     Column("output", "output", sacrifice=4),
     *SIZES,
     Column("training_only", "training only", machine_only=True),
+    UNVERIFIED_COLUMN,
 )
 NOT_VERIFIED = f"{UNVERIFIED}: its layers were not verified against their source"
-KIND_COLUMNS = (Column("kind", "kind"), Column("operations", "operations", "size", sacrifice=4), *SIZES[1:])
+KIND_COLUMNS = (
+    Column("kind", "kind"),
+    Column("operations", "operations", "size", sacrifice=4),
+    *SIZES[1:],
+    UNVERIFIED_COLUMN,
+)
 
 
 def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "execution") -> Table:
@@ -75,7 +82,11 @@ def _values(row: Row, count: Count, columns: tuple[Column, ...]) -> tuple[Any, .
     whole = int(count.multiply_adds)
     head = " (training only)" if row.training_only else ""
     share = int(row.work.multiply_adds) / whole if whole else 0.0
-    values = record(row) | {"operation": row.operation + head, "share": share}
+    values = record(row) | {
+        "operation": row.operation + head,
+        "share": share,
+        "unverified": count.unverified,
+    }
     return tuple(values[column.key] for column in columns)
 
 

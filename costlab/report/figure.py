@@ -8,10 +8,12 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 from warnings import catch_warnings, simplefilter
 
+from costlab.algebra.combine import UNVERIFIED
 from costlab.counting.compare import Comparison
 from costlab.counting.count import MEASURES
 from costlab.report.cell import human, percent
 from costlab.report.compare import TITLES
+from costlab.report.count import NOT_VERIFIED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +23,10 @@ COLORS = ("#0072B2", "#E69F00", "#009E73")
 HATCHES = ("", "///", "...")
 DPI = 150
 THICKNESS = 0.27
+MANY = 9
+"""What is more than ten times as much is told so, not in percent."""
+FAR = 30
+"""Ratios that lie so many times apart are drawn on a logarithmic axis."""
 
 
 class Bars(NamedTuple):
@@ -105,8 +111,17 @@ def _draw(axes: "Axes", bars: Bars) -> None:
     labels = [_wrapped(label, 28) for label in bars.variants]
     axes.set_yticks(range(len(bars.variants)), labels, parse_math=False)
     axes.set_ylim(len(bars.variants) - 0.5, -0.5)
-    axes.set_xlim(0, 1.35 * longest)
-    axes.set_xlabel(_wrapped(f"relative to {bars.baseline}", 84), parse_math=False)
+    shortest = min([1.0, *(ratio for row in bars.relative for ratio in row if ratio)])
+    far = longest > FAR * shortest
+    if far:
+        axes.set_xscale("log")
+        axes.set_xlim(shortest / 3, longest * 25)
+    else:
+        axes.set_xlim(0, 1.35 * longest)
+    told = _wrapped(f"relative to {bars.baseline}{', logarithmic' * far}", 84)
+    if any(label.endswith(UNVERIFIED) for label in bars.variants):
+        told += f"\n{NOT_VERIFIED}"
+    axes.set_xlabel(told, parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -119,4 +134,6 @@ def _told(saving: Fraction) -> str:
     """What is saved, in words that need no sign; nothing for nothing."""
     if saving == 0:
         return ""
+    if saving < -MANY:
+        return f"{float(1 - saving):.4g} times as much"
     return f"{percent(abs(saving))} {'less' if saving > 0 else 'more'}"

@@ -9,11 +9,10 @@ from costlab.paper.audit import Audited, tally
 from costlab.paper.recorded import as_text
 from costlab.paper.stated import NUMBER, PERCENT, TIMES, Stated, Trained, Value, Verdict
 from costlab.report.cell import SHORT, Column, percent, ratio
-from costlab.report.count import NOT_VERIFIED
+from costlab.report.count import NOT_VERIFIED, UNVERIFIED_COLUMN
 from costlab.report.table import Table
 
 CLOSE = "close: within the tolerance that the claim declares behind ±, and no more; it is not verified"
-UNVERIFIED_COLUMN = Column("unverified", "unverified", machine_only=True)
 COLUMNS = (
     Column("claim", "claim", once=True, marked_by="unverified", fold=14),
     Column("section", "section", sacrifice=4, fold=9),

@@ -21,6 +21,10 @@ def test_counted_and_reported_are_never_in_one_column(run: Run) -> None:
     table = reported_table(compare(ablation="inference_budget"))
     titles = [column.title for column in table.columns if not column.machine_only]
     assert [title for title in titles if "(counted)" in title] == ["multiply-adds (counted)"]
+    assert [title for title in titles if title.endswith("(counted / reported)")] == [
+        "per top-1 point (counted / reported)",
+        "per top-5 point (counted / reported)",
+    ]
     assert [title for title in titles if "(reported)" in title] == [
         "billions (reported)",
         "top-1 error, % (reported)",
@@ -33,13 +37,18 @@ def test_the_tables_that_people_see(run: Run) -> None:
     assert "Counted multiply-adds beside what is reported" in out
     (line,) = [line for line in out.splitlines() if line.startswith("Inception-v3, 12") and "Table 4" in line]
     figures = line.partition("crops")[2].split()
-    assert figures == ["68,558,593,152", "Table", "4", "-", "19.47", "4.48", "36.33", "G", "56.11", "G"]
+    assert figures == [
+        *("68,558,593,152", "Table", "4", "-", "19.47", "4.48"),
+        *("Inception-v3", "36.33", "G", "56.11", "G"),
+    ]
     assert out.count("PReLU-net C, 10 crops (?)") == 2
-    assert "left out: VGGNet (?)" in out
-    assert "on the validation set, as the others, it is 3.46%" in out
+    assert "left out: VGGNet, its errors (?)," in out
+    assert "table 5 prints 3.58% for Inception-v3, on the test set" in out
     content = json.loads(run("compare", "-a", "inference_budget", "-f", "json").out)
     assert len(content["notes"]) == 3
     assert content["rows"][-1]["unverified"] is True
+    assert content["batch"] is None
+    assert [row["batch"] for row in content["rows"]][-3:] == [144, 144, 10]
     plain = run("compare", "-a", "nxn").out
     assert "reported" not in plain
 

@@ -1,12 +1,15 @@
 """What was not held against its source bears its mark wherever it is shown, and hands it on."""
 
+import csv
+import io
 import json
+import pickle
 from pathlib import Path
 
 import pytest
 
 import costlab
-from costlab.algebra import block, seq
+from costlab.algebra import Conv2d, Definition, block, seq
 from costlab.counting import closed_form, compare, count
 from costlab.report.figure import bars_of
 from tests.cli.conftest import Run
@@ -52,6 +55,35 @@ def test_programs_are_told_in_a_field(run: Run) -> None:
     assert [row["name"] for row in rows if row["unverified"]] == ["prelu_net_a", "prelu_net_b", "prelu_net_c"]
 
 
+@pytest.mark.parametrize(
+    "args", [("count", NET), ("count", NET, "--by", "kind"), ("count", NET, "--symbolic", "width")]
+)
+def test_every_csv_has_the_field(run: Run, args: tuple[str, ...]) -> None:
+    rows = list(csv.DictReader(io.StringIO(run(*args, "-f", "csv").out)))
+    assert {row["unverified"] for row in rows} == {"True"}
+    assert json.loads(run(*args, "-f", "json").out)["unverified"] is True
+
+
+def test_a_frame_has_the_field() -> None:
+    assert count(NET).to_frame()["unverified"].all()
+    assert not count("vgg16", width=0.05).to_frame()["unverified"].any()
+
+
+def test_what_is_held_against_it_is_told(run: Run) -> None:
+    out = run("compare", "prelu_net_a", "vgg16").out
+    assert out.startswith("vgg16 beside prelu_net_a (?), input")
+    assert "ratio and saving: against prelu_net_a (?)" in out
+    assert json.loads(run("compare", "prelu_net_a", "vgg16", "-f", "json").out)["baseline_unverified"] is True
+    out = run("compare", "vgg16", "prelu_net_a").out
+    assert out.startswith("prelu_net_a (?) beside vgg16, input")
+
+
+def test_sets_are_listed_with_it(run: Run) -> None:
+    assert "    PReLU-net C, 10 crops (?)   prelu_net_c, " in run("list", "--ablations").out
+    rows = json.loads(run("list", "inference_budget", "--ablations", "-f", "json").out)["rows"]
+    assert [row["variant"] for row in rows if row["unverified"]] == ["PReLU-net C, 10 crops"]
+
+
 def test_the_list_marks_it(run: Run) -> None:
     assert "\nprelu_net_c (?)  He et al." in run("list").out
     assert run("list", "prelu_net_c").out.startswith("prelu_net_c (?)  He et al.")
@@ -82,6 +114,44 @@ def test_what_contains_it_is_unverified_too(tmp_path: Path) -> None:
     assert count(mine).unverified
     assert closed_form(mine, "H").unverified
     assert count(mine).inference.unverified
+
+
+def test_a_definition_around_it_hands_the_mark_on_as_it_is() -> None:
+    def outer() -> costlab.Block:
+        return costlab.catalog()["prelu_net_a"]()
+
+    assert count(block()(outer), (3, 224, 224)).unverified
+
+
+def test_a_form_that_is_interpolated_bears_it_too() -> None:
+    @block(input="3x64x64")
+    def mine(times: int = 2) -> costlab.Block:
+        return seq(
+            *(seq(conv=Conv2d(3, 1)) for _ in range(times)), costlab.catalog()["prelu_net_a"](width=0.05)
+        )
+
+    form = closed_form(mine, "times")
+    assert form.ranges
+    assert form.unverified
+    assert form.shown == "mine (?)"
+
+
+def test_a_pickle_keeps_it() -> None:
+    made = Definition(_plain, unverified=True)
+    assert pickle.loads(pickle.dumps(made)).unverified
+    assert not pickle.loads(pickle.dumps(Definition(_plain))).unverified
+
+
+def _plain() -> costlab.Block:
+    return seq()
+
+
+def test_a_leaf_cannot_bear_it() -> None:
+    made = Definition(lambda: Conv2d(1, 1), unverified=True)
+    with pytest.raises(
+        costlab.DefinitionError, match=r"is unverified: put seq\(...\) around what it returns"
+    ):
+        made()
 
 
 def test_being_unverified_is_no_part_of_the_value() -> None:

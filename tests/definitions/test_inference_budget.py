@@ -1,6 +1,8 @@
 """What inference costs beside what is reported: counts by hand, figures as printed, prices per point."""
 
+import re
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from costlab.algebra import Ablation, Reported, variant
 from costlab.algebra.catalog import lookup_ablation
 from costlab.counting import compare
 from costlab.errors import DefinitionError
+from costlab.report.reported import reported_table
 
 RELEASED, V2, SEPARABLE, BN_INCEPTION = 5_713_216_096, 5_299_886_272, 1_498_677_248, 2_032_600_064
 COUNTED = {
@@ -41,7 +44,7 @@ REPORTED = {
     "Inception-v3": ("21.2", "5.6", "4.8"),
     "Inception-v3, 12 crops": ("19.47", "4.48", None),
     "Inception-v3, 144 crops": ("18.77", "4.2", None),
-    "4 Inception-v3, 144 crops": ("17.2", "3.58", None),
+    "4 Inception-v3, 144 crops": ("17.2", "3.46", None),  # on the validation set
     "GoogLeNet, 10 crops": (None, "9.15", None),
     "GoogLeNet, 144 crops": (None, "7.89", None),
     "7 GoogLeNet, 144 crops": (None, "6.67", None),
@@ -60,7 +63,9 @@ PER_POINT = [
     ("Inception-v3, 12 crops", "top_1_error", 11 * RELEASED / Fraction("1.73")),
     ("Inception-v3, 144 crops", "top_5_error", 132 * RELEASED / Fraction("0.28")),
     ("4 Inception-v3, 144 crops", "top_1_error", 3 * 144 * RELEASED / Fraction("1.57")),
-    ("GoogLeNet, 10 crops", "top_5_error", 9 * SEPARABLE / Fraction("0.05")),
+    ("4 Inception-v3, 144 crops", "top_5_error", 3 * 144 * RELEASED / Fraction("0.74")),
+    ("GoogLeNet, 144 crops", "top_5_error", 134 * SEPARABLE / Fraction("1.26")),
+    ("GoogLeNet, 10 crops", "top_5_error", None),  # 9.2 may be 9.15
     ("GoogLeNet, 10 crops", "top_1_error", None),
     ("PReLU-net C, 10 crops", "top_1_error", None),
 ]
@@ -94,33 +99,98 @@ def test_a_variant_that_is_no_better_has_no_price() -> None:
         compare(ablation=worse).per_point("c", "top_1_error")
 
 
+PERCENT, BILLIONS = "a percentage in digits, such as '21.2'", "billions in digits, such as '4.8'"
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"top_1_error": "21,2"}, "T: top_1_error='21,2' must be a decimal number as printed"),
-        ({"top_5_error": "101"}, "T: top_5_error='101' must be a decimal number as printed"),
-        ({"top_5_error": "-1"}, "T: top_5_error='-1' must be a decimal number as printed"),
-        ({"multiply_adds": "NaN"}, "T: multiply_adds='NaN' must be a decimal number as printed"),
-        ({"multiply_adds": 1.5}, "T: multiply_adds=1.5 must be a decimal number as printed"),
+        ({"top_1_error": "21,2"}, f"T: top_1_error='21,2' must be {PERCENT}"),
+        ({"top_5_error": "101"}, f"T: top_5_error='101' must be {PERCENT}"),
+        ({"top_5_error": "-1"}, f"T: top_5_error='-1' must be {PERCENT}"),
+        ({"top_5_error": ""}, f"T: top_5_error='' must be {PERCENT}"),
+        ({"top_5_error": 21.2}, f"T: top_5_error=21.2 must be {PERCENT}"),
+        ({"multiply_adds": "NaN"}, f"T: multiply_adds='NaN' must be {BILLIONS}"),
+        ({"multiply_adds": "5e9"}, f"T: multiply_adds='5e9' must be {BILLIONS}"),
+        ({"multiply_adds": 1.5}, f"T: multiply_adds=1.5 must be {BILLIONS}"),
+        ({"after": None}, "Reported: after=None must be text"),
     ],
 )
 def test_figures_that_no_table_prints(settings: dict[str, str], said: str) -> None:
-    with pytest.raises(DefinitionError, match="^" + said):
+    with pytest.raises(DefinitionError, match="^" + re.escape(said) + "$"):
         Reported("T", **settings)
 
 
+def test_a_source_is_text() -> None:
+    with pytest.raises(DefinitionError, match="Reported: source=7 must be text"):
+        Reported(7)  # type: ignore[arg-type]  # what is tested
+
+
 @pytest.mark.parametrize(
-    ("reported", "said"),
+    ("now", "before", "gained"),
     [
-        ({"c": Reported("T")}, "ablation x: reported: 'c' is no variant"),
-        ({"b": Reported("T", after="c")}, "ablation x: reported: 'c' is no variant"),
-        ({"b": "21.2"}, r"ablation x: 'b': '21.2' is no Reported\(...\)"),
+        ("21.2", "23.1", Fraction("1.9")),
+        ("9.15", "9.2", None),  # 9.2 may be anything from 9.15 to 9.25
+        ("9.14", "9.2", Fraction("0.06")),
+        ("9.1", "9.2", None),  # both may be 9.15
+        ("9.0", "9.2", Fraction("0.2")),
+        ("28", "29", None),
+        ("27", "29", 2),
+        ("9.2", "9.2", None),
+        ("9.3", "9.2", None),
+        (None, "9.2", None),
+        ("9.2", None, None),
     ],
 )
-def test_reports_of_no_variant(reported: dict[str, Reported], said: str) -> None:
+def test_points_that_are_more_than_rounding(
+    now: str | None, before: str | None, gained: Fraction | None
+) -> None:
+    assert Reported("T", top_5_error=now).gained(Reported("T", top_5_error=before), "top_5_error") == gained
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"reported": {"c": Reported("T")}}, "ablation x: reported: 'c' is no variant"),
+        (
+            {"reported": {"b": Reported("T", after="c")}},
+            "ablation x: 'b': after='c' is no other variant with figures",
+        ),
+        (
+            {"reported": {"b": Reported("T", after="b")}},
+            "ablation x: 'b': after='b' is no other variant with figures",
+        ),
+        (
+            {"reported": {"b": Reported("T", after="a")}},
+            "ablation x: 'b': after='a' is no other variant with figures",
+        ),
+        ({"reported": {"b": "21.2"}}, "ablation x: 'b': '21.2' is no Reported(...)"),
+        ({"reported": [1]}, "ablation x: reported=[1] must give figures by label"),
+        ({"reported": None}, "ablation x: reported=None must give figures by label"),
+        ({"notes": "one"}, "ablation x: notes='one' must be a tuple of texts"),
+        ({"notes": None}, "ablation x: notes=None must be a tuple of texts"),
+        ({"notes": (3,)}, "ablation x: note=3 must be text on one line"),
+    ],
+)
+def test_what_an_ablation_cannot_carry(settings: dict[str, Any], said: str) -> None:
     conv = {label: variant("conv_nxn", n=n) for label, n in (("a", 1), ("b", 3))}
-    with pytest.raises(DefinitionError, match=said):
-        Ablation("x", "X", conv, reported=reported)
+    with pytest.raises(DefinitionError, match="^" + re.escape(said) + "$"):
+        Ablation("x", "X", conv, **settings)
+
+
+@pytest.mark.parametrize("error", ["top1", "source", "after"])
+def test_prices_of_what_is_no_error(error: str) -> None:
+    with pytest.raises(DefinitionError, match=f"there is no '{error}'; there is top_1_error and top_5_error"):
+        compare(ablation="inference_budget").per_point("Inception-v3", error)
+
+
+def test_cheaper_and_better_has_a_price_below_zero() -> None:
+    conv = {label: variant("conv_nxn", n=n) for label, n in (("a", 3), ("b", 1))}
+    better = Ablation("x", "X", conv, reported={"a": Reported("T", "9"), "b": Reported("T", "7", after="a")})
+    comparison = compare(ablation=better)
+    price = comparison.per_point("b", "top_1_error")
+    assert price == -8 * 64 * 64 * 35 * 35 / Fraction(2)
+    assert "-20.07 M" in reported_table(comparison).to_text()
 
 
 @pytest.mark.parametrize("batch", [0, -1, 1.5, "2", True])

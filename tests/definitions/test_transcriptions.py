@@ -135,7 +135,10 @@ def test_bn_inception_as_transcribed() -> None:
     assert outputs["inception_4e"] == (1056, 7, 7)
 
 
-HEAD = seq(*(part for _ in range(2) for part in (Dropout(), Linear(4096), ReLU())), Dropout(), Linear(1000))
+# AlexNet and VGG: "dropout in the first two fully-connected layers".
+HEAD = seq(Linear(4096), ReLU(), Dropout(), Linear(4096), ReLU(), Dropout(), Linear(1000))
+# torchvision's single tower has it before them.
+TOWER = seq(Dropout(), Linear(4096), ReLU(), Dropout(), Linear(4096), ReLU(), Linear(1000))
 
 
 @pytest.mark.parametrize(("name", "repeats"), [("vgg16", (2, 2, 3, 3, 3)), ("vgg19", (2, 2, 4, 4, 4))])
@@ -164,7 +167,7 @@ def test_alexnet_as_transcribed() -> None:
     tower = seq(
         seq(Conv2d(64, 11, 4, 2), ReLU(), MaxPool2d(3, 2)),
         module("5x5 192, MP3/2, 3x3 384, 3x3 256, 3x3 256, MP3/2", with_bias),
-        seq(AdaptiveAvgPool2d(6), Flatten(), HEAD),
+        seq(AdaptiveAvgPool2d(6), Flatten(), TOWER),
     )
     assert outline(seq(*parts("alexnet_one_tower").values())) == outline(tower)
 
