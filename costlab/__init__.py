@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from costlab.algebra import Ablation as Ablation
     from costlab.algebra import Block as Block
     from costlab.algebra import Definition as Definition
+    from costlab.algebra import Reported as Reported
     from costlab.algebra import build as build
     from costlab.algebra import catalog as catalog
     from costlab.algebra import variant as variant
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 # Where each public name lives. Loaded on first use: a count needs no torch, so neither does the import.
 _HOMES = {
-    "costlab.algebra": ("Ablation", "Block", "Definition", "build", "catalog", "variant"),
+    "costlab.algebra": ("Ablation", "Block", "Definition", "Reported", "build", "catalog", "variant"),
     "costlab.counting": (
         "ClosedForm",
         "Comparison",

@@ -14,12 +14,12 @@ from costlab.report.table import Table
 
 CLOSE = "close: within the tolerance that the claim declares behind ±, and no more; it is not verified"
 COLUMNS = (
-    Column("claim", "claim", once=True, marked_by="unverified", fold=14),
+    Column("claim", "claim", once=True, marked_by="unverified", fold=12),
     Column("section", "section", sacrifice=4, fold=9),
-    Column("figure", "figure", sacrifice=2, fold=16),
-    Column("stated", "stated", "printed", fold=16),
-    Column("counted", "counted", "printed", marked_by="unverified", fold=16),
-    Column("from_reported", "from reported", "printed", sacrifice=3),
+    Column("figure", "figure", sacrifice=3, fold=13),
+    Column("stated", "stated", "printed", fold=13),
+    Column("counted", "counted", "printed", marked_by="unverified", fold=13),
+    Column("from_reported", "from reported", "printed", sacrifice=2, fold=9),
     Column("deviation", "deviation", "deviation", sacrifice=1),
     Column("verdict", "verdict", fold=9),
     Column("value", "exact value", machine_only=True),
