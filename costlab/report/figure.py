@@ -25,7 +25,7 @@ DPI = 150
 THICKNESS = 0.27
 MANY = 9
 """What is more than ten times as much is told so, not in percent."""
-FAR = 30
+FAR = 100
 """Ratios that lie so many times apart are drawn on a logarithmic axis."""
 
 
@@ -38,6 +38,17 @@ class Bars(NamedTuple):
     sizes: tuple[tuple[int, ...], ...]
     relative: tuple[tuple[float, ...], ...]
     texts: tuple[tuple[str, ...], ...]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the largest ratio that is drawn, the baseline's 1 among them."""
+        drawn = [1.0, *(ratio for row in self.relative for ratio in row if ratio)]
+        return min(drawn), max(drawn)
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the ratios lie too far apart for an even axis."""
+        return self.ends[1] > FAR * self.ends[0]
 
     @property
     def digest(self) -> str:
@@ -90,7 +101,7 @@ def compare_figure(comparison: Comparison) -> bytes:
 
 
 def _draw(axes: "Axes", bars: Bars) -> None:
-    longest = max(1.0, *(max(row) for row in bars.relative))
+    shortest, longest = bars.ends
     for i, name in enumerate(MEASURES):
         drawn: Any = axes.barh(
             [row + (i - 1) * THICKNESS for row in range(len(bars.variants))],
@@ -111,14 +122,12 @@ def _draw(axes: "Axes", bars: Bars) -> None:
     labels = [_wrapped(label, 28) for label in bars.variants]
     axes.set_yticks(range(len(bars.variants)), labels, parse_math=False)
     axes.set_ylim(len(bars.variants) - 0.5, -0.5)
-    shortest = min([1.0, *(ratio for row in bars.relative for ratio in row if ratio)])
-    far = longest > FAR * shortest
-    if far:
+    if bars.logarithmic:
         axes.set_xscale("log")
         axes.set_xlim(shortest / 3, longest * 25)
     else:
         axes.set_xlim(0, 1.35 * longest)
-    told = _wrapped(f"relative to {bars.baseline}{', logarithmic' * far}", 84)
+    told = _wrapped(f"relative to {bars.baseline}{', logarithmic' * bars.logarithmic}", 84)
     if any(label.endswith(UNVERIFIED) for label in bars.variants):
         told += f"\n{NOT_VERIFIED}"
     axes.set_xlabel(told, parse_math=False)

@@ -3,8 +3,13 @@
 import csv
 import io
 import json
+from pathlib import Path
+from typing import Any
 
-from costlab.counting import compare
+import pytest
+
+from costlab import tracing
+from costlab.counting import Count, compare
 from costlab.report.reported import reported_table
 from tests.cli.conftest import Run
 from tests.definitions.test_inference_budget import COUNTED, REPORTED
@@ -60,8 +65,37 @@ def test_the_set_is_listed_with_its_batches(run: Run) -> None:
     assert [row["batch"] for row in rows if row["variant"].endswith("12 crops")] == [12]
 
 
-def test_what_differs_by_its_batch_only_is_run_once(run: Run) -> None:
-    code, out, err = run("compare", "-a", "large_5x5", "--check", "-b", "2")
+CHECKED = """
+from costlab.algebra import Ablation, variant
+
+crops = Ablation("crops", "Crops", {
+    "one": variant("conv_nxn", "64x9x9"),
+    "many": variant("conv_nxn", "64x9x9", 12),
+    "elsewhere": variant("conv_nxn", "64x5x5"),
+})
+"""
+
+
+@pytest.mark.parametrize(("times", "ran"), [(1, [1, 1]), (3, [3, 3])])
+def test_what_differs_by_its_batch_only_is_run_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, ran: list[int]
+) -> None:
+    batches: list[object] = []
+
+    def seen(counted: Count, **settings: Any) -> list[tracing.Finding]:
+        batches.append(counted.batch)
+        return check(counted, **settings)
+
+    check = tracing.check
+    monkeypatch.setattr(tracing, "check", seen)
+    file = tmp_path / "sets.py"
+    file.write_text(CHECKED)
+    code, out, _ = run("compare", "-a", f"{file}:crops", "--check", "-b", str(times))
     assert code == 0
-    assert ", 11 comparisons each, batch 2:" in out
-    assert err.count("fvcore") == 0
+    assert batches == ran  # the third is another input
+    assert f", 11 comparisons each, batch {times}:" in out
+    assert [line.partition(":")[0] for line in out.splitlines() if ": agreed on" in line] == [
+        "one",
+        "many",
+        "elsewhere",
+    ]

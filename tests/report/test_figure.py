@@ -5,10 +5,12 @@ import warnings
 import zlib
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from costlab.algebra import Ablation, Conv2d, ReLU, variant
 from costlab.counting import Comparison, compare
-from costlab.report.figure import bars_of, compare_figure
+from costlab.report.figure import Bars, _draw, bars_of, compare_figure
 
 
 def chunks(picture: bytes) -> dict[bytes, list[bytes]]:
@@ -85,3 +87,26 @@ def test_each_variant_gets_room() -> None:
         assert width == 1200
         heights.append(height)
     assert heights[1] - heights[0] == 6 * 0.78 * 150
+
+
+def test_ratios_far_apart_are_drawn_on_a_logarithmic_axis() -> None:
+    budgets = bars_of(compare(ablation="inference_budget"))
+    assert budgets.ends == (1.0, 4 * 144 * 5_713_216_096 / 1_498_677_248)
+    assert budgets.logarithmic
+    assert budgets.texts[10][0] == "2196 times as much"
+    assert budgets.texts[3][0] == "253.64% more"
+    sets = ("small_3x3", "large_5x5", "inception_v3")
+    assert not any(bars_of(compare(ablation=name)).logarithmic for name in sets)
+    axes = drawn(budgets)
+    assert axes.get_xscale() == "log"
+    assert axes.get_xlim()[0] < 1
+    assert "logarithmic\n(?): its layers" in axes.get_xlabel()
+    axes = drawn(bars_of(compare(ablation="small_3x3")))
+    assert (axes.get_xscale(), axes.get_xlim()[0]) == ("linear", 0)
+    assert axes.get_xlabel() == "relative to 3x3"
+
+
+def drawn(bars: Bars) -> Axes:
+    axes = Figure().subplots()
+    _draw(axes, bars)
+    return axes

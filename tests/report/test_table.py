@@ -160,3 +160,41 @@ def test_a_network_that_costs_nothing_has_no_shares() -> None:
 
     table = count_table(count(ReLU(), (1, 2, 2)))
     assert "0.0%" in table.to_text()
+
+
+FOLDED = Table(
+    title="t",
+    columns=(
+        Column("name", "name", fold=8),
+        Column("size", "the size", "size"),
+        Column("value", "value", "printed", sacrifice=1, fold=6, marked_by="odd"),
+        Column("odd", "odd", machine_only=True),
+    ),
+    rows=(("one two three", 1_000, "12 (1/2)", True), ("x", 22, "", False)),
+    total=("all of it", 1_022, "7", False),
+)
+
+
+def test_a_narrow_terminal_folds_cells_before_it_loses_columns() -> None:
+    assert FOLDED.to_text(30).splitlines() == [
+        "t",
+        "",
+        "name      the size   value",
+        "─" * 26,
+        "one two      1,000      12",
+        "three                (1/2)",
+        "                       (?)",
+        "x               22",
+        "─" * 26,
+        "all of       1,022       7",
+        "it",
+    ]
+    assert "no room for: value" in FOLDED.to_text(25)
+    assert "one two three" in FOLDED.to_text()
+
+
+def test_nothing_is_lost_by_folding() -> None:
+    for width in range(26, 60):
+        words = FOLDED.to_text(width).split()
+        for word in ("one", "two", "three", "1,000", "12", "(1/2)", "(?)", "1,022"):
+            assert word in words
