@@ -41,8 +41,8 @@ benchmark: $(READY)  ## Compare a count with fvcore's, in time and memory.
 	$(BIN)/python benchmarks/count.py
 
 record: $(READY)  ## Write anew what costlab verify is expected to find; look at what changed.
-	$(BIN)/python -m costlab.paper > recorded.new
-	mv recorded.new costlab/paper/recorded.toml
+	$(BIN)/python -m costlab.paper > .venv/recorded.toml
+	mv .venv/recorded.toml costlab/paper/recorded.toml
 
 lock:  ## Write requirements.lock anew: the newest versions that pyproject.toml admits, and this torch.
 	rm -rf .venv-lock

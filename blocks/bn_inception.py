@@ -59,8 +59,8 @@ def inception_v2(num_classes: Dim = 1000, width: Ratio = 1.0) -> Block:
 
     Args:
         num_classes: channels of the last layer, a 1x1 convolution.
-        width: multiplies every channel count but the classes, rounded to the nearest (halves up), at
-            least 1.
+        width: multiplies every channel count but the classes and the 24 of the first layer, rounded to the
+            nearest (halves up), at least 1.
     """
     return seq(
         conv_1=first_7x7("separable", width, bn=_NO_SCALE),

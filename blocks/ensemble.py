@@ -18,7 +18,8 @@ def ensemble(
     """Networks on one input, their predictions added up: ``(3, H, W) -> (num_classes,)``.
 
     Args:
-        network: which; GoogLeNet with its separable first layer. Those before Inception v3 take 224x224.
+        network: which; GoogLeNet with its separable first layer, whose 24 channels no width multiplies. Those
+            before Inception v3 take 224x224.
         models: how many, each with weights of its own.
         num_classes: features of their last linear layers.
         width: multiplies every channel count but the classes, rounded to the nearest (halves up), at

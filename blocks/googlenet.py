@@ -51,8 +51,8 @@ def googlenet(
 
     Args:
         num_classes: features of the last linear layer.
-        first: the first layer's 7x7: dense, or separable, eight channels from each of the input's and 1x1
-            behind, which gives the first row of the publication's table.
+        first: the first layer's 7x7: dense, or separable, eight channels from each of the input's (at any
+            width) and 1x1 behind, which gives the first row of the publication's table.
         branch_5x5: the kernel of the third branch: 5x5 as published, or torchvision's 3x3.
         bn: batch norms in place of the biases and the local response normalizations, as in torchvision
             and in BN-GoogLeNet.

@@ -15,8 +15,8 @@ class Ablation:
 
     ``symbols`` are those that its closed forms are in where none are asked for: names of parameters,
     and C, H and W for the sizes of the input. ``figure`` says where in the literature it comes from,
-    ``reported``, by label, what is reported there of a variant, to be shown beside what is counted, with
-    ``notes`` below.
+    ``reported``, by label, what is reported there of a variant, to be shown beside what is counted,
+    ``notes`` what stands below.
 
     Raises:
         DefinitionError: there are fewer than two variants, or one is none; or what is reported is of none.

@@ -8,7 +8,7 @@ from typing import Any
 from costlab.errors import DefinitionError
 
 ERRORS = ("top_1_error", "top_5_error")
-DECIMAL = re.compile(r"\d+(\.\d+)?")
+DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 LIKE = dict.fromkeys(ERRORS, "a percentage in digits, such as '21.2'") | {
     "multiply_adds": "billions in digits, such as '4.8'"
 }
@@ -23,7 +23,8 @@ class Reported:
     accuracy is priced.
 
     Raises:
-        DefinitionError: a figure is no decimal number in digits, or an error is above 100.
+        DefinitionError: a figure is no decimal number in digits, an error is above 100, or the source or
+            ``after`` is no text on one line.
     """
 
     source: str
@@ -35,8 +36,8 @@ class Reported:
     def __post_init__(self) -> None:
         for name in ("source", "after"):
             value: Any = getattr(self, name)  # not yet known to be what it should be
-            if not isinstance(value, str):
-                raise DefinitionError(f"Reported: {name}={value!r} must be text")
+            if not isinstance(value, str) or not value.isprintable():
+                raise DefinitionError(f"Reported: {name}={value!r} must be text on one line")
         for name, like in LIKE.items():
             value = getattr(self, name)
             if value is None:

@@ -1,6 +1,7 @@
 """``costlab verify``."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,13 +51,10 @@ def verify(
     elif verbose:
         more = [derivation_table(each) for each in audited]
     emit(table, form, file, force, more)
-    gone = () if ids else orphans()
-    problems = [
-        *(f"{name}: recorded, but there is no such claim" for name in gone),
-        *(line for each in audited for line in _moved(each)),
-    ]
-    if problems:
-        problems.append("where that is meant, make record records it; costlab verify ID --verbose derives it")
+    problems = [f"{name}: recorded, but there is no such claim" for name in (() if ids else orphans())]
+    problems += _told(audited)
+    if problems and not any(each.problem for each in audited):
+        problems.append("if that is meant, make record records it; costlab verify ID --verbose derives it")
     fallen = [f"strict: {each.claim.id} does not stand: {each.verdict}" for each in five if not each.stands]
     if strict and not fallen:
         told = ", ".join(f"{each.claim.id} {each.verdict}" for each in five)
@@ -67,7 +65,12 @@ def verify(
         sys.exit(1)
 
 
-def _moved(each: "Audited") -> list[str]:
+def _told(audited: "Iterable[Audited]") -> list[str]:
+    """What has moved; claims of which the same is to be told share a line."""
     from costlab.report.verify import shown_id
 
-    return [f"{shown_id(each)}: {line}" for line in each.moved]
+    lines: dict[str, list[str]] = {}
+    for each in audited:
+        for line in each.moved:
+            lines.setdefault(line, []).append(shown_id(each))
+    return [f"{', '.join(names)}: {line}" for line, names in lines.items()]

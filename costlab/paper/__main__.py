@@ -2,8 +2,12 @@
 
 import sys
 
+from costlab.errors import CostlabError
 from costlab.paper.audit import records
 from costlab.paper.recorded import written
 
 if __name__ == "__main__":
-    sys.stdout.write(written(records()))
+    try:
+        sys.stdout.write(written(records()))
+    except CostlabError as error:
+        sys.exit(f"nothing is recorded: {error}")

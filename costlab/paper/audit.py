@@ -8,8 +8,7 @@ from pathlib import Path
 from traceback import extract_tb
 
 from costlab.algebra.parameter import closest
-from costlab.counting.compare import Comparison
-from costlab.errors import CostlabError, TargetError, one_line
+from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 from costlab.paper.claim import Claim
 from costlab.paper.claims import CLAIMS, MISSION
 from costlab.paper.recorded import Figure, Record, as_text, moves, recorded
@@ -97,8 +96,16 @@ def verify(*ids: str, progress: Callable[[str], None] | None = None) -> tuple[Au
 
 
 def records() -> Mapping[str, Record]:
-    """The outcomes of all claims as they are to be recorded, whatever is recorded now."""
-    return {each.claim.id: each.record for each in _audited((), {}, str)}
+    """The outcomes of all claims as they are to be recorded, whatever is recorded now.
+
+    Raises:
+        DefinitionError: a claim cannot be recomputed.
+    """
+    audited = _audited((), {}, str)
+    for each in audited:
+        if each.problem:
+            raise DefinitionError(f"{each.claim.id} cannot be recomputed: {each.problem}")
+    return {each.claim.id: each.record for each in audited}
 
 
 def mission() -> tuple[Audited, ...]:
@@ -120,29 +127,28 @@ def tally(audited: Iterable[Audited]) -> Mapping[Verdict, int]:
 def _audited(
     ids: Iterable[str], expected: Mapping[str, Record], tell: Callable[[str], object]
 ) -> tuple[Audited, ...]:
-    known: dict[str, Comparison] = {}
     audited = []
     for name in dict.fromkeys(ids or CLAIMS):
         tell(name)
-        audited.append(_audit(CLAIMS[name], known, expected.get(name)))
+        audited.append(_audit(CLAIMS[name], expected.get(name)))
     return tuple(audited)
 
 
-def _audit(claim: Claim, known: dict[str, Comparison], expected: Record | None) -> Audited:
-    work = Working(comparisons=known)
+def _audit(claim: Claim, expected: Record | None) -> Audited:
+    work = Working()
     values: list[Value] = [None] * len(claim.stated)
     problem = ""
     try:
         values = claim.recompute(work)
         for stated, value in zip(claim.stated, values, strict=True):
             Outcome(stated, value).verdict  # noqa: B018  # evaluated here, where it may fail
-    except Exception as error:  # a definition is broken, whatever it raises: that is what this is to find
+    except (Exception, SystemExit) as error:  # whatever a broken definition raises: this is to find it
         values, problem = [None] * len(claim.stated), _told(error)
     outcomes = tuple(map(Outcome, claim.stated, values))
     return Audited(claim, outcomes, tuple(work.steps), work.unverified, problem, expected)
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     """What went wrong; of what costlab does not raise on purpose, where in the definitions too."""
     if isinstance(error, CostlabError):
         return str(error)

@@ -101,7 +101,8 @@ class Printed(_Numeric):
 
     @property
     def text(self) -> str:
-        return f"{self.digits}{self.unit.suffix}{_tolerance(self.within)}"
+        rounded = f", to {self.last}s" if self.last else ""
+        return f"{self.digits}{self.unit.suffix}{rounded}{_tolerance(self.within)}"
 
     def verdict(self, value: Value) -> Verdict:
         """Exact if the value, rounded to that digit (halves up), is the number."""

@@ -48,7 +48,11 @@ def compare_table(comparison: Comparison) -> Table:
         title=f"{comparison.title}{shared}{heads}",
         columns=columns,
         rows=tuple(_row(comparison, count) for count in comparison.counts),
-        notes=(f"ratio and saving: against {first.shown}", *unverified_note(comparison.counts)),
+        notes=(
+            f"ratio and saving: against {first.shown}",
+            *(() if comparison.reported else comparison.notes),
+            *unverified_note(comparison.counts),
+        ),
         facts={
             "ablation": comparison.name or None,
             "title": comparison.title,

@@ -9,13 +9,13 @@ from costlab.report.cell import Column
 from costlab.report.count import UNVERIFIED_COLUMN, unverified_note
 from costlab.report.table import Table
 
-SHORT = {error: error[:5].replace("_", "-") for error in ERRORS}
+NAMES = {error: error[:5].replace("_", "-") for error in ERRORS}
 REPORTED = (
     Column("reported_in", "reported in", sacrifice=3, fold=9),
     Column("reported_billions", "billions (reported)", "printed", sacrifice=5, empty="-", fold=10),
     *(
         Column(f"reported_{error}", f"{short} error, % (reported)", "printed", empty="-", fold=10)
-        for error, short in SHORT.items()
+        for error, short in NAMES.items()
     ),
     Column("beyond", "beyond", sacrifice=4, empty="-", fold=14),
     *(
@@ -27,7 +27,7 @@ REPORTED = (
             empty="-",
             fold=11,
         )
-        for error, short in SHORT.items()
+        for error, short in NAMES.items()
     ),
 )
 

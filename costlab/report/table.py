@@ -90,7 +90,10 @@ class Table:
         A narrow terminal loses whole columns, never digits.
         """
         table, left_out = self._fit(width or UNBOUNDED, unicode)
-        notes = [*map(str, self.notes), *([f"no room for: {', '.join(left_out)}"] if left_out else [])]
+        notes = [
+            *(_plain(str(note), unicode) for note in self.notes),
+            *([f"no room for: {', '.join(left_out)}"] if left_out else []),
+        ]
         rule = ("─" if unicode else "-") * len(table[0][0])
         title = f"\x1b[1m{self.title}\x1b[0m" if color else self.title
         head, *body = table
@@ -119,12 +122,10 @@ class Table:
 
     def _lines(self, columns: list[Column], roomy: bool, unicode: bool) -> list[list[str]]:
         """The lines of each row, all of one length."""
-        rows = self._cells(columns, lambda column, value: column.show(value, roomy))
+        rows = self._cells(columns, lambda column, value: _plain(column.show(value, roomy), unicode))
         drawn = []
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
-            folded = [
-                (wrap(cell, column.fold) or [""]) if column.fold and not roomy else [cell] for cell in cells
-            ]
+            folded = [[cell] if roomy else _folded(column, cell) for cell in cells]
             size = max(len(line) for cell in folded for line in cell)
             if not column.numeric:
                 drawn.append([[line.ljust(size) for line in cell] for cell in folded])
@@ -138,7 +139,7 @@ class Table:
                     for cell, share in zip(aligned, shares, strict=True)
                 ]
             drawn.append(aligned)
-        return [_side_by_side(row) for row in zip(*drawn, strict=True)]
+        return [_side_by_side(row, "   " if roomy else "  ") for row in zip(*drawn, strict=True)]
 
     def _shown(self) -> list[Column]:
         return [column for column in self.columns if not column.machine_only]
@@ -167,11 +168,23 @@ class Table:
         return {column.key: value for column, value in zip(self.columns, row, strict=True)}
 
 
-def _side_by_side(cells: tuple[list[str], ...]) -> list[str]:
+def _folded(column: Column, cell: str) -> list[str]:
+    """A cell in lines; a number is never broken."""
+    if not column.fold:
+        return [cell]
+    text = not column.numeric
+    return wrap(cell, column.fold, break_long_words=text, break_on_hyphens=text) or [""]
+
+
+def _plain(text: str, unicode: bool) -> str:
+    return text if unicode else text.replace("±", "+-")
+
+
+def _side_by_side(cells: tuple[list[str], ...], gap: str) -> list[str]:
     """The lines of a row, from those of its cells; what a cell lacks is blank."""
     height = max(map(len, cells))
     filled = [cell + [" " * len(cell[0])] * (height - len(cell)) for cell in cells]
-    return ["   ".join(line) for line in zip(*filled, strict=True)]
+    return [gap.join(line) for line in zip(*filled, strict=True)]
 
 
 def _called(columns: list[Column], kept: list[Column]) -> list[str]:

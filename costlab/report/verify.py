@@ -1,5 +1,6 @@
 """The tables of the audit: every claim with what became of it, and how that was found."""
 
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -8,31 +9,37 @@ from costlab.algebra.combine import UNVERIFIED
 from costlab.paper.audit import Audited, tally
 from costlab.paper.recorded import as_text
 from costlab.paper.stated import NUMBER, PERCENT, TIMES, Stated, Trained, Value, Verdict
+from costlab.paper.working import Step
+from costlab.paper.working import shown as decimal
 from costlab.report.cell import SHORT, Column, percent, ratio
 from costlab.report.count import NOT_VERIFIED, UNVERIFIED_COLUMN
 from costlab.report.table import Table
 
 CLOSE = "close: within the tolerance that the claim declares behind ±, and no more; it is not verified"
 COLUMNS = (
-    Column("claim", "claim", once=True, marked_by="unverified", fold=12),
-    Column("section", "section", sacrifice=4, fold=9),
-    Column("figure", "figure", sacrifice=3, fold=13),
-    Column("stated", "stated", "printed", fold=13),
+    Column("claim", "claim", once=True, marked_by="unverified", fold=10),
+    Column("section", "section", sacrifice=4, fold=8),
+    Column("figure", "figure", sacrifice=3, fold=9),
+    Column("stated", "stated", "printed", fold=10),
     Column("counted", "counted", "printed", marked_by="unverified", fold=13),
-    Column("from_reported", "from reported", "printed", sacrifice=2, fold=9),
-    Column("deviation", "deviation", "deviation", sacrifice=1),
+    Column("from_reported", "from reported", "printed", sacrifice=1, fold=8),
+    Column("deviation", "deviation", "deviation", sacrifice=2),
     Column("verdict", "verdict", fold=9),
     Column("value", "exact value", machine_only=True),
     Column("deviation_percent", "deviation in percent", machine_only=True),
     Column("expected_verdict", "expected verdict", machine_only=True),
     Column("expected_value", "expected value", machine_only=True),
+    Column("reported", "follows from what is reported", machine_only=True),
     UNVERIFIED_COLUMN,
 )
 STEPS = (
-    Column("quantity", "quantity", fold=26),
-    Column("formula", "formula", fold=36),
-    Column("value", "value", "printed", fold=16),
+    Column("quantity", "quantity", fold=24),
+    Column("formula", "formula", fold=29),
+    Column("value", "value", "printed", fold=17, marked_by="unverified"),
+    UNVERIFIED_COLUMN,
 )
+STEP_KEYS = ("quantity", "formula", "value", "reported", "unverified")
+FROM_REPORTED = Column("from_reported", "from reported", "printed", fold=10)
 
 
 def verify_table(audited: Sequence[Audited], verbose: bool = False) -> Table:
@@ -59,10 +66,18 @@ def derivation_table(each: Audited) -> Table:
     """How a claim was recomputed: every number that was taken, and what was made of it."""
     shown_by = [f"to be shown by training: {s.shown_by}" for s in each.claim.stated if isinstance(s, Trained)]
     mark = [NOT_VERIFIED] if each.unverified else []
+    apart = any(step.reported for step in each.steps)
+    rows = []
+    for step in each.steps:
+        told = plain(step.value)
+        if step.reported and isinstance(step.value, Fraction) and not decimal(step.value).startswith("("):
+            told = decimal(step.value)
+        values = ("" if step.reported else told, step.unverified, told if step.reported else "")
+        rows.append((step.name, step.formula, *values[: 2 + apart]))
     return Table(
         title=f"{shown_id(each)} ({each.claim.section}): {each.verdict}",
-        columns=STEPS,
-        rows=tuple((step.name, step.formula, plain(step.value)) for step in each.steps),
+        columns=(*STEPS, FROM_REPORTED) if apart else STEPS,
+        rows=tuple(rows),
         notes=tuple(filter(None, (each.claim.statement, each.claim.reading, each.problem, *shown_by, *mark))),
     )
 
@@ -71,13 +86,14 @@ def steps_table(audited: Iterable[Audited]) -> Table:
     """The derivations of all claims in one, for programs: the values are exact."""
     return Table(
         title="Derivations",
-        columns=(Column("claim", "claim", marked_by="unverified"), *STEPS, UNVERIFIED_COLUMN),
-        rows=tuple(
-            (each.claim.id, step.name, step.formula, as_text(step.value), each.unverified)
-            for each in audited
-            for step in each.steps
-        ),
+        columns=tuple(Column(name, name) for name in ("claim", *STEP_KEYS)),
+        rows=tuple((each.claim.id, *_values(step)) for each in audited for step in each.steps),
     )
+
+
+def _values(step: Step) -> tuple[Any, ...]:
+    value = step.value if isinstance(step.value, int) else as_text(step.value)
+    return (step.name, step.formula, value, step.reported, step.unverified)
 
 
 def shown_id(each: Audited) -> str:
@@ -104,6 +120,7 @@ def _row(each: Audited, place: int) -> tuple[Any, ...]:
         None if deviation is None else float(100 * deviation),
         expected and str(expected.verdict),
         expected and expected.value,
+        stated.reported,
         each.unverified,
     )
 
@@ -119,9 +136,7 @@ def _record(each: Audited, verbose: bool) -> dict[str, Any]:
     if each.problem:
         record["problem"] = each.problem
     if verbose:
-        record["steps"] = [
-            {"quantity": step.name, "formula": step.formula, "value": step.value} for step in each.steps
-        ]
+        record["steps"] = [dict(zip(STEP_KEYS, _values(step), strict=True)) for step in each.steps]
         record["reading"] = each.claim.reading
     return record
 
@@ -152,4 +167,6 @@ def plain(value: Value) -> str:
         return f"{value:,}"
     if isinstance(value, Fraction):
         return f"{value.numerator:,}" if value.denominator == 1 else ratio(value, len(str(value)) <= SHORT)
-    return f"{value:.7g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.7g}"
+    return re.sub(r"(?<!\*)[*/](?!\*)", r" \g<0> ", str(value))

@@ -48,7 +48,7 @@ def test_the_tables_that_people_see(run: Run) -> None:
     ]
     assert out.count("PReLU-net C, 10 crops (?)") == 2
     assert "left out: VGGNet, its errors (?)," in out
-    assert "table 5 prints 3.58% for Inception-v3, on the test set" in out
+    assert "table 5 prints 3.58%, on the test set" in out
     content = json.loads(run("compare", "-a", "inference_budget", "-f", "json").out)
     assert len(content["notes"]) == 3
     assert content["rows"][-1]["unverified"] is True

@@ -75,8 +75,31 @@ def test_verbose_shows_the_formula_and_the_numbers_put_in(run: Run) -> None:
         "quantity": "multiply-adds saved",
         "formula": "1 - 90,316,800 / 125,440,000",
         "value": "7/25",
+        "reported": False,
+        "unverified": False,
     }
     assert run("verify", "relu-vs-linear", "-v").out.count("to be shown by training: large_5x5") == 1
+
+
+def test_derivations_as_csv_are_one_table_with_exact_values(run: Run) -> None:
+    rows = list(csv.DictReader(io.StringIO(run("verify", "-v", "-f", "csv").out)))
+    assert list(rows[0]) == ["claim", "quantity", "formula", "value", "reported", "unverified"]
+    assert list(dict.fromkeys(row["claim"] for row in rows)) == list(CLAIMS)
+    (saved,) = [row for row in rows if row["claim"] == "asymmetric" and row["quantity"].endswith(" saved")]
+    assert saved["value"] == "1/3"
+    told = {row["quantity"]: row for row in rows if row["claim"] == "vs-bn-inception"}
+    assert (told["by the billions of table 3"]["reported"], told["as counted"]["reported"]) == (
+        "True",
+        "False",
+    )
+
+
+def test_what_follows_from_the_papers_figures_has_a_column_of_its_own(run: Run) -> None:
+    out = run("verify", "ensemble", "-v").out
+    assert "value      from reported" in out
+    assert "from reported" not in run("verify", "two-3x3", "-v").out.partition("two-3x3 (3.1)")[2]
+    rows = json.loads(run("verify", "vs-bn-inception", "-f", "json").out)["rows"]
+    assert [row["reported"] for row in rows] == [True, False]
 
 
 @pytest.mark.parametrize("name", CLAIMS)

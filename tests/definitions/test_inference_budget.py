@@ -111,9 +111,11 @@ PERCENT, BILLIONS = "a percentage in digits, such as '21.2'", "billions in digit
         ({"top_5_error": ""}, f"T: top_5_error='' must be {PERCENT}"),
         ({"top_5_error": 21.2}, f"T: top_5_error=21.2 must be {PERCENT}"),
         ({"multiply_adds": "NaN"}, f"T: multiply_adds='NaN' must be {BILLIONS}"),
+        ({"top_1_error": "١٢"}, f"T: top_1_error='١٢' must be {PERCENT}"),
+        ({"after": "a\nb"}, r"Reported: after='a\nb' must be text on one line"),
         ({"multiply_adds": "5e9"}, f"T: multiply_adds='5e9' must be {BILLIONS}"),
         ({"multiply_adds": 1.5}, f"T: multiply_adds=1.5 must be {BILLIONS}"),
-        ({"after": None}, "Reported: after=None must be text"),
+        ({"after": None}, "Reported: after=None must be text on one line"),
     ],
 )
 def test_figures_that_no_table_prints(settings: dict[str, str], said: str) -> None:
@@ -122,7 +124,7 @@ def test_figures_that_no_table_prints(settings: dict[str, str], said: str) -> No
 
 
 def test_a_source_is_text() -> None:
-    with pytest.raises(DefinitionError, match="Reported: source=7 must be text"):
+    with pytest.raises(DefinitionError, match="Reported: source=7 must be text on one line"):
         Reported(7)  # type: ignore[arg-type]  # what is tested
 
 

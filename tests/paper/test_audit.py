@@ -42,9 +42,8 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 def moved(done: subprocess.CompletedProcess[str]) -> set[str]:
-    return {
-        line.split(":")[0].removesuffix(" (?)") for line in done.stderr.splitlines() if ": moved " in line
-    }
+    lines = [line.partition(": ") for line in done.stderr.splitlines() if ": moved " in line]
+    return {name.removesuffix(" (?)") for names, _, _ in lines for name in names.split(", ")}
 
 
 def test_an_untouched_copy_is_as_recorded(copied: Path) -> None:
@@ -88,7 +87,10 @@ def test_a_changed_channel_count_makes_it_fail_with_the_claims_that_moved(copied
         ("blocks/alexnet.py", "scale(96, width), 11", "scale(98, width), 11", {"vgg-params"}),
         ("blocks/vgg.py", "(2, 2, 4, 4, 4)", "(2, 2, 4, 4, 3)", {"vgg-params", "cost-vs-vgg"}),
         ("blocks/prelu_net.py", "((384, 6),", "((385, 6),", {"vs-he-cost", "vs-he-params"}),
-        ("costlab/paper/reported.py", '"best before": "4.94"', '"best before": "4.95"', {"ensemble"}),
+        ("costlab/paper/reported.py", '"4.94"', '"4.95"', {"ensemble"}),
+        ("blocks/inference_budget.py", '"6.67"', '"6.76"', {"ensemble", "multi-crop"}),
+        ("blocks/inference_budget.py", '"21.6"', '"21.5"', {"table-3"}),
+        ("blocks/inference_budget.py", '"26.8", None, "1.5"', '"26.8", None, "1.6"', {"table-3"}),
         (
             "blocks/table_1.py",
             "modules_17: int = 5",
@@ -112,12 +114,28 @@ def test_a_definition_that_does_not_join_is_told_and_the_rest_is_still_audited(c
     change(copied, "blocks/reduction.py", strided, plain)
     done = run(copied)
     assert done.returncode == 1
-    assert (
-        "budget-madds: cannot be recomputed: mixed_7a: branches do not join: b3x3 gives 320x8x8, "
-        "b7x7x3 gives 192x17x17\n"
-    ) in done.stderr
+    told = (
+        ": cannot be recomputed: mixed_7a: branches do not join: b3x3 gives 320x8x8, b7x7x3 gives 192x17x17\n"
+    )
+    assert done.stderr.startswith("budget-madds, budget-params, weight-per-activation, nxn, ")
+    assert told in done.stderr
     assert moved(done) == set()
     assert "28%" in done.stdout
+
+
+def test_nothing_is_recorded_where_something_is_broken(copied: Path) -> None:
+    change(copied, "blocks/vgg.py", "    parts: dict[str, Block] = {}", "    raise KeyError('vgg')")
+    done = subprocess.run(
+        [sys.executable, "-m", "costlab.paper"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=copied,
+        env=os.environ | {"PYTHONPATH": str(copied), "PYTHONUTF8": "1"},
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("nothing is recorded: vgg-params cannot be recomputed: KeyError: 'vgg'")
+    assert done.stderr.count("\n") == 1
 
 
 def test_strict_fails_where_one_of_the_five_falls(copied: Path) -> None:
@@ -136,7 +154,7 @@ def test_a_definition_that_is_no_longer_unverified_is_told(copied: Path) -> None
     (copied / "blocks/prelu_net.py").write_text(source.replace(", unverified=True", ""))
     done = run(copied)
     assert done.returncode == 1
-    assert "vs-he-cost: unverified: moved from True to False" in done.stderr
+    assert "vs-he-cost, vs-he-params: unverified: moved from True to False" in done.stderr
     assert moved(done) == {"vs-he-cost", "vs-he-params"}
 
 
@@ -154,7 +172,19 @@ def test_what_is_stated_cannot_be_changed_unseen(copied: Path) -> None:
             "blocks/vgg.py",
             "    parts: dict[str, Block] = {}",
             "    parts: dict[str, Block] = {}['vgg']",
-            "vgg-params: cannot be recomputed: KeyError: 'vgg' (blocks/vgg.py, line 38)",
+            "vgg-params, cost-vs-vgg: cannot be recomputed: KeyError: 'vgg' (blocks/vgg.py, line 38)",
+        ),
+        (
+            "blocks/vgg.py",
+            "    parts: dict[str, Block] = {}",
+            "    raise SystemExit(0)",
+            "vgg-params, cost-vs-vgg: cannot be recomputed: SystemExit: 0 (blocks/vgg.py, line 38)",
+        ),
+        (
+            "blocks/prelu_net.py",
+            "    parts: dict[str, Block] = {",
+            "    parts: dict[str, Block] = [] and {",
+            "vs-he-cost (?), vs-he-params (?): cannot be recomputed: TypeError:",
         ),
         (
             "blocks/googlenet.py",
@@ -183,6 +213,7 @@ def test_whatever_a_definition_raises_the_rest_is_audited(
     assert "Traceback" not in done.stderr
     assert "two-3x3 " in done.stdout
     assert "depth" not in moved(done)
+    assert "make record" not in done.stderr
 
 
 def test_claims_are_asked_for_by_id_in_any_order_and_once() -> None:

@@ -1,5 +1,6 @@
 """Sections 2 and 3: what a weight costs, and what factorized convolutions save."""
 
+import re
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -50,12 +51,11 @@ def _two_3x3(work: Working) -> list[Value]:
 
 
 def _alpha(work: Working) -> list[Value]:
-    ratio = _ratio(work, "large_5x5", "5x5", "3x3+3x3", "alpha")
+    ratio = _in_a(_ratio(work, "large_5x5", "5x5", "3x3+3x3", "alpha"))
     work.step("two 3x3 by 5x5", "closed form", ratio)
     for number in (1, 1.5, 2):
-        put_in = str(ratio).replace("alpha", str(number))
         value = ratio.subs(dict.fromkeys(ratio.free_symbols, number))
-        work.step(f"at alpha={number}", put_in, float(value))
+        work.step(f"at a={number}", re.sub(r"\ba\b", str(number), str(ratio)), float(value))
     pairs = [
         (int(node.block.filters), int(node.input[0]))
         for node in work.count("googlenet").root.nodes()
@@ -66,7 +66,7 @@ def _alpha(work: Working) -> list[Value]:
     alphas = [Fraction(out, into) for out, into in pairs]
     mean = sum(alphas, Fraction(0)) / len(alphas)
     terms = " + ".join(f"{out}/{into}" for out, into in pairs)
-    work.step("alpha of GoogLeNet's 5x5 branches, mean", f"({terms}) / {len(alphas)}", mean)
+    work.step("a of GoogLeNet's 5x5 branches, mean", f"({terms}) / {len(alphas)}", mean)
     work.step("the least", f"of {len(alphas)}", min(alphas))
     work.step("the most", f"of {len(alphas)}", max(alphas))
     return [ratio, mean]
@@ -95,6 +95,7 @@ def _nxn(work: Working) -> list[Value]:
         savings.append(work.saving(f"saved at n={n}", parts, whole))
     plain, released = work.size("inception_v3:kernel_7x7=7x7"), work.size("inception_v3")
     work.ratio("the whole network with plain 7x7", plain, released)
+    work.size("inception_v3:kernel_7x7=7x7", "weights")
     grown = [after - before for before, after in pairwise(savings)]
     work.step("saved", "closed form", saving)
     terms = ", ".join(map(str, grown))
@@ -109,6 +110,13 @@ def _grids(work: Working) -> list[Value]:
         )
         work.saving(f"saved on {n}x{n}", parts, whole)
     return [None]
+
+
+def _in_a(ratio: Any) -> Any:
+    """An expression in alpha with the shorter name a."""
+    import sympy
+
+    return ratio.subs({symbol: sympy.Symbol("a", positive=True) for symbol in ratio.free_symbols})
 
 
 def _ratio(work: Working, ablation: str, whole: str, parts: str, symbol: str) -> Any:
@@ -142,15 +150,14 @@ CLAIMS = (
     Claim(
         "two-3x3-alpha",
         "3.1",
-        "Where a 5x5 has alpha times as many channels out as in, each of the two 3x3 takes a step of "
-        "sqrt(alpha); alpha is about 1.5 in GoogLeNet.",
+        "Where a 5x5 has a times as many channels out as in (the paper's alpha), each of the two 3x3 takes a "
+        "step of sqrt(a); a is about 1.5 in GoogLeNet.",
         (
-            Formula("two 3x3 by 5x5", "9*(1 + alpha)/(25*sqrt(alpha))"),
-            Printed("alpha in GoogLeNet", "1.5", within=ABOUT),
+            Formula("two 3x3 by 5x5", "9 * (1 + a) / (25 * sqrt(a))"),
+            Printed("a in GoogLeNet", "1.5", within=ABOUT),
         ),
         _alpha,
-        "The 5x5 branches of GoogLeNet expand more than the paper says. The ratio rises only slowly with "
-        "alpha.",
+        "The 5x5 branches of GoogLeNet expand more than the paper says. The ratio rises only slowly with a.",
     ),
     Claim(
         "relu-vs-linear",
