@@ -19,8 +19,8 @@ CLOSE = "close: within the tolerance that the claim declares behind ±, and no m
 COLUMNS = (
     Column("claim", "claim", once=True, marked_by="unverified", fold=10),
     Column("section", "section", sacrifice=4, fold=8),
-    Column("figure", "figure", sacrifice=3, fold=9),
-    Column("stated", "stated", "printed", fold=10),
+    Column("figure", "figure", sacrifice=3, fold=10),
+    Column("stated", "stated", "printed", fold=9),
     Column("counted", "counted", "printed", marked_by="unverified", fold=13),
     Column("from_reported", "from reported", "printed", sacrifice=1, fold=8),
     Column("deviation", "deviation", "deviation", sacrifice=2),

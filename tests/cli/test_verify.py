@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from costlab.paper import CLAIMS
+from costlab.paper import CLAIMS, verify
+from costlab.report.verify import derivation_table, verify_table
 from tests.cli.conftest import Run
 
 
@@ -150,3 +151,19 @@ def test_an_unknown_id_is_the_users_mistake(run: Run) -> None:
         "costlab: error: there is no claim 'budget'; did you mean budget-madds or budget-params? "
         "(see costlab verify)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("width", "missing"), [(100, ""), (80, "section"), (60, "section, figure, deviation")]
+)
+def test_terminals_of_any_width_show_every_value(width: int, missing: str) -> None:
+    table = verify_table(verify())
+    shown = table.to_text(width)
+    told = " ".join(shown.split()).partition("no room for: ")[2]
+    assert told == missing
+    assert max(map(len, shown.splitlines())) <= width
+    for row in (table.record(row) for row in table.rows):
+        value = row["from_reported"] if row["reported"] else row["counted"]
+        assert all(part in shown for part in value.split())
+    for each in verify():
+        assert max(map(len, derivation_table(each).to_text(80).splitlines())) <= 80

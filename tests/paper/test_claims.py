@@ -104,7 +104,7 @@ STATED = {
     "relu-vs-linear": ["77.2% against 76.2%"],
     "asymmetric": ["33%"],
     "two-2x2": ["11%"],
-    "nxn": ["1 - 2/n", "> 0"],
+    "nxn": ["1 - 2 / n", "> 0"],
     "medium-grids": ["12 to 20"],
     "reduction-expensive": ["2 * d**2 * k**2"],
     "reduction-bottleneck": ["2 * (d/2)**2 * k**2", "25%"],

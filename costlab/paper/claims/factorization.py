@@ -191,7 +191,7 @@ CLAIMS = (
         "nxn",
         "3.2",
         "A 1 x n and an n x 1 convolution in place of an n x n save the more, the larger n is.",
-        (Formula("saved", "1 - 2/n"), Bound("more saved by a larger n", "0", relation=">")),
+        (Formula("saved", "1 - 2 / n"), Bound("more saved by a larger n", "0", relation=">")),
         _nxn,
     ),
     Claim(
