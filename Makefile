@@ -13,8 +13,9 @@ N ?= 1000
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: $(READY)  ## Count Inception v3 and hold the count against fvcore and torch.
+demo: $(READY)  ## Count Inception v3, hold the count against fvcore and torch, and audit its paper's claims.
 	$(BIN)/costlab count inception_v3 --check
+	$(BIN)/costlab verify --strict
 
 test: $(READY)  ## Run the tests.
 	$(BIN)/pytest

@@ -16,6 +16,9 @@ from costlab.report.count import NOT_VERIFIED, UNVERIFIED_COLUMN
 from costlab.report.table import Table
 
 CLOSE = "close: within the tolerance that the claim declares behind ±, and no more; it is not verified"
+UNCOUNTABLE = (
+    "not countable: only training could show it; --verbose says which variants would have to be trained"
+)
 COLUMNS = (
     Column("claim", "claim", once=True, marked_by="unverified", fold=10),
     Column("section", "section", sacrifice=4, fold=8),
@@ -52,6 +55,7 @@ def verify_table(audited: Sequence[Audited], verbose: bool = False) -> Table:
         notes=(
             _summary(audited),
             *([CLOSE] if Verdict.CLOSE in verdicts else []),
+            *([UNCOUNTABLE] if Verdict.NOT_COUNTABLE in verdicts and not verbose else []),
             *(f"{each.claim.id} cannot be recomputed: {each.problem}" for each in audited if each.problem),
             *([NOT_VERIFIED] if any(each.unverified for each in audited) else []),
         ),
@@ -64,7 +68,7 @@ def verify_table(audited: Sequence[Audited], verbose: bool = False) -> Table:
 
 def derivation_table(each: Audited) -> Table:
     """How a claim was recomputed: every number that was taken, and what was made of it."""
-    shown_by = [f"to be shown by training: {s.shown_by}" for s in each.claim.stated if isinstance(s, Trained)]
+    shown_by = [f"to be shown by training: {text}" for text in _shown_by(each)]
     mark = [NOT_VERIFIED] if each.unverified else []
     apart = any(step.reported for step in each.steps)
     rows = []
@@ -133,12 +137,19 @@ def _record(each: Audited, verbose: bool) -> dict[str, Any]:
         "verdict": str(each.verdict),
         "unverified": each.unverified,
     }
+    if trained := _shown_by(each):
+        record["shown_by"] = trained
     if each.problem:
         record["problem"] = each.problem
     if verbose:
         record["steps"] = [dict(zip(STEP_KEYS, _values(step), strict=True)) for step in each.steps]
         record["reading"] = each.claim.reading
     return record
+
+
+def _shown_by(each: Audited) -> list[str]:
+    """What would have to be trained to show what cannot be counted."""
+    return [stated.shown_by for stated in each.claim.stated if isinstance(stated, Trained)]
 
 
 def _summary(audited: Iterable[Audited]) -> str:

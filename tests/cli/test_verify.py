@@ -82,6 +82,14 @@ def test_verbose_shows_the_formula_and_the_numbers_put_in(run: Run) -> None:
     assert run("verify", "relu-vs-linear", "-v").out.count("to be shown by training: large_5x5") == 1
 
 
+def test_what_cannot_be_counted_points_to_what_would_have_to_be_trained(run: Run) -> None:
+    assert "not countable: only training could show it; --verbose says" in run("verify", "relu-vs-linear").out
+    assert "only training" not in run("verify", "two-3x3").out
+    claims = json.loads(run("verify", "relu-vs-linear", "two-3x3", "-f", "json").out)["claims"]
+    assert claims[0]["shown_by"] == ["large_5x5: the variants 3x3+3x3 and 3x3+3x3, linear between"]
+    assert "shown_by" not in claims[1]
+
+
 def test_derivations_as_csv_are_one_table_with_exact_values(run: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(run("verify", "-v", "-f", "csv").out)))
     assert list(rows[0]) == ["claim", "quantity", "formula", "value", "reported", "unverified"]
