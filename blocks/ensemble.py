@@ -1,4 +1,4 @@
-"""Several networks of a kind whose predictions are averaged."""
+"""Several networks of a kind whose predictions are put together."""
 
 from typing import Literal
 
@@ -16,6 +16,8 @@ def ensemble(
     width: Ratio = 1.0,
 ) -> Block:
     """Networks on one input, their predictions added up: ``(3, H, W) -> (num_classes,)``.
+
+    The sum is the mean but for a factor.
 
     Args:
         network: which; GoogLeNet with its separable first layer, whose 24 channels no width multiplies. Those

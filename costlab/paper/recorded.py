@@ -67,11 +67,13 @@ def moves(found: Record, expected: Record | None) -> list[str]:
     if expected is None:
         return ["not recorded"]
     lines = []
-    if [figure[:2] for figure in found.figures] != [figure[:2] for figure in expected.figures]:
+    if [figure.name for figure in found.figures] != [figure.name for figure in expected.figures]:
         lines.append("states other figures than those recorded")
     else:
         for now, was in zip(found.figures, expected.figures, strict=True):
-            if now != was:
+            if now.stated != was.stated:
+                lines.append(f"{now.name}: is stated as {now.stated}, and was as {was.stated}")
+            if now[2:] != was[2:]:
                 lines.append(f"{now.name}: moved from {_told(was)} to {_told(now)}")
     if found.unverified != expected.unverified:
         lines.append(f"unverified: moved from {expected.unverified} to {found.unverified}")

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.find import find_ablation
 from costlab.errors import DefinitionError
 from costlab.paper.working import Working
@@ -42,12 +43,13 @@ def epochs_of_figure_2(work: Working) -> Fraction:
 def write_down(work: Working, *labels: str) -> None:
     """Make steps of all that tables 3 to 5 report of these variants of ``inference_budget``."""
     units = {"multiply_adds": "billions", "top_1_error": "percent", "top_5_error": "percent"}
-    reported = find_ablation("inference_budget").reported
+    budgets = find_ablation("inference_budget")
     for label in labels:
+        mark = f" {UNVERIFIED}" if budgets.variants[label].unverified else ""
         for name, unit in units.items():
-            if getattr(reported.get(label), name, None) is not None:
+            if getattr(budgets.reported.get(label), name, None) is not None:
                 told = name.replace("_", "-").replace("-error", " error")
-                work.step(f"{label}: {told}", f"reported, {unit}", figure(label, name), reported=True)
+                work.step(f"{label}{mark}: {told}", f"reported, {unit}", figure(label, name), reported=True)
 
 
 def labels(source: str) -> list[str]:

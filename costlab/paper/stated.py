@@ -90,23 +90,17 @@ class _Numeric(Stated):
 
 @dataclass(frozen=True)
 class Printed(_Numeric):
-    """A number with as many digits as printed; ``within`` is the tolerance for a word like "about".
-
-    ``last`` is what one in the last digit that counts is worth, in the unit: by default the last one
-    printed, for 60 with one such digit 10.
-    """
+    """A number with as many digits as printed; ``within`` is the tolerance for a word like "about"."""
 
     within: Fraction | None = None
-    last: int | None = None
 
     @property
     def text(self) -> str:
-        rounded = f", to {self.last}s" if self.last else ""
-        return f"{self.digits}{self.unit.suffix}{rounded}{_tolerance(self.within)}"
+        return f"{self.digits}{self.unit.suffix}{_tolerance(self.within)}"
 
     def verdict(self, value: Value) -> Verdict:
-        """Exact if the value, rounded to that digit (halves up), is the number."""
-        last = Fraction(self.last or Fraction(1, 10 ** len(self.digits.partition(".")[2]))) * self.unit.size
+        """Exact if the value, rounded to the last digit (halves up), is the number."""
+        last = Fraction(1, 10 ** len(self.digits.partition(".")[2])) * self.unit.size
         if floor(Fraction(value) / last + Fraction(1, 2)) * last == self.value:
             return Verdict.EXACT
         return _within(self.deviation(value), self.within)
@@ -128,13 +122,18 @@ class Exactly(_Numeric):
 
 @dataclass(frozen=True)
 class Bound(_Numeric):
-    """An inequality: the value is ``relation`` the number."""
+    """An inequality: the value is ``relation`` the number.
+
+    Where the paper has ``words`` and no number, the number is what the audit takes them to mean.
+    """
 
     relation: Literal["<", "<=", ">", ">="] = "<"
+    words: str = ""
 
     @property
     def text(self) -> str:
-        return f"{self.relation} {self.digits}{self.unit.suffix}"
+        told = f"{self.relation} {self.digits}{self.unit.suffix}"
+        return f"{self.words}: {told}" if self.words else told
 
     def verdict(self, value: Value) -> Verdict:
         holds = {"<": lt, "<=": le, ">": gt, ">=": ge}[self.relation](Fraction(value), self.value)

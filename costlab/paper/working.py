@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 @dataclass
 class Working:
-    """What a claim is recomputed with. Every number that is taken or made becomes a step.
+    """What a claim is recomputed with. Every number that is counted becomes a step, and what is made of it.
 
     ``unverified`` says that a definition is counted that was not held against its source. Whatever is
     counted raises as `costlab.count` does; a name that a set does not have is a `DefinitionError`.

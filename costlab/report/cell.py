@@ -142,8 +142,11 @@ def bar_of(share: float, unicode: bool = True) -> str:
 
 def escaped(text: str) -> str:
     """Text in which LaTeX reads no commands."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return re.sub(r"[\\~^&%$#_{}<>|]", lambda found: special.get(found[0], _in_text(found[0])), text)
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
+        "<=": r"$\leq$",
+        ">=": r"$\geq$",
+    }
+    return re.sub(r"[<>]=|[\\~^&%$#_{}<>|]", lambda found: special.get(found[0], _in_text(found[0])), text)
 
 
 def _in_text(sign: str) -> str:

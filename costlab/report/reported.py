@@ -11,19 +11,19 @@ from costlab.report.table import Table
 
 NAMES = {error: error[:5].replace("_", "-") for error in ERRORS}
 REPORTED = (
-    Column("reported_in", "reported in", sacrifice=3, fold=9),
+    Column("reported_in", "reported in", sacrifice=4, fold=9),
     Column("reported_billions", "billions (reported)", "printed", sacrifice=5, empty="-", fold=10),
     *(
         Column(f"reported_{error}", f"{short} error, % (reported)", "printed", empty="-", fold=10)
         for error, short in NAMES.items()
     ),
-    Column("beyond", "beyond", sacrifice=4, empty="-", fold=14),
+    Column("beyond", "beyond", sacrifice=1, empty="-", fold=13),
     *(
         Column(
             f"multiply_adds_per_point_of_{error}",
             f"per {short} point (counted / reported)",
             "rounded",
-            sacrifice=1 if short == "top-1" else 2,
+            sacrifice=2 if short == "top-1" else 3,
             empty="-",
             fold=11,
         )

@@ -16,9 +16,7 @@ from costlab.report.count import NOT_VERIFIED, UNVERIFIED_COLUMN
 from costlab.report.table import Table
 
 CLOSE = "close: within the tolerance that the claim declares behind ±, and no more; it is not verified"
-UNCOUNTABLE = (
-    "not countable: only training could show it; --verbose says which variants would have to be trained"
-)
+UNCOUNTABLE = "not countable: only training could show it; --verbose says what is there to be trained"
 COLUMNS = (
     Column("claim", "claim", once=True, marked_by="unverified", fold=10),
     Column("section", "section", sacrifice=4, fold=8),
@@ -109,7 +107,8 @@ def _row(each: Audited, place: int) -> tuple[Any, ...]:
     outcome = each.outcomes[place]
     figures = each.expected.figures if each.expected else ()
     expected = figures[place] if place < len(figures) else None
-    stated, value, deviation = outcome.stated, outcome.value, outcome.deviation
+    stated, value = outcome.stated, outcome.value
+    deviation = None if outcome.verdict is Verdict.EXACT else outcome.deviation  # none to the stated digits
     told = shown(stated, value)
     return (
         each.claim.id,
@@ -118,7 +117,7 @@ def _row(each: Audited, place: int) -> tuple[Any, ...]:
         stated.text,
         None if stated.reported else told,
         told if stated.reported else None,
-        None if outcome.verdict is Verdict.EXACT else deviation,
+        deviation,
         str(outcome.verdict),
         value if isinstance(value, int) else as_text(value),
         None if deviation is None else float(100 * deviation),

@@ -162,7 +162,7 @@ def test_what_is_stated_cannot_be_changed_unseen(copied: Path) -> None:
     change(copied, "costlab/paper/claims/network.py", 'Printed("layers", "42")', 'Printed("layers", "43")')
     done = run(copied)
     assert done.returncode == 1
-    assert "depth: states other figures than those recorded" in done.stderr
+    assert "depth: layers: is stated as 43, and was as 42" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,14 @@ def test_the_record_is_what_is_found_and_reads_back() -> None:
         (ONE._replace(figures=ONE.figures * 2), ["states other figures than those recorded"]),
         (
             ONE._replace(figures=(Figure("a", "1.0", Verdict.EXACT, "1"),)),
+            ["a: is stated as 1.0, and was as 1"],
+        ),
+        (
+            ONE._replace(figures=(Figure("a", "2", Verdict.DIFFERS, "1"),)),
+            ["a: is stated as 2, and was as 1", "a: moved from exact at 1 to differs at 1"],
+        ),
+        (
+            ONE._replace(figures=(Figure("b", "1", Verdict.EXACT, "1"),)),
             ["states other figures than those recorded"],
         ),
         (ONE._replace(steps=(("x", "3"),)), ["x: moved from 2 to 3"]),

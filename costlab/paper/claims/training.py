@@ -38,11 +38,13 @@ def _smoothing(work: Working) -> list[Value]:
 
 
 def _regime(work: Working) -> list[Value]:
-    images = work.step("images", f"{IMAGES:,} x {EPOCHS}", IMAGES * EPOCHS)
-    work.step("steps of all replicas", f"{images:,} / {BATCH}, rounded up", -(-images // BATCH))
+    images = work.step("images", f"{IMAGES:,} x {EPOCHS}", IMAGES * EPOCHS, reported=True)
+    steps = -(-images // BATCH)
+    work.step("steps of all replicas", f"{images:,} / {BATCH}, rounded up", steps, reported=True)
     at_once = BATCH * REPLICAS
     steps = -(-images // at_once)
-    work.step("steps, were they taken at once", f"{images:,} / {at_once:,}, rounded up", steps)
+    formula = f"{images:,} / {at_once:,}, rounded up"
+    work.step("steps, were they taken at once", formula, steps, reported=True)
     return [epochs_of_figure_2(work), None]
 
 
@@ -110,7 +112,7 @@ CLAIMS = (
         "Four models have almost half the top-5 error of GoogLeNet's ensemble, and are over 25% better than "
         "the best published.",
         (
-            Bound("by GoogLeNet's", "0.55", relation="<", reported=True),
+            Bound("by GoogLeNet's", "0.55", relation="<", words="almost half", reported=True),
             Bound("better than the best", "25", PERCENT, relation=">", reported=True),
         ),
         _ensemble,
