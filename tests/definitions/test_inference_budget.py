@@ -10,6 +10,7 @@ from costlab.algebra import Ablation, Reported, variant
 from costlab.algebra.catalog import lookup_ablation
 from costlab.counting import compare
 from costlab.errors import DefinitionError
+from costlab.report.compare import compare_table
 from costlab.report.reported import reported_table
 
 RELEASED, V2, SEPARABLE, BN_INCEPTION = 5_713_216_096, 5_299_886_272, 1_498_677_248, 2_032_600_064
@@ -184,6 +185,16 @@ def test_what_an_ablation_cannot_carry(settings: dict[str, Any], said: str) -> N
 def test_prices_of_what_is_no_error(error: str) -> None:
     with pytest.raises(DefinitionError, match=f"there is no '{error}'; there is top_1_error and top_5_error"):
         compare(ablation="inference_budget").per_point("Inception-v3", error)
+
+
+def test_notes_are_shown_with_figures_or_without() -> None:
+    conv = {label: variant("conv_nxn", n=n) for label, n in (("a", 1), ("b", 3))}
+    plain = compare(ablation=Ablation("x", "X", conv, notes=("a note",)))
+    assert "a note" in compare_table(plain).to_text()
+    figures = {"a": Reported("T", "9")}
+    told = compare(ablation=Ablation("x", "X", conv, reported=figures, notes=("a note",)))
+    assert "a note" not in compare_table(told).to_text()
+    assert "a note" in reported_table(told).to_text()
 
 
 def test_cheaper_and_better_has_a_price_below_zero() -> None:

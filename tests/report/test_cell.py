@@ -98,3 +98,7 @@ def test_latex_reads_no_commands_in_text() -> None:
     assert escaped(r"\a{b}~^$#_%&<>|") == (
         r"\textbackslash{}a\{b\}\textasciitilde{}\textasciicircum{}\$\#\_\%\&$<$$>$$|$"
     )
+
+
+def test_inequalities_in_latex() -> None:
+    assert escaped("x >= 5 > 4 <= 3") == r"x $\geq$ 5 $>$ 4 $\leq$ 3"
