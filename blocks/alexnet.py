@@ -4,7 +4,7 @@ Source: A. Krizhevsky, I. Sutskever, G. Hinton, "ImageNet Classification with De
 Networks", NIPS 2012; A. Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014.
 """
 
-from blocks.layers import PLAIN, conv, fully_connected
+from blocks.layers import PLAIN, classifier, conv
 from costlab.algebra import (
     AdaptiveAvgPool2d,
     Block,
@@ -48,12 +48,7 @@ def alexnet(num_classes: Dim = 1000, groups: Dim = 2, width: Ratio = 1.0) -> Blo
         conv_4=conv(scale(384, width), 3, groups=groups, **PLAIN),
         conv_5=conv(scale(256, width), 3, groups=groups, **PLAIN),
         pool_5=_POOL,
-        head=seq(
-            flatten=Flatten(),
-            fc_6=fully_connected(scale(4096, width)),
-            fc_7=fully_connected(scale(4096, width)),
-            fc_8=Linear(num_classes),
-        ),
+        head=classifier(num_classes, width),
     )
 
 

@@ -3,7 +3,21 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-from costlab.algebra import BatchNorm2d, Block, Conv2d, Dim, Dropout, Linear, ReLU, Sequence, Size2d, seq
+from costlab.algebra import (
+    BatchNorm2d,
+    Block,
+    Conv2d,
+    Dim,
+    Dropout,
+    Flatten,
+    Linear,
+    Ratio,
+    ReLU,
+    Sequence,
+    Size2d,
+    scale,
+    seq,
+)
 
 Activation: TypeAlias = Literal["relu", "linear"]
 _BATCH_NORM = BatchNorm2d(eps=1e-3)
@@ -33,6 +47,16 @@ def conv(
     if activation == "relu":
         parts["relu"] = _RELU
     return seq(**parts)
+
+
+def classifier(num_classes: Dim, width: Ratio) -> Sequence:
+    """The three fully connected layers of AlexNet and VGG: ``(C, H, W) -> (num_classes,)``."""
+    return seq(
+        flatten=Flatten(),
+        fc_6=fully_connected(scale(4096, width)),
+        fc_7=fully_connected(scale(4096, width)),
+        fc_8=Linear(num_classes),
+    )
 
 
 def fully_connected(features: Dim) -> Sequence:

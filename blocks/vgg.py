@@ -4,8 +4,8 @@ Source: K. Simonyan and A. Zisserman, "Very Deep Convolutional Networks for Larg
 ICLR 2015, table 1, configurations D and E.
 """
 
-from blocks.layers import conv, fully_connected
-from costlab.algebra import Block, Dim, Flatten, Linear, MaxPool2d, Ratio, block, scale, seq
+from blocks.layers import classifier, conv
+from costlab.algebra import Block, Dim, MaxPool2d, Ratio, block, scale, seq
 
 
 @block(figure="Simonyan 2015, table 1 D", input="3x224x224")
@@ -40,10 +40,5 @@ def _vgg(convolutions: tuple[int, ...], num_classes: Dim, bn: bool, width: Ratio
         for i in range(1, count + 1):
             parts[f"conv_{stage}_{i}"] = conv(scale(filters, width), 3, bn=bn, bias=True)
         parts[f"pool_{stage}"] = MaxPool2d(2)
-    parts["head"] = seq(
-        flatten=Flatten(),
-        fc_6=fully_connected(scale(4096, width)),
-        fc_7=fully_connected(scale(4096, width)),
-        fc_8=Linear(num_classes),
-    )
+    parts["head"] = classifier(num_classes, width)
     return seq(**parts)

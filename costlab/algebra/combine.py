@@ -16,6 +16,11 @@ UNVERIFIED = "(?)"
 """The mark of what was not held against its source."""
 
 
+def marked(label: str, unverified: bool) -> str:
+    """A label, with the mark where it is unverified."""
+    return f"{label} {UNVERIFIED}" if unverified else label
+
+
 @dataclass(frozen=True)
 class Composite(Block):
     """A block made of named children.

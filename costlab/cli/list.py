@@ -7,15 +7,16 @@ import click
 
 from costlab.algebra import Ablation, Definition, Variant, catalog
 from costlab.algebra.catalog import ablations, lookup
-from costlab.algebra.combine import UNVERIFIED
+from costlab.algebra.combine import marked
 from costlab.algebra.find import find_ablation, labelled
 from costlab.cli.output import chosen_format, colored, emit, output_options
 from costlab.report.cell import Column
+from costlab.report.count import UNVERIFIED_COLUMN
 from costlab.report.table import Table
 
 COLUMNS = (
     Column("name", "name", marked_by="unverified"),
-    Column("unverified", "unverified", machine_only=True),
+    UNVERIFIED_COLUMN,
     Column("figure", "from"),
     Column("input", "input"),
     Column("summary", "summary"),
@@ -37,7 +38,7 @@ ABLATION_COLUMNS = (
     Column("target", "target"),
     Column("input", "input"),
     Column("batch", "batch", "size"),
-    Column("unverified", "unverified", machine_only=True),
+    UNVERIFIED_COLUMN,
 )
 
 
@@ -83,7 +84,7 @@ def _set(ablation: Ablation) -> str:
         _bold(ablation.name) + (f"  {ablation.figure}" if ablation.figure else ""),
         click.wrap_text(ablation.title, _width(), "  ", "  "),
     ]
-    variants = {_marked(label, made): made for label, made in ablation.variants.items()}
+    variants = {marked(label, made.unverified): made for label, made in ablation.variants.items()}
     longest = max(map(len, variants))
     for label, made in variants.items():
         shape = f", input {made.input}" if made.input else ""
@@ -126,7 +127,9 @@ def _parameters(definition: Definition[...]) -> Table:
         "input": str(definition.input or ""),
         "summary": summary,
     }
-    return Table(_marked(definition.name, definition), PARAMETER_COLUMNS, rows, notes=(summary,), facts=facts)
+    return Table(
+        marked(definition.name, definition.unverified), PARAMETER_COLUMNS, rows, notes=(summary,), facts=facts
+    )
 
 
 def _entry(definition: Definition[...]) -> str:
@@ -149,11 +152,7 @@ def _describe(definition: Definition[...]) -> str:
 def _head(definition: Definition[...]) -> str:
     origin = f"  {definition.figure}" if definition.figure else ""
     shape = f"  input {definition.input}" if definition.input else ""
-    return _bold(_marked(definition.name, definition)) + origin + shape
-
-
-def _marked(name: str, made: Definition[...] | Variant) -> str:
-    return f"{name} {UNVERIFIED}" if made.unverified else name
+    return _bold(marked(definition.name, definition.unverified)) + origin + shape
 
 
 def _bold(name: str) -> str:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from costlab.algebra.combine import UNVERIFIED
+from costlab.algebra.combine import marked
 from costlab.algebra.dim import as_dim, is_array, is_symbolic, text
 from costlab.algebra.floors import has_floors
 from costlab.algebra.parameter import closest
@@ -64,7 +64,7 @@ class ClosedForm:
     @property
     def shown(self) -> str:
         """The label, with a mark where that is so."""
-        return f"{self.label} {UNVERIFIED}" if self.unverified else self.label
+        return marked(self.label, self.unverified)
 
     @property
     def multiply_adds(self) -> Any:

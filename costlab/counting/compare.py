@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from costlab.algebra.ablation import Ablation
-from costlab.algebra.combine import UNVERIFIED
+from costlab.algebra.combine import marked
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.find import TargetLike, find, find_ablation
 from costlab.algebra.parameter import closest
@@ -138,9 +138,7 @@ def gather(*targets: TargetLike, ablation: str | Ablation | None = None) -> Abla
             again += 1
             label = f"{made.label} ({again})"
         variants[label] = made
-    baseline, *others = (
-        f"{label} {UNVERIFIED}" if made.unverified else label for label, made in variants.items()
-    )
+    baseline, *others = (marked(label, made.unverified) for label, made in variants.items())
     told = " and ".join(others) if len(others) < 3 else f"{len(others)} networks"
     return Ablation("", f"{told} beside {baseline}", variants)
 

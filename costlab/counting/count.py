@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.block import Node
-from costlab.algebra.combine import UNVERIFIED, Auxiliary, Composite, Sequence
+from costlab.algebra.combine import Auxiliary, Composite, Sequence, marked
 from costlab.algebra.dim import INT64_MAX, Dim, as_dim, is_symbolic, product, refuse_clashes, text
 from costlab.algebra.find import TargetLike, resolve
 from costlab.algebra.shape import AnyShape
@@ -141,7 +141,7 @@ class Count:
         table = frame[columns].to_html(index=False, formatters=show, justify="left", border=0)
         return f"<p>{escape(self.title)}</p>{table}"
 
-    @property
+    @cached_property
     def unverified(self) -> bool:
         """Whether a definition made it, or a part of it, that was not held against its source."""
         blocks = (node.block for node in self.root.nodes())
@@ -150,7 +150,7 @@ class Count:
     @property
     def shown(self) -> str:
         """The label, with a mark where the definition was not held against its source."""
-        return f"{self.label} {UNVERIFIED}" if self.unverified else self.label
+        return marked(self.label, self.unverified)
 
     @property
     def title(self) -> str:

@@ -18,17 +18,11 @@ from costlab.paper.working import Step, Working
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one figure of a claim."""
+    """What became of one figure of a claim: the recomputed value, and the verdict on the figure."""
 
     stated: Stated
     value: Value
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict on the figure; what could not be recomputed differs."""
-        if self.value is None and not isinstance(self.stated, Trained):
-            return Verdict.DIFFERS
-        return self.stated.verdict(self.value)
+    verdict: Verdict
 
     @property
     def deviation(self) -> Fraction | None:
@@ -136,16 +130,21 @@ def _audited(
 
 def _audit(claim: Claim, expected: Record | None) -> Audited:
     work = Working()
-    values: list[Value] = [None] * len(claim.stated)
     problem = ""
     try:
         values = claim.recompute(work)
-        for stated, value in zip(claim.stated, values, strict=True):
-            Outcome(stated, value).verdict  # noqa: B018  # evaluated here, where it may fail
+        outcomes = [
+            Outcome(stated, value, stated.verdict(value))
+            for stated, value in zip(claim.stated, values, strict=True)
+        ]
     except (Exception, SystemExit) as error:  # whatever a broken definition raises: this is to find it
-        values, problem = [None] * len(claim.stated), _told(error)
-    outcomes = tuple(map(Outcome, claim.stated, values))
-    return Audited(claim, outcomes, tuple(work.steps), work.unverified, problem, expected)
+        outcomes, problem = [_missing(stated) for stated in claim.stated], _told(error)
+    return Audited(claim, tuple(outcomes), tuple(work.steps), work.unverified, problem, expected)
+
+
+def _missing(stated: Stated) -> Outcome:
+    """The outcome of what could not be recomputed: it differs, unless there was nothing to compute."""
+    return Outcome(stated, None, stated.verdict(None) if isinstance(stated, Trained) else Verdict.DIFFERS)
 
 
 def _told(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from costlab.algebra.combine import UNVERIFIED
+from costlab.algebra.combine import marked
 from costlab.algebra.find import find_ablation
 from costlab.errors import DefinitionError
 from costlab.paper.working import Working
@@ -45,11 +45,11 @@ def write_down(work: Working, *labels: str) -> None:
     units = {"multiply_adds": "billions", "top_1_error": "percent", "top_5_error": "percent"}
     budgets = find_ablation("inference_budget")
     for label in labels:
-        mark = f" {UNVERIFIED}" if budgets.variants[label].unverified else ""
+        shown = marked(label, budgets.variants[label].unverified)
         for name, unit in units.items():
             if getattr(budgets.reported.get(label), name, None) is not None:
                 told = name.replace("_", "-").replace("-error", " error")
-                work.step(f"{label}{mark}: {told}", f"reported, {unit}", figure(label, name), reported=True)
+                work.step(f"{shown}: {told}", f"reported, {unit}", figure(label, name), reported=True)
 
 
 def labels(source: str) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
-from costlab.algebra.combine import UNVERIFIED
+from costlab.algebra.combine import marked
 from costlab.report.cell import Column, Note, bar_of, escaped, latex_of
 
 UNBOUNDED = 10_000
@@ -156,7 +156,7 @@ class Table:
                 [
                     ""
                     if column.once and above is not None and above[i] == row[i]
-                    else show(column, row[i]) + f" {UNVERIFIED}" * (mark is not None and bool(row[mark]))
+                    else marked(show(column, row[i]), mark is not None and bool(row[mark]))
                     for column, i, mark in zip(columns, places, marks, strict=True)
                 ]
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from costlab.algebra.combine import UNVERIFIED
+from costlab.algebra.combine import marked
 from costlab.paper.audit import Audited, tally
 from costlab.paper.recorded import as_text
 from costlab.paper.stated import NUMBER, PERCENT, TIMES, Stated, Trained, Value, Verdict
@@ -100,7 +100,7 @@ def _values(step: Step) -> tuple[Any, ...]:
 
 def shown_id(each: Audited) -> str:
     """The id of a claim, with a mark where it counts what was not held against its source."""
-    return f"{each.claim.id} {UNVERIFIED}" if each.unverified else each.claim.id
+    return marked(each.claim.id, each.unverified)
 
 
 def _row(each: Audited, place: int) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from costlab.algebra.combine import marked
 from costlab.paper.claim import Claim
 from costlab.paper.stated import ABOUT, BILLION, MILLION, TIMES, Bound, Exactly, Printed, Value
 from costlab.paper.working import Working
@@ -48,8 +49,11 @@ def _doubled(work: Working) -> list[Value]:
 def _prelu(work: Working, quantity: str) -> list[Value]:
     ours = work.size("inception_v3", quantity)
     names = ("prelu_net_a", "prelu_net_b", "prelu_net_c")
-    sizes = {work.count(name).shown: work.size(name, quantity) for name in names}
-    return [work.ratio(f"{label} by inception_v3", size, ours) for label, size in sizes.items()]
+    sizes = {name: work.size(name, quantity) for name in names}
+    return [
+        work.ratio(f"{marked(name, work.unverified)} by inception_v3", size, ours)
+        for name, size in sizes.items()
+    ]
 
 
 def _prelu_cost(work: Working) -> list[Value]:
