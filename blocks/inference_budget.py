@@ -77,7 +77,7 @@ _ROWS: dict[str, tuple[Variant, Reported]] = {
 
 inference_budget = Ablation(
     "inference_budget",
-    "What inference costs beside the errors that the paper reports for it",
+    "What inference costs: single crops, many crops, ensembles",
     {label: made for label, (made, _) in _ROWS.items()},
     symbols=("width",),
     figure="Tables 3 to 5",
