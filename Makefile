@@ -8,14 +8,15 @@ LOCKED := PIP_CONSTRAINT=requirements.lock PIP_BUILD_CONSTRAINT=requirements.loc
 N ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format fuzz benchmark record lock clean
+.PHONY: help demo test check lint format fuzz benchmark report record lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: $(READY)  ## Count Inception v3, hold the count against fvcore and torch, and audit its paper's claims.
+demo: $(READY)  ## Count Inception v3, check the count, audit its paper's claims, and write the reports.
 	$(BIN)/costlab count inception_v3 --check
 	$(BIN)/costlab verify --strict
+	$(BIN)/costlab report
 
 test: $(READY)  ## Run the tests.
 	$(BIN)/pytest
@@ -40,6 +41,9 @@ fuzz: $(READY)  ## Hold N random blocks against fvcore and torch, and closed for
 
 benchmark: $(READY)  ## Compare a count with fvcore's, in time and memory.
 	$(BIN)/python benchmarks/count.py
+
+report: $(READY)  ## Write the reports anew, and the outputs that the README shows.
+	$(BIN)/costlab report
 
 record: $(READY)  ## Write anew what costlab verify is expected to find; look at what changed.
 	$(BIN)/python -m costlab.paper > .venv/recorded.toml

@@ -11,6 +11,7 @@ from typing import Any
 from blocks.factorization import conv_1xn_nx1, conv_nxn, conv_separable, conv_stack
 from blocks.inception_v3 import inception_v3
 from blocks.inference_budget import inference_budget
+from blocks.lineage import lineage
 from blocks.reduction import grid_reduction
 from costlab.algebra import Ablation, Variant, variant
 
@@ -18,6 +19,7 @@ __all__ = [
     "inference_budget",
     "large_5x5",
     "large_7x7",
+    "lineage",
     "nxn",
     "receptive_field",
     "reduction",

@@ -103,9 +103,9 @@ def compare(
         forms = _forms(chosen, symbolic, input_, comparison)
         table, more = compared_forms_table(comparison, forms), []
     if plot is not None:
-        from costlab.report.figure import compare_figure
+        from costlab.report.pictures.bars import compare_picture
 
-        write(plot, compare_figure(comparison), replace=force)
+        write(plot, compare_picture(comparison).file(), replace=force)
     emit(table, form, file, force, more)
     if check and not check_counts(comparison.counts, to_stderr=form != "table" and on_stdout(file)):
         sys.exit(1)

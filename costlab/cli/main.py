@@ -15,6 +15,7 @@ from costlab import __version__
 from costlab.cli.compare import compare
 from costlab.cli.count import count
 from costlab.cli.list import list_
+from costlab.cli.report import report
 from costlab.cli.verify import verify
 from costlab.errors import CostlabError, one_line
 
@@ -34,6 +35,7 @@ def cli(**_: Any) -> None:
 cli.add_command(count)
 cli.add_command(compare)
 cli.add_command(verify)
+cli.add_command(report)
 cli.add_command(list_)
 
 

@@ -20,3 +20,28 @@ def progress(first: str) -> Iterator[tuple[Callable[[str], None], bool]]:
             yield status.update, True
     else:
         yield (lambda step: click.echo(step, err=True)), False
+
+
+@contextmanager
+def steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+    """Where each part of a long work is told, and each of its ``total`` steps when it is done.
+
+    On a terminal that is a bar with the part in work; elsewhere a line for each step.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    terminal = Console(stderr=True)
+    if not terminal.is_terminal:
+        yield (lambda _: None), lambda step: click.echo(f"done: {step}", err=True)
+        return
+    part = TextColumn("{task.description}", markup=False)
+    bar = Progress(
+        BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), part, console=terminal, transient=True
+    )
+    with bar:
+        task = bar.add_task("", total=total)
+        yield (
+            lambda told: bar.update(task, description=told),
+            lambda _: bar.advance(task),
+        )

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import text
-from costlab.counting.count import Count, Row, record
+from costlab.counting.breakdown import Key, breakdown
+from costlab.counting.count import MEASURES, Count, Row, record
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, human
 from costlab.report.table import Table
@@ -75,6 +76,21 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
             "unverified": count.unverified,
             "output": list(count.root.output),
         },
+    )
+
+
+def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool = False) -> Table:
+    """The cost by what operations have in common; what costs nothing is left out."""
+    rows = [row for row in breakdown(count, key) if any(int(getattr(row.work, name)) for name in MEASURES)]
+    if largest_first:
+        rows.sort(key=lambda row: int(row.work.multiply_adds), reverse=True)
+    whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
+    columns = (KIND_COLUMNS[0]._replace(title=title), *KIND_COLUMNS[1:])
+    return Table(
+        title=f"{count.title}, by {title}",
+        columns=columns,
+        rows=tuple(_values(row, count, columns) for row in rows),
+        total=_values(whole, count, columns),
     )
 
 

@@ -1,148 +1,194 @@
-"""The picture of a comparison. Drawn without a display and the same on every machine."""
+"""What all pictures share: the style, the digest of the data, and how they become files.
 
-from fractions import Fraction
+Drawn without a display, with a font that comes along, the same whatever the user's own style.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from json import dumps
+from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from warnings import catch_warnings, simplefilter
 
-from costlab.algebra.combine import UNVERIFIED
-from costlab.counting.compare import Comparison
-from costlab.counting.count import MEASURES
-from costlab.report.cell import human, percent
-from costlab.report.compare import TITLES
-from costlab.report.count import NOT_VERIFIED
+from costlab.errors import OutputError
+from costlab.report.cell import human
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-COLORS = ("#0072B2", "#E69F00", "#009E73")
-"""Blue, orange and green that color-blind people tell apart (M. Okabe and K. Ito, 2008)."""
-HATCHES = ("", "///", "...")
+T = TypeVar("T", bound=tuple[Any, ...])
+Form = Literal["png", "svg"]
+FORMS: tuple[Form, ...] = ("png", "svg")
+
+FONT = "DejaVu Sans"
 DPI = 150
-THICKNESS = 0.27
-MANY = 9
-"""What is more than ten times as much is told so, not in percent."""
-FAR = 100
-"""Ratios that lie so many times apart are drawn on a logarithmic axis."""
+WIDTH = 8.0
+"""Of a picture, in inches: letters of `SMALL` points can be read at half the size."""
+SMALL = 9.0
+NORMAL = 10.0
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#999999")
+"""Eight colors that color-blind people tell apart (M. Okabe and K. Ito, 2008), with gray for black."""
+HATCHES = ("", "///", "...")
+INK = "#333333"
+FAINT = "#DDDDDD"
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+"""What letters stand on where they may cross a line."""
+STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": NORMAL,
+    "font.family": FONT,
+    "font.size": NORMAL,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.8,
+    "hatch.linewidth": 0.6,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "svg.hashsalt": "costlab",
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": INK,
+    "xtick.labelsize": SMALL,
+    "ytick.color": INK,
+    "ytick.labelsize": SMALL,
+}
+MARK = "costlab-digest"
+IN_SVG = re.compile(rf"{MARK}:([0-9a-f]+)")
 
 
-class Bars(NamedTuple):
-    """What is drawn: per variant and quantity the size, and what of the baseline is saved."""
+@dataclass(frozen=True)
+class Picture(Generic[T]):
+    """A picture: the data, a named tuple of what JSON can hold, and the function that draws it.
 
-    title: str
-    baseline: str
-    variants: tuple[str, ...]
-    sizes: tuple[tuple[int, ...], ...]
-    relative: tuple[tuple[float, ...], ...]
-    texts: tuple[tuple[str, ...], ...]
+    ``name`` is the file's without its ending, ``alt`` says in a sentence what is to be seen, ``size`` is in
+    inches.
+    """
 
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The least and the largest ratio that is drawn, the baseline's 1 among them."""
-        drawn = [1.0, *(ratio for row in self.relative for ratio in row if ratio)]
-        return min(drawn), max(drawn)
-
-    @property
-    def logarithmic(self) -> bool:
-        """Whether the ratios lie too far apart for an even axis."""
-        return self.ends[1] > FAR * self.ends[0]
+    name: str
+    alt: str
+    data: T
+    draw: "Callable[[Figure, T], None]"
+    size: tuple[float, float]
 
     @property
     def digest(self) -> str:
         """What the data that is drawn hashes to."""
-        return sha256(dumps(self).encode()).hexdigest()
+        return sha256(dumps([type(self.data).__name__, self.data]).encode()).hexdigest()
+
+    def file(self, form: Form = "png") -> bytes:
+        """The picture as a file that holds the digest of its data, and no time.
+
+        Raises:
+            OutputError: the font is not where matplotlib has it.
+        """
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        marks: dict[str, Any] = {"Software": None, MARK: self.digest}
+        if form == "svg":
+            marks = {"Creator": None, "Date": None, "Identifier": f"{MARK}:{self.digest}"}
+        out = BytesIO()
+        with styled():
+            figure = Figure(figsize=self.size, dpi=DPI, layout="constrained")
+            FigureCanvasAgg(figure)
+            self.draw(figure, self.data)
+            figure.savefig(out, format=form, metadata=marks)
+        return out.getvalue()
 
 
-def bars_of(comparison: Comparison) -> Bars:
-    """The data of the picture, for every variant and the baseline."""
-    relative, texts = [], []
-    for count in comparison.counts:
-        ratios = [comparison.ratio(count, name) for name in MEASURES]
-        relative.append(tuple(0.0 if ratio is None else float(ratio) for ratio in ratios))
-        texts.append(tuple("none in the baseline" if ratio is None else _told(1 - ratio) for ratio in ratios))
-    return Bars(
-        comparison.title,
-        comparison.baseline.shown,
-        tuple(count.shown for count in comparison.counts),
-        tuple(tuple(int(getattr(count.total, name)) for name in MEASURES) for count in comparison.counts),
-        tuple(relative),
-        tuple(texts),
-    )
+@contextmanager
+def styled() -> Iterator[None]:
+    """The style in which all pictures are drawn, in the place of the user's own.
 
-
-def compare_figure(comparison: Comparison) -> bytes:
-    """Bars of multiply-adds, parameters and activations by the baseline's, as PNG.
-
-    Each variant is a group; on the bars stands what is saved. The file holds the digest of its data.
+    Raises:
+        OutputError: the font is not where matplotlib has it.
     """
     import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from matplotlib.font_manager import findfont
 
-    bars = bars_of(comparison)
     with mpl.rc_context(), catch_warnings():
-        mpl.rcdefaults()  # the same picture whatever the user's own style
-        mpl.rc("font", family="DejaVu Sans", size=9)
-        mpl.rc("hatch", linewidth=0.6)
-        figure = Figure(figsize=(8, 1.4 + 0.78 * len(bars.variants)), dpi=DPI, layout="constrained")
-        FigureCanvasAgg(figure)
-        figure.suptitle(
-            _wrapped(bars.title, 84), x=0.01, ha="left", fontsize=10, fontweight="bold", parse_math=False
-        )
-        _draw(figure.subplots(), bars)
-        figure.legend(ncols=len(MEASURES), loc="outside lower center", frameon=False)
-        picture = BytesIO()
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        try:
+            Path(findfont(FONT, fallback_to_default=False)).stat()
+        except (ValueError, OSError):
+            told = f"pictures need the font {FONT}, which comes with matplotlib, and it is not there"
+            raise OutputError(f"{told}: install matplotlib anew") from None
         simplefilter("ignore", UserWarning)  # a sign that the font lacks is drawn as a box
-        figure.savefig(picture, format="png", metadata={"Software": None, "costlab-digest": bars.digest})
-    return picture.getvalue()
+        yield
 
 
-def _draw(axes: "Axes", bars: Bars) -> None:
-    shortest, longest = bars.ends
-    for i, name in enumerate(MEASURES):
-        drawn: Any = axes.barh(
-            [row + (i - 1) * THICKNESS for row in range(len(bars.variants))],
-            [row[i] for row in bars.relative],
-            THICKNESS * 0.92,
-            color=COLORS[i],
-            hatch=HATCHES[i],
-            edgecolor="white",
-            label=TITLES[name],
-        )
-        labels = [
-            f"{human(sizes[i])}{texts[i] and ', '}{texts[i]}"
-            for sizes, texts in zip(bars.sizes, bars.texts, strict=True)
-        ]
-        behind = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-        axes.bar_label(drawn, labels, padding=3, fontsize=7.5, bbox=behind)
-    axes.axvline(1, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-    labels = [_wrapped(label, 28) for label in bars.variants]
-    axes.set_yticks(range(len(bars.variants)), labels, parse_math=False)
-    axes.set_ylim(len(bars.variants) - 0.5, -0.5)
-    if bars.logarithmic:
-        axes.set_xscale("log")
-        axes.set_xlim(shortest / 3, longest * 25)
-    else:
-        axes.set_xlim(0, 1.35 * longest)
-    told = _wrapped(f"relative to {bars.baseline}{', logarithmic' * bars.logarithmic}", 84)
-    if any(label.endswith(UNVERIFIED) for label in bars.variants):
-        told += f"\n{NOT_VERIFIED}"
-    axes.set_xlabel(told, parse_math=False)
-    axes.spines[["top", "right"]].set_visible(False)
+def digest_in(file: bytes, form: Form) -> str | None:
+    """The digest that a picture holds; None if it holds none, or is no whole picture."""
+    if form == "svg":
+        found = IN_SVG.search(file.decode("utf-8", "replace"))
+        return found[1] if found and file.rstrip().endswith(b"</svg>") else None
+    from PIL import Image
+
+    try:
+        with Image.open(BytesIO(file), formats=["PNG"]) as picture:
+            picture.load()
+            digest: Any = getattr(picture, "text", {}).get(MARK)
+    except (OSError, SyntaxError, ValueError):  # Pillow's for what is cut off or altered
+        return None
+    return None if digest is None else str(digest)
 
 
-def _wrapped(text: str, width: int) -> str:
+def headed(figure: "Figure", title: str, width: int = 84) -> None:
+    """The title of a picture, at the left."""
+    lines = "\n".join(wrapped(line, width) for line in title.split("\n"))
+    figure.suptitle(lines, x=0.01, ha="left", fontsize=11, fontweight="bold")
+
+
+def wrapped(text: str, width: int) -> str:
     """A text on at most three lines."""
     return "\n".join(wrap(text, width, max_lines=3, placeholder=" ..."))
 
 
-def _told(saving: Fraction) -> str:
-    """What is saved, in words that need no sign; nothing for nothing."""
-    if saving == 0:
-        return ""
-    if saving < -MANY:
-        return f"{float(1 - saving):.4g} times as much"
-    return f"{percent(abs(saving))} {'less' if saving > 0 else 'more'}"
+def sizes_on(axis: Any, unit: str = "") -> None:
+    """Label an axis of sizes as people say them: 1 G, 100 M."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    def told(value: float, _: Any = None) -> str:
+        return human(round(value), unit).replace(".00", "")
+
+    axis.set_major_formatter(FuncFormatter(told))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def times_on(axis: Any) -> None:
+    """Label an axis of ratios: 1x, 10x."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def percents_on(axis: Any) -> None:
+    """Label an axis of parts of 1 in percent."""
+    from matplotlib.ticker import PercentFormatter
+
+    axis.set_major_formatter(PercentFormatter(1, decimals=0))
+
+
+def ink_on(color: Any) -> str:
+    """Black or white, whichever can be read on a color (by its relative luminance)."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(color)
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.48 else "white"
+
+
+def note_on(axes: "Axes", text: str, at: tuple[float, float], **options: Any) -> None:
+    """A few words beside what they are about, in small letters."""
+    axes.annotate(text, at, textcoords="offset points", fontsize=SMALL, **options)

@@ -56,6 +56,38 @@ def refuse_taken(*files: Path | None, replace: bool) -> None:
             seen.add(target)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, unless it is there.
+
+    Raises:
+        OutputError: it is a file, or cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"{folder} is a file: name a folder") from None
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"{folder} cannot be made: {_reason(error)}") from error
+
+
+def read(file: Path) -> bytes | None:
+    """What a file holds; None if it is not there.
+
+    Raises:
+        OutputError: it is a folder, or cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"{file} cannot be read: {_reason(error)}") from error
+
+
+def _reason(error: OSError | RuntimeError) -> object:
+    return getattr(error, "strerror", None) or error
+
+
 def _target(file: Path, replace: bool) -> Path:
     """The file to put there: a link's target is replaced, the link stays."""
     target = file.resolve()
@@ -74,8 +106,7 @@ def _refusals(file: Path) -> Iterator[None]:
     except FileExistsError:
         raise OutputError(f"{file} exists: give --force to replace it") from None
     except (OSError, RuntimeError) as error:  # of a link in a circle, pathlib makes a RuntimeError
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"{file} cannot be written: {reason}") from error
+        raise OutputError(f"{file} cannot be written: {_reason(error)}") from error
 
 
 def descriptor(file: Path) -> int | None:

@@ -51,7 +51,7 @@ def verify_table(audited: Sequence[Audited], verbose: bool = False) -> Table:
         columns=COLUMNS,
         rows=tuple(_row(each, i) for each in audited for i in range(len(each.outcomes))),
         notes=(
-            _summary(audited),
+            summary_of(audited),
             *([CLOSE] if Verdict.CLOSE in verdicts else []),
             *([UNCOUNTABLE] if Verdict.NOT_COUNTABLE in verdicts and not verbose else []),
             *(f"{each.claim.id} cannot be recomputed: {each.problem}" for each in audited if each.problem),
@@ -151,7 +151,8 @@ def _shown_by(each: Audited) -> list[str]:
     return [stated.shown_by for stated in each.claim.stated if isinstance(stated, Trained)]
 
 
-def _summary(audited: Iterable[Audited]) -> str:
+def summary_of(audited: Iterable[Audited]) -> str:
+    """How many claims came to each verdict, in a line."""
     counted = {verdict: number for verdict, number in tally(audited).items() if number}
     told = ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
     whole = sum(counted.values())

@@ -1,0 +1,185 @@
+"""``costlab report``."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from costlab.algebra.catalog import is_listed
+from costlab.cli.progress import steps
+from costlab.counting.count import Count, count
+from costlab.errors import TargetError
+
+if TYPE_CHECKING:
+    from costlab.report.page import Page
+
+DEFAULT = Path("reports")
+
+
+@click.command(short_help="Write the evidence, or the page of a network, as Markdown and PNG; --check it.")
+@click.argument("place", metavar="[DIR | TARGET]", required=False)
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where the pages go: with a TARGET, its page.",
+)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with 1 if a file is not as it would be written."
+)
+@click.option("--svg", is_flag=True, help="Write each picture as SVG too.")
+@click.option("-i", "--input", "input_", metavar="CxHxW", help="With TARGET: shape of the input.")
+@click.option("-b", "--batch", type=click.IntRange(min=1), help="With TARGET: inputs at once.  [default: 1]")
+@click.option(
+    "-d", "--depth", type=click.IntRange(min=0), help="With TARGET: depth of the module tree.  [default: 1]"
+)
+@click.option("--force", is_flag=True, help="Replace files that costlab report did not write.")
+def report(
+    place: str | None,
+    folder: Path | None,
+    check: bool,
+    svg: bool,
+    input_: str | None,
+    batch: int | None,
+    depth: int | None,
+    force: bool,
+) -> None:
+    """Write what costlab finds as pages of Markdown with pictures, into DIR (reports by default).
+
+    That is the evidence on the Inception-v3 paper: the network, what factorization saves, the claims, the
+    lineage. With TARGET and -o DIR it is the page of that network: TARGET is what `costlab count` takes.
+
+    What costlab wrote before is replaced, other files are not. With the evidence goes the README.md in the
+    folder above, if it asks for that (costlab's own README says how): the output of the commands that it
+    shows is renewed.
+
+    The exit status is 1 if something does not hold: a cross-check, or a claim that is not as recorded; with
+    --check, also if a file is not as it would be written.
+    """
+    context = click.get_current_context()
+    target, folder = _places(place, folder)
+    if target is None and (input_, batch, depth) != (None, None, None):
+        raise click.UsageError("--input, --batch and --depth go with a TARGET", context)
+    if check and force:
+        raise click.UsageError("--check writes nothing: leave --force out", context)
+    counted = None if target is None else count(target, input_, batch=batch or 1)
+    asked = _Asked(counted, folder, 1 if depth is None else depth, svg)
+    problems = _check(asked) if check else _write(asked, force)
+    for line in problems:
+        click.echo(line, err=True)
+    if problems:
+        sys.exit(1)
+
+
+class _Asked(NamedTuple):
+    """What is to be written, and where: the page of a count, or without one the evidence."""
+
+    counted: Count | None
+    folder: Path
+    depth: int
+    svg: bool
+
+    @property
+    def document(self) -> Path | None:
+        """The document above the folder that is kept with the evidence."""
+        from costlab.report.readme import is_kept
+
+        document = self.folder.resolve().parent / "README.md"
+        return document if self.counted is None and is_kept(document) else None
+
+    def pages(self, tell: Callable[[str], None]) -> "Iterator[Page]":
+        """The pages, each made when it is asked for."""
+        from costlab.report.evidence import evidence, page_of
+
+        return evidence(tell) if self.counted is None else page_of(self.counted, tell, self.depth)
+
+    @property
+    def steps(self) -> int:
+        """How many pages and outputs there are to be made."""
+        from costlab.report.evidence import PAGES
+        from costlab.report.readme import outputs_in
+
+        document = self.document
+        outputs = outputs_in(document) if document else 0
+        return (1 if self.counted else len(PAGES)) + outputs
+
+
+def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
+    """The target, if there is one, and the folder."""
+    if folder is not None:
+        return place, folder
+    if place is None:
+        return None, DEFAULT
+    named = ":" in place or place.endswith(".py") or is_listed(place)
+    if named and not Path(place).is_dir():
+        raise TargetError(f"{place} is a target: say with -o DIR where its page goes")
+    return None, Path(place)
+
+
+def _write(asked: _Asked, force: bool) -> list[str]:
+    """Write the pages and name the files; gives what does not hold, a line each."""
+    from costlab.report.files import make_folder, write
+    from costlab.report.folder import drawn, write_all
+    from costlab.report.readme import with_outputs
+
+    problems: list[str] = []
+    document, outputs = asked.document, None
+    make_folder(asked.folder)
+    with steps(asked.steps) as (tell, done):
+
+        def finished(page: "Page") -> None:
+            problems.extend(page.problems)
+            done(page.file)
+
+        contents = drawn(asked.pages(tell), asked.folder, svg=asked.svg, done=finished)
+        if document:
+            outputs = with_outputs(document, tell, done)
+    changed = 0
+    for file, anew in write_all(contents, force=force):
+        changed += anew
+        click.echo(f"{file}{'' if anew else ' (as it was)'}")
+    if document and outputs:
+        if outputs.changed:
+            write(document, outputs.text, replace=True)
+        click.echo(
+            f"{document.name}, {outputs.commands} outputs{'' if outputs.changed else ' (as they were)'}"
+        )
+    click.echo(f"{len(contents)} files in {asked.folder}, {changed} of them changed")
+    return problems
+
+
+def _check(asked: _Asked) -> list[str]:
+    """Hold what is there against what would be written; gives what differs, a line each."""
+    from costlab.report.evidence import PAGES
+    from costlab.report.folder import forgotten, stale
+    from costlab.report.readme import with_outputs
+
+    if not asked.folder.is_dir():
+        return [f"{asked.folder}: there is no such folder; costlab report writes it"]
+    problems: list[str] = []
+    differing: list[str] = []
+    pages = 0
+    with steps(asked.steps) as (tell, done):
+        for page in asked.pages(tell):
+            pages += 1
+            problems += page.problems
+            differing += stale(page, asked.folder, svg=asked.svg)
+            done(page.file)
+        if asked.document:
+            outputs = with_outputs(asked.document, tell, done)
+            differing += [
+                f"{asked.document.name}: {command} prints something else" for command in outputs.changed
+            ]
+    if asked.counted is None:
+        differing += forgotten(asked.folder, PAGES)
+    if differing:
+        differing.append("the same command without --check writes them anew")
+    elif not problems:
+        click.echo(
+            f"{asked.folder}: all is as it would be written, {pages} page{'s' * (pages > 1)} with pictures"
+        )
+    return problems + differing

@@ -1,0 +1,130 @@
+"""A folder of pages: written whole, or held against what would be written."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from costlab.errors import OutputError
+from costlab.report.figure import Form, Picture, digest_in
+from costlab.report.files import read, refuse_taken, write
+from costlab.report.page import MARK, OURS, Page
+
+
+class Written(NamedTuple):
+    """A file, and whether it is another than before."""
+
+    file: Path
+    changed: bool
+
+
+def drawn(
+    pages: Iterable[Page], folder: Path, *, svg: bool = False, done: Callable[[Page], None]
+) -> dict[Path, bytes]:
+    """The files of pages and their pictures; ``done`` is told each page.
+
+    SVGs that costlab wrote there are kept up to date, even where no ``svg`` is asked for.
+
+    Raises:
+        OutputError: a picture cannot be drawn.
+    """
+    contents = {}
+    for page in pages:
+        contents[folder / page.file] = page.text.encode()
+        contents |= {file: picture.file(form) for file, picture, form in _pictures(page, folder, svg=svg)}
+        done(page)
+    return contents
+
+
+def write_all(contents: Mapping[Path, bytes], *, force: bool) -> Iterator[Written]:
+    """Write files, each whole or not at all; what costlab wrote before is replaced.
+
+    A file that is as it would be is left alone.
+
+    Raises:
+        OutputError: a file of somebody else's is there and ``force`` is not given, or something cannot be
+            written; whatever is written by then is whole.
+    """
+    refuse_taken(*contents, replace=True)
+    for file in contents:
+        if not force and not _ours(file):
+            told = "was not written by costlab report: name another folder, or give --force to replace it"
+            raise OutputError(f"{file} {told}")
+    for file, content in contents.items():
+        changed = read(file) != content
+        if changed:
+            write(file, content, replace=True)
+        yield Written(file, changed)
+
+
+def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
+    """What of a page is not as it would be written, a line for each file that begins with its name.
+
+    Text is compared byte by byte, pictures by the digest of the data that they draw.
+
+    Raises:
+        OutputError: a file cannot be read.
+    """
+    file = folder / page.file
+    if told := _differs(read(file), page.text):
+        yield f"{file}: {told}"
+    for file, picture, form in _pictures(page, folder, svg=svg):
+        content = read(file)
+        if content is None:
+            yield f"{file}: is missing"
+        elif (digest := digest_in(content, form)) is None:
+            yield f"{file}: is no picture that costlab wrote, or no whole one"
+        elif digest != picture.digest:
+            yield f"{file}: draws other data"
+
+
+def forgotten(folder: Path, names: Iterable[str]) -> Iterator[str]:
+    """Pages that were written there with those of these names, and that are not among them any more."""
+    known, mark = {f"{name}.md" for name in names}, MARK.format(target="").encode()
+    for file in sorted(folder.glob("*.md")):
+        if file.name not in known and (read(file) or b"").startswith(mark):
+            yield f"{file}: is not written any more; delete it"
+
+
+def _pictures(page: Page, folder: Path, *, svg: bool) -> Iterator[tuple[Path, Picture[Any], Form]]:
+    for picture in page.pictures:
+        yield folder / f"{picture.name}.png", picture, "png"
+        drawing = folder / f"{picture.name}.svg"
+        if svg or (drawing.is_file() and _ours(drawing)):
+            yield drawing, picture, "svg"
+
+
+def _ours(file: Path) -> bool:
+    """Whether costlab wrote a file, or there is none."""
+    content = read(file)
+    if content is None:
+        return True
+    match file.suffix:
+        case ".png":
+            return digest_in(content, "png") is not None
+        case ".svg":
+            return digest_in(content, "svg") is not None
+    return content.startswith(OURS.encode())
+
+
+def _differs(content: bytes | None, text: str) -> str:
+    """How a file differs from what would be written, from the first line that does; empty if none does."""
+    if content is None:
+        return "is missing"
+    if content == text.encode():
+        return ""
+    found, wanted = (each.split("\n") for each in (content.decode("utf-8", "replace"), text))
+    same = next(
+        (i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b),
+        min(len(found), len(wanted)),
+    )
+    there, here = (lines[same] if same < len(lines) else "the end" for lines in (found, wanted))
+    return f"line {same + 1} has {_brief(there, here)} and would have {_brief(here, there)}"
+
+
+def _brief(line: str, other: str, around: int = 24) -> str:
+    """The part of a line in which it differs from another."""
+    at = next(
+        (i for i, (a, b) in enumerate(zip(line, other, strict=False)) if a != b), min(len(line), len(other))
+    )
+    start, end = max(0, at - around), at + around
+    return repr("…" * (start > 0) + line[start:end] + "…" * (end < len(line)))

@@ -1,0 +1,61 @@
+"""Pages: Markdown with tables and pictures, one value each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from costlab.report.figure import Picture
+from costlab.report.table import Table
+
+OURS = "<!-- Written by costlab report"
+"""How every page begins that costlab writes."""
+MARK = OURS + "{target}: it is written anew as a whole, and changes by hand are lost. -->"
+
+Part: TypeAlias = str | Table | Picture[Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file of Markdown, with the pictures that lie beside it.
+
+    ``summary`` says in a sentence what is on it; ``problems`` what did not hold, a line each.
+    """
+
+    name: str
+    title: str
+    summary: str
+    text: str
+    pictures: tuple[Picture[Any], ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return f"{self.name}.md"
+
+
+def page(
+    name: str,
+    title: str,
+    summary: str,
+    parts: Iterable[Part],
+    problems: Iterable[str] = (),
+    target: str = "",
+) -> Page:
+    """A page of paragraphs, tables and pictures, in this order; ``target`` is what it was asked for by."""
+    parts = tuple(parts)
+    mark = MARK.format(target=f" {target}" if target else "")
+    text = "\n".join(f"{_written(part).strip()}\n" for part in (mark, f"# {title}", summary, *parts))
+    pictures = tuple(part for part in parts if isinstance(part, Picture))
+    return Page(name, title, summary, text, pictures, tuple(problems))
+
+
+def shown_picture(picture: Picture[Any], folder: str = "") -> str:
+    """A picture in Markdown."""
+    return f"![{picture.alt}]({folder}{picture.name}.png)"
+
+
+def _written(part: Part) -> str:
+    if isinstance(part, Table):
+        return part.to_markdown()
+    return part if isinstance(part, str) else shown_picture(part)

@@ -1,0 +1,39 @@
+"""The first page: the headlines, the pictures, and where to find what stands behind them."""
+
+from collections.abc import Sequence
+
+from costlab.counting.count import Count
+from costlab.paper.audit import Audited
+from costlab.paper.claims import MISSION
+from costlab.report.page import Page, page, shown_picture
+from costlab.report.verify import verify_table
+
+NAME = "README"
+SHOWN = ("inception_v3_modules", "savings", "lineage", "budget", "claims")
+"""The pictures of other pages that are shown on the first one."""
+
+
+def index_page(pages: Sequence[Page], released: Count, audited: Sequence[Audited]) -> Page:
+    """The headline results, with links to the pages that hold the whole."""
+    mission = [each for each in audited if each.claim.id in MISSION]
+    pictures = {
+        picture.name: (shown_picture(picture), there) for there in pages for picture in there.pictures
+    }
+    parts = []
+    for name in SHOWN:
+        picture, there = pictures[name]
+        parts += [f"## {there.title}" if f"## {there.title}" not in parts else "", picture]
+        parts += [f"More: [{there.file}]({there.file})"]
+    return page(
+        NAME,
+        "Inception v3 against its paper",
+        f"`costlab report` wrote these pages from the definitions, without running a network but for the "
+        f"cross-check; `costlab report --check` recomputes them. The released network has "
+        f"{released.multiply_adds:,} multiply-adds and {released.parameters:,} parameters.",
+        (
+            "\n".join(f"* [{there.title}]({there.file}): {there.summary}" for there in pages),
+            "## What costlab exists to check",
+            verify_table(mission),
+            *filter(None, parts),
+        ),
+    )

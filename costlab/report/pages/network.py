@@ -1,0 +1,86 @@
+"""The page of a network: where its cost lies, and what runs beside it says."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costlab.counting.breakdown import grid_of, kernel_of
+from costlab.counting.count import Count
+from costlab.errors import CostlabError
+from costlab.report.cell import Column, human
+from costlab.report.count import breakdown_table, count_table
+from costlab.report.page import Page, page
+from costlab.report.pictures.grids import grids_picture
+from costlab.report.pictures.modules import modules_picture
+from costlab.report.table import Table
+
+if TYPE_CHECKING:
+    from costlab.tracing import Finding
+
+CHECKED = (
+    "The PyTorch module is built from the same value and run; every module of the tree is compared with what "
+    "each source says of it, and so is what the tables add up to."
+)
+FOUND = (
+    Column("source", "source"),
+    Column("quantity", "quantity"),
+    Column("modules", "modules", "size"),
+    Column("outcome", "outcome"),
+)
+
+
+def network_page(
+    count: Count, name: str, tell: Callable[[str], None], *, depth: int = 1, target: str = ""
+) -> Page:
+    """The cost of a network by module, grid, kernel and kind, and the cross-check."""
+    from costlab.tracing import check
+
+    try:
+        findings, problem = check(count, progress=lambda step: tell(f"checking {count.shown}: {step}")), ""
+    except CostlabError as error:
+        findings, problem = [], str(error)
+    problems = [problem] if problem else [str(each) for each in findings if not each.agreed]
+    total = count.total
+    sizes = (
+        f"{human(int(total.multiply_adds))} multiply-adds, {human(int(total.parameters))} parameters and "
+        f"{human(int(total.activations))} activations"
+    )
+    checked = "not checked" if problem else "something disagrees" if problems else "checked against what runs"
+    return page(
+        name,
+        count.shown,
+        f"{sizes} at input {count.input}, batch {count.batch}; {checked}.",
+        (
+            "## By module",
+            count_table(count, depth),
+            modules_picture(count, f"{name}_modules", depth),
+            "## By grid",
+            grids_picture(count, f"{name}_grids"),
+            breakdown_table(count, grid_of, "grid"),
+            "## By kernel and by kind of operation",
+            breakdown_table(count, kernel_of, "kernel", largest_first=True),
+            count_table(count, by="kind"),
+            "## Cross-check",
+            CHECKED,
+            problem or _found(findings),
+        ),
+        [f"{count.shown}: {line}" for line in problems],
+        target,
+    )
+
+
+def _found(findings: "Sequence[Finding]") -> Table:
+    rows = ((each.source, each.quantity, each.modules, each.problem or "agreed") for each in findings)
+    return Table("What each source says", FOUND, tuple(rows))
+
+
+def without_folder(label: str) -> str:
+    """A target's label without the folder that its file lies in."""
+    source, colon, rest = label.partition(":")
+    return f"{Path(source).name}{colon}{rest}" if source.endswith(".py") else label
+
+
+def file_name(label: str) -> str:
+    """A name for files from a label, of letters, digits, ``_``, ``.`` and ``-``."""
+    return re.sub(r"[^\w.+-]+", "-", without_folder(label)).strip("-.") or "network"

@@ -1,0 +1,112 @@
+"""The picture of a comparison: bars of multiply-adds, parameters and activations by the baseline's."""
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from costlab.algebra.combine import UNVERIFIED
+from costlab.counting.compare import Comparison
+from costlab.counting.count import MEASURES
+from costlab.report.cell import human, percent
+from costlab.report.compare import TITLES
+from costlab.report.count import NOT_VERIFIED
+from costlab.report.figure import BEHIND, COLORS, HATCHES, SMALL, WIDTH, Picture, headed, times_on, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+THICKNESS = 0.27
+MANY = 9
+"""What is more than ten times as much is told so, not in percent."""
+FAR = 100
+"""Ratios that lie so many times apart are drawn on a logarithmic axis."""
+
+
+class Bars(NamedTuple):
+    """What is drawn: per variant and quantity the size, and what of the baseline is saved."""
+
+    title: str
+    baseline: str
+    variants: tuple[str, ...]
+    sizes: tuple[tuple[int, ...], ...]
+    relative: tuple[tuple[float, ...], ...]
+    texts: tuple[tuple[str, ...], ...]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the largest ratio that is drawn, the baseline's 1 among them."""
+        drawn = [1.0, *(ratio for row in self.relative for ratio in row if ratio)]
+        return min(drawn), max(drawn)
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the ratios lie too far apart for an even axis."""
+        return self.ends[1] > FAR * self.ends[0]
+
+
+def bars_of(comparison: Comparison) -> Bars:
+    """The data of the picture, for every variant and the baseline."""
+    relative, texts = [], []
+    for count in comparison.counts:
+        ratios = [comparison.ratio(count, name) for name in MEASURES]
+        relative.append(tuple(0.0 if ratio is None else float(ratio) for ratio in ratios))
+        texts.append(tuple("none in the baseline" if ratio is None else _told(1 - ratio) for ratio in ratios))
+    return Bars(
+        comparison.title,
+        comparison.baseline.shown,
+        tuple(count.shown for count in comparison.counts),
+        tuple(tuple(int(getattr(count.total, name)) for name in MEASURES) for count in comparison.counts),
+        tuple(relative),
+        tuple(texts),
+    )
+
+
+def compare_picture(comparison: Comparison, name: str = "comparison") -> Picture[Bars]:
+    """Each variant is a group of bars; on them stands what is saved."""
+    bars = bars_of(comparison)
+    alt = f"Bars: {bars.title}; multiply-adds, parameters and activations relative to {bars.baseline}"
+    return Picture(name, alt, bars, draw_bars, (WIDTH, 1.5 + 0.84 * len(bars.variants)))
+
+
+def draw_bars(figure: "Figure", bars: Bars) -> None:
+    """Draw the comparison."""
+    headed(figure, bars.title)
+    axes = figure.subplots()
+    shortest, longest = bars.ends
+    for i, name in enumerate(MEASURES):
+        drawn: Any = axes.barh(
+            [row + (i - 1) * THICKNESS for row in range(len(bars.variants))],
+            [row[i] for row in bars.relative],
+            THICKNESS * 0.92,
+            color=COLORS[i],
+            hatch=HATCHES[i],
+            edgecolor="white",
+            label=TITLES[name],
+        )
+        labels = [
+            f"{human(sizes[i])}{texts[i] and ', '}{texts[i]}"
+            for sizes, texts in zip(bars.sizes, bars.texts, strict=True)
+        ]
+        axes.bar_label(drawn, labels, padding=3, fontsize=SMALL, bbox=BEHIND)
+    axes.axvline(1, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+    axes.set_yticks(range(len(bars.variants)), [wrapped(label, 24) for label in bars.variants])
+    axes.set_ylim(len(bars.variants) - 0.5, -0.5)
+    if bars.logarithmic:
+        axes.set_xscale("log")
+        axes.set_xlim(shortest / 3, longest * 60)
+    else:
+        axes.set_xlim(0, 1.45 * longest)
+    times_on(axes.xaxis)
+    told = wrapped(f"relative to {bars.baseline}{', logarithmic' * bars.logarithmic}", 84)
+    if any(label.endswith(UNVERIFIED) for label in bars.variants):
+        told += f"\n{NOT_VERIFIED}"
+    axes.set_xlabel(told)
+    figure.legend(ncols=len(MEASURES), loc="outside lower center")
+
+
+def _told(saving: Fraction) -> str:
+    """What is saved, in words that need no sign; nothing for nothing."""
+    if saving == 0:
+        return ""
+    if saving < -MANY:
+        return f"{float(1 - saving):.4g} times as much"
+    return f"{percent(abs(saving))} {'less' if saving > 0 else 'more'}"

@@ -1,0 +1,102 @@
+"""The picture of inference budgets: the reported error against what inference costs."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from costlab.algebra.reported import ERRORS
+from costlab.counting.compare import Comparison
+from costlab.report.count import NOT_VERIFIED
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on
+from costlab.report.labels import Point, label_points
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MARKERS = "osD^vP"
+
+
+class Spent(NamedTuple):
+    """A way of inference: what it costs, and the error that is reported for it, as printed."""
+
+    label: str
+    multiply_adds: int
+    top_1_error: str
+    top_5_error: str
+
+
+class Budgets(NamedTuple):
+    """What is drawn: the ways of each network, from one crop on, each going beyond the one before."""
+
+    title: str
+    chains: tuple[tuple[Spent, ...], ...]
+    unverified: bool
+
+
+def budgets_of(comparison: Comparison) -> Budgets:
+    """The chains of a comparison, in which a variant takes more inputs, or more networks, than before.
+
+    A variant that takes one input begins a chain, or is left out where none goes beyond it; one that takes
+    more goes on from the variant that it goes beyond.
+    """
+    counts = {counted.label: counted for counted in comparison.counts}
+    chains: dict[str, list[str]] = {}
+    for label, told in comparison.reported.items():
+        if int(counts[label].batch) == 1:
+            chains[label] = [label]
+            continue
+        chain = next((chain for chain in chains.values() if chain[-1] == told.after), None)
+        if chain is None:
+            chains[label] = [label]
+        else:
+            chain.append(label)
+    kept = [chain for chain in chains.values() if len(chain) > 1 or int(counts[chain[0]].batch) > 1]
+    return Budgets(
+        "Reported error against the counted cost of inference, from one crop to ensembles",
+        tuple(tuple(_spent(comparison, label, chain[0]) for label in chain) for chain in kept),
+        any(counts[label].unverified for chain in kept for label in chain),
+    )
+
+
+def _spent(comparison: Comparison, label: str, first: str) -> Spent:
+    """A way of a chain; what goes on from the first need not say its name again."""
+    counted, told = comparison[label], comparison.reported[label]
+    errors = (getattr(told, error) or "" for error in ERRORS)
+    return Spent(counted.shown.removeprefix(f"{first}, "), int(counted.multiply_adds), *errors)
+
+
+def budget_picture(comparison: Comparison) -> Picture[Budgets]:
+    """A panel for each kind of error, a line for each network."""
+    alt = "Lines: the reported top-5 and top-1 error against multiply-adds, from one crop to ensembles"
+    return Picture("budget", alt, budgets_of(comparison), draw_budgets, (WIDTH, 9.0))
+
+
+def draw_budgets(figure: "Figure", data: Budgets) -> None:
+    """Draw error against budget."""
+    headed(figure, data.title)
+    panels = figure.subplots(2, 1, sharex=True)
+    spent = [each.multiply_adds for chain in data.chains for each in chain]
+    panels[1].set_xscale("log")
+    panels[1].set_xlim(min(spent) / 2, max(spent) * 4)
+    sizes_on(panels[1].xaxis)
+    panels[1].set_xlabel(
+        f"multiply-adds of an inference, counted{f'; {NOT_VERIFIED}' * data.unverified}", fontsize=SMALL
+    )
+    drawn = []
+    for axes, error, name in zip(panels, ("top_5_error", "top_1_error"), ("top-5", "top-1"), strict=True):
+        points, lines = [], []
+        for chain, color, marker in zip(data.chains, COLORS, MARKERS, strict=False):
+            told = [each for each in chain if getattr(each, error)]
+            at = [(float(each.multiply_adds), float(getattr(each, error))) for each in told]
+            if not at:
+                continue
+            axes.plot(*zip(*at, strict=True), color=color, marker=marker, linewidth=1.4, markersize=6)
+            lines.append(at)
+            points += [
+                Point(*place, f"{each.label}, {getattr(each, error)}%", color)
+                for place, each in zip(at, told, strict=True)
+            ]
+        axes.set_ylabel(f"{name} error, %, reported")
+        axes.margins(y=0.12)
+        axes.grid(visible=True)
+        drawn.append((axes, points, lines))
+    for axes, points, lines in drawn:
+        label_points(axes, points, lines)

@@ -1,0 +1,95 @@
+"""The picture of where a network's multiply-adds, parameters and activations sit: on which grid."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from costlab.counting.breakdown import breakdown, grid_of
+from costlab.counting.count import MEASURES, Count
+from costlab.report.cell import human
+from costlab.report.compare import TITLES
+from costlab.report.figure import SMALL, WIDTH, Picture, headed, ink_on, percents_on
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+GRIDS = 12
+"""Grids that are told apart; of more, the smallest shares are put together."""
+ROOM, LITTLE_ROOM = 0.085, 0.03
+"""The shares of a bar in which a grid's name has room, upright too."""
+
+
+class Grids(NamedTuple):
+    """What is drawn: by measure and grid of the output the size; ``totals`` by measure."""
+
+    title: str
+    grids: tuple[str, ...]
+    sizes: tuple[tuple[int, ...], ...]
+    totals: tuple[int, ...]
+
+
+def grids_of(count: Count) -> Grids:
+    """The sizes by the grid that comes out, in the order of execution."""
+    found = {
+        row.work.kind: [int(getattr(row.work, name)) for name in MEASURES]
+        for row in breakdown(count, grid_of)
+    }
+    sizes = {grid: each for grid, each in found.items() if any(each)}
+    totals = [int(getattr(count.total, name)) for name in MEASURES]
+    if len(sizes) > GRIDS:
+        shares = {
+            grid: max(size / max(total, 1) for size, total in zip(each, totals, strict=True))
+            for grid, each in sizes.items()
+        }
+        small = sorted(sizes, key=lambda grid: shares[grid])[: len(sizes) - GRIDS + 1]
+        rest = [sum(sizes[grid][i] for grid in small) for i in range(len(MEASURES))]
+        sizes = {grid: each for grid, each in sizes.items() if grid not in small}
+        sizes[f"{len(small)} other"] = rest
+    return Grids(
+        f"{count.title}: on which grid the cost sits",
+        tuple(sizes),
+        tuple(zip(*sizes.values(), strict=True)) or ((),) * len(MEASURES),
+        tuple(totals),
+    )
+
+
+def grids_picture(count: Count, name: str) -> Picture[Grids]:
+    """A stacked bar for each measure, from the first grid to the last."""
+    alt = (
+        f"Stacked bars: the shares of each grid in multiply-adds, parameters and activations of {count.shown}"
+    )
+    return Picture(name, alt, grids_of(count), draw_grids, (WIDTH, 3.3))
+
+
+def draw_grids(figure: "Figure", grids: Grids) -> None:
+    """Draw where the cost sits."""
+    from matplotlib import colormaps
+
+    headed(figure, grids.title)
+    axes = figure.subplots()
+    rows = range(len(MEASURES))
+    starts = [0.0] * len(MEASURES)
+    # Light to dark, the same in gray; the ends of the map are left out.
+    shade = colormaps["cividis"].reversed()
+    for j, grid in enumerate(grids.grids):
+        color = shade(0.02 + 0.96 * j / max(len(grids.grids) - 1, 1))
+        shares = [grids.sizes[i][j] / (grids.totals[i] or 1) for i in rows]
+        axes.barh(rows, shares, 0.78, starts, color=color, edgecolor="white", linewidth=0.8)
+        for i in rows:
+            roomy, place = shares[i] >= ROOM, (starts[i] + shares[i] / 2, i)
+            if shares[i] >= LITTLE_ROOM:
+                axes.text(
+                    *place,
+                    f"{grid}\n{shares[i]:.1%}" if roomy else grid,
+                    color=ink_on(color),
+                    ha="center",
+                    va="center",
+                    fontsize=SMALL,
+                    rotation=0 if roomy else 90,
+                )
+            starts[i] += shares[i]
+    names = [f"{TITLES[name]}\n{human(total)}" for name, total in zip(MEASURES, grids.totals, strict=True)]
+    axes.set_yticks(rows, names)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(MEASURES) - 0.5, -0.5)
+    axes.set_xlim(0, 1)
+    percents_on(axes.xaxis)
+    axes.set_xlabel("share of the total, by the grid that comes out")

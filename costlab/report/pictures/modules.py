@@ -1,0 +1,116 @@
+"""The picture of a network: each module's multiply-adds, parameters and activations, by kernel."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from costlab.algebra.work import Work
+from costlab.counting.breakdown import NO_WEIGHTS, breakdown, kernel_of, module_at
+from costlab.counting.count import MEASURES, Count, Row
+from costlab.report.cell import human
+from costlab.report.compare import TITLES
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KERNELS = 7
+"""Kernels that are told apart; what is smaller is put together."""
+MODULES = 32
+"""Modules that are drawn; of more, those that come last in the order of multiply-adds are put together."""
+OTHER = "other"
+SEPARATOR = "\n"
+SEEN = 0.005
+"""The share that a kernel has of something, or its color is not to be seen and not explained."""
+
+
+class ModuleCosts(NamedTuple):
+    """What is drawn: by measure, module and kernel the size; ``totals`` by measure."""
+
+    title: str
+    modules: tuple[str, ...]
+    kernels: tuple[str, ...]
+    sizes: tuple[tuple[tuple[int, ...], ...], ...]
+    totals: tuple[int, ...]
+
+
+def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
+    """The cost of each module that costs anything, in the order of execution, by kernel."""
+    module, total = module_at(depth), count.total
+    rows = breakdown(count, lambda node: module(node) + SEPARATOR + kernel_of(node))
+    works = {tuple(row.work.kind.split(SEPARATOR)): row.work for row in rows if _costs(row.work)}
+    of_modules = [row for row in breakdown(count, module) if _costs(row.work)]
+    of_kernels = [row for row in breakdown(count, kernel_of) if row.work.kind != NO_WEIGHTS]
+    modules = _named(of_modules, MODULES)
+    largest = sorted(of_kernels, key=_size, reverse=True)
+    kernels = _named(largest, KERNELS)
+    sizes = [[[0] * len(set(kernels.values())) for _ in set(modules.values())] for _ in MEASURES]
+    shown_modules, shown_kernels = (tuple(dict.fromkeys(names.values())) for names in (modules, kernels))
+    for (place, kernel), work in works.items():
+        i, j = shown_modules.index(modules[place]), shown_kernels.index(kernels[kernel])
+        for k, name in enumerate(MEASURES):
+            sizes[k][i][j] += int(getattr(work, name))
+    return ModuleCosts(
+        f"{count.title}: where the cost lies, by module and kernel",
+        shown_modules,
+        shown_kernels,
+        tuple(tuple(map(tuple, rows)) for rows in sizes),
+        tuple(int(getattr(total, name)) for name in MEASURES),
+    )
+
+
+def _costs(work: Work) -> bool:
+    return any(int(getattr(work, name)) for name in MEASURES)
+
+
+def _size(row: Row) -> tuple[int, int]:
+    return int(row.work.multiply_adds), int(row.work.parameters)
+
+
+def _named(rows: Sequence[Row], most: int) -> dict[str, str]:
+    """What each is called in the picture, with those beyond ``most`` under one name, the last."""
+    kept = {row.work.kind for row in sorted(rows, key=_size, reverse=True)[: most - (len(rows) > most)]}
+    named = {row.work.kind: row.work.kind or "(root)" for row in rows if row.work.kind in kept}
+    rest = [row.work.kind for row in rows if row.work.kind not in kept]
+    return named | dict.fromkeys(rest, f"{len(rest)} {OTHER}")
+
+
+def modules_picture(count: Count, name: str, depth: int = 1) -> Picture[ModuleCosts]:
+    """A panel for each measure, a bar for each module, a color for each kernel."""
+    costs = module_costs(count, depth)
+    alt = f"Stacked bars of multiply-adds, parameters and activations per module and kernel of {count.shown}"
+    return Picture(name, alt, costs, draw_modules, (WIDTH, 1.7 + 0.27 * max(4, len(costs.modules))))
+
+
+def draw_modules(figure: "Figure", costs: ModuleCosts) -> None:
+    """Draw the costs of modules."""
+    headed(figure, costs.title)
+    rows = range(len(costs.modules))
+    seen = [
+        any(
+            sum(row[j] for row in sizes) > SEEN * total
+            for sizes, total in zip(costs.sizes, costs.totals, strict=True)
+        )
+        for j in range(len(costs.kernels))
+    ]
+    panels = figure.subplots(1, len(MEASURES), sharey=True, squeeze=False)[0]
+    for axes, name, sizes, total in zip(panels, MEASURES, costs.sizes, costs.totals, strict=True):
+        starts = [0] * len(costs.modules)
+        for j, kernel in enumerate(costs.kernels):
+            widths = [sizes[i][j] for i in rows]
+            color, label = COLORS[j % len(COLORS)], kernel if axes is panels[0] and seen[j] else None
+            axes.barh(rows, widths, 0.78, starts, color=color, edgecolor="white", linewidth=0.4, label=label)
+            starts = [start + width for start, width in zip(starts, widths, strict=True)]
+        for i in rows:
+            told = f"{starts[i] / total:.1%}" if total else ""
+            axes.annotate(
+                told, (starts[i], i), (3, 0), textcoords="offset points", va="center", fontsize=SMALL
+            )
+        axes.set_title(f"{human(total)} {TITLES[name]}")
+        axes.set_xlim(0, 1.32 * max([*starts, 1]))
+        axes.locator_params(axis="x", nbins=3)
+        sizes_on(axes.xaxis)
+        axes.tick_params(axis="y", length=0)
+    panels[0].set_yticks(rows, [wrapped(module, 22) for module in costs.modules])
+    panels[0].set_ylim(len(costs.modules) - 0.4, -0.6)
+    if any(seen):
+        figure.legend(ncols=4, loc="outside lower center")

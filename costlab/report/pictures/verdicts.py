@@ -1,0 +1,105 @@
+"""The picture of the audit: how far each recomputed figure is from the one that is stated."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from costlab.algebra.combine import UNVERIFIED
+from costlab.paper.audit import Audited
+from costlab.paper.stated import Verdict
+from costlab.report.count import NOT_VERIFIED
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, times_on, wrapped
+from costlab.report.verify import shown, shown_id
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LOOKS = {
+    str(Verdict.EXACT): (COLORS[0], "o"),
+    str(Verdict.HOLDS): (COLORS[2], "^"),
+    str(Verdict.CLOSE): (COLORS[1], "s"),
+    str(Verdict.DIFFERS): (COLORS[3], "X"),
+}
+
+
+class Dot(NamedTuple):
+    """One figure: which, what is stated and found, the quotient of the two, exactly, as text."""
+
+    claim: str
+    figure: str
+    stated: str
+    found: str
+    quotient: str
+    verdict: str
+
+
+class Verdicts(NamedTuple):
+    """What is drawn: every figure that is a number and not met to the digits stated."""
+
+    title: str
+    dots: tuple[Dot, ...]
+    tally: tuple[tuple[str, int], ...]
+
+
+def verdicts(audited: Sequence[Audited]) -> Verdicts:
+    """The figures with a deviation, in the order of the claims, and how many figures came to each verdict."""
+    dots, outcomes = [], [(each, outcome) for each in audited for outcome in each.outcomes]
+    for each, outcome in outcomes:
+        deviation = outcome.deviation
+        if outcome.verdict is Verdict.EXACT or deviation is None or deviation <= -1:
+            continue
+        stated = outcome.stated
+        dots.append(
+            Dot(
+                shown_id(each),
+                stated.name,
+                stated.text,
+                shown(stated, outcome.value),
+                str(1 + deviation),
+                str(outcome.verdict),
+            )
+        )
+    tally = [(str(v), sum(outcome.verdict is v for _, outcome in outcomes)) for v in Verdict]
+    title = f"Recomputed by stated, where they differ: {len(dots)} of {len(outcomes)} figures"
+    return Verdicts(title, tuple(dots), tuple((verdict, number) for verdict, number in tally if number))
+
+
+def verdicts_picture(audited: Sequence[Audited]) -> Picture[Verdicts]:
+    """A row for each figure, a dot where the quotient lies, told apart by verdict."""
+    data = verdicts(audited)
+    alt = "Dots: each recomputed figure by the stated one, on a logarithmic axis, told apart by verdict"
+    return Picture("claims", alt, data, draw_verdicts, (WIDTH, 1.6 + 0.25 * len(data.dots)))
+
+
+def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
+    """Draw how far the figures lie apart."""
+    told = ", ".join(f"{number} {verdict}" for verdict, number in data.tally)
+    headed(figure, f"{data.title}\nof all: {told}")
+    axes, texts = figure.subplots(1, 2, sharey=True, width_ratios=(10, 9))
+    rows = range(len(data.dots))
+    places = [float(Fraction(dot.quotient)) for dot in data.dots]
+    for verdict, (color, marker) in LOOKS.items():
+        mine = [i for i in rows if data.dots[i].verdict == verdict]
+        if mine:
+            at = [places[i] for i in mine]
+            axes.hlines(mine, 1, at, color=color, linewidth=1.2)
+            axes.plot(at, mine, marker, color=color, markersize=7, label=verdict)
+    axes.axvline(1, color="black", linewidth=0.8)
+    names = [wrapped(f"{dot.claim}: {dot.figure}", 44).partition("\n")[0] for dot in data.dots]
+    axes.set_yticks(rows, names)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(data.dots) - 0.4, -1.6)
+    axes.set_xscale("log")
+    axes.set_xlim(min([*places, 1]) / 1.3, max([*places, 1]) * 1.3)
+    times_on(axes.xaxis)
+    axes.set_xticks([0.5, 1, 2, 4])
+    axes.tick_params(axis="x", which="minor", length=0)
+    axes.grid(visible=True)
+    mark = f"\n{NOT_VERIFIED}" if any(dot.claim.endswith(UNVERIFIED) for dot in data.dots) else ""
+    axes.set_xlabel(f"recomputed by stated, logarithmic{mark}", fontsize=SMALL)
+    texts.axis("off")
+    for x, heading, column in ((0, "stated", "stated"), (0.56, "recomputed", "found")):
+        texts.text(x, -1, heading, fontsize=SMALL, fontweight="bold", va="center")
+        for i, dot in enumerate(data.dots):
+            texts.text(x, i, getattr(dot, column), fontsize=SMALL, va="center")
+    figure.legend(ncols=len(LOOKS), loc="outside lower center")
