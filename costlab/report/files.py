@@ -60,7 +60,7 @@ def make_folder(folder: Path) -> None:
     """Make a folder and those above it, unless it is there.
 
     Raises:
-        OutputError: it is a file, or cannot be made.
+        OutputError: it is a file, cannot be made, or is not to be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,6 +68,8 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"{folder} is a file: name a folder") from None
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{folder} cannot be made: {_reason(error)}") from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{folder} is not to be written to: name another folder")
 
 
 def read(file: Path) -> bytes | None:

@@ -112,13 +112,14 @@ def _differs(content: bytes | None, text: str) -> str:
         return "is missing"
     if content == text.encode():
         return ""
-    found, wanted = (each.split("\n") for each in (content.decode("utf-8", "replace"), text))
-    same = next(
-        (i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b),
-        min(len(found), len(wanted)),
-    )
-    there, here = (lines[same] if same < len(lines) else "the end" for lines in (found, wanted))
-    return f"line {same + 1} has {_brief(there, here)} and would have {_brief(here, there)}"
+    found, wanted = content.decode("utf-8", "replace").split("\n"), text.split("\n")
+    place = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), None)
+    if place is None:
+        place = min(len(found), len(wanted))
+        there, here = ("more" if len(lines) > place else "no more" for lines in (found, wanted))
+    else:
+        there, here = _brief(found[place], wanted[place]), _brief(wanted[place], found[place])
+    return f"line {place + 1} has {there} and would have {here}"
 
 
 def _brief(line: str, other: str, around: int = 24) -> str:

@@ -9,21 +9,17 @@ from costlab.report.page import Page, page, shown_picture
 from costlab.report.verify import verify_table
 
 NAME = "README"
-SHOWN = ("inception_v3_modules", "savings", "lineage", "budget", "claims")
+SHOWN = ("inception_v3_modules", "savings", "claims", "lineage", "budget")
 """The pictures of other pages that are shown on the first one."""
 
 
 def index_page(pages: Sequence[Page], released: Count, audited: Sequence[Audited]) -> Page:
     """The headline results, with links to the pages that hold the whole."""
     mission = [each for each in audited if each.claim.id in MISSION]
-    pictures = {
-        picture.name: (shown_picture(picture), there) for there in pages for picture in there.pictures
-    }
     parts = []
-    for name in SHOWN:
-        picture, there = pictures[name]
-        parts += [f"## {there.title}" if f"## {there.title}" not in parts else "", picture]
-        parts += [f"More: [{there.file}]({there.file})"]
+    for there in pages:
+        pictures = [shown_picture(picture) for picture in there.pictures if picture.name in SHOWN]
+        parts += [f"## {there.title}", *pictures, f"More: [{there.file}]({there.file})"]
     return page(
         NAME,
         "Inception v3 against its paper",
@@ -34,6 +30,6 @@ def index_page(pages: Sequence[Page], released: Count, audited: Sequence[Audited
             "\n".join(f"* [{there.title}]({there.file}): {there.summary}" for there in pages),
             "## What costlab exists to check",
             verify_table(mission),
-            *filter(None, parts),
+            *parts,
         ),
     )

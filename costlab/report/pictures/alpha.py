@@ -95,7 +95,7 @@ def draw_alpha(figure: "Figure", data: Alpha) -> None:
         away = (-5 if side == "right" else 5, 0)
         axes.annotate(text, (at, 0.335), away, textcoords="offset points", fontsize=SMALL, ha=side, va="top")
     axes.set_xscale("log")
-    axes.set_xlim(curve[0][0], 5.6)
+    axes.set_xlim(curve[0][0], 7)
     axes.set_ylim(0.06, 0.34)
     named = {float(Fraction(a)): a for a, _ in data.counted}
     axes.xaxis.set_major_locator(FixedLocator(list(named)))

@@ -107,7 +107,7 @@ def draw_modules(figure: "Figure", costs: ModuleCosts) -> None:
             )
         axes.set_title(f"{human(total)} {TITLES[name]}")
         axes.set_xlim(0, 1.32 * max([*starts, 1]))
-        axes.locator_params(axis="x", nbins=3)
+        axes.locator_params(axis="x", nbins=3, integer=True)
         sizes_on(axes.xaxis)
         axes.tick_params(axis="y", length=0)
     panels[0].set_yticks(rows, [wrapped(module, 22) for module in costs.modules])

@@ -60,7 +60,7 @@ def verdicts(audited: Sequence[Audited]) -> Verdicts:
             )
         )
     tally = [(str(v), sum(outcome.verdict is v for _, outcome in outcomes)) for v in Verdict]
-    title = f"Recomputed by stated, where they differ: {len(dots)} of {len(outcomes)} figures"
+    title = f"{len(dots)} of {len(outcomes)} figures of the paper: recomputed by stated"
     return Verdicts(title, tuple(dots), tuple((verdict, number) for verdict, number in tally if number))
 
 
@@ -96,7 +96,9 @@ def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
     axes.tick_params(axis="x", which="minor", length=0)
     axes.grid(visible=True)
     mark = f"\n{NOT_VERIFIED}" if any(dot.claim.endswith(UNVERIFIED) for dot in data.dots) else ""
-    axes.set_xlabel(f"recomputed by stated, logarithmic{mark}", fontsize=SMALL)
+    axes.set_xlabel(
+        f"recomputed by stated, logarithmic;\nwithout those met to the digit{mark}", fontsize=SMALL
+    )
     texts.axis("off")
     for x, heading, column in ((0, "stated", "stated"), (0.56, "recomputed", "found")):
         texts.text(x, -1, heading, fontsize=SMALL, fontweight="bold", va="center")

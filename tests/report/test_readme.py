@@ -1,0 +1,98 @@
+"""Documents that show what commands print: renewed in place, and nothing else in them touched."""
+
+from pathlib import Path
+
+import pytest
+
+from costlab.errors import OutputError
+from costlab.report.readme import KEPT, Outputs, is_kept, outputs_in, with_outputs
+
+BLOCK = "```console\n$ {command}\n{shown}```\n"
+STEM = "costlab count conv_nxn:bn=false -d 0"
+
+
+def document(folder: Path, *blocks: tuple[str, str]) -> Path:
+    file = folder / "README.md"
+    shown = "\nWords.\n".join(BLOCK.format(command=command, shown=shown) for command, shown in blocks)
+    file.write_text(f"# Title\n{KEPT}\n{shown}\nThe end.\n")
+    return file
+
+
+def renewed(file: Path) -> Outputs:
+    return with_outputs(file, lambda _: None, lambda _: None)
+
+
+def test_outputs_are_renewed_and_all_else_stays(tmp_path: Path) -> None:
+    file = document(tmp_path, (STEM, "old\n"), ("ls", "theirs\n"), (f"{STEM} -f csv | head -1", ""))
+    found = renewed(file)
+    assert found.commands == outputs_in(file) == 2
+    assert found.changed == (STEM, f"{STEM} -f csv | head -1")
+    assert "$ ls\ntheirs\n" in found.text
+    assert "conv_nxn:bn=false, input 64x35x35, batch 1\n" in found.text
+    assert "$ costlab count conv_nxn:bn=false -d 0 -f csv | head -1\nmodule,operation,output," in found.text
+    assert found.text.startswith(f"# Title\n{KEPT}\n```console\n$ {STEM}\n")
+    assert found.text.endswith("```\n\nThe end.\n")
+    file.write_text(found.text)
+    again = renewed(file)
+    assert (again.changed, again.text) == ((), found.text)
+
+
+def test_an_edited_number_is_told(tmp_path: Path) -> None:
+    file = document(tmp_path, (STEM, ""))
+    right = renewed(file).text
+    file.write_text(right.replace("45,158,400", "45,158,401"))
+    assert renewed(file).changed == (STEM,)
+    assert renewed(file).text == right
+
+
+def test_errors_are_shown_where_nothing_else_is_printed(tmp_path: Path) -> None:
+    file = document(tmp_path, ("costlab count inception_v3 -i 3x64x64", ""))
+    assert "costlab: error: mixed_7a.b3x3.1.conv: kernel=3x3 does not fit" in renewed(file).text
+
+
+def test_commands_run_in_the_folder_of_the_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nets.py").write_text("from costlab.algebra import Linear\nnet = Linear(3, bias=False)\n")
+    file = document(tmp_path, ("costlab count nets.py:net -i 5 -f csv | tail -1", ""))
+    monkeypatch.chdir("/")
+    assert ",15,15," in renewed(file).text
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("costlab count stem | sort", "only | head -N or | tail -N can follow a command"),
+        ("costlab count stem | head", "only | head -N or | tail -N can follow a command"),
+        ("costlab count stem | sort -3", "only | head -N or | tail -N can follow a command"),
+        ("costlab count stem > out.txt", "only | head -N or | tail -N can follow a command"),
+        ("costlab count stem; touch pwned", "only | head -N or | tail -N can follow a command"),
+        ("costlab count stem && touch pwned", "only | head -N or | tail -N can follow a command"),
+        ("costlab count 'stem", "No closing quotation"),
+        ("costlab report", "a report cannot be shown by itself"),
+        ("costlab report --check | head -3", "a report cannot be shown by itself"),
+    ],
+)
+def test_what_is_no_single_command_is_refused(tmp_path: Path, command: str, told: str) -> None:
+    file = document(tmp_path, (command, "old\n"))
+    with pytest.raises(OutputError) as error:
+        renewed(file)
+    assert str(error.value) == f"{file}: {command}: {told}"
+    assert [each.name for each in tmp_path.iterdir()] == ["README.md"]
+
+
+def test_shell_words_are_only_words(tmp_path: Path) -> None:
+    file = document(
+        tmp_path, ("costlab count $(touch pwned) `touch pwned`", ""), ("costlab count '$HOME'", "")
+    )
+    with pytest.raises(OutputError):
+        renewed(file)
+    assert not (tmp_path / "pwned").exists()
+    file = document(tmp_path, ("costlab count '$HOME'", ""))
+    assert "'$HOME' names nothing" in renewed(file).text
+
+
+def test_only_documents_that_ask_for_it_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    assert not is_kept(file)
+    file.write_text("# Title\n```console\n$ costlab list\n```\n")
+    assert not is_kept(file)
+    assert is_kept(document(tmp_path))
