@@ -29,19 +29,22 @@ def steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[str], N
     On a terminal that is a bar with the part in work; elsewhere a line for each step.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.table import Column
 
     terminal = Console(stderr=True)
     if not terminal.is_terminal:
         yield (lambda _: None), lambda step: click.echo(f"done: {step}", err=True)
         return
-    part = TextColumn("{task.description}", markup=False)
-    bar = Progress(
-        BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), part, console=terminal, transient=True
-    )
-    with bar:
+    whole = Column(no_wrap=True, min_width=12)
+    rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    with Progress(
+        BarColumn(12, table_column=whole),
+        MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=5)),
+        TextColumn("{task.description}", markup=False, table_column=rest),
+        console=terminal,
+        expand=True,
+        transient=True,
+    ) as bar:
         task = bar.add_task("", total=total)
-        yield (
-            lambda told: bar.update(task, description=told),
-            lambda _: bar.advance(task),
-        )
+        yield (lambda told: bar.update(task, description=told)), lambda _: bar.advance(task)

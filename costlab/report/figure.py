@@ -27,6 +27,7 @@ Form = Literal["png", "svg"]
 FORMS: tuple[Form, ...] = ("png", "svg")
 
 FONT = "DejaVu Sans"
+FONT_FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 DPI = 150
 WIDTH = 8.0
 """Of a picture, in inches: letters of `SMALL` points can be read at half the size."""
@@ -114,18 +115,26 @@ def styled() -> Iterator[None]:
         OutputError: the font is not where matplotlib has it.
     """
     import matplotlib as mpl
-    from matplotlib.font_manager import findfont
 
     with mpl.rc_context(), catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
-        try:
-            Path(findfont(FONT, fallback_to_default=False)).stat()
-        except (ValueError, OSError):
-            told = f"pictures need the font {FONT}, which comes with matplotlib, and it is not there"
-            raise OutputError(f"{told}: install matplotlib anew") from None
+        _know_font()
         simplefilter("ignore", UserWarning)  # a sign that the font lacks is drawn as a box
         yield
+
+
+def _know_font() -> None:
+    """See that matplotlib finds the font that comes with it, whatever its cache of fonts says."""
+    from matplotlib import font_manager, get_data_path
+
+    for name in FONT_FILES:
+        file = Path(get_data_path(), "fonts", "ttf", name)
+        if not file.is_file():
+            told = f"pictures need the font {FONT}, which comes with matplotlib, and {name} is not there"
+            raise OutputError(f"{told}: install matplotlib anew")
+        if not any(font.fname == str(file) for font in font_manager.fontManager.ttflist):
+            font_manager.fontManager.addfont(file)
 
 
 def digest_in(file: bytes, form: Form) -> str | None:

@@ -3,7 +3,7 @@
 import struct
 import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import matplotlib as mpl
 import pytest
@@ -77,18 +77,20 @@ def test_another_png_holds_no_digest() -> None:
     assert digest_in(file, "png") is None
 
 
-@pytest.mark.parametrize("gone", ["unknown", "deleted"])
-def test_a_missing_font_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, gone: str) -> None:
-    def find(*_: Any, **__: Any) -> str:
-        if gone == "unknown":
-            raise ValueError("Failed to find font DejaVu Sans")
-        return str(tmp_path / "DejaVuSans.ttf")
-
-    monkeypatch.setattr(font_manager, "findfont", find)
-    with pytest.raises(
-        OutputError, match=r"^pictures need the font DejaVu Sans, .*: install matplotlib anew$"
-    ):
+def test_a_missing_font_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(mpl, "get_data_path", lambda: str(tmp_path))
+    told = (
+        r"^pictures need the font .* matplotlib, and DejaVuSans\.ttf is not there: install matplotlib anew$"
+    )
+    with pytest.raises(OutputError, match=told):
         picture().file()
+
+
+def test_the_font_is_found_though_the_cache_of_fonts_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = picture().file()
+    manager = font_manager.fontManager
+    monkeypatch.setattr(manager, "ttflist", [font for font in manager.ttflist if "DejaVu" not in font.name])
+    assert picture().file() == file
 
 
 def test_letters_on_a_color() -> None:
