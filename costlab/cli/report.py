@@ -101,11 +101,11 @@ class _Asked(NamedTuple):
     def steps(self) -> int:
         """How many pages and outputs there are to be made."""
         from costlab.report.evidence import PAGES
-        from costlab.report.readme import outputs_in
+        from costlab.report.readme import commands_in
 
         document = self.document
-        outputs = outputs_in(document) if document else 0
-        return (1 if self.counted else len(PAGES)) + outputs
+        commands = commands_in(document) if document else ()
+        return (1 if self.counted else len(PAGES)) + len(commands)
 
 
 def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
@@ -122,12 +122,12 @@ def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
 
 def _write(asked: _Asked, force: bool) -> list[str]:
     """Write the pages and name the files; gives what does not hold, a line each."""
-    from costlab.report.files import make_folder, write
+    from costlab.report.files import make_folder
     from costlab.report.folder import drawn, write_all
-    from costlab.report.readme import with_outputs
+    from costlab.report.readme import outputs_of, renew
 
     problems: list[str] = []
-    document, outputs = asked.document, None
+    document = asked.document
     make_folder(asked.folder)
     with steps(asked.steps) as (tell, done):
 
@@ -136,50 +136,47 @@ def _write(asked: _Asked, force: bool) -> list[str]:
             done(page.file)
 
         contents = drawn(asked.pages(tell), asked.folder, svg=asked.svg, done=finished)
-        if document:
-            outputs = with_outputs(document, tell, done)
+        outputs = outputs_of(document, tell, done) if document else {}
     changed = 0
     for file, anew in write_all(contents, force=force):
         changed += anew
-        click.echo(f"{file}{'' if anew else ' (as it was)'}")
-    if document and outputs:
-        if outputs.changed:
-            write(document, outputs.text, replace=True)
-        click.echo(
-            f"{document.name}, {outputs.commands} outputs{'' if outputs.changed else ' (as they were)'}"
-        )
+        click.echo(f"{file}{_as_it_was(anew)}")
+    if document:
+        click.echo(f"{document.name}, the outputs in it{_as_it_was(renew(document, outputs))}")
     click.echo(f"{len(contents)} files in {asked.folder}, {changed} of them changed")
     return problems
+
+
+def _as_it_was(changed: bool) -> str:
+    return "" if changed else "  (as it was)"
 
 
 def _check(asked: _Asked) -> list[str]:
     """Hold what is there against what would be written; gives what differs, a line each."""
     from costlab.report.evidence import PAGES
     from costlab.report.folder import forgotten, stale
-    from costlab.report.readme import with_outputs
+    from costlab.report.readme import outdated, outputs_of
 
     if not asked.folder.is_dir():
         return [f"{asked.folder}: there is no such folder; costlab report writes it"]
     problems: list[str] = []
     differing: list[str] = []
-    pages = 0
+    pages, document = 0, asked.document
     with steps(asked.steps) as (tell, done):
         for page in asked.pages(tell):
             pages += 1
             problems += page.problems
             differing += stale(page, asked.folder, svg=asked.svg)
             done(page.file)
-        if asked.document:
-            outputs = with_outputs(asked.document, tell, done)
-            differing += [
-                f"{asked.document.name}: {command} prints something else" for command in outputs.changed
-            ]
-    if asked.counted is None:
-        differing += forgotten(asked.folder, PAGES)
+        if document:
+            outputs = outputs_of(document, tell, done)
+            told = outdated(document, outputs)
+            differing += [f"{document.name}: {command} prints something else" for command in told]
     if differing:
         differing.append("the same command without --check writes them anew")
-    elif not problems:
-        click.echo(
-            f"{asked.folder}: all is as it would be written, {pages} page{'s' * (pages > 1)} with pictures"
-        )
+    if asked.counted is None:
+        differing += forgotten(asked.folder, PAGES)
+    if not (problems or differing):
+        shown = f"{pages} page{'s' * (pages > 1)} with pictures"
+        click.echo(f"{asked.folder}: all is as it would be written, {shown}")
     return problems + differing

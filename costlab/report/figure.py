@@ -19,7 +19,6 @@ from costlab.errors import OutputError
 from costlab.report.cell import human
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -196,8 +195,3 @@ def ink_on(color: Any) -> str:
 
     red, green, blue = to_rgb(color)
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.48 else "white"
-
-
-def note_on(axes: "Axes", text: str, at: tuple[float, float], **options: Any) -> None:
-    """A few words beside what they are about, in small letters."""
-    axes.annotate(text, at, textcoords="offset points", fontsize=SMALL, **options)

@@ -78,11 +78,19 @@ def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
 
 
 def forgotten(folder: Path, names: Iterable[str]) -> Iterator[str]:
-    """Pages that were written there with those of these names, and that are not among them any more."""
+    """What costlab wrote there and would not write any more, a line for each file.
+
+    That is a page of the evidence that is none of these ``names``, and a picture that no page shows.
+    """
     known, mark = {f"{name}.md" for name in names}, MARK.format(target="").encode()
-    for file in sorted(folder.glob("*.md")):
-        if file.name not in known and (read(file) or b"").startswith(mark):
-            yield f"{file}: is not written any more; delete it"
+    texts = {file: read(file) or b"" for file in sorted(folder.glob("*.md"))}
+    for file, text in texts.items():
+        if file.name not in known and text.startswith(mark):
+            yield f"{file}: is not written any more: delete it"
+    shown = b"".join(texts.values())
+    for file in sorted([*folder.glob("*.png"), *folder.glob("*.svg")]):
+        if f"]({file.stem}.png)".encode() not in shown and _ours(file):
+            yield f"{file}: is shown on no page any more: delete it"
 
 
 def _pictures(page: Page, folder: Path, *, svg: bool) -> Iterator[tuple[Path, Picture[Any], Form]]:

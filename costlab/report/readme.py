@@ -5,60 +5,87 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from costlab.errors import OutputError
+from costlab.report.files import read, write
 
 KEPT = "<!-- costlab report keeps what the commands below print. -->"
 """A document with this line is kept beside a report."""
-CONSOLE = re.compile(r"```console\n\$ (?P<command>costlab\b.*)\n(?P<shown>(?:.*\n)*?)```")
+CONSOLE = re.compile(r"(?P<head>```console\r?\n\$ (?P<command>costlab\b.*)\n)(?P<shown>(?:.*\n)*?)```")
 BUG = 70
 
 
-class Outputs(NamedTuple):
-    """A document with what its commands print now: the text, and the commands whose output is another."""
-
-    text: str
-    commands: int
-    changed: tuple[str, ...]
-
-
 def is_kept(document: Path) -> bool:
-    """Whether there is such a document, and it asks to be kept."""
-    return document.is_file() and KEPT in document.read_text("utf-8", "replace")
+    """Whether there is such a document, and it asks to be kept.
+
+    Raises:
+        OutputError: it cannot be read.
+    """
+    return document.is_file() and KEPT.encode() in (read(document) or b"")
 
 
-def outputs_in(document: Path) -> int:
-    """How many commands a document shows."""
-    return len(CONSOLE.findall(document.read_text("utf-8", "replace")))
+def commands_in(document: Path) -> tuple[str, ...]:
+    """The costlab commands that a document shows, each once.
+
+    Raises:
+        OutputError: it cannot be read.
+    """
+    return tuple(dict.fromkeys(block["command"].rstrip() for block in CONSOLE.finditer(_text(document))))
 
 
-def with_outputs(document: Path, tell: Callable[[str], None], done: Callable[[str], None]) -> Outputs:
-    """Run the costlab commands that a document shows, in its folder, and put in what they print.
+def outputs_of(document: Path, tell: Callable[[str], None], done: Callable[[str], None]) -> dict[str, str]:
+    """Run the commands that a document shows, in its folder; gives what each prints.
 
     A command stands after ``$`` in a block of kind ``console``; ``| head -N`` or ``| tail -N`` may follow.
     What is shown is its standard output, or the errors where there is none. No shell is run.
     ``tell`` is told each command before it runs, ``done`` after it.
 
     Raises:
-        OutputError: a command is no such command, or breaks down.
+        OutputError: the document cannot be read, or a command is no such command or breaks down.
     """
-    text = document.read_text("utf-8")
-    changed = []
-
-    def rerun(block: re.Match[str]) -> str:
-        command = block["command"]
+    outputs = {}
+    for command in commands_in(document):
         tell(f"{document.name}: {command}")
-        shown = _printed(document, command)
-        if shown != block["shown"]:
-            changed.append(command)
+        outputs[command] = _printed(document, command)
         done(f"{document.name}: {command}")
-        return f"```console\n$ {command}\n{shown}```"
+    return outputs
 
-    found = CONSOLE.sub(rerun, text)
-    return Outputs(found, outputs_in(document), tuple(changed))
+
+def outdated(document: Path, outputs: Mapping[str, str]) -> tuple[str, ...]:
+    """The commands below which the document shows something else. Raises as `outputs_of` does."""
+    shown = [(block["command"].rstrip(), block["shown"]) for block in CONSOLE.finditer(_text(document))]
+    return tuple(
+        dict.fromkeys(command for command, text in shown if text.replace("\r\n", "\n") != outputs[command])
+    )
+
+
+def renew(document: Path, outputs: Mapping[str, str]) -> bool:
+    """Put the outputs into the document as it is now; whether that changes it.
+
+    Raises:
+        OutputError: it cannot be read or written.
+    """
+    text = _text(document)
+    end = "\r\n" if "\r\n" in text else "\n"
+
+    def renewed(block: re.Match[str]) -> str:
+        printed = outputs.get(block["command"].rstrip(), block["shown"]).replace("\r\n", "\n")
+        return block["head"] + printed.replace("\n", end) + "```"
+
+    found = CONSOLE.sub(renewed, text)
+    if found == text:
+        return False
+    write(document, found.encode(), replace=True)
+    return True
+
+
+def _text(document: Path) -> str:
+    try:
+        return (read(document) or b"").decode()
+    except UnicodeDecodeError as error:
+        raise OutputError(f"{document} cannot be read: it is not in UTF-8") from error
 
 
 def _printed(document: Path, command: str) -> str:

@@ -61,7 +61,7 @@ def test_a_network_of_ones_own(run: Run, here: Path) -> None:
     )
     assert str(here) not in text
     again = run("report", "nets.py:net", "-o", "out")
-    assert again.out.splitlines()[0] == f"out/{FILES[0]} (as it was)"
+    assert again.out.splitlines()[0] == f"out/{FILES[0]}  (as it was)"
     assert again.out.splitlines()[-1] == "3 files in out, 0 of them changed"
     checked = run("report", "nets.py:net", "-o", "out", "--check")
     assert (checked.code, checked.out) == (0, "out: all is as it would be written, 1 page with pictures\n")
@@ -216,8 +216,8 @@ def test_missing_and_forgotten_pages(run: Run, here: Path, monkeypatch: pytest.M
     assert done.code == 1
     assert done.err.splitlines()[5:] == [
         "reports/claims.md: is missing",
-        "reports/old.md: is not written any more; delete it",
         "the same command without --check writes them anew",
+        "reports/old.md: is not written any more: delete it",
     ]
 
 
@@ -236,9 +236,9 @@ def test_a_document_that_asks_for_it_is_kept_along(
     assert "README.md: costlab count stem -f csv | head -1 prints something else\n" in done.err
     assert document.read_text() == f"{KEPT}\n{block}"
     done = run("report")
-    assert "README.md, 1 outputs\n" in done.out
+    assert "README.md, the outputs in it\n" in done.out
     assert "\nmodule,operation," in document.read_text()
-    assert "README.md, 1 outputs (as they were)\n" in run("report").out
+    assert "README.md, the outputs in it  (as it was)\n" in run("report").out
     assert run("report", "--check").code == 0
     assert "README.md" not in run("report", "nets.py:net", "-o", "reports").out
 
@@ -274,7 +274,10 @@ def test_an_interrupted_run_leaves_whole_files(run: Run, here: Path, delay: floa
 def test_how_many_steps_there_are(here: Path) -> None:
     assert command._Asked(None, here / "reports", 1, svg=False).steps == len(PAGES)
     document = here / "README.md"
-    document.write_text(f"{KEPT}\n" + "```console\n$ costlab list\n```\n" * 3)
+    document.write_text(
+        f"{KEPT}\n"
+        + "".join(f"```console\n$ costlab list -f {form}\n```\n" for form in ("csv", "json", "latex"))
+    )
     assert command._Asked(None, here / "reports", 1, svg=False).steps == len(PAGES) + 3
 
 

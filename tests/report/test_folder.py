@@ -177,4 +177,15 @@ def test_pages_that_are_not_written_any_more_are_told(tmp_path: Path) -> None:
     (tmp_path / "theirs.md").write_text("# Theirs\n")
     wrote(tmp_path, made(name="one"), made(name="two"), made(name="own", target="nets.py:own"))
     assert list(forgotten(tmp_path, ["one", "two"])) == []
-    assert list(forgotten(tmp_path, ["one"])) == [f"{tmp_path}/two.md: is not written any more; delete it"]
+    assert list(forgotten(tmp_path, ["one"])) == [f"{tmp_path}/two.md: is not written any more: delete it"]
+
+
+def test_pictures_that_no_page_shows_are_told(tmp_path: Path) -> None:
+    wrote(tmp_path, made(name="one"), made(name="own", target="nets.py:own"), svg=True)
+    (tmp_path / "theirs.png").write_bytes(b"theirs")
+    (tmp_path / "one_dots.png").rename(tmp_path / "older.png")
+    (tmp_path / "own_dots.svg").rename(tmp_path / "older.svg")
+    assert list(forgotten(tmp_path, ["one"])) == [
+        f"{tmp_path}/older.png: is shown on no page any more: delete it",
+        f"{tmp_path}/older.svg: is shown on no page any more: delete it",
+    ]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from costlab.errors import OutputError
-from costlab.report.readme import KEPT, Outputs, is_kept, outputs_in, with_outputs
+from costlab.report.readme import KEPT, commands_in, is_kept, outdated, outputs_of, renew
 
 BLOCK = "```console\n$ {command}\n{shown}```\n"
 STEM = "costlab count conv_nxn:bn=false -d 0"
@@ -18,43 +18,87 @@ def document(folder: Path, *blocks: tuple[str, str]) -> Path:
     return file
 
 
-def renewed(file: Path) -> Outputs:
-    return with_outputs(file, lambda _: None, lambda _: None)
+def run(file: Path) -> dict[str, str]:
+    return outputs_of(file, lambda _: None, lambda _: None)
+
+
+def renewed(file: Path) -> str:
+    renew(file, run(file))
+    return file.read_text()
 
 
 def test_outputs_are_renewed_and_all_else_stays(tmp_path: Path) -> None:
-    file = document(tmp_path, (STEM, "old\n"), ("ls", "theirs\n"), (f"{STEM} -f csv | head -1", ""))
-    found = renewed(file)
-    assert found.commands == outputs_in(file) == 2
-    assert found.changed == (STEM, f"{STEM} -f csv | head -1")
-    assert "$ ls\ntheirs\n" in found.text
-    assert "conv_nxn:bn=false, input 64x35x35, batch 1\n" in found.text
-    assert "$ costlab count conv_nxn:bn=false -d 0 -f csv | head -1\nmodule,operation,output," in found.text
-    assert found.text.startswith(f"# Title\n{KEPT}\n```console\n$ {STEM}\n")
-    assert found.text.endswith("```\n\nThe end.\n")
-    file.write_text(found.text)
-    again = renewed(file)
-    assert (again.changed, again.text) == ((), found.text)
+    head = f"{STEM} -f csv | head -1"
+    file = document(tmp_path, (STEM, "old\n"), ("ls", "theirs\n"), (head, ""))
+    assert commands_in(file) == (STEM, head)
+    outputs = run(file)
+    assert outputs[head].startswith("module,operation,output,")
+    assert outdated(file, outputs) == (STEM, head)
+    assert renew(file, outputs)
+    text = file.read_text()
+    assert "$ ls\ntheirs\n" in text
+    assert "conv_nxn:bn=false, input 64x35x35, batch 1\n" in text
+    assert f"$ {head}\nmodule,operation,output," in text
+    assert text.startswith(f"# Title\n{KEPT}\n```console\n$ {STEM}\n")
+    assert text.endswith("```\n\nThe end.\n")
+    assert outdated(file, outputs) == ()
+    assert not renew(file, outputs)
 
 
 def test_an_edited_number_is_told(tmp_path: Path) -> None:
     file = document(tmp_path, (STEM, ""))
-    right = renewed(file).text
+    right = renewed(file)
     file.write_text(right.replace("45,158,400", "45,158,401"))
-    assert renewed(file).changed == (STEM,)
-    assert renewed(file).text == right
+    assert outdated(file, run(file)) == (STEM,)
+    assert renewed(file) == right
+
+
+def test_what_is_written_into_a_document_meanwhile_stays(tmp_path: Path) -> None:
+    file = document(tmp_path, (STEM, "old\n"))
+    outputs = run(file)
+    added = BLOCK.format(command="costlab list", shown="by hand\n")
+    file.write_text(file.read_text() + "More words.\n" + added)
+    assert renew(file, outputs)
+    assert file.read_text().endswith(f"The end.\nMore words.\n{added}")
+    assert "45,158,400" in file.read_text()
+
+
+def test_the_ends_of_lines_stay_as_they_are(tmp_path: Path) -> None:
+    file = document(tmp_path, (STEM, "old\n"))
+    unix = renewed(file)
+    file.write_bytes(document(tmp_path, (STEM, "old\n")).read_bytes().replace(b"\n", b"\r\n"))
+    assert commands_in(file) == (STEM,)
+    assert renew(file, run(file))
+    assert file.read_bytes() == unix.encode().replace(b"\n", b"\r\n")
+    assert outdated(file, run(file)) == ()
+
+
+def test_a_command_that_is_shown_twice_runs_once(tmp_path: Path) -> None:
+    file = document(tmp_path, (STEM, "old\n"), (STEM, "older\n"))
+    assert commands_in(file) == (STEM,)
+    text = renewed(file)
+    assert "old" not in text
+    assert text.count("conv_nxn:bn=false, input 64x35x35, batch 1\n") == 2
+
+
+def test_a_document_in_another_encoding_is_told(tmp_path: Path) -> None:
+    file = document(tmp_path, (STEM, "old\n"))
+    file.write_bytes(file.read_bytes() + "é".encode("latin-1"))
+    assert is_kept(file)
+    with pytest.raises(OutputError, match=r"README\.md cannot be read: it is not in UTF-8"):
+        run(file)
 
 
 def test_errors_are_shown_where_nothing_else_is_printed(tmp_path: Path) -> None:
     file = document(tmp_path, ("costlab count inception_v3 -i 3x64x64", ""))
-    assert "costlab: error: mixed_7a.b3x3.1.conv: kernel=3x3 does not fit" in renewed(file).text
+    assert "costlab: error: mixed_7a.b3x3.1.conv: kernel=3x3 does not fit" in renewed(file)
 
 
 def test_commands_run_in_the_folder_of_the_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nets.py").write_text("from costlab.algebra import Linear\nnet = Linear(3, bias=False)\n")
     file = document(tmp_path, ("costlab count nets.py:net -i 5 -f csv | tail -1", ""))
     monkeypatch.chdir("/")
-    assert ",15,15," in renewed(file).text
+    assert ",15,15," in renewed(file)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +131,7 @@ def test_shell_words_are_only_words(tmp_path: Path) -> None:
         renewed(file)
     assert not (tmp_path / "pwned").exists()
     file = document(tmp_path, ("costlab count '$HOME'", ""))
-    assert "'$HOME' names nothing" in renewed(file).text
+    assert "'$HOME' names nothing" in renewed(file)
 
 
 def test_only_documents_that_ask_for_it_are_kept(tmp_path: Path) -> None:
