@@ -85,7 +85,7 @@ def test_the_python_of_the_readme_runs() -> None:
 def test_the_numbers_in_words_are_recomputed() -> None:
     auxiliary = costlab.count("inception_v3", aux=True)
     assert (
-        f"`aux=true`, makes {auxiliary.multiply_adds:,} multiply-adds and {auxiliary.parameters:,} param"
+        f"`aux=true`, it has {auxiliary.multiply_adds:,} multiply-adds and {auxiliary.parameters:,} param"
         in README
     )
 

@@ -13,6 +13,7 @@ from costlab.report.files import read, write
 
 KEPT = "<!-- costlab report keeps what the commands below print. -->"
 """A document with this line is kept beside a report."""
+ASKS = re.compile(rf"^{re.escape(KEPT)}\s*$".encode(), re.MULTILINE)
 CONSOLE = re.compile(r"(?P<head>```console\r?\n\$ (?P<command>costlab\b.*)\n)(?P<shown>(?:.*\n)*?)```")
 BUG = 70
 
@@ -23,7 +24,7 @@ def is_kept(document: Path) -> bool:
     Raises:
         OutputError: it cannot be read.
     """
-    return document.is_file() and KEPT.encode() in (read(document) or b"")
+    return document.is_file() and bool(ASKS.search(read(document) or b""))
 
 
 def commands_in(document: Path) -> tuple[str, ...]:

@@ -139,4 +139,8 @@ def test_only_documents_that_ask_for_it_are_kept(tmp_path: Path) -> None:
     assert not is_kept(file)
     file.write_text("# Title\n```console\n$ costlab list\n```\n")
     assert not is_kept(file)
+    file.write_text(f"A line `{KEPT}` asks for it.\n")
+    assert not is_kept(file)
     assert is_kept(document(tmp_path))
+    file.write_bytes(f"# Title\r\n{KEPT}\r\n".encode())
+    assert is_kept(file)
