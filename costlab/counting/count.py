@@ -34,6 +34,11 @@ class Row(NamedTuple):
     operations: int = 1
     training_only: bool = False
 
+    @property
+    def sizes(self) -> tuple[Dim, ...]:
+        """Its `MEASURES`."""
+        return tuple(getattr(self.work, name) for name in MEASURES)
+
 
 @dataclass(frozen=True)
 class Count:

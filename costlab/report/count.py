@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import text
 from costlab.counting.breakdown import Key, breakdown
-from costlab.counting.count import MEASURES, Count, Row, record
+from costlab.counting.count import Count, Row, record
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, human
 from costlab.report.table import Table
@@ -81,7 +81,7 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
 
 def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool = False) -> Table:
     """The cost by what operations have in common; what costs nothing is left out."""
-    rows = [row for row in breakdown(count, key) if any(int(getattr(row.work, name)) for name in MEASURES)]
+    rows = [row for row in breakdown(count, key) if any(row.sizes)]
     if largest_first:
         rows.sort(key=lambda row: int(row.work.multiply_adds), reverse=True)
     whole = Row("total", "", None, count.total, sum(row.operations for row in rows))

@@ -1,7 +1,7 @@
 """Labels beside points: placed so that none lies on another, on a point, or outside."""
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from math import cos, hypot, pi, sin
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +34,24 @@ class Point(NamedTuple):
     color: str = INK
 
 
+class _Surroundings(NamedTuple):
+    """What a label should keep off, in pixels: labels that are placed, points, spots on lines, the edge."""
+
+    scale: float
+    frame: "Bbox"
+    points: list[tuple[float, float]]
+    spots: list[tuple[float, float]]
+    labels: "list[Bbox]"
+
+    def cost(self, box: "Bbox") -> int:
+        """How much a label in this box is in the way."""
+        return (
+            ON_A_LABEL * (sum(box.overlaps(other) for other in self.labels) + (not _inside(box, self.frame)))
+            + ON_A_POINT * sum(_near(box, point, MARKER * self.scale) for point in self.points)
+            + ON_A_LINE * sum(_near(box, spot, 0) for spot in self.spots)
+        )
+
+
 def label_points(
     axes: "Axes", points: Sequence[Point], lines: Iterable[Sequence[tuple[float, float]]] = ()
 ) -> "list[Annotation]":
@@ -45,29 +63,16 @@ def label_points(
     assert figure is not None
     figure.draw_without_rendering()  # only now is it known where the axes lie
     scale = figure.dpi / 72
-    shown = [tuple(axes.transData.transform((point.x, point.y))) for point in points]
-    paths = [[tuple(axes.transData.transform(at)) for at in line] for line in lines]
-    crossings = [at for path in paths for a, b in pairwise(path) for at in _between(a, b, 4 * scale)]
-    placed: list[Bbox] = []
-    labels = []
-    for point, at in zip(points, shown, strict=True):
-        label, box = _place(axes, point, at, placed, [other for other in shown if other != at], crossings)
-        labels.append(label)
-        placed.append(box)
-    return labels
+    paths = [[_shown(axes, *at) for at in line] for line in lines]
+    spots = [at for path in paths for a, b in pairwise(path) for at in _between(a, b, 4 * scale)]
+    around = _Surroundings(scale, axes.bbox, [_shown(axes, each.x, each.y) for each in points], spots, [])
+    return [_place(axes, point, around) for point in points]
 
 
-def _place(
-    axes: "Axes",
-    point: Point,
-    at: tuple[float, ...],
-    placed: "Sequence[Bbox]",
-    others: Sequence[tuple[float, ...]],
-    crossings: Sequence[tuple[float, float]],
-) -> "tuple[Annotation, Bbox]":
+def _place(axes: "Axes", point: Point, around: _Surroundings) -> "Annotation":
+    """Put a label beside its point, and add it to the surroundings."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    scale = figure.dpi / 72
     renderer: RendererBase = figure.canvas.get_renderer()  # type: ignore[attr-defined]  # of Agg, which all are
     label = axes.annotate(
         point.text,
@@ -79,28 +84,36 @@ def _place(
         arrowprops={"arrowstyle": "-", "color": point.color, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4},
     )
     label.set_in_layout(False)
-    best: tuple[float, float, float, str, str] | None = None
-    for distance in DISTANCES:
-        for turn in EIGHTHS:
-            across, up = cos(turn * pi / 4), sin(turn * pi / 4)
-            aligned = _aligned(across, ("right", "center", "left")), _aligned(up, ("top", "center", "bottom"))
-            _put(label, (distance * across, distance * up), *aligned)
-            box = _extent(label, renderer).padded(AIR * scale)
-            near = MARKER * scale
-            cost = float(distance + turn % 2)
-            cost += ON_A_LABEL * sum(box.overlaps(other) for other in placed)
-            cost += ON_A_POINT * sum(_near(box, other, near) for other in (*others, at))
-            cost += ON_A_LINE * sum(_near(box, crossing, 0) for crossing in crossings)
-            cost += ON_A_LABEL * (not _inside(box, axes.bbox))
-            if best is None or cost < best[0]:
-                best = (cost, distance * across, distance * up, *aligned)
-    assert best is not None
-    _, across, up, *sides = best
-    _put(label, (across, up), *sides)
-    box = _extent(label, renderer).padded(AIR * scale)
+
+    def box_at(distance: int, turn: int) -> "Bbox":
+        _put(label, distance, turn)
+        return _extent(label, renderer).padded(AIR * around.scale)
+
+    def cost_at(place: tuple[int, int]) -> int:
+        distance, turn = place
+        return around.cost(box_at(distance, turn)) + distance + turn % 2
+
+    best = min(product(DISTANCES, EIGHTHS), key=cost_at)
+    around.labels.append(box_at(*best))
     if label.arrow_patch is not None:
-        label.arrow_patch.set_visible(hypot(across, up) >= FAR)
-    return label, box
+        label.arrow_patch.set_visible(best[0] >= FAR)
+    return label
+
+
+def _put(label: "Annotation", distance: int, turn: int) -> None:
+    """Put a label at a distance from its point, in the direction of so many eighths of a turn."""
+    across, up = cos(turn * pi / 4), sin(turn * pi / 4)
+    label.set(
+        position=(distance * across, distance * up),
+        horizontalalignment=_aligned(across, ("right", "center", "left")),
+        verticalalignment=_aligned(up, ("top", "center", "bottom")),
+    )
+
+
+def _shown(axes: "Axes", x: float, y: float) -> tuple[float, float]:
+    """Where a point of the data lies, in pixels."""
+    across, up = axes.transData.transform((x, y))
+    return float(across), float(up)
 
 
 def _extent(label: "Annotation", renderer: "RendererBase") -> "Bbox":
@@ -109,10 +122,6 @@ def _extent(label: "Annotation", renderer: "RendererBase") -> "Bbox":
 
     label.update_positions(renderer)
     return Text.get_window_extent(label, renderer)
-
-
-def _put(label: "Annotation", offset: tuple[float, float], across: str, up: str) -> None:
-    label.set(position=offset, horizontalalignment=across, verticalalignment=up)
 
 
 def _aligned(part: float, sides: tuple[str, str, str]) -> str:

@@ -28,11 +28,7 @@ class Grids(NamedTuple):
 
 def grids_of(count: Count) -> Grids:
     """The sizes by the grid that comes out, in the order of execution."""
-    found = {
-        row.work.kind: [int(getattr(row.work, name)) for name in MEASURES]
-        for row in breakdown(count, grid_of)
-    }
-    sizes = {grid: each for grid, each in found.items() if any(each)}
+    sizes = {row.work.kind: tuple(map(int, row.sizes)) for row in breakdown(count, grid_of) if any(row.sizes)}
     totals = [int(getattr(count.total, name)) for name in MEASURES]
     if len(sizes) > GRIDS:
         shares = {
@@ -40,7 +36,7 @@ def grids_of(count: Count) -> Grids:
             for grid, each in sizes.items()
         }
         small = sorted(sizes, key=lambda grid: shares[grid])[: len(sizes) - GRIDS + 1]
-        rest = [sum(sizes[grid][i] for grid in small) for i in range(len(MEASURES))]
+        rest = tuple(sum(sizes[grid][i] for grid in small) for i in range(len(MEASURES)))
         sizes = {grid: each for grid, each in sizes.items() if grid not in small}
         sizes[f"{len(small)} other"] = rest
     return Grids(

@@ -1,9 +1,9 @@
 """The picture of a network: each module's multiply-adds, parameters and activations, by kernel."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.algebra.work import Work
 from costlab.counting.breakdown import NO_WEIGHTS, breakdown, kernel_of, module_at
 from costlab.counting.count import MEASURES, Count, Row
 from costlab.report.cell import human
@@ -35,31 +35,27 @@ class ModuleCosts(NamedTuple):
 
 def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
     """The cost of each module that costs anything, in the order of execution, by kernel."""
-    module, total = module_at(depth), count.total
-    rows = breakdown(count, lambda node: module(node) + SEPARATOR + kernel_of(node))
-    works = {tuple(row.work.kind.split(SEPARATOR)): row.work for row in rows if _costs(row.work)}
-    of_modules = [row for row in breakdown(count, module) if _costs(row.work)]
+    module = module_at(depth)
+    modules = _named([row for row in breakdown(count, module) if any(row.sizes)], MODULES)
     of_kernels = [row for row in breakdown(count, kernel_of) if row.work.kind != NO_WEIGHTS]
-    modules = _named(of_modules, MODULES)
-    largest = sorted(of_kernels, key=_size, reverse=True)
-    kernels = _named(largest, KERNELS)
-    sizes = [[[0] * len(set(kernels.values())) for _ in set(modules.values())] for _ in MEASURES]
+    kernels = _named(sorted(of_kernels, key=_size, reverse=True), KERNELS)
+    sizes: Counter[tuple[str, str, str]] = Counter()
+    for row in breakdown(count, lambda node: module(node) + SEPARATOR + kernel_of(node)):
+        place, kernel = row.work.kind.split(SEPARATOR)
+        for name, size in zip(MEASURES, row.sizes, strict=True):
+            if size != 0:
+                sizes[name, modules[place], kernels[kernel]] += int(size)
     shown_modules, shown_kernels = (tuple(dict.fromkeys(names.values())) for names in (modules, kernels))
-    for (place, kernel), work in works.items():
-        i, j = shown_modules.index(modules[place]), shown_kernels.index(kernels[kernel])
-        for k, name in enumerate(MEASURES):
-            sizes[k][i][j] += int(getattr(work, name))
     return ModuleCosts(
         f"{count.title}: where the cost lies, by module and kernel",
         shown_modules,
         shown_kernels,
-        tuple(tuple(map(tuple, rows)) for rows in sizes),
-        tuple(int(getattr(total, name)) for name in MEASURES),
+        tuple(
+            tuple(tuple(sizes[name, shown, kernel] for kernel in shown_kernels) for shown in shown_modules)
+            for name in MEASURES
+        ),
+        tuple(int(getattr(count.total, name)) for name in MEASURES),
     )
-
-
-def _costs(work: Work) -> bool:
-    return any(int(getattr(work, name)) for name in MEASURES)
 
 
 def _size(row: Row) -> tuple[int, int]:
