@@ -79,7 +79,11 @@ def _fail(message: str, code: int, debug: bool = False) -> NoReturn:
 
 
 def _prepare_process() -> None:
-    """End as other commands do when a pipe is closed; print what the terminal lacks in escapes."""
+    """End as other commands do when a pipe is closed; print what the terminal lacks in escapes.
+
+    A request to end is taken as an interrupt, so that no half-written file is left behind.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):

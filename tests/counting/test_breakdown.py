@@ -12,6 +12,7 @@ from costlab.algebra import BatchNorm2d, Block, Conv2d, Dropout, Flatten, Linear
 from costlab.algebra.work import QUANTITIES
 from costlab.counting import count
 from costlab.counting.breakdown import NO_WEIGHTS, VECTOR, breakdown, grid_of, kernel_of, module_at
+from costlab.report.count import breakdown_table
 from tests.random_blocks import counted as random_blocks
 
 INCEPTION = "inception_v3:width=0.1"
@@ -99,3 +100,15 @@ def test_the_batch_multiplies_all_but_what_is_held_once() -> None:
     for a, b in zip(one, four, strict=True):
         assert b.work.multiply_adds == 4 * a.work.multiply_adds
         assert b.work.parameters == a.work.parameters
+
+
+def test_the_table_of_a_breakdown_adds_up() -> None:
+    table = breakdown_table(count(INCEPTION, SHAPE), kernel_of, "kernel", largest_first=True)
+    rows = [table.record(row) for row in table.rows]
+    assert table.total is not None
+    total = table.record(table.total)
+    for name in ("operations", "parameters", "multiply_adds", "activations"):
+        assert sum(row[name] for row in rows) == total[name]
+    sizes = [row["multiply_adds"] for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(row["parameters"] for row in rows)

@@ -36,6 +36,15 @@ def test_a_file_holds_the_digest_of_its_data(form: Form) -> None:
     assert len({picture().digest, picture("Title", 1, 2).digest, picture("Other").digest}) == 3
 
 
+def test_the_digest_is_of_the_kind_of_data_too() -> None:
+    class Lines(NamedTuple):
+        title: str
+        values: tuple[int, ...]
+
+    same = Picture("dots", "Some dots", Lines("Title", (1, 2, 3)), draw, (2.0, 2.0))  # type: ignore[arg-type]  # alike
+    assert same.digest != picture().digest
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_file_is_the_same_again_and_holds_no_time(form: Form) -> None:
     file = picture().file(form)

@@ -1,5 +1,6 @@
 """Documents that show what commands print: renewed in place, and nothing else in them touched."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,17 @@ def test_what_is_no_single_command_is_refused(tmp_path: Path, command: str, told
         renewed(file)
     assert str(error.value) == f"{file}: {command}: {told}"
     assert [each.name for each in tmp_path.iterdir()] == ["README.md"]
+
+
+@pytest.mark.parametrize("code", [70, -9])
+def test_a_command_that_breaks_down_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    file = document(tmp_path, (STEM, "old\n"))
+    done = subprocess.CompletedProcess([], code, stdout="half", stderr="costlab: error: a bug in costlab\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    with pytest.raises(OutputError, match=r"README\.md: .* broke down: costlab: error: a bug in costlab$"):
+        run(file)
 
 
 def test_shell_words_are_only_words(tmp_path: Path) -> None:
