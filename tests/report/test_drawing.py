@@ -16,6 +16,7 @@ from costlab.paper import Verdict, verify
 from costlab.paper.audit import Outcome
 from costlab.report.figure import COLORS
 from costlab.report.pictures.alpha import alpha_picture
+from costlab.report.pictures.bars import compare_picture
 from costlab.report.pictures.budget import budget_picture
 from costlab.report.pictures.grids import grids_picture
 from costlab.report.pictures.lineage import lineage_picture
@@ -101,6 +102,8 @@ def test_the_lines_of_the_budgets() -> None:
     assert (12 * 5_713_216_096, 4.48) in lines(above)[2]
     assert [len(line) for line in lines(above)] == [4, 3, 4, 1]
     assert [len(line) for line in lines(below)] == [1, 3, 4, 1]
+    assert lines(above)[2][-1] == (4 * 144 * 5_713_216_096, 3.46)
+    assert lines(below)[2][-1] == (4 * 144 * 5_713_216_096, 17.2)
     assert (above.get_ylabel()[:5], below.get_ylabel()[:5]) == ("top-5", "top-1")
 
 
@@ -128,6 +131,14 @@ def test_the_bars_of_reductions() -> None:
     widths = [patch.get_width() for patch in axes.patches if isinstance(patch, Rectangle)]
     a, b = (17 / 35) ** 2, (8 / 17) ** 2
     assert widths == pytest.approx([1, 1, 1, 1 / 4, a, b, 1 / 8, a / 2, b / 2])
+
+
+def test_the_bars_of_a_comparison() -> None:
+    """3x3, 1x3+3x1, 2x2+2x2, separable 3x3 and 5x5, by the first; activations by layers."""
+    (axes,) = drawn(compare_picture(compare(ablation="small_3x3"))).axes
+    widths = [patch.get_width() for patch in axes.patches if isinstance(patch, Rectangle)]
+    weights = [1, 2 / 3, 8 / 9, 1 / 64 + 1 / 9, 25 / 9]
+    assert widths == pytest.approx([*weights, *weights, 1, 2, 2, 2, 1])
 
 
 def test_the_dots_of_the_audit() -> None:

@@ -13,6 +13,7 @@ from costlab.report.evidence import PAGES, evidence, page_of
 from costlab.report.page import OURS, Page
 from costlab.report.pages import network
 from costlab.report.pages.claims import claims_page
+from costlab.report.pages.index import SHOWN
 from costlab.report.pages.network import file_name, network_page, without_folder
 from costlab.tracing import Finding
 
@@ -38,6 +39,8 @@ def test_every_link_leads_somewhere_and_every_picture_is_shown(pages: tuple[Page
         shown = [target for mark, _, target in links if mark]
         assert len(shown) == len(set(shown))
         assert {f"{each.name}.png" for each in page.pictures} <= set(shown)
+    index = [target for mark, _, target in LINK.findall(pages[-1].text) if mark]
+    assert index == [f"{name}.png" for name in SHOWN]
     linked = {target for mark, _, target in LINK.findall(pages[-1].text) if not mark}
     assert linked == {page.file for page in pages[:-1]}
 
