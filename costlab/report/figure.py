@@ -91,14 +91,14 @@ class Picture(Generic[T]):
         Raises:
             OutputError: the font is not where matplotlib has it.
         """
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
         marks: dict[str, Any] = {"Software": None, MARK: self.digest}
         if form == "svg":
             marks = {"Creator": None, "Date": None, "Identifier": f"{MARK}:{self.digest}"}
         out = BytesIO()
         with styled():
+            from matplotlib.backends.backend_agg import FigureCanvasAgg
+            from matplotlib.figure import Figure
+
             figure = Figure(figsize=self.size, dpi=DPI, layout="constrained")
             FigureCanvasAgg(figure)
             self.draw(figure, self.data)
@@ -111,9 +111,12 @@ def styled() -> Iterator[None]:
     """The style in which all pictures are drawn, in the place of the user's own.
 
     Raises:
-        OutputError: the font is not where matplotlib has it.
+        OutputError: matplotlib cannot be loaded, or the font is not where it has it.
     """
-    import matplotlib as mpl
+    try:
+        import matplotlib as mpl
+    except ValueError as error:  # of a setting in the environment, such as MPLBACKEND
+        raise OutputError(f"pictures need matplotlib, which does not load: {error}") from error
 
     with mpl.rc_context(), catch_warnings():
         mpl.rcdefaults()

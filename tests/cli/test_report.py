@@ -171,6 +171,19 @@ def test_a_missing_font_is_one_line(run: Run, here: Path, monkeypatch: pytest.Mo
     assert list((here / "out").iterdir()) == []
 
 
+def test_a_matplotlib_that_does_not_load_is_one_line(here: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "costlab", "report", "nets.py:net", "-o", "out"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"MPLBACKEND": "nonsense"},
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("costlab: error: pictures need matplotlib, which does not load: ")
+
+
 def test_files_of_somebody_else_stay(run: Run, here: Path) -> None:
     (here / "out").mkdir()
     theirs = here / "out" / FILES[0]

@@ -142,6 +142,14 @@ def test_any_network_can_be_drawn(block: Any, shape: tuple[int, ...]) -> None:
         assert each.file().startswith(b"\x89PNG")
 
 
+def test_the_mark_of_what_is_unverified_is_explained() -> None:
+    for name, marked in (("prelu_net_a", True), ("stem", False)):
+        counted = count(name, width=0.05)
+        for data in (module_costs(counted), grids_of(counted)):
+            assert data.title.startswith(f"{name}:width=0.05{' (?)' * marked}, input")
+            assert ("\n(?): its layers were not verified against their source" in data.title) == marked
+
+
 def test_savings_by_hand() -> None:
     data = savings()
     curves = {curve.label: {each.n: F(each.saved) for each in curve.savings} for curve in data.curves}

@@ -6,6 +6,7 @@ from costlab.counting.breakdown import breakdown, grid_of
 from costlab.counting.count import MEASURES, Count
 from costlab.report.cell import human
 from costlab.report.compare import TITLES
+from costlab.report.count import unverified_note
 from costlab.report.figure import SMALL, WIDTH, Picture, headed, ink_on, percents_on
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def grids_of(count: Count) -> Grids:
         sizes = {grid: each for grid, each in sizes.items() if grid not in small}
         sizes[f"{len(small)} other"] = rest
     return Grids(
-        f"{count.title}: on which grid the cost sits",
+        "\n".join((f"{count.title}: on which grid the cost sits", *unverified_note([count]))),
         tuple(sizes),
         tuple(zip(*sizes.values(), strict=True)) or ((),) * len(MEASURES),
         tuple(totals),

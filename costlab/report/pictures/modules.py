@@ -8,6 +8,7 @@ from costlab.counting.breakdown import NO_WEIGHTS, breakdown, kernel_of, module_
 from costlab.counting.count import MEASURES, Count, Row
 from costlab.report.cell import human
 from costlab.report.compare import TITLES
+from costlab.report.count import unverified_note
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
                 sizes[name, modules[place], kernels[kernel]] += int(size)
     shown_modules, shown_kernels = (tuple(dict.fromkeys(names.values())) for names in (modules, kernels))
     return ModuleCosts(
-        f"{count.title}: where the cost lies, by module and kernel",
+        "\n".join((f"{count.title}: where the cost lies, by module and kernel", *unverified_note([count]))),
         shown_modules,
         shown_kernels,
         tuple(
