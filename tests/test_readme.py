@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pytest
 import sympy
 
 import costlab
@@ -22,7 +23,7 @@ SET, NETWORK, USE, SYMBOLS = PYTHON
 
 def test_the_reports_and_the_outputs_shown_here_are_as_they_would_be_written() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "costlab", "report", "--check"],
+        [sys.executable, "-P", "-m", "costlab", "report", "--check"],
         cwd=ROOT,
         capture_output=True,
         check=False,
@@ -113,6 +114,15 @@ def test_every_command_and_option_is_documented() -> None:
             if isinstance(parameter, click.Option):
                 for flag in parameter.opts:
                     assert re.search(rf"(?<![\w-]){flag}(?![\w-])", README), flag
+
+
+@pytest.mark.parametrize("name", ["count", "compare", "verify", "report"])
+def test_every_option_stands_in_the_section_of_its_command(name: str) -> None:
+    section = README.partition(f"\n## {name.title()}\n")[2].partition("\n## ")[0]
+    table = "".join(re.findall(r"^\|.*\|\n", section, re.MULTILINE))
+    for parameter in cli.commands[name].params:
+        if isinstance(parameter, click.Option):
+            assert any(f"`{flag}" in table or f" {flag} " in table for flag in parameter.opts), parameter.opts
 
 
 def test_the_commands_of_the_readme_can_be_made() -> None:

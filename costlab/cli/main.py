@@ -22,6 +22,7 @@ from costlab.errors import CostlabError, one_line
 MISTAKE = 2
 BUG = 70
 INTERRUPTED = 130
+_asked_to_end: list[int] = []
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -63,6 +64,8 @@ def main(args: Sequence[str] | None = None) -> None:
     except CostlabError as error:
         _fail(str(error), MISTAKE, debug)
     except Exception as error:
+        if _asked_to_end:  # what an import makes of it, say
+            _fail("interrupted", INTERRUPTED)
         if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
             _abandon_output()
             _fail(f"standard output cannot be written: {error.strerror}", MISTAKE, debug)
@@ -83,12 +86,22 @@ def _prepare_process() -> None:
 
     A request to end is taken as an interrupt, so that no half-written file is left behind.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+    for ending in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, ending, None)
+        if number and signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(number, _interrupt)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _interrupt(number: int, _: object) -> NoReturn:
+    _asked_to_end.append(number)
+    raise KeyboardInterrupt
 
 
 def _abandon_output() -> None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from costlab.algebra.catalog import is_listed
+from costlab.algebra.catalog import catalog, is_listed
+from costlab.algebra.parameter import closest
 from costlab.cli.progress import steps
 from costlab.counting.count import Count, count
 from costlab.errors import TargetError
+from costlab.report.files import is_folder
 
 if TYPE_CHECKING:
     from costlab.report.page import Page
@@ -67,7 +69,9 @@ def report(
     if check and force:
         raise click.UsageError("--check writes nothing: leave --force out", context)
     counted = None if target is None else count(target, input_, batch=batch or 1)
-    asked = _Asked(counted, folder, 1 if depth is None else depth, svg)
+    given = (("-i", input_), ("-b", batch), ("-d", depth))
+    options = " ".join(f"{option} {value}" for option, value in given if value is not None)
+    asked = _Asked(counted, folder, 1 if depth is None else depth, options, svg)
     problems = _check(asked) if check else _write(asked, force)
     for line in problems:
         click.echo(line, err=True)
@@ -81,6 +85,7 @@ class _Asked(NamedTuple):
     counted: Count | None
     folder: Path
     depth: int
+    options: str
     svg: bool
 
     @property
@@ -88,14 +93,19 @@ class _Asked(NamedTuple):
         """The document above the folder that is kept with the evidence."""
         from costlab.report.readme import is_kept
 
+        if self.counted is not None:
+            return None
+        is_folder(self.folder)  # or say why it cannot be reached
         document = self.folder.resolve().parent / "README.md"
-        return document if self.counted is None and is_kept(document) else None
+        return document if is_kept(document) else None
 
     def pages(self, tell: Callable[[str], None]) -> "Iterator[Page]":
         """The pages, each made when it is asked for."""
         from costlab.report.evidence import evidence, page_of
 
-        return evidence(tell) if self.counted is None else page_of(self.counted, tell, self.depth)
+        return (
+            evidence(tell) if self.counted is None else page_of(self.counted, tell, self.depth, self.options)
+        )
 
     @property
     def steps(self) -> int:
@@ -117,18 +127,28 @@ def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
     named = ":" in place or place.endswith(".py") or is_listed(place)
     if named and not Path(place).is_dir():
         raise TargetError(f"{place} is a target: say with -o DIR where its page goes")
+    hint = "" if is_folder(Path(place)) else closest(place, catalog())
+    if hint or not place:
+        told = f"there is neither a folder nor a definition {place!r}{hint}"
+        raise TargetError(f"{told} (a new folder is named with -o DIR)")
     return None, Path(place)
 
 
 def _write(asked: _Asked, force: bool) -> list[str]:
     """Write the pages and name the files; gives what does not hold, a line each."""
-    from costlab.report.files import make_folder
-    from costlab.report.folder import drawn, write_all
+    from costlab.report.evidence import PAGES
+    from costlab.report.files import make_folder, refuse_taken
+    from costlab.report.folder import drawn, forgotten, refuse_foreign, write_all
+    from costlab.report.page import MARK
     from costlab.report.readme import outputs_of, renew
 
     problems: list[str] = []
     document = asked.document
     make_folder(asked.folder)
+    refuse_taken(document, replace=True)
+    if asked.counted is None and not force:  # what can be known before the work is done
+        for name in PAGES:
+            refuse_foreign(asked.folder / f"{name}.md", MARK.format(target="").encode())
     with steps(asked.steps) as (tell, done):
 
         def finished(page: "Page") -> None:
@@ -137,13 +157,18 @@ def _write(asked: _Asked, force: bool) -> list[str]:
 
         contents = drawn(asked.pages(tell), asked.folder, svg=asked.svg, done=finished)
         outputs = outputs_of(document, tell, done) if document else {}
-    changed = 0
-    for file, anew in write_all(contents, force=force):
-        changed += anew
-        click.echo(f"{file}{_as_it_was(anew)}")
+    written = list(write_all(contents, force=force))
+    renewed = renew(document, outputs) if document else False
+    for file, changed in written:
+        click.echo(f"{file}{_as_it_was(changed)}")
     if document:
-        click.echo(f"{document.name}, the outputs in it{_as_it_was(renew(document, outputs))}")
-    click.echo(f"{len(contents)} files in {asked.folder}, {changed} of them changed")
+        click.echo(f"{document.name}, the outputs in it{_as_it_was(renewed)}")
+    click.echo(
+        f"{len(written)} files in {asked.folder}, {sum(each.changed for each in written)} of them changed"
+    )
+    if asked.counted is None:
+        for line in forgotten(asked.folder, PAGES):
+            click.echo(line, err=True)
     return problems
 
 
@@ -157,7 +182,7 @@ def _check(asked: _Asked) -> list[str]:
     from costlab.report.folder import forgotten, stale
     from costlab.report.readme import outdated, outputs_of
 
-    if not asked.folder.is_dir():
+    if not is_folder(asked.folder):
         return [f"{asked.folder}: there is no such folder; costlab report writes it"]
     problems: list[str] = []
     differing: list[str] = []

@@ -1,4 +1,4 @@
-"""Breakdowns: the operations of a count put together by what they have in common."""
+"""Keys of a breakdown, `Count.grouped`: what operations have in common."""
 
 from collections.abc import Callable
 
@@ -6,32 +6,20 @@ from costlab.algebra.block import Node
 from costlab.algebra.ops import Conv2d
 from costlab.algebra.shape import Shape
 from costlab.algebra.window import as_pair, times
-from costlab.algebra.work import Work, add_up
-from costlab.counting.count import Count, Row, working
 
 Key = Callable[[Node], str]
 NO_WEIGHTS = "no weights"
 VECTOR = "vector"
 
 
-def breakdown(count: Count, key: Key) -> tuple[Row, ...]:
-    """One row for each value of ``key``, in the order in which they appear; they add up to the total."""
-    groups: dict[str, list[Work]] = {}
-    for node, work in working(count.root):
-        groups.setdefault(key(node), []).append(work)
-    return tuple(
-        Row("", name, None, add_up(name, works, count.batch), len(works)) for name, works in groups.items()
-    )
-
-
 def kernel_of(node: Node) -> str:
     """The kernel of a convolution, whichever way an oblong one lies, or the kind of what else has parameters.
 
-    ``3x3``, ``1x7 and 7x1``, ``3x3 depthwise``, ``linear``, ``batch_norm2d``, ``no weights``.
+    ``3x3``, ``1x7 or 7x1``, ``3x3 depthwise``, ``linear``, ``batch_norm2d``, ``no weights``.
     """
     if isinstance(node.block, Conv2d):
         height, width = sorted(map(int, as_pair("kernel", node.block.kernel)))
-        shape = f"{height}x{width}" if height == width else f"{height}x{width} and {width}x{height}"
+        shape = f"{height}x{width}" if height == width else f"{height}x{width} or {width}x{height}"
         groups, channels = int(node.block.groups), int(node.input[0])
         return f"{shape}{'' if groups == 1 else ' depthwise' if groups == channels else ' grouped'}"
     work = node.work

@@ -60,7 +60,7 @@ class Count:
         """One row per operation, in the order of execution; they add up to the totals."""
         return tuple(
             self._row(node, work.kind if node.children else node.block.title, [work])
-            for node, work in working(self.root)
+            for node, work in _working(self.root)
         )
 
     def modules(self, depth: int) -> tuple[Row, ...]:
@@ -76,17 +76,24 @@ class Count:
 
     def kinds(self) -> tuple[Row, ...]:
         """One row per kind of operation, in the order in which they first appear."""
+        return self.grouped(lambda node: node.work.kind if node.work else "")
+
+    def grouped(self, key: Callable[[Node], str]) -> tuple[Row, ...]:
+        """One row for each value of ``key``, in the order in which they appear; they add up to the total.
+
+        ``key`` is asked of the nodes that do something themselves; its value is the ``kind`` of the work.
+        """
         groups: dict[str, list[Work]] = {}
-        for _, work in working(self.root):
-            groups.setdefault(work.kind, []).append(work)
+        for node, work in _working(self.root):
+            groups.setdefault(key(node), []).append(work)
         return tuple(
-            Row("", kind, None, add_up(kind, works, self.batch), len(works)) for kind, works in groups.items()
+            Row("", name, None, add_up(name, works, self.batch), len(works)) for name, works in groups.items()
         )
 
     @cached_property
     def total(self) -> Work:
         """All quantities of the whole network."""
-        return add_up("total", (work for _, work in working(self.root)), self.batch)
+        return add_up("total", (work for _, work in _working(self.root)), self.batch)
 
     @property
     def multiply_adds(self) -> Dim:
@@ -170,7 +177,7 @@ class Count:
             if node.work is not None:  # the join of the branches
                 yield self._row(node, node.work.kind, [node.work])
         else:
-            yield self._row(node, node.block.title, [work for _, work in working(node)])
+            yield self._row(node, node.block.title, [work for _, work in _working(node)])
 
     def _row(self, node: Node, operation: str, works: list[Work]) -> Row:
         kind = works[0].kind if len(works) == 1 else ""
@@ -210,7 +217,7 @@ def record(row: Row) -> dict[str, Any]:
     }
 
 
-def working(node: Node) -> list[tuple[Node, Work]]:
+def _working(node: Node) -> list[tuple[Node, Work]]:
     """The nodes that do something themselves, with their work for one input, in the order of execution.
 
     Branches come first, then their join.

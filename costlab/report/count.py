@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import text
-from costlab.counting.breakdown import Key, breakdown
+from costlab.counting.breakdown import Key
 from costlab.counting.count import Count, Row, record
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, human
@@ -81,7 +81,8 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
 
 def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool = False) -> Table:
     """The cost by what operations have in common; what costs nothing is left out."""
-    rows = [row for row in breakdown(count, key) if any(row.sizes)]
+    rows = [row for row in count.grouped(key) if any(row.sizes)]
+    free = len(count.rows) - sum(row.operations for row in rows)
     if largest_first:
         rows.sort(key=lambda row: int(row.work.multiply_adds), reverse=True)
     whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
@@ -91,6 +92,10 @@ def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool =
         columns=columns,
         rows=tuple(_values(row, count, columns) for row in rows),
         total=_values(whole, count, columns),
+        notes=(
+            *([f"without {free} operations that cost none of these"] if free else []),
+            *marks_of(count),
+        ),
     )
 
 
@@ -113,14 +118,22 @@ def _notes(count: Count) -> tuple[str, ...]:
         f"{human(macs)} multiply-adds ({human(2 * macs, 'FLOP')} at two each), "
         f"{human(parameters)} parameters, {human(activations)} activations"
     ]
-    if count.auxiliary:
-        without = count.inference.total
-        heads = ", ".join(path or "the whole" for path in count.auxiliary)
-        notes.append(
-            f"training only: {heads}; in inference {without.multiply_adds:,} multiply-adds, "
-            f"{without.parameters:,} parameters"
-        )
-    return (*notes, *unverified_note([count]))
+    return (*notes, *marks_of(count))
+
+
+def _training_only(count: Count) -> tuple[str, ...]:
+    """Which parts run in training only, and what is left without them."""
+    if not count.auxiliary:
+        return ()
+    without = count.inference.total
+    heads = ", ".join(path or "the whole" for path in count.auxiliary)
+    sizes = f"{without.multiply_adds:,} multiply-adds, {without.parameters:,} parameters"
+    return (f"training only: {heads}; in inference {sizes}",)
+
+
+def marks_of(count: Count) -> tuple[str, ...]:
+    """What is to be said of a count wherever it is shown: heads that are in it, and what is unverified."""
+    return (*_training_only(count), *unverified_note([count]))
 
 
 def unverified_note(counts: "Iterable[Count | ClosedForm]") -> tuple[str, ...]:

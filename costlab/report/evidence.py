@@ -30,7 +30,8 @@ def evidence(tell: Callable[[str], None]) -> Iterator[Page]:
     yield index.index_page(pages, released, audited)
 
 
-def page_of(counted: Count, tell: Callable[[str], None], depth: int = 1) -> Iterator[Page]:
-    """The page of a network of one's own, the same as that of the released one."""
+def page_of(counted: Count, tell: Callable[[str], None], depth: int = 1, options: str = "") -> Iterator[Page]:
+    """The page of a network of one's own; ``options``, as typed, tell it from others of the same network."""
     label = without_folder(counted.label)
-    yield network_page(replace(counted, label=label), file_name(label), tell, depth=depth, target=label)
+    target = f"{label} {options}".rstrip()
+    yield network_page(replace(counted, label=label), file_name(target), tell, depth=depth, target=target)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=tuple[Any, ...])
 Form = Literal["png", "svg"]
-FORMS: tuple[Form, ...] = ("png", "svg")
 
 FONT = "DejaVu Sans"
 FONT_FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
@@ -63,6 +62,9 @@ STYLE: dict[Any, Any] = {
     "ytick.labelsize": SMALL,
 }
 MARK = "costlab-digest"
+REPORT = "costlab-report"
+"""The marks of a picture: the digest of its data, and the name that it has in a report."""
+PNG_END = b"IEND\xaeB`\x82"
 IN_SVG = re.compile(rf"{MARK}:([0-9a-f]+)")
 
 
@@ -70,8 +72,8 @@ IN_SVG = re.compile(rf"{MARK}:([0-9a-f]+)")
 class Picture(Generic[T]):
     """A picture: the data, a named tuple of what JSON can hold, and the function that draws it.
 
-    ``name`` is the file's without its ending, ``alt`` says in a sentence what is to be seen, ``size`` is in
-    inches.
+    ``name`` is that of the file without its ending, empty for a picture of no report; ``alt`` says in a
+    sentence what is to be seen, ``size`` is in inches.
     """
 
     name: str
@@ -91,9 +93,12 @@ class Picture(Generic[T]):
         Raises:
             OutputError: the font is not where matplotlib has it.
         """
-        marks: dict[str, Any] = {"Software": None, MARK: self.digest}
+        marks: dict[str, Any] = {"Software": None, MARK: self.digest} | (
+            {REPORT: self.name} if self.name else {}
+        )
         if form == "svg":
-            marks = {"Creator": None, "Date": None, "Identifier": f"{MARK}:{self.digest}"}
+            told = f"{MARK}:{self.digest}" + f" {REPORT}:{self.name}" * bool(self.name)
+            marks = {"Creator": None, "Date": None, "Identifier": told}
         out = BytesIO()
         with styled():
             from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -113,17 +118,31 @@ def styled() -> Iterator[None]:
     Raises:
         OutputError: matplotlib cannot be loaded, or the font is not where it has it.
     """
-    try:
-        import matplotlib as mpl
-    except ValueError as error:  # of a setting in the environment, such as MPLBACKEND
-        raise OutputError(f"pictures need matplotlib, which does not load: {error}") from error
-
-    with mpl.rc_context(), catch_warnings():
+    with _quiet():
+        try:
+            import matplotlib as mpl
+        except ValueError as error:  # of a setting in the environment, such as MPLBACKEND
+            raise OutputError(f"pictures need matplotlib, which does not load: {error}") from error
+    with _quiet(), mpl.rc_context(), catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
         _know_font()
         simplefilter("ignore", UserWarning)  # a sign that the font lacks is drawn as a box
         yield
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what matplotlib logs of the user's settings and folders: none of them matter here."""
+    from logging import CRITICAL, getLogger
+
+    logger = getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _know_font() -> None:
@@ -143,19 +162,38 @@ def digest_in(file: bytes, form: Form) -> str | None:
     """The digest that a picture holds; None if it holds none, or is no whole picture."""
     if form == "svg":
         found = IN_SVG.search(file.decode("utf-8", "replace"))
-        return found[1] if found and file.rstrip().endswith(b"</svg>") else None
+        return found[1] if found and _is_whole_svg(file) else None
+    if not file.endswith(PNG_END):
+        return None
     from PIL import Image
 
     try:
-        with Image.open(BytesIO(file), formats=["PNG"]) as picture:
+        with catch_warnings(), Image.open(BytesIO(file), formats=["PNG"]) as picture:
+            simplefilter("error")  # of a picture that is suspiciously large
             picture.load()
             digest: Any = getattr(picture, "text", {}).get(MARK)
-    except (OSError, SyntaxError, ValueError):  # Pillow's for what is cut off or altered
+    except (OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError):  # of what is altered
         return None
     return None if digest is None else str(digest)
 
 
-def headed(figure: "Figure", title: str, width: int = 84) -> None:
+def bears_name(file: bytes, name: str) -> bool:
+    """Whether a file is the picture of that name, whole or not, or holds nothing at all."""
+    marks = (f"{REPORT}{between}{name}{after}".encode() for between, after in (("\0", ""), (":", "<")))
+    return not file or any(mark in file for mark in marks)
+
+
+def _is_whole_svg(file: bytes) -> bool:
+    from xml.parsers.expat import ExpatError, ParserCreate
+
+    try:
+        ParserCreate().Parse(file, True)
+    except ExpatError:
+        return False
+    return True
+
+
+def headed(figure: "Figure", title: str, width: int = 76) -> None:
     """The title of a picture, at the left."""
     lines = "\n".join(wrapped(line, width) for line in title.split("\n"))
     figure.suptitle(lines, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -166,12 +204,12 @@ def wrapped(text: str, width: int) -> str:
     return "\n".join(wrap(text, width, max_lines=3, placeholder=" ..."))
 
 
-def sizes_on(axis: Any, unit: str = "") -> None:
+def sizes_on(axis: Any) -> None:
     """Label an axis of sizes as people say them: 1 G, 100 M."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     def told(value: float, _: Any = None) -> str:
-        return human(round(value), unit).replace(".00", "")
+        return human(round(value)).replace(".00", "")
 
     axis.set_major_formatter(FuncFormatter(told))
     axis.set_minor_formatter(NullFormatter())
@@ -192,8 +230,15 @@ def percents_on(axis: Any) -> None:
     axis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
+def letters_in(color: str) -> Any:
+    """A color in which letters can be read on white: a light one, darkened."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(0.65 * part for part in to_rgb(color)) if ink_on(color) == "black" else color
+
+
 def ink_on(color: Any) -> str:
-    """Black or white, whichever can be read on a color (by its relative luminance)."""
+    """Black or white, whichever can be read on a color (by its luma)."""
     from matplotlib.colors import to_rgb
 
     red, green, blue = to_rgb(color)

@@ -65,20 +65,40 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise OutputError(f"{folder} is a file: name a folder") from None
+        raise OutputError(f"{folder} is no folder: name another") from None
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{folder} cannot be made: {_reason(error)}") from error
     if not os.access(folder, os.W_OK):
         raise OutputError(f"{folder} is not to be written to: name another folder")
 
 
+def is_folder(folder: Path) -> bool:
+    """Whether there is such a folder.
+
+    Raises:
+        OutputError: it is something else, or cannot be reached.
+    """
+    try:
+        found = folder.resolve().exists()
+        there = folder.is_dir()
+    except RuntimeError:  # of a link in a circle
+        raise OutputError(f"{folder} cannot be reached: a link leads back to itself") from None
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be reached: {_reason(error)}") from error
+    if found and not there:
+        raise OutputError(f"{folder} is no folder: name another")
+    return there
+
+
 def read(file: Path) -> bytes | None:
     """What a file holds; None if it is not there.
 
     Raises:
-        OutputError: it is a folder, or cannot be read.
+        OutputError: it is no file, such as a folder or a pipe, or cannot be read.
     """
     try:
+        if _is_device(file):
+            raise OutputError(f"{file} is no file: name another folder")
         return file.read_bytes()
     except FileNotFoundError:
         return None

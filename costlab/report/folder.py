@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costlab.errors import OutputError
-from costlab.report.figure import Form, Picture, digest_in
+from costlab.report.figure import Form, Picture, bears_name, digest_in
 from costlab.report.files import read, refuse_taken, write
 from costlab.report.page import MARK, OURS, Page
+
+FOREIGN = "was not written by costlab report: only --force replaces it"
 
 
 class Written(NamedTuple):
@@ -45,15 +47,31 @@ def write_all(contents: Mapping[Path, bytes], *, force: bool) -> Iterator[Writte
             written; whatever is written by then is whole.
     """
     refuse_taken(*contents, replace=True)
-    for file in contents:
-        if not force and not _ours(file):
-            told = "was not written by costlab report: name another folder, or give --force to replace it"
-            raise OutputError(f"{file} {told}")
+    if not force:
+        for file, content in contents.items():
+            refuse_foreign(file, content)
     for file, content in contents.items():
         changed = read(file) != content
         if changed:
             write(file, content, replace=True)
         yield Written(file, changed)
+
+
+def refuse_foreign(file: Path, content: bytes) -> None:
+    """Refuse to write to a file that costlab did not write, or wrote as the page of something else.
+
+    Raises:
+        OutputError: it is such a file, or cannot be read.
+    """
+    there = read(file)
+    first, ours = (each.partition(b"\n")[0] for each in (there or b"", content))
+    if not _ours(file):
+        told = "was not written by costlab report"
+    elif there and file.suffix == ".md" and first != ours:
+        told = f"is the page of another command, {first.decode('utf-8', 'replace')[5:].partition(':')[0]!r}"
+    else:
+        return
+    raise OutputError(f"{file} {told}: name another folder, or give --force to replace it")
 
 
 def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
@@ -66,13 +84,15 @@ def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
     """
     file = folder / page.file
     if told := _differs(read(file), page.text):
-        yield f"{file}: {told}"
+        yield f"{file}: {told if _ours(file) else FOREIGN}"
     for file, picture, form in _pictures(page, folder, svg=svg):
         content = read(file)
         if content is None:
             yield f"{file}: is missing"
+        elif not _ours(file):
+            yield f"{file}: {FOREIGN}"
         elif (digest := digest_in(content, form)) is None:
-            yield f"{file}: is no picture that costlab wrote, or no whole one"
+            yield f"{file}: is no whole picture"
         elif digest != picture.digest:
             yield f"{file}: draws other data"
 
@@ -102,16 +122,13 @@ def _pictures(page: Page, folder: Path, *, svg: bool) -> Iterator[tuple[Path, Pi
 
 
 def _ours(file: Path) -> bool:
-    """Whether costlab wrote a file, or there is none."""
+    """Whether costlab wrote a file, whole or not, or there is none, or nothing in it."""
     content = read(file)
     if content is None:
         return True
-    match file.suffix:
-        case ".png":
-            return digest_in(content, "png") is not None
-        case ".svg":
-            return digest_in(content, "svg") is not None
-    return content.startswith(OURS.encode())
+    if file.suffix == ".md":
+        return not content or content.startswith(OURS.encode())
+    return bears_name(content, file.stem)
 
 
 def _differs(content: bytes | None, text: str) -> str:

@@ -5,7 +5,7 @@ from itertools import pairwise, product
 from math import cos, hypot, pi, sin
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.report.figure import INK, SMALL
+from costlab.report.figure import INK, SMALL, letters_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +80,7 @@ def _place(axes: "Axes", point: Point, around: _Surroundings) -> "Annotation":
         xytext=(0, 0),
         textcoords="offset points",
         fontsize=SMALL,
-        color=point.color,
+        color=letters_in(point.color),
         arrowprops={"arrowstyle": "-", "color": point.color, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4},
     )
     label.set_in_layout(False)

@@ -1,11 +1,12 @@
 """Pages: Markdown with tables and pictures, one value each."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from costlab.report.figure import Picture
-from costlab.report.table import Table
+from costlab.report.table import Table, inline
 
 OURS = "<!-- Written by costlab report"
 """How every page begins that costlab writes."""
@@ -44,15 +45,16 @@ def page(
 ) -> Page:
     """A page of paragraphs, tables and pictures, in this order; ``target`` is what it was asked for by."""
     parts = tuple(parts)
-    mark = MARK.format(target=f" {target}" if target else "")
-    text = "\n".join(f"{_written(part).strip()}\n" for part in (mark, f"# {title}", summary, *parts))
+    mark = MARK.format(target=f" {target}".replace("-->", "--\\>") if target else "")
+    text = "\n".join(f"{_written(part).strip()}\n" for part in (mark, f"# {inline(title)}", summary, *parts))
     pictures = tuple(part for part in parts if isinstance(part, Picture))
     return Page(name, title, summary, text, pictures, tuple(problems))
 
 
 def shown_picture(picture: Picture[Any], folder: str = "") -> str:
     """A picture in Markdown."""
-    return f"![{picture.alt}]({folder}{picture.name}.png)"
+    alt = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", inline(picture.alt))
+    return f"![{alt}]({folder}{picture.name}.png)"
 
 
 def _written(part: Part) -> str:

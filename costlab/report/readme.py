@@ -14,8 +14,15 @@ from costlab.report.files import read, write
 KEPT = "<!-- costlab report keeps what the commands below print. -->"
 """A document with this line is kept beside a report."""
 ASKS = re.compile(rf"^{re.escape(KEPT)}\s*$".encode(), re.MULTILINE)
-CONSOLE = re.compile(r"(?P<head>```console\r?\n\$ (?P<command>costlab\b.*)\n)(?P<shown>(?:.*\n)*?)```")
+BLOCK = re.compile(r"^```console[ \t]*\r?\n(?P<inside>(?:(?!```).*\n)*)```[ \t]*\r?$", re.MULTILINE)
+"""A whole block: one in which another begins was not closed, and is left alone."""
+SHOWN = re.compile(
+    r"^(?P<prompt>\$ (?P<command>costlab(?: .*)?)\n)(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE
+)
+WRITING = re.compile(r"-o.*|--(output|plot|force)\b.*")
 BUG = 70
+SIZED = ("COLUMNS", "LINES")
+AS_A_FILE = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
 
 
 def is_kept(document: Path) -> bool:
@@ -31,15 +38,19 @@ def commands_in(document: Path) -> tuple[str, ...]:
     """The costlab commands that a document shows, each once.
 
     Raises:
-        OutputError: it cannot be read.
+        OutputError: it cannot be read, or a command is none that can be shown.
     """
-    return tuple(dict.fromkeys(block["command"].rstrip() for block in CONSOLE.finditer(_text(document))))
+    commands = dict.fromkeys(command for command, _ in _shown(_text(document)))
+    for command in commands:
+        _parsed(document, command)
+    return tuple(commands)
 
 
 def outputs_of(document: Path, tell: Callable[[str], None], done: Callable[[str], None]) -> dict[str, str]:
     """Run the commands that a document shows, in its folder; gives what each prints.
 
-    A command stands after ``$`` in a block of kind ``console``; ``| head -N`` or ``| tail -N`` may follow.
+    A command stands after ``$`` in a block fenced with three backticks as ``console``; ``| head -N`` or
+    ``| tail -N`` may follow.
     What is shown is its standard output, or the errors where there is none. No shell is run.
     ``tell`` is told each command before it runs, ``done`` after it.
 
@@ -56,10 +67,8 @@ def outputs_of(document: Path, tell: Callable[[str], None], done: Callable[[str]
 
 def outdated(document: Path, outputs: Mapping[str, str]) -> tuple[str, ...]:
     """The commands below which the document shows something else. Raises as `outputs_of` does."""
-    shown = [(block["command"].rstrip(), block["shown"]) for block in CONSOLE.finditer(_text(document))]
-    return tuple(
-        dict.fromkeys(command for command, text in shown if text.replace("\r\n", "\n") != outputs[command])
-    )
+    shown = _shown(_text(document))
+    return tuple(dict.fromkeys(command for command, output in shown if output != outputs[command]))
 
 
 def renew(document: Path, outputs: Mapping[str, str]) -> bool:
@@ -71,11 +80,11 @@ def renew(document: Path, outputs: Mapping[str, str]) -> bool:
     text = _text(document)
     end = "\r\n" if "\r\n" in text else "\n"
 
-    def renewed(block: re.Match[str]) -> str:
-        printed = outputs.get(block["command"].rstrip(), block["shown"]).replace("\r\n", "\n")
-        return block["head"] + printed.replace("\n", end) + "```"
+    def put_in(shown: re.Match[str]) -> str:
+        output = outputs.get(shown["command"].rstrip())
+        return shown[0] if output is None else shown["prompt"] + output.replace("\n", end)
 
-    found = CONSOLE.sub(renewed, text)
+    found = BLOCK.sub(lambda block: SHOWN.sub(put_in, block[0]), text)
     if found == text:
         return False
     write(document, found.encode(), replace=True)
@@ -89,6 +98,14 @@ def _text(document: Path) -> str:
         raise OutputError(f"{document} cannot be read: it is not in UTF-8") from error
 
 
+def _shown(text: str) -> list[tuple[str, str]]:
+    """The commands in a document's blocks, each with the output that stands below it."""
+    blocks = (block["inside"].replace("\r\n", "\n") for block in BLOCK.finditer(text))
+    return [
+        (shown["command"].rstrip(), shown["output"]) for inside in blocks for shown in SHOWN.finditer(inside)
+    ]
+
+
 def _printed(document: Path, command: str) -> str:
     words, part = _parsed(document, command)
     done = subprocess.run(  # noqa: S603  # costlab itself, with the words of a document that asks for it
@@ -96,7 +113,7 @@ def _printed(document: Path, command: str) -> str:
         capture_output=True,
         check=False,
         encoding="utf-8",
-        env=os.environ | {"PYTHONUTF8": "1"},
+        env={name: value for name, value in os.environ.items() if name not in SIZED} | AS_A_FILE,
         cwd=document.absolute().parent,
     )
     if done.returncode < 0 or done.returncode == BUG:
@@ -114,13 +131,16 @@ def _parsed(document: Path, command: str) -> tuple[list[str], slice]:
     except ValueError as error:
         raise OutputError(f"{document}: {command}: {error}") from None
     part = slice(None)
-    if len(words) > 3 and words[-3] == "|" and (match := re.fullmatch(r"-(\d+)", words[-1])):
+    if len(words) > 3 and words[-3] == "|" and (match := re.fullmatch(r"-([1-9]\d*)", words[-1])):
         lines = int(match[1])
         part = slice(-lines, None) if words[-2] == "tail" else slice(lines)
         if words[-2] in ("head", "tail"):
             words = words[:-3]
     if any(re.fullmatch(r"[();<>|&]+", word) for word in words):
         raise OutputError(f"{document}: {command}: only | head -N or | tail -N can follow a command")
-    if "report" in words:
+    named = next((word for word in words[1:] if not word.startswith("-")), "")
+    if named == "report" and not {"-h", "--help"} & set(words):
         raise OutputError(f"{document}: {command}: a report cannot be shown by itself")
+    if any(WRITING.fullmatch(word) for word in words[1:]):
+        raise OutputError(f"{document}: {command}: a command that is shown may not write files")
     return words[1:], part

@@ -1,5 +1,6 @@
 """Tables: one value that prints as text, CSV, JSON, Markdown or LaTeX."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from textwrap import wrap
@@ -9,6 +10,8 @@ from costlab.algebra.combine import marked
 from costlab.report.cell import Column, Note, bar_of, escaped, latex_of
 
 UNBOUNDED = 10_000
+MARKS = re.compile(r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()")
+"""What Markdown reads as more than a sign: an underscore only at the edge of a word, < only before a tag."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Table:
         """A pipe table with the title above and the notes below."""
         columns = self._shown()
         head, *cells = self._cells(columns, _in_markdown)
-        lines = [f"**{_inline(self.title)}**", ""]
+        lines = [f"**{inline(self.title)}**", ""]
         lines.append("| " + " | ".join(head) + " |")
         lines.append("|" + "|".join(" ---: " if column.numeric else " --- " for column in columns) + "|")
         if self.total is not None:
@@ -59,7 +62,7 @@ class Table:
         lines += ["| " + " | ".join(line) + " |" for line in cells]
         for note in self.notes:
             formula = f" `{note.formula}`" if isinstance(note, Note) else ""
-            lines += ["", _inline(note.text if isinstance(note, Note) else note) + formula]
+            lines += ["", inline(note.text if isinstance(note, Note) else note) + formula]
         return "\n".join(lines) + "\n"
 
     def to_latex(self) -> str:
@@ -196,12 +199,13 @@ def _called(columns: list[Column], kept: list[Column]) -> list[str]:
 
 def _in_markdown(column: Column, value: Any) -> str:
     shown = column.show(value)
-    return f"`{shown}`" if column.kind == "formula" and shown else _inline(shown)
+    return f"`{shown}`" if column.kind == "formula" and shown else inline(shown)
 
 
 def _in_latex(note: str | Note) -> str:
     return f"{escaped(note.text)} ${latex_of(note.formula)}$" if isinstance(note, Note) else escaped(note)
 
 
-def _inline(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*")
+def inline(text: str) -> str:
+    """Text in which Markdown reads no marks: names stay as they are."""
+    return MARKS.sub(r"\\\g<0>", text)

@@ -11,7 +11,7 @@ import costlab
 from costlab.algebra import BatchNorm2d, Block, Conv2d, Dropout, Flatten, Linear, ReLU, Shape, concat, seq
 from costlab.algebra.work import QUANTITIES
 from costlab.counting import count
-from costlab.counting.breakdown import NO_WEIGHTS, VECTOR, breakdown, grid_of, kernel_of, module_at
+from costlab.counting.breakdown import NO_WEIGHTS, VECTOR, grid_of, kernel_of, module_at
 from costlab.report.count import breakdown_table
 from tests.random_blocks import counted as random_blocks
 
@@ -25,7 +25,7 @@ def test_breakdowns_add_up_to_the_total(example: tuple[Shape, Block]) -> None:
     shape, block = example
     counted = count(block, shape, batch=2)
     for key in (kernel_of, grid_of, module_at(0), module_at(1), module_at(2)):
-        rows = breakdown(counted, key)
+        rows = counted.grouped(key)
         for name in QUANTITIES:
             assert sum(int(getattr(row.work, name)) for row in rows) == getattr(counted.total, name)
         assert sum(row.operations for row in rows) == len(counted.rows)
@@ -38,7 +38,7 @@ def test_modules_are_those_of_a_count(depth: int) -> None:
     wanted: Counter[str] = Counter()
     for row in counted.modules(depth):
         wanted[row.path] += int(row.work.multiply_adds)
-    found = {row.work.kind: int(row.work.multiply_adds) for row in breakdown(counted, module_at(depth))}
+    found = {row.work.kind: int(row.work.multiply_adds) for row in counted.grouped(module_at(depth))}
     assert found == dict(wanted)
 
 
@@ -51,7 +51,7 @@ def test_kernels_and_grids_are_those_of_the_torch_modules() -> None:
     def observe(layer: nn.Module, _: object, out: torch.Tensor) -> None:
         if isinstance(layer, nn.Conv2d):
             height, width = sorted(layer.kernel_size)
-            name = f"{height}x{width}" if height == width else f"{height}x{width} and {width}x{height}"
+            name = f"{height}x{width}" if height == width else f"{height}x{width} or {width}x{height}"
             weights[name] += layer.weight.numel()
         elif isinstance(layer, nn.Linear):
             weights["linear"] += layer.weight.numel()
@@ -65,8 +65,8 @@ def test_kernels_and_grids_are_those_of_the_torch_modules() -> None:
     with torch.no_grad():
         model(torch.zeros(1, *SHAPE))
     counted = count(INCEPTION, SHAPE)
-    of_kernels = {row.work.kind: row.work.weights for row in breakdown(counted, kernel_of)}
-    of_grids = {row.work.kind: row.work.activations for row in breakdown(counted, grid_of)}
+    of_kernels = {row.work.kind: row.work.weights for row in counted.grouped(kernel_of)}
+    of_grids = {row.work.kind: row.work.activations for row in counted.grouped(grid_of)}
     assert {kernel: size for kernel, size in of_kernels.items() if size != 0} == weights
     assert {grid: size for grid, size in of_grids.items() if size != 0} == elements
 
@@ -83,12 +83,12 @@ def test_how_kernels_are_called() -> None:
         Dropout(0.5),
         Linear(3),
     )
-    rows = breakdown(count(block, (8, 12, 12)), kernel_of)
+    rows = count(block, (8, 12, 12)).grouped(kernel_of)
     assert [(row.work.kind, row.operations) for row in rows] == [
         ("3x3", 1),
         ("3x3 depthwise", 1),
         ("3x3 grouped", 1),
-        ("1x7 and 7x1", 2),
+        ("1x7 or 7x1", 2),
         (NO_WEIGHTS, 4),
         ("batch_norm2d", 1),
         ("linear", 1),
@@ -96,7 +96,7 @@ def test_how_kernels_are_called() -> None:
 
 
 def test_the_batch_multiplies_all_but_what_is_held_once() -> None:
-    one, four = (breakdown(count(INCEPTION, SHAPE, batch=batch), grid_of) for batch in (1, 4))
+    one, four = (count(INCEPTION, SHAPE, batch=batch).grouped(grid_of) for batch in (1, 4))
     for a, b in zip(one, four, strict=True):
         assert b.work.multiply_adds == 4 * a.work.multiply_adds
         assert b.work.parameters == a.work.parameters

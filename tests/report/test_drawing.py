@@ -66,10 +66,10 @@ def test_the_bars_of_modules_are_stacked_to_their_sizes() -> None:
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
         "3x3",
-        "1x7 and 7x1",
+        "1x7 or 7x1",
         "1x1",
         "5x5",
-        "1x3 and 3x1",
+        "1x3 or 3x1",
         "linear",
     ]  # the batch norms' part is not to be seen
 

@@ -11,8 +11,10 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from costlab.errors import OutputError
-from costlab.report.figure import COLORS, FORMS, Form, Picture, digest_in, ink_on
+from costlab.report.figure import COLORS, Form, Picture, digest_in, ink_on
 from tests.report.test_bars import chunks
+
+FORMS: tuple[Form, ...] = ("png", "svg")
 
 
 class Dots(NamedTuple):
@@ -51,7 +53,10 @@ def test_a_file_is_the_same_again_and_holds_no_time(form: Form) -> None:
     assert picture().file(form) == file
     if form == "png":
         assert b"tIME" not in chunks(file)
-        assert [text.split(b"\0")[0] for text in chunks(file)[b"tEXt"]] == [b"costlab-digest"]
+        assert [text.split(b"\0")[0] for text in chunks(file)[b"tEXt"]] == [
+            b"costlab-digest",
+            b"costlab-report",
+        ]
     else:
         assert b"<dc:date>" not in file
         assert b"Matplotlib" not in file.replace(b"matplotlib.org", b"").split(b"<defs>")[0]
@@ -69,21 +74,33 @@ def test_the_style_is_not_the_users_and_theirs_stays(form: Form) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_file_that_is_cut_off_or_altered_holds_no_digest(form: Form) -> None:
     file = picture().file(form)
-    for end in (0, 8, 60, len(file) // 2, len(file) - 30):
+    for end in (0, 8, 60, len(file) // 2, len(file) - 30, len(file) - 3):
         assert digest_in(file[:end], form) is None
     assert digest_in(b"something else", form) is None
+    assert digest_in(file + b"more", form) is None
+    if form == "svg":
+        assert digest_in(file[: len(file) // 3] + b"</svg>", form) is None
     if form == "png":
         middle = file.index(b"IDAT") + 40
         assert digest_in(file[:middle] + bytes([file[middle] ^ 255]) + file[middle + 1 :], form) is None
 
 
 def test_another_png_holds_no_digest() -> None:
+    assert digest_in(png(1), "png") is None
+
+
+def test_a_png_that_is_too_large_is_none_of_ours() -> None:
+    assert digest_in(png(20_000), "png") is None
+
+
+def png(side: int) -> bytes:
+    """A gray picture, of which there is but one row."""
+
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
-    file = b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\0\0")) + chunk(b"IEND", b"")
-    assert digest_in(file, "png") is None
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\0\0")) + chunk(b"IEND", b"")
 
 
 def test_a_missing_font_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

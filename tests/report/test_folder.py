@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import pytest
 from matplotlib.figure import Figure
 
+from costlab.counting import compare
 from costlab.errors import OutputError
 from costlab.report.figure import Picture, digest_in
 from costlab.report.folder import drawn, forgotten, stale, write_all
 from costlab.report.page import Page, page
+from costlab.report.pictures.bars import compare_picture
 
 
 class Dots(NamedTuple):
@@ -99,7 +101,7 @@ def test_pictures_are_compared_by_their_digests(tmp_path: Path) -> None:
     picture = tmp_path / "numbers_dots.png"
     content = picture.read_bytes()
     picture.write_bytes(content[: len(content) // 2])
-    assert told(tmp_path) == ["numbers_dots.png: is no picture that costlab wrote, or no whole one"]
+    assert told(tmp_path) == ["numbers_dots.png: is no whole picture"]
     picture.write_bytes(made(8).pictures[0].file())
     assert told(tmp_path) == ["numbers_dots.png: draws other data"]
     larger = made().pictures[0]
@@ -120,15 +122,44 @@ def test_svg_is_written_on_request_and_kept_from_then_on(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["numbers.md", "numbers_dots.png", "numbers_dots.svg"])
-@pytest.mark.parametrize("content", ["theirs\n", ""])
-def test_files_of_somebody_else_stay(tmp_path: Path, name: str, content: str) -> None:
-    (tmp_path / name).write_text(content)
+def test_files_of_somebody_else_stay(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("theirs\n")
     with pytest.raises(OutputError, match=rf"{name} was not written by costlab report: name another folder"):
         wrote(tmp_path, svg=True)
     assert [file.name for file in tmp_path.iterdir()] == [name]
-    assert (tmp_path / name).read_text() == content
+    assert (tmp_path / name).read_text() == "theirs\n"
+    assert f"{name}: was not written by costlab report: only --force replaces it" in told(tmp_path, svg=True)
     assert (name, True) in wrote(tmp_path, svg=True, force=True)
     assert told(tmp_path, svg=True) == []
+
+
+@pytest.mark.parametrize("name", ["numbers.md", "numbers_dots.png", "numbers_dots.svg"])
+@pytest.mark.parametrize("part", [0, 0.9])
+def test_a_file_of_ours_that_is_damaged_is_told_and_replaced(tmp_path: Path, name: str, part: float) -> None:
+    wrote(tmp_path, svg=True)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: int(part * len(content))])
+    (line,) = told(tmp_path, svg=True)
+    assert line.startswith(f"{name}: ")
+    assert (name, True) in wrote(tmp_path, svg=True)
+    assert told(tmp_path, svg=True) == []
+
+
+def test_the_page_of_another_command_stays(tmp_path: Path) -> None:
+    wrote(tmp_path, made(target="nets.py:net"))
+    for target in ("", "other"):
+        with pytest.raises(
+            OutputError, match=r"is the page of another command, 'Written by costlab report nets"
+        ):
+            wrote(tmp_path, made(target=target))
+    assert told(tmp_path, made(target="nets.py:net")) == []
+
+
+def test_a_pipe_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "numbers.md")
+    for run in (wrote, told):
+        with pytest.raises(OutputError, match=r"numbers\.md is no file: name another folder"):
+            run(tmp_path)
 
 
 def test_a_drawing_of_somebody_else_is_no_concern_where_none_is_asked_for(tmp_path: Path) -> None:
@@ -181,11 +212,20 @@ def test_pages_that_are_not_written_any_more_are_told(tmp_path: Path) -> None:
 
 
 def test_pictures_that_no_page_shows_are_told(tmp_path: Path) -> None:
-    wrote(tmp_path, made(name="one"), made(name="own", target="nets.py:own"), svg=True)
+    wrote(tmp_path, made(name="one"), made(name="older"), made(name="own", target="nets.py:own"), svg=True)
+    (tmp_path / "older.md").unlink()
     (tmp_path / "theirs.png").write_bytes(b"theirs")
-    (tmp_path / "one_dots.png").rename(tmp_path / "older.png")
-    (tmp_path / "own_dots.svg").rename(tmp_path / "older.svg")
+    plotted = compare_picture(compare(ablation="nxn")).file()
+    (tmp_path / "plot.png").write_bytes(plotted)
     assert list(forgotten(tmp_path, ["one"])) == [
-        f"{tmp_path}/older.png: is shown on no page any more: delete it",
-        f"{tmp_path}/older.svg: is shown on no page any more: delete it",
+        f"{tmp_path}/older_dots.png: is shown on no page any more: delete it",
+        f"{tmp_path}/older_dots.svg: is shown on no page any more: delete it",
     ]
+
+
+def test_a_picture_that_was_plotted_is_somebody_elses(tmp_path: Path) -> None:
+    plotted = compare_picture(compare(ablation="nxn")).file()
+    (tmp_path / "numbers_dots.png").write_bytes(plotted)
+    with pytest.raises(OutputError, match=r"numbers_dots\.png was not written by costlab report"):
+        wrote(tmp_path)
+    assert (tmp_path / "numbers_dots.png").read_bytes() == plotted

@@ -65,10 +65,17 @@ def test_letters_can_be_read_and_none_lies_on_another(pages: tuple[Page, ...], n
     assert outside == []
 
 
+def plain(value: object) -> bool:
+    """Whether a value is the same on every machine: no real numbers but those that were one exact ratio."""
+    if isinstance(value, tuple):
+        return all(map(plain, value))
+    return isinstance(value, str | int) or (isinstance(value, float) and loads(dumps(value)) == value)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_data_is_plain_and_its_digest_moves_with_it(pages: tuple[Page, ...], name: str) -> None:
     found = picture(pages, name)
-    assert loads(dumps(found.data)) == loads(dumps(list(found.data)))
+    assert plain(found.data)
     renamed = replace(found, data=found.data._replace(title="another"))
     assert renamed.digest != found.digest
     assert replace(found, alt="another", name="another").digest == found.digest
@@ -89,7 +96,7 @@ def test_the_costs_of_modules_against_reference_counts() -> None:
         assert found == {module: REFERENCE[module][place] for module in costs.modules}
     assert costs.modules[0] == "stem"
     assert costs.modules[-1] == "head"
-    assert costs.kernels[:3] == ("3x3", "1x7 and 7x1", "1x1")
+    assert costs.kernels[:3] == ("3x3", "1x7 or 7x1", "1x1")
     # Each 5x5 of the first three modules: 25 x 48 x 64 weights on 35 x 35.
     fives = [row[costs.kernels.index("5x5")] for row in costs.sizes[0]]
     assert [size for size in fives if size] == [25 * 48 * 64 * 35**2] * 3

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import costlab
 from costlab.errors import OutputError
 from costlab.report.readme import KEPT, commands_in, is_kept, outdated, outputs_of, renew
 
@@ -74,6 +75,49 @@ def test_the_ends_of_lines_stay_as_they_are(tmp_path: Path) -> None:
     assert outdated(file, run(file)) == ()
 
 
+def test_every_command_of_a_block_is_renewed(tmp_path: Path) -> None:
+    block = (
+        "```console \n$ costlab list -f csv | head -1\nold\n$ ls\ntheirs\n"
+        "$ costlab-x\nnot ours\n$ costlab --version\n```\n"
+    )
+    file = tmp_path / "README.md"
+    file.write_text(block)
+    assert commands_in(file) == ("costlab list -f csv | head -1", "costlab --version")
+    head = "name,unverified,figure,input,summary,parameters"
+    version = f"costlab, version {costlab.__version__}"
+    wanted = block.replace("old\n", f"{head}\n").replace("--version\n", f"--version\n{version}\n")
+    assert renewed(file) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```console\n$ {STEM}\nold\n\nWords that follow.\n",
+        f"```console\n$ {STEM}\nold\n\nWords.\n```sh\nmake\n```\n",
+        f"```text\n$ {STEM}\nold\n```\n",
+    ],
+)
+def test_blocks_that_are_not_closed_or_of_another_kind_stay(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "README.md"
+    file.write_text(text)
+    assert commands_in(file) == ()
+    assert not renew(file, {STEM: "new\n"})
+    assert file.read_text() == text
+
+
+def test_outputs_do_not_depend_on_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = document(tmp_path, ("costlab list ensemble", ""), (STEM, ""))
+    renew(file, run(file))
+    monkeypatch.setenv("COLUMNS", "41")
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-16")
+    assert outdated(file, run(file)) == ()
+
+
+def test_the_help_of_a_report_can_be_shown(tmp_path: Path) -> None:
+    file = document(tmp_path, ("costlab report --help | head -1", ""))
+    assert "Usage: costlab report [OPTIONS] [DIR | TARGET]\n" in renewed(file)
+
+
 def test_a_command_that_is_shown_twice_runs_once(tmp_path: Path) -> None:
     file = document(tmp_path, (STEM, "old\n"), (STEM, "older\n"))
     assert commands_in(file) == (STEM,)
@@ -114,6 +158,12 @@ def test_commands_run_in_the_folder_of_the_document(tmp_path: Path, monkeypatch:
         ("costlab count 'stem", "No closing quotation"),
         ("costlab report", "a report cannot be shown by itself"),
         ("costlab report --check | head -3", "a report cannot be shown by itself"),
+        ("costlab --debug report", "a report cannot be shown by itself"),
+        ("costlab count stem -o out.csv", "a command that is shown may not write files"),
+        ("costlab count stem -oout.csv", "a command that is shown may not write files"),
+        ("costlab count stem --output=out.csv", "a command that is shown may not write files"),
+        ("costlab compare stem stem --plot x.png --force", "a command that is shown may not write files"),
+        ("costlab count stem | tail -0", "only | head -N or | tail -N can follow a command"),
     ],
 )
 def test_what_is_no_single_command_is_refused(tmp_path: Path, command: str, told: str) -> None:

@@ -11,7 +11,7 @@ NAME = "claims"
 VERDICTS = (
     "A figure is **exact** where the recomputed value rounds to every stated digit, or is the stated "
     "formula; it **holds** where an inequality is satisfied; it is **close** within the tolerance "
-    "behind ±, which is not verified; it **differs** where it is none of these; it is **not countable** "
+    "behind ±, and so not verified; it **differs** where it is none of these; it is **not countable** "
     "where only training could show it. What follows from figures that the paper itself reports has a "
     "column of its own."
 )
@@ -28,7 +28,7 @@ def claims_page(audited: Sequence[Audited]) -> Page:
         (
             VERDICTS,
             verdicts_picture(audited),
-            verify_table(audited),
+            verify_table(audited, verbose=True),
             "## Derivations",
             *(part for each in audited for part in (f"### {each.claim.id}", derivation_table(each))),
         ),

@@ -6,6 +6,7 @@ from costlab.counting.count import Count
 from costlab.paper.audit import Audited
 from costlab.paper.claims import MISSION
 from costlab.report.page import Page, page, shown_picture
+from costlab.report.table import inline
 from costlab.report.verify import verify_table
 
 NAME = "README"
@@ -19,7 +20,7 @@ def index_page(pages: Sequence[Page], released: Count, audited: Sequence[Audited
     parts = []
     for there in pages:
         pictures = [shown_picture(picture) for picture in there.pictures if picture.name in SHOWN]
-        parts += [f"## {there.title}", *pictures, f"More: [{there.file}]({there.file})"]
+        parts += [f"## {inline(there.title)}", *pictures, f"More: [{there.file}]({there.file})"]
     return page(
         NAME,
         "Inception v3 against its paper",
@@ -27,7 +28,7 @@ def index_page(pages: Sequence[Page], released: Count, audited: Sequence[Audited
         f"cross-check; `costlab report --check` recomputes them. The released network has "
         f"{released.multiply_adds:,} multiply-adds and {released.parameters:,} parameters.",
         (
-            "\n".join(f"* [{there.title}]({there.file}): {there.summary}" for there in pages),
+            "\n".join(f"* [{inline(there.title)}]({there.file}): {there.summary}" for there in pages),
             "## What costlab exists to check",
             verify_table(mission),
             *parts,

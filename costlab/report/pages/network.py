@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costlab.counting.breakdown import grid_of, kernel_of
-from costlab.counting.count import Count
+from costlab.counting.count import MEASURES, Count
 from costlab.errors import CostlabError
 from costlab.report.cell import Column, human
 from costlab.report.count import breakdown_table, count_table
@@ -22,6 +23,9 @@ CHECKED = (
     "The PyTorch module is built from the same value and run; every module of the tree is compared with what "
     "each source says of it, and so is what the tables add up to."
 )
+NOTHING = "Nothing in it costs multiply-adds, parameters or activations."
+LONGEST = 150
+"""Bytes of a file's name before what tells its pictures apart and its ending."""
 FOUND = (
     Column("source", "source"),
     Column("quantity", "quantity"),
@@ -47,6 +51,7 @@ def network_page(
         f"{human(int(total.activations))} activations"
     )
     checked = "not checked" if problem else "something disagrees" if problems else "checked against what runs"
+    drawn = any(getattr(total, measure) != 0 for measure in MEASURES)
     return page(
         name,
         count.shown,
@@ -54,9 +59,9 @@ def network_page(
         (
             "## By module",
             count_table(count, depth),
-            modules_picture(count, f"{name}_modules", depth),
+            modules_picture(count, f"{name}_modules", depth) if drawn else NOTHING,
             "## By grid",
-            grids_picture(count, f"{name}_grids"),
+            *([grids_picture(count, f"{name}_grids")] if drawn else []),
             breakdown_table(count, grid_of, "grid"),
             "## By kernel and by kind of operation",
             breakdown_table(count, kernel_of, "kernel", largest_first=True),
@@ -81,6 +86,9 @@ def without_folder(label: str) -> str:
     return f"{Path(source).name}{colon}{rest}" if source.endswith(".py") else label
 
 
-def file_name(label: str) -> str:
-    """A name for files from a label, of letters, digits, ``_``, ``.`` and ``-``."""
-    return re.sub(r"[^\w.+-]+", "-", without_folder(label)).strip("-.") or "network"
+def file_name(target: str) -> str:
+    """A name for files from a target with its options, of letters, digits, ``_``, ``.``, ``+`` and ``-``."""
+    name = re.sub(r"[^\w.+]+", "-", without_folder(target)).strip("-.") or "network"
+    if len(name.encode()) <= LONGEST:
+        return name
+    return f"{name.encode()[: LONGEST - 9].decode(errors='ignore')}-{sha256(target.encode()).hexdigest()[:8]}"

@@ -8,6 +8,7 @@ from costlab.counting.closed_form import ratio_in_symbols
 from costlab.counting.count import count
 from costlab.counting.symbolic import closed_forms
 from costlab.paper.audit import verify
+from costlab.paper.stated import Printed
 from costlab.report.cell import percent, ratio
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, percents_on
 from costlab.report.labels import Point, label_points
@@ -34,6 +35,7 @@ class Alpha(NamedTuple):
     stated: str
     mean: str
     branches: tuple[str, str]
+    said: tuple[str, str]
 
 
 def alpha() -> Alpha:
@@ -47,14 +49,19 @@ def alpha() -> Alpha:
     (claim,) = verify("two-3x3-alpha")
     steps = {step.name: step.value for step in claim.steps}
     stated, mean = claim.claim.stated[1], claim.outcomes[1].value
+    assert isinstance(stated, Printed)
     return Alpha(
         f"Two 3x3 in the place of a 5x5 with {symbol} times as many channels out as in",
         f"1 - {1 - form}",
         tuple(curve),
         tuple((str(a), str(_saved(a))) for a in COUNTED),
-        str(getattr(stated, "digits", "")),
+        stated.digits,
         str(mean),
         (str(steps["the least"]), str(steps["the most"])),
+        (
+            f"the paper says\n{stated.digits} for GoogLeNet",
+            f"GoogLeNet's 5x5: {steps['the least']} to {steps['the most']},\nmean {ratio(mean)}",
+        ),
     )
 
 
@@ -86,17 +93,16 @@ def draw_alpha(figure: "Figure", data: Alpha) -> None:
     axes.plot(*zip(*counted, strict=True), color=COLORS[0], marker="o", linestyle="none", zorder=3)
     stated, mean, least, most = (float(Fraction(a)) for a in (data.stated, data.mean, *data.branches))
     axes.axvspan(least, most, color=COLORS[1], alpha=0.18, linewidth=0, zorder=0)
-    told = f"GoogLeNet's 5x5: {least:g} to {most:g},\nmean {ratio(Fraction(data.mean))}"
     for at, color, text, side in (
-        (stated, COLORS[3], f"the paper says\n{data.stated} for GoogLeNet", "right"),
-        (mean, COLORS[1], told, "left"),
+        (stated, COLORS[3], data.said[0], "right"),
+        (mean, COLORS[1], data.said[1], "left"),
     ):
         axes.axvline(at, color=color, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1)
         away = (-5 if side == "right" else 5, 0)
         axes.annotate(text, (at, 0.335), away, textcoords="offset points", fontsize=SMALL, ha=side, va="top")
     axes.set_xscale("log")
     axes.set_xlim(curve[0][0], 7)
-    axes.set_ylim(0.06, 0.34)
+    axes.set_ylim(0, 0.34)
     named = {float(Fraction(a)): a for a, _ in data.counted}
     axes.xaxis.set_major_locator(FixedLocator(list(named)))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -60,7 +60,7 @@ def bars_of(comparison: Comparison) -> Bars:
     )
 
 
-def compare_picture(comparison: Comparison, name: str = "comparison") -> Picture[Bars]:
+def compare_picture(comparison: Comparison, name: str = "") -> Picture[Bars]:
     """Each variant is a group of bars; on them stands what is saved."""
     bars = bars_of(comparison)
     alt = f"Bars: {bars.title}; multiply-adds, parameters and activations relative to {bars.baseline}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from costlab.algebra.reported import ERRORS
 from costlab.counting.compare import Comparison
 from costlab.report.count import NOT_VERIFIED
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped
 from costlab.report.labels import Point, label_points
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Budgets(NamedTuple):
 
     title: str
     chains: tuple[tuple[Spent, ...], ...]
+    notes: tuple[str, ...]
     unverified: bool
 
 
@@ -52,6 +53,7 @@ def budgets_of(comparison: Comparison) -> Budgets:
     return Budgets(
         "Reported error against the counted cost of inference, from one crop to ensembles",
         tuple(tuple(_spent(comparison, label, chain[0]) for label in chain) for chain in kept),
+        comparison.notes,
         any(counts[label].unverified for chain in kept for label in chain),
     )
 
@@ -66,7 +68,7 @@ def _spent(comparison: Comparison, label: str, first: str) -> Spent:
 def budget_picture(comparison: Comparison) -> Picture[Budgets]:
     """A panel for each kind of error, a line for each network."""
     alt = "Lines: the reported top-5 and top-1 error against multiply-adds, from one crop to ensembles"
-    return Picture("budget", alt, budgets_of(comparison), draw_budgets, (WIDTH, 9.0))
+    return Picture("budget", alt, budgets_of(comparison), draw_budgets, (WIDTH, 9.6))
 
 
 def draw_budgets(figure: "Figure", data: Budgets) -> None:
@@ -77,9 +79,8 @@ def draw_budgets(figure: "Figure", data: Budgets) -> None:
     panels[1].set_xscale("log")
     panels[1].set_xlim(min(spent) / 2, max(spent) * 4)
     sizes_on(panels[1].xaxis)
-    panels[1].set_xlabel(
-        f"multiply-adds of an inference, counted{f'; {NOT_VERIFIED}' * data.unverified}", fontsize=SMALL
-    )
+    notes = [wrapped(note, 92) for note in (*data.notes, *([NOT_VERIFIED] if data.unverified else []))]
+    panels[1].set_xlabel("\n".join(["multiply-adds of an inference, counted", *notes]), fontsize=SMALL)
     drawn = []
     for axes, error, name in zip(panels, ("top_5_error", "top_1_error"), ("top-5", "top-1"), strict=True):
         points, lines = [], []

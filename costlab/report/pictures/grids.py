@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.counting.breakdown import breakdown, grid_of
+from costlab.counting.breakdown import grid_of
 from costlab.counting.count import MEASURES, Count
 from costlab.report.cell import human
 from costlab.report.compare import TITLES
-from costlab.report.count import unverified_note
+from costlab.report.count import marks_of
 from costlab.report.figure import SMALL, WIDTH, Picture, headed, ink_on, percents_on
 
 if TYPE_CHECKING:
@@ -29,19 +29,20 @@ class Grids(NamedTuple):
 
 def grids_of(count: Count) -> Grids:
     """The sizes by the grid that comes out, in the order of execution."""
-    sizes = {row.work.kind: tuple(map(int, row.sizes)) for row in breakdown(count, grid_of) if any(row.sizes)}
+    sizes = {row.work.kind: tuple(map(int, row.sizes)) for row in count.grouped(grid_of) if any(row.sizes)}
     totals = [int(getattr(count.total, name)) for name in MEASURES]
     if len(sizes) > GRIDS:
         shares = {
             grid: max(size / max(total, 1) for size, total in zip(each, totals, strict=True))
             for grid, each in sizes.items()
         }
-        small = sorted(sizes, key=lambda grid: shares[grid])[: len(sizes) - GRIDS + 1]
+        largest = sorted(sizes, key=lambda grid: shares[grid], reverse=True)
+        small = set(largest[GRIDS - 1 :])
         rest = tuple(sum(sizes[grid][i] for grid in small) for i in range(len(MEASURES)))
         sizes = {grid: each for grid, each in sizes.items() if grid not in small}
         sizes[f"{len(small)} other"] = rest
     return Grids(
-        "\n".join((f"{count.title}: on which grid the cost sits", *unverified_note([count]))),
+        "\n".join((f"{count.title}: on which grid the cost sits", *marks_of(count))),
         tuple(sizes),
         tuple(zip(*sizes.values(), strict=True)) or ((),) * len(MEASURES),
         tuple(totals),

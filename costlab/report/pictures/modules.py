@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.counting.breakdown import NO_WEIGHTS, breakdown, kernel_of, module_at
+from costlab.counting.breakdown import NO_WEIGHTS, kernel_of, module_at
 from costlab.counting.count import MEASURES, Count, Row
 from costlab.report.cell import human
 from costlab.report.compare import TITLES
-from costlab.report.count import unverified_note
+from costlab.report.count import marks_of
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped
 
 if TYPE_CHECKING:
@@ -37,18 +37,18 @@ class ModuleCosts(NamedTuple):
 def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
     """The cost of each module that costs anything, in the order of execution, by kernel."""
     module = module_at(depth)
-    modules = _named([row for row in breakdown(count, module) if any(row.sizes)], MODULES)
-    of_kernels = [row for row in breakdown(count, kernel_of) if row.work.kind != NO_WEIGHTS]
+    modules = _named([row for row in count.grouped(module) if any(row.sizes)], MODULES)
+    of_kernels = [row for row in count.grouped(kernel_of) if row.work.kind != NO_WEIGHTS]
     kernels = _named(sorted(of_kernels, key=_size, reverse=True), KERNELS)
     sizes: Counter[tuple[str, str, str]] = Counter()
-    for row in breakdown(count, lambda node: module(node) + SEPARATOR + kernel_of(node)):
+    for row in count.grouped(lambda node: module(node) + SEPARATOR + kernel_of(node)):
         place, kernel = row.work.kind.split(SEPARATOR)
         for name, size in zip(MEASURES, row.sizes, strict=True):
             if size != 0:
                 sizes[name, modules[place], kernels[kernel]] += int(size)
     shown_modules, shown_kernels = (tuple(dict.fromkeys(names.values())) for names in (modules, kernels))
     return ModuleCosts(
-        "\n".join((f"{count.title}: where the cost lies, by module and kernel", *unverified_note([count]))),
+        "\n".join((f"{count.title}: where the cost lies, by module and kernel", *marks_of(count))),
         shown_modules,
         shown_kernels,
         tuple(

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.counting.count import count
-from costlab.report.figure import COLORS, WIDTH, Picture, headed, percents_on
+from costlab.report.figure import COLORS, WIDTH, Picture, headed, letters_in, percents_on
 from costlab.report.labels import Point, label_points
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def draw_savings(figure: "Figure", data: Savings) -> None:
             (9, 0),
             textcoords="offset points",
             va="center",
-            color=color,
+            color=letters_in(color),
             fontweight="bold",
         )
         points += [Point(n, saved, f"{n}x{n}: {saved:.1%}", color) for n, saved in at if (i, n) in data.named]

@@ -96,9 +96,10 @@ def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
     axes.tick_params(axis="x", which="minor", length=0)
     axes.grid(visible=True)
     mark = f"\n{NOT_VERIFIED}" if any(dot.claim.endswith(UNVERIFIED) for dot in data.dots) else ""
-    axes.set_xlabel(
-        f"recomputed by stated, logarithmic;\nwithout those met to the digit{mark}", fontsize=SMALL
+    about = (
+        "recomputed by stated, logarithmic; without those met\nto the digit, not countable, or held against 0"
     )
+    axes.set_xlabel(about + mark, fontsize=SMALL)
     texts.axis("off")
     for x, heading, column in ((0, "stated", "stated"), (0.56, "recomputed", "found")):
         texts.text(x, -1, heading, fontsize=SMALL, fontweight="bold", va="center")
