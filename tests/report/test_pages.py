@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from costlab.algebra import Conv2d, seq
+from costlab.algebra import Conv2d, ReLU, seq
 from costlab.counting import count
 from costlab.paper import CLAIMS, verify
 from costlab.report.evidence import PAGES, evidence, page_of
@@ -144,6 +144,35 @@ def test_a_check_that_disagrees_or_cannot_be_run_is_a_problem(monkeypatch: pytes
     assert page.problems == ("sequence of 1: it cannot be built here",)
     assert "not checked" in page.summary
     assert "it cannot be built here" in page.text
+
+
+def test_names_are_kept_from_markdown() -> None:
+    counted = replace(count("stem", width=0.1), label="nets.py:_net_:kind=-->[a](b)<i>")
+    (page,) = page_of(counted, lambda _: None)
+    head, _, title = page.text.split("\n")[:3]
+    assert head.count("-->") == 1
+    assert title == r"# nets.py:\_net\_:kind=-->\[a](b)\<i>"
+    assert r"of nets.py:\_net\_:kind=-->\[a\](b)\<i>](" in page.text
+    assert page.file == "nets.py-_net_-kind-a-b-i.md"
+
+
+def test_a_network_that_costs_nothing_has_no_pictures() -> None:
+    page = network_page(count(seq(ReLU()), (3, 4, 4)), "x", lambda _: None)
+    assert page.pictures == ()
+    assert "Nothing in it costs multiply-adds, parameters or activations." in page.text
+
+
+def test_what_runs_in_training_only_is_told_wherever_it_is_counted() -> None:
+    (page,) = page_of(count("inception_v3", aux=True, width=0.05), lambda _: None)
+    assert page.text.count("training only: aux; in inference ") == 4
+    assert all("training only: aux" in each.data.title for each in page.pictures)
+
+
+@pytest.mark.parametrize("label", ["n" * 400, "nets.py:" + "é" * 300])
+def test_names_of_files_fit_into_a_folder(label: str) -> None:
+    name = file_name(label)
+    assert len(f"{name}_modules.png".encode()) < 255
+    assert name != file_name(f"{label}x")
 
 
 @pytest.mark.parametrize(

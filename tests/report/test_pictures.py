@@ -250,3 +250,5 @@ def test_what_is_drawn_of_the_budgets() -> None:
         [("PReLU-net C, 10 crops (?)", 10 * 53_463_130_112, "7.38")],
     ]
     assert [each.top_1_error for each in data.chains[2]] == ["21.2", "19.47", "18.77", "17.2"]
+    (note,) = data.notes
+    assert "3.46% of four Inception-v3 are on the validation set" in note

@@ -11,7 +11,7 @@ from costlab.counting import count
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, bar_of, human
 from costlab.report.count import count_table
-from costlab.report.table import Table
+from costlab.report.table import Table, inline
 
 SIZE = 12_345_678_901_234_567_890  # more than int64 holds
 TABLE = Table(
@@ -218,3 +218,20 @@ def test_a_terminal_without_unicode() -> None:
     assert "5 +-15%" in table.to_text(unicode=False)
     assert "behind +-" in table.to_text(unicode=False)
     assert "5 ±15%" in table.to_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("inception_v3:branch_5x5=3x3", "inception_v3:branch_5x5=3x3"),
+        ("__stem__", r"\_\_stem\_\_"),
+        ("_mid_.conv_1", r"\_mid\_.conv_1"),
+        ("a|b*c`d", r"a\|b\*c\`d"),
+        ("x<y> and </z>", r"x\<y> and \</z>"),
+        ("< 25 million", "< 25 million"),
+        ("[a](http://x)", r"\[a](http://x)"),
+        ("5 [sic]", "5 [sic]"),
+    ],
+)
+def test_names_are_no_marks_of_markdown(text: str, written: str) -> None:
+    assert inline(text) == written

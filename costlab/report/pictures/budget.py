@@ -24,7 +24,10 @@ class Spent(NamedTuple):
 
 
 class Budgets(NamedTuple):
-    """What is drawn: the ways of each network, from one crop on, each going beyond the one before."""
+    """What is drawn: the ways of each network, from one crop on, each going beyond the one before.
+
+    ``notes`` are those that speak of an error that is drawn.
+    """
 
     title: str
     chains: tuple[tuple[Spent, ...], ...]
@@ -50,10 +53,12 @@ def budgets_of(comparison: Comparison) -> Budgets:
         else:
             chain.append(label)
     kept = [chain for chain in chains.values() if len(chain) > 1 or int(counts[chain[0]].batch) > 1]
+    spent = tuple(tuple(_spent(comparison, label, chain[0]) for label in chain) for chain in kept)
+    errors = {f"{getattr(each, error)}%" for chain in spent for each in chain for error in ERRORS}
     return Budgets(
-        "Reported error against the counted cost of inference, from one crop to ensembles",
-        tuple(tuple(_spent(comparison, label, chain[0]) for label in chain) for chain in kept),
-        comparison.notes,
+        "Reported error against the counted cost of inference",
+        spent,
+        tuple(note for note in comparison.notes if errors & set(note.split())),
         any(counts[label].unverified for chain in kept for label in chain),
     )
 
@@ -68,7 +73,7 @@ def _spent(comparison: Comparison, label: str, first: str) -> Spent:
 def budget_picture(comparison: Comparison) -> Picture[Budgets]:
     """A panel for each kind of error, a line for each network."""
     alt = "Lines: the reported top-5 and top-1 error against multiply-adds, from one crop to ensembles"
-    return Picture("budget", alt, budgets_of(comparison), draw_budgets, (WIDTH, 9.6))
+    return Picture("budget", alt, budgets_of(comparison), draw_budgets, (WIDTH, 9.2))
 
 
 def draw_budgets(figure: "Figure", data: Budgets) -> None:
@@ -79,7 +84,7 @@ def draw_budgets(figure: "Figure", data: Budgets) -> None:
     panels[1].set_xscale("log")
     panels[1].set_xlim(min(spent) / 2, max(spent) * 4)
     sizes_on(panels[1].xaxis)
-    notes = [wrapped(note, 92) for note in (*data.notes, *([NOT_VERIFIED] if data.unverified else []))]
+    notes = [wrapped(note, 104) for note in (*data.notes, *([NOT_VERIFIED] if data.unverified else []))]
     panels[1].set_xlabel("\n".join(["multiply-adds of an inference, counted", *notes]), fontsize=SMALL)
     drawn = []
     for axes, error, name in zip(panels, ("top_5_error", "top_1_error"), ("top-5", "top-1"), strict=True):

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOOKS = {
-    str(Verdict.EXACT): (COLORS[0], "o"),
     str(Verdict.HOLDS): (COLORS[2], "^"),
     str(Verdict.CLOSE): (COLORS[1], "s"),
     str(Verdict.DIFFERS): (COLORS[3], "X"),
