@@ -57,3 +57,21 @@ def sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "sets.py").write_text(SETS)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+NETS = """
+from costlab.algebra import BatchNorm2d, Conv2d, Flatten, Linear, ReLU, block, seq
+
+@block(input="3x12x12")
+def net(filters: int = 4):
+    return seq(conv=Conv2d(filters, 3), bn=BatchNorm2d(), relu=ReLU(), flat=Flatten(), fc=Linear(5))
+"""
+PAGE_FILES = ("nets.py-net.md", "nets.py-net_modules.png", "nets.py-net_grids.png")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a network of one's own, the working one."""
+    (tmp_path / "nets.py").write_text(NETS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
