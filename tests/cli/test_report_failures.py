@@ -128,8 +128,10 @@ main()
 """
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("at", "sent"),
+    [(1, signal.SIGINT), (2, signal.SIGINT), (3, signal.SIGINT), (2, signal.SIGTERM), (2, signal.SIGHUP)],
+)
 def test_a_run_that_is_interrupted_while_it_writes_leaves_old_or_new_files(
     run: Run, here: Path, at: int, sent: signal.Signals
 ) -> None:
