@@ -173,7 +173,7 @@ def test_names_of_files_fit_into_a_folder(label: str) -> None:
     [
         ("inception_v3", "inception_v3", "inception_v3"),
         ("inception_v3:width=0.5,branch_5x5=3x3+3x3", None, "inception_v3-width-0.5-branch_5x5-3x3+3x3"),
-        ("/home/me/work/nets.py:mine:n=3", "nets.py:mine:n=3", "nets.py-mine-n-3"),
+        ("/somewhere/else/nets.py:mine:n=3", "nets.py:mine:n=3", "nets.py-mine-n-3"),
         ("../nets.py:mine", "nets.py:mine", "nets.py-mine"),
         ("package.module:net", None, "package.module-net"),
         ("sequence of 3", None, "sequence-of-3"),

@@ -42,7 +42,7 @@ def grids_of(count: Count) -> Grids:
         sizes = {grid: each for grid, each in sizes.items() if grid not in small}
         sizes[f"{len(small)} other"] = rest
     return Grids(
-        "\n".join((f"{count.title}: on which grid the cost sits", *marks_of(count))),
+        "\n".join((f"{count.title}: cost by grid", *marks_of(count))),
         tuple(sizes),
         tuple(zip(*sizes.values(), strict=True)) or ((),) * len(MEASURES),
         tuple(totals),

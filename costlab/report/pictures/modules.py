@@ -48,7 +48,7 @@ def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
                 sizes[name, modules[place], kernels[kernel]] += int(size)
     shown_modules, shown_kernels = (tuple(dict.fromkeys(names.values())) for names in (modules, kernels))
     return ModuleCosts(
-        "\n".join((f"{count.title}: where the cost lies, by module and kernel", *marks_of(count))),
+        "\n".join((f"{count.title}: cost by module and kernel", *marks_of(count))),
         shown_modules,
         shown_kernels,
         tuple(
