@@ -8,6 +8,7 @@ from blocks.factorization import conv_1xn_nx1, conv_nxn, conv_separable, conv_st
 from blocks.googlenet import googlenet, inception_googlenet
 from blocks.inception import inception_a, inception_c, inception_e
 from blocks.inception_v3 import inception_v3
+from blocks.mini import mini
 from blocks.prelu_net import prelu_net_a, prelu_net_b, prelu_net_c
 from blocks.reduction import grid_reduction, reduction_b, reduction_d
 from blocks.resnet import bottleneck, resnet50, resnet101, resnet152
@@ -36,6 +37,7 @@ __all__ = [
     "inception_v2",
     "inception_v3",
     "inception_v3_table_1",
+    "mini",
     "prelu_net_a",
     "prelu_net_b",
     "prelu_net_c",
