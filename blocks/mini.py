@@ -138,9 +138,7 @@ def _figure_7(width: Ratio, small: Small, between: Activation, split_3x3: bool) 
     return concat(
         b1x1=conv(part, 1),
         b3x3=seq(conv(part, 1), split),
-        b3x3dbl=seq(
-            conv(part, 1), _stands_for(small == "3x3", part, 3, ((1, 3), (3, 1)), between), split
-        ),
+        b3x3dbl=seq(conv(part, 1), _stands_for(small == "3x3", part, 3, ((1, 3), (3, 1)), between), split),
         pool=seq(AvgPool2d(3, stride=1, padding=1), conv(part, 1)),
     )
 

@@ -39,3 +39,11 @@ class TargetError(CostlabError):
 
 class OutputError(CostlabError):
     """A result cannot be written where it was asked for."""
+
+
+class DataError(CostlabError):
+    """Images to train on are not there, damaged, or not in the form that was said."""
+
+
+class RunError(CostlabError):
+    """A training run cannot be begun, continued or read: its folder, its study or its settings."""

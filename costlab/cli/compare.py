@@ -15,9 +15,9 @@ from costlab.counting.closed_form import ClosedForm
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets
 from costlab.errors import OutputError
+from costlab.files import refuse_taken, write
 from costlab.report.closed_form import compared_forms_table
 from costlab.report.compare import compare_table, difference_table
-from costlab.report.files import refuse_taken, write
 from costlab.report.reported import reported_table
 from costlab.report.table import Table
 

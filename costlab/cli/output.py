@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from costlab.errors import OutputError
-from costlab.report.files import descriptor, write
+from costlab.files import descriptor, write
 from costlab.report.table import Table
 
 F = TypeVar("F", bound=Callable[..., object])

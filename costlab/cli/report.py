@@ -12,7 +12,7 @@ from costlab.algebra.parameter import closest
 from costlab.cli.progress import steps
 from costlab.counting.count import Count, count
 from costlab.errors import TargetError
-from costlab.report.files import is_folder
+from costlab.files import is_folder
 
 if TYPE_CHECKING:
     from costlab.report.page import Page
@@ -136,8 +136,8 @@ def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
 
 def _write(asked: _Asked, force: bool) -> list[str]:
     """Write the pages and name the files; gives what does not hold, a line each."""
+    from costlab.files import make_folder, refuse_taken
     from costlab.report.evidence import PAGES
-    from costlab.report.files import make_folder, refuse_taken
     from costlab.report.folder import drawn, forgotten, refuse_foreign, write_all
     from costlab.report.page import MARK
     from costlab.report.readme import outputs_of, renew

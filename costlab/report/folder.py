@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costlab.errors import OutputError
+from costlab.files import read, refuse_taken, write
 from costlab.report.figure import Form, Picture, bears_name, digest_in
-from costlab.report.files import read, refuse_taken, write
 from costlab.report.page import MARK, OURS, Page
 
 FOREIGN = "was not written by costlab report: only --force replaces it"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from costlab.errors import OutputError
-from costlab.report.files import read, write
+from costlab.files import read, write
 
 KEPT = "<!-- costlab report keeps what the commands below print. -->"
 """A document with this line is kept beside a report."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from costlab.errors import OutputError
-from costlab.report.files import write
+from costlab.files import write
 
 
 def test_a_new_file_gets_the_usual_permissions(tmp_path: Path) -> None:

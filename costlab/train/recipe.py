@@ -1,0 +1,128 @@
+"""The recipe of a training: what section 8 of the paper says, in parts of the whole training.
+
+The paper trains for 100 epochs of 1.28 million images and lets the learning rate decay 50 times. Here an
+epoch is short, so decay and warm-up are told as parts of the training, and stay what they are at any scale.
+
+Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, sections 4,
+7 and 8.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_type_hints
+
+from costlab.algebra.parameter import Parameter, closest, parameter
+from costlab.errors import DefinitionError
+
+Optimizer = Literal["rmsprop", "sgd"]
+OWNER = "recipe"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Args:
+        optimizer: torch's ``RMSprop`` or ``SGD``, both with momentum.
+        learning_rate: the highest one, at the end of the warm-up.
+        momentum: of either optimizer.
+        decay: RMSprop's smoothing of squared gradients, torch's ``alpha``.
+        epsilon: what RMSprop adds to the root of them.
+        weight_decay: on every parameter.
+        batch_size: images per step; those that fill no batch at the end of an epoch wait for the next one.
+        epochs: passes over the training images.
+        warm_up: the part of the training in which the learning rate rises, in a line.
+        lr_decay: what the learning rate is multiplied by.
+        lr_decay_every: after which part of the training it is; 0.02 is the paper's 50 times.
+        clip: the norm that gradients are clipped to; 0 for none.
+        label_smoothing: the part of a label that is spread over all classes.
+        aux_weight: of an auxiliary head's loss.
+        average: the half-life of the running average of parameters that is evaluated, in epochs; 0 for none.
+        shift: how far training images are moved at random, as a part of their side.
+
+    Raises:
+        DefinitionError: a value is of the wrong type or out of its range.
+    """
+
+    optimizer: Optimizer = "rmsprop"
+    learning_rate: float = 0.045
+    momentum: float = 0.9
+    decay: float = 0.9
+    epsilon: float = 1.0
+    weight_decay: float = 4e-5
+    batch_size: int = 64
+    epochs: int = 15
+    warm_up: float = 0.05
+    lr_decay: float = 0.94
+    lr_decay_every: float = 0.02
+    clip: float = 2.0
+    label_smoothing: float = 0.1
+    aux_weight: float = 0.4
+    average: float = 0.5
+    shift: float = 0.08
+
+    def __post_init__(self) -> None:
+        for each in parameters():
+            each.check(getattr(self, each.name), OWNER)
+        for names, holds, must in RANGES:
+            for name in names:
+                value = getattr(self, name)
+                if not holds(value):
+                    raise DefinitionError(f"{OWNER}: {name}={value} must be {must}")
+
+    def having(self, settings: Mapping[str, Any]) -> "Recipe":
+        """The recipe with other settings. Raises `DefinitionError` for a name or a value that is none."""
+        for name in settings:
+            _known(name)
+        return replace(self, **settings)
+
+    def differences(self, other: "Recipe") -> dict[str, Any]:
+        """The settings of this one that the other one has otherwise."""
+        theirs = asdict(other)
+        return {name: value for name, value in asdict(self).items() if value != theirs[name]}
+
+
+RANGES: Any = (
+    (("batch_size",), lambda value: value >= 2, "at least 2: batch norm needs more than one"),
+    (("epochs",), lambda value: value >= 1, "at least 1"),
+    (("learning_rate", "epsilon"), lambda value: 0 < value < float("inf"), "above 0"),
+    (("lr_decay", "lr_decay_every"), lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    (("momentum", "decay", "label_smoothing"), lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    (("warm_up",), lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    (("shift",), lambda value: 0 <= value <= 0.5, "at least 0 and at most 0.5"),
+    (
+        ("weight_decay", "clip", "aux_weight", "average"),
+        lambda value: 0 <= value < float("inf"),
+        "at least 0",
+    ),
+)
+
+
+def parameters() -> tuple[Parameter, ...]:
+    """The settings of a recipe, with their types and defaults."""
+    types = get_type_hints(Recipe)
+    return tuple(parameter(each.name, types[each.name], each.default, "") for each in fields(Recipe))
+
+
+def read(settings: Iterable[str]) -> dict[str, Any]:
+    """Settings of a recipe, each typed as ``name=value``.
+
+    Raises:
+        DefinitionError: one is malformed, unknown, or given twice.
+    """
+    found: dict[str, Any] = {}
+    for each in settings:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise DefinitionError(f"{OWNER}: {each!r} must be name=value")
+        if name in found:
+            raise DefinitionError(f"{OWNER}: {name} is given twice")
+        found[name] = _known(name).parse(value, OWNER)
+    return found
+
+
+def _known(name: str) -> Parameter:
+    known = {each.name: each for each in parameters()}
+    if name not in known:
+        raise DefinitionError(f"{OWNER}: there is no {name}{closest(name, known)}")
+    return known[name]

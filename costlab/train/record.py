@@ -1,0 +1,194 @@
+"""The record of a run: what was trained, where, and what came out, as one file of JSON.
+
+Everything that a page says of a run is computed from this record; nothing else of the run is needed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import GenericAlias, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from costlab.errors import RunError
+from costlab.files import read, write
+from costlab.train.experiment import Expectation
+
+VERSION = 1
+FILE = "results.json"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training images.
+
+    ``loss`` and ``accuracy`` are means over the images as they were trained on, those of validation are of
+    the averaged weights after it. ``seconds`` hold the training without the validation.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where something was run; ``threads`` are those of a worker, ``revision`` is that of the code."""
+
+    device: str
+    driver: str
+    torch: str
+    python: str
+    system: str
+    precision: str
+    threads: int
+    workers: int
+    compiled: bool
+    revision: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One variant with one seed. ``failure`` says in a line why it has no result, else it is empty."""
+
+    arm: str
+    seed: int
+    epochs: tuple[Epoch, ...]
+    environment: Environment
+    failure: str = ""
+
+    @property
+    def top_1(self) -> float | None:
+        """The part of the validation images that were told right after the last epoch, never the best one."""
+        return None if self.failure or not self.epochs else self.epochs[-1].validation_accuracy
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one training step of a batch takes, measured alone on the device, the arms in turns.
+
+    ``seconds`` is the median of ``steps`` steps, between the quartiles ``low`` and ``high``; ``memory`` the
+    peak in bytes of what is held beyond a process that trains nothing, None where it cannot be known.
+    """
+
+    seconds: float
+    low: float
+    high: float
+    steps: int
+    batch_size: int
+    memory: int | None
+    environment: Environment
+
+
+@dataclass(frozen=True)
+class ArmRecord:
+    """An arm as it was trained: counted at its input, in inference, and with what a training step does.
+
+    ``step_multiply_adds`` are those of forward and backward for one image, auxiliary heads included.
+    """
+
+    label: str
+    network: str
+    side: int
+    recipe: Mapping[str, Any]
+    multiply_adds: int
+    parameters: int
+    step_multiply_adds: int
+    timing: Timing | None = None
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """The images: what they are in a sentence, how many, and the digest of their bytes."""
+
+    name: str
+    about: str
+    synthetic: bool
+    classes: int
+    train: int
+    validation: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: its settings, its arms with the first one as the baseline, and its trials.
+
+    ``command`` is what began it, ``recipe`` all settings that the arms share.
+    """
+
+    name: str
+    title: str
+    preset: str
+    command: str
+    recipe: Mapping[str, Any]
+    data: DataRecord
+    seeds: int
+    arms: tuple[ArmRecord, ...]
+    claims: tuple[Expectation, ...]
+    trials: tuple[Trial, ...]
+
+    @property
+    def baseline(self) -> ArmRecord:
+        """The arm that others are held against."""
+        return self.arms[0]
+
+    def top_1(self, label: str) -> dict[int, float]:
+        """The accuracies of an arm by seed; those that failed are not among them."""
+        return {
+            trial.seed: trial.top_1 for trial in self.trials if trial.arm == label and trial.top_1 is not None
+        }
+
+    def save(self, file: Path) -> None:
+        """Write the record, in the place of an older one. Raises `OutputError` if it cannot be written."""
+        content = {"version": VERSION, **asdict(self)}
+        write(file, json.dumps(content, indent=1, ensure_ascii=False) + "\n", replace=True)
+
+
+def load(file: Path) -> Run:
+    """The record of a run.
+
+    Raises:
+        RunError: there is none, or it is not as this version of costlab writes it.
+    """
+    content = read(file)
+    if content is None:
+        raise RunError(f"{file}: there is no such file; costlab train writes it when a run is done")
+    try:
+        data = json.loads(content)
+        if data.pop("version") != VERSION:
+            raise RunError(f"{file} is of another version of costlab")
+        made: Run = decoded(Run, data)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise RunError(f"{file} is no record of a run: {type(error).__name__}: {error}") from None
+    if not made.arms:
+        raise RunError(f"{file} is no record of a run: it has no arms")
+    return made
+
+
+def decoded(kind: Any, value: Any) -> Any:
+    """A value of JSON as the type that it was written from.
+
+    Raises:
+        TypeError, KeyError: it is another one.
+    """
+    if isinstance(kind, UnionType):
+        return None if value is None else decoded(get_args(kind)[0], value)
+    if isinstance(kind, GenericAlias) and get_origin(kind) is tuple:
+        return tuple(decoded(get_args(kind)[0], each) for each in value)
+    if hasattr(kind, "__dataclass_fields__"):
+        types = get_type_hints(kind)
+        if set(value) - set(types):
+            raise KeyError(", ".join(set(value) - set(types)))
+        return kind(**{name: decoded(types[name], each) for name, each in value.items()})
+    expected = get_origin(kind) or kind
+    if expected is Any or isinstance(value, expected) or (expected is float and isinstance(value, int)):
+        if isinstance(value, bool) and expected in (int, float):
+            raise TypeError(f"{value!r} is no number")
+        return value
+    raise TypeError(f"{value!r} is no {expected.__name__}")
