@@ -14,11 +14,12 @@ import costlab
 from costlab.algebra import Shape, resolve
 from costlab.cli.main import cli
 from costlab.report.cell import human
+from costlab.train import plan
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PYTHON = re.findall(r"```python\n((?:.*\n)*?)```", README)
-SET, NETWORK, USE, SYMBOLS = PYTHON
+SET, EXPERIMENT, NETWORK, USE, SYMBOLS = PYTHON
 
 
 def test_the_reports_and_the_outputs_shown_here_are_as_they_would_be_written() -> None:
@@ -31,7 +32,7 @@ def test_the_reports_and_the_outputs_shown_here_are_as_they_would_be_written() -
     )
     assert (done.returncode, done.stdout) == (
         0,
-        "reports: all is as it would be written, 5 pages with pictures\n",
+        "reports: all is as it would be written, 6 pages with pictures\n",
     ), done.stderr
     assert done.stderr.count("done: README.md: costlab ") == README.count("\n$ costlab ") > 10
 
@@ -60,6 +61,13 @@ def test_the_set_of_the_readme_compares(tmp_path: Path) -> None:
     compared = costlab.compare(ablation=f"{file}:widths")
     assert [count.label for count in compared.counts] == ["full", "half", "half, 3x3 for 5x5"]
     assert compared.counts[1].multiply_adds == 1_433_611_440
+
+
+def test_the_experiment_of_the_readme_can_be_trained(tmp_path: Path) -> None:
+    file = tmp_path / "experiments.py"
+    file.write_text(EXPERIMENT)
+    found = plan.found(f"{file}:strides", 1.0)
+    assert [plan.recorded(label, made, 10).side for label, made in found.arms.items()] == [48, 48]
 
 
 def test_the_python_of_the_readme_runs() -> None:
@@ -116,7 +124,7 @@ def test_every_command_and_option_is_documented() -> None:
                     assert re.search(rf"(?<![\w-]){flag}(?![\w-])", README), flag
 
 
-@pytest.mark.parametrize("name", ["count", "compare", "verify", "report"])
+@pytest.mark.parametrize("name", ["count", "compare", "verify", "train", "report"])
 def test_every_option_stands_in_the_section_of_its_command(name: str) -> None:
     section = README.partition(f"\n## {name.title()}\n")[2].partition("\n## ")[0]
     table = "".join(re.findall(r"^\|.*\|\n", section, re.MULTILINE))

@@ -68,7 +68,7 @@ def find(target: TargetLike) -> Variant:
     if not isinstance(target, str):
         raise TargetError(f"{target!r} is no target: a target is {FORMS}, a Definition or a Block")
     label = target.encode("utf-8", "backslashreplace").decode()
-    source = _source(target)
+    source = source_of(target)
     subject = _subject(source)
     if isinstance(subject, Block):
         if source.typed:
@@ -107,7 +107,7 @@ def find_ablation(name: str) -> Ablation:
         found, settings = lookup_ablation(in_catalog["name"]), in_catalog["settings"]
         theirs, folder = not is_shipped(found), None
     else:
-        source = _source(name)
+        source = source_of(name)
         if not isinstance(source.value, Ablation):
             raise TargetError(f"{name} is of type {type(source.value).__name__}, not an Ablation")
         found, settings, theirs, folder = source.value, source.typed, True, source.folder
@@ -119,7 +119,7 @@ def find_ablation(name: str) -> Ablation:
     return replace(found, variants=variants)
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """The value that a name leads to, and the settings typed after it."""
 
     name: str
@@ -129,7 +129,12 @@ class _Source(NamedTuple):
     folder: Path | None = None
 
 
-def _source(target: str) -> _Source:
+def source_of(target: str) -> Source:
+    """The value that a target, or the name of a set, leads to.
+
+    Raises:
+        TargetError: it leads to nothing, or the code there fails.
+    """
     if match := IN_FILE.fullmatch(target):
         file = Path(match["source"])
         module, folder = load_file(file), file.resolve().parent
@@ -140,14 +145,14 @@ def _source(target: str) -> _Source:
     elif match := IN_CATALOG.fullmatch(target):
         name = match["name"]
         definition = lookup(name)
-        return _Source(name, definition, match["settings"] or "", not is_shipped(definition))
+        return Source(name, definition, match["settings"] or "", not is_shipped(definition))
     elif target.endswith(".py"):
         raise TargetError(f"{target}: say which attribute of the file, as in {target}:network")
     else:
         raise TargetError(f"{target!r} names nothing: a target is {FORMS}")
     value = _attribute(module, match["attribute"], match["source"])
     name = f"{match['source']}:{match['attribute']}"
-    return _Source(name, value, match["settings"] or "", True, folder)
+    return Source(name, value, match["settings"] or "", True, folder)
 
 
 def _attribute(module: ModuleType, attribute: str, source: str) -> object:
@@ -160,7 +165,7 @@ def _attribute(module: ModuleType, attribute: str, source: str) -> object:
     return value
 
 
-def _subject(source: _Source) -> Block | Definition[...]:
+def _subject(source: Source) -> Block | Definition[...]:
     value = source.value
     if isinstance(value, Block | Definition):
         return value

@@ -16,19 +16,22 @@ from costlab.files import is_folder
 
 if TYPE_CHECKING:
     from costlab.report.page import Page
+    from costlab.train.record import Run
 
 DEFAULT = Path("reports")
 
 
-@click.command(short_help="Write the evidence, or the page of a network, as Markdown and PNG; --check it.")
-@click.argument("place", metavar="[DIR | TARGET]", required=False)
+@click.command(
+    short_help="Write the evidence, or the page of a network or a run, as Markdown and PNG; --check it."
+)
+@click.argument("place", metavar="[DIR | TARGET | RUN]", required=False)
 @click.option(
     "-o",
     "--output",
     "folder",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Where the pages go: with a TARGET, its page.",
+    help="Where the pages go: with a TARGET or a RUN, its page.",
 )
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit with 1 if a file is not as it would be written."
@@ -53,7 +56,9 @@ def report(
     """Write what costlab finds as pages of Markdown with pictures, into DIR (reports by default).
 
     That is the evidence on the Inception-v3 paper: the network, what factorization saves, the claims, the
-    lineage. With TARGET and -o DIR it is the page of that network: TARGET is what `costlab count` takes.
+    lineage, and what was trained, of which the records lie in DIR/runs. With TARGET and -o DIR it is the page
+    of that network: TARGET is what `costlab count` takes. With RUN, the folder of a training run, it is the
+    page of that run, in the same folder without -o.
 
     What costlab wrote before is replaced, other files are not. With the evidence goes the README.md in the
     folder above, if it asks for that (costlab's own README says how): the output of the commands that it
@@ -63,7 +68,8 @@ def report(
     --check, also if a file is not as it would be written.
     """
     context = click.get_current_context()
-    target, folder = _places(place, folder)
+    run = _run_in(place)
+    target, folder = (None, folder or Path(place or "")) if run else _places(place, folder)
     if target is None and (input_, batch, depth) != (None, None, None):
         raise click.UsageError("--input, --batch and --depth go with a TARGET", context)
     if check and force:
@@ -71,7 +77,7 @@ def report(
     counted = None if target is None else count(target, input_, batch=batch or 1)
     given = (("-i", input_), ("-b", batch), ("-d", depth))
     options = " ".join(f"{option} {value}" for option, value in given if value is not None)
-    asked = _Asked(counted, folder, 1 if depth is None else depth, options, svg)
+    asked = _Asked(counted, folder, 1 if depth is None else depth, options, svg, run)
     problems = _check(asked) if check else _write(asked, force)
     for line in problems:
         click.echo(line, err=True)
@@ -80,20 +86,40 @@ def report(
 
 
 class _Asked(NamedTuple):
-    """What is to be written, and where: the page of a count, or without one the evidence."""
+    """What is to be written, and where: the page of a count or of a run, or without these the evidence."""
 
     counted: Count | None
     folder: Path
     depth: int
     options: str
     svg: bool
+    run: "Run | None" = None
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether it is the evidence, and no page of something else."""
+        return self.counted is None and self.run is None
+
+    @property
+    def records(self) -> tuple[Path, ...]:
+        """The records of training runs that go with the evidence."""
+        from costlab.report.evidence import records_in
+
+        return records_in(self.folder) if self.is_evidence else ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The pages of the evidence."""
+        from costlab.report.evidence import names_with
+
+        return names_with(self.records) if self.is_evidence else ()
 
     @property
     def document(self) -> Path | None:
         """The document above the folder that is kept with the evidence."""
         from costlab.report.readme import is_kept
 
-        if self.counted is not None:
+        if not self.is_evidence:
             return None
         is_folder(self.folder)  # or say why it cannot be reached
         document = self.folder.resolve().parent / "README.md"
@@ -101,21 +127,30 @@ class _Asked(NamedTuple):
 
     def pages(self, tell: Callable[[str], None]) -> "Iterator[Page]":
         """The pages, each made when it is asked for."""
-        from costlab.report.evidence import evidence, page_of
+        from costlab.report.evidence import evidence, page_of, page_of_run
 
-        return (
-            evidence(tell) if self.counted is None else page_of(self.counted, tell, self.depth, self.options)
-        )
+        if self.run is not None:
+            return page_of_run(self.run)
+        if self.counted is not None:
+            return page_of(self.counted, tell, self.depth, self.options)
+        return evidence(tell, self.records)
 
     @property
     def steps(self) -> int:
         """How many pages and outputs there are to be made."""
-        from costlab.report.evidence import PAGES
         from costlab.report.readme import commands_in
 
         document = self.document
         commands = commands_in(document) if document else ()
-        return (1 if self.counted else len(PAGES)) + len(commands)
+        return len(self.names or ("its page",)) + len(commands)
+
+
+def _run_in(place: str | None) -> "Run | None":
+    """The training run in a folder, if it is one of a run."""
+    from costlab.train.record import FILE, load
+
+    file = Path(place or "", FILE)
+    return load(file) if place and file.is_file() else None
 
 
 def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
@@ -137,7 +172,6 @@ def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
 def _write(asked: _Asked, force: bool) -> list[str]:
     """Write the pages and name the files; gives what does not hold, a line each."""
     from costlab.files import make_folder, refuse_taken
-    from costlab.report.evidence import PAGES
     from costlab.report.folder import drawn, forgotten, refuse_foreign, write_all
     from costlab.report.page import MARK
     from costlab.report.readme import outputs_of, renew
@@ -146,8 +180,8 @@ def _write(asked: _Asked, force: bool) -> list[str]:
     document = asked.document
     make_folder(asked.folder)
     refuse_taken(document, replace=True)
-    if asked.counted is None and not force:  # what can be known before the work is done
-        for name in PAGES:
+    if not force:  # what can be known before the work is done
+        for name in asked.names:
             refuse_foreign(asked.folder / f"{name}.md", MARK.format(target="").encode())
     with steps(asked.steps) as (tell, done):
 
@@ -166,8 +200,8 @@ def _write(asked: _Asked, force: bool) -> list[str]:
     click.echo(
         f"{len(written)} files in {asked.folder}, {sum(each.changed for each in written)} of them changed"
     )
-    if asked.counted is None:
-        for line in forgotten(asked.folder, PAGES):
+    if asked.is_evidence:
+        for line in forgotten(asked.folder, asked.names):
             click.echo(line, err=True)
     return problems
 
@@ -178,7 +212,6 @@ def _as_it_was(changed: bool) -> str:
 
 def _check(asked: _Asked) -> list[str]:
     """Hold what is there against what would be written; gives what differs, a line each."""
-    from costlab.report.evidence import PAGES
     from costlab.report.folder import forgotten, stale
     from costlab.report.readme import outdated, outputs_of
 
@@ -199,8 +232,8 @@ def _check(asked: _Asked) -> list[str]:
             differing += [f"{document.name}: {command} prints something else" for command in told]
     if differing:
         differing.append("the same command without --check writes them anew")
-    if asked.counted is None:
-        differing += forgotten(asked.folder, PAGES)
+    if asked.is_evidence:
+        differing += forgotten(asked.folder, asked.names)
     if not (problems or differing):
         shown = f"{pages} page{'s' * (pages > 1)} with pictures"
         click.echo(f"{asked.folder}: all is as it would be written, {shown}")

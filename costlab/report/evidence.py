@@ -1,21 +1,42 @@
-"""The evidence: every page that costlab writes about the paper and its network, from the definitions."""
+"""The evidence: every page that costlab writes about the paper and its network, from the definitions.
 
-from collections.abc import Callable, Iterator
+Training is not done anew for a page: where records of runs lie beside the pages, theirs go with them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from costlab.counting.count import Count, count
 from costlab.paper.audit import verify
 from costlab.report.page import Page
 from costlab.report.pages import claims, factorization, index, lineage
 from costlab.report.pages.network import file_name, network_page, without_folder
+from costlab.report.pages.training import training_page
+from costlab.train.record import Run, load
 
 NETWORK = "inception_v3"
-PAGES = (NETWORK, factorization.NAME, claims.NAME, lineage.NAME, index.NAME)
-"""The names of the pages, in the order in which they are made: the first one to be read comes last."""
+RUNS = "runs"
+"""Where records of training runs lie, in the folder of the pages."""
+COUNTED = (NETWORK, factorization.NAME, claims.NAME, lineage.NAME)
 
 
-def evidence(tell: Callable[[str], None]) -> Iterator[Page]:
-    """The pages of `PAGES`, each made when it is asked for; ``tell`` is told each step."""
+def records_in(folder: Path) -> tuple[Path, ...]:
+    """The records whose pages go with the evidence in a folder."""
+    return tuple(sorted((folder / RUNS).glob("*.json")))
+
+
+def names_with(records: Sequence[Path] = ()) -> tuple[str, ...]:
+    """The names of the pages, in the order in which they are made: the first one to be read comes last."""
+    return (*COUNTED, *(f"trained_{record.stem}" for record in records), index.NAME)
+
+
+def evidence(tell: Callable[[str], None], records: Sequence[Path] = ()) -> Iterator[Page]:
+    """The pages of `names_with`, each made when it is asked for; ``tell`` is told each step.
+
+    Raises:
+        RunError: a record is none.
+    """
     released = count(NETWORK)
     pages = [network_page(released, NETWORK, tell)]
     yield pages[-1]
@@ -27,6 +48,10 @@ def evidence(tell: Callable[[str], None]) -> Iterator[Page]:
     tell("lineage")
     pages.append(lineage.lineage_page())
     yield pages[-1]
+    for record in records:
+        tell(f"training: {record.name}")
+        pages.append(training_page(load(record), f"trained_{record.stem}"))
+        yield pages[-1]
     yield index.index_page(pages, released, audited)
 
 
@@ -35,3 +60,8 @@ def page_of(counted: Count, tell: Callable[[str], None], depth: int = 1, options
     label = without_folder(counted.label)
     target = f"{label} {options}".rstrip()
     yield network_page(replace(counted, label=label), file_name(target), tell, depth=depth, target=target)
+
+
+def page_of_run(run: Run) -> Iterator[Page]:
+    """The page of a training run of one's own."""
+    yield training_page(run, run.name, target="of a run")

@@ -1,5 +1,6 @@
 """Experiments: variants that are trained beside each other, and what a publication says of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -56,6 +57,8 @@ class Experiment:
         Ablation(
             self.name, self.title, {label: made.network for label, made in arms.items()}
         )  # or say why not
+        if not re.fullmatch(r"\w[\w-]*", self.name):
+            raise DefinitionError(f"experiment {self.name!r}: its name must be of letters, digits, _ and -")
         for claim in self.claims:
             for label in (claim.better, claim.worse):
                 if label not in arms:

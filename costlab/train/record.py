@@ -87,9 +87,10 @@ class Timing:
 
 @dataclass(frozen=True)
 class ArmRecord:
-    """An arm as it was trained: counted at its input, in inference, and with what a training step does.
+    """An arm as it was trained, counted at its input. ``network`` is what `costlab count` takes.
 
-    ``step_multiply_adds`` are those of forward and backward for one image, auxiliary heads included.
+    ``multiply_adds`` are those of one image in inference; ``parameters`` those in training, and
+    ``step_multiply_adds`` those of forward and backward for one image, both with auxiliary heads.
     """
 
     label: str
@@ -147,7 +148,8 @@ class Run:
     def save(self, file: Path) -> None:
         """Write the record, in the place of an older one. Raises `OutputError` if it cannot be written."""
         content = {"version": VERSION, **asdict(self)}
-        write(file, json.dumps(content, indent=1, ensure_ascii=False) + "\n", replace=True)
+        lines = ",\n".join(f"{_dumped(name)}: {_listed(value)}" for name, value in content.items())
+        write(file, f"{{\n{lines}\n}}\n", replace=True)
 
 
 def load(file: Path) -> Run:
@@ -166,9 +168,38 @@ def load(file: Path) -> Run:
         made: Run = decoded(Run, data)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise RunError(f"{file} is no record of a run: {type(error).__name__}: {error}") from None
-    if not made.arms:
-        raise RunError(f"{file} is no record of a run: it has no arms")
+    if told := _disorder(made):
+        raise RunError(f"{file} is no record of a run: {told}")
     return made
+
+
+def _disorder(run: Run) -> str:
+    """What in a record does not go together; nothing if all does."""
+    labels = {arm.label for arm in run.arms}
+    named = {trial.arm for trial in run.trials} | {
+        label for claim in run.claims for label in (claim.better, claim.worse)
+    }
+    if not labels or not named <= labels:
+        return f"it has no arm {min(named - labels)!r}" if labels else "it has no arms"
+    accuracies = [epoch.validation_accuracy for trial in run.trials for epoch in trial.epochs]
+    if not all(0 <= accuracy <= 1 for accuracy in accuracies):
+        return "an accuracy is not between 0 and 1"
+    times = [arm.timing.seconds for arm in run.arms if arm.timing]
+    sizes = [arm.step_multiply_adds for arm in run.arms] + [run.data.validation, run.seeds]
+    if not all(value > 0 for value in (*times, *sizes)):
+        return "a time or a number is not above 0"
+    return ""
+
+
+def _listed(value: Any) -> str:
+    """A value as JSON, each entry of a list on a line of its own."""
+    if not isinstance(value, tuple) or not value:
+        return _dumped(value)
+    return "[\n" + ",\n".join(f" {_dumped(each)}" for each in value) + "\n]"
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def decoded(kind: Any, value: Any) -> Any:
@@ -180,6 +211,8 @@ def decoded(kind: Any, value: Any) -> Any:
     if isinstance(kind, UnionType):
         return None if value is None else decoded(get_args(kind)[0], value)
     if isinstance(kind, GenericAlias) and get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise TypeError(f"{value!r} is no list")
         return tuple(decoded(get_args(kind)[0], each) for each in value)
     if hasattr(kind, "__dataclass_fields__"):
         types = get_type_hints(kind)

@@ -37,6 +37,7 @@ def execute(*args: str, code: str = ENTRY, **environment: str) -> subprocess.Com
     [
         ["--help"],
         ["list"],
+        ["train", "--help"],
         ["count", "--help"],
         ["count", "inception_v3"],
         ["count", "inception_v3:width=0.5", "--by", "kind", "--format", "json"],

@@ -6,18 +6,20 @@ from typing import Any
 import pytest
 
 from costlab.cli import report as command
-from costlab.report.evidence import PAGES
+from costlab.report.evidence import names_with
 from costlab.report.figure import digest_in
 from costlab.report.page import page
 from costlab.report.readme import KEPT
 from tests.cli.conftest import NETS, Run
 from tests.cli.conftest import PAGE_FILES as FILES
 
+PAGES = names_with()
+
 
 def few(monkeypatch: pytest.MonkeyPatch, *problems: str) -> None:
     """Evidence that is made at once: a page each, and on one what does not hold."""
 
-    def made(_: object) -> Any:
+    def made(*_: object) -> Any:
         for name in PAGES:
             yield page(name, name, "A page.", (), problems if name == PAGES[0] else ())
 

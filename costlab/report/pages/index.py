@@ -19,14 +19,16 @@ def index_page(pages: Sequence[Page], released: Count, audited: Sequence[Audited
     mission = [each for each in audited if each.claim.id in MISSION]
     parts = []
     for there in pages:
-        pictures = [shown_picture(picture) for picture in there.pictures if picture.name in SHOWN]
+        shown = (*SHOWN, f"{there.name}_accuracy")
+        pictures = [shown_picture(picture) for picture in there.pictures if picture.name in shown]
         parts += [f"## {inline(there.title)}", *pictures, f"More: [{there.file}]({there.file})"]
     return page(
         NAME,
         "Inception v3 against its paper",
         f"`costlab report` wrote these pages from the definitions, without running a network but for the "
-        f"cross-check; `costlab report --check` recomputes them. The released network has "
-        f"{released.multiply_adds:,} multiply-adds and {released.parameters:,} parameters.",
+        f"cross-check; `costlab report --check` recomputes them. What was trained is reckoned from the "
+        f"records of the runs. The released network has {released.multiply_adds:,} multiply-adds and "
+        f"{released.parameters:,} parameters.",
         (
             "\n".join(f"* [{inline(there.title)}]({there.file}): {there.summary}" for there in pages),
             "## What costlab exists to check",

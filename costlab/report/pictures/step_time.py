@@ -1,0 +1,165 @@
+"""The picture of time: what a training step saves in multiply-adds, and what of that it saves in time."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from costlab.report.figure import COLORS, INK, NORMAL, SMALL, WIDTH, Picture, headed
+from costlab.report.labels import Point, label_points
+from costlab.report.pictures.training import are_many, beside, color_of, ink_of, key_on, percents_on
+from costlab.train.record import ArmRecord, Run, Timing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NEAR = 0.15
+"""Arms that differ by no more are close to the baseline."""
+LEAST = 0.02
+"""How far an axis reaches to either side of the baseline at least."""
+ALONE, TOGETHER = 6.2, 8.6
+"""How high the picture is, in inches, with one panel and with two."""
+LINES = 5
+"""Lines of letters in an inch of the key."""
+
+
+class Saved(NamedTuple):
+    """What an arm saves of the baseline's, as parts of it; ``low`` and ``high`` are of the quartiles."""
+
+    label: str
+    multiply_adds: float
+    time: float
+    low: float = 0.0
+    high: float = 0.0
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it is close to the baseline in both."""
+        return max(abs(self.multiply_adds), abs(self.time)) <= NEAR
+
+
+class StepSavings(NamedTuple):
+    """What is drawn."""
+
+    title: str
+    baseline: str
+    arms: tuple[Saved, ...]
+
+    @property
+    def crowded(self) -> bool:
+        """Whether several arms are close to the baseline, and others far from it."""
+        far = [arm for arm in self.arms if max(abs(arm.multiply_adds), abs(arm.time)) > 3 * NEAR]
+        return bool(far) and sum(arm.is_near for arm in self.arms) > 1
+
+
+def step_savings(run: Run) -> StepSavings:
+    """Every other arm that was timed, if the baseline was: for one image, so that batches may differ."""
+    first = run.baseline
+    saved = [
+        saved_by(arm, arm.timing, first, first.timing)
+        for arm in run.arms[1:]
+        if first.timing and arm.timing  # else there is nothing to compare
+    ]
+    return StepSavings(f"{run.title}: what a training step saves", first.label, tuple(saved))
+
+
+def saved_by(arm: ArmRecord, timing: Timing, first: ArmRecord, its: Timing) -> Saved:
+    """``1 - arm / baseline``, for one image: below 0 where it takes more."""
+    image = its.seconds / its.batch_size
+
+    def saved(seconds: float) -> float:
+        return round(1 - seconds / timing.batch_size / image, 6)
+
+    counted = round(1 - arm.step_multiply_adds / first.step_multiply_adds, 6)
+    return Saved(arm.label, counted, saved(timing.seconds), saved(timing.high), saved(timing.low))
+
+
+def step_picture(run: Run, name: str) -> Picture[StepSavings]:
+    """A point for each arm; on the diagonal time is saved as it is counted."""
+    data = step_savings(run)
+    alt = f"Points: {run.title}; saved time of a training step against saved multiply-adds"
+    return Picture(f"{name}_steps", alt, data, draw_steps, (WIDTH, TOGETHER if data.crowded else ALONE))
+
+
+def draw_steps(figure: "Figure", data: StepSavings) -> None:
+    """Draw saved time against saved multiply-adds; where it is crowded, the middle once more and larger."""
+    headed(figure, data.title)
+    arms = (Saved(data.baseline, 0, 0), *data.arms)
+    labels = [arm.label for arm in arms]
+    points = list(zip(arms, beside(labels, data.baseline), strict=True))
+    many = are_many(labels)
+    grid = figure.add_gridspec(1 + data.crowded, 1 + many, width_ratios=(5, 2)[: 1 + many])
+    panels = [figure.add_subplot(grid[row, 0]) for row in range(1 + data.crowded)]
+    if many:
+        height = TOGETHER if data.crowded else ALONE
+        key_on(figure.add_subplot(grid[:, 1]), labels, data.baseline, round(LINES * height))
+    whole = panels[0]
+    _draw(whole, arms, data.baseline)
+    panels[-1].set_xlabel("multiply-adds of a step that are saved, counted")
+    figure.supylabel("time of a step that is saved, measured", fontsize=NORMAL)
+    handles, texts = whole.get_legend_handles_labels()
+    figure.legend(handles, texts, ncols=2, loc="outside lower center", fontsize=SMALL)
+    if not data.crowded:
+        _name(whole, points, data.baseline)
+        return
+    near = [point for point in points if point[0].is_near]
+    _draw(panels[1], [arm for arm, _ in near], data.baseline)
+    panels[1].set_title("the frame above, larger", fontsize=SMALL)
+    (left, right), (bottom, top) = panels[1].get_xlim(), panels[1].get_ylim()
+    frame = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
+    whole.plot(*zip(*frame, strict=True), color=INK, linewidth=0.8)
+    _name(panels[1], near, data.baseline)
+    _name(whole, [point for point in points if not point[0].is_near], data.baseline, frame)
+
+
+def _draw(axes: "Axes", arms: Sequence[Saved], baseline: str) -> None:
+    """The points, the quartiles, and the diagonal."""
+    x_ends = _ends([arm.multiply_adds for arm in arms])
+    y_ends = _ends([each for arm in arms for each in (arm.low, arm.time, arm.high)])
+    axes.set_xlim(*x_ends)
+    axes.set_ylim(*y_ends)
+    ends = max(x_ends[0], y_ends[0]), min(x_ends[1], y_ends[1])
+    dashes = (0, (5, 3))
+    axes.plot(ends, ends, color=COLORS[1], linewidth=1.6, linestyle=dashes, label="time as counted", zorder=1)
+    axes.axhline(0, color=INK, linewidth=0.8, zorder=0)
+    axes.axvline(0, color=INK, linewidth=0.8, zorder=0)
+    bars = "the middle half of the steps"
+    for arm in arms:
+        x, color = arm.multiply_adds, color_of(arm.label, baseline)
+        if arm.label != baseline:
+            axes.vlines(x, arm.low, arm.high, color=color, linewidth=1.4, alpha=0.6, label=bars)
+            bars = ""  # is told once
+        axes.plot(
+            x,
+            arm.time,
+            "D" if arm.label == baseline else "o",
+            color=color,
+            markersize=6,
+            zorder=3 if arm.label == baseline else 2,
+        )
+    percents_on(axes.xaxis)
+    percents_on(axes.yaxis)
+    axes.grid(visible=True)
+
+
+def _name(
+    axes: "Axes",
+    points: Sequence[tuple[Saved, str]],
+    baseline: str,
+    frame: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Put names or numbers beside the points, off the lines."""
+    bars = [[(arm.multiply_adds, arm.low), (arm.multiply_adds, arm.high)] for arm, _ in points]
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    low, high = max(left, bottom), min(right, top)
+    label_points(
+        axes,
+        [Point(arm.multiply_adds, arm.time, told, ink_of(arm.label, baseline)) for arm, told in points],
+        [*bars, [(low, low), (high, high)], [(left, 0), (right, 0)], [(0, bottom), (0, top)], list(frame)],
+    )
+
+
+def _ends(values: list[float]) -> tuple[float, float]:
+    """An axis around the values and 0, with room for labels."""
+    low, high = min(*values, -LEAST), max(*values, LEAST)
+    room = 0.12 * (high - low)
+    return low - room, high + room

@@ -1,0 +1,166 @@
+"""The picture of what was learned: accuracy against the multiply-adds that are counted."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple
+
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, letters_in, sizes_on
+from costlab.report.labels import Point, label_points
+from costlab.report.pictures.training import apart, are_many, beside, color_of, ink_of, key_on, percents_on
+from costlab.train.record import Run
+from costlab.train.statistics import accuracy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FAR = 2.5
+"""Costs that lie so many times apart are drawn on a logarithmic axis."""
+STEP, NUMBERED = 0.017, 0.026
+"""Points are drawn at least so far apart, as a part of the axis: with numbers on top of them, further."""
+ROOM = 0.2
+"""What is left free at either side for labels, as a part of the axis."""
+MOVED = "points that would lie on each other are moved apart; the strokes are where they belong"
+WIDE, HIGH = 6.5, 11
+"""Of a digit, in points."""
+HEIGHT, LINES = 6.2, 33
+"""Of the picture, in inches, and in lines of letters."""
+
+
+class Reached(NamedTuple):
+    """An arm: its cost and the mean of its accuracies, in an interval where there is one."""
+
+    label: str
+    multiply_adds: int
+    mean: float
+    low: float | None
+    high: float | None
+    seeds: int
+
+
+class Accuracies(NamedTuple):
+    """What is drawn."""
+
+    title: str
+    baseline: str
+    arms: tuple[Reached, ...]
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the costs lie too far apart for an even axis."""
+        sizes = [arm.multiply_adds for arm in self.arms]
+        return max(sizes) > FAR * min(sizes) > 0
+
+
+def accuracies_of(run: Run) -> Accuracies:
+    """The arms that came to a result."""
+    reached = []
+    for arm in run.arms:
+        found = accuracy(run.top_1(arm.label).values(), run.data.validation)
+        if found.count:
+            low, high = (round(found.low, 6), round(found.high, 6)) if found.known else (None, None)
+            mean = round(found.mean, 6)
+            reached.append(Reached(arm.label, arm.multiply_adds, mean, low, high, found.count))
+    return Accuracies(f"{run.title}: accuracy and counted cost", run.baseline.label, tuple(reached))
+
+
+def accuracy_picture(run: Run, name: str) -> Picture[Accuracies]:
+    """A point for each arm, with the interval of its mean."""
+    alt = f"Points: {run.title}; top-1 accuracy with intervals against multiply-adds"
+    return Picture(f"{name}_accuracy", alt, accuracies_of(run), draw_accuracies, (WIDTH, HEIGHT))
+
+
+def draw_accuracies(figure: "Figure", data: Accuracies) -> None:
+    """Draw accuracy against multiply-adds."""
+    headed(figure, data.title)
+    labels = [arm.label for arm in data.arms]
+    if are_many(labels):
+        axes, key = figure.subplots(1, 2, width_ratios=(5, 2))
+        key_on(key, labels, data.baseline, LINES)
+    else:
+        axes = figure.subplots()
+    places, moved = _across(axes, data, NUMBERED if are_many(labels) else STEP)
+    points, lines = [], []
+    for arm, x, told in zip(data.arms, places, beside(labels, data.baseline), strict=True):
+        color, marker = color_of(arm.label, data.baseline), "D" if arm.label == data.baseline else "o"
+        if arm.low is not None and arm.high is not None:
+            ends = arm.low, arm.high
+            axes.vlines(x, *ends, color=color, linewidth=1.4, alpha=0.6)
+            lines.append([(x, end) for end in ends])
+        axes.plot(x, arm.mean, marker, color=color, markersize=6)
+        points.append(Point(x, arm.mean, told, ink_of(arm.label, data.baseline)))
+        if arm.label == data.baseline:
+            axes.axhline(arm.mean, color=color, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+            lines.append([(end, arm.mean) for end in axes.get_xlim()])
+    axes.margins(y=0.1)
+    low, high = axes.get_ylim()
+    axes.set_yticks([tick for tick in axes.get_yticks() if max(low, 0) <= tick <= min(high, 1)])
+    axes.grid(visible=True)
+    sizes_on(axes.xaxis)
+    percents_on(axes.yaxis)
+    axes.set_xlabel(
+        f"multiply-adds of an image in inference, counted{', logarithmic' * data.logarithmic}"
+        + f"\n{MOVED}" * moved,
+        fontsize=SMALL,
+    )
+    several = any(arm.seeds > 1 for arm in data.arms)
+    axes.set_ylabel("top-1 accuracy" + ", mean over seeds\nand its 95% interval" * several)
+    if are_many(labels):
+        tops = [arm.mean if arm.high is None else min(arm.high, 1) for arm in data.arms]
+        _number(axes, list(zip(points, tops, strict=True)))
+    else:
+        label_points(axes, points, lines)
+
+
+def _number(axes: "Axes", tops: Sequence[tuple[Point, float]]) -> None:
+    """Put numbers on top of the intervals, one above the other where they would lie on each other."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()  # only now is it known where the axes lie
+    scale = figure.dpi / 72
+    put: list[tuple[float, float, float]] = []
+
+    def is_free(x: float, y: float, width: float) -> bool:
+        return not any(abs(x - a) < (width + other) / 2 and abs(y - b) < HIGH for a, b, other in put)
+
+    for point, top in sorted(tops):
+        x, y = (float(each) / scale for each in axes.transData.transform((point.x, top)))
+        width = WIDE * len(point.text)
+        up = next(up for up in count(4, 3) if is_free(x, y + up, width))
+        put.append((x, y + up, width))
+        axes.annotate(
+            point.text,
+            (point.x, top),
+            (0, up),
+            textcoords="offset points",
+            ha="center",
+            fontsize=SMALL,
+            color=letters_in(point.color),
+        ).set_in_layout(False)
+
+
+def _across(axes: "Axes", data: Accuracies, step: float) -> tuple[list[float], bool]:
+    """Where the points lie along the axis, and whether some had to be moved apart."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    sizes = [float(arm.multiply_adds) for arm in data.arms]
+    least, most = min(sizes), max(sizes)
+    if data.logarithmic:
+        axes.set_xscale("log")
+        room = (most / least) ** ROOM
+        ends = least / room, most * room
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    else:
+        room = ROOM * (most - least) or most * ROOM or 1
+        ends = least - room, most + room
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.set_xlim(*ends)
+    to_axis = axes.transScale + axes.transLimits
+    there = [float(to_axis.transform((size, 0.5))[0]) for size in sizes]
+    put = apart(there, step)
+    moved = any(abs(a - b) > 1e-9 for a, b in zip(put, there, strict=True))
+    if moved:
+        strokes = axes.get_xaxis_transform()
+        axes.plot(sizes, [0.012] * len(sizes), "|", color=COLORS[0], markersize=9, transform=strokes)
+    places = [float(to_axis.inverted().transform((x, 0.5))[0]) for x in put]
+    return places, moved

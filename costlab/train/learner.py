@@ -1,0 +1,140 @@
+"""The learner: a network with all that changes while it is trained, and one step of it.
+
+Optimizers, schedules, clipping, smoothing and averaging are torch's.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import SGD, Optimizer, RMSprop
+from torch.optim.lr_scheduler import ChainedScheduler, LinearLR, StepLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from costlab.algebra.modules import TrainingOutput
+from costlab.train.batches import Batch
+from costlab.train.recipe import Recipe
+
+
+class Sums(NamedTuple):
+    """Sums over images, as numbers on the device that nobody waits for: the loss, and those told right."""
+
+    loss: Tensor
+    correct: Tensor
+
+
+class Learner:
+    """A network in training on a device, ``steps`` in each epoch.
+
+    ``wrapped`` runs in the place of the network in training, such as the network in DistributedDataParallel;
+    ``compiled`` has torch compile the forward and backward pass.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        recipe: Recipe,
+        steps: int,
+        device: torch.device,
+        compiled: bool = False,
+        wrap: Callable[[nn.Module], nn.Module] = lambda network: network,
+    ) -> None:
+        self.recipe, self.device = recipe, device
+        self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's
+        self.averaged = _average(self.network, recipe, steps)
+        run = wrap(self.network)
+        self._train: Callable[[Tensor], Tensor | TrainingOutput] = torch.compile(run) if compiled else run
+        self.optimizer = _optimizer(self.network, recipe)
+        self.scheduler = _schedule(self.optimizer, recipe, recipe.epochs * steps)
+        self._loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+
+    def step(self, batch: Batch) -> Sums:
+        """Learn from a batch once. Gives sums over it, and does not wait for the device."""
+        self.network.train()
+        with precision(self.device):
+            out = self._train(batch.images)
+            output, heads = (out.output, out.auxiliary) if isinstance(out, TrainingOutput) else (out, {})
+            own = loss = self._loss(output, batch.labels)
+            for head in heads.values():
+                loss = loss + self.recipe.aux_weight * self._loss(head, batch.labels)
+        loss.backward()
+        if self.recipe.clip:
+            clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scheduler.step()
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.network)
+        return Sums(own.detach() * len(batch.labels), _correct(output, batch.labels))
+
+    @torch.no_grad()
+    def evaluate(self, batches: Iterable[Batch]) -> Sums:
+        """Sums over all batches, of the averaged network where there is one, with one-hot labels."""
+        network = self.network if self.averaged is None else self.averaged
+        network.eval()
+        loss, correct = torch.zeros(2, device=self.device)
+        for images, labels in batches:
+            with precision(self.device):
+                output = network(images)
+            loss += nn.functional.cross_entropy(output.float(), labels, reduction="sum")
+            correct += _correct(output, labels)
+        return Sums(loss, correct)
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the next step."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def state(self) -> dict[str, Any]:
+        """All that changes in a step, as what torch saves and loads without running code."""
+        return {name: part.state_dict() for name, part in self._parts().items()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from a state. Raises `KeyError`, `RuntimeError` or `ValueError` if it is of another."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, Any]:
+        parts = {"network": self.network, "optimizer": self.optimizer, "schedule": self.scheduler}
+        return parts if self.averaged is None else {**parts, "averaged": self.averaged}
+
+
+def precision(device: torch.device) -> AbstractContextManager[Any]:
+    """bfloat16 where a GPU multiplies it, float32 on the CPU."""
+    return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
+
+
+def _average(network: nn.Module, recipe: Recipe, steps: int) -> AveragedModel | None:
+    """The running average, buffers of batch norm included; it halves what it holds in a half-life."""
+    if not recipe.average:
+        return None
+    decay = 0.5 ** (1 / (recipe.average * steps))
+    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch's
+    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+
+
+def _optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
+    common: dict[str, Any] = {
+        "lr": recipe.learning_rate,
+        "momentum": recipe.momentum,
+        "weight_decay": recipe.weight_decay,
+    }
+    if recipe.optimizer == "sgd":
+        return SGD(network.parameters(), nesterov=recipe.momentum > 0, **common)
+    return RMSprop(network.parameters(), alpha=recipe.decay, eps=recipe.epsilon, **common)
+
+
+def _schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> ChainedScheduler:
+    """Warm-up in a line, and decay in steps, from the first step on."""
+    decay = StepLR(optimizer, max(1, round(recipe.lr_decay_every * steps)), recipe.lr_decay)
+    warm = round(recipe.warm_up * steps)
+    if not warm:
+        return ChainedScheduler([decay], optimizer)
+    return ChainedScheduler([LinearLR(optimizer, 1 / (warm + 1), total_iters=warm), decay], optimizer)
+
+
+def _correct(output: Tensor, labels: Tensor) -> Tensor:
+    return (output.detach().argmax(1) == labels).sum().float()

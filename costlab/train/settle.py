@@ -1,0 +1,125 @@
+"""Settling a run: from what was asked for to a plan, with its images at hand."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from shlex import quote
+from typing import NamedTuple
+
+from costlab.errors import DataError, RunError
+from costlab.train import cache, plan, recipe, sources
+from costlab.train.data import Dataset
+from costlab.train.environment import revision
+from costlab.train.plan import PRESETS, Plan
+from costlab.train.recipe import Recipe
+
+
+class Asked(NamedTuple):
+    """What a run is asked to be. ``settings`` are those of the recipe, each typed as ``name=value``.
+
+    ``width`` and ``images`` stand for those of the preset where they are given; ``images`` is how many to
+    train on, with as many for validation as the preset has for so many.
+    """
+
+    ablation: str
+    preset: str
+    source: str
+    seeds: int
+    settings: tuple[str, ...] = ()
+    width: float | None = None
+    images: int | None = None
+
+
+def settled(asked: Asked, folder: Path, tell: Callable[[str], None]) -> Plan:
+    """The plan of a new run, in its folder with the images that it takes.
+
+    Raises:
+        TargetError, DefinitionError, ShapeError: the experiment is not there, or cannot be trained.
+        DataError: the images are not there, damaged, or too few.
+        OutputError: the folder cannot be written to.
+    """
+    preset = PRESETS[asked.preset]
+    width = preset.width if asked.width is None else asked.width
+    experiment = plan.found(asked.ablation, width)
+    shared = Recipe().having({**preset.recipe, **recipe.read(asked.settings)})
+    dataset = _loaded(asked, tell)
+    arms = plan.planned_arms(experiment, len(dataset.classes))
+    made = Plan(
+        asked.ablation,
+        experiment.name,
+        experiment.title,
+        asked.preset,
+        width,
+        asked.source,
+        asked.images or 0,
+        asked.seeds,
+        vars(shared),
+        tuple(plan.recorded(label, made, len(dataset.classes)) for label, made in arms.items()),
+        experiment.claims,
+        dataset.record(),
+        dataset.mirrored,
+        command(asked, dataset.name),
+        revision(),
+    )
+    _refuse_large_batches(made)
+    cache.prepare(folder, _sides(made), dataset.digest, lambda: dataset)
+    made.save(folder)
+    return made
+
+
+def continued(folder: Path, seeds: int | None, tell: Callable[[str], None]) -> Plan:
+    """The plan of the run in a folder, perhaps with more seeds, with its images at hand again.
+
+    Raises:
+        RunError: there is none, its images are not what they were, or it has more seeds already.
+        DataError: the images are not there any more.
+    """
+    made = plan.load(folder)
+    if seeds is not None:
+        made = made.having(seeds)
+        made.save(folder)
+    asked = Asked(made.ablation, made.preset, made.source, made.seeds, images=made.images or None)
+
+    def again() -> Dataset:
+        dataset = _loaded(asked, tell)
+        if dataset.digest != made.data.digest:
+            raise RunError(f"--resume {folder}: the images of {made.source} are not what they were")
+        return dataset
+
+    cache.prepare(folder, _sides(made), made.data.digest, again)
+    return made
+
+
+def command(asked: Asked, data: str) -> str:
+    """What would be typed for the same, with PATH in the place of the images', and files without folders."""
+    name = asked.ablation.rpartition("/")[2]
+    words = [f"costlab train --ablation {quote(name)} --preset {asked.preset} --seeds {asked.seeds}"]
+    if asked.source != "synthetic":
+        words.append(f"--data {data}{':PATH' * (':' in asked.source)}")
+    if asked.width is not None:
+        words.append(f"--width {asked.width:g}")
+    if asked.images is not None:
+        words.append(f"--images {asked.images}")
+    words += [f"--set {quote(setting)}" for setting in asked.settings]
+    return " ".join(words)
+
+
+def _loaded(asked: Asked, tell: Callable[[str], None]) -> Dataset:
+    preset = PRESETS[asked.preset]
+    train, validation = preset.train, preset.validation
+    if asked.images is not None:
+        train, validation = asked.images, max(1, asked.images * validation // train)
+    return sources.load(asked.source, train, validation, report=tell)
+
+
+def _sides(made: Plan) -> Iterable[int]:
+    return {arm.side for arm in made.arms}
+
+
+def _refuse_large_batches(made: Plan) -> None:
+    for arm in made.arms:
+        size = made.recipe_of(arm.label).batch_size
+        if size > made.data.train:
+            raise DataError(
+                f"--data {made.data.name}: {made.data.train:,} training images are fewer than "
+                f"batch_size={size} of {arm.label}: --set batch_size=... takes less"
+            )

@@ -1,0 +1,92 @@
+"""Where a study is kept: a file beside the run, or a database that others draw from too."""
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from costlab.errors import RunError, one_line
+from costlab.train.study import BEAT, Pair, Study
+
+GRACE = 60
+"""Seconds without a heartbeat after which the holder of a trial counts as dead."""
+
+
+@contextmanager
+def opened(url: str, name: str, pairs: Iterable[Pair], alone: bool, grace: int = GRACE) -> Iterator[Study]:
+    """The study of that name, made if it is not there.
+
+    ``alone`` says that no other process can use it; else trials are held with heartbeats, and count as left
+    when there was none for ``grace`` seconds.
+
+    Raises:
+        RunError: the database cannot be reached, or is none.
+    """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    beats: dict[str, Any] = {} if alone else {"heartbeat_interval": BEAT, "grace_period": grace}
+    with _told(url):
+        storage = _retried(lambda: optuna.storages.RDBStorage(_with_driver(url), **beats))
+        study = _retried(
+            lambda: optuna.create_study(
+                storage=storage, study_name=name, load_if_exists=True, direction="maximize"
+            )
+        )
+        number = storage.get_study_id_from_name(study.study_name)
+        made = Study(storage, number, pairs, alone)
+        try:
+            yield made
+        finally:
+            with suppress(SQLAlchemyError, optuna.exceptions.StorageInternalError):  # of a base that is gone
+                made.give_back()
+            storage.engine.dispose()
+
+
+def _retried(make: Callable[[], Any]) -> Any:
+    """What a function gives, called again where another process was just making the same tables."""
+    from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+
+    with _quiet():
+        for _ in range(4):
+            try:
+                return make()
+            except (IntegrityError, ProgrammingError):
+                continue
+            except DBAPIError as error:
+                if "already exists" not in str(error):
+                    raise
+        return make()
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Tell what the database refuses in one line, without a password."""
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    shown = re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", url)
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        told = f"--study {shown}: {error}; pip install 'costlab[postgres]' brings PostgreSQL's"
+        raise RunError(told) from None
+    except ImportError as error:
+        raise RunError(f"--study {shown}: {one_line(error)}") from None
+    except (SQLAlchemyError, StorageInternalError) as error:
+        cause = error.__cause__ or error
+        raise RunError(f"--study {shown}: {one_line(getattr(cause, 'orig', None) or cause)}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what Optuna says of parts that may change: its version is pinned."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _with_driver(url: str) -> str:
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)

@@ -1,0 +1,203 @@
+"""``costlab train``: what is asked for wrongly, and a run as a user sees it."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from costlab.cli.training import duration, outcome
+from costlab.train.experiments import names
+from costlab.train.record import Trial
+from costlab.train.study import Claim
+from tests.cli.conftest import Run
+from tests.train.test_study import HERE, result
+
+SMALL = [
+    "--seeds",
+    "1",
+    "--images",
+    "48",
+    "--width",
+    "0.125",
+    "--set",
+    "batch_size=16",
+    "--set",
+    "epochs=2",
+    "--device",
+    "cpu",
+    "--workers",
+    "1",
+]
+START = [sys.executable, "-m", "costlab", "train"]
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ("--seeds 2", "give --ablation NAME, or --resume DIR"),
+        ("-a large_5x5 --resume x", "give --ablation NAME, or --resume DIR"),
+        ("--resume x --preset full", "only --seeds may grow"),
+        ("-a larg_5x5", "there is no experiment 'larg_5x5'; did you mean large_5x5"),
+        ("-a large_5x5 --device tpu", "--device tpu: there is auto, cpu, cuda and cuda:N"),
+        ("-a large_5x5 --device meta", "--device meta: there is auto, cpu, cuda and cuda:N"),
+        ("-a large_5x5 --set epochs=none", "recipe: epochs=none must be a whole number"),
+        ("-a large_5x5 --data mnist", "--data mnist: there is no source 'mnist'"),
+        ("-a large_5x5 --data folder:nowhere", "--data folder:nowhere: "),
+        ("-a large_5x5 --seeds 0", "Invalid value for '--seeds'"),
+        ("-a large_5x5 --width 0", "Invalid value for '--width'"),
+        ("-a large_5x5 --preset huge", "Invalid value for '--preset'"),
+        ("--resume nowhere", "--resume nowhere: there is no run in it"),
+        ("-a large_5x5 -o full", "-o full holds something already: --resume full goes on with a run"),
+        ("-a large_5x5 -o file", "file is no folder"),
+        ("-a large_5x5 --images 20", "20 training images are fewer than batch_size=64"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line(
+    args: str, told: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    (tmp_path / "file").write_text("")
+    done = run("train", *args.split())
+    assert done.code == 2
+    assert told in done.err
+    assert done.err.splitlines()[-1].startswith("costlab: error: ")
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["file", "mine.txt"]
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:7"])
+def test_a_gpu_that_is_not_there_is_named(device: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    done = run("train", "-a", "large_5x5", "--device", device)
+    assert (done.code, done.out) == (2, "")
+    assert f"--device {device}: torch finds no GPU here; --device cpu trains without" in done.err
+
+
+def test_the_help_names_every_experiment(run: Run) -> None:
+    done = run("train", "--help")
+    assert all(re.search(rf"^  {name}  ", done.out, re.MULTILINE) for name in names())
+
+
+def test_a_run_that_is_interrupted_and_resumed(tmp_path: Path) -> None:
+    start = [*START, "-a", "large_5x5", *SMALL, "-o", "run"]
+    child = subprocess.Popen(start, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    while not child.stderr.readline().startswith("training: "):
+        assert child.poll() is None
+    child.send_signal(signal.SIGINT)
+    _, told = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert [line for line in told.splitlines() if line] == [
+        "interrupted: --resume run goes on from the last checkpoints",
+        "costlab: error: interrupted",
+    ]
+    refused = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    done = subprocess.run(
+        [*START, "--resume", "run", "--workers", "1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "run/large_5x5.md",
+        "run/large_5x5_accuracy.png",
+        "run/large_5x5_curves.png",
+        "run/large_5x5_steps.png",
+    ]
+    page = (tmp_path / "run" / "large_5x5.md").read_text()
+    assert "generated images, not photographs" in page
+    assert str(tmp_path) not in page + (tmp_path / "run" / "results.json").read_text()
+    assert (
+        "costlab train --ablation large_5x5 --set batch_size=16 --set epochs=2 --preset full --seeds 5"
+        in page
+    )
+    shown = subprocess.run(
+        [sys.executable, "-m", "costlab", "report", "run", "--check"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shown.returncode, shown.stdout) == (
+        0,
+        "run: all is as it would be written, 1 page with pictures\n",
+    )
+
+
+def test_a_trial_that_fails_is_told_and_the_exit_status_says_so(tmp_path: Path) -> None:
+    fault = [*SMALL[:-2], "--workers", "2", "--set", "learning_rate=1e30"]
+    done = subprocess.run(
+        [*START, "-a", "large_5x5", *fault, "-o", "run"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    last = done.stderr.splitlines()[-2:]
+    assert [line.partition(": ")[0] for line in last] == ["5x5, seed 0", "3x3+3x3, seed 0"]
+    assert all("the loss is no number after epoch 1: try a lower learning_rate" in line for line in last)
+    assert "## What failed" in (tmp_path / "run" / "large_5x5.md").read_text()
+
+
+def test_training_imports_no_profiler_and_leaves_no_process(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom costlab.cli.main import cli\n"
+        "if __name__ == '__main__':\n"
+        f"    cli.main(['train', '-a', 'large_5x5', *{SMALL!r}, '-o', 'run'], standalone_mode=False)\n"
+        "    print(*sorted(sys.modules), file=sys.stderr)\n"
+    )
+    (tmp_path / "script.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert {"torch", "optuna"} <= loaded
+    assert "fvcore" not in loaded
+
+
+def test_a_terminal_shows_bars(tmp_path: Path) -> None:
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [*START, "-a", "large_5x5", *SMALL, "-o", "run"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=child,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "80", "NO_COLOR": "1"},
+    )
+    os.close(child)
+    told = b""
+    try:
+        while part := os.read(parent, 4096):
+            told += part
+    except OSError:  # the terminal is gone when nobody writes to it
+        pass
+    assert process.wait() == 0
+    text = told.decode()
+    assert "done: 5x5, seed 0: top-1 " in text
+    assert "of 2 trials" in text
+    assert "\x1b[3" not in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 0 s"), (3599, "59 min 59 s"), (7260, "2 h 1 min")],
+)
+def test_durations(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
+
+
+def test_what_came_out_in_a_line() -> None:
+    claim = Claim(1, 0, "a", 1)
+    assert outcome(result(claim)) == "done: a, seed 1: top-1 75.0%, 1 s"
+    assert outcome(Trial("a", 0, (), HERE, "out of memory")) == "failed: a, seed 0: out of memory"

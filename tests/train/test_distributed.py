@@ -1,0 +1,97 @@
+"""Several processes train a trial together as one process does alone."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from costlab.errors import RunError
+from costlab.train import checkpoint
+from costlab.train.distributed import ALONE, Group
+from costlab.train.trial import Trial
+from tests.train.tasks import CPU, splits, task
+
+ROOT = Path(__file__).parents[2]
+CODE = """
+import sys
+from pathlib import Path
+import torch
+from costlab.train.distributed import joined
+from costlab.train.trial import Trial
+from tests.train.tasks import CPU, splits, task
+torch.set_num_threads(1)
+with joined(CPU) as group:
+    for seed in (0, 1):
+        folder = Path(sys.argv[1]) / str(seed)
+        Trial(task(seed, dropout=0.0), splits(), folder, CPU, group, every=60.0).run()
+"""
+
+
+def processes(code: str, *args: str, world: int = 2) -> list[subprocess.Popen[str]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    common = {**os.environ, "WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    return [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", code, *args],
+            cwd=ROOT,
+            env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(world)
+    ]
+
+
+def test_two_processes_end_as_one_does(tmp_path: Path) -> None:
+    started = processes(CODE, str(tmp_path / "two"))
+    told = [process.communicate(timeout=120)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0], told
+    torch.set_num_threads(1)
+    for seed in (0, 1):
+        one = Trial(task(seed, dropout=0.0), splits(), tmp_path / "one", CPU, every=60.0)
+        epochs = one.run()
+        state = torch.load(tmp_path / "two" / str(seed) / checkpoint.FILE, weights_only=True)
+        for mine, theirs in zip(epochs, state["epochs"], strict=True):
+            assert mine.loss == pytest.approx(theirs["loss"], rel=1e-4)
+            assert mine.validation_loss == pytest.approx(theirs["validation_loss"], rel=1e-3)
+        found = state["learner"]["network"]
+        for name, value in one.learner.network.state_dict().items():
+            assert torch.allclose(value, found[name], rtol=1e-3, atol=1e-4), name
+        (tmp_path / "one" / checkpoint.FILE).unlink()
+
+
+def test_a_run_under_torchrun_is_one_run(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    words = "-a large_5x5 --seeds 1 --images 64 --width 0.125 --set epochs=1 --set batch_size=16 -o"
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    done = subprocess.run(
+        [*command, "-m", "costlab", "train", *words.split(), str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == str(folder / "large_5x5.md")
+    assert done.stderr.count("done: 5x5, seed 0: top-1 ") == done.stderr.count("making ") == 1
+    assert (folder / "results.json").is_file()
+
+
+def test_each_process_takes_its_part() -> None:
+    assert list(range(6))[Group(1, 3).part] == [1, 4]
+    assert list(range(6))[ALONE.part] == list(range(6))
+
+
+@pytest.mark.parametrize(("batch_size", "world"), [(9, 2), (2, 2), (6, 4)])
+def test_batches_that_cannot_be_shared_out_are_refused(batch_size: int, world: int) -> None:
+    with pytest.raises(RunError, match=f"--set batch_size={batch_size} must be a multiple of the {world}"):
+        Group(0, world).refuse_uneven(batch_size)
+    Group(0, world).refuse_uneven(4 * world)
+    ALONE.refuse_uneven(batch_size)

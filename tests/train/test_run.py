@@ -1,0 +1,165 @@
+"""Whole runs of small networks: what is written, what goes on after a fault, and what one costs."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from costlab.errors import RunError
+from costlab.train import cache, checkpoint, plan, record
+from costlab.train.plan import Plan
+from costlab.train.record import Trial
+from costlab.train.run import locked, trained
+from costlab.train.settle import Asked, continued, settled
+from costlab.train.trial import EPOCHS, Standing
+from costlab.train.worker import Settings, trial_folder
+
+Pair = tuple[str, int]
+
+
+class Notes:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.begun: list[Pair] = []
+        self.done: list[Trial] = []
+        self.rounds = 0
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def left(self, pairs: int) -> None:
+        pass
+
+    def at(self, pair: Pair, standing: Standing | None) -> None:
+        if standing is None:
+            self.begun.append(pair)
+
+    def ended(self, trial: Trial) -> None:
+        self.done.append(trial)
+
+    def timing(self, done: int, rounds: int) -> None:
+        self.rounds = max(self.rounds, rounds)
+
+
+ASKED = Asked("large_5x5", "smoke", "synthetic", 1, ("epochs=2", "batch_size=16"), 0.125, 48)
+
+
+def run_in(folder: Path, made: Plan, again: bool = False, workers: int = 1) -> tuple[record.Run, Notes]:
+    watch = Notes()
+    return trained(made, Settings(folder, "cpu", workers, 0.0), watch, again=again), watch
+
+
+def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
+    made = settled(ASKED, tmp_path, lambda _: None)
+    run, watch = run_in(tmp_path, made, workers=2)
+    assert sorted(watch.begun) == sorted(made.pairs)
+    assert sorted(watch.done, key=lambda trial: trial.arm) == sorted(run.trials, key=lambda trial: trial.arm)
+    assert record.load(tmp_path / record.FILE) == run
+    for trial in run.trials:
+        folder = trial_folder(tmp_path, made, trial.arm, trial.seed)
+        lines = [json.loads(line) for line in (folder / EPOCHS).read_text().splitlines()]
+        assert [line["epoch"] for line in lines] == [1, 2]
+        assert lines[-1]["validation_accuracy"] == trial.top_1
+        state = torch.load(folder / checkpoint.FILE, weights_only=True)
+        assert len(state["epochs"]) == 2
+    for arm in run.arms:
+        assert arm.timing is not None
+        assert 0 < arm.timing.low <= arm.timing.seconds <= arm.timing.high
+        assert arm.timing.memory is None or arm.timing.memory > 4 * arm.parameters
+    assert not (tmp_path / cache.FOLDER).exists()
+    again, watch = run_in(tmp_path, continued(tmp_path, None, lambda _: None), again=True)
+    assert watch.begun == []
+    assert again.trials == run.trials
+    more, watch = run_in(tmp_path, continued(tmp_path, 2, lambda _: None), again=True)
+    assert watch.begun == [("5x5", 1), ("3x3+3x3", 1)]
+    assert len(more.trials) == 4
+
+
+def test_a_damaged_checkpoint_costs_its_own_trial_until_it_is_removed(tmp_path: Path) -> None:
+    made = settled(ASKED, tmp_path, lambda _: None)
+    file = trial_folder(tmp_path, made, "5x5", 0) / checkpoint.FILE
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"damaged")
+    run, _ = run_in(tmp_path, made)
+    told = {trial.arm: trial.failure for trial in run.trials}
+    assert told == {"5x5": f"{file} is damaged: remove it, and the trial begins anew", "3x3+3x3": ""}
+    file.unlink()
+    run, watch = run_in(tmp_path, continued(tmp_path, None, lambda _: None), again=True)
+    assert watch.begun == [("5x5", 0)]
+    assert [trial.failure for trial in run.trials] == ["", ""]
+
+
+FAULTS = """
+import os
+from costlab.train.learner import Learner
+step = Learner.step
+def faulty(self, batch):
+    {fault}
+    return step(self, batch)
+Learner.step = faulty
+"""
+
+
+@pytest.fixture
+def fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Has every worker do something in each step: what Python finds in its path as it starts."""
+
+    def plant(code: str) -> None:
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "sitecustomize.py").write_text(FAULTS.format(fault=code))
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+    return plant
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (
+            "raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB')",
+            "out of memory: OutOfMemory.*2 GiB",
+        ),
+        ("raise MemoryError", "out of memory: MemoryError"),
+        (
+            'raise RuntimeError("[enforce fail] . DefaultCPUAllocator: can\'t allocate memory")',
+            "out of memory: Runtime",
+        ),
+        ("raise ValueError('a fault')", r"ValueError: a fault \(.*error.txt says where\)"),
+        ("self.network.head.fc.bias.data.fill_(float('nan'))", "the loss is no number after epoch 1"),
+        ("os._exit(9)", "its worker died 3 times"),
+    ],
+)
+def test_a_fault_is_named_and_costs_its_own_trial(
+    code: str, told: str, tmp_path: Path, fault: Callable[[str], None]
+) -> None:
+    has_5x5 = "any(getattr(m, 'kernel_size', 0) == (5, 5) for m in self.network.modules())"
+    fault(f"import torch\n    if {has_5x5}:\n        {code}")
+    made = settled(ASKED, tmp_path / "run", lambda _: None)
+    run, watch = run_in(tmp_path / "run", made)
+    failures = {trial.arm: trial.failure for trial in run.trials}
+    assert re.match(told, failures["5x5"])
+    assert failures["3x3+3x3"] == ""
+    assert [arm.timing is None for arm in run.arms] == [True, False]
+    if "_exit" in code:
+        assert watch.notes == ["5x5, seed 0: its worker died (exit 9); it is taken up again"] * 3
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    made = settled(ASKED, tmp_path, lambda _: None)
+    with locked(tmp_path), pytest.raises(RunError, match="another costlab train is at work in it"):
+        run_in(tmp_path, made)
+
+
+def test_workers_that_cannot_begin_say_why(tmp_path: Path) -> None:
+    made = settled(ASKED, tmp_path, lambda _: None)
+    content: dict[str, Any] = json.loads((tmp_path / plan.FILE).read_text())
+    content["arms"][0]["multiply_adds"] += 1
+    (tmp_path / plan.FILE).write_text(json.dumps(content))
+    with pytest.raises(RunError, match=r"a worker cannot begin: RunError: .*'5x5' is not what it was"):
+        run_in(tmp_path, made)

@@ -1,0 +1,221 @@
+"""A trial ends with the same weights however often it is left and taken up again; what is wrong is named."""
+
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from costlab import files
+from costlab.errors import RunError
+from costlab.train import checkpoint
+from costlab.train.batches import Batch
+from costlab.train.learner import Learner, Sums
+from costlab.train.record import Epoch
+from costlab.train.trial import EPOCHS, NotFiniteError, Standing
+from tests.train.tasks import trial
+
+STEPS = 15
+"""Five in each of three epochs."""
+
+
+class Killed(BaseException):
+    """Stands for the end of a process."""
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    """All tensors of a checkpoint, by place."""
+    state = torch.load(folder / checkpoint.FILE, weights_only=True)
+    found: dict[str, Tensor] = {}
+
+    def walk(path: str, value: object) -> None:
+        if isinstance(value, Tensor):
+            found[path] = value
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                walk(f"{path}.{key}", each)
+
+    walk("", {name: state[name] for name in ("learner", "random")})
+    return found
+
+
+def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def told(epochs: tuple[Epoch, ...]) -> list[dict[str, float]]:
+    """What is no time."""
+    timed = ("seconds", "images_per_second")
+    return [{k: v for k, v in asdict(epoch).items() if k not in timed} for epoch in epochs]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("whole")
+    epochs = trial(folder).run()
+    found = weights(folder)
+    assert len(found) > 100
+    assert any(name.startswith(".learner.averaged") for name in found)
+    return told(epochs), found
+
+
+def points() -> list[int]:
+    """Twenty moments at which a process may die: after a step, and after either file is written."""
+    return sorted(random.Random(20).sample(range(3 * STEPS), 20))
+
+
+@pytest.mark.parametrize("point", points())
+def test_a_trial_that_is_killed_anywhere_ends_with_the_same_weights(
+    point: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uninterrupted: tuple[object, object]
+) -> None:
+    passed = 0
+
+    def after(call: Callable[..., object]) -> Callable[..., object]:
+        def counted(*args: object, **kwargs: object) -> object:
+            nonlocal passed
+            made = call(*args, **kwargs)
+            passed += 1
+            if passed > point:
+                raise Killed
+            return made
+
+        return counted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Learner, "step", after(Learner.step))
+        patched.setattr("costlab.train.trial.write", after(lambda *_, **__: None))
+        patched.setattr("costlab.train.checkpoint.write", after(files.write))
+        with pytest.raises(Killed):
+            trial(tmp_path).run()
+    torch.manual_seed(99)  # the state of another process
+    epochs = trial(tmp_path).run()
+    expected, found = uninterrupted
+    assert told(epochs) == expected
+    assert same(weights(tmp_path), found)  # type: ignore[arg-type]  # of the fixture
+    assert [json.loads(line) for line in (tmp_path / EPOCHS).read_text().splitlines()] == list(
+        map(asdict, epochs)
+    )
+
+
+def test_a_trial_that_is_killed_by_the_system_ends_with_the_same_weights(
+    tmp_path: Path, uninterrupted: tuple[object, object]
+) -> None:
+    code = (
+        "import sys, time, torch; from pathlib import Path; torch.set_num_threads(1)\n"
+        "from tests.train.tasks import trial\n"
+        "made = trial(Path(sys.argv[1]))\n"
+        "step = made.learner.step\n"
+        "def slow(batch):\n    print('step', flush=True); time.sleep(0.05); return step(batch)\n"
+        "made.learner.step = slow\nmade.run()\n"
+    )
+    random_ = random.Random(7)
+    ended = 0
+    for _ in range(6):
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert child.stdout is not None
+        if child.stdout.readline():
+            time.sleep(random_.uniform(0.05, 0.4))
+            child.send_signal(signal.SIGKILL)
+        ended += child.wait() == -signal.SIGKILL
+        child.stdout.close()
+    assert ended > 1
+    epochs = trial(tmp_path).run()
+    expected, found = uninterrupted
+    assert told(epochs) == expected
+    assert same(weights(tmp_path), found)  # type: ignore[arg-type]  # of the fixture
+
+
+def test_a_trial_learns_and_tells_where_it_stands(tmp_path: Path) -> None:
+    standings: list[Standing] = []
+    epochs = trial(tmp_path, epochs=16, learning_rate=0.1, average=0.2, every=60.0).run(standings.append)
+    assert epochs[-1].loss < 0.8 * epochs[0].loss
+    assert epochs[-1].validation_accuracy > 0.45
+    assert standings[-1].step == standings[-1].steps == 80
+    assert standings[-1].last == epochs[-1]
+
+
+def test_a_finished_trial_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    epochs = trial(tmp_path).run()
+    monkeypatch.setattr(Learner, "step", None)
+    assert trial(tmp_path).run() == epochs
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive", b"text"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, damage: bytes) -> None:
+    file = tmp_path / checkpoint.FILE
+    file.write_bytes(damage)
+    with pytest.raises(RunError, match=re.escape(f"{file} is damaged: remove it, and the trial begins anew")):
+        trial(tmp_path)
+
+
+def test_a_checkpoint_that_is_cut_off_is_named(tmp_path: Path) -> None:
+    trial(tmp_path, epochs=1).run()
+    file = tmp_path / checkpoint.FILE
+    file.write_bytes(file.read_bytes()[:-500])
+    with pytest.raises(RunError, match="is damaged"):
+        trial(tmp_path, epochs=1)
+
+
+def test_a_checkpoint_of_another_trial_is_refused(tmp_path: Path) -> None:
+    trial(tmp_path, epochs=1).run()
+    with pytest.raises(RunError, match="is of another trial: remove it"):
+        trial(tmp_path, epochs=1, identity="another")
+
+
+def test_a_checkpoint_of_another_network_is_named(tmp_path: Path) -> None:
+    trial(tmp_path, epochs=1).run()
+    file = tmp_path / checkpoint.FILE
+    state = torch.load(file, weights_only=True)
+    del state["learner"]["network"]["head.fc.bias"]
+    torch.save(state, file)
+    with pytest.raises(RunError, match="is damaged"):
+        trial(tmp_path, epochs=1)
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("raise SystemExit('code of a checkpoint was run')",)
+
+
+def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
+    torch.save({"identity": "a trial", "epochs": Evil()}, tmp_path / checkpoint.FILE)
+    with pytest.raises(RunError, match="is damaged"):
+        trial(tmp_path)
+
+
+def test_a_loss_that_is_no_number_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Learner.step
+
+    def spoilt(learner: Learner, batch: Batch) -> Sums:
+        sums = step(learner, batch)
+        return Sums(sums.loss * float("nan"), sums.correct)
+
+    monkeypatch.setattr(Learner, "step", spoilt)
+    with pytest.raises(
+        NotFiniteError, match="the loss is no number after epoch 1: try a lower learning_rate"
+    ):
+        trial(tmp_path).run()
+
+
+def test_the_seed_decides_weights_and_order(tmp_path: Path, uninterrupted: tuple[object, object]) -> None:
+    trial(tmp_path / "a", seed=1).run()
+    trial(tmp_path / "b", seed=1).run()
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    assert not same(weights(tmp_path / "a"), uninterrupted[1])  # type: ignore[arg-type]  # of the fixture
