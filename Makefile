@@ -19,7 +19,7 @@ demo: $(READY)  ## Count Inception v3, check the count, audit its paper's claims
 	$(BIN)/costlab report
 
 test: $(READY)  ## Run the tests.
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 check: lint test  ## Everything that has to pass: format, lint, types, import rules, tests.
 
@@ -39,8 +39,9 @@ fuzz: $(READY)  ## Hold N random blocks against fvcore and torch, and closed for
 	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py tests/counting/test_closed_form.py -k 'random or runs or numeric' \
 	  --hypothesis-seed=$$seed --hypothesis-show-statistics
 
-benchmark: $(READY)  ## Compare a count with fvcore's, in time and memory.
+benchmark: $(READY)  ## Compare a count with fvcore's, and training with a plain loop, in time and memory.
 	$(BIN)/python benchmarks/count.py
+	$(BIN)/python benchmarks/train.py
 
 report: $(READY)  ## Write the reports anew, and the outputs that the README shows.
 	$(BIN)/costlab report

@@ -16,7 +16,7 @@ from costlab.train.record import Environment, Run, Timing, Trial
 from costlab.train.storage import GRACE, opened
 from costlab.train.study import BEAT, Claim, Pair, Study
 from costlab.train.trial import Standing
-from costlab.train.worker import Settings
+from costlab.train.worker import THREADS, Settings
 
 STUDY = "study.db"
 LOCK = ".lock"
@@ -60,7 +60,10 @@ def trained(
             _Crew(trials, pool, watch, plan.pairs).work(lambda: trials.results(here))
             results = trials.results(here)
         done = {label for (label, _), trial in results.items() if not trial.failure}
-        timings = _timings(pool, watch, [arm.label for arm in plan.arms if arm.label in done])
+        timings = _earlier(plan, settings.folder)
+        missing = [arm.label for arm in plan.arms if arm.label in done - timings.keys()]
+        if missing:  # all anew: what was not measured in turns cannot be compared
+            timings = _timings(pool, watch, [arm.label for arm in plan.arms if arm.label in done])
         return recorded(plan, results, timings, settings.folder)
 
 
@@ -82,7 +85,8 @@ def environment_of(settings: Settings, workers: int) -> Environment:
     """Where a run is made."""
     from costlab.train.environment import device_named, environment
 
-    return environment(device_named(settings.device), workers, compiled=False)
+    here = environment(device_named(settings.device), workers, compiled=False)
+    return replace(here, threads=THREADS) if settings.device == "cpu" else here
 
 
 def recorded(plan: Plan, results: dict[Pair, Trial], timings: dict[str, Timing], folder: Path) -> Run:
@@ -172,8 +176,6 @@ def _refuse_start(event: Event) -> None:
 
 def _timings(pool: Pool, watch: Watch, labels: list[str]) -> dict[str, Timing]:
     """Time the arms in one worker, alone, then the memory of each in a worker of its own."""
-    if not labels:
-        return {}
     pool.dismiss()
     found: dict[str, Timing] = _asked(pool, watch, "timings", labels) or {}
     for label, timing in found.items():
@@ -181,6 +183,16 @@ def _timings(pool: Pool, watch: Watch, labels: list[str]) -> dict[str, Timing]:
         found[label] = replace(timing, memory=_asked(pool, watch, "memory", label))
     pool.dismiss()
     return found
+
+
+def _earlier(plan: Plan, folder: Path) -> dict[str, Timing]:
+    """The timings of an earlier record of the same arms, as they were measured together."""
+    if not (folder / record.FILE).is_file():
+        return {}
+    earlier = record.load(folder / record.FILE)
+    if tuple(replace(arm, timing=None) for arm in earlier.arms) != plan.arms:
+        return {}
+    return {arm.label: arm.timing for arm in earlier.arms if arm.timing}
 
 
 def _asked(pool: Pool, watch: Watch, what: str, about: Any) -> Any:

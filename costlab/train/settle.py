@@ -6,6 +6,7 @@ from shlex import quote
 from typing import NamedTuple
 
 from costlab.errors import DataError, RunError
+from costlab.files import make_folder
 from costlab.train import cache, plan, recipe, sources
 from costlab.train.data import Dataset
 from costlab.train.environment import revision
@@ -61,8 +62,9 @@ def settled(asked: Asked, folder: Path, tell: Callable[[str], None]) -> Plan:
         revision(),
     )
     _refuse_large_batches(made)
+    make_folder(folder)
+    made.save(folder)  # first: whatever comes between, the run can be gone on with
     cache.prepare(folder, _sides(made), dataset.digest, lambda: dataset)
-    made.save(folder)
     return made
 
 

@@ -23,6 +23,8 @@ from costlab.train.record import Trial as Record
 from costlab.train.trial import NotFiniteError, Standing, Task, Trial, batches_of
 
 ERROR = "error.txt"
+THREADS = 1
+"""Of a worker on a CPU: more of them on a small network cost more than they bring, and round otherwise."""
 COMPILE_AFTER = 2000
 """Steps from which on compiling is worth the minute that it takes."""
 
@@ -44,7 +46,7 @@ class Worker:
         self.settings, self.group = settings, group
         self.folder, self.device = settings.folder, torch.device(settings.device)
         if self.device.type == "cpu":
-            torch.set_num_threads(1)  # two threads on a small network cost more than they bring
+            torch.set_num_threads(THREADS)
         else:
             torch.backends.cudnn.benchmark = True
         self.plan: Plan = plan.load(self.folder)

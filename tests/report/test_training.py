@@ -44,7 +44,7 @@ def test_what_the_page_says_in_a_sentence() -> None:
     assert page.title == "Kernels of figure 5"
     assert page.summary == (
         "3 variants of mini, a reduced Inception v3, were trained for 3 epochs on 3 seeds each on cpu, with "
-        "4,000 images of shapes in 10 classes; 8 of 9 trainings came to a result. The images are generated "
+        "4,000 images (shapes) in 10 classes; 8 of 9 trainings came to a result. The images are generated "
         "images, not photographs."
     )
     real = replace(sample(), data=replace(sample().data, synthetic=False))

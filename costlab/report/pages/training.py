@@ -91,8 +91,8 @@ def _summary(run: Run) -> str:
     epochs = f" for {_number(run.recipe['epochs'], 'epoch')}" if same else ""
     return (
         f"{len(run.arms)} variants{of} were trained{epochs} on {_number(run.seeds, 'seed')} each"
-        f"{' on ' * bool(devices)}{inline(devices)}, with {run.data.train:,} images of "
-        f"{inline(run.data.name)} in {run.data.classes:,} classes; {came} came to a result."
+        f"{' on ' * bool(devices)}{inline(devices)}, with {run.data.train:,} images "
+        f"({inline(run.data.name)}) in {run.data.classes:,} classes; {came} came to a result."
         f"{f' {GENERATED}' * run.data.synthetic}"
     )
 

@@ -1,0 +1,241 @@
+"""How much faster an ablation is trained than by a plain PyTorch loop: in one run, on one machine.
+
+The plain loop is the one that tutorials have: a DataLoader that moves and mirrors each image on the host,
+the same module, recipe, images and precision, one trial after the other. Measured are images per second of
+one trial, and the trials per hour of a whole ablation, with all that a user waits for. ``make benchmark``.
+"""
+
+import argparse
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from costlab.algebra import build
+from costlab.train import plan, sources
+from costlab.train.batches import order
+from costlab.train.data import Split
+from costlab.train.environment import device_named
+from costlab.train.experiments import experiment
+from costlab.train.learner import Learner, precision
+from costlab.train.plan import PRESETS
+from costlab.train.recipe import Recipe
+from costlab.train.record import FILE, load
+from costlab.train.trial import batches_of
+
+ABLATION, SEEDS = "large_5x5", 2
+ROUNDS, STEPS = 5, 8
+PEAK_TFLOPS = {"H100": 989.5, "H200": 989.5, "A100": 312.0, "V100": 125.0, "4090": 165.2}
+"""Dense bfloat16 (V100: float16), as the vendors tell it: two FLOPs for a multiply-add."""
+
+
+class Images(Dataset[tuple[Tensor, int]]):
+    """Images moved and mirrored one by one, as a transform does."""
+
+    def __init__(self, split: Split, shift: int) -> None:
+        self.images, self.labels, self.shift = split.images, split.labels, shift
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        image = self.images[i].float().div(255)
+        image = nn.functional.pad(image[None], (self.shift,) * 4, mode="replicate")[0]
+        down, right = random.randint(0, 2 * self.shift), random.randint(0, 2 * self.shift)
+        side = self.images.shape[-1]
+        image = image[:, down : down + side, right : right + side]
+        if random.random() < 0.5:
+            image = image.flip(-1)
+        return (image - 0.5) / 0.25, int(self.labels[i])
+
+
+class Plain:
+    """A trial in a plain loop."""
+
+    def __init__(self, network: str, recipe: Recipe, data: tuple[Split, Split], device: torch.device) -> None:
+        train, validation = data
+        side = train.images.shape[-1]
+        workers = 4 if device.type == "cuda" else 0
+        self.device = device
+        self.loader = DataLoader(
+            Images(train, round(recipe.shift * side)),
+            recipe.batch_size,
+            shuffle=True,
+            drop_last=True,
+            num_workers=workers,
+            pin_memory=device.type == "cuda",
+            persistent_workers=workers > 0,
+        )
+        self.validation = validation
+        self.network = build(network, (3, side, side)).to(device)
+        self.loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+        self.optimizer = torch.optim.RMSprop(
+            self.network.parameters(),
+            recipe.learning_rate,
+            recipe.decay,
+            recipe.epsilon,
+            momentum=recipe.momentum,
+        )
+        decay = torch.optim.swa_utils.get_ema_multi_avg_fn(0.97)  # type: ignore[no-untyped-call]  # torch's
+        self.averaged = torch.optim.swa_utils.AveragedModel(
+            self.network, multi_avg_fn=decay, use_buffers=True
+        )
+        self.clip = recipe.clip
+
+    def step(self, images: Tensor, labels: Tensor) -> float:
+        """A step, with its loss told, as progress bars have it."""
+        self.network.train()
+        images, labels = images.to(self.device), labels.to(self.device)
+        self.optimizer.zero_grad()
+        with precision(self.device):
+            loss = self.loss(self.network(images), labels)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
+        self.optimizer.step()
+        self.averaged.update_parameters(self.network)
+        return float(loss.item())
+
+    def epoch(self) -> None:
+        """All images, then the validation."""
+        for images, labels in self.loader:
+            self.step(images, labels)
+        self.averaged.eval()
+        with torch.no_grad(), precision(self.device):
+            for part in torch.split(self.validation.images, 500):
+                self.averaged(part.float().div(255).to(self.device)).argmax(1).tolist()
+
+
+class Rate(NamedTuple):
+    """Images per second: the median over rounds."""
+
+    plain: float
+    ours: float
+
+
+def endless(made: Callable[[], Any]) -> Iterator[Any]:
+    """What is iterated over, again and again."""
+    while True:
+        yield from made()
+
+
+def one_trial(arm: Any, recipe: Recipe, data: tuple[Split, Split], device: torch.device) -> Rate:
+    """Both loops in turns on the same network; each with the threads that it takes by itself."""
+    threads = torch.get_num_threads()
+    target = arm.network.label
+    plain = Plain(target, recipe, data, device)
+    train, _ = batches_of(data, device)
+    ours = Learner(build(target, (3, arm.side, arm.side)), recipe, len(train) // recipe.batch_size, device)
+    planned = order(len(train), 0, 0, round(recipe.shift * arm.side), mirrored=True)
+    theirs, mine = endless(lambda: plain.loader), endless(lambda: train.epoch(planned, recipe.batch_size))
+    rates: tuple[list[float], list[float]] = ([], [])
+
+    def timed(step: Callable[[], object], one: int) -> float:
+        torch.set_num_threads(one)
+        start = time.perf_counter()
+        for _ in range(STEPS):
+            step()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return STEPS * recipe.batch_size / (time.perf_counter() - start)
+
+    own = threads if device.type == "cuda" else 1
+    for i in range(ROUNDS + 1):
+        rate = timed(lambda: plain.step(*next(theirs)), threads), timed(lambda: ours.step(next(mine)), own)
+        if i:  # the first round warms up
+            rates[0].append(rate[0])
+            rates[1].append(rate[1])
+    torch.set_num_threads(threads)
+    return Rate(*map(statistics.median, rates))
+
+
+def ablation_plain(arms: Any, recipe: Recipe, images: int, validation: int, device: torch.device) -> float:
+    """Trials per hour of the plain loop, the making of the images included."""
+    start = time.perf_counter()
+    dataset = sources.load("synthetic", images, validation)
+    for _ in range(SEEDS):
+        for arm in arms.values():
+            trial = Plain(arm.network.label, recipe, dataset.resized(arm.side), device)
+            for _ in range(recipe.epochs):
+                trial.epoch()
+    return 3600 * SEEDS * len(arms) / (time.perf_counter() - start)
+
+
+def ablation_ours(args: argparse.Namespace, recipe: Recipe) -> tuple[float, float]:
+    """Trials per hour of the command, until its page is written; and multiply-adds per second of a step."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        words = f"train -a {ABLATION} --seeds {SEEDS} --preset {args.preset} --device {args.device}".split()
+        command = [sys.executable, "-m", "costlab", *words, "--set", f"epochs={recipe.epochs}"]
+        subprocess.run(
+            [*command, "-o", f"{folder}/run"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        taken = time.perf_counter() - start
+        run = load(Path(folder, "run", FILE))
+    arm = run.baseline
+    assert arm.timing is not None
+    achieved = arm.step_multiply_adds * arm.timing.batch_size / arm.timing.seconds
+    return 3600 * SEEDS * len(run.arms) / taken, achieved
+
+
+def matrix_product(device: torch.device) -> float:
+    """Multiply-adds per second of a large product of matrices, on one thread of a CPU."""
+    size = 8192 if device.type == "cuda" else 1024
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if device.type == "cpu" else threads)
+    with precision(device):
+        a = torch.randn(size, size, device=device)
+        taken = []
+        for _ in range(8):
+            start = time.perf_counter()
+            float((a @ a)[0, 0])
+            taken.append(time.perf_counter() - start)
+    torch.set_num_threads(threads)
+    return float(size**3 / min(taken))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", choices=PRESETS, default="smoke")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--epochs", type=int, default=5, help="of each trial")
+    args = parser.parse_args()
+    device, preset = device_named(args.device), PRESETS[args.preset]
+    recipe = Recipe().having({**preset.recipe, "epochs": args.epochs})
+    arms = plan.planned_arms(experiment(ABLATION, preset.width), 10)
+    baseline = next(iter(arms.values()))
+    few = sources.load("synthetic", min(preset.train, 4 * STEPS * recipe.batch_size), 500)
+    rate = one_trial(baseline, recipe, few.resized(baseline.side), device)
+    plain = ablation_plain(arms, recipe, preset.train, preset.validation, device)
+    ours, achieved = ablation_ours(args, recipe)
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"CPU, {torch.get_num_threads()} cores"
+    )
+    print(f"{ABLATION}, preset {args.preset}, {SEEDS} seeds, {args.epochs} epochs, {name}\n")
+    print("| | costlab | plain loop | costlab / plain |\n| --- | ---: | ---: | ---: |")
+    print(f"| one trial, images/s | {rate.ours:,.0f} | {rate.plain:,.0f} | {rate.ours / rate.plain:.2f}x |")
+    print(f"| whole ablation, trials per hour | {ours:,.0f} | {plain:,.0f} | {ours / plain:.2f}x |\n")
+    reached = matrix_product(device)
+    peak = next((tera for key, tera in PEAK_TFLOPS.items() if key in name), None)
+    told = f"; the vendor's peak is {1000 * peak / 2:,.0f} G" if peak else ""
+    print(
+        f"A step of {next(iter(arms))} does {achieved / 1e9:,.1f} G multiply-adds/s; "
+        f"a product of large matrices {reached / 1e9:,.1f} G{told}."
+    )
+
+
+if __name__ == "__main__":
+    main()
