@@ -87,12 +87,14 @@ def mini(
     parts["conv_2"] = conv(scale(32, width), 3)
     for i in range(modules_24):
         parts[f"mixed_24_{i + 1}"] = _figure_5(width, large, small, between)
-    parts["reduction_12"] = _reduction(scale(64, width), scale(128, width), reductions)
+    channels = 4 * scale(16, width) if modules_24 else scale(32, width)
+    parts["reduction_12"] = _reduction(channels, scale(128, width), reductions)
     for i in range(modules_12):
         parts[f"mixed_12_{i + 1}"] = _figure_6(width, kernel_7x7, n, between)
     if aux != "none":
         parts["aux"] = _figure_8(width, num_classes, aux)
-    parts["reduction_6"] = _reduction(scale(128, width), scale(256, width), reductions)
+    channels = 4 * scale(32, width) if modules_12 else scale(128, width)
+    parts["reduction_6"] = _reduction(channels, scale(256, width), reductions)
     for i in range(modules_6):
         parts[f"mixed_6_{i + 1}"] = _figure_7(width, small, between, split_3x3)
     parts["head"] = seq(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from costlab.errors import OutputError
 
+PART = ".costlab-"
+"""How the name of a file begins that is not whole yet."""
 STANDARD_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 OPEN_STREAMS = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 
@@ -144,7 +146,7 @@ def _is_device(file: Path) -> bool:
 def _put(target: Path, data: bytes, replace: bool) -> None:
     from tempfile import NamedTemporaryFile  # slow to import, and most counts are for the terminal
 
-    with NamedTemporaryFile(prefix=".costlab-", dir=target.parent, delete=False) as out:
+    with NamedTemporaryFile(prefix=PART, dir=target.parent, delete=False) as out:
         part = Path(out.name)
         try:
             out.write(data)

@@ -1,14 +1,14 @@
 """``costlab train``."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from costlab.cli.training import watched
-from costlab.errors import RunError
-from costlab.files import is_folder
+from costlab.train.plan import PRESETS
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from costlab.train.run import Watch
 
 RUNS = Path("runs")
-PRESETS = ("smoke", "quick", "full")
 SEEDS = 3
 
 
@@ -43,7 +42,7 @@ class TrainCommand(click.Command):
 )
 @click.option(
     "--preset",
-    type=click.Choice(PRESETS),
+    type=click.Choice(tuple(PRESETS)),
     help="The scale: minutes on a CPU, an hour on a CPU, or for a GPU.  [default: smoke]",
 )
 @click.option(
@@ -123,16 +122,15 @@ def _trained(given: dict[str, Any]) -> tuple[str, ...]:
     from costlab.train.trial import SAVED_EVERY
     from costlab.train.worker import Settings
 
-    device, study, again = device_named(given["device"]), given["study"] or "", bool(given["resume"])
+    device = device_named(given["device"])
     if launched():
         return _together(given, device)
-    folder = _folder(given)
-    with watched() as watch:
-        plan = _plan(given, folder, watch)
+    with watched() as watch, ExitStack() as stack:
+        plan, folder = _plan(given, watch, stack)
         workers = given["workers"] or workers_on(device, len(plan.pairs))
-        settings = Settings(folder, str(device), workers, SAVED_EVERY, given["compiled"])
+        settings = Settings(folder, str(device), workers, SAVED_EVERY, plan.identity, given["compiled"])
         try:
-            run = trained(plan, settings, watch, study, again)
+            run = trained(plan, settings, watch, given["study"] or "", again=bool(given["resume"]))
         except KeyboardInterrupt:
             watch.note(f"interrupted: --resume {folder} goes on from the last checkpoints")
             raise
@@ -147,43 +145,43 @@ def _together(given: dict[str, Any], device: "torch.device") -> tuple[str, ...]:
     from costlab.train.worker import Settings
 
     own = own_device(device)
-    with joined(own) as group, watched(mute=not group.leads) as watch:
-        folder = group.led(lambda: _folder(given))
-        plan = group.led(lambda: _plan(given, folder, watch))
-        settings = Settings(folder, str(own), 1, SAVED_EVERY, given["compiled"])
+    with joined(own) as group, watched(mute=not group.leads) as watch, ExitStack() as stack:
+        plan, folder = group.led(lambda: _plan(given, watch, stack))
+        settings = Settings(folder, str(own), 1, SAVED_EVERY, plan.identity, given["compiled"])
         run = trained_together(plan, settings, watch, group, given["study"] or "", bool(given["resume"]))
     return () if run is None else _written(run, folder)
 
 
-def _folder(given: dict[str, Any]) -> Path:
-    """The folder of the run: one that is there, to go on; else one that holds nothing yet."""
+def _plan(given: dict[str, Any], watch: "Watch", stack: ExitStack) -> "tuple[Plan, Path]":
+    """The plan of the run, in its folder, which is locked for as long as the stack is open."""
+    from costlab.train.plan import load
+    from costlab.train.run import locked
+    from costlab.train.settle import Asked, begun, continued, refuse_full, settled
+    from costlab.train.storage import refuse_file
+
+    shared = given["study"] is not None
+    refuse_file(given["study"] or "")
     if given["resume"]:
-        return Path(given["resume"])
-    name = given["ablation"].rpartition(":")[2]
-    folder = given["folder"] or RUNS / name
-    if is_folder(folder) and any(folder.iterdir()):
-        option = f"-o {folder}" if given["folder"] else f"{folder}"
-        raise RunError(
-            f"{option} holds something already: --resume {folder} goes on with a run, -o DIR begins another"
-        )
-    return Path(folder)
-
-
-def _plan(given: dict[str, Any], folder: Path, watch: "Watch") -> "Plan":
-    from costlab.train.settle import Asked, continued, settled
-
-    if given["resume"]:
-        return continued(folder, given["seeds"], watch.note)
+        folder = Path(given["resume"])
+        load(folder)  # or say that there is none
+        stack.enter_context(locked(folder))
+        return continued(folder, given["seeds"], watch.note, shared), folder
+    folder = Path(given["folder"] or RUNS / given["ablation"].rpartition(":")[2])
+    refuse_full(folder)
     asked = Asked(
         given["ablation"],
-        given["preset"] or PRESETS[0],
+        given["preset"] or next(iter(PRESETS)),
         given["data"] or "synthetic",
         given["seeds"] or SEEDS,
         given["settings"],
         given["width"],
         given["images"],
+        shared,
     )
-    return settled(asked, folder, watch.note)
+    plan, dataset = settled(asked, watch.note)
+    stack.enter_context(locked(folder))
+    begun(plan, dataset, folder)
+    return plan, folder
 
 
 def _written(run: "Run", folder: Path) -> tuple[str, ...]:

@@ -40,6 +40,10 @@ class Lines:
         self._left -= 1
         self.note(f"{outcome(trial)}; {self._left} left")
 
+    def lost(self, pair: "Pair", why: str) -> None:
+        """Say why a trial is in work here no more."""
+        self.note(f"{named(pair)}: {why}")
+
     def timing(self, done: int, rounds: int) -> None:
         """Say that the timing begins."""
         if not done and rounds > 1:
@@ -79,13 +83,20 @@ class Bars(Lines):
 
     def ended(self, trial: "Trial") -> None:
         """Take the bar of a trial away, and say what came out."""
-        pair = (trial.arm, trial.seed)
-        if pair in self._tasks:
-            self._bars.remove_task(self._tasks.pop(pair))
-            del self._parts[pair]
+        self._remove((trial.arm, trial.seed))
         self._left -= 1
         self.note(outcome(trial))
         self._told()
+
+    def lost(self, pair: "Pair", why: str) -> None:
+        """Take the bar of a trial away, and say why."""
+        self._remove(pair)
+        super().lost(pair, why)
+
+    def _remove(self, pair: "Pair") -> None:
+        if pair in self._tasks:
+            self._bars.remove_task(self._tasks.pop(pair))
+            del self._parts[pair]
 
     def timing(self, done: int, rounds: int) -> None:
         """Turn the bar of the whole into one of the timing."""

@@ -35,6 +35,10 @@ TIMED = (
     Column("achieved", "multiply-adds/s", "printed", empty="-"),
     Column("memory", "peak memory, MB", "printed", empty="-"),
 )
+TUNED = (
+    "generated images, not photographs: how hard they are was set by what a baseline reached on them, and "
+    "how fine their patterns are so that resolution can matter, which is thus partly built in"
+)
 UNUSED = {"sgd": ("decay", "epsilon")}
 """Settings of a recipe that an optimizer does not know."""
 APART = "The arms were timed in different environments: their times cannot be compared."
@@ -48,7 +52,7 @@ def made_table(run: Run) -> Table:
     own = [f"{arm.label}: {settings(arm.recipe)}" for arm in run.arms if arm.recipe]
     rows = [
         ("images", f"{data.name}: {data.about}"),
-        ("", "generated images, not photographs" if data.synthetic else ""),
+        ("", TUNED if data.synthetic else ""),
         ("classes", f"{data.classes:,}"),
         ("to train on", f"{data.train:,} images"),
         ("to validate on", f"{data.validation:,} images"),

@@ -77,6 +77,14 @@ class Group:
             raise RunError(told)
         return cast("T", value)
 
+    def gathered(self, value: Any) -> list[Any]:
+        """What each process has, by number."""
+        if self.world == 1:
+            return [value]
+        found: list[Any] = [None] * self.world
+        distributed.all_gather_object(found, value)
+        return found
+
     def refuse_uneven(self, batch_size: int) -> None:
         """Raises `RunError` if a batch cannot be shared out evenly, or a part would hold a single image."""
         if self.world > 1 and (batch_size % self.world or batch_size < 2 * self.world):
@@ -98,7 +106,14 @@ def own_device(device: torch.device) -> torch.device:
     """The device of this process: each process of a machine has a GPU of its own."""
     if device.type != "cuda":
         return device
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    own, found = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if ":" in str(device) and device.index != own:
+        raise RunError(
+            f"--device {device}: under torchrun each process has a GPU of its own: say --device cuda"
+        )
+    if own >= found:
+        raise RunError(f"--device cuda: torchrun started more processes here than the {found} GPUs")
+    return torch.device("cuda", own)
 
 
 @contextmanager
@@ -155,9 +170,9 @@ class JointBatchNorm2d(nn.BatchNorm2d):
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
         self.num_batches_tracked += 1
-        momentum = 0.1 if self.momentum is None else self.momentum
-        self.running_mean.lerp_(mean, momentum)
-        self.running_var.lerp_(variance, momentum)
+        assert self.momentum is not None
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
 
 
 def _all_joint(network: nn.Module) -> nn.Module:

@@ -66,6 +66,11 @@ def threads_of_one_core() -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(before)
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 itself."""
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
 def environment(device: torch.device, workers: int, compiled: bool) -> Environment:
     """What is to be known of this machine and its programs; no name and no path of it."""
     gpu = device.type == "cuda"
@@ -75,7 +80,7 @@ def environment(device: torch.device, workers: int, compiled: bool) -> Environme
         torch=str(torch.__version__),
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
-        precision="bfloat16" if gpu else "float32",
+        precision="bfloat16" if has_bfloat16(device) else "float32",
         threads=torch.get_num_threads(),
         workers=workers,
         compiled=compiled,

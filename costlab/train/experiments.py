@@ -35,7 +35,8 @@ def _large_5x5(better: str = FACTORIZED, worse: str = PLAIN) -> Expectation:
 
 def _small_3x3(better: str = SPLIT_3X3, worse: str = WHOLE_3X3) -> Expectation:
     return Expectation(
-        "1x3 and 3x1 lose nothing against a 3x3 (the paper says so of grids of 12 to 20 only)",
+        "1x3 and 3x1 lose nothing against a 3x3 at grids of 24 and 6: costlab's own question, as the paper "
+        "says it of grids of 12 to 20 only",
         better,
         worse,
         "33% fewer multiply-adds, no figure of its own",

@@ -16,7 +16,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from costlab.algebra.modules import TrainingOutput
 from costlab.train.batches import Batch
+from costlab.train.environment import has_bfloat16
 from costlab.train.recipe import Recipe
+
+NETWORKS = 256
+"""How many networks one process may compile."""
 
 
 class Sums(NamedTuple):
@@ -45,8 +49,9 @@ class Learner:
         self.recipe, self.device = recipe, device
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's
         self.averaged = _average(self.network, recipe, steps)
+        self._floats: tuple[list[Tensor], list[Tensor]] | None = None
         run = wrap(self.network)
-        self._train: Callable[[Tensor], Tensor | TrainingOutput] = torch.compile(run) if compiled else run
+        self._train: Callable[[Tensor], Tensor | TrainingOutput] = _compiled(run) if compiled else run
         self.optimizer = _optimizer(self.network, recipe)
         self.scheduler = _schedule(self.optimizer, recipe, recipe.epochs * steps)
         self._loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
@@ -66,9 +71,22 @@ class Learner:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.scheduler.step()
-        if self.averaged is not None:
-            self.averaged.update_parameters(self.network)
+        self._average()
         return Sums(own.detach() * len(batch.labels), _correct(output, batch.labels))
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the average, as `AveragedModel.update_parameters` does, which would wait for a GPU."""
+        averaged = self.averaged
+        if averaged is None:
+            return
+        if self._floats is None:
+            if not int(averaged.n_averaged):
+                averaged.update_parameters(self.network)  # the first time, it becomes a copy
+                return
+            self._floats = _floats(averaged.module), _floats(self.network)
+        assert averaged.multi_avg_fn is not None
+        averaged.multi_avg_fn(*self._floats, averaged.n_averaged)
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> Sums:
@@ -103,8 +121,21 @@ class Learner:
 
 
 def precision(device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 where a GPU multiplies it, float32 on the CPU."""
-    return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
+    """bfloat16 where a GPU multiplies it, float32 elsewhere."""
+    return torch.autocast("cuda", torch.bfloat16) if has_bfloat16(device) else nullcontext()
+
+
+def _compiled(run: nn.Module) -> Callable[[Tensor], Tensor | TrainingOutput]:
+    """A network, compiled; many of them in one process count as one that is compiled over and over."""
+    torch._dynamo.config.recompile_limit = NETWORKS  # noqa: SLF001  # it has no other name
+    compiled: Callable[[Tensor], Tensor | TrainingOutput] = torch.compile(run, dynamic=False)
+    return compiled
+
+
+def _floats(network: nn.Module) -> list[Tensor]:
+    """All parameters and buffers of a network that can be averaged."""
+    tensors = (*network.parameters(), *network.buffers())
+    return [tensor.detach() for tensor in tensors if tensor.is_floating_point()]
 
 
 def _average(network: nn.Module, recipe: Recipe, steps: int) -> AveragedModel | None:
@@ -123,7 +154,7 @@ def _optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
         "weight_decay": recipe.weight_decay,
     }
     if recipe.optimizer == "sgd":
-        return SGD(network.parameters(), nesterov=recipe.momentum > 0, **common)
+        return SGD(network.parameters(), **common)
     return RMSprop(network.parameters(), alpha=recipe.decay, eps=recipe.epsilon, **common)
 
 

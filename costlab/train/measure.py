@@ -2,7 +2,8 @@
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
-from itertools import cycle, islice
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
@@ -32,7 +33,7 @@ class Measured(NamedTuple):
 
 
 class Stepper:
-    """An arm that takes steps on the same few batches, images put together anew in each."""
+    """An arm that takes steps, on one epoch again and again."""
 
     def __init__(self, task: Task, train: Batches, device: torch.device) -> None:
         recipe = task.recipe
@@ -42,7 +43,7 @@ class Stepper:
         )
         planned = order(len(train), task.seed, 0, round(recipe.shift * task.side), task.mirrored)
         self._batches: Iterator[Batch] = (
-            batch for _ in cycle([0]) for batch in islice(train.epoch(planned, recipe.batch_size), 4)
+            batch for _ in count() for batch in train.epoch(planned, recipe.batch_size)
         )
         self._device = device
 
@@ -81,12 +82,15 @@ def memory(make: Callable[[], Stepper], device: torch.device) -> int | None:
     """
     gc.collect()
     if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
-        make().steps(WARM)
+        stepper = make()
+        stepper.steps(WARM)  # in which algorithms are tried that need more
+        torch.cuda.reset_peak_memory_stats(device)
+        stepper.steps(WARM)
         return int(torch.cuda.max_memory_allocated(device) - before)
     held = _resident("VmRSS")
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", "utf-8")  # the peak begins anew
     make().steps(WARM)
     peak = _resident("VmHWM")
     return None if held is None or peak is None else max(0, peak - held)

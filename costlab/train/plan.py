@@ -1,6 +1,7 @@
 """The plan of a run: everything that was asked for, settled before the first step, in a file of its own."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -19,6 +20,8 @@ from costlab.train.recipe import Recipe
 from costlab.train.record import ArmRecord, DataRecord, decoded
 
 FILE = "run.json"
+LOCK = ".lock"
+"""Held by the process that trains in a folder."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Plan:
     """What a run trains, in values that JSON can hold.
 
     ``ablation`` is what the experiment was asked for by, ``source`` what the images were, with their path,
-    and ``images`` how many to train on, 0 for as many as the preset has.
+    and ``images`` how many to train on, 0 for as many as the preset has. ``shared`` says that the trials are
+    in a database, not in the folder.
     """
 
     ablation: str
@@ -59,6 +63,7 @@ class Plan:
     claims: tuple[Expectation, ...]
     data: DataRecord
     mirrored: bool
+    shared: bool
     command: str
     revision: str
 
@@ -69,13 +74,9 @@ class Plan:
 
     @property
     def identity(self) -> str:
-        """What tells this plan's trials from those of all others; how many seeds there are matters not.
-
-        Generated images are known by their number: machines may round their colors otherwise.
-        """
-        data = asdict(replace(self.data, digest="")) if self.data.synthetic else asdict(self.data)
+        """What tells this plan's trials from those of all others; how many seeds there are matters not."""
         arms = [asdict(replace(arm, timing=None)) for arm in self.arms]
-        told = json.dumps([self.ablation, self.recipe, arms, data, self.mirrored], sort_keys=True)
+        told = json.dumps([self.recipe, arms, asdict(self.data), self.mirrored], sort_keys=True)
         return sha256(told.encode()).hexdigest()[:16]
 
     def recipe_of(self, label: str) -> Recipe:
@@ -158,7 +159,7 @@ def recorded(label: str, made: Arm, classes: int) -> ArmRecord:
     """An arm, counted as it will be trained.
 
     A step's multiply-adds are those of the forward pass, and as many for the gradients of the weights and of
-    what goes into them; the first layer needs none of the latter.
+    what goes into them; the layer that comes first needs none of the latter.
 
     Raises:
         TargetError, DefinitionError, ShapeError: the network does not take its images, or puts out others.
@@ -170,7 +171,7 @@ def recorded(label: str, made: Arm, classes: int) -> ArmRecord:
     first = next((int(row.work.multiply_adds) for row in counted.rows if int(row.work.multiply_adds)), 0)
     return ArmRecord(
         label,
-        counted.label,
+        re.sub(r"^[^:]*/(?=[^/:]+:)", "", counted.label),  # a file without its folder
         made.side,
         dict(made.recipe),
         int(counted.inference.multiply_adds),

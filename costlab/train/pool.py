@@ -1,15 +1,19 @@
 """The pool: workers side by side on one device, each a process that may die without harm to the others."""
 
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from threading import current_thread, main_thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
     from costlab.train.worker import Settings
 
-DIED = "died"
+DIED, READY, BROKEN, FAILED = "died", "ready", "broken", "failed"
+"""What is heard of a worker besides what it does: it cannot begin, or cannot do what it was asked."""
 
 
 class Event(NamedTuple):
@@ -28,9 +32,11 @@ class Process:
         self.connection: Connection[Any, Any]
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
-        self.process.start()
+        with _deaf():
+            self.process.start()
         theirs.close()
         self.job: Any = None
+        self.ready = False
 
     def begin(self, job: Any, *details: Any) -> None:
         """Have it do something; ``job`` is what is to be remembered of it."""
@@ -74,6 +80,7 @@ class Pool:
             worker = by_connection[ready]  # type: ignore[index]  # of these connections only
             try:
                 what, answer = worker.connection.recv()
+                worker.ready = worker.ready or what == READY
             except (EOFError, OSError):
                 worker.process.join()
                 self.workers.remove(worker)
@@ -93,6 +100,19 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.dismiss()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Have what is started here not hear an interrupt: it is ended by whoever started it."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _serve(connection: "Connection[Any, Any]", settings: "Settings") -> None:

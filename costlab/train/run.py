@@ -10,16 +10,15 @@ from typing import Any, Protocol
 from costlab.errors import OutputError, RunError
 from costlab.files import make_folder
 from costlab.train import cache, record
-from costlab.train.plan import Plan
-from costlab.train.pool import DIED, Event, Pool
+from costlab.train.plan import LOCK, Plan
+from costlab.train.pool import BROKEN, DIED, FAILED, READY, Event, Pool
 from costlab.train.record import Environment, Run, Timing, Trial
-from costlab.train.storage import GRACE, opened
+from costlab.train.storage import GRACE, opened, refuse_file
 from costlab.train.study import BEAT, Claim, Pair, Study
 from costlab.train.trial import Standing
 from costlab.train.worker import THREADS, Settings
 
 STUDY = "study.db"
-LOCK = ".lock"
 WAIT = 0.5
 
 
@@ -38,6 +37,9 @@ class Watch(Protocol):
     def ended(self, trial: Trial) -> None:
         """What came out of a trial."""
 
+    def lost(self, pair: Pair, why: str) -> None:
+        """Why a trial that was in work here is so no more."""
+
     def timing(self, done: int, rounds: int) -> None:
         """How far the timing is."""
 
@@ -45,20 +47,19 @@ class Watch(Protocol):
 def trained(
     plan: Plan, settings: Settings, watch: Watch, study: str = "", again: bool = False, grace: int = GRACE
 ) -> Run:
-    """Train what the plan has, from where it stands, and put it on record in its folder.
+    """Train what the plan has, from where it stands, and put it on record in its folder, which is `locked`.
 
     ``study`` is the database that other machines draw from too, else a file in the folder; with ``again``
     what failed is begun anew.
 
     Raises:
-        RunError: another process trains in the folder, the study cannot be reached, or workers cannot start.
+        RunError: the study cannot be reached, or workers cannot start.
         OutputError: the folder cannot be written to.
     """
     here = environment_of(settings, settings.workers)
-    with locked(settings.folder), Pool(settings, settings.workers) as pool:
+    with Pool(settings, settings.workers) as pool:
         with study_of(plan, settings.folder, study, again, grace) as trials:
-            _Crew(trials, pool, watch, plan.pairs).work(lambda: trials.results(here))
-            results = trials.results(here)
+            results = _Crew(trials, pool, watch, plan.pairs).work(lambda: trials.results(here))
         done = {label for (label, _), trial in results.items() if not trial.failure}
         timings = _earlier(plan, settings.folder)
         missing = [arm.label for arm in plan.arms if arm.label in done - timings.keys()]
@@ -72,7 +73,8 @@ def study_of(
     plan: Plan, folder: Path, url: str = "", again: bool = False, grace: int = GRACE
 ) -> Iterator[Study]:
     """The study of a plan: at ``url``, or in a folder that this process has locked. Else as `trained`."""
-    name = f"costlab {plan.ablation} {plan.identity}"
+    refuse_file(url)
+    name = f"costlab {record.VERSION} {plan.name} {plan.identity}"
     with opened(url or f"sqlite:///{(folder / STUDY).resolve()}", name, plan.pairs, not url, grace) as trials:
         if not url:
             trials.free_all()
@@ -118,8 +120,8 @@ class _Crew:
     def __init__(self, study: Study, pool: Pool, watch: Watch, pairs: tuple[Pair, ...]) -> None:
         self._study, self._pool, self._watch, self._pairs = study, pool, watch, pairs
 
-    def work(self, results: Callable[[], dict[Pair, Trial]]) -> None:
-        """Train until every pair has a result."""
+    def work(self, results: Callable[[], dict[Pair, Trial]]) -> dict[Pair, Trial]:
+        """Train until every pair has a result; gives them."""
         tended = changed = -float(BEAT)
         while True:
             now = monotonic()
@@ -127,10 +129,10 @@ class _Crew:
                 self._study.tend()
                 tended = now
             if now - changed >= BEAT:
-                left = len(self._pairs) - len(results())
-                self._watch.left(left)
-                if not left:
-                    return
+                found = results()
+                self._watch.left(len(self._pairs) - len(found))
+                if len(found) == len(self._pairs):
+                    return found
                 self._hand_out()
                 changed = now
             for event in self._pool.events(WAIT):
@@ -149,28 +151,28 @@ class _Crew:
         if event.what == "at" and claim:
             self._watch.at(claim.pair, event.answer[0])
             return False
-        if event.what == "trial" and claim:
-            event.worker.job = None
+        _refuse_start(event)
+        if event.what == READY or not claim:
+            return True
+        event.worker.job = None
+        if event.what == "trial":
             if self._study.finish(claim, event.answer):
                 self._watch.ended(event.answer)
-            else:
-                self._watch.note(f"{claim.arm}, seed {claim.seed}: held too long, and left to another")
-            return True
-        _refuse_start(event)
-        if claim:
-            told = (
-                f"{claim.arm}, seed {claim.seed}: its worker died (exit {event.answer}); it is taken up again"
-            )
-            self._watch.note(told)
+                return True
+            told = "held too long, and left to another"
+        else:
             self._study.drop(claim)
+            cause = f"exit {event.answer}" if event.what == DIED else event.answer
+            told = f"its worker died ({cause}); it is taken up again"
+        self._watch.lost(claim.pair, told)
         return True
 
 
 def _refuse_start(event: Event) -> None:
     """Raises `RunError` if a worker cannot begin."""
-    if event.what == "broken":
+    if event.what == BROKEN:
         raise RunError(f"a worker cannot begin: {event.answer}")
-    if event.what == DIED and event.worker.job is None:
+    if event.what == DIED and not event.worker.ready:
         raise RunError(f"a worker died as it began (exit {event.answer})")
 
 
@@ -189,7 +191,10 @@ def _earlier(plan: Plan, folder: Path) -> dict[str, Timing]:
     """The timings of an earlier record of the same arms, as they were measured together."""
     if not (folder / record.FILE).is_file():
         return {}
-    earlier = record.load(folder / record.FILE)
+    try:
+        earlier = record.load(folder / record.FILE)
+    except RunError:  # damaged, or of another version: it is about to be replaced
+        return {}
     if tuple(replace(arm, timing=None) for arm in earlier.arms) != plan.arms:
         return {}
     return {arm.label: arm.timing for arm in earlier.arms if arm.timing}
@@ -207,8 +212,9 @@ def _asked(pool: Pool, watch: Watch, what: str, about: Any) -> Any:
                 watch.timing(*event.answer)
                 continue
             _refuse_start(event)
-            watch.note(f"the worker that was to tell {what} died (exit {event.answer}): it is left out")
-            return None
+            if event.what in (DIED, FAILED):
+                watch.note(f"{what} could not be measured, and are left out: {event.answer}")
+                return None
 
 
 @contextmanager
@@ -222,10 +228,14 @@ def locked(folder: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     make_folder(folder)
+    lock = FileLock(folder / LOCK, timeout=0)
     try:
-        with FileLock(folder / LOCK, timeout=0):
-            yield
+        lock.acquire()
     except Timeout:
         raise RunError(f"{folder}: another costlab train is at work in it") from None
     except OSError as error:
         raise OutputError(f"{folder} cannot be locked: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -6,11 +6,11 @@ from shlex import quote
 from typing import NamedTuple
 
 from costlab.errors import DataError, RunError
-from costlab.files import make_folder
+from costlab.files import is_folder
 from costlab.train import cache, plan, recipe, sources
 from costlab.train.data import Dataset
 from costlab.train.environment import revision
-from costlab.train.plan import PRESETS, Plan
+from costlab.train.plan import LOCK, PRESETS, Plan
 from costlab.train.recipe import Recipe
 
 
@@ -28,15 +28,15 @@ class Asked(NamedTuple):
     settings: tuple[str, ...] = ()
     width: float | None = None
     images: int | None = None
+    shared: bool = False
 
 
-def settled(asked: Asked, folder: Path, tell: Callable[[str], None]) -> Plan:
-    """The plan of a new run, in its folder with the images that it takes.
+def settled(asked: Asked, tell: Callable[[str], None]) -> tuple[Plan, Dataset]:
+    """The plan of a new run, and the images that it takes.
 
     Raises:
         TargetError, DefinitionError, ShapeError: the experiment is not there, or cannot be trained.
         DataError: the images are not there, damaged, or too few.
-        OutputError: the folder cannot be written to.
     """
     preset = PRESETS[asked.preset]
     width = preset.width if asked.width is None else asked.width
@@ -58,24 +58,48 @@ def settled(asked: Asked, folder: Path, tell: Callable[[str], None]) -> Plan:
         experiment.claims,
         dataset.record(),
         dataset.mirrored,
+        asked.shared,
         command(asked, dataset.name),
         revision(),
     )
     _refuse_large_batches(made)
-    make_folder(folder)
-    made.save(folder)  # first: whatever comes between, the run can be gone on with
-    cache.prepare(folder, _sides(made), dataset.digest, lambda: dataset)
-    return made
+    return made, dataset
 
 
-def continued(folder: Path, seeds: int | None, tell: Callable[[str], None]) -> Plan:
-    """The plan of the run in a folder, perhaps with more seeds, with its images at hand again.
+def begun(made: Plan, dataset: Dataset, folder: Path) -> None:
+    """Put a plan with its images into a folder, which is locked.
 
     Raises:
-        RunError: there is none, its images are not what they were, or it has more seeds already.
+        RunError: the folder holds something already.
+        OutputError: it cannot be written to.
+    """
+    refuse_full(folder)
+    made.save(folder)  # first: whatever comes between, the run can be gone on with
+    cache.prepare(folder, _sides(made), dataset.digest, lambda: dataset)
+
+
+def refuse_full(folder: Path) -> None:
+    """Raises `RunError` if a folder holds anything but a lock, `OutputError` if it is no folder."""
+    if is_folder(folder) and any(file.name != LOCK for file in folder.iterdir()):
+        raise RunError(
+            f"{folder} holds something already: --resume {folder} goes on with a run, -o DIR begins another"
+        )
+
+
+def continued(folder: Path, seeds: int | None, tell: Callable[[str], None], shared: bool = False) -> Plan:
+    """The plan of the run in a folder, which is locked, perhaps with more seeds, and its images at hand.
+
+    ``shared`` says that a database is named that its trials are in.
+
+    Raises:
+        RunError: there is none, its images are not what they were, it has more seeds already, or its trials
+            are in a database that is not named, or in none.
         DataError: the images are not there any more.
     """
     made = plan.load(folder)
+    if made.shared != shared:
+        there, say = ("a database", "name it with") if made.shared else ("the folder", "leave out")
+        raise RunError(f"--resume {folder}: the trials of this run are in {there}: {say} --study")
     if seeds is not None:
         made = made.having(seeds)
         made.save(folder)

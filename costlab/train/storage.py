@@ -28,7 +28,7 @@ def opened(url: str, name: str, pairs: Iterable[Pair], alone: bool, grace: int =
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     beats: dict[str, Any] = {} if alone else {"heartbeat_interval": BEAT, "grace_period": grace}
-    with _told(url):
+    with _told(url, ValueError, ImportError):
         storage = _retried(lambda: optuna.storages.RDBStorage(_with_driver(url), **beats))
         study = _retried(
             lambda: optuna.create_study(
@@ -36,6 +36,7 @@ def opened(url: str, name: str, pairs: Iterable[Pair], alone: bool, grace: int =
             )
         )
         number = storage.get_study_id_from_name(study.study_name)
+    with _told(url):
         made = Study(storage, number, pairs, alone)
         try:
             yield made
@@ -43,6 +44,14 @@ def opened(url: str, name: str, pairs: Iterable[Pair], alone: bool, grace: int =
             with suppress(SQLAlchemyError, optuna.exceptions.StorageInternalError):  # of a base that is gone
                 made.give_back()
             storage.engine.dispose()
+
+
+def refuse_file(url: str) -> None:
+    """Raises `RunError` for a database in a file: it cannot be shared, as two may take one trial."""
+    if url.startswith("sqlite"):
+        raise RunError(
+            "--study sqlite:... is for one machine only: leave it out, or name a postgresql:// one"
+        )
 
 
 def _retried(make: Callable[[], Any]) -> Any:
@@ -62,27 +71,39 @@ def _retried(make: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
-    """Tell what the database refuses in one line, without a password."""
+def _told(url: str, *others: type[Exception]) -> Iterator[None]:
+    """Tell what the database refuses, or one of ``others``, in one line without a password."""
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
 
-    shown = re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", url)
+    told_of: tuple[type[Exception], ...] = (SQLAlchemyError, StorageInternalError, *others)
     try:
         yield
-    except ModuleNotFoundError as error:
-        told = f"--study {shown}: {error}; pip install 'costlab[postgres]' brings PostgreSQL's"
-        raise RunError(told) from None
-    except ImportError as error:
-        raise RunError(f"--study {shown}: {one_line(error)}") from None
-    except (SQLAlchemyError, StorageInternalError) as error:
-        cause = error.__cause__ or error
-        raise RunError(f"--study {shown}: {one_line(getattr(cause, 'orig', None) or cause)}") from error
+    except told_of as error:
+        cause: Any = error.__cause__ or error
+        told = one_line(getattr(cause, "orig", None) or cause)
+        if isinstance(error, ModuleNotFoundError):
+            told += "; pip install 'costlab[postgres]' brings PostgreSQL's"
+        raise RunError(f"--study {_shown(url)}: {_without_secrets(told, url)}") from None
+
+
+def _shown(url: str) -> str:
+    """An address without what may be secret: the password, and whatever follows the database."""
+    return re.sub(r"//([^:/@]*):.*@", r"//\1:***@", url.partition("?")[0])
+
+
+def _without_secrets(told: str, url: str) -> str:
+    """What a driver says, without the parts of the address that `_shown` leaves out."""
+    found = re.search(r"//[^:/@]*:(.*)@", url)
+    secrets = [*(found[1].split("@") if found else ()), *re.findall(r"[?&][^=&]*=([^&]+)", url)]
+    for secret in filter(None, secrets):
+        told = told.replace(secret, "***")
+    return told
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what Optuna says of parts that may change: its version is pinned."""
+    """Without what Optuna says of parts that may still change."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -101,7 +101,7 @@ class Study:
         """Say that this process lives, and take up what others left. To be called every `BEAT` seconds."""
         if self._alone:
             return
-        for claim in self._held:
+        for claim in tuple(self._held):
             self._storage.record_heartbeat(claim.id)
         from optuna import load_study
         from optuna.storages import fail_stale_trials
@@ -119,7 +119,7 @@ class Study:
             if outcome is None and not _is_live(trials):
                 outcome = next(reversed(_failures(trials)), None)
                 if outcome is None and _is_lost(trials):
-                    outcome = Trial(*pair, (), environment, f"its worker died {ATTEMPTS} times")
+                    outcome = Trial(*pair, (), environment, f"its worker died {_deaths(trials)} times")
             if outcome is not None:
                 found[pair] = outcome
         return found
@@ -143,12 +143,11 @@ class Study:
         from optuna.trial import TrialState
 
         try:
-            taken = self._storage.set_trial_state_values(claim.id, TrialState.RUNNING)
+            if not self._alone:  # first: who dies in between has been heard of
+                self._storage.record_heartbeat(claim.id)
+            return self._storage.set_trial_state_values(claim.id, TrialState.RUNNING)
         except UpdateFinishedTrialError:
             return False
-        if taken and not self._alone:
-            self._storage.record_heartbeat(claim.id)
-        return taken
 
     def _is_spare(self, claim: Claim) -> bool:
         """Whether the pair has a result already, or another trial with a lower number."""

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import torch
 
 from costlab.algebra import Variant, build
-from costlab.files import make_folder, write
+from costlab.errors import RunError
+from costlab.files import PART, make_folder, write
 from costlab.train import checkpoint
 from costlab.train.batches import Batches, order, spread
 from costlab.train.data import Split
@@ -111,8 +112,10 @@ class Trial:
             self.sums = Sums(self.sums.loss + sums.loss, self.sums.correct + sums.correct)
             self.step += 1
             now = perf_counter()
-            self.seconds = before + now - began
-            if now - saved >= self.every and self.step < self.steps:
+            if now - saved >= self.every and self.step < self.steps and self.group.world == 1:
+                self._wait()
+                now = perf_counter()
+                self.seconds = before + now - began
                 self._save()
                 saved = perf_counter()
                 began += saved - now  # the time of training is without that of saving
@@ -161,11 +164,12 @@ class Trial:
             torch.cuda.synchronize(self.device)
 
     def _save(self) -> None:
+        random = self.group.gathered(checkpoint.random_state(self.device))
         if not self.group.leads:
             return
         state = {
             "learner": self.learner.state(),
-            "random": checkpoint.random_state(self.device),
+            "random": random,
             "sums": list(self.sums),
             "step": self.step,
             "seconds": self.seconds,
@@ -180,6 +184,8 @@ class Trial:
 
     def _saved(self) -> dict[str, Any] | None:
         make_folder(self.folder)
+        for part in self.folder.glob(f"{PART}*"):  # what a process that was killed had not written whole
+            part.unlink()
         return checkpoint.load(self.folder / checkpoint.FILE, self.task.identity)
 
     def _resume(self) -> None:
@@ -193,11 +199,17 @@ class Trial:
             self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
             self.sums = Sums(*(each.to(self.device) for each in state["sums"]))
-            if self.group.leads:
-                checkpoint.set_random_state(state["random"], self.device)
-                self._write_epochs()
+            random = state["random"]
+            if len(random) == self.group.world:
+                checkpoint.set_random_state(random[self.group.rank], self.device)
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise checkpoint.damaged(file) from error
+        if len(random) != self.group.world:
+            raise RunError(
+                f"{file} is of {len(random)} processes, not {self.group.world}: go on with as many"
+            )
+        if self.group.leads:
+            self._write_epochs()
 
 
 def batches_of(data: tuple[Split, Split], device: torch.device) -> tuple[Batches, Batches]:

@@ -1,7 +1,7 @@
 """A worker: a process that trains what it is told to, and says how it goes."""
 
+import gc
 import os
-import signal
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from costlab.errors import CostlabError, one_line
+from costlab.errors import CostlabError, RunError, one_line
 from costlab.files import write
 from costlab.train import cache, measure, plan
 from costlab.train.batches import Batches
@@ -18,6 +18,7 @@ from costlab.train.distributed import ALONE, Group
 from costlab.train.environment import environment
 from costlab.train.experiment import Arm
 from costlab.train.plan import Plan
+from costlab.train.pool import BROKEN, FAILED, READY
 from costlab.train.record import Epoch, Timing
 from costlab.train.record import Trial as Record
 from costlab.train.trial import NotFiniteError, Standing, Task, Trial, batches_of
@@ -25,17 +26,19 @@ from costlab.train.trial import NotFiniteError, Standing, Task, Trial, batches_o
 ERROR = "error.txt"
 THREADS = 1
 """Of a worker on a CPU: more of them on a small network cost more than they bring, and round otherwise."""
+NO_MEMORY = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
 COMPILE_AFTER = 2000
 """Steps from which on compiling is worth the minute that it takes."""
 
 
 class Settings(NamedTuple):
-    """How workers work: on which device, how many of them, and how often they save, in seconds."""
+    """How workers work: on which device, how many, how often they save, in seconds, and at which plan."""
 
     folder: Path
     device: str
     workers: int
     every: float
+    identity: str
     compiled: bool | None = None
 
 
@@ -49,36 +52,51 @@ class Worker:
             torch.set_num_threads(THREADS)
         else:
             torch.backends.cudnn.benchmark = True
+        self.spent = False
         self.plan: Plan = plan.load(self.folder)
+        if self.plan.identity != settings.identity:
+            raise RunError(f"{self.folder} holds another run by now")
         self.networks: dict[str, Arm] = self.plan.networks()
         self._images: dict[int, Any] = {}
+        self._timed: dict[int, Batches] = {}
 
     def trial(self, label: str, seed: int, tell: Callable[[Standing], None]) -> Record:
         """Train an arm with a seed, or say why that failed."""
         folder = trial_folder(self.folder, self.plan, label, seed)
         task = self._task(label, seed)
-        told = ""
+        told, trial = "", None
         epochs: tuple[Epoch, ...] = ()
         here = environment(self.device, self.settings.workers * self.group.world, task.compiled)
+        data = self._data(task.side)
         try:
-            trial = Trial(task, self._data(task.side), folder, self.device, self.group, self.settings.every)
+            trial = Trial(task, data, folder, self.device, self.group, self.settings.every)
             epochs = trial.run(tell)
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            told = f"out of memory: {one_line(error)}"
-        except (CostlabError, NotFiniteError) as error:
+        except (NotFiniteError, RunError) as error:  # which all processes of a group see alike
             told = one_line(str(error))
         except Exception as error:
             if self.group.world > 1:
                 raise  # the others wait for this process: torchrun ends them
-            told = one_line(error)
-            if "can't allocate memory" in told:
-                told = f"out of memory: {told}"
-            else:
-                write(folder / ERROR, format_exc(), replace=True)
-                told = f"{told} ({folder / ERROR} says where)"
-        if self.device.type == "cuda":
+            told = self._named(error, folder)
+        del trial
+        self._clean()
+        return Record(label, seed, epochs, here, told.replace(f"{self.folder}/", ""))
+
+    def _named(self, error: Exception, folder: Path) -> str:
+        """What is said of an error; a device that may be broken is not used again by this process."""
+        told = one_line(error)
+        if isinstance(error, CostlabError):
+            return one_line(str(error))
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in told for sign in NO_MEMORY):
+            return f"out of memory: {told}"
+        self.spent = self.device.type == "cuda"
+        write(folder / ERROR, format_exc(), replace=True)
+        return f"{told} ({folder / ERROR} says where)"
+
+    def _clean(self) -> None:
+        """Give back the memory of a trial."""
+        gc.collect()
+        if self.device.type == "cuda" and not self.spent:
             torch.cuda.empty_cache()
-        return Record(label, seed, epochs, here, told)
 
     def timings(self, labels: Sequence[str], tell: Callable[[int, int], None]) -> dict[str, Timing]:
         """The time of a step of each of these arms."""
@@ -102,7 +120,9 @@ class Worker:
         return lambda: measure.Stepper(task, batches, self.device)
 
     def _batches(self, side: int) -> Batches:
-        return batches_of(self._data(side), self.device)[0]
+        if side not in self._timed:
+            self._timed[side] = batches_of(self._data(side), self.device)[0]
+        return self._timed[side]
 
     def _task(self, label: str, seed: int) -> Task:
         arm, recipe = self.networks[label], self.plan.recipe_of(label)
@@ -124,20 +144,28 @@ def serve(connection: "Connection[Any, Any]", settings: Settings) -> None:
 
     While it works it says ``("at", ...)``. It ends when whoever asks is not there any more.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted too, and ends this
     try:
         worker = Worker(settings)
     except Exception as error:
-        connection.send(("broken", one_line(error)))
+        connection.send((BROKEN, one_line(error)))
         return
 
     def tell(*at: Any) -> None:
         connection.send(("at", at))
 
     try:
+        connection.send((READY, None))
         while (job := connection.recv()) is not None:
             what, *details = job
-            connection.send((what, JOBS[what](worker, *details, tell)))
+            try:
+                answer = (what, JOBS[what](worker, *details, tell))
+            except (EOFError, BrokenPipeError, ConnectionResetError):
+                raise
+            except Exception as error:
+                answer = (FAILED, one_line(error))
+            connection.send(answer)
+            if worker.spent:
+                return
     except (EOFError, BrokenPipeError, ConnectionResetError):
         os._exit(1)  # nobody is there to be told anything
 

@@ -52,8 +52,9 @@ START = [sys.executable, "-m", "costlab", "train"]
         ("-a large_5x5 --width 0", "Invalid value for '--width'"),
         ("-a large_5x5 --preset huge", "Invalid value for '--preset'"),
         ("--resume nowhere", "--resume nowhere: there is no run in it"),
-        ("-a large_5x5 -o full", "-o full holds something already: --resume full goes on with a run"),
+        ("-a large_5x5 -o full", "full holds something already: --resume full goes on with a run"),
         ("-a large_5x5 -o file", "file is no folder"),
+        ("-a large_5x5 --images 64 --study sqlite:///x.db", "is for one machine only"),
         ("-a large_5x5 --images 20", "20 training images are fewer than batch_size=64"),
     ],
 )
@@ -86,11 +87,11 @@ def test_the_help_names_every_experiment(run: Run) -> None:
 
 def test_a_run_that_is_interrupted_and_resumed(tmp_path: Path) -> None:
     start = [*START, "-a", "large_5x5", *SMALL, "-o", "run"]
-    child = subprocess.Popen(start, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(start, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert child.stderr is not None
     while not child.stderr.readline().startswith("training: "):
         assert child.poll() is None
-    child.send_signal(signal.SIGINT)
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to all of its processes
     _, told = child.communicate(timeout=60)
     assert child.returncode == 130
     assert [line for line in told.splitlines() if line] == [
@@ -116,10 +117,7 @@ def test_a_run_that_is_interrupted_and_resumed(tmp_path: Path) -> None:
     page = (tmp_path / "run" / "large_5x5.md").read_text()
     assert "generated images, not photographs" in page
     assert str(tmp_path) not in page + (tmp_path / "run" / "results.json").read_text()
-    assert (
-        "costlab train --ablation large_5x5 --set batch_size=16 --set epochs=2 --preset full --seeds 5"
-        in page
-    )
+    assert "costlab train --ablation large_5x5 --preset full --seeds 5 --device cuda" in page
     shown = subprocess.run(
         [sys.executable, "-m", "costlab", "report", "run", "--check"],
         cwd=tmp_path,

@@ -66,6 +66,55 @@ def test_two_processes_end_as_one_does(tmp_path: Path) -> None:
         (tmp_path / "one" / checkpoint.FILE).unlink()
 
 
+ENDED = """
+import sys
+from pathlib import Path
+import torch
+from costlab.train.distributed import joined
+from costlab.train.trial import Trial
+from tests.train.tasks import CPU, splits, task
+torch.set_num_threads(1)
+with joined(CPU) as group:
+    for seed in (0, 1):
+        made = Trial(task(seed), splits(), Path(sys.argv[1]) / str(seed), CPU, group, every=0.0)
+        step, left = made.learner.step, int(sys.argv[2])
+        def until_the_end(batch):
+            global left
+            left -= 1
+            if left < 0:
+                raise StopIteration
+            return step(batch)
+        made.learner.step = until_the_end
+        try:
+            made.run()
+        except StopIteration:
+            pass
+"""
+
+
+def test_processes_that_are_ended_together_go_on_with_the_same_bits(tmp_path: Path) -> None:
+    for folder, steps in (("whole", "99"), ("parts", "7"), ("parts", "6"), ("parts", "99")):
+        started = processes(ENDED, str(tmp_path / folder), steps)
+        told = [process.communicate(timeout=120)[1] for process in started]
+        assert [process.returncode for process in started] == [0, 0], told
+    for seed in ("0", "1"):
+        a, b = (
+            torch.load(tmp_path / folder / seed / checkpoint.FILE, weights_only=True)
+            for folder in ("whole", "parts")
+        )
+        assert len(a["random"]) == 2
+        assert all(torch.equal(x["cpu"], y["cpu"]) for x, y in zip(a["random"], b["random"], strict=True))
+        for name, value in a["learner"]["averaged"].items():
+            assert torch.equal(value, b["learner"]["averaged"][name]), name
+        times = ("seconds", "images_per_second")
+        for x, y in zip(a["epochs"], b["epochs"], strict=True):
+            assert {k: v for k, v in x.items() if k not in times} == {
+                k: v for k, v in y.items() if k not in times
+            }
+    with pytest.raises(RunError, match="is of 2 processes, not 1: go on with as many"):
+        Trial(task(0), splits(), tmp_path / "whole" / "0", CPU)
+
+
 def test_a_run_under_torchrun_is_one_run(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     words = "-a large_5x5 --seeds 1 --images 64 --width 0.125 --set epochs=1 --set batch_size=16 -o"

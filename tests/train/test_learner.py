@@ -1,6 +1,7 @@
 """The learner against a loop that is written out: schedule, losses, clipping, optimizers, average."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -78,9 +79,9 @@ def test_a_step_is_what_the_formulas_say(aux: str, optimizer: str, clip: float) 
                     squares[i] = 0.9 * squares[i] + 0.1 * slope**2
                     speeds[i] = 0.9 * speeds[i] + slope / (squares[i].sqrt() + 1.0)
                     p.sub_(lr * speeds[i])
-                else:  # Nesterov's momentum
+                else:
                     speeds[i] = slope if step == 0 else 0.9 * speeds[i] + slope
-                    p.sub_(lr * (slope + 0.9 * speeds[i]))
+                    p.sub_(lr * speeds[i])
                 kept = 0.5 ** (1 / (0.5 * STEPS))
                 averages[i] = p.clone() if step == 0 else kept * averages[i] + (1 - kept) * p
         assert float(sums.loss) == pytest.approx(6 * own.item(), rel=1e-4)
@@ -123,12 +124,34 @@ def test_without_an_average_the_network_itself_is_evaluated() -> None:
     assert float(learner.evaluate([made]).correct) == float((output.argmax(1) == made.labels).sum())
 
 
-def test_a_compiled_step_is_the_same_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    compile_ = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda run: compile_(run, backend="eager"))  # no compiler is needed
+@pytest.fixture
+def graphs(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What is compiled from now on; it is run as it is, so that no compiler is needed."""
+    compile_, found = torch.compile, []
+
+    def backend(graph: Any, _: object) -> Any:
+        found.append(graph)
+        return graph.forward
+
+    def compiling(run: nn.Module, **settings: Any) -> Any:
+        return compile_(run, backend=backend, **settings)
+
+    monkeypatch.setattr(torch, "compile", compiling)
+    return found
+
+
+def test_a_compiled_step_is_the_same_step(graphs: list[object]) -> None:
     plain, compiled = (Learner(network("bn"), Recipe(), STEPS, CPU, compiled=on) for on in (False, True))
     for _ in range(2):
         a, b = plain.step(batch()), compiled.step(batch())
         assert float(a.loss) == pytest.approx(float(b.loss), rel=1e-5)
     for mine, theirs in zip(plain.network.parameters(), compiled.network.parameters(), strict=True):
         assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+    assert len(graphs) == 1
+
+
+def test_any_number_of_networks_is_compiled(graphs: list[object]) -> None:
+    for number in range(1, 11):  # after eight, torch by itself would stop
+        made = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, number), nn.Linear(number, 4))
+        Learner(made, Recipe(), STEPS, CPU, compiled=True).step(batch())
+        assert len(graphs) == number

@@ -12,7 +12,7 @@ from costlab.errors import CostlabError, DataError, DefinitionError, RunError, T
 from costlab.train import Expectation, Experiment, arm, plan, recipe
 from costlab.train.experiments import experiment, names
 from costlab.train.recipe import Recipe
-from costlab.train.settle import Asked, command, continued, settled
+from costlab.train.settle import Asked, begun, command, continued, settled
 
 SETS = """
 from blocks import inception_a, mini
@@ -47,6 +47,13 @@ def test_the_defaults_are_those_of_section_8_at_half_the_batches_of_its_replicas
     assert (made.lr_decay, made.label_smoothing, made.aux_weight) == (0.94, 0.1, 0.4)
     assert made.lr_decay_every * 100 == 2  # epochs of the paper's 100
     assert made.learning_rate / made.batch_size == 0.045 / 32
+
+
+def started(made: Asked, folder: Path) -> plan.Plan:
+    settled_plan, dataset = settled(made, lambda _: None)
+    folder.mkdir(exist_ok=True)
+    begun(settled_plan, dataset, folder)
+    return settled_plan
 
 
 @pytest.mark.parametrize(
@@ -130,7 +137,7 @@ def test_what_cannot_be_trained_is_named(
 
 
 def test_an_experiment_and_an_ablation_of_ones_own(sets: Path, tmp_path: Path) -> None:
-    made = settled(asked(f"{sets}:mine"), tmp_path / "run", lambda _: None)
+    made = started(asked(f"{sets}:mine"), tmp_path / "run")
     assert (made.name, made.title, made.claims[0].claim) == ("mine", "Mine", "b is better")
     assert [(each.label, each.side, each.network) for each in made.arms] == [
         ("a", 48, "mini:width=0.125"),
@@ -159,24 +166,24 @@ def test_a_network_gets_as_many_outputs_as_there_are_classes() -> None:
 
 
 def test_pairs_go_seed_by_seed(tmp_path: Path) -> None:
-    made = settled(asked("large_5x5"), tmp_path, lambda _: None)
+    made = started(asked("large_5x5"), tmp_path)
     assert made.pairs == (("5x5", 0), ("3x3+3x3", 0), ("5x5", 1), ("3x3+3x3", 1))
 
 
 def test_more_seeds_make_the_same_run_and_other_settings_another(tmp_path: Path) -> None:
-    made = settled(asked("large_5x5"), tmp_path / "a", lambda _: None)
+    made = started(asked("large_5x5"), tmp_path / "a")
     more = continued(tmp_path / "a", 5, lambda _: None)
     assert more.identity == made.identity
     assert "--seeds 5" in more.command
     assert plan.load(tmp_path / "a") == more
     with pytest.raises(RunError, match="--seeds 3: the run has 5 already"):
         continued(tmp_path / "a", 3, lambda _: None)
-    other = settled(asked("large_5x5", "epochs=3"), tmp_path / "b", lambda _: None)
+    other = started(asked("large_5x5", "epochs=3"), tmp_path / "b")
     assert other.identity != made.identity
 
 
 def test_images_are_made_again_where_they_are_gone_or_damaged(tmp_path: Path) -> None:
-    settled(asked("large_5x5"), tmp_path, lambda _: None)
+    started(asked("large_5x5"), tmp_path)
     file = tmp_path / "data" / "images-48.pt"
     whole = file.read_bytes()
     told: list[str] = []
@@ -190,7 +197,7 @@ def test_images_are_made_again_where_they_are_gone_or_damaged(tmp_path: Path) ->
 
 
 def test_an_experiment_that_changed_is_noticed(sets: Path, tmp_path: Path) -> None:
-    made = settled(asked(f"{sets}:mine"), tmp_path / "run", lambda _: None)
+    made = started(asked(f"{sets}:mine"), tmp_path / "run")
     sets.write_text(SETS.replace("width=0.25", "width=0.5"))
     with pytest.raises(RunError, match="'b' is not what it was when the run began"):
         made.networks()
@@ -200,7 +207,7 @@ def test_fewer_images_than_a_batch_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match="40 training images are fewer than batch_size=64 of 5x5: --set batch_size"
     ):
-        settled(asked("large_5x5", images=40), tmp_path, lambda _: None)
+        started(asked("large_5x5", images=40), tmp_path)
 
 
 def test_a_folder_that_holds_no_run_is_named(tmp_path: Path) -> None:

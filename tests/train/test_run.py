@@ -1,8 +1,10 @@
 """Whole runs of small networks: what is written, what goes on after a fault, and what one costs."""
 
 import json
+import multiprocessing
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ from costlab.train import cache, checkpoint, plan, record
 from costlab.train.plan import Plan
 from costlab.train.record import Trial
 from costlab.train.run import locked, trained
-from costlab.train.settle import Asked, continued, settled
+from costlab.train.settle import Asked, begun, continued, settled
+from costlab.train.study import Claim, Study
 from costlab.train.trial import EPOCHS, Standing
 from costlab.train.worker import Settings, trial_folder
 
@@ -43,6 +46,9 @@ class Notes:
     def ended(self, trial: Trial) -> None:
         self.done.append(trial)
 
+    def lost(self, pair: Pair, why: str) -> None:
+        self.notes.append(f"{pair[0]}: {why}")
+
     def timing(self, done: int, rounds: int) -> None:
         self.rounds = max(self.rounds, rounds)
 
@@ -50,13 +56,20 @@ class Notes:
 ASKED = Asked("large_5x5", "smoke", "synthetic", 1, ("epochs=2", "batch_size=16"), 0.125, 48)
 
 
+def started(folder: Path) -> Plan:
+    made, dataset = settled(ASKED, lambda _: None)
+    folder.mkdir(exist_ok=True)
+    begun(made, dataset, folder)
+    return made
+
+
 def run_in(folder: Path, made: Plan, again: bool = False, workers: int = 1) -> tuple[record.Run, Notes]:
     watch = Notes()
-    return trained(made, Settings(folder, "cpu", workers, 0.0), watch, again=again), watch
+    return trained(made, Settings(folder, "cpu", workers, 0.0, made.identity), watch, again=again), watch
 
 
 def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
-    made = settled(ASKED, tmp_path, lambda _: None)
+    made = started(tmp_path)
     run, watch = run_in(tmp_path, made, workers=2)
     assert sorted(watch.begun) == sorted(made.pairs)
     assert sorted(watch.done, key=lambda trial: trial.arm) == sorted(run.trials, key=lambda trial: trial.arm)
@@ -82,13 +95,14 @@ def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
 
 
 def test_a_damaged_checkpoint_costs_its_own_trial_until_it_is_removed(tmp_path: Path) -> None:
-    made = settled(ASKED, tmp_path, lambda _: None)
+    made = started(tmp_path)
     file = trial_folder(tmp_path, made, "5x5", 0) / checkpoint.FILE
     file.parent.mkdir(parents=True)
     file.write_bytes(b"damaged")
     run, _ = run_in(tmp_path, made)
     told = {trial.arm: trial.failure for trial in run.trials}
-    assert told == {"5x5": f"{file} is damaged: remove it, and the trial begins anew", "3x3+3x3": ""}
+    inside = file.relative_to(tmp_path)  # no folder of this machine goes on record
+    assert told == {"5x5": f"{inside} is damaged: remove it, and the trial begins anew", "3x3+3x3": ""}
     file.unlink()
     run, watch = run_in(tmp_path, continued(tmp_path, None, lambda _: None), again=True)
     assert watch.begun == [("5x5", 0)]
@@ -140,26 +154,66 @@ def test_a_fault_is_named_and_costs_its_own_trial(
 ) -> None:
     has_5x5 = "any(getattr(m, 'kernel_size', 0) == (5, 5) for m in self.network.modules())"
     fault(f"import torch\n    if {has_5x5}:\n        {code}")
-    made = settled(ASKED, tmp_path / "run", lambda _: None)
+    made = started(tmp_path / "run")
     run, watch = run_in(tmp_path / "run", made)
     failures = {trial.arm: trial.failure for trial in run.trials}
     assert re.match(told, failures["5x5"])
     assert failures["3x3+3x3"] == ""
     assert [arm.timing is None for arm in run.arms] == [True, False]
     if "_exit" in code:
-        assert watch.notes == ["5x5, seed 0: its worker died (exit 9); it is taken up again"] * 3
+        assert watch.notes == ["5x5: its worker died (exit 9); it is taken up again"] * 3
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
-    made = settled(ASKED, tmp_path, lambda _: None)
-    with locked(tmp_path), pytest.raises(RunError, match="another costlab train is at work in it"):
+    with locked(tmp_path):
+        with pytest.raises(RunError, match="another costlab train is at work in it"), locked(tmp_path):
+            pass
+        made, dataset = settled(ASKED, lambda _: None)
+        begun(made, dataset, tmp_path)
+        with pytest.raises(RunError, match="holds something already"):
+            begun(made, dataset, tmp_path)
+
+
+def test_workers_train_the_plan_that_they_are_asked_to(tmp_path: Path) -> None:
+    made = started(tmp_path)
+    replace(made, recipe={**made.recipe, "epochs": 3}).save(tmp_path)
+    with pytest.raises(RunError, match=r"a worker cannot begin: RunError: .* holds another run by now"):
         run_in(tmp_path, made)
 
 
+def test_an_idle_worker_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = started(tmp_path)
+    finish = Study.finish
+
+    def killing(study: Study, claim: Claim, trial: Trial) -> bool:
+        children = multiprocessing.active_children()
+        assert len(children) == 1
+        for child in children:
+            child.kill()
+        return finish(study, claim, trial)
+
+    monkeypatch.setattr(Study, "finish", killing)
+    run, watch = run_in(tmp_path, made)
+    assert [trial.failure for trial in run.trials] == ["", ""]
+    taken_up = "3x3+3x3: its worker died (exit -9); it is taken up again"  # where it had been handed over
+    assert watch.notes in ([], [taken_up])
+
+
+def test_what_is_shared_goes_on_as_shared(tmp_path: Path) -> None:
+    made = started(tmp_path)
+    with pytest.raises(RunError, match="the trials of this run are in the folder: leave out --study"):
+        continued(tmp_path, None, lambda _: None, shared=True)
+    replace(made, shared=True).save(tmp_path)
+    with pytest.raises(RunError, match="the trials of this run are in a database: name it with --study"):
+        continued(tmp_path, None, lambda _: None)
+    with pytest.raises(RunError, match="is for one machine only"):
+        trained(made, Settings(tmp_path, "cpu", 1, 0.0, made.identity), Notes(), "sqlite:///study.db")
+
+
 def test_workers_that_cannot_begin_say_why(tmp_path: Path) -> None:
-    made = settled(ASKED, tmp_path, lambda _: None)
+    made = started(tmp_path)
     content: dict[str, Any] = json.loads((tmp_path / plan.FILE).read_text())
-    content["arms"][0]["multiply_adds"] += 1
+    content["width"] = 0.25
     (tmp_path / plan.FILE).write_text(json.dumps(content))
     with pytest.raises(RunError, match=r"a worker cannot begin: RunError: .*'5x5' is not what it was"):
         run_in(tmp_path, made)

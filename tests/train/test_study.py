@@ -166,6 +166,9 @@ def test_a_heartbeat_keeps_a_trial(url: str, monkeypatch: pytest.MonkeyPatch) ->
         ("postgresql://me:hidden@127.0.0.1:1/none", r"--study postgresql://me:\*\*\*@127.0.0.1:1/none: "),
         ("sqlite:////nowhere/at/all/study.db", "unable to open database file"),
         ("odd://somewhere", "--study odd://somewhere: "),
+        ("postgresql://me:hid@hidden@127.0.0.1:1/x", r"--study postgresql://me:\*\*\*@127.0.0.1:1/x: "),
+        ("postgresql://127.0.0.1:1/x?user=me&password=hidden", "--study postgresql://127.0.0.1:1/x: "),
+        ("postgresql://127.0.0.1:abc/x", "--study postgresql://127.0.0.1:abc/x: "),
     ],
 )
 def test_a_database_that_cannot_be_reached_is_named_without_its_password(url: str, told: str) -> None:
@@ -181,15 +184,19 @@ from pathlib import Path
 from costlab.cli.training import Lines
 from costlab.train import storage, study
 from costlab.train.run import trained
-from costlab.train.settle import Asked, settled
+from costlab.train.run import locked
+from costlab.train.settle import Asked, begun, settled
 from costlab.train.worker import Settings
 storage.BEAT = study.BEAT = 1
 if __name__ == "__main__":
     folder, url = Path(sys.argv[1]), sys.argv[2]
     asked = Asked("large_5x5", "smoke", "synthetic", 3, ("epochs=2", "batch_size=16"), 0.125, 250)
     watch = Lines()
-    plan = settled(asked, folder, watch.note)
-    run = trained(plan, Settings(folder, "cpu", 1, 1.0), watch, url, grace=6)
+    plan, dataset = settled(asked, watch.note)
+    with locked(folder):
+        begun(plan, dataset, folder)
+        settings = Settings(folder, "cpu", 1, 1.0, plan.identity)
+        run = trained(plan, settings, watch, url, grace=6)
     assert [trial.failure for trial in run.trials] == [""] * 6
 """
 

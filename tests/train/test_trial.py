@@ -40,8 +40,8 @@ def weights(folder: Path) -> dict[str, Tensor]:
     def walk(path: str, value: object) -> None:
         if isinstance(value, Tensor):
             found[path] = value
-        elif isinstance(value, dict):
-            for key, each in value.items():
+        elif isinstance(value, dict | list):
+            for key, each in value.items() if isinstance(value, dict) else enumerate(value):
                 walk(f"{path}.{key}", each)
 
     walk("", {name: state[name] for name in ("learner", "random")})

@@ -169,7 +169,7 @@ def _at_full_scale(run: Run) -> Iterator[Part]:
         return
     yield "## At full scale"
     yield f"This run was of preset {inline(run.preset)}. On a GPU, the full one is made, with its page, by:"
-    ablation = re.sub(r" --(preset|seeds|width|images) \S+", "", run.command)
+    ablation = re.sub(r" --(preset|seeds|width|images|set) ('[^']*'|\S+)", "", run.command)
     command = f"{ablation} --preset {FULL} --seeds {FULL_SEEDS} --device cuda"
     yield f"```\n{command}\n```"
 
