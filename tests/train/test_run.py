@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,8 +55,8 @@ class Notes:
 ASKED = Asked("large_5x5", "smoke", "synthetic", 1, ("epochs=2", "batch_size=16"), 0.125, 48)
 
 
-def started(folder: Path) -> Plan:
-    made, dataset = settled(ASKED, lambda _: None)
+def started(folder: Path, asked: Asked = ASKED) -> Plan:
+    made, dataset = settled(asked, lambda _: None)
     folder.mkdir(exist_ok=True)
     begun(made, dataset, folder)
     return made
@@ -109,59 +108,57 @@ def test_a_damaged_checkpoint_costs_its_own_trial_until_it_is_removed(tmp_path: 
     assert [trial.failure for trial in run.trials] == ["", ""]
 
 
-FAULTS = """
-import os
+FAULTS: dict[int, tuple[str, str]] = {
+    1: (
+        "raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB')",
+        r"out of memory: OutOfMemoryError: .*2 GiB",
+    ),
+    3: ("raise MemoryError", "out of memory: MemoryError"),
+    4: (
+        'raise RuntimeError("DefaultCPUAllocator: can\'t allocate memory")',
+        "out of memory: RuntimeError",
+    ),
+    5: ("raise ValueError('a fault')", r"ValueError: a fault \(trials/.*/error.txt says where\)"),
+    6: ("self.network.head.fc.bias.data.fill_(float('nan'))", "the loss is no number after epoch 1"),
+    7: ("os._exit(9)", "its worker died 3 times"),
+}
+"""By the channels of the first layer of a network: what happens in a step of it, and what is to be told."""
+PLANTED = """
+import os, torch
 from costlab.train.learner import Learner
 step = Learner.step
 def faulty(self, batch):
-    {fault}
+    channels = self.network.conv_1.conv.out_channels
+{faults}
     return step(self, batch)
 Learner.step = faulty
 """
-
-
-@pytest.fixture
-def fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Has every worker do something in each step: what Python finds in its path as it starts."""
-
-    def plant(code: str) -> None:
-        (tmp_path / "site").mkdir()
-        (tmp_path / "site" / "sitecustomize.py").write_text(FAULTS.format(fault=code))
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-
-    return plant
-
-
-@pytest.mark.parametrize(
-    ("code", "told"),
-    [
-        (
-            "raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB')",
-            "out of memory: OutOfMemory.*2 GiB",
-        ),
-        ("raise MemoryError", "out of memory: MemoryError"),
-        (
-            'raise RuntimeError("[enforce fail] . DefaultCPUAllocator: can\'t allocate memory")',
-            "out of memory: Runtime",
-        ),
-        ("raise ValueError('a fault')", r"ValueError: a fault \(.*error.txt says where\)"),
-        ("self.network.head.fc.bias.data.fill_(float('nan'))", "the loss is no number after epoch 1"),
-        ("os._exit(9)", "its worker died 3 times"),
-    ],
+ARMS = """
+from blocks import mini
+from costlab.train import Experiment, arm
+faults = Experiment(
+    "faults", "Faults", {f"{n} channels": arm(mini, width=n / 16, modules_6=0) for n in range(1, 8)}
 )
-def test_a_fault_is_named_and_costs_its_own_trial(
-    code: str, told: str, tmp_path: Path, fault: Callable[[str], None]
-) -> None:
-    has_5x5 = "any(getattr(m, 'kernel_size', 0) == (5, 5) for m in self.network.modules())"
-    fault(f"import torch\n    if {has_5x5}:\n        {code}")
-    made = started(tmp_path / "run")
-    run, watch = run_in(tmp_path / "run", made)
+"""
+
+
+def test_a_fault_is_named_and_costs_its_own_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "arms.py").write_text(ARMS)
+    (tmp_path / "site").mkdir()
+    faults = "\n".join(f"    if channels == {n}:\n        {code}" for n, (code, _) in FAULTS.items())
+    # What Python finds in its path as it starts, it runs: so every worker has the faults.
+    (tmp_path / "site" / "sitecustomize.py").write_text(PLANTED.format(faults=faults))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    folder = tmp_path / "run"
+    made = started(folder, ASKED._replace(ablation=f"{tmp_path / 'arms.py'}:faults", width=None))
+    run, watch = run_in(folder, made)
     failures = {trial.arm: trial.failure for trial in run.trials}
-    assert re.match(told, failures["5x5"])
-    assert failures["3x3+3x3"] == ""
-    assert [arm.timing is None for arm in run.arms] == [True, False]
-    if "_exit" in code:
-        assert watch.notes == ["5x5: its worker died (exit 9); it is taken up again"] * 3
+    assert failures.pop("2 channels") == ""
+    for n, (_, told) in FAULTS.items():
+        assert re.match(told, failures.pop(f"{n} channels"))
+    assert failures == {}
+    assert [arm.label for arm in run.arms if arm.timing] == ["2 channels"]
+    assert watch.notes == ["7 channels: its worker died (exit 9); it is taken up again"] * 3
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:

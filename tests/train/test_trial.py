@@ -16,13 +16,15 @@ import torch
 from torch import Tensor
 
 from costlab import files
+from costlab.algebra import variant
 from costlab.errors import RunError
-from costlab.train import checkpoint
+from costlab.train import checkpoint, sources
 from costlab.train.batches import Batch
 from costlab.train.learner import Learner, Sums
+from costlab.train.recipe import Recipe
 from costlab.train.record import Epoch
-from costlab.train.trial import EPOCHS, NotFiniteError, Standing
-from tests.train.tasks import trial
+from costlab.train.trial import EPOCHS, NotFiniteError, Standing, Task, Trial
+from tests.train.tasks import CPU, trial
 
 STEPS = 15
 """Five in each of three epochs."""
@@ -149,6 +151,15 @@ def test_a_trial_learns_and_tells_where_it_stands(tmp_path: Path) -> None:
     assert epochs[-1].validation_accuracy > 0.45
     assert standings[-1].step == standings[-1].steps == 80
     assert standings[-1].last == epochs[-1]
+
+
+def test_real_handwriting_is_learned(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'costlab[digits]'")
+    dataset = sources.load("digits", 0, 0)
+    network = variant("mini", width=0.25, stem_pool=False)
+    made = Task(network, 24, Recipe(epochs=8), 0, dataset.mirrored, "digits")
+    epochs = Trial(made, dataset.resized(24), tmp_path, CPU).run()
+    assert epochs[-1].validation_accuracy > 0.95
 
 
 def test_a_finished_trial_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
