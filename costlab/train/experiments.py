@@ -23,78 +23,67 @@ FULL, HALF, QUARTER = "full resolution", "half resolution", "quarter resolution"
 BASELINE = "all factorized"
 
 
-def _large_5x5(better: str = FACTORIZED, worse: str = PLAIN) -> Expectation:
-    return Expectation(
+NO_FIGURE = "no figure"
+CLAIMS = {
+    "large_5x5": (
         "two 3x3 lose nothing against the 5x5 that they replace",
-        better,
-        worse,
         "28% fewer multiply-adds, no figure of its own",
         "Section 3.1",
-    )
-
-
-def _small_3x3(better: str = SPLIT_3X3, worse: str = WHOLE_3X3) -> Expectation:
-    return Expectation(
+    ),
+    "small_3x3": (
         "1x3 and 3x1 lose nothing against a 3x3 at grids of 24 and 6: costlab's own question, as the paper "
         "says it of grids of 12 to 20 only",
-        better,
-        worse,
         "33% fewer multiply-adds, no figure of its own",
         "Section 3.2",
-    )
-
-
-def _nxn(better: str = SPLIT_7X7, worse: str = WHOLE_7X7) -> Expectation:
-    return Expectation(
+    ),
+    "nxn": (
         "1xn and nx1 lose nothing against n x n at the middle grid",
-        better,
-        worse,
         "22.8% top-1 error to 21.6%, with the stem's 7x7 replaced too",
         "Section 3.2, table 3",
-    )
-
-
-def _linear(better: str = FACTORIZED, worse: str = LINEAR) -> Expectation:
-    return Expectation(
+    ),
+    "linear": (
         "ReLU between the parts of a factorization is better than none",
-        better,
-        worse,
         "77.2% top-1 against 76.2%",
         "Figure 2",
-    )
-
-
-def _reductions(worse: str, better: str = PARALLEL) -> Expectation:
-    told = {
-        BOTTLENECK: "pooling beside strided convolution is better than pooling first, a bottleneck",
-        EXPENSIVE: "pooling beside strided convolution loses nothing against convolution first",
-    }
-    return Expectation(told[worse], better, worse, "no figure", "Section 5, figures 9 and 10")
-
-
-def _aux(better: str, worse: str) -> Expectation:
-    if better == AUX:
-        claim, reported = "an auxiliary head ends slightly higher", "no figure"
-        return Expectation(claim, better, worse, reported, "Section 4")
-    claim = "batch norm in the auxiliary head improves it"
-    return Expectation(claim, better, worse, "21.6% top-1 error to 21.2%", "Section 4, table 3")
-
-
-def _smoothing(better: str = SMOOTHED, worse: str = ONE_HOT) -> Expectation:
-    reported = "23.1% top-1 error to 22.8%, about 0.2% in the text"
-    return Expectation("label smoothing is better than one-hot labels", better, worse, reported, "Section 7")
-
-
-def _resolution(better: str, worse: str) -> Expectation:
-    figures = {FULL: "299", HALF: "151", QUARTER: "79"}
-    reached = {FULL: "76.6%", HALF: "76.4%", QUARTER: "75.2%"}
-    return Expectation(
-        f"at like cost, {figures[better]} pixels are better than {figures[worse]}",
-        better,
-        worse,
-        f"{reached[better]} top-1 against {reached[worse]}",
+    ),
+    "bottleneck": (
+        "pooling beside strided convolution is better than pooling first, a bottleneck",
+        NO_FIGURE,
+        "Section 5, figures 9 and 10",
+    ),
+    "expensive": (
+        "pooling beside strided convolution loses nothing against convolution first",
+        NO_FIGURE,
+        "Section 5, figures 9 and 10",
+    ),
+    "auxiliary": ("an auxiliary head ends slightly higher", NO_FIGURE, "Section 4"),
+    "auxiliary_bn": (
+        "batch norm in the auxiliary head improves it",
+        "21.6% top-1 error to 21.2%",
+        "Section 4, table 3",
+    ),
+    "label_smoothing": (
+        "label smoothing is better than one-hot labels",
+        "23.1% top-1 error to 22.8%, about 0.2% in the text",
+        "Section 7",
+    ),
+    "resolution_299": (
+        "at like cost, 299 pixels are better than 151",
+        "76.6% top-1 against 76.4%",
         "Section 9, table 2",
-    )
+    ),
+    "resolution_151": (
+        "at like cost, 151 pixels are better than 79",
+        "76.4% top-1 against 75.2%",
+        "Section 9, table 2",
+    ),
+}
+"""What the paper says of a choice: the claim, the figures as printed, and where it stands."""
+
+
+def _claim(name: str, better: str, worse: str) -> Expectation:
+    claim, reported, source = CLAIMS[name]
+    return Expectation(claim, better, worse, reported, source)
 
 
 def _paper(mini: Mini) -> Experiment:
@@ -118,26 +107,19 @@ def _paper(mini: Mini) -> Experiment:
             QUARTER: mini(side=24, stem_pool=False),
         },
         (
-            _large_5x5(BASELINE),
-            _small_3x3(SPLIT_3X3, BASELINE),
-            _nxn(BASELINE),
-            _linear(BASELINE),
-            _reductions(BOTTLENECK, BASELINE),
-            _reductions(EXPENSIVE, BASELINE),
-            _aux(AUX, BASELINE),
-            _aux(AUX_BN, AUX),
-            _smoothing(BASELINE),
-            _at_half(_resolution(FULL, HALF)),
-            _at_half(_resolution(HALF, QUARTER)),
+            _claim("large_5x5", BASELINE, PLAIN),
+            _claim("small_3x3", SPLIT_3X3, BASELINE),
+            _claim("nxn", BASELINE, WHOLE_7X7),
+            _claim("linear", BASELINE, LINEAR),
+            _claim("bottleneck", BASELINE, BOTTLENECK),
+            _claim("expensive", BASELINE, EXPENSIVE),
+            _claim("auxiliary", AUX, BASELINE),
+            _claim("auxiliary_bn", AUX_BN, AUX),
+            _claim("label_smoothing", BASELINE, ONE_HOT),
+            _claim("resolution_299", FULL, BASELINE),
+            _claim("resolution_151", BASELINE, QUARTER),
         ),
     )
-
-
-def _at_half(claim: Expectation) -> Expectation:
-    """A claim of resolutions where the baseline is the middle one."""
-    arms = {HALF: BASELINE}
-    better, worse = (arms.get(label, label) for label in (claim.better, claim.worse))
-    return Expectation(claim.claim, better, worse, claim.reported, claim.source)
 
 
 def _experiment(name: str, title: str, arms: Mapping[str, Arm], *claims: Expectation) -> Experiment:
@@ -150,25 +132,25 @@ def _made(mini: Mini) -> dict[str, Experiment]:
             "large_5x5",
             "A 5x5 convolution, and two 3x3 in its place",
             {PLAIN: mini(large="5x5"), FACTORIZED: mini()},
-            _large_5x5(),
+            _claim("large_5x5", FACTORIZED, PLAIN),
         ),
         _experiment(
             "small_3x3",
             "3x3 convolutions, and 1x3 with 3x1 in their place",
             {WHOLE_3X3: mini(), SPLIT_3X3: mini(small="1x3+3x1")},
-            _small_3x3(),
+            _claim("small_3x3", SPLIT_3X3, WHOLE_3X3),
         ),
         _experiment(
             "nxn",
             "7x7 convolutions at the middle grid, and 1x7 with 7x1 in their place",
             {WHOLE_7X7: mini(kernel_7x7="7x7"), SPLIT_7X7: mini()},
-            _nxn(),
+            _claim("nxn", SPLIT_7X7, WHOLE_7X7),
         ),
         _experiment(
             "linear",
             "ReLU or nothing between the parts of a factorization",
             {LINEAR: mini(between="linear"), FACTORIZED: mini()},
-            _linear(),
+            _claim("linear", FACTORIZED, LINEAR),
         ),
         _experiment(
             "grid_reduction",
@@ -178,21 +160,21 @@ def _made(mini: Mini) -> dict[str, Experiment]:
                 BOTTLENECK: mini(reductions="pool+conv"),
                 EXPENSIVE: mini(reductions="conv+pool"),
             },
-            _reductions(BOTTLENECK),
-            _reductions(EXPENSIVE),
+            _claim("bottleneck", PARALLEL, BOTTLENECK),
+            _claim("expensive", PARALLEL, EXPENSIVE),
         ),
         _experiment(
             "auxiliary",
             "An auxiliary classifier, without and with batch norm",
             {NO_AUX: mini(), AUX: mini(aux="plain"), AUX_BN: mini(aux="bn")},
-            _aux(AUX, NO_AUX),
-            _aux(AUX_BN, AUX),
+            _claim("auxiliary", AUX, NO_AUX),
+            _claim("auxiliary_bn", AUX_BN, AUX),
         ),
         _experiment(
             "label_smoothing",
             "Labels smoothed by 0.1, and one-hot",
             {ONE_HOT: mini(recipe={"label_smoothing": 0.0}), SMOOTHED: mini(recipe={"label_smoothing": 0.1})},
-            _smoothing(),
+            _claim("label_smoothing", SMOOTHED, ONE_HOT),
         ),
         _experiment(
             "receptive_field",
@@ -202,8 +184,8 @@ def _made(mini: Mini) -> dict[str, Experiment]:
                 HALF: mini(),
                 QUARTER: mini(side=24, stem_pool=False),
             },
-            _resolution(FULL, HALF),
-            _resolution(HALF, QUARTER),
+            _claim("resolution_299", FULL, HALF),
+            _claim("resolution_151", HALF, QUARTER),
         ),
         _experiment(
             "width",

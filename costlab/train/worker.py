@@ -24,6 +24,8 @@ from costlab.train.record import Trial as Record
 from costlab.train.trial import NotFiniteError, Standing, Task, Trial, batches_of
 
 ERROR = "error.txt"
+GONE = (EOFError, BrokenPipeError, ConnectionResetError)
+"""What shows that nobody is there any more to be told anything."""
 THREADS = 1
 """Of a worker on a CPU: more of them on a small network cost more than they bring, and round otherwise."""
 NO_MEMORY = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
@@ -73,6 +75,8 @@ class Worker:
             epochs = trial.run(tell)
         except (NotFiniteError, RunError) as error:  # which all processes of a group see alike
             told = one_line(str(error))
+        except GONE:
+            raise
         except Exception as error:
             if self.group.world > 1:
                 raise  # the others wait for this process: torchrun ends them
@@ -159,15 +163,15 @@ def serve(connection: "Connection[Any, Any]", settings: Settings) -> None:
             what, *details = job
             try:
                 answer = (what, JOBS[what](worker, *details, tell))
-            except (EOFError, BrokenPipeError, ConnectionResetError):
+            except GONE:
                 raise
             except Exception as error:
                 answer = (FAILED, one_line(error))
             connection.send(answer)
             if worker.spent:
                 return
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        os._exit(1)  # nobody is there to be told anything
+    except GONE:
+        os._exit(1)
 
 
 JOBS: dict[str, Callable[..., Any]] = {
