@@ -150,7 +150,11 @@ def _run_in(place: str | None) -> "Run | None":
     from costlab.train.record import FILE, load
 
     file = Path(place or "", FILE)
-    return load(file) if place and file.is_file() else None
+    try:
+        found = bool(place) and file.is_file()
+    except OSError:  # of a place that cannot be: what else it may be says so
+        return None
+    return load(file) if found else None
 
 
 def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:

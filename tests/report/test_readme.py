@@ -115,7 +115,7 @@ def test_outputs_do_not_depend_on_the_terminal(tmp_path: Path, monkeypatch: pyte
 
 def test_the_help_of_a_report_can_be_shown(tmp_path: Path) -> None:
     file = document(tmp_path, ("costlab report --help | head -1", ""))
-    assert "Usage: costlab report [OPTIONS] [DIR | TARGET]\n" in renewed(file)
+    assert "Usage: costlab report [OPTIONS] [DIR | TARGET | RUN]\n" in renewed(file)
 
 
 def test_a_command_that_is_shown_twice_runs_once(tmp_path: Path) -> None:
