@@ -11,7 +11,7 @@ from costlab.algebra.catalog import catalog, is_listed
 from costlab.algebra.parameter import closest
 from costlab.cli.progress import steps
 from costlab.counting.count import Count, count
-from costlab.errors import TargetError
+from costlab.errors import RunError, TargetError
 from costlab.files import is_folder
 
 if TYPE_CHECKING:
@@ -147,14 +147,17 @@ class _Asked(NamedTuple):
 
 def _run_in(place: str | None) -> "Run | None":
     """The training run in a folder, if it is one of a run."""
+    from costlab.train import plan
     from costlab.train.record import FILE, load
 
-    file = Path(place or "", FILE)
+    folder = Path(place or "")
     try:
-        found = bool(place) and file.is_file()
+        done, begun = (bool(place) and (folder / name).is_file() for name in (FILE, plan.FILE))
     except OSError:  # of a place that cannot be: what else it may be says so
         return None
-    return load(file) if found else None
+    if begun and not done:
+        raise RunError(f"{folder} holds a run that is not done: costlab train --resume {folder} ends it")
+    return load(folder / FILE) if done else None
 
 
 def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:

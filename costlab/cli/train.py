@@ -43,7 +43,8 @@ class TrainCommand(click.Command):
 @click.option(
     "--preset",
     type=click.Choice(tuple(PRESETS)),
-    help="The scale: minutes on a CPU, an hour on a CPU, or for a GPU.  [default: smoke]",
+    help="The scale. smoke: 3,000 images, 15 epochs, a minute per trial on a core; quick: 10,000, 20 epochs; "
+    "full: 50,000, 40 epochs, twice the width, for a GPU.  [default: smoke]",
 )
 @click.option(
     "--data",
@@ -53,7 +54,11 @@ class TrainCommand(click.Command):
 @click.option("--images", type=click.IntRange(min=2), metavar="N", help="Train on N images at most.")
 @click.option("--width", type=click.FloatRange(min=0, min_open=True), help="Width of the reduced network.")
 @click.option(
-    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="A setting of the recipe; repeatable."
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A setting of the recipe, such as epochs=30; repeatable.",
 )
 @click.option(
     "--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:N."
@@ -99,14 +104,16 @@ def train(**given: Any) -> None:
     The exit status is 1 if a trial failed.
     """
     context = click.get_current_context()
-    if (given["ablation"] is None) == (given["resume"] is None):
+    if given["ablation"] and given["resume"]:
+        raise click.UsageError("--ablation begins a run and --resume goes on with one: not both", context)
+    if not (given["ablation"] or given["resume"]):
         raise click.UsageError("give --ablation NAME, or --resume DIR", context)
     if given["resume"]:
-        settled = ("preset", "data", "images", "width", "settings", "folder")
-        if any(given[name] for name in settled):
-            raise click.UsageError(
-                "--resume goes on with a run as it was begun; only --seeds may grow", context
-            )
+        settled = {"folder": "output", "settings": "set"}
+        for name in ("preset", "data", "images", "width", "settings", "folder"):
+            if given[name]:
+                told = f"--{settled.get(name, name)} is settled"
+                raise click.UsageError(f"--resume goes on with a run as it was begun: {told}", context)
     failures = _trained(given)
     for line in failures:
         click.echo(line, err=True)
@@ -127,7 +134,7 @@ def _trained(given: dict[str, Any]) -> tuple[str, ...]:
         return _together(given, device)
     with watched() as watch, ExitStack() as stack:
         plan, folder = _plan(given, watch, stack)
-        workers = given["workers"] or workers_on(device, len(plan.pairs))
+        workers = min(given["workers"] or workers_on(device, len(plan.pairs)), len(plan.pairs))
         settings = Settings(folder, str(device), workers, SAVED_EVERY, plan.identity, given["compiled"])
         try:
             run = trained(plan, settings, watch, given["study"] or "", again=bool(given["resume"]))
@@ -154,18 +161,22 @@ def _together(given: dict[str, Any], device: "torch.device") -> tuple[str, ...]:
 
 def _plan(given: dict[str, Any], watch: "Watch", stack: ExitStack) -> "tuple[Plan, Path]":
     """The plan of the run, in its folder, which is locked for as long as the stack is open."""
-    from costlab.train.plan import load
+    from costlab.train.plan import found, load
+    from costlab.train.recipe import read
     from costlab.train.run import locked
     from costlab.train.settle import Asked, begun, continued, refuse_full, settled
-    from costlab.train.storage import refuse_file
+    from costlab.train.storage import refuse_unreachable
 
     shared = given["study"] is not None
-    refuse_file(given["study"] or "")
+    if shared:
+        refuse_unreachable(given["study"])
     if given["resume"]:
         folder = Path(given["resume"])
         load(folder)  # or say that there is none
         stack.enter_context(locked(folder))
         return continued(folder, given["seeds"], watch.note, shared), folder
+    found(given["ablation"], 1.0)  # what costs little is looked at first
+    read(given["settings"])
     folder = Path(given["folder"] or RUNS / given["ablation"].rpartition(":")[2])
     refuse_full(folder)
     asked = Asked(

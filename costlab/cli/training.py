@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from costlab.train.record import Trial
     from costlab.train.study import Pair
     from costlab.train.trial import Standing
+
+
+ROOMY = 90
+"""Columns of a terminal in which there is room for bars besides words."""
 
 
 class Lines:
@@ -122,15 +126,13 @@ def watched(mute: bool = False) -> Iterator[Lines]:
     if mute or not terminal.is_terminal:
         yield Lines(mute)
         return
-    name: Any = TextColumn(
-        "{task.description}", markup=False, table_column=Column(no_wrap=True, min_width=14)
-    )
-    rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)
-    told = TextColumn("{task.fields[told]}", markup=False, table_column=rest)
+    name = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    rest = Column(no_wrap=True, overflow="ellipsis", ratio=2)
+    bar = BarColumn(12, table_column=Column(no_wrap=True, min_width=12))
     with Progress(
-        name,
-        BarColumn(12, table_column=Column(no_wrap=True, min_width=12)),
-        told,
+        TextColumn("{task.description}", markup=False, table_column=name),
+        *([bar] if terminal.width >= ROOMY else []),
+        TextColumn("{task.fields[told]}", markup=False, table_column=rest),
         console=terminal,
         expand=True,
         transient=True,

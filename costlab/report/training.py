@@ -1,7 +1,6 @@
 """The tables of a training run: how it was made, what was learned, what a step takes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 from costlab.report.cell import Column, human
@@ -16,7 +15,7 @@ VARIANT = Column("variant", "variant")
 LEARNED = (
     VARIANT,
     Column("multiply_adds", "multiply-adds", "size"),
-    Column("saving", "saving", "percent", empty="-"),
+    Column("saving", "saving", "share", empty="-"),
     Column("parameters", "parameters", "size"),
     Column("top_1", "top-1, %", "printed", empty="-"),
     Column("top_1_interval", WITHIN, "printed", empty="-"),
@@ -95,6 +94,7 @@ def _told(each: Environment) -> str:
         each.system,
         each.precision,
         f"{threads}{workers}",
+        f"{each.processes} processes on each trial together" * (each.processes > 1),
         "compiled" * each.compiled,
         f"code at {each.revision}" * bool(each.revision),
     )
@@ -142,10 +142,10 @@ def learned_table(run: Run) -> Table:
     )
 
 
-def _saving(arm: ArmRecord, first: ArmRecord) -> Fraction | None:
+def _saving(arm: ArmRecord, first: ArmRecord) -> float | None:
     if arm == first or not first.multiply_adds:
         return None
-    return 1 - Fraction(arm.multiply_adds, first.multiply_adds)
+    return 1 - arm.multiply_adds / first.multiply_adds
 
 
 def timed_table(run: Run) -> Table:

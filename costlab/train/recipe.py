@@ -124,5 +124,6 @@ def read(settings: Iterable[str]) -> dict[str, Any]:
 def _known(name: str) -> Parameter:
     known = {each.name: each for each in parameters()}
     if name not in known:
-        raise DefinitionError(f"{OWNER}: there is no {name}{closest(name, known)}")
+        hint = closest(name, known) or f"; there is {', '.join(known)}"
+        raise DefinitionError(f"{OWNER}: there is no {name}{hint}")
     return known[name]

@@ -38,7 +38,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Environment:
-    """Where something was run; ``threads`` are those of a worker, ``revision`` is that of the code."""
+    """Where something was run; ``threads`` are those of a worker, ``revision`` is that of the code.
+
+    ``workers`` trained side by side, and ``processes`` together on each trial.
+    """
 
     device: str
     driver: str
@@ -50,6 +53,7 @@ class Environment:
     workers: int
     compiled: bool
     revision: str
+    processes: int = 1
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from costlab.files import is_folder
 from costlab.train import cache, plan, recipe, sources
 from costlab.train.data import Dataset
 from costlab.train.environment import revision
+from costlab.train.experiments import names
 from costlab.train.plan import LOCK, PRESETS, Plan
 from costlab.train.recipe import Recipe
 
@@ -36,11 +37,14 @@ def settled(asked: Asked, tell: Callable[[str], None]) -> tuple[Plan, Dataset]:
 
     Raises:
         TargetError, DefinitionError, ShapeError: the experiment is not there, or cannot be trained.
+        RunError: a width is given to an experiment that has its own.
         DataError: the images are not there, damaged, or too few.
     """
     preset = PRESETS[asked.preset]
     width = preset.width if asked.width is None else asked.width
     experiment = plan.found(asked.ablation, width)
+    if asked.width is not None and asked.ablation not in names():
+        raise RunError(f"--width goes with costlab's own experiments: {asked.ablation} says how wide it is")
     shared = Recipe().having({**preset.recipe, **recipe.read(asked.settings)})
     dataset = _loaded(asked, tell)
     arms = plan.planned_arms(experiment, len(dataset.classes))
@@ -100,6 +104,7 @@ def continued(folder: Path, seeds: int | None, tell: Callable[[str], None], shar
     if made.shared != shared:
         there, say = ("a database", "name it with") if made.shared else ("the folder", "leave out")
         raise RunError(f"--resume {folder}: the trials of this run are in {there}: {say} --study")
+    made.networks()  # or say what is not as it was
     if seeds is not None:
         made = made.having(seeds)
         made.save(folder)

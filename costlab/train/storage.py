@@ -28,7 +28,8 @@ def opened(url: str, name: str, pairs: Iterable[Pair], alone: bool, grace: int =
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     beats: dict[str, Any] = {} if alone else {"heartbeat_interval": BEAT, "grace_period": grace}
-    with _told(url, ValueError, ImportError):
+    name_of = url.removeprefix("sqlite:///") if alone else f"--study {_shown(url)}"
+    with _told(url, name_of, ValueError, ImportError):
         storage = _retried(lambda: optuna.storages.RDBStorage(_with_driver(url), **beats))
         study = _retried(
             lambda: optuna.create_study(
@@ -36,7 +37,7 @@ def opened(url: str, name: str, pairs: Iterable[Pair], alone: bool, grace: int =
             )
         )
         number = storage.get_study_id_from_name(study.study_name)
-    with _told(url):
+    with _told(url, name_of):
         made = Study(storage, number, pairs, alone)
         try:
             yield made
@@ -52,6 +53,16 @@ def refuse_file(url: str) -> None:
         raise RunError(
             "--study sqlite:... is for one machine only: leave it out, or name a postgresql:// one"
         )
+
+
+def refuse_unreachable(url: str) -> None:
+    """Raises `RunError` for a database that cannot be reached, before anything is made for it."""
+    import optuna
+
+    refuse_file(url)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with _told(url, f"--study {_shown(url)}", ValueError, ImportError):
+        _retried(lambda: optuna.storages.RDBStorage(_with_driver(url))).engine.dispose()
 
 
 def _retried(make: Callable[[], Any]) -> Any:
@@ -71,7 +82,7 @@ def _retried(make: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def _told(url: str, *others: type[Exception]) -> Iterator[None]:
+def _told(url: str, name: str, *others: type[Exception]) -> Iterator[None]:
     """Tell what the database refuses, or one of ``others``, in one line without a password."""
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
@@ -84,7 +95,7 @@ def _told(url: str, *others: type[Exception]) -> Iterator[None]:
         told = one_line(getattr(cause, "orig", None) or cause)
         if isinstance(error, ModuleNotFoundError):
             told += "; pip install 'costlab[postgres]' brings PostgreSQL's"
-        raise RunError(f"--study {_shown(url)}: {_without_secrets(told, url)}") from None
+        raise RunError(f"{name}: {_without_secrets(told, url)}") from None
 
 
 def _shown(url: str) -> str:

@@ -38,7 +38,7 @@ def trained_together(
                 worker.trial(order[0], order[1], lambda _: None)
         return None
     with study_of(plan, settings.folder, study, again) as trials, _beating(trials):
-        here = environment_of(settings, settings.workers * group.world)
+        here = environment_of(settings, settings.workers)
         while len(results := trials.results(here)) < len(plan.pairs):
             watch.left(len(plan.pairs) - len(results))
             claim = trials.claim()

@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from traceback import format_exc
@@ -68,7 +69,8 @@ class Worker:
         task = self._task(label, seed)
         told, trial = "", None
         epochs: tuple[Epoch, ...] = ()
-        here = environment(self.device, self.settings.workers * self.group.world, task.compiled)
+        here = environment(self.device, self.settings.workers, task.compiled)
+        here = replace(here, processes=self.group.world)
         data = self._data(task.side)
         try:
             trial = Trial(task, data, folder, self.device, self.group, self.settings.every)
@@ -151,7 +153,7 @@ def serve(connection: "Connection[Any, Any]", settings: Settings) -> None:
     try:
         worker = Worker(settings)
     except Exception as error:
-        connection.send((BROKEN, one_line(error)))
+        connection.send((BROKEN, str(error) if isinstance(error, CostlabError) else one_line(error)))
         return
 
     def tell(*at: Any) -> None:

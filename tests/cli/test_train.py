@@ -40,8 +40,11 @@ START = [sys.executable, "-m", "costlab", "train"]
     ("args", "told"),
     [
         ("--seeds 2", "give --ablation NAME, or --resume DIR"),
-        ("-a large_5x5 --resume x", "give --ablation NAME, or --resume DIR"),
-        ("--resume x --preset full", "only --seeds may grow"),
+        ("-a large_5x5 --resume x", "--ablation begins a run and --resume goes on with one: not both"),
+        ("--resume x --preset full", "--resume goes on with a run as it was begun: --preset is settled"),
+        ("--resume x --set clip=1", "--set is settled"),
+        ("--resume x -o y", "--output is settled"),
+        ("-a large_5x5 --set foo=1", "there is no foo; there is optimizer, learning_rate"),
         ("-a larg_5x5", "there is no experiment 'larg_5x5'; did you mean large_5x5"),
         ("-a large_5x5 --device tpu", "--device tpu: there is auto, cpu, cuda and cuda:N"),
         ("-a large_5x5 --device meta", "--device meta: there is auto, cpu, cuda and cuda:N"),
@@ -78,6 +81,29 @@ def test_a_gpu_that_is_not_there_is_named(device: str, run: Run, monkeypatch: py
     done = run("train", "-a", "large_5x5", "--device", device)
     assert (done.code, done.out) == (2, "")
     assert f"--device {device}: torch finds no GPU here; --device cpu trains without" in done.err
+
+
+def test_a_database_that_cannot_be_reached_leaves_nothing_behind(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("train", "-a", "large_5x5", "--study", "postgresql://me:hidden@127.0.0.1:1/x")
+    assert (done.code, done.out) == (2, "")
+    assert "--study postgresql://me:***@127.0.0.1:1/x: " in done.err
+    assert "hidden" not in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_not_done_has_no_page(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "run.json").write_text("{}")
+    done = run("report", "mine")
+    assert (done.code, done.out) == (2, "")
+    assert "mine holds a run that is not done: costlab train --resume mine ends it" in done.err
+    assert len(list((tmp_path / "mine").iterdir())) == 1
 
 
 def test_the_help_names_every_experiment(run: Run) -> None:

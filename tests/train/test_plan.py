@@ -137,17 +137,14 @@ def test_what_cannot_be_trained_is_named(
 
 
 def test_an_experiment_and_an_ablation_of_ones_own(sets: Path, tmp_path: Path) -> None:
-    made = started(asked(f"{sets}:mine"), tmp_path / "run")
+    made = started(asked(f"{sets}:mine", width=None), tmp_path / "run")
     assert (made.name, made.title, made.claims[0].claim) == ("mine", "Mine", "b is better")
     assert [(each.label, each.side, each.network) for each in made.arms] == [
         ("a", 48, "mini:width=0.125"),
         ("b", 24, "mini:width=0.25"),
     ]
     assert (made.recipe_of("a").epochs, made.recipe_of("b").epochs) == (15, 2)
-    assert (
-        made.command
-        == "costlab train --ablation sets.py:mine --preset smoke --seeds 2 --width 0.125 --images 250"
-    )
+    assert made.command == "costlab train --ablation sets.py:mine --preset smoke --seeds 2 --images 250"
     assert plan.load(tmp_path / "run") == made
     assert {file.name for file in (tmp_path / "run" / "data").iterdir()} == {"images-24.pt", "images-48.pt"}
     of_ablation = plan.found(f"{sets}:widths", 1.0)
@@ -197,10 +194,15 @@ def test_images_are_made_again_where_they_are_gone_or_damaged(tmp_path: Path) ->
 
 
 def test_an_experiment_that_changed_is_noticed(sets: Path, tmp_path: Path) -> None:
-    made = started(asked(f"{sets}:mine"), tmp_path / "run")
+    made = started(asked(f"{sets}:mine", width=None), tmp_path / "run")
     sets.write_text(SETS.replace("width=0.25", "width=0.5"))
     with pytest.raises(RunError, match="'b' is not what it was when the run began"):
         made.networks()
+
+
+def test_a_width_is_not_for_what_has_its_own(sets: Path) -> None:
+    with pytest.raises(RunError, match="--width goes with costlab's own experiments"):
+        settled(asked(f"{sets}:mine"), lambda _: None)
 
 
 def test_fewer_images_than_a_batch_are_refused(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
 def test_workers_train_the_plan_that_they_are_asked_to(tmp_path: Path) -> None:
     made = started(tmp_path)
     replace(made, recipe={**made.recipe, "epochs": 3}).save(tmp_path)
-    with pytest.raises(RunError, match=r"a worker cannot begin: RunError: .* holds another run by now"):
+    with pytest.raises(RunError, match=r"a worker cannot begin: .* holds another run by now"):
         run_in(tmp_path, made)
 
 
@@ -212,5 +212,5 @@ def test_workers_that_cannot_begin_say_why(tmp_path: Path) -> None:
     content: dict[str, Any] = json.loads((tmp_path / plan.FILE).read_text())
     content["width"] = 0.25
     (tmp_path / plan.FILE).write_text(json.dumps(content))
-    with pytest.raises(RunError, match=r"a worker cannot begin: RunError: .*'5x5' is not what it was"):
+    with pytest.raises(RunError, match=r"a worker cannot begin: .*'5x5' is not what it was"):
         run_in(tmp_path, made)

@@ -116,12 +116,14 @@ def _accuracies(run: Run, name: str) -> Iterator[Part]:
         yield "No training came to a result."
         return
     yield accuracy_picture(run, name)
-    yield "Trainings that failed are left out of every mean and every curve."
+    if any(trial.failure for trial in run.trials):
+        yield "Trainings that failed are left out of every mean and every curve."
     yield curves_picture(run, name)
 
 
 def _times(run: Run, name: str) -> Iterator[Part]:
     if not any(arm.timing for arm in run.arms):
+        yield "No step was timed."
         return
     yield "## What a training step takes"
     yield timed_table(run)

@@ -94,6 +94,7 @@ def draw_accuracies(figure: "Figure", data: Accuracies) -> None:
             lines.append([(end, arm.mean) for end in axes.get_xlim()])
     axes.margins(y=0.1)
     low, high = axes.get_ylim()
+    axes.set_ylim(bottom=max(low, 0))
     axes.set_yticks([tick for tick in axes.get_yticks() if max(low, 0) <= tick <= min(high, 1)])
     axes.grid(visible=True)
     sizes_on(axes.xaxis)
