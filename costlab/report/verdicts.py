@@ -21,7 +21,7 @@ CLAIMED = (
 )
 BUILT_IN = (
     "What generated images say of resolution is partly built in: their patterns repeat after 4.5 to 7.5 of "
-    "96 pixels, 1.1 to 1.9 at a side of 24, where nothing can tell them apart."
+    "96 pixels, which is less than two pixels at a side of 24: there they can hardly be told apart."
 )
 
 
