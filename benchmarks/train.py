@@ -91,7 +91,7 @@ class Plain:
         self.schedule = torch.optim.lr_scheduler.StepLR(
             self.optimizer, max(1, round(recipe.lr_decay_every * recipe.epochs * steps)), recipe.lr_decay
         )
-        decay = torch.optim.swa_utils.get_ema_multi_avg_fn(0.5 ** (1 / (recipe.average * steps)))  # type: ignore[no-untyped-call]  # torch's
+        decay = torch.optim.swa_utils.get_ema_multi_avg_fn(0.5 ** (1 / (recipe.average * steps)))  # type: ignore[no-untyped-call]  # torch leaves it without types
         self.averaged = torch.optim.swa_utils.AveragedModel(
             self.network, multi_avg_fn=decay, use_buffers=True
         )

@@ -40,7 +40,7 @@ class Group:
         if self.world == 1:
             return network
         if next(network.parameters()).is_cuda:
-            converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]  # torch's
+            converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]  # torch leaves it without types
             return converted
         return _all_joint(network)
 
@@ -156,7 +156,7 @@ class JointBatchNorm2d(nn.BatchNorm2d):
             return super().forward(input)
         over = (0, 2, 3)
         count = distributed.get_world_size() * input.numel() // input.shape[1]
-        sums: Tensor = _Total.apply(torch.stack([input.sum(over), input.square().sum(over)]))  # type: ignore[no-untyped-call]  # torch's
+        sums: Tensor = _Total.apply(torch.stack([input.sum(over), input.square().sum(over)]))  # type: ignore[no-untyped-call]  # torch leaves it without types
         mean = sums[0] / count
         variance = (sums[1] / count - mean.square()).clamp(min=0)
         with torch.no_grad():

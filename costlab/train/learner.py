@@ -47,7 +47,7 @@ class Learner:
         wrap: Callable[[nn.Module], nn.Module] = lambda network: network,
     ) -> None:
         self.recipe, self.device = recipe, device
-        self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's
+        self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch takes it, its types do not
         self.averaged = _average(self.network, recipe, steps)
         self._floats: tuple[list[Tensor], list[Tensor]] | None = None
         run = wrap(self.network)
@@ -143,7 +143,7 @@ def _average(network: nn.Module, recipe: Recipe, steps: int) -> AveragedModel | 
     if not recipe.average:
         return None
     decay = 0.5 ** (1 / (recipe.average * steps))
-    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch's
+    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it without types
     return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
 
 

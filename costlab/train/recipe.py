@@ -8,7 +8,7 @@ Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer V
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_type_hints
 
 from costlab.algebra.parameter import Parameter, closest, parameter
@@ -29,7 +29,7 @@ class Recipe:
         decay: RMSprop's smoothing of squared gradients, torch's ``alpha``.
         epsilon: what RMSprop adds to the root of them.
         weight_decay: on every parameter.
-        batch_size: images per step; those that fill no batch at the end of an epoch wait for the next one.
+        batch_size: images per step; those that fill no batch at the end of an epoch are left out of it.
         epochs: passes over the training images.
         warm_up: the part of the training in which the learning rate rises, in a line.
         lr_decay: what the learning rate is multiplied by.
@@ -75,11 +75,6 @@ class Recipe:
         for name in settings:
             _known(name)
         return replace(self, **settings)
-
-    def differences(self, other: "Recipe") -> dict[str, Any]:
-        """The settings of this one that the other one has otherwise."""
-        theirs = asdict(other)
-        return {name: value for name, value in asdict(self).items() if value != theirs[name]}
 
 
 RANGES: Any = (

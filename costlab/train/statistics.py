@@ -97,8 +97,7 @@ def t_quantile(freedom: int, confidence: float = CONFIDENCE) -> float:
         raise DefinitionError(f"freedom={freedom} must be at least 1")
     if not 0 < confidence < 1:
         raise DefinitionError(f"confidence={confidence} must be between 0 and 1")
-    # mpmath has no types.
-    from mpmath import betainc, findroot, mpf, workdps  # type: ignore[import-untyped]
+    from mpmath import betainc, findroot, mpf, workdps  # type: ignore[import-untyped]  # it has no types
 
     with workdps(DIGITS):
         outside, a, b = 1 - mpf(confidence), mpf(freedom) / 2, mpf(1) / 2

@@ -102,7 +102,7 @@ class Trial:
         return tuple(self.epochs)
 
     def _epoch(self, tell: Callable[[Standing], None]) -> None:
-        """The steps that are left of the epoch. Nothing in here waits for the device."""
+        """The steps that are left of the epoch. Only saving, and its end, wait for the device."""
         task, batch_size = self.task, self.task.recipe.batch_size
         planned = order(len(self.train), task.seed, len(self.epochs), self.shift, task.mirrored)
         began = told = saved = perf_counter()
