@@ -24,6 +24,9 @@ class Block(ABC):
     nor hashed.
     """
 
+    takes_tensors: ClassVar[bool] = False
+    """Whether it is called with tensors of any sizes, as a module of PyTorch is."""
+
     @property
     @abstractmethod
     def title(self) -> str:
@@ -44,6 +47,10 @@ class Block(ABC):
     def output(self, x: AnyShape) -> AnyShape:
         """The shape that comes out for an input of shape ``x``. Raises as `walk` does."""
         return self.walk(x).output
+
+    def placed(self, x: Any, batch: Dim) -> tuple[Any, Dim]:
+        """What it is walked with for a batch of inputs, and by what its work is multiplied then."""
+        return x, batch
 
 
 class Node(NamedTuple):

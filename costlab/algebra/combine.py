@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, equal, product, text, total
 from costlab.algebra.shape import AnyShape, Shape, Vector
-from costlab.algebra.work import Work
+from costlab.algebra.work import Form, Work
 from costlab.errors import DefinitionError, ShapeError
 
 Children = tuple[tuple[str, Block], ...]
@@ -108,6 +108,8 @@ class Auxiliary(Sequence):
 class _Branches(Composite):
     """Children that all take the same input and whose outputs are joined."""
 
+    form: ClassVar[Form]
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.children:
@@ -124,7 +126,8 @@ class _Branches(Composite):
                     f"branches {verdict}: {nodes[0].name} gives {outputs[0]}, {node.name} gives {y}", path
                 )
         y = self.join(outputs)
-        work = Work(self.kind, inputs=total(product(*out) for out in outputs), outputs=product(*y))
+        read = total(product(*out) for out in outputs)
+        work = Work(self.kind, inputs=read, outputs=product(*y), form=self.form)
         return Node(path, self, x, y, work, nodes, training_only)
 
     def _joinable(self, a: AnyShape, b: AnyShape) -> bool | None:
@@ -148,6 +151,7 @@ class Concat(_Branches):
     """Branches side by side, concatenated: ``(C_i, H, W) -> (sum of C_i, H, W)``."""
 
     kind: ClassVar[str] = "concat"
+    form: ClassVar[Form] = "torch"
 
     def fixed(self, y: AnyShape) -> tuple[Dim, ...]:
         return y[1:]
@@ -164,6 +168,7 @@ class Add(_Branches):
     """Branches side by side, added element by element: all shapes equal."""
 
     kind: ClassVar[str] = "add"
+    form: ClassVar[Form] = "operator"
 
     def fixed(self, y: AnyShape) -> tuple[Dim, ...]:
         return y

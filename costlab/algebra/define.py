@@ -8,11 +8,13 @@ from dataclasses import replace
 from functools import cached_property, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeAlias, get_type_hints
 
+from costlab.algebra.adopt import made_by
 from costlab.algebra.block import Block
 from costlab.algebra.combine import Composite
 from costlab.algebra.dim import equal, text
 from costlab.algebra.parameter import REQUIRED, Parameter, closest, parameter
-from costlab.algebra.shape import AnyShape, as_shape
+from costlab.algebra.inputs import AnyInput, Inputs
+from costlab.algebra.shape import as_shape
 from costlab.errors import DefinitionError, one_line
 
 P = ParamSpec("P")
@@ -25,7 +27,8 @@ RESERVED = frozenset({"target", "input", "batch", "progress"})
 class Definition(Generic[P]):
     """A function that returns a block, with what a table of definitions says of it.
 
-    Calling it checks every argument by name and annotation, and marks the block as made by it.
+    Calling it checks every argument by name and annotation, and marks the block as made by it. One that is
+    ``bare`` was written without this class in mind, and may return an ``nn.Module``.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Definition(Generic[P]):
         figure: str = "",
         input: Input | None = None,
         unverified: bool = False,
+        bare: bool = False,
     ) -> None:
         self._written: Any = getattr(function, "func", function)  # what a functools.partial is of
         update_wrapper(self, self._written, updated=())
@@ -41,6 +45,7 @@ class Definition(Generic[P]):
         self.figure = figure
         self.unverified = unverified
         self._input = input
+        self._bare = bare
         self.name = getattr(self._written, "__name__", type(function).__name__)
 
     def __repr__(self) -> str:
@@ -51,7 +56,7 @@ class Definition(Generic[P]):
         name = getattr(self, "__qualname__", "")
         if getattr(sys.modules.get(self.__module__), name, None) is self:
             return name
-        return (Definition, (self.function, self.figure, self._input, self.unverified))
+        return (Definition, (self.function, self.figure, self._input, self.unverified, self._bare))
 
     @property
     def summary(self) -> str:
@@ -59,7 +64,7 @@ class Definition(Generic[P]):
         return one_line((inspect.getdoc(self._written) or "").partition("\n\n")[0])
 
     @property
-    def input(self) -> AnyShape | None:
+    def input(self) -> AnyInput | None:
         """The shape that it is counted at where none is given, if there is one for its defaults."""
         return self.place(None, {})[0]
 
@@ -71,14 +76,16 @@ class Definition(Generic[P]):
         return {name: tuple(axis for axis, size in enumerate(sizes) if size == name) for name in names}
 
     def place(
-        self, shape: AnyShape | None, settings: Mapping[str, Any]
-    ) -> tuple[AnyShape | None, dict[str, Any]]:
+        self, shape: AnyInput | None, settings: Mapping[str, Any]
+    ) -> tuple[AnyInput | None, dict[str, Any]]:
         """The shape of the input and the settings, where those that are sizes of the input agree with it.
 
         Raises:
             DefinitionError: they do not, or the definition's input names what is no parameter.
         """
         placed = dict(settings)
+        if isinstance(shape, Inputs):
+            return shape, placed
         template = self._input or ()
         if shape is not None and len(shape) == len(template):
             for name, axes in self.ties.items():
@@ -109,7 +116,7 @@ class Definition(Generic[P]):
         except Exception as error:
             raise DefinitionError(f"{self.name}: an annotation cannot be read: {error}") from error
         notes = _notes(inspect.getdoc(self._written) or "")
-        if taken := RESERVED.intersection(self._signature.parameters):
+        if not self._bare and (taken := RESERVED.intersection(self._signature.parameters)):
             raise DefinitionError(
                 f"{self.name}: rename the parameter {min(taken)!r}: costlab has one of its own"
             )
@@ -137,9 +144,9 @@ class Definition(Generic[P]):
         for name, p in self.parameters.items():
             if name in given:
                 p.check(given[name], self.name)
-        made = self.function(*args, **kwargs)
+        made = made_by(self.function, *args, **kwargs) if self._bare else self.function(*args, **kwargs)
         if not isinstance(made, Block):
-            raise DefinitionError(f"{self.name} returned {type(made).__name__}, not a block")
+            raise DefinitionError(f"{self.name} returned {type(made).__name__}, not a block{' or a module' * self._bare}")
         if not isinstance(made, Composite):
             if self.unverified:
                 raise DefinitionError(f"{self.name} is unverified: put seq(...) around what it returns")
@@ -167,6 +174,8 @@ class Definition(Generic[P]):
 
     def _known(self, name: str) -> Parameter:
         if name not in self.parameters:
+            if self._bare and any(p.kind is p.VAR_KEYWORD for p in self._signature.parameters.values()):
+                return Parameter(name, None)
             raise DefinitionError(f"{self.name} has no parameter {name!r}{closest(name, self.parameters)}")
         return self.parameters[name]
 

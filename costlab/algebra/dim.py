@@ -55,6 +55,11 @@ def is_symbolic(value: object) -> TypeGuard[Any]:
     return hasattr(value, "free_symbols")
 
 
+def is_number(*values: object) -> bool:
+    """Whether all are plain numbers, and stand for one variant."""
+    return all(type(value) is int for value in values)
+
+
 def as_dim(name: str, value: object, least: int = 1) -> Dim:
     """``value`` as a dimension: ints from SymPy and NumPy become ``int``, arrays read-only int64.
 

@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from costlab.algebra.ablation import Ablation
+from costlab.algebra.adopt import adopted, is_module, is_module_class
 from costlab.algebra.block import Block
 from costlab.algebra.catalog import is_listed, is_listed_ablation, is_shipped, lookup, lookup_ablation
 from costlab.algebra.define import Definition
 from costlab.algebra.dim import as_dim, text
+from costlab.algebra.inputs import as_input
 from costlab.algebra.parameter import closest
-from costlab.algebra.shape import as_shape
 from costlab.algebra.target import Target, Variant, guard
 from costlab.algebra.user_code import is_file, load_file, load_module, user_code
 from costlab.errors import DefinitionError, TargetError
@@ -35,7 +36,7 @@ def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target
         TargetError: it names nothing, its code fails, or no input shape is known for it.
         DefinitionError: a setting or the input is malformed.
     """
-    shape = None if input is None else as_shape(input)
+    shape = None if input is None else as_input(input, called)
     return found_with(target, settings).resolve(shape)
 
 
@@ -65,8 +66,11 @@ def find(target: TargetLike) -> Variant:
         return Variant(target.name, target)
     if isinstance(target, Block):
         return Variant(target.title, target)
+    if is_module(target):
+        made = cast(Block, adopted(target))
+        return Variant(made.title, made)
     if not isinstance(target, str):
-        raise TargetError(f"{target!r} is no target: a target is {FORMS}, a Definition or a Block")
+        raise TargetError(f"{target!r} is no target: a target is {FORMS}, a Definition, a Block or a Module")
     label = target.encode("utf-8", "backslashreplace").decode()
     source = source_of(target)
     subject = _subject(source)
@@ -91,7 +95,7 @@ def variant(target: TargetLike, input: object = None, batch: int = 1, **settings
     if not isinstance(number, int):
         raise DefinitionError(f"batch={text(number)} must be a single number")
     found = replace(found_with(target, settings), batch=number)
-    return found if input is None else replace(found, input=as_shape(input))
+    return found if input is None else replace(found, input=as_input(input, called))
 
 
 def find_ablation(name: str) -> Ablation:
@@ -117,6 +121,20 @@ def find_ablation(name: str) -> Ablation:
         return found
     variants = {label: replace(made, theirs=True, folder=folder) for label, made in found.variants.items()}
     return replace(found, variants=variants)
+
+
+def called(text: str) -> object:
+    """What the function of that name, in code of the user's, gives.
+
+    Raises:
+        TargetError: there is none, or it fails.
+    """
+    source = source_of(text)
+    if not callable(source.value):
+        raise TargetError(f"input={text}: a {type(source.value).__name__} is no function that gives tensors")
+    with guard(text, theirs=True, folder=source.folder):
+        given: object = source.value()
+    return given
 
 
 class Source(NamedTuple):
@@ -169,12 +187,14 @@ def _subject(source: Source) -> Block | Definition[...]:
     value = source.value
     if isinstance(value, Block | Definition):
         return value
+    if is_module(value):
+        return cast(Block, adopted(value))
     if isinstance(value, Ablation):
         raise TargetError(f"{source.name} is an ablation: costlab compare --ablation {source.name}")
-    if callable(value) and not isinstance(value, type):
-        return Definition(value)
+    if is_module_class(value) or (callable(value) and not isinstance(value, type)):
+        return Definition(cast(Any, value), bare=True)
     what = "class" if isinstance(value, type) else type(value).__name__
-    raise TargetError(f"{source.name} is a {what}, not a block or a function that returns one")
+    raise TargetError(f"{source.name} is a {what}, not a block, a module, or a function that returns one")
 
 
 def labelled(name: str, settings: Mapping[str, Any], typed: bool = False) -> str:

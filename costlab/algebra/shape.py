@@ -27,7 +27,16 @@ class Vector(NamedTuple):
         return text(self.features)
 
 
-AnyShape: TypeAlias = Shape | Vector
+class Sizes(tuple[int, ...]):
+    """The sizes of a tensor, its batch among them, as it went through a module that was traced."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "x".join(map(str, self)) or "scalar"
+
+
+AnyShape: TypeAlias = Shape | Vector | Sizes
 
 
 def parse_shape(value: str) -> AnyShape:

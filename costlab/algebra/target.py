@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from costlab.algebra.block import Block, Node
 from costlab.algebra.define import Definition
 from costlab.algebra.dim import refuse_clashes
+from costlab.algebra.inputs import AnyInput, Inputs, as_input
 from costlab.algebra.parameter import Parameter
-from costlab.algebra.shape import AnyShape, as_shape
 from costlab.algebra.user_code import importable, user_code
 from costlab.errors import DefinitionError, TargetError
 
@@ -25,7 +25,7 @@ class Target(NamedTuple):
 
     label: str
     block: Block
-    input: AnyShape
+    input: AnyInput
     theirs: bool = False
     folder: Path | None = None
     batch: int = 1
@@ -46,9 +46,10 @@ class Target(NamedTuple):
 
     def _walk(self) -> Node:
         try:
-            return self.block.walk(self.input)
+            return self.block.walk(self.input)  # type: ignore[arg-type]  # one that is a module takes both
         except (TypeError, ValueError, AttributeError):
-            refuse_clashes([*self.input, *(value for _, value in self.block.settings())])
+            sizes = () if isinstance(self.input, Inputs) else self.input
+            refuse_clashes([*sizes, *(value for _, value in self.block.settings())])
             raise
 
 
@@ -62,7 +63,7 @@ class Variant:
     label: str
     subject: "Definition[...] | Block"
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    input: AnyShape | None = None
+    input: AnyInput | None = None
     theirs: bool = False
     folder: Path | None = None
     batch: int = 1
@@ -91,14 +92,14 @@ class Variant:
             raise DefinitionError(f"{self.label}: {twice} is given twice")
         return replace(self, settings={**self.settings, **settings})
 
-    def place(self, input: object = None) -> tuple[AnyShape | None, Mapping[str, Any]]:
+    def place(self, input: object = None) -> tuple[AnyInput | None, Mapping[str, Any]]:
         """The input, if one is known, and the settings; those that are sizes of the input agree with it.
 
         Raises:
             TargetError: a block is given settings.
             DefinitionError: the input is malformed, or a setting is another size than the input's.
         """
-        shape = self.input if input is None else as_shape(input)
+        shape = self.input if input is None else as_input(input)
         if isinstance(self.subject, Definition):
             with guard(self.subject.name, self.theirs, self.folder):
                 return self.subject.place(shape, self.settings)
@@ -106,7 +107,7 @@ class Variant:
             raise TargetError(f"{self.label} is a block, made already, and takes no settings")
         return shape, {}
 
-    def shape(self, input: object = None) -> AnyShape:
+    def shape(self, input: object = None) -> AnyInput:
         """The shape of the input. Raises as `place` does, and `TargetError` if none is known."""
         return self._known(self.place(input)[0])
 
@@ -122,9 +123,14 @@ class Variant:
         if isinstance(block, Definition):
             with guard(block.name, self.theirs, self.folder):
                 block = block(**placed)
-        return Target(self.label, block, self._known(shape), self.theirs, self.folder, self.batch)
+        known = self._known(shape)
+        if isinstance(known, Inputs) and not block.takes_tensors:
+            raise DefinitionError(
+                f"{self.label}: input={known} is for modules; a block takes channels x height x width, or features"
+            )
+        return Target(self.label, block, known, self.theirs, self.folder, self.batch)
 
-    def _known(self, shape: AnyShape | None) -> AnyShape:
+    def _known(self, shape: AnyInput | None) -> AnyInput:
         if shape is None:
             raise TargetError(f"{self.label} has no input shape of its own: give one, such as 3x224x224")
         return shape

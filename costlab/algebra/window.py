@@ -60,6 +60,17 @@ def check_fit(count: Pair, kernel: Any, size: Pair, padding: Any, dilation: Any 
             )
 
 
+def windowed(size: int, count: int, kernel: int, stride: int, padding: int) -> int:
+    """Elements along an axis within ``count`` windows, without the padding."""
+    starts = (i * stride - padding for i in range(count))
+    return sum(min(start + kernel, size) - max(start, 0) for start in starts)
+
+
+def adapted(size: int, count: int) -> int:
+    """Elements along an axis within the ``count`` windows of adaptive pooling, which may overlap."""
+    return sum(-(-(i + 1) * size // count) - i * size // count for i in range(count))
+
+
 def times(size: Any) -> str:
     """A size as people write it: ``3x3``, and ``1`` where both axes are one number."""
     if not isinstance(size, tuple):

@@ -9,9 +9,11 @@ import click
 from costlab.algebra import Ablation
 from costlab.cli.checking import check_counts
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
+from costlab.cli.priced import convention_option
 from costlab.cli.progress import progress
 from costlab.cli.symbolic import SymbolicCommand, symbolic_option
 from costlab.counting.closed_form import ClosedForm
+from costlab.counting.convention import DEFAULT
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets
 from costlab.errors import OutputError
@@ -56,6 +58,7 @@ from costlab.report.table import Table
     type=click.Path(path_type=Path),
     help="Draw the comparison, relative to the baseline.",
 )
+@convention_option
 @output_options
 def compare(
     targets: tuple[str, ...],
@@ -68,6 +71,7 @@ def compare(
     symbolic: str | None,
     check: bool,
     plot: Path | None,
+    priced: str,
     format_: str | None,
     file: Path | None,
     force: bool,
@@ -87,14 +91,15 @@ def compare(
         raise click.UsageError("--depth goes with --diff", context)
     if diff and symbolic is not None:
         raise click.UsageError("--diff and --symbolic do not go together", context)
+    if symbolic is not None and priced != DEFAULT:
+        raise click.UsageError("--convention does not go with --symbolic, which is in multiply-adds", context)
     if plot is not None and plot.suffix.lower() != ".png":
         raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
     form = chosen_format(format_, file)
     refuse_taken(plot, None if on_stdout(file) else file, replace=force)
     chosen = gather(*targets, ablation=ablation)
     comparison = compare_targets(ablation=chosen, input=input_, batch=batch)
-    if inference:
-        comparison = comparison.inference
+    comparison = (comparison.inference if inference else comparison).under(priced)
     if symbolic is None:
         table, *more = _tables(comparison, diff, depth, form)
         if comparison.reported:

@@ -7,8 +7,10 @@ import click
 
 from costlab.cli.checking import check_count
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
+from costlab.cli.priced import convention_option
 from costlab.cli.progress import progress
 from costlab.cli.symbolic import SymbolicCommand, symbolic_option
+from costlab.counting.convention import DEFAULT
 from costlab.counting.count import count as count_target
 from costlab.report.count import By, Order, count_table
 
@@ -53,6 +55,7 @@ from costlab.report.count import By, Order, count_table
     "[default: all sizes that can be symbols]"
 )
 @click.option("--check", is_flag=True, help="Build the module and hold the count against fvcore and torch.")
+@convention_option
 @output_options
 def count(
     target: str,
@@ -64,6 +67,7 @@ def count(
     inference: bool,
     symbolic: str | None,
     check: bool,
+    priced: str,
     format_: str | None,
     file: Path | None,
     force: bool,
@@ -84,11 +88,13 @@ def count(
         raise click.UsageError("--depth goes with --by module", context)
     if symbolic is not None and sort != "execution":
         raise click.UsageError("--sort does not go with --symbolic", context)
+    if symbolic is not None and priced != DEFAULT:
+        raise click.UsageError("--convention does not go with --symbolic, which is in multiply-adds", context)
     form = chosen_format(format_, file)
     deep = 1 if depth is None else depth
     if symbolic is None or check:
         counted = count_target(target, input_, batch=batch)
-        counted = counted.inference if inference else counted
+        counted = (counted.inference if inference else counted).under(priced)
     if symbolic is None:
         table = count_table(counted, deep, by, sort)
     else:

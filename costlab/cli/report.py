@@ -9,7 +9,9 @@ import click
 
 from costlab.algebra.catalog import catalog, is_listed
 from costlab.algebra.parameter import closest
+from costlab.cli.priced import convention_option
 from costlab.cli.progress import steps
+from costlab.counting.convention import DEFAULT
 from costlab.counting.count import Count, count
 from costlab.errors import RunError, TargetError
 from costlab.files import is_folder
@@ -42,6 +44,7 @@ DEFAULT = Path("reports")
 @click.option(
     "-d", "--depth", type=click.IntRange(min=0), help="With TARGET: depth of the module tree.  [default: 1]"
 )
+@convention_option
 @click.option("--force", is_flag=True, help="Replace files that costlab report did not write.")
 def report(
     place: str | None,
@@ -51,6 +54,7 @@ def report(
     input_: str | None,
     batch: int | None,
     depth: int | None,
+    priced: str,
     force: bool,
 ) -> None:
     """Write what costlab finds as pages of Markdown with pictures, into DIR (reports by default).
@@ -70,12 +74,13 @@ def report(
     context = click.get_current_context()
     run = _run_in(place)
     target, folder = (None, folder or Path(place or "")) if run else _places(place, folder)
-    if target is None and (input_, batch, depth) != (None, None, None):
-        raise click.UsageError("--input, --batch and --depth go with a TARGET", context)
+    if target is None and (input_, batch, depth, priced) != (None, None, None, DEFAULT):
+        raise click.UsageError("--input, --batch, --depth and --convention go with a TARGET", context)
     if check and force:
         raise click.UsageError("--check writes nothing: leave --force out", context)
-    counted = None if target is None else count(target, input_, batch=batch or 1)
-    given = (("-i", input_), ("-b", batch), ("-d", depth))
+    counted = None if target is None else count(target, input_, batch=batch or 1).under(priced)
+    shown = None if priced == DEFAULT else priced
+    given = (("-i", input_), ("-b", batch), ("-d", depth), ("--convention", shown))
     options = " ".join(f"{option} {value}" for option, value in given if value is not None)
     asked = _Asked(counted, folder, 1 if depth is None else depth, options, svg, run)
     problems = _check(asked) if check else _write(asked, force)

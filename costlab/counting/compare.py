@@ -7,10 +7,10 @@ from fractions import Fraction
 from costlab.algebra.ablation import Ablation
 from costlab.algebra.combine import marked
 from costlab.algebra.dim import Dim, text
-from costlab.algebra.find import TargetLike, find, find_ablation
+from costlab.algebra.find import TargetLike, called, find, find_ablation
+from costlab.algebra.inputs import Inputs, as_input
 from costlab.algebra.parameter import closest
 from costlab.algebra.reported import ERRORS, Reported
-from costlab.algebra.shape import as_shape
 from costlab.algebra.target import Variant
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import MEASURES, Count, count
@@ -49,7 +49,7 @@ class Comparison:
         Raises:
             DefinitionError: there is no such quantity, or no count of that label.
         """
-        if quantity not in QUANTITIES:
+        if quantity not in (*QUANTITIES, "cost"):
             raise DefinitionError(f"there is no quantity {quantity!r}; there is {', '.join(QUANTITIES)}")
         counted = count if isinstance(count, Count) else self[count]
         size, baseline = int(getattr(counted.total, quantity)), int(getattr(self.baseline.total, quantity))
@@ -82,6 +82,15 @@ class Comparison:
         if now is None or gained is None:
             return None
         return (int(counted.multiply_adds) - int(self[now.after].multiply_adds)) / gained
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The quantities that people are shown, of each count alike."""
+        return self.baseline.measures
+
+    def under(self, name: str) -> "Comparison":
+        """The comparison by another convention. Raises `DefinitionError` if there is none of that name."""
+        return replace(self, counts=tuple(count.under(name) for count in self.counts))
 
     @property
     def inference(self) -> "Comparison":
@@ -149,8 +158,8 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
     Raises:
         DefinitionError: their inputs differ, and they are not declared so; or they are, and one is given.
     """
-    shape = None if input is None else as_shape(input)
-    if shape is not None and not all(isinstance(size, int) for size in shape):
+    shape = None if input is None else as_input(input, called)
+    if shape is not None and not isinstance(shape, Inputs) and not all(isinstance(size, int) for size in shape):
         raise DefinitionError(f"input={shape} is no single shape; only numbers are compared")
     own = {label: made.shape() for label, made in chosen.variants.items() if made.input is not None}
     if len(set(own.values())) > 1:
@@ -162,7 +171,7 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
             return chosen
     inputs = {label: made.shape(shape) for label, made in chosen.variants.items()}
     for label, theirs in inputs.items():
-        if not all(isinstance(size, int) for size in theirs):
+        if not isinstance(theirs, Inputs) and not all(isinstance(size, int) for size in theirs):
             raise DefinitionError(f"{label}: input={theirs} is no single shape; only numbers are compared")
     (first, ours), *others = inputs.items()
     for label, theirs in others:

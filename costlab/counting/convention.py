@@ -1,50 +1,150 @@
-"""Conventions: what a tool charges for the quantities that operations report. Data, not branches."""
+"""Conventions: what a tool charges for the quantities that operations report. Data, not branches.
 
-from collections.abc import Mapping
+There is a file for each in ``conventions/``; what may stand in it is said in its README.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from costlab.algebra.dim import Dim, product, total
 from costlab.algebra.parameter import closest
 from costlab.algebra.work import Work
+from costlab.counting.family import family_of
 from costlab.errors import DefinitionError
+
+DEFAULT = "multiply_adds"
+PER_INPUT = "/N"
+"""The end of a quantity's name in a charge where a tool divides by the batch."""
+FOLDER = Path(__file__).with_name("conventions")
+MULTIPLY_ADDS, BIAS, NOT_SEEN = "multiply-adds", "bias", "not seen"
+
+
+class Defect(NamedTuple):
+    """Something that a tool gets wrong: for which operations, what it charges more (or less), in words.
+
+    Without ``charge`` it says why multiply-adds of these operations are missing. ``seen_in`` is the release.
+    """
+
+    match: tuple[str, ...]
+    told: str
+    seen_in: str
+    charge: Mapping[str, int]
+
+
+class Term(NamedTuple):
+    """A part of what a convention charges: ``amount`` of it under ``name``; ``told`` says what is wrong in it."""
+
+    name: str
+    amount: Dim
+    told: str = ""
 
 
 @dataclass(frozen=True)
 class Convention:
     """A table of coefficients: kind of operation to quantity to charge per unit of it.
 
-    A kind that is not in ``charges`` is charged as ``default`` says; those in ``unknown`` cost nothing
-    because the tool does not know them.
+    The first of ``charges`` that matches the kind and form of an operation holds, else ``default``; operations
+    in ``unknown``, or of a form that is not in ``forms``, cost nothing because the tool does not know them.
     """
 
     name: str
     title: str
     unit: str
+    column: str
     measured_on: str
     default: Mapping[str, int] = field(hash=False)
     charges: Mapping[str, Mapping[str, int]] = field(hash=False)
-    unknown: frozenset[str]
+    unknown: tuple[str, ...]
+    forms: frozenset[str]
+    defects: tuple[Defect, ...] = field(hash=False)
+    note: str = ""
 
-    def cost(self, work: Work) -> Dim:
-        """What ``work`` costs: the sum of coefficient times quantity."""
-        if work.kind in self.unknown:
-            return 0
-        row = self.charges.get(work.kind, self.default)
-        return total(product(charge, getattr(work, quantity)) for quantity, charge in row.items())
+    def cost(self, work: Work, batch: Dim = 1) -> Dim:
+        """What ``work`` costs for a batch of inputs: the sum of coefficient times quantity."""
+        row = self._row(work.kind, work.form)
+        return total(self._amount(work, quantity, charge, batch) for quantity, charge in row.items())
+
+    def terms(self, work: Work, batch: Dim = 1) -> Iterator[Term]:
+        """The parts of the cost: multiply-adds as they are, and what the tool adds to them or leaves out."""
+        plain = self.scale * product(batch, work.multiply_adds)
+        yield Term(MULTIPLY_ADDS, plain)
+        charged: Dim = 0
+        for quantity, charge in self._usual(work.kind, work.form).items():
+            amount = self._amount(work, quantity, charge, batch)
+            if quantity == MULTIPLY_ADDS.replace("-", "_"):
+                charged = amount
+            else:
+                name = BIAS if quantity in ("bias_adds", "fused_bias") else family_of(work.kind)
+                yield Term(name, amount)
+        defects = self._defects(work.kind, work.form)
+        if charged != plain:
+            told = next((defect.told for defect in defects if not defect.charge), "")
+            yield Term(NOT_SEEN, total((charged, -plain)), told or f"no rule for {work.kind}")
+        for defect in defects:
+            amounts = (self._amount(work, quantity, n, batch) for quantity, n in defect.charge.items())
+            yield Term(family_of(work.kind), total(amounts), defect.told)
+
+    @property
+    def scale(self) -> int:
+        """What a multiply-add costs: 1, or 2 where multiplication and addition are two."""
+        return self.default.get("multiply_adds", 0)
+
+    def knows(self, work: Work) -> bool:
+        """Whether the tool has a rule for such an operation."""
+        return _knows(self, work.kind, work.form)
+
+    def _row(self, kind: str, form: str) -> Mapping[str, int]:
+        """The coefficients for such an operation, defects included."""
+        return _row(self, kind, form)
+
+    def _usual(self, kind: str, form: str) -> Mapping[str, int]:
+        if not _knows(self, kind, form):
+            return {}
+        return next((row for pattern, row in self.charges.items() if _fits(pattern, kind, form)), self.default)
+
+    def _defects(self, kind: str, form: str) -> tuple[Defect, ...]:
+        return tuple(each for each in self.defects if any(_fits(pattern, kind, form) for pattern in each.match))
+
+    def _amount(self, work: Work, quantity: str, charge: int, batch: Dim) -> Dim:
+        name = quantity.removesuffix(PER_INPUT)
+        size = product(charge, work.quantity(name))
+        if name == quantity:
+            return product(batch, size)
+        samples = work.also.get("samples")
+        return size if samples is None else size // samples
+
+
+@cache
+def _row(convention: Convention, kind: str, form: str) -> Mapping[str, int]:
+    summed: dict[str, int] = dict(convention._usual(kind, form))  # noqa: SLF001 - cached for the class above
+    for defect in convention._defects(kind, form):  # noqa: SLF001 - as above
+        for quantity, charge in defect.charge.items():
+            summed[quantity] = summed.get(quantity, 0) + charge
+    return summed
+
+
+@cache
+def _knows(convention: Convention, kind: str, form: str) -> bool:
+    if convention.forms and form not in convention.forms:
+        return False
+    return not any(_fits(pattern, kind, form) for pattern in convention.unknown)
+
+
+def _fits(pattern: str, kind: str, form: str) -> bool:
+    """Whether ``conv?d`` or ``conv?d.module`` means an operation of this kind and form."""
+    return fnmatchcase(f"{kind}.{form}", pattern if "." in pattern else f"{pattern}.*")
 
 
 @cache
 def conventions() -> Mapping[str, Convention]:
-    """Every convention by name, from ``conventions.toml``."""
-    import tomllib  # here and not above: a count under no convention starts faster without it
-
-    tables = tomllib.loads(Path(__file__).with_name("conventions.toml").read_text("utf-8"))
-    return {
-        name: Convention(name, **(table | {"unknown": frozenset(table["unknown"])}))
-        for name, table in tables.items()
-    }
+    """Every convention by name: ours first, then those of the tools."""
+    names = sorted(file.stem for file in FOLDER.glob("*.toml"))
+    ours = [DEFAULT, "flops"]
+    return {name: _read(name) for name in [*ours, *(name for name in names if name not in ours)]}
 
 
 def convention(name: str) -> Convention:
@@ -56,3 +156,49 @@ def convention(name: str) -> Convention:
     if name not in conventions():
         raise DefinitionError(f"there is no convention {name!r}{closest(name, conventions())}")
     return conventions()[name]
+
+
+def _read(name: str) -> Convention:
+    table = _table(name)
+    while base := table.pop("base", ""):  # the same but for what the file says
+        below = _table(base)
+        table = below | table | {"charges": table.get("charges", {}) | _less(below, table)}
+    measured_on = table.get("measured_on", "")
+    defects = (
+        Defect(tuple(each["match"]), each["told"], each.get("seen_in", measured_on), each.get("charge", {}))
+        for each in table.get("defects", ())
+    )
+    return Convention(
+        name,
+        table["title"],
+        table["unit"],
+        table["column"],
+        measured_on,
+        table["default"],
+        table.get("charges", {}),
+        tuple(table.get("unknown", ())),
+        frozenset(table.get("forms", ())),
+        tuple(defects),
+        table.get("note", ""),
+    )
+
+
+def _less(below: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows of one file that another has none of."""
+    own = table.get("charges", {})
+    return {pattern: row for pattern, row in below.get("charges", {}).items() if pattern not in own}
+
+
+def _table(name: str) -> dict[str, Any]:
+    import tomllib  # here and not above: a count under no convention starts faster without it
+
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
+
+
+def unknown_among(convention: Convention, works: Iterable[Work]) -> dict[str, int]:
+    """The kinds among ``works`` that the tool has no rule for, with how many operations there are of each."""
+    found: dict[str, int] = {}
+    for work in works:
+        if not convention.knows(work):
+            found[work.kind] = found.get(work.kind, 0) + 1
+    return found

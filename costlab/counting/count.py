@@ -1,24 +1,27 @@
 """Counting: the cost of a block, module by module, as arithmetic on its value."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.block import Node
-from costlab.algebra.combine import Auxiliary, Composite, Sequence, marked
-from costlab.algebra.dim import INT64_MAX, Dim, as_dim, is_symbolic, product, refuse_clashes, text
+from costlab.algebra.combine import Auxiliary, Composite, marked
+from costlab.algebra.combine import Sequence as InSequence
+from costlab.algebra.dim import INT64_MAX, Dim, as_dim, is_symbolic, product, refuse_clashes, text, total
 from costlab.algebra.find import TargetLike, resolve
+from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.shape import AnyShape
-from costlab.algebra.work import Work, add_up
+from costlab.algebra.work import QUANTITIES, Work, add_up
+from costlab.counting.convention import DEFAULT, Convention, convention
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
 MEASURES = ("multiply_adds", "parameters", "activations")
-"""The quantities that people compare networks by."""
+"""The quantities that people compare networks by; under another convention the first is the cost."""
 
 
 class Row(NamedTuple):
@@ -34,10 +37,9 @@ class Row(NamedTuple):
     operations: int = 1
     training_only: bool = False
 
-    @property
-    def sizes(self) -> tuple[Dim, ...]:
-        """Its `MEASURES`."""
-        return tuple(getattr(self.work, name) for name in MEASURES)
+    def sizes(self, measures: tuple[str, ...] = MEASURES) -> tuple[Dim, ...]:
+        """Its `MEASURES`, or others of a count's."""
+        return tuple(getattr(self.work, name) for name in measures)
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,35 @@ class Count:
 
     Multiply-adds, bias adds, activations and elements are for the whole batch; weights and
     parameters are held once. Auxiliary heads are included where the network has them; `inference`
-    leaves them out, and then ``heads`` is False.
+    leaves them out, and then ``heads`` is False. ``priced`` names the convention that the ``cost`` of its sums
+    is reckoned by.
     """
 
     label: str
-    input: AnyShape
+    input: AnyInput
     batch: Dim
     root: Node
     heads: bool = True
+    priced: str = DEFAULT
+
+    @property
+    def convention(self) -> Convention:
+        """The convention that the cost is reckoned by."""
+        return convention(self.priced)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The quantities that people are shown: those of `MEASURES`, or the cost instead of multiply-adds."""
+        return MEASURES if self.priced == DEFAULT else ("cost", *MEASURES[1:])
+
+    def under(self, name: str) -> "Count":
+        """The same count, its cost reckoned by another convention. Raises `DefinitionError` if there is none."""
+        return replace(self, priced=convention(name).name)
+
+    @property
+    def works(self) -> tuple[Work, ...]:
+        """The work of each operation for one input, in the order of execution."""
+        return tuple(work for _, work in _working(self.root))
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -87,13 +110,21 @@ class Count:
         for node, work in _working(self.root):
             groups.setdefault(key(node), []).append(work)
         return tuple(
-            Row("", name, None, add_up(name, works, self.batch), len(works)) for name, works in groups.items()
+            Row("", name, None, self.add_up(name, works), len(works)) for name, works in groups.items()
         )
 
     @cached_property
     def total(self) -> Work:
         """All quantities of the whole network."""
-        return add_up("total", (work for _, work in _working(self.root)), self.batch)
+        return self.add_up("total", self.works)
+
+    def add_up(self, kind: str, works: Sequence[Work]) -> Work:
+        """The sum of some of its works, for the whole batch, with what they cost."""
+        summed = add_up(kind, works, self.batch)
+        if self.priced == DEFAULT:
+            return summed._replace(cost=summed.multiply_adds)
+        by = self.convention
+        return summed._replace(cost=total(by.cost(work, self.batch) for work in works))
 
     @property
     def multiply_adds(self) -> Dim:
@@ -123,7 +154,7 @@ class Count:
     @property
     def inference(self) -> "Count":
         """The count without auxiliary heads, which run in training only."""
-        return Count(self.label, self.input, self.batch, _without_heads(self.root), heads=False)
+        return replace(self, root=_without_heads(self.root), heads=False)
 
     @property
     def auxiliary(self) -> tuple[str, ...]:
@@ -140,13 +171,13 @@ class Count:
         whole = record(Row("", "", None, self.total)) | {"unverified": self.unverified}
         shown = (record(row) for row in (self.rows if rows is None else rows))
         frame = pd.DataFrame([row | {"unverified": self.unverified} for row in shown], columns=list(whole))
-        large = [name for name, size in whole.items() if isinstance(size, int) and size > INT64_MAX]
+        large = [name for name, size in whole.items() if isinstance(size, int) and abs(size) > INT64_MAX]
         return frame.astype(dict.fromkeys(large, "object"))
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        counted = ["operations", "parameters", "multiply_adds", "activations"]
+        counted = ["operations", "parameters", self.measures[0], "activations"]
         frame = self.to_frame([*self.modules(1), Row("total", "", None, self.total, len(self.rows))])
         show: dict[Any, Callable[[Any], str]] = dict.fromkeys(counted, _thousands)
         columns = ["module", "operation", "output", *counted]
@@ -168,7 +199,13 @@ class Count:
     def title(self) -> str:
         """What was counted, on one line."""
         heads = "" if self.heads else ", without auxiliary heads"
-        return f"{self.shown}, input {self.input}, batch {text(self.batch)}{heads}"
+        batch = "" if isinstance(self.input, Inputs) else f", batch {text(self.batch)}"
+        return f"{self.shown}, input {self.input}{batch}{heads}{self.in_units}"
+
+    @property
+    def in_units(self) -> str:
+        """The convention, for a title; nothing for multiply-adds."""
+        return "" if self.priced == DEFAULT else f", in {self.convention.column}"
 
     def _cut(self, node: Node, depth: int) -> Iterator[Row]:
         if depth and node.children:
@@ -181,7 +218,7 @@ class Count:
 
     def _row(self, node: Node, operation: str, works: list[Work]) -> Row:
         kind = works[0].kind if len(works) == 1 else ""
-        work = add_up(kind, works, self.batch)
+        work = self.add_up(kind, works)
         return Row(node.path, operation, node.output, work, len(works), node.training_only)
 
 
@@ -200,8 +237,10 @@ def count(target: TargetLike, input: object = None, *, batch: Dim = 1, **setting
     found = resolve(target, input, **settings)
     inputs = product(as_dim("batch", batch), found.batch)
     if not isinstance(inputs, int):
-        refuse_clashes([inputs, *found.input, *(value for _, value in found.block.settings())])
-    return Count(found.label, found.input, inputs, found.walk())
+        sizes = () if isinstance(found.input, Inputs) else found.input
+        refuse_clashes([inputs, *sizes, *(value for _, value in found.block.settings())])
+    placed, times = found.block.placed(found.input, inputs)
+    return Count(found.label, placed, times, found._replace(input=placed).walk())
 
 
 def record(row: Row) -> dict[str, Any]:
@@ -212,7 +251,7 @@ def record(row: Row) -> dict[str, Any]:
         "kind": row.work.kind,
         "output": "" if row.output is None else str(row.output),
         "operations": row.operations,
-        **row.work._asdict(),
+        **{name: getattr(row.work, name) for name in (*QUANTITIES, "cost")},
         "training_only": row.training_only,
     }
 
@@ -237,12 +276,12 @@ def _working(node: Node) -> list[tuple[Node, Work]]:
 def _without_heads(node: Node) -> Node:
     """The node with every auxiliary head in it as what it is in inference: the identity."""
     if isinstance(node.block, Auxiliary):
-        return node._replace(block=Sequence(()), children=(), training_only=False)
+        return node._replace(block=InSequence(()), children=(), training_only=False)
     kept = [
         _without_heads(child)
         for child in node.children
         # In a sequence the identity can go; in a join it is a branch.
-        if not (isinstance(node.block, Sequence) and isinstance(child.block, Auxiliary))
+        if not (isinstance(node.block, InSequence) and isinstance(child.block, Auxiliary))
     ]
     return node._replace(children=tuple(kept))
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Composite
 from costlab.algebra.dim import Dim, as_dim
-from costlab.algebra.work import Work, add_up
+from costlab.algebra.work import Work
 from costlab.counting.count import MEASURES, Count
 
 Change = Literal["added", "removed", "changed"]
@@ -40,11 +40,11 @@ def differences(before: Count, after: Count, depth: int | None = None) -> tuple[
     """
     if depth is not None:
         as_dim("depth", depth, least=0)
-    return tuple(_compare(before.root, after.root, before.batch, after.batch, depth))
+    return tuple(_compare(before.root, after.root, before, after, depth))
 
 
-def _compare(old: Node, new: Node, old_batch: Dim, new_batch: Dim, depth: int | None) -> Iterator[Difference]:
-    works = (_work(old, old_batch), _work(new, new_batch))
+def _compare(old: Node, new: Node, was: Count, now: Count, depth: int | None) -> Iterator[Difference]:
+    works = (_work(old, was), _work(new, now))
     if _same(old, new):
         return
     theirs, ours = ({child.name: child for child in node.children} for node in (old, new))
@@ -55,12 +55,12 @@ def _compare(old: Node, new: Node, old_batch: Dim, new_batch: Dim, depth: int | 
     for name in _merged(list(theirs), list(ours)):
         if name not in theirs:
             added = ours[name]
-            yield Difference(added.path, "added", "", _named(added), Work(""), _work(added, new_batch))
+            yield Difference(added.path, "added", "", _named(added), Work(""), _work(added, now))
         elif name not in ours:
             gone = theirs[name]
-            yield Difference(gone.path, "removed", _named(gone), "", _work(gone, old_batch), Work(""))
+            yield Difference(gone.path, "removed", _named(gone), "", _work(gone, was), Work(""))
         else:
-            yield from _compare(theirs[name], ours[name], old_batch, new_batch, deeper)
+            yield from _compare(theirs[name], ours[name], was, now, deeper)
     orders = [[name for name in part if name in theirs and name in ours] for part in (theirs, ours)]
     if orders[0] != orders[1]:
         before, after = (f"in order {', '.join(order)}" for order in orders)
@@ -119,5 +119,5 @@ def _merged(old: list[str], new: list[str]) -> list[str]:
     return merged + [name for name in rest if name not in old]
 
 
-def _work(node: Node, batch: Dim) -> Work:
-    return add_up("", (part.work for part in node.nodes() if part.work is not None), batch)
+def _work(node: Node, count: Count) -> Work:
+    return count.add_up("", [part.work for part in node.nodes() if part.work is not None])

@@ -10,7 +10,7 @@ from costlab.counting.compare import Comparison
 from costlab.counting.conditions import conditions_of
 from costlab.counting.count import MEASURES
 from costlab.report.cell import Column, Note
-from costlab.report.compare import TITLES
+from costlab.report.count import TITLES
 from costlab.report.count import UNVERIFIED_COLUMN, By, unverified_note
 from costlab.report.table import Table
 

@@ -4,32 +4,26 @@ from collections.abc import Iterable
 from typing import Any
 
 from costlab.counting.compare import Comparison
-from costlab.counting.count import MEASURES, Count
+from costlab.counting.count import Count
 from costlab.counting.difference import Difference
 from costlab.report.cell import Column
-from costlab.report.count import UNVERIFIED_COLUMN, unverified_note
+from costlab.report.count import UNVERIFIED_COLUMN, convention_facts, convention_notes, titles_of, unverified_note
 from costlab.report.reported import REPORTED, reported_values
 from costlab.report.table import Table
 
-TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
-DIFFERENCE_COLUMNS = (
+SIDES = (
     Column("variant", "variant", once=True, marked_by="unverified"),
     UNVERIFIED_COLUMN,
     Column("module", "module", empty="(root)"),
     Column("change", "change"),
     Column("before", "before", sacrifice=3),
     Column("after", "after", sacrifice=2),
-    *(Column(f"{name}_change", TITLES[name], "change", sacrifice=i) for i, name in enumerate(MEASURES)),
-    *(
-        Column(f"{name}_{when}", f"{TITLES[name]} {when}", "size", machine_only=True)
-        for name in MEASURES
-        for when in ("before", "after")
-    ),
 )
 
 
 def compare_table(comparison: Comparison) -> Table:
     """The variants with their sizes, ratios to the baseline and savings."""
+    titles = titles_of(comparison.baseline)
     inputs = {str(count.input) for count in comparison.counts}
     batches = {count.batch for count in comparison.counts}
     columns = (
@@ -37,7 +31,7 @@ def compare_table(comparison: Comparison) -> Table:
         UNVERIFIED_COLUMN,
         Column("input", "input", sacrifice=7, machine_only=len(inputs) == 1),
         Column("batch", "batch", "size", sacrifice=7, machine_only=len(batches) == 1),
-        *(column for i, name in enumerate(MEASURES) for column in _columns(name, i)),
+        *(column for i, name in enumerate(comparison.measures) for column in _columns(name, titles[i], i)),
         *(column._replace(machine_only=True) for column in REPORTED if comparison.reported),
     )
     first = comparison.baseline
@@ -45,11 +39,12 @@ def compare_table(comparison: Comparison) -> Table:
     shared += "" if len(batches) > 1 else f", batch {first.batch}"
     heads = "" if first.heads else ", without auxiliary heads"
     return Table(
-        title=f"{comparison.title}{shared}{heads}",
+        title=f"{comparison.title}{shared}{heads}{first.in_units}",
         columns=columns,
         rows=tuple(_row(comparison, count) for count in comparison.counts),
         notes=(
             f"ratio and saving: against {first.shown}",
+            *convention_notes(comparison.counts),
             *(() if comparison.reported else comparison.notes),
             *unverified_note(comparison.counts),
         ),
@@ -61,14 +56,15 @@ def compare_table(comparison: Comparison) -> Table:
             "baseline_unverified": first.unverified,
             "notes": list(comparison.notes),
             "auxiliary_heads": first.heads,
+            **convention_facts(first),
         },
     )
 
 
-def _columns(name: str, place: int) -> tuple[Column, ...]:
+def _columns(name: str, title: str, place: int) -> tuple[Column, ...]:
     first = place == 0
     return (
-        Column(name, TITLES[name], "size", sacrifice=0 if first else 2 * place - 1),
+        Column(name, title, "size", sacrifice=0 if first else 2 * place - 1),
         Column(f"{name}_ratio", "ratio", "ratio", sacrifice=0 if first else 2 * place + 2, empty="-"),
         Column(f"{name}_saving", "saving", "percent", sacrifice=0 if first else 2 * place, empty="-"),
         Column(f"{name}_saving_percent", "saving in percent", machine_only=True),
@@ -78,7 +74,7 @@ def _columns(name: str, place: int) -> tuple[Column, ...]:
 
 def _row(comparison: Comparison, count: Count) -> tuple[Any, ...]:
     values: list[Any] = [count.label, count.unverified, str(count.input), count.batch]
-    for name in MEASURES:
+    for name in comparison.measures:
         ratio, saving = comparison.ratio(count, name), comparison.saving(count, name)
         percent = None if saving is None else float(100 * saving)
         inverse = 1 / ratio if ratio else None
@@ -89,7 +85,7 @@ def _row(comparison: Comparison, count: Count) -> tuple[Any, ...]:
 def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
     """Every module of every variant that is not as in the baseline, with what it adds or saves."""
     rows = [
-        (count.label, count.unverified, *_values(difference))
+        (count.label, count.unverified, *_values(difference, comparison.measures))
         for count in comparison.counts[1:]
         for difference in comparison.differences(count, depth)
     ]
@@ -97,7 +93,7 @@ def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
     same = [c.shown for c in comparison.counts[1:] if not comparison.differences(c, depth)]
     return Table(
         title=f"What differs from {comparison.baseline.shown}",
-        columns=DIFFERENCE_COLUMNS,
+        columns=_difference_columns(comparison.baseline),
         rows=tuple(rows),
         notes=(
             *(f"{label}: no module differs" for label in same),
@@ -106,8 +102,21 @@ def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
     )
 
 
-def _values(difference: Difference) -> Iterable[Any]:
+def _difference_columns(baseline: Count) -> tuple[Column, ...]:
+    measures = tuple(zip(baseline.measures, titles_of(baseline), strict=True))
+    return (
+        *SIDES,
+        *(Column(f"{name}_change", title, "change", sacrifice=i) for i, (name, title) in enumerate(measures)),
+        *(
+            Column(f"{name}_{when}", f"{title} {when}", "size", machine_only=True)
+            for name, title in measures
+            for when in ("before", "after")
+        ),
+    )
+
+
+def _values(difference: Difference, measures: tuple[str, ...]) -> Iterable[Any]:
     yield from (difference.path, difference.change, difference.before, difference.after)
-    yield from (difference.of(name) for name in MEASURES)
-    for name in MEASURES:
+    yield from (difference.of(name) for name in measures)
+    for name in measures:
         yield from (int(getattr(work, name)) for work in (difference.work_before, difference.work_after))

@@ -1,11 +1,14 @@
 """The table of a count."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import text
+from costlab.algebra.inputs import Inputs
+from costlab.algebra.work import QUANTITIES
 from costlab.counting.breakdown import Key
+from costlab.counting.convention import DEFAULT, unknown_among
 from costlab.counting.count import Count, Row, record
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, human
@@ -18,10 +21,13 @@ Order = Literal["execution", "multiply-adds", "parameters", "activations", "name
 By = Literal["module", "kind"]
 
 UNVERIFIED_COLUMN = Column("unverified", "unverified", machine_only=True)
+TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
+MULTIPLY_ADDS = Column("multiply_adds", "multiply-adds", "size")
 SIZES = (
     Column("operations", "operations", "size", machine_only=True),
     Column("parameters", "parameters", "size", sacrifice=1),
-    Column("multiply_adds", "multiply-adds", "size"),
+    MULTIPLY_ADDS,
+    Column("flops", "FLOPs (2 each)", "size", sacrifice=6),
     Column("activations", "activations", "size", sacrifice=3),
     Column("share", "share", "share", sacrifice=2),
     Column("weights", "weights", "size", machine_only=True),
@@ -50,8 +56,8 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
     Raises:
         DefinitionError: the count is for symbols or arrays: there is no single number to show.
     """
-    for name, size in count.total._asdict().items():
-        if name != "kind" and not isinstance(size, int):
+    for name in QUANTITIES:
+        if not isinstance(size := getattr(count.total, name), int):
             raise DefinitionError(
                 f"{count.label}: {name}={text(size)} is no single number; a table needs numbers"
             )
@@ -59,9 +65,10 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
     if sort == "name":
         rows.sort(key=lambda row: (row.path, row.operation))
     elif sort != "execution":
-        rows.sort(key=lambda row: int(getattr(row.work, sort.replace("-", "_"))), reverse=True)
+        measure = count.measures[0] if sort == "multiply-adds" else sort
+        rows.sort(key=lambda row: int(getattr(row.work, measure)), reverse=True)
     whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
-    columns = KIND_COLUMNS if by == "kind" else MODULE_COLUMNS
+    columns = _priced(KIND_COLUMNS if by == "kind" else MODULE_COLUMNS, count)
     return Table(
         title=count.title,
         columns=columns,
@@ -70,23 +77,24 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
         notes=_notes(count),
         facts={
             "target": count.label,
-            "input": list(count.input),
+            "input": str(count.input) if isinstance(count.input, Inputs) else list(count.input),
             "batch": count.batch,
             "auxiliary_heads": count.heads,
             "unverified": count.unverified,
             "output": list(count.root.output),
+            **convention_facts(count),
         },
     )
 
 
 def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool = False) -> Table:
     """The cost by what operations have in common; what costs nothing is left out."""
-    rows = [row for row in count.grouped(key) if any(row.sizes)]
+    rows = [row for row in count.grouped(key) if any(row.sizes(count.measures))]
     free = len(count.rows) - sum(row.operations for row in rows)
     if largest_first:
-        rows.sort(key=lambda row: int(row.work.multiply_adds), reverse=True)
+        rows.sort(key=lambda row: int(getattr(row.work, count.measures[0])), reverse=True)
     whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
-    columns = (KIND_COLUMNS[0]._replace(title=title), *KIND_COLUMNS[1:])
+    columns = _priced((KIND_COLUMNS[0]._replace(title=title), *KIND_COLUMNS[1:]), count)
     return Table(
         title=f"{count.title}, by {title}",
         columns=columns,
@@ -100,10 +108,12 @@ def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool =
 
 
 def _values(row: Row, count: Count, columns: tuple[Column, ...]) -> tuple[Any, ...]:
-    whole = int(count.multiply_adds)
+    measure = count.measures[0]
+    whole = int(getattr(count.total, measure))
     head = " (training only)" if row.training_only else ""
-    share = int(row.work.multiply_adds) / whole if whole else 0.0
+    share = int(getattr(row.work, measure)) / whole if whole else 0.0
     values = record(row) | {
+        "flops": 2 * int(row.work.multiply_adds),
         "operation": row.operation + head,
         "share": share,
         "unverified": count.unverified,
@@ -118,7 +128,44 @@ def _notes(count: Count) -> tuple[str, ...]:
         f"{human(macs)} multiply-adds ({human(2 * macs, 'FLOP')} at two each), "
         f"{human(parameters)} parameters, {human(activations)} activations"
     ]
-    return (*notes, *marks_of(count))
+    return (*notes, *convention_notes([count]), *marks_of(count))
+
+
+def _priced(columns: tuple[Column, ...], count: Count) -> tuple[Column, ...]:
+    """The columns, with the cost under the count's convention before the multiply-adds if it is another."""
+    if count.priced == DEFAULT:
+        return columns
+    at = columns.index(MULTIPLY_ADDS)
+    cost = Column("cost", count.convention.column, "size")
+    return (*columns[:at], cost, MULTIPLY_ADDS._replace(sacrifice=4), *columns[at + 2 :])
+
+
+def titles_of(count: Count) -> tuple[str, ...]:
+    """What the measures of a count are called."""
+    return tuple(TITLES.get(name, count.convention.column) for name in count.measures)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def convention_facts(count: Count) -> dict[str, Any]:
+    """The convention of a count for the machine formats."""
+    by = count.convention
+    return {"convention": by.name, "unit": by.unit, "measured_on": by.measured_on or None}
+
+
+def convention_notes(counts: Iterable[Count]) -> tuple[str, ...]:
+    """What the convention of counts charges, and what its tool does not know; nothing for multiply-adds."""
+    counts = tuple(counts)
+    by = counts[0].convention
+    if by.name == DEFAULT:
+        return ()
+    unknown = unknown_among(by, (work for count in counts for work in count.works))
+    told = ", ".join(f"{kind} ({number})" for kind, number in unknown.items())
+    measured = f", as {by.measured_on} counts" if by.measured_on else ""
+    return (f"{by.unit}{measured}", *([f"it has no rule for: {told}"] if told else []))
 
 
 def _training_only(count: Count) -> tuple[str, ...]:

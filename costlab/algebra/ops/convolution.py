@@ -1,5 +1,6 @@
 """Convolution."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
@@ -7,7 +8,7 @@ from costlab.algebra.block import Operation
 from costlab.algebra.dim import Dim, divides, equal, product, quotient, text, total
 from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.window import Pair, Size2d, as_pair, brief, check_fit, slide
-from costlab.algebra.work import Work
+from costlab.algebra.work import NOTHING_ELSE, Work
 from costlab.errors import DefinitionError, ShapeError
 
 if TYPE_CHECKING:
@@ -93,7 +94,29 @@ class Conv2d(Operation):
             inputs=product(*size),
             outputs=outputs,
             activations=outputs,
+            also=self._named_padding(weights, out) if self._is_uneven else NOTHING_ELSE,
         )
+
+    def _named_padding(self, weights: Dim, out: Shape) -> Mapping[str, Dim]:
+        """What tools make of padding by name: none at all, or one that is even."""
+        within = product(out.height - self._lost[0], out.width - self._lost[1])
+        edge = total((product(out.height, out.width), -within))
+        return {
+            "named_padding": product(weights, out.height, out.width),
+            "edge": product(weights, edge),
+            "edge_bias": product(self.filters, edge) if self.bias else 0,
+        }
+
+    @property
+    def _lost(self) -> tuple[int, int]:
+        """The rows and columns that are lost where uneven padding is halved and rounded down."""
+        height, width = (int(divides(2, both) is False) for both in self._total_padding())
+        return height, width
+
+    @property
+    def _is_uneven(self) -> bool:
+        """Whether the zeros are not as many at both ends; torch can only be told so by name."""
+        return self.padding == "same" and not all(divides(2, both) for both in self._total_padding())
 
     def quotients(self, x: AnyShape) -> tuple[Dim, Dim]:
         return quotient(feature_map(x, self.kind).channels, self.groups), quotient(self.filters, self.groups)
@@ -102,10 +125,9 @@ class Conv2d(Operation):
         from torch import nn
 
         padding: Any = self.padding
-        zeros = self._total_padding()
-        if padding == "same" and all(divides(2, both) for both in zeros):
+        if padding == "same" and not self._is_uneven:
             # Even padding is written as numbers: fvcore and torchprofile do not see "same".
-            padding = tuple(int(both) // 2 for both in zeros)
+            padding = tuple(int(both) // 2 for both in self._total_padding())
         settings: dict[str, Any] = {"stride": self.stride, "dilation": self.dilation, "groups": self.groups}
         channels: Any = feature_map(x, self.kind).channels
         filters: Any = self.filters

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.block import Operation
-from costlab.algebra.dim import Dim, at_least, product
+from costlab.algebra.dim import Dim, at_least, is_number, product
 from costlab.algebra.shape import AnyShape, Shape, feature_map
-from costlab.algebra.window import Size2d, as_pair, brief, check_fit, once, slide, times
+from costlab.algebra.window import Size2d, adapted, as_pair, brief, check_fit, once, slide, times, windowed
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError
 
@@ -116,6 +116,15 @@ class AvgPool2d(_WindowPooling):
     def output(self, x: AnyShape) -> Shape:
         return self._slide(x, (1, 1), self.ceil_mode)
 
+    def work(self, x: AnyShape, y: AnyShape) -> Work:
+        window, strides = as_pair("kernel", self.kernel), as_pair("stride", self.stride)
+        within = product(*y, *window)
+        if not self.count_include_pad and is_number(*x, *y, *window):
+            zeros = as_pair("padding", self.padding)
+            each = zip(x[1:], y[1:], window, strides, zeros, strict=True)
+            within = product(y[0], *(windowed(*map(int, sizes)) for sizes in each))
+        return super().work(x, y)._replace(also={"window": within})
+
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
 
@@ -154,6 +163,13 @@ class AdaptiveAvgPool2d(_AdaptivePooling):
     """
 
     kind: ClassVar[str] = "adaptive_avg_pool2d"
+
+    def work(self, x: AnyShape, y: AnyShape) -> Work:
+        work = super().work(x, y)
+        if not is_number(*x, *y):
+            return work
+        within = product(y[0], *(adapted(int(n), int(m)) for n, m in zip(x[1:], y[1:], strict=True)))
+        return work._replace(also={"window": within})
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn

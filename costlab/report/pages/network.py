@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costlab.counting.breakdown import grid_of, kernel_of
-from costlab.counting.count import MEASURES, Count
+from costlab.counting.count import Count
 from costlab.errors import CostlabError
 from costlab.report.cell import Column, human
 from costlab.report.count import breakdown_table, count_table
@@ -51,7 +51,7 @@ def network_page(
         f"{human(int(total.activations))} activations"
     )
     checked = "not checked" if problem else "something disagrees" if problems else "checked against what runs"
-    drawn = any(getattr(total, measure) != 0 for measure in MEASURES)
+    drawn = any(getattr(total, measure) != 0 for measure in count.measures)
     return page(
         name,
         count.shown,

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.combine import UNVERIFIED
 from costlab.counting.compare import Comparison
-from costlab.counting.count import MEASURES
 from costlab.report.cell import human, percent
-from costlab.report.compare import TITLES
-from costlab.report.count import NOT_VERIFIED
+from costlab.report.count import NOT_VERIFIED, listed, titles_of
 from costlab.report.figure import BEHIND, COLORS, HATCHES, SMALL, WIDTH, Picture, headed, times_on, wrapped
 
 if TYPE_CHECKING:
@@ -30,6 +28,7 @@ class Bars(NamedTuple):
     sizes: tuple[tuple[int, ...], ...]
     relative: tuple[tuple[float, ...], ...]
     texts: tuple[tuple[str, ...], ...]
+    measures: tuple[str, ...]
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -47,23 +46,27 @@ def bars_of(comparison: Comparison) -> Bars:
     """The data of the picture, for every variant and the baseline."""
     relative, texts = [], []
     for count in comparison.counts:
-        ratios = [comparison.ratio(count, name) for name in MEASURES]
+        ratios = [comparison.ratio(count, name) for name in comparison.measures]
         relative.append(tuple(0.0 if ratio is None else float(ratio) for ratio in ratios))
         texts.append(tuple("none in the baseline" if ratio is None else _told(1 - ratio) for ratio in ratios))
     return Bars(
         comparison.title,
         comparison.baseline.shown,
         tuple(count.shown for count in comparison.counts),
-        tuple(tuple(int(getattr(count.total, name)) for name in MEASURES) for count in comparison.counts),
+        tuple(
+            tuple(int(getattr(count.total, name)) for name in comparison.measures)
+            for count in comparison.counts
+        ),
         tuple(relative),
         tuple(texts),
+        titles_of(comparison.baseline),
     )
 
 
 def compare_picture(comparison: Comparison, name: str = "") -> Picture[Bars]:
     """Each variant is a group of bars; on them stands what is saved."""
     bars = bars_of(comparison)
-    alt = f"Bars: {bars.title}; multiply-adds, parameters and activations relative to {bars.baseline}"
+    alt = f"Bars: {bars.title}; {listed(bars.measures)} relative to {bars.baseline}"
     return Picture(name, alt, bars, draw_bars, (WIDTH, 1.5 + 0.84 * len(bars.variants)))
 
 
@@ -72,7 +75,7 @@ def draw_bars(figure: "Figure", bars: Bars) -> None:
     headed(figure, bars.title)
     axes = figure.subplots()
     shortest, longest = bars.ends
-    for i, name in enumerate(MEASURES):
+    for i, name in enumerate(bars.measures):
         drawn: Any = axes.barh(
             [row + (i - 1) * THICKNESS for row in range(len(bars.variants))],
             [row[i] for row in bars.relative],
@@ -80,7 +83,7 @@ def draw_bars(figure: "Figure", bars: Bars) -> None:
             color=COLORS[i],
             hatch=HATCHES[i],
             edgecolor="white",
-            label=TITLES[name],
+            label=name,
         )
         labels = [
             f"{human(sizes[i])}{texts[i] and ', '}{texts[i]}"
@@ -100,7 +103,7 @@ def draw_bars(figure: "Figure", bars: Bars) -> None:
     if any(label.endswith(UNVERIFIED) for label in bars.variants):
         told += f"\n{NOT_VERIFIED}"
     axes.set_xlabel(told)
-    figure.legend(ncols=len(MEASURES), loc="outside lower center")
+    figure.legend(ncols=len(bars.measures), loc="outside lower center")
 
 
 def _told(saving: Fraction) -> str:

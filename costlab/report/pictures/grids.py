@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.counting.breakdown import grid_of
-from costlab.counting.count import MEASURES, Count
+from costlab.counting.count import Count
 from costlab.report.cell import human
-from costlab.report.compare import TITLES
-from costlab.report.count import marks_of
+from costlab.report.count import listed, marks_of, titles_of
 from costlab.report.figure import SMALL, WIDTH, Picture, headed, ink_on, percents_on
 
 if TYPE_CHECKING:
@@ -25,12 +24,15 @@ class Grids(NamedTuple):
     grids: tuple[str, ...]
     sizes: tuple[tuple[int, ...], ...]
     totals: tuple[int, ...]
+    measures: tuple[str, ...]
 
 
 def grids_of(count: Count) -> Grids:
     """The sizes by the grid that comes out, in the order of execution."""
-    sizes = {row.work.kind: tuple(map(int, row.sizes)) for row in count.grouped(grid_of) if any(row.sizes)}
-    totals = [int(getattr(count.total, name)) for name in MEASURES]
+    measures = count.measures
+    found = {row.work.kind: tuple(map(int, row.sizes(measures))) for row in count.grouped(grid_of)}
+    sizes = {grid: each for grid, each in found.items() if any(each)}
+    totals = [int(getattr(count.total, name)) for name in measures]
     if len(sizes) > GRIDS:
         shares = {
             grid: max(size / max(total, 1) for size, total in zip(each, totals, strict=True))
@@ -38,23 +40,23 @@ def grids_of(count: Count) -> Grids:
         }
         largest = sorted(sizes, key=lambda grid: shares[grid], reverse=True)
         small = set(largest[GRIDS - 1 :])
-        rest = tuple(sum(sizes[grid][i] for grid in small) for i in range(len(MEASURES)))
+        rest = tuple(sum(sizes[grid][i] for grid in small) for i in range(len(measures)))
         sizes = {grid: each for grid, each in sizes.items() if grid not in small}
         sizes[f"{len(small)} other"] = rest
     return Grids(
         "\n".join((f"{count.title}: cost by grid", *marks_of(count))),
         tuple(sizes),
-        tuple(zip(*sizes.values(), strict=True)) or ((),) * len(MEASURES),
+        tuple(zip(*sizes.values(), strict=True)) or ((),) * len(measures),
         tuple(totals),
+        titles_of(count),
     )
 
 
 def grids_picture(count: Count, name: str) -> Picture[Grids]:
     """A stacked bar for each measure, from the first grid to the last."""
-    alt = (
-        f"Stacked bars: the shares of each grid in multiply-adds, parameters and activations of {count.shown}"
-    )
-    return Picture(name, alt, grids_of(count), draw_grids, (WIDTH, 3.3))
+    grids = grids_of(count)
+    alt = f"Stacked bars: the shares of each grid in {listed(grids.measures)} of {count.shown}"
+    return Picture(name, alt, grids, draw_grids, (WIDTH, 3.3))
 
 
 def draw_grids(figure: "Figure", grids: Grids) -> None:
@@ -63,8 +65,8 @@ def draw_grids(figure: "Figure", grids: Grids) -> None:
 
     headed(figure, grids.title)
     axes = figure.subplots()
-    rows = range(len(MEASURES))
-    starts = [0.0] * len(MEASURES)
+    rows = range(len(grids.measures))
+    starts = [0.0] * len(grids.measures)
     # Light to dark, the same in gray; the ends of the map are left out.
     shade = colormaps["cividis"].reversed()
     for j, grid in enumerate(grids.grids):
@@ -84,10 +86,10 @@ def draw_grids(figure: "Figure", grids: Grids) -> None:
                     rotation=0 if roomy else 90,
                 )
             starts[i] += shares[i]
-    names = [f"{TITLES[name]}\n{human(total)}" for name, total in zip(MEASURES, grids.totals, strict=True)]
+    names = [f"{name}\n{human(total)}" for name, total in zip(grids.measures, grids.totals, strict=True)]
     axes.set_yticks(rows, names)
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(MEASURES) - 0.5, -0.5)
+    axes.set_ylim(len(grids.measures) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     percents_on(axes.xaxis)
     axes.set_xlabel("share of the total, by the grid that comes out")

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.counting.breakdown import NO_WEIGHTS, kernel_of, module_at
-from costlab.counting.count import MEASURES, Count, Row
+from costlab.counting.count import Count, Row
 from costlab.report.cell import human
-from costlab.report.compare import TITLES
-from costlab.report.count import marks_of
+from costlab.report.count import listed, marks_of, titles_of
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped
 
 if TYPE_CHECKING:
@@ -32,18 +31,19 @@ class ModuleCosts(NamedTuple):
     kernels: tuple[str, ...]
     sizes: tuple[tuple[tuple[int, ...], ...], ...]
     totals: tuple[int, ...]
+    measures: tuple[str, ...]
 
 
 def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
     """The cost of each module that costs anything, in the order of execution, by kernel."""
     module = module_at(depth)
-    modules = _named([row for row in count.grouped(module) if any(row.sizes)], MODULES)
+    modules = _named([row for row in count.grouped(module) if any(row.sizes(count.measures))], MODULES)
     of_kernels = [row for row in count.grouped(kernel_of) if row.work.kind != NO_WEIGHTS]
     kernels = _named(sorted(of_kernels, key=_size, reverse=True), KERNELS)
     sizes: Counter[tuple[str, str, str]] = Counter()
     for row in count.grouped(lambda node: module(node) + SEPARATOR + kernel_of(node)):
         place, kernel = row.work.kind.split(SEPARATOR)
-        for name, size in zip(MEASURES, row.sizes, strict=True):
+        for name, size in zip(count.measures, row.sizes(count.measures), strict=True):
             if size != 0:
                 sizes[name, modules[place], kernels[kernel]] += int(size)
     shown_modules, shown_kernels = (tuple(dict.fromkeys(names.values())) for names in (modules, kernels))
@@ -53,9 +53,10 @@ def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
         shown_kernels,
         tuple(
             tuple(tuple(sizes[name, shown, kernel] for kernel in shown_kernels) for shown in shown_modules)
-            for name in MEASURES
+            for name in count.measures
         ),
-        tuple(int(getattr(count.total, name)) for name in MEASURES),
+        tuple(int(getattr(count.total, name)) for name in count.measures),
+        titles_of(count),
     )
 
 
@@ -74,7 +75,7 @@ def _named(rows: Sequence[Row], most: int) -> dict[str, str]:
 def modules_picture(count: Count, name: str, depth: int = 1) -> Picture[ModuleCosts]:
     """A panel for each measure, a bar for each module, a color for each kernel."""
     costs = module_costs(count, depth)
-    alt = f"Stacked bars of multiply-adds, parameters and activations per module and kernel of {count.shown}"
+    alt = f"Stacked bars of {listed(costs.measures)} per module and kernel of {count.shown}"
     return Picture(name, alt, costs, draw_modules, (WIDTH, 1.7 + 0.27 * max(4, len(costs.modules))))
 
 
@@ -89,8 +90,8 @@ def draw_modules(figure: "Figure", costs: ModuleCosts) -> None:
         )
         for j in range(len(costs.kernels))
     ]
-    panels = figure.subplots(1, len(MEASURES), sharey=True, squeeze=False)[0]
-    for axes, name, sizes, total in zip(panels, MEASURES, costs.sizes, costs.totals, strict=True):
+    panels = figure.subplots(1, len(costs.measures), sharey=True, squeeze=False)[0]
+    for axes, name, sizes, total in zip(panels, costs.measures, costs.sizes, costs.totals, strict=True):
         starts = [0] * len(costs.modules)
         for j, kernel in enumerate(costs.kernels):
             widths = [sizes[i][j] for i in rows]
@@ -102,7 +103,7 @@ def draw_modules(figure: "Figure", costs: ModuleCosts) -> None:
             axes.annotate(
                 told, (starts[i], i), (3, 0), textcoords="offset points", va="center", fontsize=SMALL
             )
-        axes.set_title(f"{human(total)} {TITLES[name]}")
+        axes.set_title(f"{human(total)} {name}")
         axes.set_xlim(0, 1.32 * max([*starts, 1]))
         axes.locator_params(axis="x", nbins=3, integer=True)
         sizes_on(axes.xaxis)

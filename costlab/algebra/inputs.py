@@ -1,0 +1,126 @@
+"""Inputs of modules that are traced: tensors of any sizes, in their order or by name."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
+
+from costlab.algebra.shape import AnyShape, Sizes, as_shape
+from costlab.errors import DefinitionError
+
+TENSOR = re.compile(r"(?:(?P<name>[A-Za-z_]\w*):)?(?P<sizes>\d{1,10}(?:x\d{1,10})*|scalar)(?::(?P<dtype>[a-z]\w*))?")
+FROM_CODE = re.compile(r"(?:.+\.py|\w+(?:\.\w+)*):[A-Za-z_]\w*")
+FLOAT = "float32"
+
+
+class Tensor(NamedTuple):
+    """An input: its sizes, the batch among them, and torch's name of its type."""
+
+    sizes: Sizes
+    dtype: str = FLOAT
+
+    def __str__(self) -> str:
+        return str(self.sizes) if self.dtype == FLOAT else f"{self.sizes}:{self.dtype}"
+
+
+class Inputs:
+    """What a module is called with: `Tensor` or values of torch, in their order and by name."""
+
+    def __init__(self, args: Iterable[Any] = (), kwargs: Mapping[str, Any] | None = None) -> None:
+        self.args = tuple(args)
+        self.kwargs = MappingProxyType(dict(kwargs or {}))
+
+    def __str__(self) -> str:
+        named = (f"{name}:{_told(value)}" for name, value in self.kwargs.items())
+        return " ".join([*map(_told, self.args), *named]) or "none"
+
+    def __repr__(self) -> str:
+        return f"<inputs {self}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Inputs) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+AnyInput: TypeAlias = AnyShape | Inputs
+"""What something is counted at: the shape of one input without its batch, or what a module is called with."""
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return str(value)
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return str(Tensor(Sizes(value.shape), str(value.dtype).removeprefix("torch.")))
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_told(each)}' for key, each in value.items())}}}"
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(_told, value))})"
+    return repr(value) if isinstance(value, int | float | str | bool | None) else type(value).__name__
+
+
+def as_input(value: Any, called: Callable[[str], Any] | None = None) -> AnyInput:
+    """The input that ``value`` stands for.
+
+    ``"3x224x224"`` or ``(3, 224, 224)`` is a shape, without the batch, ``"1x3x224x224"``,
+    ``"tokens:2x128:int64"``, several of these in a list, or ``"file.py:function"``, whose function gives tensors
+    or a dictionary of them, are the inputs of a module; so are tensors, and dictionaries of them. ``called`` gives
+    what the function of that name does.
+
+    Raises:
+        DefinitionError: it is none of these.
+    """
+    if isinstance(value, Inputs | Sizes):
+        return value
+    if isinstance(value, str):
+        return _typed([value], called)
+    if isinstance(value, tuple | list) and value and all(isinstance(each, str) for each in value):
+        return _typed(value, called)
+    if _is_tensor(value) or isinstance(value, Mapping) or (isinstance(value, tuple | list) and any(map(_is_tensor, value))):
+        return gathered(value)
+    if isinstance(value, tuple | list) and len(value) not in (1, 3) and all(type(n) is int for n in value):
+        return Inputs([Tensor(Sizes(value))])
+    return as_shape(value)
+
+
+def _typed(texts: Sequence[str], called: Callable[[str], Any] | None) -> AnyInput:
+    if len(texts) == 1 and (re.fullmatch(r"\d+|\d+x\d+x\d+", texts[0]) or not _is_inputs(texts[0])):
+        return as_shape(texts[0])
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for text in texts:
+        found = TENSOR.fullmatch(text)
+        if found is None:
+            if called is None or not FROM_CODE.fullmatch(text):
+                raise DefinitionError(
+                    f"input={text!r} must be [name:]sizes[:dtype], such as tokens:1x128:int64, or file.py:function"
+                )
+            given = gathered(called(text))
+            args += given.args
+            kwargs |= given.kwargs
+            continue
+        sizes = Sizes(() if found["sizes"] == "scalar" else map(int, found["sizes"].split("x")))
+        tensor = Tensor(sizes, found["dtype"] or FLOAT)
+        if found["name"] is None:
+            args.append(tensor)
+        elif kwargs.setdefault(found["name"], tensor) is not tensor:
+            raise DefinitionError(f"the input {found['name']} is given twice")
+    return Inputs(args, kwargs)
+
+
+def gathered(given: Any) -> Inputs:
+    """A tensor, several, or a dictionary of them, as inputs."""
+    if isinstance(given, Inputs):
+        return given
+    if isinstance(given, Mapping):
+        return Inputs((), given)
+    return Inputs(given if isinstance(given, tuple | list) else [given])
+
+
+def _is_inputs(text: str) -> bool:
+    return ":" in text or TENSOR.fullmatch(text) is not None
+
+
+def _is_tensor(value: object) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "requires_grad")

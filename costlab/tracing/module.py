@@ -1,0 +1,132 @@
+"""Modules of PyTorch as blocks: walking one runs it, once, on tensors without values."""
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from costlab.algebra.block import Block, Node
+from costlab.algebra.dim import Dim
+from costlab.algebra.inputs import Inputs
+from costlab.algebra.inputs import Tensor as Asked
+from costlab.algebra.parameter import closest
+from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
+from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
+from costlab.tracing import rules as rules
+from costlab.tracing.trace import Trace, _tensors
+from costlab.tracing.tree import grown
+from costlab.tracing.untouched import Meta, process_kept, unwrapped, weightless
+
+
+@dataclass(frozen=True)
+class Module(Block):
+    """A module of PyTorch; ``backward`` says that a step of training is counted, and not the forward pass alone."""
+
+    takes_tensors: ClassVar[bool] = True
+
+    module: nn.Module
+    backward: bool = field(default=False, kw_only=True)
+
+    @property
+    def title(self) -> str:
+        return type(unwrapped(self.module)).__name__
+
+    def settings(self) -> Iterator[tuple[str, Any]]:
+        return iter(())
+
+    def placed(self, x: Any, batch: Dim) -> tuple[Inputs, Dim]:
+        """The inputs that a shape without a batch stands for, and 1: the batch is in them.
+
+        Raises:
+            DefinitionError: the batch is given twice.
+        """
+        if isinstance(x, Inputs):
+            if batch != 1:
+                raise DefinitionError(f"input={x} has its batch in it: leave --batch out")
+            return x, 1
+        sizes = (int(batch), *map(int, x)) if isinstance(x, Shape | Vector) else x
+        return Inputs([Asked(Sizes(sizes))]), 1
+
+    def walk(self, x: AnyShape | Inputs, path: str = "", training_only: bool = False) -> Node:
+        """What happens when the module runs.
+
+        Raises:
+            DefinitionError: the module wants other inputs, or has no sizes yet.
+            TargetError: it fails, or what it does depends on the values of its data.
+        """
+        model = unwrapped(self.module)
+        given, _ = self.placed(x, 1)
+        _refuse_lazy(model)
+        meta = Meta(self.backward)
+        with process_kept(), weightless(model, meta):
+            if not self.backward:
+                model.eval()
+            args, kwargs = (_made(value, meta) for value in (given.args, dict(given.kwargs)))
+            _refuse_unfitting(model, args, kwargs)
+            first = next(_tensors((args, kwargs)), None)
+            samples = int(first.shape[0]) if first is not None and first.dim() else 1
+            trace = Trace(model, meta, samples, self.backward)
+            try:
+                trace.run(lambda: model(*args, **kwargs))
+            except (CostlabError, KeyboardInterrupt):
+                raise
+            except RecursionError:
+                raise
+            except Exception as error:
+                place = trace.places.failed or trace.places.path
+                raise TargetError(f"{place or self.title}: {_told(error)}") from error
+        return grown(model, given, trace.records, meta.owners)
+
+
+def _refuse_lazy(model: nn.Module) -> None:
+    for name, module in model.named_modules():
+        lazy = getattr(module, "has_uninitialized_params", None)
+        if lazy is not None and lazy():
+            raise DefinitionError(
+                f"{name or type(model).__name__}: {type(module).__name__} has no sizes yet: run the module once"
+            )
+
+
+def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
+    try:
+        signature = inspect.signature(model.forward)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        wanted = ", ".join(str(each) for each in signature.parameters.values())
+        raise DefinitionError(
+            f"{type(model).__name__}: {error}: it is called with ({wanted}); give --input [name:]sizes[:dtype] for each"
+        ) from None
+
+
+def _made(value: Any, meta: Meta) -> Any:
+    """The tensors that are asked for, and stand-ins for those that are given."""
+    if isinstance(value, Asked):
+        kind = getattr(torch, value.dtype, None)
+        if not isinstance(kind, torch.dtype):
+            known = [name for name, each in vars(torch).items() if isinstance(each, torch.dtype)]
+            raise DefinitionError(f"input={value}: there is no type {value.dtype!r}{closest(value.dtype, known)}")
+        return torch.empty(tuple(value.sizes), dtype=kind, device="meta")
+    if isinstance(value, Tensor):
+        return meta(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(_made(each, meta) for each in value))
+    if isinstance(value, tuple | list):
+        return type(value)(_made(each, meta) for each in value)
+    if isinstance(value, dict):
+        return {key: _made(each, meta) for key, each in value.items()}
+    return value
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, in one line; what depends on data is told so."""
+    text = str(error).partition("\n")[0]
+    for sign in ("meta tensors", "Meta tensors", "meta tensor", "data-dependent"):
+        if sign in str(error):
+            return f"what it does depends on the values of its data, which a count does not have ({one_line(text)[:160]})"
+    return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__

@@ -1,0 +1,77 @@
+"""Where an operation is: the module that is running, by the path of its call."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from torch import nn
+from torch.nn.modules import module as hooks
+
+Leave = Any
+
+
+class Places:
+    """The modules that are running, outermost first; paths are those of `nn.Module.named_modules`."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._names: dict[int, list[str]] = {}
+        for name, module in model.named_modules(remove_duplicate=False):
+            self._names.setdefault(id(module), []).append(name)
+        self._known: dict[tuple[int, str], str] = {}
+        self._running: list[tuple[str, nn.Module]] = [("", model)]
+        self.failed: str | None = None
+        self.called: dict[str, int] = {}
+        self.entered: Any = None
+        self.left: Any = None
+
+    @property
+    def path(self) -> str:
+        """The path of the module that is running."""
+        return self._running[-1][0]
+
+    @property
+    def module(self) -> nn.Module:
+        """The module that is running."""
+        return self._running[-1][1]
+
+    def named(self, module: nn.Module) -> str:
+        """The path of a module as it is called from where the run is; of one that is shared, the one in reach."""
+        here = self.path
+        key = (id(module), here)
+        if key not in self._known:
+            names = self._names.get(id(module), [f"{here}.{type(module).__name__}".lstrip(".")])
+            below = [name for name in names if not here or name.startswith(f"{here}.")]
+            self._known[key] = (below or names)[0]
+        return self._known[key]
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Follow every call of a module within."""
+        first = hooks.register_module_forward_pre_hook(self._enter)
+        last = hooks.register_module_forward_hook(self._leave, always_call=True)
+        try:
+            yield
+        finally:
+            first.remove()
+            last.remove()
+
+    def _enter(self, module: nn.Module, args: Any) -> None:
+        path = self.named(module)
+        self._running.append((path, module))
+        self.called[path] = self.called.get(path, 0) + 1
+        if self.entered:
+            self.entered(module, args)
+
+    def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
+        failing = sys.exc_info()[0] is not None
+        while len(self._running) > 1:
+            path, left = self._running.pop()
+            if failing:
+                self.failed = self.failed or path
+            if left is module:
+                break
+        if not failing:
+            self.failed = None
+            if self.left:
+                self.left(module, args, output)

@@ -1,0 +1,139 @@
+"""Attention, whichever kernel would run it."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from costlab.algebra.work import Form, Work
+from costlab.tracing.rules.registry import Seen, calls, operators, shapes
+
+KERNELS = (
+    "_scaled_dot_product_flash_attention",
+    "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_cudnn_attention",
+    "_scaled_dot_product_fused_attention_overrideable",
+)
+
+
+@calls(F.scaled_dot_product_attention)
+def attention(
+    seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any
+) -> Work:
+    """``(*, Lq, d), (*, Lk, d), (*, Lk, dv) -> (*, Lq, dv)``: ``Lq * Lk * (d + dv)`` for each of ``*``."""
+    batch, steps = prod(query.shape[:-2]), query.shape[-2] * key.shape[-2]
+    output = seen.output[0] if isinstance(seen.output, tuple) else seen.output
+    return Work(
+        "attention",
+        multiply_adds=batch * steps * (query.shape[-1] + value.shape[-1]),
+        inputs=query.numel() + key.numel() + value.numel(),
+        outputs=output.numel(),
+        form=seen.form,
+        also={"samples": seen.samples, "scores": batch * steps, "rows": batch * query.shape[-2]},
+    )
+
+
+@shapes(F.scaled_dot_product_attention)
+def attention_shape(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Any:
+    """The output of attention that torch would accept."""
+    plain = query.dim() == key.dim() == value.dim() >= 2 and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
+    if not plain or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2] or _ or __.get("attn_mask") is not None:
+        return NotImplemented
+    return torch.empty((*query.shape[:-1], value.shape[-1]), dtype=query.dtype, device="meta")
+
+
+@operators(*KERNELS)
+def attention_operator(seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Work:
+    """Attention that was asked for as an operator of aten."""
+    return attention(seen, query, key, value)
+
+
+@operators(*(f"{name}_backward" for name in KERNELS))
+def attention_backward(seen: Seen, gradient: Tensor, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Work:
+    """The gradients of attention: its weights once more, then two products for each of the two forward."""
+    batch, steps = prod(query.shape[:-2]), query.shape[-2] * key.shape[-2]
+    d, dv = query.shape[-1], value.shape[-1]
+    return Work(
+        "attention_backward",
+        multiply_adds=batch * steps * (3 * d + 2 * dv),
+        inputs=gradient.numel() + query.numel() + key.numel() + value.numel(),
+        outputs=query.numel() + key.numel() + value.numel(),
+        form=seen.form,
+        also={"samples": seen.samples},
+    )
+
+
+@calls(F.multi_head_attention_forward)
+def multihead(
+    seen: Seen,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim: int,
+    heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
+    training: bool = True,
+    key_padding_mask: Tensor | None = None,
+    need_weights: bool = True,
+    *_: Any,
+    **__: Any,
+) -> Iterator[Work]:
+    """``(L, N, d) -> (L, N, d)``: the projections of query, key and value, attention, the projection of its output."""
+    form: Form = "weighing" if need_weights else "multihead"
+    rows = [each.numel() // max(each.shape[-1], 1) for each in (query, key, value)]
+    projected = sum(n * each.shape[-1] * embed_dim for n, each in zip(rows, (query, key, value), strict=True))
+    held = 3 * embed_dim * embed_dim if in_proj_weight is None else in_proj_weight.numel()
+    added = 0 if in_proj_bias is None else sum(rows) * embed_dim
+    back = rows[0] * out_proj_weight.numel()
+    batch = query.shape[1] if query.dim() == 3 else 1
+    more = (bias_k is not None) + bool(add_zero_attn)
+    scores = batch * heads * query.shape[0] * (key.shape[0] + more)
+    samples = {"samples": seen.samples}
+    one = seen.samples == 1
+    yield Work(
+        "linear",
+        multiply_adds=projected,
+        bias_adds=added,
+        weights=held,
+        inputs=query.numel() + key.numel() + value.numel(),
+        outputs=sum(rows) * embed_dim,
+        activations=sum(rows) * embed_dim,
+        form=form,
+        also={**samples, "fused_bias": added if one else 0},
+    )
+    yield Work(
+        "attention",
+        multiply_adds=2 * scores * (embed_dim // heads),
+        inputs=(rows[0] + 2 * rows[1]) * embed_dim,
+        outputs=rows[0] * embed_dim,
+        form=form,
+        also={
+            **samples,
+            "scores": scores,
+            "rows": batch * heads * query.shape[0],
+            "sequence": query.numel(),
+            "scalars": 4,
+        },
+    )
+    yield Work(
+        "linear",
+        multiply_adds=back,
+        bias_adds=0 if out_proj_bias is None else rows[0] * embed_dim,
+        weights=out_proj_weight.numel(),
+        inputs=rows[0] * embed_dim,
+        outputs=rows[0] * embed_dim,
+        activations=rows[0] * embed_dim,
+        form=form,
+        also={**samples, "fused_bias": rows[0] * embed_dim if out_proj_bias is not None else 0},
+    )

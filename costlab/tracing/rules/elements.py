@@ -1,0 +1,148 @@
+"""What goes element by element, reduces, or only moves elements: it multiplies and adds no weights."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from costlab.algebra.work import Work
+from costlab.tracing.rules.registry import CALLS, Seen, calls, operators, shapes
+
+REDUCTIONS = frozenset(
+    "all amax amin aminmax any argmax argmin cummax cummin cumprod cumsum count_nonzero logcumsumexp logsumexp"
+    " linalg_vector_norm max mean median min mode nanmean nansum norm prod std std_mean sum var var_mean"
+    " _log_softmax _softmax _safe_softmax _masked_softmax sort topk kthvalue trace bucketize searchsorted".split()
+)
+"""Operators of aten that reduce or rank elements: no multiply-adds, but work."""
+MOVES = frozenset(
+    "_copy_from _reshape_copy _resize_output_ _to_copy _unsafe_view arange as_strided_copy bernoulli bernoulli_ block_diag"
+    " cat channel_shuffle clone col2im combinations constant_pad_nd copy copy_ detach diag_embed dropout empty empty_like empty_strided"
+    " eye fill fill_ flip full full_like gather im2col index index_copy index_copy_ index_fill index_put"
+    " index_put_ index_select lift_fresh lift_fresh_copy linspace logspace masked_fill masked_fill_ masked_scatter"
+    " masked_select native_dropout native_dropout_backward new_empty new_empty_strided new_full new_ones new_zeros normal_ one_hot ones ones_like"
+    " pixel_shuffle pixel_unshuffle rand rand_like randint randint_like randn randn_like randperm reflection_pad1d"
+    " reflection_pad2d reflection_pad3d repeat repeat_interleave replication_pad1d replication_pad2d"
+    " replication_pad3d resize_ roll rot90 scalar_tensor scatter select_backward select_scatter set_ slice_backward slice_scatter"
+    " split_with_sizes_copy stack take tensor_split tril tril_indices triu triu_indices unfold_copy uniform_"
+    " unsafe_chunk unsafe_split unsafe_split_with_sizes unstack where zero_ zeros zeros_like exponential_ random_"
+    " nan_to_num _fused_dropout _local_scalar_dense".split()
+)
+"""Operators of aten that make, copy or rearrange elements: they cost nothing in any convention here."""
+ALIASES = {
+    "_softmax": "softmax",
+    "_safe_softmax": "softmax",
+    "_log_softmax": "log_softmax",
+    "cat": "concat",
+    "stack": "concat",
+    "_prelu_kernel": "prelu",
+    "hardtanh": "relu6",
+    "true_divide": "div",
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "div",
+    "rsub": "sub",
+    "square": "pow",
+}
+
+
+def kind_of(operator: str) -> str:
+    """The kind of an operator of aten by its name."""
+    name = operator.rstrip("_") if not operator.endswith("__") else operator
+    return ALIASES.get(name, name)
+
+
+def element_work(seen: Seen, operator: str, args: tuple[Any, ...]) -> Work:
+    """Elements read and written, and no more."""
+    tensors = [each for each in args if isinstance(each, Tensor)]
+    outputs = seen.output if isinstance(seen.output, tuple | list) else (seen.output,)
+    also = {"samples": seen.samples}
+    if kind_of(operator) == "mul" and len(tensors) == 2:
+        also["aligned_left"] = _aligned_left(tensors[0].shape, tensors[1].shape)
+    elif kind_of(operator) == "mul":
+        also["aligned_left"] = tensors[0].numel() if tensors else 0
+    return Work(
+        kind_of(operator),
+        inputs=sum(each.numel() for each in tensors),
+        outputs=sum(each.numel() for each in outputs if isinstance(each, Tensor)),
+        form=seen.form,
+        also=also,
+    )
+
+
+def _aligned_left(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    longest = max(len(a), len(b))
+    sizes = zip(*((*each, *(1,) * (longest - len(each))) for each in (a, b)), strict=True)
+    return prod(map(max, sizes))
+
+
+def _element(kind: str) -> Callable[..., Work]:
+    def rule(seen: Seen, *args: Any, **_: Any) -> Work:
+        return element_work(seen, kind, args)
+
+    return rule
+
+
+ACTIVATIONS = (
+    "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "elu", "elu_", "gelu", "silu", "mish", "hardswish",
+    "hardsigmoid", "softplus", "selu", "celu", "logsigmoid", "softsign", "tanhshrink", "hardtanh", "glu", "prelu", "sigmoid", "tanh",
+)  # fmt: skip
+for name in ACTIVATIONS:
+    for home in (F, torch, Tensor):
+        if function := getattr(home, name, None):
+            CALLS[function] = _element(name)
+
+
+@shapes(F.relu, torch.relu, F.relu6, F.gelu, F.silu, torch.sigmoid, torch.tanh)
+def same_shape(input: Tensor, inplace: Any = False, **_: Any) -> Any:
+    """As the input."""
+    return input if inplace is True else torch.empty_like(input)
+
+
+@calls(F.softmax, F.softmin, F.log_softmax, torch.softmax, torch.log_softmax, Tensor.softmax, Tensor.log_softmax)
+def softmax(seen: Seen, input: Tensor, dim: Any = None, *_: Any, **__: Any) -> Work:
+    """Any shape to the same, along one axis."""
+    size = input.shape[dim] if isinstance(dim, int) and input.dim() else 1
+    spatial = type(seen.module).__name__ == "Softmax2d"
+    return Work(
+        "softmax2d" if spatial else "softmax",
+        inputs=input.numel(),
+        outputs=input.numel(),
+        form=seen.form,
+        also={"samples": seen.samples, "rows": input.numel() // max(size, 1)},
+    )
+
+
+@calls(F.embedding, F.embedding_bag)
+def embedding(seen: Seen, input: Tensor, weight: Tensor, *_: Any, **__: Any) -> Work:
+    """``(*) -> (*, features)``: rows of a table, no multiply-adds."""
+    output = seen.output[0] if isinstance(seen.output, tuple) else seen.output
+    return Work(
+        "embedding",
+        inputs=input.numel(),
+        outputs=output.numel(),
+        form=seen.form,
+        also={"samples": seen.samples, "table": seen.samples * weight.numel()},
+    )
+
+
+@calls(F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout)
+def dropout(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
+    """Any shape to the same."""
+    return Work(
+        "dropout", inputs=input.numel(), outputs=input.numel(), form=seen.form, also={"samples": seen.samples}
+    )
+
+
+@operators("embedding", "_embedding_bag")
+def embedding_operator(seen: Seen, weight: Tensor, indices: Tensor, *_: Any, **__: Any) -> Work:
+    """An embedding that was asked for as an operator of aten."""
+    return embedding(seen, indices, weight)
+
+
+CALLS[torch.flatten] = CALLS[Tensor.flatten] = _element("flatten")
+CALLS[torch.cat] = CALLS[torch.concat] = CALLS[torch.stack] = lambda seen, tensors, *_, **__: element_work(
+    seen, "cat", tuple(tensors)
+)

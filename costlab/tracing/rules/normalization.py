@@ -1,0 +1,167 @@
+"""Normalization."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from costlab.algebra.work import Work
+from costlab.tracing.rules.registry import Seen, calls, operators, shapes
+
+
+def _normalized(
+    kind: str, seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, **also: int
+) -> Work:
+    elements = input.numel()
+    held = sum(each.numel() for each in (weight, bias) if each is not None)
+    declared = getattr(seen.module, "affine", weight is not None) if seen.form == "module" else weight is not None
+    return Work(
+        kind,
+        inputs=elements,
+        outputs=elements,
+        scalings=0 if weight is None else elements,
+        form=seen.form,
+        also={
+            "samples": seen.samples,
+            "sample_parameters": held * seen.samples,
+            "affine": elements if declared else 0,
+            **also,
+        },
+    )
+
+
+@calls(F.batch_norm, torch.batch_norm)
+def batch_norm(
+    seen: Seen,
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    *_: Any,
+    **__: Any,
+) -> Work:
+    """``(N, C, *size) -> (N, C, *size)``; in training the statistics are those of the batch."""
+    rank = max(input.dim() - 2, 1)
+    if isinstance(weight, bool):  # torch.batch_norm has another order
+        running_mean, running_var, weight, bias, training = None, None, running_mean, running_var, weight
+    return _normalized(
+        f"batch_norm{rank}d", seen, input, weight, bias, statistics=input.numel() if training else 0
+    )
+
+
+@shapes(F.batch_norm)
+def batch_norm_shape(
+    input: Tensor,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    *_: Any,
+    **__: Any,
+) -> Any:
+    """As the input, where torch would accept it."""
+    if training or running_mean is None or input.dim() < 2 or running_mean.shape[0] != input.shape[1]:
+        return NotImplemented
+    return torch.empty_like(input)
+
+
+@calls(F.layer_norm, torch.layer_norm)
+def layer_norm(
+    seen: Seen,
+    input: Tensor,
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    *_: Any,
+    **__: Any,
+) -> Work:
+    """``(*, *shape) -> (*, *shape)``."""
+    return _normalized("layer_norm", seen, input, weight, bias)
+
+
+@calls(F.rms_norm, torch.rms_norm)
+def rms_norm(
+    seen: Seen, input: Tensor, normalized_shape: Any, weight: Tensor | None = None, *_: Any, **__: Any
+) -> Work:
+    """``(*, *shape) -> (*, *shape)``, without a mean."""
+    return _normalized("rms_norm", seen, input, weight, None)
+
+
+@shapes(F.layer_norm, F.rms_norm)
+def layer_norm_shape(input: Tensor, normalized_shape: Any, *_: Any, **__: Any) -> Any:
+    """As the input, where torch would accept it."""
+    shape = tuple(normalized_shape)
+    return torch.empty_like(input) if tuple(input.shape[-len(shape) :]) == shape else NotImplemented
+
+
+@calls(F.group_norm, torch.group_norm)
+def group_norm(
+    seen: Seen,
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    *_: Any,
+    **__: Any,
+) -> Work:
+    """``(N, C, *size) -> (N, C, *size)``."""
+    return _normalized("group_norm", seen, input, weight, bias)
+
+
+@calls(F.instance_norm, torch.instance_norm)
+def instance_norm(
+    seen: Seen,
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    *_: Any,
+    **__: Any,
+) -> Work:
+    """``(N, C, *size) -> (N, C, *size)``."""
+    return _normalized(f"instance_norm{max(input.dim() - 2, 1)}d", seen, input, weight, bias)
+
+
+@calls(F.local_response_norm)
+def local_response_norm(seen: Seen, input: Tensor, size: int, *_: Any, **__: Any) -> Work:
+    """``(N, C, *size) -> (N, C, *size)``, over neighbouring channels."""
+    elements = input.numel()
+    rest = (size - 1) * elements // max(input.shape[1], 1)
+    return Work(
+        "local_response_norm",
+        inputs=elements,
+        outputs=elements,
+        form=seen.form,
+        also={"samples": seen.samples, "neighbours": rest},
+    )
+
+
+@operators("native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training")
+def batch_norm_operator(seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any) -> Work:
+    """Batch norm that was asked for as an operator of aten."""
+    return _normalized(f"batch_norm{max(input.dim() - 2, 1)}d", _first(seen), input, weight, bias)
+
+
+@operators("native_layer_norm")
+def layer_norm_operator(
+    seen: Seen, input: Tensor, shape: Any, weight: Tensor | None, bias: Tensor | None, *_: Any
+) -> Work:
+    """Layer norm that was asked for as an operator of aten."""
+    return _normalized("layer_norm", _first(seen), input, weight, bias)
+
+
+@operators("native_group_norm")
+def group_norm_operator(seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any) -> Work:
+    """Group norm that was asked for as an operator of aten."""
+    return _normalized("group_norm", _first(seen), input, weight, bias)
+
+
+def _first(seen: Seen) -> Seen:
+    return seen._replace(module=None)
+
+

@@ -1,0 +1,147 @@
+"""Linear layers and products of matrices."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from costlab.algebra.work import Work
+from costlab.tracing.rules.registry import CALLS, Seen, calls, operators, shapes
+
+PRODUCTS = ("matmul", "mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "inner", "tensordot", "chain_matmul")
+"""Products that consist of simpler ones, which run inside."""
+
+
+@calls(F.linear)
+def linear(seen: Seen, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
+    """``(*, features) -> (*, features')``: one multiply-add per weight per row."""
+    outputs = seen.output.numel()
+    rows = input.numel() // max(weight.shape[-1], 1)
+    bias_adds = 0 if bias is None else outputs
+    whole = weight.numel() * rows
+    seen_once = (weight.numel() + (0 if bias is None else bias.numel())) * (input.shape[0] if input.dim() > 1 else 1)
+    fused = input.dim() == 2 or input.is_contiguous() or seen.samples == 1
+    return Work(
+        "linear",
+        multiply_adds=whole,
+        bias_adds=bias_adds,
+        weights=weight.numel(),
+        inputs=input.numel(),
+        outputs=outputs,
+        activations=outputs,
+        form=seen.form,
+        also={
+            "samples": seen.samples,
+            "fused_bias": bias_adds if fused else 0,
+            "lost_rows": whole + bias_adds - seen_once,
+        },
+    )
+
+
+@shapes(F.linear)
+def linear_shape(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
+    """The output of a linear layer that torch would accept."""
+    if weight.dim() != 2 or input.dim() < 1 or input.shape[-1] != weight.shape[1] or input.dtype != weight.dtype:
+        return NotImplemented
+    return torch.empty((*input.shape[:-1], weight.shape[0]), dtype=input.dtype, device="meta")
+
+
+@calls(F.bilinear)
+def bilinear(seen: Seen, input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
+    """``(*, n), (*, m) -> (*, features)``: one multiply-add per weight per row, and one per row and second input.
+
+    ``x1 W`` is reckoned first, then its product with ``x2``: ``features * m * (n + 1)`` a row.
+    """
+    rows = input1.numel() // max(input1.shape[-1], 1)
+    features, _, second = weight.shape
+    return Work(
+        "bilinear",
+        multiply_adds=rows * (weight.numel() + features * second),
+        bias_adds=0 if bias is None else rows * features,
+        weights=weight.numel(),
+        inputs=input1.numel() + input2.numel(),
+        outputs=seen.output.numel(),
+        activations=seen.output.numel(),
+        form=seen.form,
+        also={"samples": seen.samples},
+    )
+
+
+def _product(kind: str) -> Callable[..., Work]:
+    def product(seen: Seen, *args: Any, **kwargs: Any) -> Work:
+        tensors = [each for each in (*args, *kwargs.values()) if isinstance(each, Tensor)]
+        outputs = seen.output.numel()
+        adds = kind.startswith("add") or kind == "baddbmm"
+        return Work(
+            kind,
+            multiply_adds=seen.products,
+            bias_adds=outputs if adds else 0,
+            inputs=sum(each.numel() for each in tensors),
+            outputs=outputs,
+            form=seen.form,
+            also={"samples": seen.samples, "added": tensors[0].numel() if adds else 0},
+        )
+
+    return product
+
+
+for name in PRODUCTS:
+    for home in (torch, Tensor):
+        if function := getattr(home, name, None):
+            CALLS[function] = _product(name)
+CALLS[Tensor.__matmul__] = CALLS[Tensor.matmul]
+CALLS[torch.linalg.multi_dot] = _product("multi_dot")
+
+
+@calls(torch.einsum)
+def einsum(seen: Seen, equation: str, *operands: Any) -> Work:
+    """The products that the equation comes down to; besides, what two tools read off NumPy's text."""
+    tensors = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], tuple | list) else list(operands)
+    flops = _numpy_flops(equation, [tuple(each.shape) for each in tensors])
+    return Work(
+        "einsum",
+        multiply_adds=seen.products,
+        inputs=sum(each.numel() for each in tensors),
+        outputs=seen.output.numel(),
+        form=seen.form,
+        also={
+            "samples": seen.samples,
+            "numpy_flops": flops - 2 * seen.products if flops else 0,
+            "numpy_half": flops // 2 - seen.products if flops else 0,
+        },
+    )
+
+
+def _numpy_flops(equation: str, shapes: list[tuple[int, ...]]) -> int:
+    """The optimized count of operations that NumPy prints, rounded to four digits; 0 where it cannot say."""
+    import numpy as np
+
+    try:  # the arrays are views of one number
+        told = np.einsum_path(equation, *(np.broadcast_to(0.0, shape) for shape in shapes), optimize="optimal")[1]
+    except (ValueError, TypeError):
+        return 0
+    line = next((each for each in str(told).splitlines() if "optimized flop" in each.lower()), ":0")
+    return int(float(line.split(":")[-1]))
+
+
+@operators("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "vdot", "addbmm", "_trilinear", "linear")
+def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
+    """A product that was asked for as an operator of aten."""
+    tensors = [each for each in args if isinstance(each, Tensor)]
+    return Work(
+        "matmul",
+        multiply_adds=products_of(*tensors[-2:]),
+        inputs=sum(each.numel() for each in tensors),
+        outputs=seen.output.numel(),
+        form=seen.form,
+        also={"samples": seen.samples},
+    )
+
+
+def products_of(a: Tensor, b: Tensor) -> int:
+    """Multiply-adds of a product of two vectors, matrices or batches of matrices."""
+    return a.numel() * (b.shape[-1] if b.dim() > 1 else 1)
+
+

@@ -1,0 +1,108 @@
+"""Recurrent layers and their cells."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from costlab.algebra.work import Work
+from costlab.tracing.rules.registry import CALLS, SHAPED, Seen
+
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+FUNCTIONS = {"lstm": torch.lstm, "gru": torch.gru, "rnn_tanh": torch.rnn_tanh, "rnn_relu": torch.rnn_relu}
+CELLS = {
+    "lstm": torch.lstm_cell,
+    "gru": torch.gru_cell,
+    "rnn_tanh": torch.rnn_tanh_cell,
+    "rnn_relu": torch.rnn_relu_cell,
+}
+
+
+def _work(kind: str, seen: Seen, steps: int, weights: list[Tensor], inputs: int) -> Work:
+    """Each step uses every weight once, and adds every bias."""
+    matrices = sum(each.numel() for each in weights if each.dim() == 2)
+    biases = sum(each.numel() for each in weights if each.dim() == 1)
+    # The hidden state of each layer and direction; the matrices with recurrent weights have it as their width.
+    gates = GATES[kind]
+    pairs = [each for each in weights if each.dim() == 2][::2]
+    states = steps * sum(each.shape[0] // gates for each in pairs)
+    output = seen.output[0] if isinstance(seen.output, tuple) else seen.output
+    return Work(
+        kind,
+        multiply_adds=steps * matrices,
+        bias_adds=steps * biases,
+        weights=matrices,
+        inputs=inputs,
+        outputs=output.numel(),
+        activations=output.numel(),
+        form=seen.form,
+        also={"samples": seen.samples, "states": states},
+    )
+
+
+def _layer(name: str) -> Callable[..., Work]:
+    kind = name.partition("_")[0]
+
+    def layer(seen: Seen, input: Tensor, *args: Any, **_: Any) -> Work:
+        packed = isinstance(args[1], Tensor | tuple) and isinstance(args[0], Tensor) and args[0].dim() == 1
+        weights = args[2] if packed else args[1]
+        width = input.shape[-1]
+        return _projected(_work(kind, seen, input.numel() // max(width, 1), list(weights), input.numel()), seen)
+
+    return layer
+
+
+def _projected(work: Work, seen: Seen) -> Work:
+    """An LSTM with projections has a third matrix in each layer; its hidden states are told by none of them."""
+    size = getattr(seen.module, "proj_size", 0)
+    if not size:
+        return work
+    module: Any = seen.module
+    directions = 2 if module.bidirectional else 1
+    steps = work.inputs // module.input_size
+    return work._replace(
+        also={**work.also, "states": steps * module.hidden_size * module.num_layers * directions}
+    )
+
+
+def _cell(name: str) -> Callable[..., Work]:
+    kind = name.partition("_")[0]
+
+    def cell(seen: Seen, input: Tensor, hx: Any, *weights: Any, **named: Any) -> Work:
+        held = [each for each in (*weights, *named.values()) if isinstance(each, Tensor)]
+        rows = input.numel() // max(input.shape[-1], 1)
+        return _work(kind, seen, rows, held, input.numel())
+
+    return cell
+
+
+def _layer_shape(name: str) -> Callable[..., Any]:
+    """What comes out of a layer: without it, each step would run."""
+
+    def shape(input: Tensor, hx: Any, *args: Any) -> Any:
+        if isinstance(args[0], tuple | list) and not isinstance(args[1], bool):
+            return NotImplemented  # packed sequences
+        if input.dim() != 3:
+            return NotImplemented
+        _, _, layers, _, _, both, batch_first = args
+        states = hx if isinstance(hx, tuple | list) else (hx,)
+        directions = 2 if both else 1
+        if states[0].shape[0] != layers * directions or any(each.dim() != 3 for each in states):
+            return NotImplemented
+        first, second = input.shape[:2]
+        if states[0].shape[1] != (first if batch_first else second):
+            return NotImplemented
+        output = torch.empty(
+            (first, second, states[0].shape[-1] * directions), dtype=input.dtype, device="meta"
+        )
+        return (output, *(torch.empty(each.shape, dtype=input.dtype, device="meta") for each in states))
+
+    return shape
+
+
+for known, function in FUNCTIONS.items():
+    CALLS[function] = _layer(known)
+    SHAPED[function] = _layer_shape(known)
+for known, function in CELLS.items():
+    CALLS[function] = _cell(known)

@@ -1,0 +1,104 @@
+"""The rules by which operations are counted, and where a user adds some."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from torch import nn
+from torch._ops import OpOverload, OpOverloadPacket
+
+from costlab.algebra.work import Form, Work
+from costlab.errors import DefinitionError
+
+Works: TypeAlias = Work | Iterable[Work]
+Rule: TypeAlias = Callable[..., Works]
+Shaped: TypeAlias = Callable[..., Any]
+F = TypeVar("F", bound=Rule)
+
+
+class Seen(NamedTuple):
+    """An operation that has run: what came out, the module that called it, and how it was asked for.
+
+    ``samples`` are the inputs of the batch, ``products`` the multiply-adds of matrix products that ran inside.
+    """
+
+    output: Any
+    module: nn.Module | None
+    form: Form
+    samples: int
+    products: int = 0
+
+
+CALLS: dict[Any, Rule] = {}
+"""By a function of torch as it is called: ``rule(seen, *args, **kwargs)``."""
+SHAPED: dict[Any, Shaped] = {}
+"""By such a function: what comes out, without running it; NotImplemented where only running it tells."""
+OPERATORS: dict[str, Rule] = {}
+"""By the name of an operator of aten, without its overload, for what no call explains."""
+MODULES: dict[type[nn.Module], Rule] = {}
+"""By a class of modules: ``rule(seen, module, *args, **kwargs)``, instead of what runs inside."""
+OVERLOADS: dict[Any, Rule] = {}
+"""By an operator, one of a user's own for instance."""
+
+
+def calls(*functions: Any) -> Callable[[F], F]:
+    """Let a rule hold for functions of torch."""
+
+    def register(rule: F) -> F:
+        for function in functions:
+            CALLS[function] = rule
+        return rule
+
+    return register
+
+
+def shapes(*functions: Any) -> Callable[[F], F]:
+    """Say what comes out of functions of torch."""
+
+    def register(shape: F) -> F:
+        for function in functions:
+            SHAPED[function] = shape
+        return shape
+
+    return register
+
+
+def operators(*names: str) -> Callable[[F], F]:
+    """Let a rule hold for operators of aten."""
+
+    def register(rule: F) -> F:
+        for name in names:
+            OPERATORS[name] = rule
+        return rule
+
+    return register
+
+
+def rule(target: Any) -> Callable[[F], F]:
+    """Count an operation or a module of one's own: ``@costlab.rule(torch.ops.mine.op)`` or of a class of modules.
+
+    The function is called with what came out and then as the operation is called, for a module with the module
+    first; it gives a `Work`, or several. The rule of a module replaces what runs inside it.
+
+    Raises:
+        DefinitionError: it is neither an operator, nor a function, nor a class of modules.
+    """
+    table: dict[Any, Rule]
+    if isinstance(target, type) and issubclass(target, nn.Module):
+        table = MODULES
+    elif isinstance(target, OpOverload | OpOverloadPacket):
+        table = OVERLOADS
+    elif callable(target) and not isinstance(target, type):
+        table = CALLS
+    else:
+        raise DefinitionError(f"a rule is for an operator, a function or a class of modules, not {target!r}")
+
+    def register(function: F) -> F:
+        def counted(seen: Seen, *args: Any, **kwargs: Any) -> Works:
+            return function(seen.output, *args, **kwargs)
+
+        overloads = getattr(target, "overloads", list)()
+        for key in [target, *(getattr(target, name) for name in overloads)]:
+            table[key] = counted
+        return function
+
+    return register

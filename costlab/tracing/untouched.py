@@ -1,0 +1,135 @@
+"""A module and its process as they were: what a run may change is put back, whatever happens in it."""
+
+import random
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from copy import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+HELD = (dict, list, set, deque)
+"""Containers whose contents are put back, too."""
+
+
+class Meta:
+    """Tensors and their stand-ins on torch's meta device, which have sizes and no values; one for each."""
+
+    def __init__(self, backward: bool) -> None:
+        self._backward = backward
+        self._known: dict[int, tuple[Tensor, Tensor]] = {}
+        self.owners: dict[int, Tensor] = {}  # by the id of the stand-in, the parameter
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        """The stand-in of a tensor."""
+        known = self._known.get(id(tensor))
+        if known is None:
+            known = self._known[id(tensor)] = (tensor, self._made(tensor))
+            if isinstance(tensor, nn.Parameter):
+                self.owners[id(known[1])] = tensor
+        return known[1]
+
+    def _made(self, tensor: Tensor) -> Tensor:
+        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+            return tensor
+        differentiable = self._backward and tensor.requires_grad
+        if tensor.is_sparse or tensor.is_quantized or tensor.layout is not torch.strided:
+            made = torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+        else:
+            made = torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta")
+        return made.requires_grad_() if differentiable else made
+
+    def within(self, value: Any) -> Any:
+        """A value with the tensors in it replaced, in tuples, lists and dictionaries too."""
+        if isinstance(value, Tensor):
+            return self(value)
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*map(self.within, value))
+        if type(value) in (tuple, list):
+            return type(value)(map(self.within, value))
+        if type(value) is dict:
+            return {key: self.within(each) for key, each in value.items()}
+        return value
+
+
+@contextmanager
+def weightless(model: nn.Module, meta: Meta) -> Iterator[None]:
+    """Let the modules of ``model`` hold stand-ins instead of tensors; afterwards they are as they were."""
+    modules = list(model.modules())
+    before = [(module, type(module), dict(module.__dict__), _contents(module)) for module in modules]
+    try:
+        for module in modules:
+            _replace(module, meta)
+        yield
+    finally:
+        for module, kind, attributes, contents in before:
+            if type(module) is not kind:
+                module.__class__ = kind
+            module.__dict__.clear()
+            module.__dict__.update(attributes)
+            for held, content in contents:
+                _refill(held, content)
+
+
+def _replace(module: nn.Module, meta: Meta) -> None:
+    held = module.__dict__
+    for tensors in (held["_parameters"], held["_buffers"]):
+        for name, tensor in tensors.items():
+            if tensor is not None:
+                tensors[name] = meta(tensor)
+    for name, value in held.items():
+        if isinstance(value, Tensor):
+            held[name] = meta(value)
+        elif type(value) in (list, tuple) and value and isinstance(value[0], Tensor):
+            held[name] = meta.within(value)
+    if held.get("_compiled_call_impl") is not None:
+        held["_compiled_call_impl"] = None
+
+
+def _contents(module: nn.Module) -> list[tuple[Any, Any]]:
+    """The containers among a module's attributes, with what they hold."""
+    return [(value, copy(value)) for value in module.__dict__.values() if isinstance(value, HELD)]
+
+
+def _refill(held: Any, content: Any) -> None:
+    if isinstance(held, list):
+        held[:] = content
+    else:
+        held.clear()
+        (held.extend if isinstance(held, deque) else held.update)(content)
+
+
+@contextmanager
+def process_kept() -> Iterator[None]:
+    """Put back the random states, gradient mode and switches of the process; run compiled code as written."""
+    with ExitStack() as stack:
+        stack.callback(torch.set_rng_state, torch.get_rng_state())
+        if torch.cuda.is_available() and torch.cuda.is_initialized():
+            stack.callback(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())
+        stack.callback(random.setstate, random.getstate())
+        if numpy := sys.modules.get("numpy"):
+            stack.callback(numpy.random.set_state, numpy.random.get_state())
+        stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
+        _kept(stack, torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled, False)
+        if "torch._dynamo" in sys.modules:
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        yield
+
+
+def _kept(stack: ExitStack, read: Callable[[], Any], write: Callable[[Any], None], value: Any) -> None:
+    stack.callback(write, read())
+    write(value)
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The module within what compiled or spread it: torch.compile, DataParallel and their like."""
+    while True:
+        inner = getattr(model, "_orig_mod", None)
+        if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            inner = model.module
+        if not isinstance(inner, nn.Module):
+            return model
+        model = inner
