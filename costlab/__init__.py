@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from costlab.paper import verify as verify
     from costlab.tracing import Finding as Finding
     from costlab.tracing import check as check
+    from costlab.tracing import rule as rule
 
 # Where each public name lives. Loaded on first use: a count needs no torch, so neither does the import.
 _HOMES = {
@@ -55,7 +56,7 @@ _HOMES = {
     ),
     "costlab.errors": ("CostlabError", "DefinitionError", "OutputError", "ShapeError", "TargetError"),
     "costlab.paper": ("Audited", "verify"),
-    "costlab.tracing": ("Finding", "check"),
+    "costlab.tracing": ("Finding", "check", "rule"),
 }
 __all__ = [name for names in _HOMES.values() for name in names]
 

@@ -12,6 +12,7 @@ from costlab.algebra import (
     Operation,
     ReLU,
     Shape,
+    Vector,
     add,
     auxiliary,
     concat,
@@ -75,6 +76,7 @@ def fit(branch: Block, x: AnyShape, goal: AnyShape, whole: bool) -> Block:
         if isinstance(y, Shape):
             parts.append(Flatten())
         if whole and seq(*parts).output(x) != goal:
+            assert isinstance(goal, Vector)
             parts.append(Linear(goal.features))
     return seq(*parts)
 

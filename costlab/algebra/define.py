@@ -12,8 +12,8 @@ from costlab.algebra.adopt import made_by
 from costlab.algebra.block import Block
 from costlab.algebra.combine import Composite
 from costlab.algebra.dim import equal, text
-from costlab.algebra.parameter import REQUIRED, Parameter, closest, parameter
 from costlab.algebra.inputs import AnyInput, Inputs
+from costlab.algebra.parameter import REQUIRED, Parameter, closest, parameter
 from costlab.algebra.shape import as_shape
 from costlab.errors import DefinitionError, one_line
 
@@ -146,7 +146,9 @@ class Definition(Generic[P]):
                 p.check(given[name], self.name)
         made = made_by(self.function, *args, **kwargs) if self._bare else self.function(*args, **kwargs)
         if not isinstance(made, Block):
-            raise DefinitionError(f"{self.name} returned {type(made).__name__}, not a block{' or a module' * self._bare}")
+            raise DefinitionError(
+                f"{self.name} returned {type(made).__name__}, not a block{' or a module' * self._bare}"
+            )
         if not isinstance(made, Composite):
             if self.unverified:
                 raise DefinitionError(f"{self.name} is unverified: put seq(...) around what it returns")

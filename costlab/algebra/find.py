@@ -67,7 +67,7 @@ def find(target: TargetLike) -> Variant:
     if isinstance(target, Block):
         return Variant(target.title, target)
     if is_module(target):
-        made = cast(Block, adopted(target))
+        made = cast("Block", adopted(target))
         return Variant(made.title, made)
     if not isinstance(target, str):
         raise TargetError(f"{target!r} is no target: a target is {FORMS}, a Definition, a Block or a Module")
@@ -188,11 +188,11 @@ def _subject(source: Source) -> Block | Definition[...]:
     if isinstance(value, Block | Definition):
         return value
     if is_module(value):
-        return cast(Block, adopted(value))
+        return cast("Block", adopted(value))
     if isinstance(value, Ablation):
         raise TargetError(f"{source.name} is an ablation: costlab compare --ablation {source.name}")
     if is_module_class(value) or (callable(value) and not isinstance(value, type)):
-        return Definition(cast(Any, value), bare=True)
+        return Definition(cast("Any", value), bare=True)
     what = "class" if isinstance(value, type) else type(value).__name__
     raise TargetError(f"{source.name} is a {what}, not a block, a module, or a function that returns one")
 

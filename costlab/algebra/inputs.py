@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, TypeAlias
 from costlab.algebra.shape import AnyShape, Sizes, as_shape
 from costlab.errors import DefinitionError
 
-TENSOR = re.compile(r"(?:(?P<name>[A-Za-z_]\w*):)?(?P<sizes>\d{1,10}(?:x\d{1,10})*|scalar)(?::(?P<dtype>[a-z]\w*))?")
+TENSOR = re.compile(
+    r"(?:(?P<name>[A-Za-z_]\w*):)?(?P<sizes>\d{1,10}(?:x\d{1,10})*|scalar)(?::(?P<dtype>[a-z]\w*))?"
+)
 FROM_CODE = re.compile(r"(?:.+\.py|\w+(?:\.\w+)*):[A-Za-z_]\w*")
 FLOAT = "float32"
 
@@ -52,7 +54,7 @@ def _told(value: Any) -> str:
     if isinstance(value, Tensor):
         return str(value)
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return str(Tensor(Sizes(value.shape), str(value.dtype).removeprefix("torch.")))
+        return str(Tensor(Sizes(*value.shape), str(value.dtype).removeprefix("torch.")))
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key}: {_told(each)}' for key, each in value.items())}}}"
     if isinstance(value, tuple | list):
@@ -63,10 +65,10 @@ def _told(value: Any) -> str:
 def as_input(value: Any, called: Callable[[str], Any] | None = None) -> AnyInput:
     """The input that ``value`` stands for.
 
-    ``"3x224x224"`` or ``(3, 224, 224)`` is a shape, without the batch, ``"1x3x224x224"``,
-    ``"tokens:2x128:int64"``, several of these in a list, or ``"file.py:function"``, whose function gives tensors
-    or a dictionary of them, are the inputs of a module; so are tensors, and dictionaries of them. ``called`` gives
-    what the function of that name does.
+    ``"3x224x224"`` or ``(3, 224, 224)`` is a shape, without the batch. ``"1x3x224x224"``,
+    ``"tokens:2x128:int64"``, several of these in a list, and ``"file.py:function"``, whose function gives
+    tensors or a dictionary of them, are the inputs of a module; so are tensors, and dictionaries of them.
+    ``called`` gives what the function of that name does.
 
     Raises:
         DefinitionError: it is none of these.
@@ -77,10 +79,14 @@ def as_input(value: Any, called: Callable[[str], Any] | None = None) -> AnyInput
         return _typed([value], called)
     if isinstance(value, tuple | list) and value and all(isinstance(each, str) for each in value):
         return _typed(value, called)
-    if _is_tensor(value) or isinstance(value, Mapping) or (isinstance(value, tuple | list) and any(map(_is_tensor, value))):
+    if (
+        _is_tensor(value)
+        or isinstance(value, Mapping)
+        or (isinstance(value, tuple | list) and any(map(_is_tensor, value)))
+    ):
         return gathered(value)
     if isinstance(value, tuple | list) and len(value) not in (1, 3) and all(type(n) is int for n in value):
-        return Inputs([Tensor(Sizes(value))])
+        return Inputs([Tensor(Sizes(*value))])
     return as_shape(value)
 
 
@@ -94,19 +100,33 @@ def _typed(texts: Sequence[str], called: Callable[[str], Any] | None) -> AnyInpu
         if found is None:
             if called is None or not FROM_CODE.fullmatch(text):
                 raise DefinitionError(
-                    f"input={text!r} must be [name:]sizes[:dtype], such as tokens:1x128:int64, or file.py:function"
+                    f"input={text!r} must be [name:]sizes[:dtype], such as tokens:1x128:int64, "
+                    "or file.py:function"
                 )
             given = gathered(called(text))
             args += given.args
             kwargs |= given.kwargs
             continue
-        sizes = Sizes(() if found["sizes"] == "scalar" else map(int, found["sizes"].split("x")))
+        sizes = Sizes(*(() if found["sizes"] == "scalar" else map(int, found["sizes"].split("x"))))
         tensor = Tensor(sizes, found["dtype"] or FLOAT)
         if found["name"] is None:
             args.append(tensor)
         elif kwargs.setdefault(found["name"], tensor) is not tensor:
             raise DefinitionError(f"the input {found['name']} is given twice")
     return Inputs(args, kwargs)
+
+
+def shape_of(input: AnyInput, label: str, wanted: str) -> AnyShape:
+    """The input where it has to be the shape of one.
+
+    Raises:
+        DefinitionError: it is what a module is called with.
+    """
+    if isinstance(input, Inputs):
+        raise DefinitionError(
+            f"{label}: {wanted} is for definitions; a module of PyTorch is counted as it runs"
+        )
+    return input
 
 
 def gathered(given: Any) -> Inputs:

@@ -1,7 +1,7 @@
 """Shapes: what flows between blocks. The batch is not part of a shape."""
 
 import re
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from costlab.algebra.dim import Dim, as_dim, text
 from costlab.errors import DefinitionError, ShapeError
@@ -31,6 +31,10 @@ class Sizes(tuple[int, ...]):
     """The sizes of a tensor, its batch among them, as it went through a module that was traced."""
 
     __slots__ = ()
+
+    def __new__(cls, *sizes: Any) -> Self:
+        """Sizes one by one, as the other shapes take them."""
+        return super().__new__(cls, sizes)
 
     def __str__(self) -> str:
         return "x".join(map(str, self)) or "scalar"

@@ -126,7 +126,8 @@ class Variant:
         known = self._known(shape)
         if isinstance(known, Inputs) and not block.takes_tensors:
             raise DefinitionError(
-                f"{self.label}: input={known} is for modules; a block takes channels x height x width, or features"
+                f"{self.label}: input={known} is for modules; "
+                "a block takes channels x height x width, or features"
             )
         return Target(self.label, block, known, self.theirs, self.folder, self.batch)
 

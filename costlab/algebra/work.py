@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from costlab.algebra.dim import Dim, is_array, product, refuse_clashes, total
 
@@ -38,6 +38,14 @@ class Work(NamedTuple):
     cost: Dim = 0
     form: Form = "module"
     also: Mapping[str, Dim] = NOTHING_ELSE
+
+    def __hash__(self) -> int:
+        return hash(self[:11])  # a mapping has no hash
+
+    @property
+    def sizes(self) -> tuple[Dim, ...]:
+        """Its quantities, in the order of `QUANTITIES`."""
+        return self[1:9]
 
     def quantity(self, name: str) -> Dim:
         """A quantity by its name, one of ``also`` too; 0 where the operation has nothing of it."""
@@ -103,4 +111,5 @@ def add_up(kind: str, works: Iterable[Work], batch: Dim = 1) -> Work:
     for size in sizes.values():
         if is_array(size):
             size.setflags(write=False)  # a count is a value: doubling one of its sizes in place is refused
-    return Work(kind, **sizes)
+    summed: Any = sizes  # the rest of a work is as it is without
+    return Work(kind, **summed)

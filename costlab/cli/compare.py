@@ -13,9 +13,9 @@ from costlab.cli.priced import convention_option
 from costlab.cli.progress import progress
 from costlab.cli.symbolic import SymbolicCommand, symbolic_option
 from costlab.counting.closed_form import ClosedForm
-from costlab.counting.convention import DEFAULT
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets
+from costlab.counting.convention import DEFAULT
 from costlab.errors import OutputError
 from costlab.files import refuse_taken, write
 from costlab.report.closed_form import compared_forms_table

@@ -11,7 +11,7 @@ from costlab.algebra.catalog import catalog, is_listed
 from costlab.algebra.parameter import closest
 from costlab.cli.priced import convention_option
 from costlab.cli.progress import steps
-from costlab.counting.convention import DEFAULT
+from costlab.counting.convention import DEFAULT as MULTIPLY_ADDS
 from costlab.counting.count import Count, count
 from costlab.errors import RunError, TargetError
 from costlab.files import is_folder
@@ -74,12 +74,12 @@ def report(
     context = click.get_current_context()
     run = _run_in(place)
     target, folder = (None, folder or Path(place or "")) if run else _places(place, folder)
-    if target is None and (input_, batch, depth, priced) != (None, None, None, DEFAULT):
+    if target is None and (input_, batch, depth, priced) != (None, None, None, MULTIPLY_ADDS):
         raise click.UsageError("--input, --batch, --depth and --convention go with a TARGET", context)
     if check and force:
         raise click.UsageError("--check writes nothing: leave --force out", context)
     counted = None if target is None else count(target, input_, batch=batch or 1).under(priced)
-    shown = None if priced == DEFAULT else priced
+    shown = None if priced == MULTIPLY_ADDS else priced
     given = (("-i", input_), ("-b", batch), ("-d", depth), ("--convention", shown))
     options = " ".join(f"{option} {value}" for option, value in given if value is not None)
     asked = _Asked(counted, folder, 1 if depth is None else depth, options, svg, run)

@@ -10,6 +10,7 @@ from typing import Any
 from costlab.algebra.combine import marked
 from costlab.algebra.dim import as_dim, is_array, is_symbolic, text
 from costlab.algebra.floors import has_floors
+from costlab.algebra.inputs import shape_of
 from costlab.algebra.parameter import closest
 from costlab.algebra.ratio import as_ratio
 from costlab.algebra.work import QUANTITIES
@@ -174,7 +175,12 @@ class ClosedForm:
 
     def _of_extent(self, size: Any) -> Any:
         """The height or width of the input, if it alone decides the size."""
-        extent = [s for e in self.count.input[1:] if is_symbolic(e) for s in e.subs(self.back).free_symbols]
+        extent = [
+            s
+            for e in shape_of(self.count.input, self.label, "a closed form")[1:]
+            if is_symbolic(e)
+            for s in e.subs(self.back).free_symbols
+        ]
         symbols = size.subs(self.back).free_symbols
         return next(iter(symbols)) if len(symbols) == 1 and symbols <= set(extent) else None
 

@@ -159,7 +159,11 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
         DefinitionError: their inputs differ, and they are not declared so; or they are, and one is given.
     """
     shape = None if input is None else as_input(input, called)
-    if shape is not None and not isinstance(shape, Inputs) and not all(isinstance(size, int) for size in shape):
+    if (
+        shape is not None
+        and not isinstance(shape, Inputs)
+        and not all(isinstance(size, int) for size in shape)
+    ):
         raise DefinitionError(f"input={shape} is no single shape; only numbers are compared")
     own = {label: made.shape() for label, made in chosen.variants.items() if made.input is not None}
     if len(set(own.values())) > 1:

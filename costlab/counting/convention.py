@@ -26,7 +26,8 @@ MULTIPLY_ADDS, BIAS, NOT_SEEN = "multiply-adds", "bias", "not seen"
 class Defect(NamedTuple):
     """Something that a tool gets wrong: for which operations, what it charges more (or less), in words.
 
-    Without ``charge`` it says why multiply-adds of these operations are missing. ``seen_in`` is the release.
+    Without ``charge`` it says why multiply-adds of these operations are missing. ``seen_in`` is the
+    release.
     """
 
     match: tuple[str, ...]
@@ -36,7 +37,7 @@ class Defect(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A part of what a convention charges: ``amount`` of it under ``name``; ``told`` says what is wrong in it."""
+    """A part of what a convention charges; ``told`` says what is wrong in it."""
 
     name: str
     amount: Dim
@@ -47,8 +48,8 @@ class Term(NamedTuple):
 class Convention:
     """A table of coefficients: kind of operation to quantity to charge per unit of it.
 
-    The first of ``charges`` that matches the kind and form of an operation holds, else ``default``; operations
-    in ``unknown``, or of a form that is not in ``forms``, cost nothing because the tool does not know them.
+    The first of ``charges`` that matches the kind and form of an operation holds, else ``default``; those in
+    ``unknown``, or of a form that is not in ``forms``, cost nothing because the tool does not know them.
     """
 
     name: str
@@ -104,10 +105,14 @@ class Convention:
     def _usual(self, kind: str, form: str) -> Mapping[str, int]:
         if not _knows(self, kind, form):
             return {}
-        return next((row for pattern, row in self.charges.items() if _fits(pattern, kind, form)), self.default)
+        return next(
+            (row for pattern, row in self.charges.items() if _fits(pattern, kind, form)), self.default
+        )
 
     def _defects(self, kind: str, form: str) -> tuple[Defect, ...]:
-        return tuple(each for each in self.defects if any(_fits(pattern, kind, form) for pattern in each.match))
+        return tuple(
+            each for each in self.defects if any(_fits(pattern, kind, form) for pattern in each.match)
+        )
 
     def _amount(self, work: Work, quantity: str, charge: int, batch: Dim) -> Dim:
         name = quantity.removesuffix(PER_INPUT)

@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Auxiliary, Composite, marked
 from costlab.algebra.combine import Sequence as InSequence
-from costlab.algebra.dim import INT64_MAX, Dim, as_dim, is_symbolic, product, refuse_clashes, text, total
+from costlab.algebra.dim import (
+    INT64_MAX,
+    Dim,
+    as_dim,
+    is_number,
+    is_symbolic,
+    product,
+    refuse_clashes,
+    text,
+    total,
+)
 from costlab.algebra.find import TargetLike, resolve
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.work import QUANTITIES, Work, add_up
 from costlab.counting.convention import DEFAULT, Convention, convention
+from costlab.errors import DefinitionError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -48,8 +59,8 @@ class Count:
 
     Multiply-adds, bias adds, activations and elements are for the whole batch; weights and
     parameters are held once. Auxiliary heads are included where the network has them; `inference`
-    leaves them out, and then ``heads`` is False. ``priced`` names the convention that the ``cost`` of its sums
-    is reckoned by.
+    leaves them out, and then ``heads`` is False. ``priced`` names the convention that the ``cost`` of its
+    sums is reckoned by.
     """
 
     label: str
@@ -66,12 +77,19 @@ class Count:
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """The quantities that people are shown: those of `MEASURES`, or the cost instead of multiply-adds."""
+        """The quantities that people are shown: `MEASURES`, or the cost instead of multiply-adds."""
         return MEASURES if self.priced == DEFAULT else ("cost", *MEASURES[1:])
 
     def under(self, name: str) -> "Count":
-        """The same count, its cost reckoned by another convention. Raises `DefinitionError` if there is none."""
-        return replace(self, priced=convention(name).name)
+        """The same count, its cost reckoned by another convention.
+
+        Raises:
+            DefinitionError: there is none of that name, or the count is for symbols or arrays.
+        """
+        by = convention(name).name
+        if by != DEFAULT and not is_number(self.batch, *self.total.sizes):
+            raise DefinitionError(f"{self.label}: only numbers are charged as {by} charges them")
+        return replace(self, priced=by)
 
     @property
     def works(self) -> tuple[Work, ...]:

@@ -64,10 +64,10 @@ def settle(made: Variant, sizes: AnyShape, numbers: AnyShape, batch: Dim) -> Set
                 counted = count(replace(made, input=placed), batch=batch)
             except ShapeError:
                 continue
-            if not _floors(counted.total[1:]):
+            if not _floors(counted.total.sizes):
                 return Settled(counted, steps, anywhere=False)
         raise
-    return Settled(counted, _even(counted.total[1:], free), anywhere=True)
+    return Settled(counted, _even(counted.total.sizes, free), anywhere=True)
 
 
 def _even(quantities: tuple[Any, ...], free: Mapping[Any, int]) -> Mapping[Any, Any]:

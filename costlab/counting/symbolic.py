@@ -11,6 +11,7 @@ from costlab.algebra.dim import Dim, as_dim, is_array, is_symbolic
 from costlab.algebra.dim import symbols as size_symbol
 from costlab.algebra.find import TargetLike, found_with
 from costlab.algebra.floors import unnested
+from costlab.algebra.inputs import shape_of
 from costlab.algebra.ratio import Ratio, products
 from costlab.algebra.shape import AnyShape, Shape
 from costlab.algebra.target import Variant
@@ -38,7 +39,7 @@ def closed_form(
         TargetError, ShapeError: as `costlab.count`.
     """
     made = found_with(target, settings)
-    shape = made.shape(input)
+    shape = shape_of(made.shape(input), made.label, "a closed form")
     names = names_of(names)
     if any(is_symbolic(value) or is_array(value) for value in (*shape, batch, *made.settings.values())):
         raise DefinitionError(f"{made.label}: input, batch and settings must be numbers: name the symbols")
@@ -67,7 +68,7 @@ def closed_forms(
     """
     chosen = fitted(gather(*targets, ablation=ablation), input)
     variants = [replace(made, label=label) for label, made in chosen.variants.items()]
-    shapes = [made.shape(input) for made in variants]
+    shapes = [shape_of(made.shape(input), made.label, "a closed form") for made in variants]
     names = names_of(symbols) or chosen.symbols
     inputs = as_dim("batch", batch)
     for name in names:

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from costlab.algebra.floors import unnested
+from costlab.algebra.inputs import shape_of
 from costlab.algebra.work import Work
 from costlab.counting.closed_form import ClosedForm, ratio_in_symbols, saving_in_symbols, tidy
 from costlab.counting.compare import Comparison
 from costlab.counting.conditions import conditions_of
 from costlab.counting.count import MEASURES
 from costlab.report.cell import Column, Note
-from costlab.report.count import TITLES
-from costlab.report.count import UNVERIFIED_COLUMN, By, unverified_note
+from costlab.report.count import TITLES, UNVERIFIED_COLUMN, By, unverified_note
 from costlab.report.table import Table
 
 HOLDS = Column("holds", "holds", machine_only=True)
@@ -135,7 +135,7 @@ def _numbers(form: ClosedForm) -> dict[str, Any] | None:
 def _elsewhere(form: ClosedForm) -> str:
     """What is no symbol: the input and the batch as far as they are numbers."""
     back = {spread: size for size, spread in form.steps.items()}
-    shape = [back.get(size, size) for size in form.count.input]
+    shape = [back.get(size, size) for size in shape_of(form.count.input, form.label, "a closed form")]
     return f", input ({', '.join(map(str, shape))}), batch {form.count.batch}"
 
 

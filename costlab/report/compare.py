@@ -7,7 +7,13 @@ from costlab.counting.compare import Comparison
 from costlab.counting.count import Count
 from costlab.counting.difference import Difference
 from costlab.report.cell import Column
-from costlab.report.count import UNVERIFIED_COLUMN, convention_facts, convention_notes, titles_of, unverified_note
+from costlab.report.count import (
+    UNVERIFIED_COLUMN,
+    convention_facts,
+    convention_notes,
+    titles_of,
+    unverified_note,
+)
 from costlab.report.reported import REPORTED, reported_values
 from costlab.report.table import Table
 

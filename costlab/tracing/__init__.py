@@ -1,5 +1,24 @@
-"""What PyTorch says: the cross-check of a count against what runs."""
+"""What PyTorch says: modules that are counted as they run, and the cross-check of a count against what runs."""
 
-from costlab.tracing.check import Finding, check
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Finding", "check"]
+if TYPE_CHECKING:
+    from costlab.tracing.check import Finding as Finding
+    from costlab.tracing.check import check as check
+    from costlab.tracing.rules import rule as rule
+
+# Loaded on first use: what traces a module needs no fvcore.
+_HOMES = {
+    "Finding": "costlab.tracing.check",
+    "check": "costlab.tracing.check",
+    "rule": "costlab.tracing.rules",
+}
+__all__ = ["Finding", "check", "rule"]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

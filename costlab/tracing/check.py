@@ -12,6 +12,7 @@ import torch
 from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.find import TargetLike
+from costlab.algebra.inputs import shape_of
 from costlab.algebra.modules import AuxiliaryHead, to_module
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import convention
@@ -94,7 +95,7 @@ def _build(count: Count) -> Subject:
     """The module and its input. Whatever an operation or torch raises is told in one line."""
     try:
         model = to_module(count.root).eval()
-        x = torch.zeros([int(count.batch), *map(int, count.input)])
+        x = torch.zeros([int(count.batch), *map(int, shape_of(count.input, count.label, "the cross-check"))])
     except CostlabError:
         raise
     except Exception as error:

@@ -15,7 +15,6 @@ from costlab.algebra.inputs import Tensor as Asked
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
-from costlab.tracing import rules as rules
 from costlab.tracing.trace import Trace, _tensors
 from costlab.tracing.tree import grown
 from costlab.tracing.untouched import Meta, process_kept, unwrapped, weightless
@@ -23,7 +22,7 @@ from costlab.tracing.untouched import Meta, process_kept, unwrapped, weightless
 
 @dataclass(frozen=True)
 class Module(Block):
-    """A module of PyTorch; ``backward`` says that a step of training is counted, and not the forward pass alone."""
+    """A module of PyTorch, counted on its way forward, or with ``backward`` in a step of training."""
 
     takes_tensors: ClassVar[bool] = True
 
@@ -48,7 +47,7 @@ class Module(Block):
                 raise DefinitionError(f"input={x} has its batch in it: leave --batch out")
             return x, 1
         sizes = (int(batch), *map(int, x)) if isinstance(x, Shape | Vector) else x
-        return Inputs([Asked(Sizes(sizes))]), 1
+        return Inputs([Asked(Sizes(*sizes))]), 1
 
     def walk(self, x: AnyShape | Inputs, path: str = "", training_only: bool = False) -> Node:
         """What happens when the module runs.
@@ -86,7 +85,8 @@ def _refuse_lazy(model: nn.Module) -> None:
         lazy = getattr(module, "has_uninitialized_params", None)
         if lazy is not None and lazy():
             raise DefinitionError(
-                f"{name or type(model).__name__}: {type(module).__name__} has no sizes yet: run the module once"
+                f"{name or type(model).__name__}: {type(module).__name__} has no sizes yet: "
+                "run the module once"
             )
 
 
@@ -100,7 +100,8 @@ def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
     except TypeError as error:
         wanted = ", ".join(str(each) for each in signature.parameters.values())
         raise DefinitionError(
-            f"{type(model).__name__}: {error}: it is called with ({wanted}); give --input [name:]sizes[:dtype] for each"
+            f"{type(model).__name__}: {error}: it is called with ({wanted}); "
+            "give --input [name:]sizes[:dtype] for each"
         ) from None
 
 
@@ -110,7 +111,8 @@ def _made(value: Any, meta: Meta) -> Any:
         kind = getattr(torch, value.dtype, None)
         if not isinstance(kind, torch.dtype):
             known = [name for name, each in vars(torch).items() if isinstance(each, torch.dtype)]
-            raise DefinitionError(f"input={value}: there is no type {value.dtype!r}{closest(value.dtype, known)}")
+            hint = closest(value.dtype, known)
+            raise DefinitionError(f"input={value}: there is no type {value.dtype!r}{hint}")
         return torch.empty(tuple(value.sizes), dtype=kind, device="meta")
     if isinstance(value, Tensor):
         return meta(value)
@@ -128,5 +130,6 @@ def _told(error: Exception) -> str:
     text = str(error).partition("\n")[0]
     for sign in ("meta tensors", "Meta tensors", "meta tensor", "data-dependent"):
         if sign in str(error):
-            return f"what it does depends on the values of its data, which a count does not have ({one_line(text)[:160]})"
+            told = one_line(text)[:160]
+            return f"what it does depends on the values of its data, which a count does not have ({told})"
     return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__

@@ -155,9 +155,7 @@ def _deepspeed(place: int) -> Runner:
     def run(model: nn.Module, inputs: Inputs) -> int:
         from deepspeed.profiling.flops_profiler import get_model_profile
 
-        found = get_model_profile(
-            model, args=list(inputs), print_profile=False, as_string=False, warm_up=0
-        )
+        found = get_model_profile(model, args=list(inputs), print_profile=False, as_string=False, warm_up=0)
         return int(found[place])
 
     return run

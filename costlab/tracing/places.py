@@ -36,7 +36,7 @@ class Places:
         return self._running[-1][1]
 
     def named(self, module: nn.Module) -> str:
-        """The path of a module as it is called from where the run is; of one that is shared, the one in reach."""
+        """The path of a module as it is called from where the run is; of a shared one, the one in reach."""
         here = self.path
         key = (id(module), here)
         if key not in self._known:

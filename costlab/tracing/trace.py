@@ -21,8 +21,8 @@ from costlab.tracing.rules.products import products_of
 from costlab.tracing.rules.registry import CALLS, MODULES, OPERATORS, OVERLOADS, SHAPED, Rule, Seen, Works
 from costlab.tracing.untouched import Meta
 
-SIGNS = frozenset("add sub mul div matmul pow true_divide floor_divide remainder".split())
-PRODUCTS = frozenset("mm bmm addmm baddbmm mv addmv dot vdot".split())
+SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
+PRODUCTS = frozenset(["mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "vdot"])
 PATH = "costlab"
 """The key under which a node of the autograd graph remembers the module that made it."""
 
@@ -122,7 +122,7 @@ class Trace(TorchFunctionMode):
     def _form(self, func: Any) -> Form:
         module = self.places.module
         kind = type(module)
-        if kind.__module__.startswith("torch.nn.modules") and not module._modules:  # noqa: SLF001 - as `children`, faster
+        if kind.__module__.startswith("torch.nn.modules") and not module._modules:
             return "module"
         if _is_layer(kind) and not kind.__module__.startswith("torch.nn"):
             return "subclass"
@@ -132,7 +132,7 @@ class Trace(TorchFunctionMode):
         """Count an operator of aten, or another, that no rule of a call explains."""
         if self._ruled:
             return
-        name = func._schema.name.partition("::")[2]  # noqa: SLF001 - the operator's name
+        name = func._schema.name.partition("::")[2]
         ours = OVERLOADS.get(func) or OVERLOADS.get(func.overloadpacket)
         rule = ours or (OPERATORS.get(name) if func.namespace in ("aten", "prims") else None)
         module = self.places.module
@@ -159,11 +159,11 @@ class Trace(TorchFunctionMode):
         results = list(_tensors(output))
         if results and not results[0].dim() and not results[0].is_floating_point():
             return  # a counter, such as that of the batches that a normalization has seen
-        sizes = Sizes(results[0].shape) if results else Sizes()
+        sizes = Sizes(*results[0].shape) if results else Sizes()
         read = self._parameters(given)
         path = self._path_back() if self.in_backward else self.places.path
         for work in (works,) if isinstance(works, Work) else works:
-            kernel = _kernel(given) if work.weights and "conv" in work.kind else ""
+            kernel = _kernel(given) if work.kind.startswith("conv") and not self.in_backward else ""
             self.records.append(Record(path, work, sizes, kernel, own, unknown, read, self.in_backward))
             read = ()
 
@@ -187,7 +187,7 @@ class Trace(TorchFunctionMode):
             seen = Seen(output, module, "module", self._samples)
             works = MODULES[type(module)](seen, module, *given)
             path = self.places.named(module)
-            sizes = next((Sizes(each.shape) for each in _tensors(output)), Sizes())
+            sizes = next((Sizes(*each.shape) for each in _tensors(output)), Sizes())
             read = tuple(owner for owner in map(self._owner, module.parameters()) if owner is not None)
             for work in (works,) if isinstance(works, Work) else works:
                 self.records.append(Record(path, work, sizes, "", True, False, read, False))
@@ -212,14 +212,14 @@ class Trace(TorchFunctionMode):
         path = self.places.path
         pending = [each.grad_fn for each in _tensors(output) if each.grad_fn is not None]
         while pending:
-            node = pending.pop()
+            node: Any = pending.pop()
             if PATH in node.metadata:
                 continue
             node.metadata[PATH] = path
             pending += [before for before, _ in node.next_functions if before is not None]
 
     def _path_back(self) -> str:
-        node: Any = torch._C._current_autograd_node()  # noqa: SLF001 - torch tells it nowhere else
+        node: Any = torch._C._current_autograd_node()
         return str(node.metadata.get(PATH, "")) if node is not None else ""
 
 
@@ -230,18 +230,18 @@ class Inside:
         self.products = 0
 
 
-class Dispatch(TorchDispatchMode):
+class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own
     """Sees every operator that runs, and gives it tensors without values."""
 
     def __init__(self, trace: Trace) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's own
         self.asked: Any = None
         self._trace = trace
         self._made: dict[int, Tensor] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        inside = self._trace._inside  # noqa: SLF001 - one thing in two classes, as torch has two modes
+        inside = self._trace._inside
         real = [each for each in _tensors((args, kwargs)) if each.device.type != "meta"]
         if real and not self._constant(func, args, kwargs, real):
             args, kwargs = self._without_values(args), self._without_values(kwargs)
@@ -254,7 +254,7 @@ class Dispatch(TorchDispatchMode):
         if real or (not args and not kwargs):
             self._remember(output)
         if inside is not None:
-            name = func._schema.name.partition("::")[2]  # noqa: SLF001 - the operator's name
+            name = func._schema.name.partition("::")[2]
             if name in PRODUCTS:
                 inside.products += products_of(*[each for each in args if isinstance(each, Tensor)][-2:])
             return output
@@ -267,7 +267,7 @@ class Dispatch(TorchDispatchMode):
             return False
         if any(isinstance(each, nn.Parameter) for each in real):
             return False
-        return not func._schema.is_mutable or all(id(each) in self._made for each in real)  # noqa: SLF001 - as above
+        return not func._schema.is_mutable or all(id(each) in self._made for each in real)
 
     def _remember(self, output: Any) -> None:
         for each in _tensors(output):
@@ -281,7 +281,9 @@ class Dispatch(TorchDispatchMode):
             return type(value)(map(self._without_values, value))
         if isinstance(value, dict):
             return {
-                name: torch.device("meta") if name == "device" and each is not None else self._without_values(each)
+                name: torch.device("meta")
+                if name == "device" and each is not None
+                else self._without_values(each)
                 for name, each in value.items()
             }
         return value
@@ -289,9 +291,9 @@ class Dispatch(TorchDispatchMode):
 
 def _sign(func: Any) -> Form | None:
     """``x + y`` and ``x.add(y)`` reach torch alike; the code that asked tells them apart."""
-    if getattr(func, "__module__", "") is not None or func.__name__.rstrip("_") not in SIGNS:
+    if getattr(func, "__module__", None) is not None or func.__name__.rstrip("_") not in SIGNS:
         return None
-    frame = sys._getframe(3)  # noqa: SLF001 - the code that asked stands nowhere else
+    frame = sys._getframe(3)
     instruction = dis.opname[frame.f_code.co_code[frame.f_lasti]]
     called = instruction.startswith("CALL") and func.__name__ in _methods(frame.f_code)
     return None if called else "operator"
@@ -300,7 +302,9 @@ def _sign(func: Any) -> Form | None:
 @cache
 def _methods(code: Any) -> frozenset[str]:
     """The names of attributes that code reads, methods among them."""
-    return frozenset(each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_METHOD", "LOAD_ATTR"))
+    return frozenset(
+        each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_METHOD", "LOAD_ATTR")
+    )
 
 
 def form_of(func: Any) -> Form:
@@ -317,7 +321,15 @@ def form_of(func: Any) -> Form:
 
 FUNCTIONAL = frozenset(
     each
-    for name in ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "bilinear")
+    for name in (
+        "conv1d",
+        "conv2d",
+        "conv3d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "conv_transpose3d",
+        "bilinear",
+    )
     for each in [getattr(torch.nn.functional, name)]
 )
 """Functions that torch itself and torch.nn.functional have alike."""
@@ -346,10 +358,8 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 def _kernel(given: Any) -> str:
     """The kernel of a convolution as people write it, by its weight."""
     args, kwargs = given
-    input, weight = args[0], args[1] if len(args) > 1 else kwargs["weight"]
+    data, weight = args[0], args[1] if len(args) > 1 else kwargs["weight"]
     sizes = "x".join(map(str, weight.shape[2:]))
-    channels = input.shape[1] if input.dim() == weight.dim() else input.shape[0]
+    channels = data.shape[1] if data.dim() == weight.dim() else data.shape[0]
     groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
     return f"{sizes}{'' if groups == 1 else ' depthwise' if groups == channels else ' grouped'}"
-
-

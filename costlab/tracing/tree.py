@@ -61,7 +61,9 @@ def grown(
         root.at(record.path).add(record._replace(work=work), modules)
     unused: list[Tensor] = []
     for module in model.modules():
-        left = [each for each in module._parameters.values() if each is not None and id(each) not in counted]  # noqa: SLF001 - those of the module itself
+        left: list[Tensor] = [
+            each for each in module._parameters.values() if each is not None and id(each) not in counted
+        ]
         counted.update(map(id, left))
         unused += left
         if left:
@@ -79,12 +81,12 @@ def _held(model: nn.Module, unused: Sequence[Tensor], read: Sequence[Tensor]) ->
     every = list(model.parameters())
     places: dict[int, int] = {}
     for module in model.modules():
-        for each in module._parameters.values():  # noqa: SLF001 - with repetitions
+        for each in module._parameters.values():
             if each is not None:
                 places[id(each)] = places.get(id(each), 0) + 1
     times: dict[int, int] = {}
-    for each in read:
-        times[id(each)] = times.get(id(each), 0) + 1
+    for tensor in read:
+        times[id(tensor)] = times.get(id(tensor), 0) + 1
     shared = [each for each in every if places.get(id(each), 0) > 1 or times.get(id(each), 0) > 1]
     return Parameters(
         trainable=sum(each.numel() for each in every if each.requires_grad),

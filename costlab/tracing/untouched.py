@@ -5,7 +5,6 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from copy import copy
 from typing import Any
 
 import torch
@@ -33,8 +32,7 @@ class Meta:
         return known[1]
 
     def _made(self, tensor: Tensor) -> Tensor:
-        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
-            return tensor
+        made: Tensor
         differentiable = self._backward and tensor.requires_grad
         if tensor.is_sparse or tensor.is_quantized or tensor.layout is not torch.strided:
             made = torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
@@ -91,15 +89,14 @@ def _replace(module: nn.Module, meta: Meta) -> None:
 
 def _contents(module: nn.Module) -> list[tuple[Any, Any]]:
     """The containers among a module's attributes, with what they hold."""
-    return [(value, copy(value)) for value in module.__dict__.values() if isinstance(value, HELD)]
+    return [(value, value.copy()) for value in module.__dict__.values() if isinstance(value, HELD)]
 
 
 def _refill(held: Any, content: Any) -> None:
-    if isinstance(held, list):
-        held[:] = content
-    else:
-        held.clear()
-        (held.extend if isinstance(held, deque) else held.update)(content)
+    if not held and not content:
+        return
+    held.clear()
+    (held.extend if isinstance(held, list | deque) else held.update)(content)
 
 
 @contextmanager
@@ -107,7 +104,7 @@ def process_kept() -> Iterator[None]:
     """Put back the random states, gradient mode and switches of the process; run compiled code as written."""
     with ExitStack() as stack:
         stack.callback(torch.set_rng_state, torch.get_rng_state())
-        if torch.cuda.is_available() and torch.cuda.is_initialized():
+        if torch.cuda.is_available():
             stack.callback(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())
         stack.callback(random.setstate, random.getstate())
         if numpy := sys.modules.get("numpy"):

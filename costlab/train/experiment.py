@@ -7,6 +7,7 @@ from typing import Any
 
 from costlab.algebra import Ablation, Variant, as_dim, variant
 from costlab.algebra.find import TargetLike
+from costlab.algebra.inputs import shape_of
 from costlab.errors import DefinitionError
 from costlab.train.recipe import Recipe
 
@@ -93,7 +94,8 @@ def of_ablation(ablation: Ablation) -> Experiment:
     """
     arms = {}
     for label, made in ablation.variants.items():
-        channels, height, width = (*made.shape(), None, None)[:3]
+        shape = shape_of(made.shape(), f"{ablation.name}: {label!r}", "training")
+        channels, height, width = (*shape, None, None)[:3]
         if channels != 3 or height != width or not isinstance(height, int):
             raise DefinitionError(
                 f"{ablation.name}: {label!r} takes {channels}x{height}x{width} and cannot be trained: "

@@ -118,12 +118,13 @@ def test_multiply_adds_and_charges_are_the_torch_flop_counters(cls: type[Operati
 def test_what_a_tool_does_not_know_is_listed_as_unknown(cls: type[Operation]) -> None:
     operation, x = accepted(cls)[-1]
     missing = set(stock_fvcore(operation, x).unsupported_ops()) - {"aten::_convolution_mode"}
-    assert (cls.kind in convention("fvcore").unknown) == bool(missing), missing
+    work = operation.work(x, operation.output(x))
+    assert convention("fvcore").knows(work) == (not missing), missing
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), RecordOperators() as recorder:
         operation.module(x).eval()(torch.zeros(1, *map(int, x)))
     known = bool(recorder.seen & set(counter.flop_registry))
-    assert (cls.kind in convention("torch_flop_counter").unknown) == (not known), recorder.seen
+    assert convention("torch_flop_counter").knows(work) == known, recorder.seen
 
 
 class RecordOperators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch gives it no types
@@ -226,9 +227,9 @@ def test_the_closed_form_gives_the_count(cls: type[Operation]) -> None:
         )
         shape = type(x)(*(symbolic(dim, f"x{i}", values) for i, dim in enumerate(x)))
         y = general.output(shape)
-        form = (*y, *general.work(shape, y)[1:])
+        form = (*y, *general.work(shape, y).sizes)
         number = operation.output(x)
-        expected = (*number, *operation.work(x, number)[1:])
+        expected = (*number, *operation.work(x, number).sizes)
         assert tuple(sympy.sympify(dim).subs(values) for dim in form) == expected, (operation, x)
 
 
@@ -238,11 +239,11 @@ def test_arrays_give_the_count_of_every_variant(cls: type[Operation]) -> None:
         steps = (0, 12, 24)  # multiples of every number of groups tried
         arrays = type(x)(*(np.array([int(dim) + step for step in steps]) for dim in x))
         y = operation.output(arrays)
-        swept = (*y, *operation.work(arrays, y)[1:])
+        swept = (*y, *operation.work(arrays, y).sizes)
         for i, step in enumerate(steps):
             one = type(x)(*(int(dim) + step for dim in x))
             number = operation.output(one)
-            expected = (*number, *operation.work(one, number)[1:])
+            expected = (*number, *operation.work(one, number).sizes)
             assert tuple(np.broadcast_to(dim, 3)[i] for dim in swept) == expected, (operation, one)
 
 

@@ -147,7 +147,10 @@ def test_blocks_and_definitions_as_they_are() -> None:
         ("missing.py:net", "missing.py: there is no such file"),
         ("my_nets.py:fxed", "my_nets.py has no 'fxed'; did you mean fixed?"),
         ("my_nets.py:Conv2d", "my_nets.py:Conv2d is a class, not a block"),
-        ("my_nets.py:number", "my_nets.py:number is a int, not a block or a function that returns one"),
+        (
+            "my_nets.py:number",
+            "my_nets.py:number is a int, not a block, a module, or a function that returns one",
+        ),
         (
             "my_nets.py:fixed:width=2",
             "my_nets.py:fixed:width=2 is a block, made already, and takes no settings",

@@ -207,7 +207,10 @@ def test_a_set_of_ones_own(run: Run, sets: Path) -> None:
             ("--ablation", "nxn", "--plot", "no/x.png"),
             "no/x.png cannot be written: there is no folder no",
         ),
-        (("--ablation", "nxn", "-i", "3x3"), "input='3x3' must be channels x height x width"),
+        (
+            ("--ablation", "nxn", "-i", "3x3"),
+            "input=3x3 is for modules; a block takes channels x height x width",
+        ),
         (
             ("conv_nxn:filters=3,alpha=2", "conv_nxn"),
             "filters=3 and alpha=2.0 both say what goes out: give one",

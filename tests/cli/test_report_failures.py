@@ -26,8 +26,14 @@ from tests.cli.conftest import PAGE_FILES as FILES
             ["stem", "-o", "out", "-i", "3x2x2"],
             "conv_1a.conv: kernel=3x3 does not fit height=2 with padding=0",
         ),
-        (["out", "-i", "3x2x2"], "--input, --batch and --depth go with a TARGET (see costlab report --help)"),
-        (["-b", "2"], "--input, --batch and --depth go with a TARGET (see costlab report --help)"),
+        (
+            ["out", "-i", "3x2x2"],
+            "--input, --batch, --depth and --convention go with a TARGET (see costlab report --help)",
+        ),
+        (
+            ["-b", "2"],
+            "--input, --batch, --depth and --convention go with a TARGET (see costlab report --help)",
+        ),
         (["--check", "--force"], "--check writes nothing: leave --force out (see costlab report --help)"),
         (["stem", "-o", "file"], "file is no folder: name another"),
         (["stem", "-o", "file/out"], "file/out cannot be made: Not a directory"),

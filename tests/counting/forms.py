@@ -23,6 +23,7 @@ from costlab.algebra import (
     scale,
     seq,
 )
+from costlab.algebra.work import QUANTITIES
 from costlab.counting import ClosedForm, closed_form, count
 from costlab.errors import ShapeError
 
@@ -31,8 +32,8 @@ SLOW = settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=list
 
 
 def quantities(target: Any, *args: Any, **kwargs: Any) -> dict[str, int]:
-    total = count(target, *args, **kwargs).total._asdict()
-    return {name: size for name, size in total.items() if name != "kind"}
+    total: Any = count(target, *args, **kwargs).total
+    return {name: getattr(total, name) for name in QUANTITIES}
 
 
 def form_or_skip(made: Block, x: Shape, *names: str) -> ClosedForm:

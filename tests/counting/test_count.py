@@ -1,7 +1,7 @@
 """Counts: rows that add up, batches, heads, conventions, frames."""
 
 import dataclasses
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,13 +14,13 @@ from costlab.algebra import (
     Linear,
     ReLU,
     Shape,
-    Work,
     add,
     auxiliary,
     concat,
     seq,
     symbols,
 )
+from costlab.algebra.work import ALSO, QUANTITIES, Form
 from costlab.counting import Count, convention, conventions, count
 from costlab.errors import DefinitionError
 
@@ -64,14 +64,14 @@ def test_rows_come_in_the_order_of_execution() -> None:
 
 
 def sums(result: Count, rows: Any) -> list[int]:
-    return [sum(getattr(row.work, name) for row in rows) for name in Work._fields[1:]]
+    return [sum(getattr(row.work, name) for row in rows) for name in QUANTITIES]
 
 
 @pytest.mark.parametrize("target", ["inception_v3", "inception_v3:aux=true", "inception_e"])
 def test_every_cut_adds_up_to_the_totals(target: str) -> None:
     result = count(target, batch=3)
     for rows in (*(result.modules(depth) for depth in range(6)), result.kinds(), result.rows):
-        assert sums(result, rows) == list(result.total[1:])
+        assert sums(result, rows) == list(result.total.sizes)
         assert sum(row.operations for row in rows) == len(result.rows)
 
 
@@ -88,7 +88,7 @@ def test_depth() -> None:
 
 def test_a_batch_multiplies_what_is_done_and_not_what_is_held() -> None:
     one, four = count(NET, X).total, count(NET, X, batch=4).total
-    for name in Work._fields[1:]:
+    for name in QUANTITIES:
         held = name in ("weights", "parameters")
         assert getattr(four, name) == getattr(one, name) * (1 if held else 4), name
     with pytest.raises(DefinitionError, match="batch=0 must be at least 1"):
@@ -154,14 +154,12 @@ def test_fvcores_total_for_inception_v3_is_the_published_one() -> None:
 
 
 def test_conventions_charge_for_quantities_that_exist() -> None:
-    kinds = {row.work.kind for row in count(NET, X).rows} | {"local_response_norm", "prelu", "softmax"}
-    kinds |= {f"{a}{b}_pool2d" for a in ("", "adaptive_") for b in ("max", "avg")} | {"dropout"}
     for name, each in conventions().items():
         assert each.name == name
-        assert not each.unknown & set(each.charges)
-        assert set(each.charges) | each.unknown <= kinds
-        for row in each.charges.values():
-            assert set(row) <= set(Work._fields[1:])
+        rows = [each.default, *each.charges.values(), *(defect.charge for defect in each.defects)]
+        charged = {quantity.removesuffix("/N") for row in rows for quantity in row}
+        assert charged <= {*QUANTITIES, *ALSO}, name
+        assert each.forms <= {*get_args(Form)}, name
     assert len({hash(each) for each in conventions().values()}) == len(conventions())
     with pytest.raises(DefinitionError, match="there is no convention 'fvcor'; did you mean fvcore"):
         convention("fvcor")

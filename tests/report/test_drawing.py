@@ -59,7 +59,7 @@ def lines(axes: Axes) -> list[list[tuple[float, float]]]:
 def test_the_bars_of_modules_are_stacked_to_their_sizes() -> None:
     counted = count("inception_v3")
     figure = drawn(modules_picture(counted, "x"))
-    rows = [row for row in counted.modules(1) if any(row.sizes)]
+    rows = [row for row in counted.modules(1) if any(row.sizes())]
     for axes, name in zip(figure.axes, MEASURES, strict=True):
         ends = {row: stacked(parts) for row, parts in bars(axes).items()}
         assert ends == {i: getattr(row.work, name) for i, row in enumerate(rows)}

@@ -40,7 +40,7 @@ def reductions() -> Reductions:
     for name, kernels in SETS.items():
         compared = compare(ablation=name)
         first = compared.baseline
-        height, halved = (next(iter(shape[1:])) for shape in (first.input, first.root.output))
+        height, halved = (next(iter(shape[1:])) for shape in (first.root.input, first.root.output))
         sets.append(
             Reduction(
                 f"{height}x{height} to {halved}x{halved},\n{kernels}",

@@ -21,9 +21,7 @@ KERNELS = (
 
 
 @calls(F.scaled_dot_product_attention)
-def attention(
-    seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any
-) -> Work:
+def attention(seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Work:
     """``(*, Lq, d), (*, Lk, d), (*, Lk, dv) -> (*, Lq, dv)``: ``Lq * Lk * (d + dv)`` for each of ``*``."""
     batch, steps = prod(query.shape[:-2]), query.shape[-2] * key.shape[-2]
     output = seen.output[0] if isinstance(seen.output, tuple) else seen.output
@@ -40,8 +38,17 @@ def attention(
 @shapes(F.scaled_dot_product_attention)
 def attention_shape(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Any:
     """The output of attention that torch would accept."""
-    plain = query.dim() == key.dim() == value.dim() >= 2 and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
-    if not plain or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2] or _ or __.get("attn_mask") is not None:
+    plain = (
+        query.dim() == key.dim() == value.dim() >= 2
+        and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
+    )
+    if (
+        not plain
+        or query.shape[-1] != key.shape[-1]
+        or key.shape[-2] != value.shape[-2]
+        or _
+        or __.get("attn_mask") is not None
+    ):
         return NotImplemented
     return torch.empty((*query.shape[:-1], value.shape[-1]), dtype=query.dtype, device="meta")
 
@@ -53,7 +60,9 @@ def attention_operator(seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_
 
 
 @operators(*(f"{name}_backward" for name in KERNELS))
-def attention_backward(seen: Seen, gradient: Tensor, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Work:
+def attention_backward(
+    seen: Seen, gradient: Tensor, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any
+) -> Work:
     """The gradients of attention: its weights once more, then two products for each of the two forward."""
     batch, steps = prod(query.shape[:-2]), query.shape[-2] * key.shape[-2]
     d, dv = query.shape[-1], value.shape[-1]
@@ -89,7 +98,7 @@ def multihead(
     *_: Any,
     **__: Any,
 ) -> Iterator[Work]:
-    """``(L, N, d) -> (L, N, d)``: the projections of query, key and value, attention, the projection of its output."""
+    """``(L, N, d) -> (L, N, d)``: the projections of its inputs, attention, the projection of its output."""
     form: Form = "weighing" if need_weights else "multihead"
     rows = [each.numel() // max(each.shape[-1], 1) for each in (query, key, value)]
     projected = sum(n * each.shape[-1] * embed_dim for n, each in zip(rows, (query, key, value), strict=True))

@@ -95,7 +95,9 @@ def transposed(
     batch = sizes[0] if len(sizes) == rank + 2 else 1
     positions = batch * prod(sizes[-rank:])
     # What a convolution that is not transposed would put out, which one tool adds the bias to.
-    steps = zip(sizes[-rank:], kernel, *(spread(each, rank) for each in (padding, dilation, stride)), strict=True)
+    steps = zip(
+        sizes[-rank:], kernel, *(spread(each, rank) for each in (padding, dilation, stride)), strict=True
+    )
     forward = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in steps]
     by_output = seen.output.numel() * (weight.shape[0] // groups) * prod(kernel)
     also = {
@@ -144,7 +146,7 @@ def convolution_backward(
     groups: int,
     wanted: tuple[bool, bool, bool],
 ) -> Work:
-    """The gradients of a convolution: as many multiply-adds as forward for the input's, and for the weight's."""
+    """The gradients of a convolution: each of the input and of the weight costs what the way forward does."""
     rank = weight.dim() - 2
     one = weight.numel() * gradient.shape[0] * prod((input if transposed_ else gradient).shape[-rank:])
     kind = f"conv{'_transpose' * transposed_}{rank}d_backward"
@@ -170,7 +172,7 @@ def convolution_shape(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Any:
-    """The output of a convolution that torch would accept; of any other NotImplemented, so that torch says why."""
+    """What comes out, where torch accepts it; else NotImplemented, so that torch says why."""
     sizes, kernel = input.shape, weight.shape[2:]
     rank = len(kernel)
     if len(sizes) != rank + 2 or sizes[1] != weight.shape[1] * groups or weight.shape[0] % groups:

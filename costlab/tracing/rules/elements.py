@@ -12,23 +12,160 @@ from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import CALLS, Seen, calls, operators, shapes
 
 REDUCTIONS = frozenset(
-    "all amax amin aminmax any argmax argmin cummax cummin cumprod cumsum count_nonzero logcumsumexp logsumexp"
-    " linalg_vector_norm max mean median min mode nanmean nansum norm prod std std_mean sum var var_mean"
-    " _log_softmax _softmax _safe_softmax _masked_softmax sort topk kthvalue trace bucketize searchsorted".split()
+    [
+        "all",
+        "amax",
+        "amin",
+        "aminmax",
+        "any",
+        "argmax",
+        "argmin",
+        "cummax",
+        "cummin",
+        "cumprod",
+        "cumsum",
+        "count_nonzero",
+        "logcumsumexp",
+        "logsumexp",
+        "linalg_vector_norm",
+        "max",
+        "mean",
+        "median",
+        "min",
+        "mode",
+        "nanmean",
+        "nansum",
+        "norm",
+        "prod",
+        "std",
+        "std_mean",
+        "sum",
+        "var",
+        "var_mean",
+        "_log_softmax",
+        "_softmax",
+        "_safe_softmax",
+        "_masked_softmax",
+        "sort",
+        "topk",
+        "kthvalue",
+        "trace",
+        "bucketize",
+        "searchsorted",
+    ]
 )
 """Operators of aten that reduce or rank elements: no multiply-adds, but work."""
 MOVES = frozenset(
-    "_copy_from _reshape_copy _resize_output_ _to_copy _unsafe_view arange as_strided_copy bernoulli bernoulli_ block_diag"
-    " cat channel_shuffle clone col2im combinations constant_pad_nd copy copy_ detach diag_embed dropout empty empty_like empty_strided"
-    " eye fill fill_ flip full full_like gather im2col index index_copy index_copy_ index_fill index_put"
-    " index_put_ index_select lift_fresh lift_fresh_copy linspace logspace masked_fill masked_fill_ masked_scatter"
-    " masked_select native_dropout native_dropout_backward new_empty new_empty_strided new_full new_ones new_zeros normal_ one_hot ones ones_like"
-    " pixel_shuffle pixel_unshuffle rand rand_like randint randint_like randn randn_like randperm reflection_pad1d"
-    " reflection_pad2d reflection_pad3d repeat repeat_interleave replication_pad1d replication_pad2d"
-    " replication_pad3d resize_ roll rot90 scalar_tensor scatter select_backward select_scatter set_ slice_backward slice_scatter"
-    " split_with_sizes_copy stack take tensor_split tril tril_indices triu triu_indices unfold_copy uniform_"
-    " unsafe_chunk unsafe_split unsafe_split_with_sizes unstack where zero_ zeros zeros_like exponential_ random_"
-    " nan_to_num _fused_dropout _local_scalar_dense".split()
+    [
+        "_copy_from",
+        "_reshape_copy",
+        "_resize_output_",
+        "_to_copy",
+        "_unsafe_view",
+        "arange",
+        "as_strided_copy",
+        "bernoulli",
+        "bernoulli_",
+        "block_diag",
+        "cat",
+        "channel_shuffle",
+        "clone",
+        "col2im",
+        "combinations",
+        "constant_pad_nd",
+        "copy",
+        "copy_",
+        "detach",
+        "diag_embed",
+        "dropout",
+        "empty",
+        "empty_like",
+        "empty_strided",
+        "eye",
+        "fill",
+        "fill_",
+        "flip",
+        "full",
+        "full_like",
+        "gather",
+        "im2col",
+        "index",
+        "index_copy",
+        "index_copy_",
+        "index_fill",
+        "index_put",
+        "index_put_",
+        "index_select",
+        "lift_fresh",
+        "lift_fresh_copy",
+        "linspace",
+        "logspace",
+        "masked_fill",
+        "masked_fill_",
+        "masked_scatter",
+        "masked_select",
+        "native_dropout",
+        "native_dropout_backward",
+        "new_empty",
+        "new_empty_strided",
+        "new_full",
+        "new_ones",
+        "new_zeros",
+        "normal_",
+        "one_hot",
+        "ones",
+        "ones_like",
+        "pixel_shuffle",
+        "pixel_unshuffle",
+        "rand",
+        "rand_like",
+        "randint",
+        "randint_like",
+        "randn",
+        "randn_like",
+        "randperm",
+        "reflection_pad1d",
+        "reflection_pad2d",
+        "reflection_pad3d",
+        "repeat",
+        "repeat_interleave",
+        "replication_pad1d",
+        "replication_pad2d",
+        "replication_pad3d",
+        "resize_",
+        "roll",
+        "rot90",
+        "scalar_tensor",
+        "scatter",
+        "select_backward",
+        "select_scatter",
+        "set_",
+        "slice_backward",
+        "slice_scatter",
+        "split_with_sizes_copy",
+        "stack",
+        "take",
+        "tensor_split",
+        "tril",
+        "tril_indices",
+        "triu",
+        "triu_indices",
+        "unfold_copy",
+        "uniform_",
+        "unsafe_chunk",
+        "unsafe_split",
+        "unsafe_split_with_sizes",
+        "unstack",
+        "where",
+        "zero_",
+        "zeros",
+        "zeros_like",
+        "exponential_",
+        "random_",
+        "nan_to_num",
+        "_fused_dropout",
+        "_local_scalar_dense",
+    ]
 )
 """Operators of aten that make, copy or rearrange elements: they cost nothing in any convention here."""
 ALIASES = {
@@ -86,9 +223,9 @@ def _element(kind: str) -> Callable[..., Work]:
 
 
 ACTIVATIONS = (
-    "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "elu", "elu_", "gelu", "silu", "mish", "hardswish",
-    "hardsigmoid", "softplus", "selu", "celu", "logsigmoid", "softsign", "tanhshrink", "hardtanh", "glu", "prelu", "sigmoid", "tanh",
-)  # fmt: skip
+    "relu relu_ relu6 leaky_relu leaky_relu_ elu elu_ gelu silu mish hardswish hardsigmoid softplus selu celu"
+    " logsigmoid softsign tanhshrink hardtanh glu prelu sigmoid tanh".split()
+)
 for name in ACTIVATIONS:
     for home in (F, torch, Tensor):
         if function := getattr(home, name, None):
@@ -101,7 +238,9 @@ def same_shape(input: Tensor, inplace: Any = False, **_: Any) -> Any:
     return input if inplace is True else torch.empty_like(input)
 
 
-@calls(F.softmax, F.softmin, F.log_softmax, torch.softmax, torch.log_softmax, Tensor.softmax, Tensor.log_softmax)
+@calls(
+    F.softmax, F.softmin, F.log_softmax, torch.softmax, torch.log_softmax, Tensor.softmax, Tensor.log_softmax
+)
 def softmax(seen: Seen, input: Tensor, dim: Any = None, *_: Any, **__: Any) -> Work:
     """Any shape to the same, along one axis."""
     size = input.shape[dim] if isinstance(dim, int) and input.dim() else 1
@@ -128,7 +267,9 @@ def embedding(seen: Seen, input: Tensor, weight: Tensor, *_: Any, **__: Any) -> 
     )
 
 
-@calls(F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout)
+@calls(
+    F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout
+)
 def dropout(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
     """Any shape to the same."""
     return Work(
@@ -143,6 +284,9 @@ def embedding_operator(seen: Seen, weight: Tensor, indices: Tensor, *_: Any, **_
 
 
 CALLS[torch.flatten] = CALLS[Tensor.flatten] = _element("flatten")
-CALLS[torch.cat] = CALLS[torch.concat] = CALLS[torch.stack] = lambda seen, tensors, *_, **__: element_work(
-    seen, "cat", tuple(tensors)
-)
+
+
+@calls(torch.cat, torch.concat, torch.stack)
+def concat(seen: Seen, tensors: Any, *_: Any, **__: Any) -> Work:
+    """Tensors side by side, or one upon another."""
+    return element_work(seen, "cat", tuple(tensors))

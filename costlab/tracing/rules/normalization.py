@@ -15,7 +15,9 @@ def _normalized(
 ) -> Work:
     elements = input.numel()
     held = sum(each.numel() for each in (weight, bias) if each is not None)
-    declared = getattr(seen.module, "affine", weight is not None) if seen.form == "module" else weight is not None
+    declared = (
+        getattr(seen.module, "affine", weight is not None) if seen.form == "module" else weight is not None
+    )
     return Work(
         kind,
         inputs=elements,
@@ -142,7 +144,9 @@ def local_response_norm(seen: Seen, input: Tensor, size: int, *_: Any, **__: Any
 
 
 @operators("native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training")
-def batch_norm_operator(seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any) -> Work:
+def batch_norm_operator(
+    seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any
+) -> Work:
     """Batch norm that was asked for as an operator of aten."""
     return _normalized(f"batch_norm{max(input.dim() - 2, 1)}d", _first(seen), input, weight, bias)
 
@@ -156,12 +160,12 @@ def layer_norm_operator(
 
 
 @operators("native_group_norm")
-def group_norm_operator(seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any) -> Work:
+def group_norm_operator(
+    seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any
+) -> Work:
     """Group norm that was asked for as an operator of aten."""
     return _normalized("group_norm", _first(seen), input, weight, bias)
 
 
 def _first(seen: Seen) -> Seen:
     return seen._replace(module=None)
-
-

@@ -87,7 +87,7 @@ for n in RANKS:
         f"fractional_max_pool{n}d": _plain(f"fractional_max_pool{n}d"),
     }
     for name, rule in named.items():
-        for home in (F, torch, torch._C._nn):  # noqa: SLF001 - where some of the functions live
+        for home in (F, torch, torch._C._nn):
             if function := getattr(home, name, None):
                 CALLS[function] = rule
 

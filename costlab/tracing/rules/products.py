@@ -10,7 +10,20 @@ from torch import Tensor
 from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import CALLS, Seen, calls, operators, shapes
 
-PRODUCTS = ("matmul", "mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "inner", "tensordot", "chain_matmul")
+PRODUCTS = (
+    "matmul",
+    "mm",
+    "bmm",
+    "addmm",
+    "baddbmm",
+    "addbmm",
+    "mv",
+    "addmv",
+    "dot",
+    "inner",
+    "tensordot",
+    "chain_matmul",
+)
 """Products that consist of simpler ones, which run inside."""
 
 
@@ -21,7 +34,9 @@ def linear(seen: Seen, input: Tensor, weight: Tensor, bias: Tensor | None = None
     rows = input.numel() // max(weight.shape[-1], 1)
     bias_adds = 0 if bias is None else outputs
     whole = weight.numel() * rows
-    seen_once = (weight.numel() + (0 if bias is None else bias.numel())) * (input.shape[0] if input.dim() > 1 else 1)
+    seen_once = (weight.numel() + (0 if bias is None else bias.numel())) * (
+        input.shape[0] if input.dim() > 1 else 1
+    )
     fused = input.dim() == 2 or input.is_contiguous() or seen.samples == 1
     return Work(
         "linear",
@@ -43,16 +58,21 @@ def linear(seen: Seen, input: Tensor, weight: Tensor, bias: Tensor | None = None
 @shapes(F.linear)
 def linear_shape(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
     """The output of a linear layer that torch would accept."""
-    if weight.dim() != 2 or input.dim() < 1 or input.shape[-1] != weight.shape[1] or input.dtype != weight.dtype:
+    if (
+        weight.dim() != 2
+        or input.dim() < 1
+        or input.shape[-1] != weight.shape[1]
+        or input.dtype != weight.dtype
+    ):
         return NotImplemented
     return torch.empty((*input.shape[:-1], weight.shape[0]), dtype=input.dtype, device="meta")
 
 
 @calls(F.bilinear)
 def bilinear(seen: Seen, input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
-    """``(*, n), (*, m) -> (*, features)``: one multiply-add per weight per row, and one per row and second input.
+    """``(*, n), (*, m) -> (*, features)``: ``features * m * (n + 1)`` multiply-adds a row.
 
-    ``x1 W`` is reckoned first, then its product with ``x2``: ``features * m * (n + 1)`` a row.
+    ``x1 W`` is reckoned first, then its product with ``x2``.
     """
     rows = input1.numel() // max(input1.shape[-1], 1)
     features, _, second = weight.shape
@@ -98,7 +118,9 @@ CALLS[torch.linalg.multi_dot] = _product("multi_dot")
 @calls(torch.einsum)
 def einsum(seen: Seen, equation: str, *operands: Any) -> Work:
     """The products that the equation comes down to; besides, what two tools read off NumPy's text."""
-    tensors = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], tuple | list) else list(operands)
+    tensors = (
+        list(operands[0]) if len(operands) == 1 and isinstance(operands[0], tuple | list) else list(operands)
+    )
     flops = _numpy_flops(equation, [tuple(each.shape) for each in tensors])
     return Work(
         "einsum",
@@ -119,7 +141,9 @@ def _numpy_flops(equation: str, shapes: list[tuple[int, ...]]) -> int:
     import numpy as np
 
     try:  # the arrays are views of one number
-        told = np.einsum_path(equation, *(np.broadcast_to(0.0, shape) for shape in shapes), optimize="optimal")[1]
+        told = np.einsum_path(
+            equation, *(np.broadcast_to(0.0, shape) for shape in shapes), optimize="optimal"
+        )[1]
     except (ValueError, TypeError):
         return 0
     line = next((each for each in str(told).splitlines() if "optimized flop" in each.lower()), ":0")
@@ -143,5 +167,3 @@ def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
 def products_of(a: Tensor, b: Tensor) -> int:
     """Multiply-adds of a product of two vectors, matrices or batches of matrices."""
     return a.numel() * (b.shape[-1] if b.dim() > 1 else 1)
-
-

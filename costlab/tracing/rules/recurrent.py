@@ -23,7 +23,7 @@ def _work(kind: str, seen: Seen, steps: int, weights: list[Tensor], inputs: int)
     """Each step uses every weight once, and adds every bias."""
     matrices = sum(each.numel() for each in weights if each.dim() == 2)
     biases = sum(each.numel() for each in weights if each.dim() == 1)
-    # The hidden state of each layer and direction; the matrices with recurrent weights have it as their width.
+    # The hidden state of each layer and direction, by the matrices on its input.
     gates = GATES[kind]
     pairs = [each for each in weights if each.dim() == 2][::2]
     states = steps * sum(each.shape[0] // gates for each in pairs)
@@ -48,13 +48,15 @@ def _layer(name: str) -> Callable[..., Work]:
         packed = isinstance(args[1], Tensor | tuple) and isinstance(args[0], Tensor) and args[0].dim() == 1
         weights = args[2] if packed else args[1]
         width = input.shape[-1]
-        return _projected(_work(kind, seen, input.numel() // max(width, 1), list(weights), input.numel()), seen)
+        return _projected(
+            _work(kind, seen, input.numel() // max(width, 1), list(weights), input.numel()), seen
+        )
 
     return layer
 
 
 def _projected(work: Work, seen: Seen) -> Work:
-    """An LSTM with projections has a third matrix in each layer; its hidden states are told by none of them."""
+    """An LSTM with projections has a third matrix in each layer, and wider states than are put out."""
     size = getattr(seen.module, "proj_size", 0)
     if not size:
         return work

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Rule)
 class Seen(NamedTuple):
     """An operation that has run: what came out, the module that called it, and how it was asked for.
 
-    ``samples`` are the inputs of the batch, ``products`` the multiply-adds of matrix products that ran inside.
+    ``samples`` are the inputs of the batch, ``products`` the multiply-adds of the products that ran inside.
     """
 
     output: Any
@@ -74,10 +74,10 @@ def operators(*names: str) -> Callable[[F], F]:
 
 
 def rule(target: Any) -> Callable[[F], F]:
-    """Count an operation or a module of one's own: ``@costlab.rule(torch.ops.mine.op)`` or of a class of modules.
+    """Count an operation or a module of one's own: ``@costlab.rule(target)``.
 
-    The function is called with what came out and then as the operation is called, for a module with the module
-    first; it gives a `Work`, or several. The rule of a module replaces what runs inside it.
+    The function is called with what came out and then as the operation is called, for a module with the
+    module first; it gives a `Work`, or several. The rule of a module replaces what runs inside it.
 
     Raises:
         DefinitionError: it is neither an operator, nor a function, nor a class of modules.
@@ -96,8 +96,9 @@ def rule(target: Any) -> Callable[[F], F]:
         def counted(seen: Seen, *args: Any, **kwargs: Any) -> Works:
             return function(seen.output, *args, **kwargs)
 
-        overloads = getattr(target, "overloads", list)()
-        for key in [target, *(getattr(target, name) for name in overloads)]:
+        packet: Any = target
+        names = packet.overloads() if isinstance(target, OpOverloadPacket) else []
+        for key in [target, *(getattr(target, name) for name in names)]:
             table[key] = counted
         return function
 
