@@ -29,6 +29,16 @@ def adopted(value: object) -> Any:
     return block
 
 
+def in_training(block: Block, x: Any) -> Any:
+    """A step of training of a block: its module, to be traced forward and back.
+
+    Raises:
+        DefinitionError, ShapeError: the module of the block cannot be built.
+    """
+    stepping: Callable[[Block, Any], Block] = import_module("costlab.tracing.module").in_training
+    return stepping(block, x)
+
+
 def made_by(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """What a function makes; a module without memory for its weights, where it can be made so."""
     torch = sys.modules.get("torch")

@@ -1,7 +1,7 @@
 """What ran: modules and operations whose cost is known only from a trace."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from costlab.algebra.block import Block, Node
@@ -25,14 +25,17 @@ class Parameters(NamedTuple):
 class Ran(Block):
     """A module or an operation, as it ran.
 
-    ``kernel`` says of a convolution what `kernel_of` would, ``unknown`` that nobody knows what it costs,
-    ``free`` that it is known to cost nothing. ``held`` are the parameters, told of the root.
+    ``kernel`` says of a convolution what `kernel_of` would, ``unknown`` that nobody knows what it costs.
+    Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, and ``subject``
+    is the module itself.
     """
 
     name: str
     kernel: str = ""
     unknown: bool = False
     held: Parameters | None = None
+    step: bool = False
+    subject: Any = field(default=None, compare=False, repr=False)
 
     @property
     def title(self) -> str:

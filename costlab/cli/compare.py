@@ -8,6 +8,7 @@ import click
 
 from costlab.algebra import Ablation
 from costlab.cli.checking import check_counts
+from costlab.cli.inputs import input_option, one_or_all
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
 from costlab.cli.priced import convention_option
 from costlab.cli.progress import progress
@@ -31,7 +32,7 @@ from costlab.report.table import Table
 )
 @click.argument("targets", metavar="[TARGET...]", nargs=-1)
 @click.option("-a", "--ablation", metavar="NAME", help="Compare a named set; see costlab list --ablations.")
-@click.option("-i", "--input", "input_", metavar="CxHxW", help="Shape of the input, the same for all.")
+@input_option("Shape of the input, the same for all.")
 @click.option(
     "-b",
     "--batch",
@@ -63,7 +64,7 @@ from costlab.report.table import Table
 def compare(
     targets: tuple[str, ...],
     ablation: str | None,
-    input_: str | None,
+    input_: tuple[str, ...],
     batch: int,
     inference: bool,
     diff: bool,
@@ -98,14 +99,14 @@ def compare(
     form = chosen_format(format_, file)
     refuse_taken(plot, None if on_stdout(file) else file, replace=force)
     chosen = gather(*targets, ablation=ablation)
-    comparison = compare_targets(ablation=chosen, input=input_, batch=batch)
+    comparison = compare_targets(ablation=chosen, input=one_or_all(input_), batch=batch)
     comparison = (comparison.inference if inference else comparison).under(priced)
     if symbolic is None:
         table, *more = _tables(comparison, diff, depth, form)
         if comparison.reported:
             more.insert(0, reported_table(comparison))
     else:
-        forms = _forms(chosen, symbolic, input_, comparison)
+        forms = _forms(chosen, symbolic, one_or_all(input_), comparison)
         table, more = compared_forms_table(comparison, forms), []
     if plot is not None:
         from costlab.report.pictures.bars import compare_picture
@@ -127,9 +128,7 @@ def _tables(comparison: Comparison, diff: bool, depth: int | None, form: str) ->
     return (replace(table, facts={**table.facts, "differences": records}), differences)
 
 
-def _forms(
-    chosen: Ablation, names: str, input_: str | None, comparison: Comparison
-) -> tuple[ClosedForm, ...]:
+def _forms(chosen: Ablation, names: str, input_: object, comparison: Comparison) -> tuple[ClosedForm, ...]:
     from costlab.counting.symbolic import closed_forms
 
     batch = comparison.baseline.batch

@@ -1,12 +1,14 @@
 """``costlab count``."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
 
 from costlab.cli.checking import check_count
-from costlab.cli.output import chosen_format, emit, on_stdout, output_options
+from costlab.cli.inputs import input_option, one_or_all
+from costlab.cli.output import chosen_format, emit, on_stdout, output_options, put
 from costlab.cli.priced import convention_option
 from costlab.cli.progress import progress
 from costlab.cli.symbolic import SymbolicCommand, symbolic_option
@@ -21,13 +23,7 @@ from costlab.report.count import By, Order, count_table
     short_help="Count a network, module by module; --check proves it.",
 )
 @click.argument("target")
-@click.option(
-    "-i",
-    "--input",
-    "input_",
-    metavar="CxHxW",
-    help="Shape of the input, such as 3x299x299.  [default: the definition's]",
-)
+@input_option("Shape of the input, such as 3x299x299.  [default: the definition's]")
 @click.option(
     "-b", "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Inputs at once."
 )
@@ -54,18 +50,22 @@ from costlab.report.count import By, Order, count_table
     "Show the closed form in NAMES, such as width or C,H,W: numeric parameters and sizes of the input.  "
     "[default: all sizes that can be symbols]"
 )
+@click.option("--backward", is_flag=True, help="Count a step of training: forward, and all gradients.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if an operation of a module has no rule.")
 @click.option("--check", is_flag=True, help="Build the module and hold the count against fvcore and torch.")
 @convention_option
-@output_options
+@partial(output_options, more=["netron"])
 def count(
     target: str,
-    input_: str | None,
+    input_: tuple[str, ...],
     batch: int,
     depth: int | None,
     by: By,
     sort: Order,
     inference: bool,
     symbolic: str | None,
+    backward: bool,
+    strict: bool,
     check: bool,
     priced: str,
     format_: str | None,
@@ -75,11 +75,15 @@ def count(
     """Count TARGET: parameters, multiply-adds and activations, module by module.
 
     TARGET is a name from `costlab list`, or file.py:attribute or package.module:attribute that holds a
-    block or a function returning one. Parameters follow a colon: inception_v3:width=0.5,aux=true.
+    block, a module of PyTorch, or a function returning one. Parameters follow a colon:
+    inception_v3:width=0.5,aux=true, torchvision.models:resnet50:num_classes=10.
 
-    Multiply-adds are those of convolution and linear weights, one per weight per output position;
-    biases, normalization, activations and pooling are not in them. Activations are the elements that
-    convolution and linear layers put out.
+    Multiply-adds are those of convolutions, linear layers and products of matrices; biases, normalization,
+    activations and pooling are not in them. Activations are the elements that convolution and linear layers
+    put out.
+
+    A module runs once, on tensors without values. Its inputs are given with their batch and, if they are not
+    float32, their type: --input tokens:1x128:int64; or a function of yours makes them: --input file.py:name.
 
     With --check the exit status is 1 if any source disagrees or cannot be run.
     """
@@ -91,9 +95,11 @@ def count(
     if symbolic is not None and priced != DEFAULT:
         raise click.UsageError("--convention does not go with --symbolic, which is in multiply-adds", context)
     form = chosen_format(format_, file)
+    if form == "netron" and symbolic is not None:
+        raise click.UsageError("--format netron does not go with --symbolic", context)
     deep = 1 if depth is None else depth
     if symbolic is None or check:
-        counted = count_target(target, input_, batch=batch)
+        counted = count_target(target, one_or_all(input_), batch=batch, backward=backward)
         counted = (counted.inference if inference else counted).under(priced)
     if symbolic is None:
         table = count_table(counted, deep, by, sort)
@@ -102,8 +108,16 @@ def count(
         from costlab.report.closed_form import closed_form_table
 
         with progress("deriving the closed form"):
-            closed = closed_form(target, symbolic, input=input_, batch=batch)
+            closed = closed_form(target, symbolic, input=one_or_all(input_), batch=batch)
         table = closed_form_table(closed.inference if inference else closed, deep, by)
-    emit(table, form, file, force)
+    if form == "netron":
+        from costlab.report.netron import attachment
+
+        put(attachment(counted), file, force)
+    else:
+        emit(table, form, file, force)
+    if strict and symbolic is None and counted.unknown:
+        click.echo(f"{counted.label}: without a rule: {', '.join(counted.unknown)}", err=True)
+        sys.exit(1)
     if check and not check_count(counted, to_stderr=form != "table" and on_stdout(file)):
         sys.exit(1)

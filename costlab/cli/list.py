@@ -11,6 +11,7 @@ from costlab.algebra.combine import marked
 from costlab.algebra.find import find_ablation, labelled
 from costlab.cli.output import chosen_format, colored, emit, output_options
 from costlab.report.cell import Column
+from costlab.report.conventions import conventions_table
 from costlab.report.count import UNVERIFIED_COLUMN
 from costlab.report.table import Table
 
@@ -47,14 +48,24 @@ ABLATION_COLUMNS = (
 @click.option(
     "--ablations", "sets", is_flag=True, help="List the sets that costlab compare --ablation takes."
 )
+@click.option("--conventions", "priced", is_flag=True, help="List what --convention takes.")
 @output_options
-def list_(name: str | None, sets: bool, format_: str | None, file: Path | None, force: bool) -> None:
+def list_(
+    name: str | None, sets: bool, priced: bool, format_: str | None, file: Path | None, force: bool
+) -> None:
     """List the definitions that can be counted, or describe the one called NAME.
 
     Each is shown with the figure or table that it comes from, the input that it is counted at, and its
     parameters with their defaults. With --ablations, list the named sets instead, each with its variants,
-    the baseline first.
+    the baseline first; with --conventions, what each counting tool charges for.
     """
+    if priced:
+        if sets:
+            raise click.UsageError(
+                "--ablations and --conventions do not go together", click.get_current_context()
+            )
+        emit(conventions_table(name), chosen_format(format_, file), file, force)
+        return
     if sets:
         _list_ablations([find_ablation(name)] if name else list(ablations().values()), format_, file, force)
         return

@@ -15,6 +15,7 @@ from costlab import __version__
 from costlab.cli.compare import compare
 from costlab.cli.count import count
 from costlab.cli.list import list_
+from costlab.cli.reconcile import reconcile_
 from costlab.cli.report import report
 from costlab.cli.train import train
 from costlab.cli.verify import verify
@@ -36,6 +37,7 @@ def cli(**_: Any) -> None:
 
 cli.add_command(count)
 cli.add_command(compare)
+cli.add_command(reconcile_)
 cli.add_command(verify)
 cli.add_command(train)
 cli.add_command(report)

@@ -26,8 +26,8 @@ SUFFIXES = {
 }
 
 
-def output_options(command: F) -> F:
-    """``--format``, ``-o`` and ``--force``."""
+def output_options(command: F, more: Sequence[str] = ()) -> F:
+    """``--format``, ``-o`` and ``--force``; ``more`` are formats of the command's own."""
     for option in (
         click.option("--force", is_flag=True, help="Replace files that exist."),
         click.option(
@@ -42,7 +42,7 @@ def output_options(command: F) -> F:
             "-f",
             "--format",
             "format_",
-            type=click.Choice(FORMATS),
+            type=click.Choice([*FORMATS, *more]),
             help="Form of the output.  [default: by the ending of -o's FILE, else table]",
         ),
     ):
@@ -83,7 +83,6 @@ def emit(table: Table, format_: str, file: Path | None, force: bool, more: Seque
     Raises:
         OutputError: the file exists and ``force`` is not given, or cannot be written.
     """
-    to_file = not on_stdout(file)
     match format_:
         case "csv":
             content = table.to_csv()
@@ -94,8 +93,18 @@ def emit(table: Table, format_: str, file: Path | None, force: bool, more: Seque
         case "latex":
             content = "\n".join(part.to_latex() for part in (table, *more))
         case _:
-            content = "\n".join(part.to_text() if to_file else as_text(part) for part in (table, *more))
-    if file is not None and to_file:
+            show = as_text if on_stdout(file) else Table.to_text
+            content = "\n".join(show(part) for part in (table, *more))
+    put(content, file, force)
+
+
+def put(content: str, file: Path | None, force: bool) -> None:
+    """Print what is to be put out, or write it to the file.
+
+    Raises:
+        OutputError: the file exists and ``force`` is not given, or cannot be written.
+    """
+    if file is not None and not on_stdout(file):
         write(file, content, replace=force)
     else:
         click.echo(content, nl=False)

@@ -9,6 +9,7 @@ import click
 
 from costlab.algebra.catalog import catalog, is_listed
 from costlab.algebra.parameter import closest
+from costlab.cli.inputs import input_option, one_or_all
 from costlab.cli.priced import convention_option
 from costlab.cli.progress import steps
 from costlab.counting.convention import DEFAULT as MULTIPLY_ADDS
@@ -39,7 +40,7 @@ DEFAULT = Path("reports")
     "--check", is_flag=True, help="Write nothing; exit with 1 if a file is not as it would be written."
 )
 @click.option("--svg", is_flag=True, help="Write each picture as SVG too.")
-@click.option("-i", "--input", "input_", metavar="CxHxW", help="With TARGET: shape of the input.")
+@input_option("With TARGET: shape of the input.")
 @click.option("-b", "--batch", type=click.IntRange(min=1), help="With TARGET: inputs at once.  [default: 1]")
 @click.option(
     "-d", "--depth", type=click.IntRange(min=0), help="With TARGET: depth of the module tree.  [default: 1]"
@@ -51,7 +52,7 @@ def report(
     folder: Path | None,
     check: bool,
     svg: bool,
-    input_: str | None,
+    input_: tuple[str, ...],
     batch: int | None,
     depth: int | None,
     priced: str,
@@ -74,13 +75,13 @@ def report(
     context = click.get_current_context()
     run = _run_in(place)
     target, folder = (None, folder or Path(place or "")) if run else _places(place, folder)
-    if target is None and (input_, batch, depth, priced) != (None, None, None, MULTIPLY_ADDS):
+    if target is None and (input_, batch, depth, priced) != ((), None, None, MULTIPLY_ADDS):
         raise click.UsageError("--input, --batch, --depth and --convention go with a TARGET", context)
     if check and force:
         raise click.UsageError("--check writes nothing: leave --force out", context)
-    counted = None if target is None else count(target, input_, batch=batch or 1).under(priced)
+    counted = None if target is None else count(target, one_or_all(input_), batch=batch or 1).under(priced)
     shown = None if priced == MULTIPLY_ADDS else priced
-    given = (("-i", input_), ("-b", batch), ("-d", depth), ("--convention", shown))
+    given = (*(("-i", each) for each in input_), ("-b", batch), ("-d", depth), ("--convention", shown))
     options = " ".join(f"{option} {value}" for option, value in given if value is not None)
     asked = _Asked(counted, folder, 1 if depth is None else depth, options, svg, run)
     problems = _check(asked) if check else _write(asked, force)

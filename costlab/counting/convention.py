@@ -19,8 +19,25 @@ from costlab.errors import DefinitionError
 DEFAULT = "multiply_adds"
 PER_INPUT = "/N"
 """The end of a quantity's name in a charge where a tool divides by the batch."""
+NAMES = (
+    DEFAULT,
+    "flops",
+    "fvcore",
+    "thop",
+    "ultralytics_thop",
+    "ptflops",
+    "ptflops_aten",
+    "torchinfo",
+    "torchprofile",
+    "calflops_macs",
+    "calflops_flops",
+    "deepspeed_macs",
+    "deepspeed_flops",
+    "torch_flop_counter",
+)
 FOLDER = Path(__file__).with_name("conventions")
 MULTIPLY_ADDS, BIAS, NOT_SEEN = "multiply-adds", "bias", "not seen"
+BIASES = ("bias_adds", "fused_bias")
 
 
 class Defect(NamedTuple):
@@ -50,6 +67,7 @@ class Convention:
 
     The first of ``charges`` that matches the kind and form of an operation holds, else ``default``; those in
     ``unknown``, or of a form that is not in ``forms``, cost nothing because the tool does not know them.
+    ``scale`` is what a multiply-add costs: 1, or 2 where multiplication and addition are two.
     """
 
     name: str
@@ -62,6 +80,7 @@ class Convention:
     unknown: tuple[str, ...]
     forms: frozenset[str]
     defects: tuple[Defect, ...] = field(hash=False)
+    scale: int = 1
     note: str = ""
 
     def cost(self, work: Work, batch: Dim = 1) -> Dim:
@@ -74,25 +93,19 @@ class Convention:
         plain = self.scale * product(batch, work.multiply_adds)
         yield Term(MULTIPLY_ADDS, plain)
         charged: Dim = 0
-        for quantity, charge in self._usual(work.kind, work.form).items():
+        for quantity, charge in self.rates(work.kind, work.form).items():
             amount = self._amount(work, quantity, charge, batch)
-            if quantity == MULTIPLY_ADDS.replace("-", "_"):
+            if quantity.removesuffix(PER_INPUT) == DEFAULT:
                 charged = amount
             else:
-                name = BIAS if quantity in ("bias_adds", "fused_bias") else family_of(work.kind)
-                yield Term(name, amount)
-        defects = self._defects(work.kind, work.form)
+                yield Term(term_of(work.kind, quantity), amount)
+        defects = self.defects_of(work.kind, work.form)
         if charged != plain:
             told = next((defect.told for defect in defects if not defect.charge), "")
             yield Term(NOT_SEEN, total((charged, -plain)), told or f"no rule for {work.kind}")
         for defect in defects:
             amounts = (self._amount(work, quantity, n, batch) for quantity, n in defect.charge.items())
             yield Term(family_of(work.kind), total(amounts), defect.told)
-
-    @property
-    def scale(self) -> int:
-        """What a multiply-add costs: 1, or 2 where multiplication and addition are two."""
-        return self.default.get("multiply_adds", 0)
 
     def knows(self, work: Work) -> bool:
         """Whether the tool has a rule for such an operation."""
@@ -102,14 +115,16 @@ class Convention:
         """The coefficients for such an operation, defects included."""
         return _row(self, kind, form)
 
-    def _usual(self, kind: str, form: str) -> Mapping[str, int]:
+    def rates(self, kind: str, form: str) -> Mapping[str, int]:
+        """The coefficients for such an operation, but for what is a defect."""
         if not _knows(self, kind, form):
             return {}
         return next(
             (row for pattern, row in self.charges.items() if _fits(pattern, kind, form)), self.default
         )
 
-    def _defects(self, kind: str, form: str) -> tuple[Defect, ...]:
+    def defects_of(self, kind: str, form: str) -> tuple[Defect, ...]:
+        """What the tool gets wrong of such an operation."""
         return tuple(
             each for each in self.defects if any(_fits(pattern, kind, form) for pattern in each.match)
         )
@@ -123,10 +138,15 @@ class Convention:
         return size if samples is None else size // samples
 
 
+def term_of(kind: str, quantity: str) -> str:
+    """The name of the term that a charge for a quantity of an operation goes to."""
+    return BIAS if quantity.removesuffix(PER_INPUT) in BIASES else family_of(kind)
+
+
 @cache
 def _row(convention: Convention, kind: str, form: str) -> Mapping[str, int]:
-    summed: dict[str, int] = dict(convention._usual(kind, form))  # noqa: SLF001 - cached for the class above
-    for defect in convention._defects(kind, form):  # noqa: SLF001 - as above
+    summed: dict[str, int] = dict(convention.rates(kind, form))
+    for defect in convention.defects_of(kind, form):
         for quantity, charge in defect.charge.items():
             summed[quantity] = summed.get(quantity, 0) + charge
     return summed
@@ -147,9 +167,7 @@ def _fits(pattern: str, kind: str, form: str) -> bool:
 @cache
 def conventions() -> Mapping[str, Convention]:
     """Every convention by name: ours first, then those of the tools."""
-    names = sorted(file.stem for file in FOLDER.glob("*.toml"))
-    ours = [DEFAULT, "flops"]
-    return {name: _read(name) for name in [*ours, *(name for name in names if name not in ours)]}
+    return {name: _read(name) for name in NAMES}
 
 
 def convention(name: str) -> Convention:
@@ -184,6 +202,7 @@ def _read(name: str) -> Convention:
         tuple(table.get("unknown", ())),
         frozenset(table.get("forms", ())),
         tuple(defects),
+        2 if table["default"].get(DEFAULT) == 2 else 1,
         table.get("note", ""),
     )
 

@@ -1,11 +1,12 @@
 """Counting: the cost of a block, module by module, as arithmetic on its value."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from costlab.algebra.adopt import in_training
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Auxiliary, Composite, marked
 from costlab.algebra.combine import Sequence as InSequence
@@ -22,6 +23,7 @@ from costlab.algebra.dim import (
 )
 from costlab.algebra.find import TargetLike, resolve
 from costlab.algebra.inputs import AnyInput, Inputs
+from costlab.algebra.ran import Parameters, Ran
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.work import QUANTITIES, Work, add_up
 from costlab.counting.convention import DEFAULT, Convention, convention
@@ -203,6 +205,20 @@ class Count:
         return f"<p>{escape(self.title)}</p>{table}"
 
     @cached_property
+    def unknown(self) -> Mapping[str, tuple[str, ...]]:
+        """The operations that nobody knows the cost of, which no total includes: where each of a kind is."""
+        found: dict[str, tuple[str, ...]] = {}
+        for node, work in _working(self.root):
+            if isinstance(node.block, Ran) and node.block.unknown:
+                found[work.kind] = (*found.get(work.kind, ()), node.path)
+        return found
+
+    @property
+    def held(self) -> Parameters | None:
+        """The parameters of a module that was traced, apart: trainable, frozen, shared, unused."""
+        return self.root.block.held if isinstance(self.root.block, Ran) else None
+
+    @cached_property
     def unverified(self) -> bool:
         """Whether a definition made it, or a part of it, that was not held against its source."""
         blocks = (node.block for node in self.root.nodes())
@@ -218,7 +234,13 @@ class Count:
         """What was counted, on one line."""
         heads = "" if self.heads else ", without auxiliary heads"
         batch = "" if isinstance(self.input, Inputs) else f", batch {text(self.batch)}"
-        return f"{self.shown}, input {self.input}{batch}{heads}{self.in_units}"
+        step = ", a step of training" if self.is_step else ""
+        return f"{self.shown}, input {self.input}{batch}{step}{heads}{self.in_units}"
+
+    @property
+    def is_step(self) -> bool:
+        """Whether a step of training is counted, with the gradients."""
+        return isinstance(self.root.block, Ran) and self.root.block.step
 
     @property
     def in_units(self) -> str:
@@ -240,12 +262,18 @@ class Count:
         return Row(node.path, operation, node.output, work, len(works), node.training_only)
 
 
-def count(target: TargetLike, input: object = None, *, batch: Dim = 1, **settings: Any) -> Count:
-    """Count a target: a catalog name, ``file.py:attribute``, ``package.module:attribute``, or a block.
+def count(
+    target: TargetLike, input: object = None, *, batch: Dim = 1, backward: bool = False, **settings: Any
+) -> Count:
+    """Count a target: a catalog name, ``file.py:attribute``, ``package.module:attribute``, a block, a module.
 
     ``input`` is its shape without the batch, ``(3, 299, 299)`` or ``"3x299x299"``; definitions bring
     their own. ``settings`` are the definition's parameters. Dimensions may be ints, SymPy symbols
     or NumPy arrays; the count then holds closed forms, or one value per variant.
+
+    A module of PyTorch runs once, in eval mode, on tensors that have sizes and no values; its ``input`` may
+    also be what it is called with: tensors, or their sizes with the batch in them (`costlab.algebra.inputs`).
+    With ``backward`` a step of training is counted so, of a block too: forward, and all gradients.
 
     Raises:
         TargetError: the target names nothing, or no input shape is known for it.
@@ -257,6 +285,8 @@ def count(target: TargetLike, input: object = None, *, batch: Dim = 1, **setting
     if not isinstance(inputs, int):
         sizes = () if isinstance(found.input, Inputs) else found.input
         refuse_clashes([inputs, *sizes, *(value for _, value in found.block.settings())])
+    if backward:
+        found = found._replace(block=in_training(found.block, found.input))
     placed, times = found.block.placed(found.input, inputs)
     return Count(found.label, placed, times, found._replace(input=placed).walk())
 

@@ -80,9 +80,12 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
             "input": str(count.input) if isinstance(count.input, Inputs) else list(count.input),
             "batch": count.batch,
             "auxiliary_heads": count.heads,
+            "training_step": count.is_step,
             "unverified": count.unverified,
             "output": list(count.root.output),
             **convention_facts(count),
+            **({"held": count.held._asdict()} if count.held else {}),
+            "not_counted": {kind: list(paths) for kind, paths in count.unknown.items()},
         },
     )
 
@@ -180,7 +183,26 @@ def _training_only(count: Count) -> tuple[str, ...]:
 
 def marks_of(count: Count) -> tuple[str, ...]:
     """What is to be said of a count wherever it is shown: heads that are in it, and what is unverified."""
-    return (*_training_only(count), *unverified_note([count]))
+    return (*_training_only(count), *_held(count), *_unknown(count), *unverified_note([count]))
+
+
+def _held(count: Count) -> tuple[str, ...]:
+    """The parameters of a module apart, where they are not all trained and used, each in one place."""
+    held = count.held
+    if held is None or not (held.frozen or held.shared or held.unused):
+        return ()
+    told = ", ".join(
+        f"{size:,} {name}" for name, size in held._asdict().items() if size or name == "trainable"
+    )
+    return (f"parameters: {told}",)
+
+
+def _unknown(count: Count) -> tuple[str, ...]:
+    """The operations that no total includes."""
+    if not count.unknown:
+        return ()
+    told = "; ".join(f"{kind} ({len(paths)} times, at {paths[0]})" for kind, paths in count.unknown.items())
+    return (f"NOT COUNTED, for there is no rule: {told}",)
 
 
 def unverified_note(counts: "Iterable[Count | ClosedForm]") -> tuple[str, ...]:

@@ -1,23 +1,31 @@
 """Modules of PyTorch as blocks: walking one runs it, once, on tensors without values."""
 
 import inspect
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim
-from costlab.algebra.inputs import Inputs
+from costlab.algebra.inputs import Inputs, shape_of
 from costlab.algebra.inputs import Tensor as Asked
+from costlab.algebra.modules import to_module
 from costlab.algebra.parameter import closest
+from costlab.algebra.ran import Ran
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
-from costlab.tracing.trace import Trace, _tensors
+from costlab.tracing.trace import Trace, tensors_in
 from costlab.tracing.tree import grown
 from costlab.tracing.untouched import Meta, process_kept, unwrapped, weightless
+
+VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage")
+"""What torch says of tensors whose values are missed."""
+MISSING = re.compile(r"(\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors")
 
 
 @dataclass(frozen=True)
@@ -59,13 +67,14 @@ class Module(Block):
         model = unwrapped(self.module)
         given, _ = self.placed(x, 1)
         _refuse_lazy(model)
+        _refuse_scripts(model)
         meta = Meta(self.backward)
         with process_kept(), weightless(model, meta):
             if not self.backward:
                 model.eval()
             args, kwargs = (_made(value, meta) for value in (given.args, dict(given.kwargs)))
             _refuse_unfitting(model, args, kwargs)
-            first = next(_tensors((args, kwargs)), None)
+            first = next(tensors_in((args, kwargs)), None)
             samples = int(first.shape[0]) if first is not None and first.dim() else 1
             trace = Trace(model, meta, samples, self.backward)
             try:
@@ -77,7 +86,18 @@ class Module(Block):
             except Exception as error:
                 place = trace.places.failed or trace.places.path
                 raise TargetError(f"{place or self.title}: {_told(error)}") from error
-        return grown(model, given, trace.records, meta.owners)
+        root = grown(model, given, trace.records, meta.owners)
+        assert isinstance(root.block, Ran)
+        return root._replace(block=replace(root.block, step=self.backward, subject=model))
+
+
+def in_training(block: Block, x: AnyShape | Inputs) -> Module:
+    """A step of training of a block, as a module that is traced forward and back."""
+    if isinstance(block, Module):
+        return replace(block, backward=True)
+    with torch.device("meta"):
+        built = to_module(block.walk(shape_of(x, block.title, "a shape")))
+    return Module(built.train(), backward=True)
 
 
 def _refuse_lazy(model: nn.Module) -> None:
@@ -87,6 +107,15 @@ def _refuse_lazy(model: nn.Module) -> None:
             raise DefinitionError(
                 f"{name or type(model).__name__}: {type(module).__name__} has no sizes yet: "
                 "run the module once"
+            )
+
+
+def _refuse_scripts(model: nn.Module) -> None:
+    for name, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise DefinitionError(
+                f"{name or type(model).__name__}: TorchScript hides what runs in it: "
+                "count the module that it was made from"
             )
 
 
@@ -116,6 +145,9 @@ def _made(value: Any, meta: Meta) -> Any:
         return torch.empty(tuple(value.sizes), dtype=kind, device="meta")
     if isinstance(value, Tensor):
         return meta(value)
+    if isinstance(value, PackedSequence):  # the lengths of its steps are sizes, and stay
+        data, steps, *order = value
+        return PackedSequence(_made(data, meta), steps, *(_made(each, meta) for each in order))
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(_made(each, meta) for each in value))
     if isinstance(value, tuple | list):
@@ -128,8 +160,12 @@ def _made(value: Any, meta: Meta) -> Any:
 def _told(error: Exception) -> str:
     """What went wrong, in one line; what depends on data is told so."""
     text = str(error).partition("\n")[0]
-    for sign in ("meta tensors", "Meta tensors", "meta tensor", "data-dependent"):
-        if sign in str(error):
-            told = one_line(text)[:160]
-            return f"what it does depends on the values of its data, which a count does not have ({told})"
+    if found := MISSING.match(text):
+        return (
+            f"{found[1]} does not run on tensors without values, which a count uses: what it does depends on "
+            "the values, or it has no implementation for such tensors (torch.library.register_fake)"
+        )
+    if VALUELESS.search(str(error)):
+        told = one_line(text)[:160]
+        return f"what it does depends on the values of its data, which a count does not have ({told})"
     return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__

@@ -67,7 +67,7 @@ def _alone() -> Iterator[None]:
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), torch.no_grad():
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), torch.enable_grad():
             try:
                 yield
             finally:

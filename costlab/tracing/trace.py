@@ -22,7 +22,11 @@ from costlab.tracing.rules.registry import CALLS, MODULES, OPERATORS, OVERLOADS,
 from costlab.tracing.untouched import Meta
 
 SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
-PRODUCTS = frozenset(["mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "vdot"])
+PRODUCTS = frozenset(["mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "vdot"])
+LENGTHS = frozenset(["_pack_padded_sequence", "_pad_packed_sequence"])
+"""Operators that read the lengths of sequences, which have values though the sequences have none."""
+STRICT = frozenset([torch.stft, torch.istft, Tensor.stft, Tensor.istft])
+"""Functions that compare the devices of tensors before any operator runs."""
 PATH = "costlab"
 """The key under which a node of the autograd graph remembers the module that made it."""
 
@@ -73,7 +77,11 @@ class Trace(TorchFunctionMode):
         kwargs = kwargs or {}
         if self._inside is not None:
             return func(*args, **kwargs)
-        rule = CALLS.get(func)
+        if func in STRICT:
+            args, kwargs = self._dispatch.without_values(args), self._dispatch.without_values(kwargs)
+        # Under torch.vmap a call sees one of many: the operators below it see all.
+        mapped = torch._C._functorch.peek_interpreter_stack() is not None
+        rule = None if mapped else CALLS.get(func)
         if rule is None:
             if getattr(func, "__name__", "") == "__get__":
                 return func(*args, **kwargs)
@@ -134,9 +142,11 @@ class Trace(TorchFunctionMode):
             return
         name = func._schema.name.partition("::")[2]
         ours = OVERLOADS.get(func) or OVERLOADS.get(func.overloadpacket)
-        rule = ours or (OPERATORS.get(name) if func.namespace in ("aten", "prims") else None)
+        rule = ours
+        if rule is None and func.namespace in ("aten", "prims"):
+            rule = OPERATORS.get(name) or OPERATORS.get(name.rstrip("_"))
         module = self.places.module
-        if ours is None and (func.is_view or name in elements.MOVES):
+        if ours is None and (func.is_view or elements.moves(name)):
             read = self._parameters((args, kwargs))
             if not read and name not in ("cat", "stack"):
                 return
@@ -148,7 +158,7 @@ class Trace(TorchFunctionMode):
             works = rule(seen, *args, **kwargs)
         else:
             works = elements.element_work(seen, name, args)
-            known = func.is_view or name in elements.MOVES or name in elements.REDUCTIONS
+            known = func.is_view or elements.moves(name) or name in elements.REDUCTIONS
             pointwise = torch.Tag.pointwise in func.tags or name.endswith("_backward")
             unknown = func.namespace not in ("aten", "prims") or not (known or pointwise)
         self._record(works, output, (args, kwargs), func, own=form == "module", unknown=unknown)
@@ -156,7 +166,7 @@ class Trace(TorchFunctionMode):
     def _record(
         self, works: Works, output: Any, given: Any, func: Any, *, own: bool, unknown: bool = False
     ) -> None:
-        results = list(_tensors(output))
+        results = list(tensors_in(output))
         if results and not results[0].dim() and not results[0].is_floating_point():
             return  # a counter, such as that of the batches that a normalization has seen
         sizes = Sizes(*results[0].shape) if results else Sizes()
@@ -169,7 +179,7 @@ class Trace(TorchFunctionMode):
 
     def _parameters(self, given: Any) -> tuple[Tensor, ...]:
         owners = self._meta.owners
-        return tuple(owners[id(each)] for each in _tensors(given) if id(each) in owners)
+        return tuple(owners[id(each)] for each in tensors_in(given) if id(each) in owners)
 
     def stand_in(self, tensor: Tensor) -> Tensor:
         """The stand-in of a tensor that came from elsewhere: a constant of the user's, say."""
@@ -187,7 +197,7 @@ class Trace(TorchFunctionMode):
             seen = Seen(output, module, "module", self._samples)
             works = MODULES[type(module)](seen, module, *given)
             path = self.places.named(module)
-            sizes = next((Sizes(*each.shape) for each in _tensors(output)), Sizes())
+            sizes = next((Sizes(*each.shape) for each in tensors_in(output)), Sizes())
             read = tuple(owner for owner in map(self._owner, module.parameters()) if owner is not None)
             for work in (works,) if isinstance(works, Work) else works:
                 self.records.append(Record(path, work, sizes, "", True, False, read, False))
@@ -198,7 +208,7 @@ class Trace(TorchFunctionMode):
 
     def _run_back(self, output: Any) -> None:
         """The gradients of everything that came out, by everything that asks for them."""
-        outputs = [each for each in _tensors(output) if each.requires_grad]
+        outputs = [each for each in tensors_in(output) if each.requires_grad]
         self.in_backward = True
         try:
             if outputs:
@@ -210,7 +220,7 @@ class Trace(TorchFunctionMode):
     def _tag(self, output: Any) -> None:
         """Let the nodes that an operation left in the autograd graph remember the module."""
         path = self.places.path
-        pending = [each.grad_fn for each in _tensors(output) if each.grad_fn is not None]
+        pending = [each.grad_fn for each in tensors_in(output) if each.grad_fn is not None]
         while pending:
             node: Any = pending.pop()
             if PATH in node.metadata:
@@ -242,20 +252,23 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         inside = self._trace._inside
-        real = [each for each in _tensors((args, kwargs)) if each.device.type != "meta"]
-        if real and not self._constant(func, args, kwargs, real):
-            args, kwargs = self._without_values(args), self._without_values(kwargs)
+        real = [each for each in tensors_in((args, kwargs)) if each.device.type != "meta"]
+        name = func._schema.name.partition("::")[2]
+        if real and name not in LENGTHS and not self._constant(func, args, kwargs, real):
+            if name.rstrip("_") in ("index", "index_put"):
+                args = (args[0], _numbered(args[1]), *args[2:])
+            args, kwargs = self.without_values(args), self.without_values(kwargs)
             real = []
-        if not real and kwargs.get("device") is not None and not isinstance(kwargs["device"], str):
-            device: torch.device = kwargs["device"]
-            if device.type not in ("meta", "cpu"):
+        if not real and kwargs.get("device") is not None:
+            device = torch.device(kwargs["device"])
+            # What is made on the processor from nothing has values; what moves there from elsewhere has none.
+            if device.type not in ("meta", "cpu") or any(True for _ in tensors_in(args)):
                 kwargs = {**kwargs, "device": torch.device("meta")}
         output = func(*args, **kwargs)
         if real or (not args and not kwargs):
             self._remember(output)
         if inside is not None:
-            name = func._schema.name.partition("::")[2]
-            if name in PRODUCTS:
+            if name.rstrip("_") in PRODUCTS:
                 inside.products += products_of(*[each for each in args if isinstance(each, Tensor)][-2:])
             return output
         self._trace.operated(func, args, kwargs, output, self.asked)
@@ -263,27 +276,28 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
 
     def _constant(self, func: Any, args: Any, kwargs: Any, real: list[Tensor]) -> bool:
         """Whether all of this are constants, made while running or read only: these keep their values."""
-        if any(each.device.type == "meta" for each in _tensors((args, kwargs))):
+        if any(each.device.type == "meta" for each in tensors_in((args, kwargs))):
             return False
         if any(isinstance(each, nn.Parameter) for each in real):
             return False
         return not func._schema.is_mutable or all(id(each) in self._made for each in real)
 
     def _remember(self, output: Any) -> None:
-        for each in _tensors(output):
+        for each in tensors_in(output):
             if each.device.type != "meta":
                 self._made[id(each)] = each  # kept, so that the id stays its own
 
-    def _without_values(self, value: Any) -> Any:
+    def without_values(self, value: Any) -> Any:
+        """A value with stand-ins instead of the tensors in it."""
         if isinstance(value, Tensor):
             return value if value.device.type == "meta" else self._trace.stand_in(value)
         if isinstance(value, tuple | list):
-            return type(value)(map(self._without_values, value))
+            return type(value)(map(self.without_values, value))
         if isinstance(value, dict):
             return {
                 name: torch.device("meta")
                 if name == "device" and each is not None
-                else self._without_values(each)
+                else self.without_values(each)
                 for name, each in value.items()
             }
         return value
@@ -344,21 +358,32 @@ def _is_layer(kind: type) -> bool:
     )
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors in a value, in tuples, lists and dictionaries too."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list):
         for each in value:
-            yield from _tensors(each)
+            yield from tensors_in(each)
     elif isinstance(value, dict):
         for each in value.values():
-            yield from _tensors(each)
+            yield from tensors_in(each)
+
+
+def _numbered(indices: Any) -> list[Any]:
+    """Indices with places instead of masks that have values, which say how many elements they choose."""
+    found: list[Any] = []
+    for each in indices:
+        mask = isinstance(each, Tensor) and each.dtype is torch.bool and each.device.type != "meta"
+        found += each.nonzero(as_tuple=True) if mask else [each]
+    return found
 
 
 def _kernel(given: Any) -> str:
     """The kernel of a convolution as people write it, by its weight."""
     args, kwargs = given
-    data, weight = args[0], args[1] if len(args) > 1 else kwargs["weight"]
+    data = args[0] if args else kwargs["input"]
+    weight = args[1] if len(args) > 1 else kwargs["weight"]
     sizes = "x".join(map(str, weight.shape[2:]))
     channels = data.shape[1] if data.dim() == weight.dim() else data.shape[0]
     groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)

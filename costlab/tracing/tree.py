@@ -70,10 +70,12 @@ def grown(
             work = Work("unused", parameters=sum(each.numel() for each in left))
             path = names[id(module)]
             root.at(path).add(Record(path, work, Sizes(), "", True, False, (), False), modules)
-    read = [each for record in records for each in record.read]
+    read = [each for record in records if not record.backward for each in record.read]
     held = _held(model, unused, read)
     node = _node(root, modules)
-    whole = Ran(type(model).__name__, held=held)
+    only = node.block
+    assert isinstance(only, Ran)
+    whole = Ran(type(model).__name__, only.kernel, only.unknown, held)
     return node._replace(block=whole, input=inputs)  # type: ignore[arg-type]  # what goes into the root has names
 
 

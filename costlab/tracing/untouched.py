@@ -27,9 +27,13 @@ class Meta:
         known = self._known.get(id(tensor))
         if known is None:
             known = self._known[id(tensor)] = (tensor, self._made(tensor))
-            if isinstance(tensor, nn.Parameter):
-                self.owners[id(known[1])] = tensor
         return known[1]
+
+    def owned(self, parameter: Tensor) -> Tensor:
+        """The stand-in of a parameter that the model holds."""
+        made = self(parameter)
+        self.owners[id(made)] = parameter
+        return made
 
     def _made(self, tensor: Tensor) -> Tensor:
         made: Tensor
@@ -74,10 +78,10 @@ def weightless(model: nn.Module, meta: Meta) -> Iterator[None]:
 
 def _replace(module: nn.Module, meta: Meta) -> None:
     held = module.__dict__
-    for tensors in (held["_parameters"], held["_buffers"]):
+    for tensors, stand_in in ((held["_parameters"], meta.owned), (held["_buffers"], meta)):
         for name, tensor in tensors.items():
             if tensor is not None:
-                tensors[name] = meta(tensor)
+                tensors[name] = stand_in(tensor)
     for name, value in held.items():
         if isinstance(value, Tensor):
             held[name] = meta(value)

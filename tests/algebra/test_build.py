@@ -12,7 +12,7 @@ from costlab.algebra import Conv2d, Flatten, Linear, ReLU, add, auxiliary, conca
 from costlab.algebra.modules import TrainingOutput
 from costlab.errors import DefinitionError
 
-SMALL = {"width": 0.05, "num_classes": 7}
+SMALL: dict[str, Any] = {"width": 0.05, "num_classes": 7}
 
 
 def test_module_names_are_the_paths() -> None:

@@ -183,7 +183,8 @@ def test_batch_norms_biases_and_what_lies_between(name: str) -> None:
 @pytest.mark.parametrize("form", ["pool+conv", "conv+pool", "parallel"])
 @pytest.mark.parametrize(("grid", "halved"), [(35, 17), (17, 8)])
 def test_reductions_give_twice_the_channels_on_half_the_grid(form: str, grid: int, halved: int) -> None:
-    for settings in ({}, {"window": 2, "kernel": 2}):
+    every: tuple[dict[str, Any], ...] = ({}, {"window": 2, "kernel": 2})
+    for settings in every:
         output = count("grid_reduction", (40, grid, grid), form=form, **settings).root.output
         assert tuple(output) == (80, halved, halved)
     assert count("grid_reduction", (40, grid, grid), form=form, filters=50).root.output[0] == 50

@@ -221,7 +221,7 @@ def test_a_wrong_count_in_a_head_is_told() -> None:
 
 
 def test_a_source_that_reports_more_modules_than_there_are_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules["costlab.tracing.check"]
+    module = sys.modules["costlab.tracing.cross_check"]
     honest = module.SOURCES[0]
 
     def observe(subject: Subject) -> Any:

@@ -52,6 +52,8 @@ REDUCTIONS = frozenset(
         "trace",
         "bucketize",
         "searchsorted",
+        "rrelu_with_noise",
+        "_weight_norm_interface",
     ]
 )
 """Operators of aten that reduce or rank elements: no multiply-adds, but work."""
@@ -104,6 +106,8 @@ MOVES = frozenset(
         "masked_fill_",
         "masked_scatter",
         "masked_select",
+        "max_unpool2d",
+        "max_unpool3d",
         "native_dropout",
         "native_dropout_backward",
         "new_empty",
@@ -168,6 +172,15 @@ MOVES = frozenset(
     ]
 )
 """Operators of aten that make, copy or rearrange elements: they cost nothing in any convention here."""
+VIEWS = frozenset("as_strided_ detach_ squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_".split())
+"""What looks at a tensor otherwise, and changes it to that; torch does not call these views."""
+
+
+def moves(operator: str) -> bool:
+    """Whether an operator of aten only moves elements, to where they were too."""
+    return operator in MOVES or operator.rstrip("_") in MOVES or operator in VIEWS
+
+
 ALIASES = {
     "_softmax": "softmax",
     "_safe_softmax": "softmax",
@@ -223,8 +236,29 @@ def _element(kind: str) -> Callable[..., Work]:
 
 
 ACTIVATIONS = (
-    "relu relu_ relu6 leaky_relu leaky_relu_ elu elu_ gelu silu mish hardswish hardsigmoid softplus selu celu"
-    " logsigmoid softsign tanhshrink hardtanh glu prelu sigmoid tanh".split()
+    "relu",
+    "relu_",
+    "relu6",
+    "leaky_relu",
+    "leaky_relu_",
+    "elu",
+    "elu_",
+    "gelu",
+    "silu",
+    "mish",
+    "hardswish",
+    "hardsigmoid",
+    "softplus",
+    "selu",
+    "celu",
+    "logsigmoid",
+    "softsign",
+    "tanhshrink",
+    "hardtanh",
+    "glu",
+    "prelu",
+    "sigmoid",
+    "tanh",
 )
 for name in ACTIVATIONS:
     for home in (F, torch, Tensor):

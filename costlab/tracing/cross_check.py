@@ -14,12 +14,15 @@ from costlab.algebra.dim import Dim, text
 from costlab.algebra.find import TargetLike
 from costlab.algebra.inputs import shape_of
 from costlab.algebra.modules import AuxiliaryHead, to_module
+from costlab.algebra.ran import Ran
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import convention
 from costlab.counting.count import Count, Row
 from costlab.counting.count import count as count_target
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 from costlab.tracing import observe
+from costlab.tracing.check_module import check_module
+from costlab.tracing.finding import Finding, told
 from costlab.tracing.observe import Subject
 
 
@@ -35,24 +38,6 @@ class Source(NamedTuple):
     cost: Callable[[Work], Any] | None
     observe: Callable[[Subject], Mapping[str, Any]]
     by_kind: bool = False
-
-
-class Finding(NamedTuple):
-    """What one source said: on how many modules it agreed, or what was wrong first."""
-
-    source: str
-    quantity: str
-    modules: int
-    problem: str = ""
-
-    @property
-    def agreed(self) -> bool:
-        """Whether the source agreed on every module."""
-        return not self.problem
-
-    def __str__(self) -> str:
-        agreed = f"agreed on {self.modules} module{'s' * (self.modules > 1)}"
-        return f"{self.source}, {self.quantity}: {self.problem or agreed}"
 
 
 def check(
@@ -78,6 +63,8 @@ def check(
         count = target
     else:
         raise DefinitionError(f"{target.label} is a count, made already, and takes no input or settings")
+    if isinstance(count.root.block, Ran):
+        return check_module(count, progress)
     if not isinstance(count.batch, int):
         raise DefinitionError(f"batch={text(count.batch)} is no single number, so nothing can be run")
     tell = progress or str
@@ -122,14 +109,12 @@ def _compare(source: Source, count: Count, subject: Subject) -> Finding:
     for path in [*expected, *unexpected]:
         ours, theirs = expected.get(path, 0), reported.get(path, 0)
         if ours != theirs:
-            return finding(
-                f"DIFFERS at {path or 'the root'}: counted {_text(ours)}, reported {_text(theirs)}"
-            )
+            return finding(f"DIFFERS at {path or 'the root'}: counted {told(ours)}, reported {told(theirs)}")
     if source.cost:
         for name, rows in _tables(count, source.by_kind).items():
             shown, whole = sum(int(source.cost(row.work)) for row in rows), reported.get("", 0)
             if shown != whole:
-                return finding(f"DIFFERS in the sum of {name}: {_text(shown)}, reported {_text(whole)}")
+                return finding(f"DIFFERS in the sum of {name}: {told(shown)}, reported {told(whole)}")
     return finding()
 
 
@@ -155,10 +140,6 @@ def _shapes(count: Count) -> Mapping[str, tuple[int, ...]]:
     """The declared output shape of each module, batch included, children before their parents."""
     nodes = reversed(list(count.root.nodes()))
     return {node.path: (int(count.batch), *map(int, node.output)) for node in nodes}
-
-
-def _text(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else "x".join(map(str, value))
 
 
 # Quantities are compared as they are published, whatever the kind of operation that reports them.

@@ -1,0 +1,151 @@
+"""Reconciling: what each tool reports of one network, the terms that it consists of, and why two differ."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from costlab.counting.convention import (
+    DEFAULT,
+    MULTIPLY_ADDS,
+    NOT_SEEN,
+    PER_INPUT,
+    Convention,
+    Term,
+    convention,
+    conventions,
+    term_of,
+    unknown_among,
+)
+from costlab.counting.count import Count
+from costlab.counting.family import FAMILIES, OTHER
+from costlab.errors import DefinitionError
+
+NAMES = (MULTIPLY_ADDS, NOT_SEEN, "bias", *FAMILIES, OTHER)
+"""The names of terms, in the order in which they are shown."""
+
+
+class Account(NamedTuple):
+    """What a convention comes to, and the terms that add up to it; the first are the plain multiply-adds."""
+
+    convention: Convention
+    number: int
+    terms: tuple[Term, ...]
+    unknown: dict[str, int]
+
+    @property
+    def plain(self) -> int:
+        """The multiply-adds of the network, at what the convention has for each."""
+        return self.of(MULTIPLY_ADDS)
+
+    @property
+    def difference(self) -> int:
+        """What the tool reports beyond the plain multiply-adds."""
+        return self.number - self.plain
+
+    @property
+    def defects(self) -> tuple[Term, ...]:
+        """The terms that are wrong, with words that say what is."""
+        return tuple(term for term in self.terms if term.told)
+
+    def of(self, name: str) -> int:
+        """The sum of the terms of a name."""
+        return sum(int(term.amount) for term in self.terms if term.name == name)
+
+
+class Line(NamedTuple):
+    """A term in which two tools differ, and why."""
+
+    name: str
+    first: int
+    second: int
+    why: str
+
+    @property
+    def difference(self) -> int:
+        """How much more the first has of it."""
+        return self.first - self.second
+
+
+def account(count: Count, by: Convention) -> Account:
+    """What a convention comes to for a count, by term.
+
+    Raises:
+        DefinitionError: the count is for symbols or arrays.
+    """
+    number = count.under(by.name).total.cost
+    sums: dict[tuple[str, str], int] = {}
+    for work in count.works:
+        for term in by.terms(work, count.batch):
+            key = (term.name, term.told)
+            sums[key] = sums.get(key, 0) + int(term.amount)
+    order = {name: place for place, name in enumerate(NAMES)}
+    terms = (Term(name, size, told) for (name, told), size in sums.items() if size or name == MULTIPLY_ADDS)
+    shown = tuple(sorted(terms, key=lambda term: (order[term.name], term.told)))
+    return Account(by, int(number), shown, unknown_among(by, count.works))
+
+
+def reconcile(count: Count) -> tuple[Account, ...]:
+    """An account for every convention: ours first, then those of the tools.
+
+    Raises:
+        DefinitionError: the count is for symbols or arrays.
+    """
+    return tuple(account(count, each) for each in conventions().values())
+
+
+def explain(count: Count, first: Account, second: Account) -> tuple[Line, ...]:
+    """A line for each term in which two accounts of a count differ.
+
+    Raises:
+        DefinitionError: both are of one convention.
+    """
+    if first.convention.name == second.convention.name:
+        raise DefinitionError(f"{first.convention.name} does not differ from itself: name two conventions")
+    names = [name for name in NAMES if first.of(name) != second.of(name)]
+    return tuple(
+        Line(name, first.of(name), second.of(name), _why(count, name, first, second)) for name in names
+    )
+
+
+def _why(count: Count, name: str, *accounts: Account) -> str:
+    """What each of two charges for the kinds of operations that a term consists of."""
+    if name == MULTIPLY_ADDS:
+        return " against ".join(f"{each.convention.scale} for each" for each in accounts)
+    return " against ".join(_charged(count, name, each) for each in accounts)
+
+
+def _charged(count: Count, name: str, account: Account) -> str:
+    told = list(dict.fromkeys(term.told for term in account.terms if term.name == name and term.told))
+    rates: dict[str, None] = {}
+    if name != NOT_SEEN:
+        for work in count.works:
+            row = account.convention.rates(work.kind, work.form)
+            charged = {
+                quantity: rate
+                for quantity, rate in row.items()
+                if quantity.removesuffix(PER_INPUT) != DEFAULT
+                and term_of(work.kind, quantity) == name
+                and work.quantity(quantity.removesuffix(PER_INPUT)) != 0
+            }
+            if charged:
+                rates[f"{work.kind} {rates_in_words(charged)}"] = None
+    return ", ".join([*rates, *told]) or "nothing"
+
+
+def rates_in_words(charged: Mapping[str, int]) -> str:
+    """Coefficients in words: ``2 x outputs + scalings per input of the batch``."""
+    told = []
+    for quantity, rate in charged.items():
+        name = quantity.removesuffix(PER_INPUT).replace("_", " ")
+        each = " per input of the batch" * quantity.endswith(PER_INPUT)
+        told.append(f"{'' if rate == 1 else f'{rate} x '}{name}{each}")
+    return " + ".join(told).replace("+ -", "- ").replace("- 1 x ", "- ")
+
+
+def found(accounts: Iterable[Account], name: str) -> Account:
+    """The account of the convention of that name.
+
+    Raises:
+        DefinitionError: there is none.
+    """
+    wanted = convention(name).name
+    return next(each for each in accounts if each.convention.name == wanted)

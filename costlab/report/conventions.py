@@ -1,0 +1,54 @@
+"""The tables of conventions: all of them, or one with what it charges and what is wrong in it."""
+
+from typing import Any
+
+from costlab.counting.convention import Convention, convention, conventions
+from costlab.counting.reconcile import rates_in_words
+from costlab.report.cell import Column
+from costlab.report.table import Table
+
+ALL = (
+    Column("name", "name"),
+    Column("title", "tool", sacrifice=2),
+    Column("measured_on", "measured on", sacrifice=1, empty="-"),
+    Column("unit", "what is counted", fold=44),
+)
+ONE = (
+    Column("operations", "operations"),
+    Column("charged", "charged", fold=36),
+    Column("told", "what is wrong in it", fold=44),
+)
+
+
+def conventions_table(name: str | None = None) -> Table:
+    """A row for each convention; with a name, one for each thing that it charges for or gets wrong.
+
+    Raises:
+        DefinitionError: there is no convention of that name.
+    """
+    if name is None:
+        rows: Any = (
+            (each.name, each.title, each.measured_on or None, each.unit) for each in conventions().values()
+        )
+        return Table(
+            "Conventions", ALL, tuple(rows), notes=("costlab list --conventions NAME describes one",)
+        )
+    return _described(convention(name))
+
+
+def _described(by: Convention) -> Table:
+    rows = [
+        *((pattern, rates_in_words(row) or "nothing", "") for pattern, row in by.charges.items()),
+        ("all others", rates_in_words(by.default) or "nothing", ""),
+        *((", ".join(each.match), rates_in_words(each.charge), each.told) for each in by.defects),
+    ]
+    unseen = f"only these forms are seen: {', '.join(sorted(by.forms))}" if by.forms else ""
+    unknown = f"no rule for: {', '.join(by.unknown)}" if by.unknown else ""
+    measured = f", measured on {by.measured_on}" if by.measured_on else ""
+    return Table(
+        f"{by.name}: {by.unit}{measured}",
+        ONE,
+        tuple(rows),
+        notes=tuple(filter(None, (unseen, unknown, by.note))),
+        facts={"convention": by.name, "unit": by.unit, "measured_on": by.measured_on or None},
+    )

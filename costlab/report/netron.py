@@ -1,0 +1,118 @@
+"""The costs of a network as an attachment that Netron shows beside its ONNX export.
+
+Nodes are named as ``torch.onnx.export(..., dynamo=False)`` names them: the scopes of the modules, then the
+operator of ONNX, with a number where the same name comes again. The other exporter numbers its nodes by
+passes of its own, which nobody can foresee.
+"""
+
+import json
+from collections import Counter
+from typing import Any
+
+from costlab.algebra.block import Node
+from costlab.algebra.work import Work
+from costlab.counting.count import Count
+
+SIGNATURE = "netron:attachment"
+OPERATORS = {
+    "adaptive_avg_pool": "GlobalAveragePool",
+    "adaptive_max_pool": "GlobalMaxPool",
+    "add": "Add",
+    "avg_pool": "AveragePool",
+    "batch_norm": "BatchNormalization",
+    "concat": "Concat",
+    "conv": "Conv",
+    "conv_transpose": "ConvTranspose",
+    "div": "Div",
+    "einsum": "Einsum",
+    "embedding": "Gather",
+    "flatten": "Flatten",
+    "gru": "GRU",
+    "hardsigmoid": "HardSigmoid",
+    "hardswish": "HardSwish",
+    "layer_norm": "LayerNormalization",
+    "leaky_relu": "LeakyRelu",
+    "local_response_norm": "LRN",
+    "lstm": "LSTM",
+    "matmul": "MatMul",
+    "max_pool": "MaxPool",
+    "mean": "ReduceMean",
+    "mul": "Mul",
+    "prelu": "PRelu",
+    "relu": "Relu",
+    "relu6": "Clip",
+    "rnn": "RNN",
+    "sigmoid": "Sigmoid",
+    "softmax": "Softmax",
+    "sub": "Sub",
+    "tanh": "Tanh",
+}
+"""The operators of ONNX by the kinds of operations, without their rank."""
+UNUSED = "unused"
+"""Parameters that no operation reads: they are in no node."""
+OWN = ("module", "subclass")
+"""Forms of an operation that is a module of its own."""
+
+
+def attachment(count: Count) -> str:
+    """The attachment as JSON: for each node its multiply-adds, parameters and activations; the totals."""
+    names: Counter[str] = Counter()
+    scopes: dict[str, int] = {}
+    metrics: list[dict[str, Any]] = []
+    for node in _working(count.root):
+        assert node.work is not None
+        if node.work.kind == UNUSED:
+            continue
+        work = count.add_up("", [node.work])
+        scope = _scope(node, node.work, scopes)
+        first = f"{scope}/{_operator(node.work.kind, node)}"
+        target = f"{first}_{names[first]}" if names[first] else first
+        names[first] += 1
+        metrics += _metrics("node", target, work, count)
+    content = {
+        "signature": SIGNATURE,
+        "metadata": [_entry("model", "", "counted by costlab", count.title)],
+        "metrics": [*_metrics("model", "", count.total, count), *metrics],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _working(node: Node) -> list[Node]:
+    """What does something, in the order of execution."""
+    below = [found for child in node.children for found in _working(child)]
+    return [*below, node] if node.work is not None else below
+
+
+def _scope(node: Node, work: Work, called: dict[str, int]) -> str:
+    """The names of the modules around an operation; of one that is called again with a number."""
+    path = node.path.split(".") if node.path else []
+    again = ""
+    if work.form in OWN and path and (path[-1] == "call" or path[-1].startswith("call_")):
+        path.pop()
+        key = ".".join(path)
+        number = called.get(key, 0)
+        called[key] = number + 1
+        again = f"_{number}" if number else ""
+    elif work.form not in OWN and not node.children and path:
+        path.pop()
+    scopes: list[str] = []
+    for name in path:
+        scopes.append(f"{scopes[-1]}.{name}" if name.isdigit() and scopes else name)
+    return "".join(f"/{scope}" for scope in scopes) + again
+
+
+def _operator(kind: str, node: Node) -> str:
+    if kind == "linear":
+        sizes = tuple(node.output)
+        return "Gemm" if len(sizes) <= 2 else "MatMul"
+    plain = kind[:-2] if kind[-2:] in ("1d", "2d", "3d") else kind
+    return OPERATORS.get(plain, plain)
+
+
+def _metrics(kind: str, target: str, work: Work, count: Count) -> list[dict[str, Any]]:
+    sizes = {name: int(getattr(work, name)) for name in count.measures}
+    return [_entry(kind, target, name, size) for name, size in sizes.items() if size or kind == "model"]
+
+
+def _entry(kind: str, target: str, name: str, value: Any) -> dict[str, Any]:
+    return {"kind": kind, "target": target, "name": name.replace("_", " "), "value": value}

@@ -1,0 +1,26 @@
+"""What a source says of a count."""
+
+from typing import Any, NamedTuple
+
+
+class Finding(NamedTuple):
+    """What one source said: on how many modules it agreed, or what was wrong first."""
+
+    source: str
+    quantity: str
+    modules: int
+    problem: str = ""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the source agreed on every module."""
+        return not self.problem
+
+    def __str__(self) -> str:
+        agreed = f"agreed on {self.modules} module{'s' * (self.modules > 1)}"
+        return f"{self.source}, {self.quantity}: {self.problem or agreed}"
+
+
+def told(value: Any) -> str:
+    """A size with thousands separators, or a shape."""
+    return f"{value:,}" if isinstance(value, int) else "x".join(map(str, value))
