@@ -10,7 +10,7 @@ from pathlib import Path
 from costlab.counting.count import Count, count
 from costlab.paper.audit import verify
 from costlab.report.page import Page
-from costlab.report.pages import claims, factorization, index, lineage
+from costlab.report.pages import claims, conventions, factorization, index, lineage
 from costlab.report.pages.network import file_name, network_page, without_folder
 from costlab.report.pages.training import training_page
 from costlab.train.record import Run, load
@@ -18,7 +18,7 @@ from costlab.train.record import Run, load
 NETWORK = "inception_v3"
 RUNS = "runs"
 """Where records of training runs lie, in the folder of the pages."""
-COUNTED = (NETWORK, factorization.NAME, claims.NAME, lineage.NAME)
+COUNTED = (NETWORK, factorization.NAME, claims.NAME, lineage.NAME, conventions.NAME)
 
 
 def records_in(folder: Path) -> tuple[Path, ...]:
@@ -47,6 +47,9 @@ def evidence(tell: Callable[[str], None], records: Sequence[Path] = ()) -> Itera
     yield pages[-1]
     tell("lineage")
     pages.append(lineage.lineage_page())
+    yield pages[-1]
+    tell("conventions")
+    pages.append(conventions.conventions_page())
     yield pages[-1]
     for record in records:
         tell(f"training: {record.name}")

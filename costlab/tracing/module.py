@@ -23,8 +23,9 @@ from costlab.tracing.trace import Trace, tensors_in
 from costlab.tracing.tree import grown
 from costlab.tracing.untouched import Meta, process_kept, unwrapped, weightless
 
-VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage")
+VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage|Tensor\.__format__")
 """What torch says of tensors whose values are missed."""
+UNIMPLEMENTED = re.compile(r"register_meta function for (\S+)")
 MISSING = re.compile(r"(\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors")
 
 
@@ -84,8 +85,7 @@ class Module(Block):
             except RecursionError:
                 raise
             except Exception as error:
-                place = trace.places.failed or trace.places.path
-                raise TargetError(f"{place or self.title}: {_told(error)}") from error
+                raise TargetError(f"{trace.places.of(error) or self.title}: {_told(error)}") from error
         root = grown(model, given, trace.records, meta.owners)
         assert isinstance(root.block, Ran)
         return root._replace(block=replace(root.block, step=self.backward, subject=model))
@@ -166,6 +166,7 @@ def _told(error: Exception) -> str:
             "the values, or it has no implementation for such tensors (torch.library.register_fake)"
         )
     if VALUELESS.search(str(error)):
-        told = one_line(text)[:160]
+        named = UNIMPLEMENTED.search(text)
+        told = named[1] if named else one_line(text)[:160]
         return f"what it does depends on the values of its data, which a count does not have ({told})"
     return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__

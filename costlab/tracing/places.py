@@ -18,9 +18,10 @@ class Places:
         self._names: dict[int, list[str]] = {}
         for name, module in model.named_modules(remove_duplicate=False):
             self._names.setdefault(id(module), []).append(name)
-        self._known: dict[tuple[int, str], str] = {}
+        self._known: dict[tuple[int, str], tuple[str, nn.Module]] = {}  # held, so that ids stay their own
         self._running: list[tuple[str, nn.Module]] = [("", model)]
-        self.failed: str | None = None
+        self._before: list[BaseException | None] = [None]
+        self._failed: tuple[BaseException, str] | None = None
         self.called: dict[str, int] = {}
         self.entered: Any = None
         self.left: Any = None
@@ -42,8 +43,12 @@ class Places:
         if key not in self._known:
             names = self._names.get(id(module), [f"{here}.{type(module).__name__}".lstrip(".")])
             below = [name for name in names if not here or name.startswith(f"{here}.")]
-            self._known[key] = (below or names)[0]
-        return self._known[key]
+            self._known[key] = (below or names)[0], module
+        return self._known[key][0]
+
+    def of(self, error: BaseException) -> str:
+        """The path of the module that an error comes from."""
+        return self._failed[1] if self._failed and self._failed[0] is error else self.path
 
     @contextmanager
     def followed(self) -> Iterator[None]:
@@ -59,19 +64,23 @@ class Places:
     def _enter(self, module: nn.Module, args: Any) -> None:
         path = self.named(module)
         self._running.append((path, module))
+        self._before.append(sys.exc_info()[1])
         self.called[path] = self.called.get(path, 0) + 1
         if self.entered:
             self.entered(module, args)
 
     def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
-        failing = sys.exc_info()[0] is not None
+        error = sys.exc_info()[1]
+        failing = False
         while len(self._running) > 1:
             path, left = self._running.pop()
-            if failing:
-                self.failed = self.failed or path
+            # A module may run while an error is dealt with; its own is another one.
+            before = self._before.pop()
+            if error is not None and error is not before:
+                failing = True
+                if self._failed is None or self._failed[0] is not error:
+                    self._failed = error, path
             if left is module:
                 break
-        if not failing:
-            self.failed = None
-            if self.left:
-                self.left(module, args, output)
+        if not failing and self.left:
+            self.left(module, args, output)

@@ -4,6 +4,7 @@ import dis
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -89,7 +90,8 @@ class Trace(TorchFunctionMode):
         if not self._backward and (shape := SHAPED.get(func)) is not None:
             self._inside = inside = Inside()
             try:
-                output = shape(*args, **kwargs)
+                with torch._C._DisableTorchDispatch():  # nothing runs
+                    output = shape(*args, **kwargs)
             except (TypeError, ValueError, AttributeError, IndexError):
                 output = NotImplemented  # torch says what is wrong
             finally:
@@ -112,7 +114,7 @@ class Trace(TorchFunctionMode):
     ) -> None:
         if self._ruled:
             return
-        form = self._form(func)
+        form = _sign(func) or self._form(func)
         seen = Seen(output, self.places.module, form, self._samples, inside.products)
         self._record(rule(seen, *args, **kwargs), output, (args, kwargs), func, own=form == "module")
 
@@ -148,7 +150,7 @@ class Trace(TorchFunctionMode):
         module = self.places.module
         if ours is None and (func.is_view or elements.moves(name)):
             read = self._parameters((args, kwargs))
-            if not read and name not in ("cat", "stack"):
+            if (self.in_backward or not read) and name not in ("cat", "stack"):
                 return
         form = self._form(func) if asked is None else asked[1] or self._form(asked[0])
         seen = Seen(output, module, form, self._samples)
@@ -158,8 +160,8 @@ class Trace(TorchFunctionMode):
             works = rule(seen, *args, **kwargs)
         else:
             works = elements.element_work(seen, name, args)
-            known = func.is_view or elements.moves(name) or name in elements.REDUCTIONS
-            pointwise = torch.Tag.pointwise in func.tags or name.endswith("_backward")
+            known = func.is_view or elements.moves(name) or name.rstrip("_") in elements.REDUCTIONS
+            pointwise = torch.Tag.pointwise in func.tags or "_backward" in name
             unknown = func.namespace not in ("aten", "prims") or not (known or pointwise)
         self._record(works, output, (args, kwargs), func, own=form == "module", unknown=unknown)
 
@@ -229,6 +231,8 @@ class Trace(TorchFunctionMode):
             pending += [before for before, _ in node.next_functions if before is not None]
 
     def _path_back(self) -> str:
+        if self.places.path:  # what was not kept on the way forward runs once more
+            return self.places.path
         node: Any = torch._C._current_autograd_node()
         return str(node.metadata.get(PATH, "")) if node is not None else ""
 
@@ -359,7 +363,7 @@ def _is_layer(kind: type) -> bool:
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors in a value, in tuples, lists and dictionaries too."""
+    """The tensors in a value, in tuples, lists, dictionaries and dataclasses too."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list):
@@ -368,6 +372,8 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
     elif isinstance(value, dict):
         for each in value.values():
             yield from tensors_in(each)
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from tensors_in(vars(value))
 
 
 def _numbered(indices: Any) -> list[Any]:

@@ -92,8 +92,17 @@ def _replace(module: nn.Module, meta: Meta) -> None:
 
 
 def _contents(module: nn.Module) -> list[tuple[Any, Any]]:
-    """The containers among a module's attributes, with what they hold."""
-    return [(value, value.copy()) for value in module.__dict__.values() if isinstance(value, HELD)]
+    """The containers among a module's attributes, and within these, with what they hold."""
+    found: dict[int, tuple[Any, Any]] = {}
+    pending = list(module.__dict__.values())
+    while pending:
+        value = pending.pop()
+        if isinstance(value, HELD) and id(value) not in found:
+            found[id(value)] = value, value.copy()
+            pending += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, tuple):
+            pending += value
+    return list(found.values())
 
 
 def _refill(held: Any, content: Any) -> None:

@@ -125,6 +125,8 @@ def torch_counter(
 
 
 def _differentiable(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return _differentiable(list(value.values()))
     if isinstance(value, tuple | list):
         return [each for one in value for each in _differentiable(one)]
     return [value] if getattr(value, "requires_grad", False) else []
@@ -140,10 +142,11 @@ def assert_adds_up(count: Count, model: nn.Module) -> None:
     total = count.total.sizes
     cuts: list[Iterable[Any]] = [count.rows, count.kinds(), *(count.modules(depth) for depth in range(6))]
     for cut in cuts:
-        sums = [sum(column) for column in zip(*(row.work.sizes for row in cut), strict=True)]
+        sums = [sum(column) for column in zip((0,) * len(total), *(row.work.sizes for row in cut), strict=True)]
         assert tuple(sums) == total
     assert count.parameters == unique(model)
-    held: Any = getattr(count.root.block, "held", None)
+    held = count.held
+    assert held is not None
     assert held.trainable + held.frozen == unique(model)
     paths = [row.path for row in count.rows]
     assert len(set(paths)) == len(paths), "two operations have one path"

@@ -109,7 +109,8 @@ def multihead(
     more = (bias_k is not None) + bool(add_zero_attn)
     scores = batch * heads * query.shape[0] * (key.shape[0] + more)
     samples = {"samples": seen.samples}
-    one = seen.samples == 1
+    lined_up = zip(rows, (query, key, value), strict=True)
+    fused = sum(n * embed_dim for n, each in lined_up if each.is_contiguous())
     yield Work(
         "linear",
         multiply_adds=projected,
@@ -119,7 +120,7 @@ def multihead(
         outputs=sum(rows) * embed_dim,
         activations=sum(rows) * embed_dim,
         form=form,
-        also={**samples, "fused_bias": added if one else 0},
+        also={**samples, "fused_bias": fused if added else 0},
     )
     yield Work(
         "attention",
@@ -144,5 +145,9 @@ def multihead(
         outputs=rows[0] * embed_dim,
         activations=rows[0] * embed_dim,
         form=form,
-        also={**samples, "fused_bias": rows[0] * embed_dim if out_proj_bias is not None else 0},
+        also={
+            **samples,
+            "fused_bias": rows[0] * embed_dim if out_proj_bias is not None else 0,
+            "unasked_bias": rows[0] * embed_dim if out_proj_bias is None else 0,
+        },
     )

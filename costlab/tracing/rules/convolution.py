@@ -38,9 +38,20 @@ def convolution(
     positions = prod(sizes[-rank:]) * (sizes[0] if len(sizes) == rank + 2 else 1)
     named = isinstance(padding, str)
     also = _named(weight, bias, sizes, padding, spread(dilation, rank)) if named else NOTHING_ELSE
-    return convolved("conv", seen, input, weight, bias, positions)._replace(
-        also={"samples": seen.samples, **also}
-    )
+    work = convolved("conv", seen, input, weight, bias, positions)
+    lost = _lost(seen, work.multiply_adds, weight, bias)
+    return work._replace(also={"samples": seen.samples, **lost, **also})
+
+
+def _lost(seen: Seen, multiply_adds: int, weight: Tensor, bias: Tensor | None) -> Mapping[str, int]:
+    """What a tool that knows convolutions by the names of their classes loses, and what it sees instead."""
+    held = weight.numel() + (0 if bias is None else bias.numel())
+    whole = multiply_adds + (0 if bias is None else seen.output.numel())
+    known = "Conv" in type(seen.module).__name__
+    return {
+        "lost_positions": 0 if known else whole - seen.samples * held,
+        "own_weights": seen.own(weight, bias),
+    }
 
 
 def convolved(
@@ -100,10 +111,12 @@ def transposed(
     )
     forward = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in steps]
     by_output = seen.output.numel() * (weight.shape[0] // groups) * prod(kernel)
+    kept = seen.output.shape[-rank - 1] == weight.shape[0]
     also = {
         "samples": seen.samples,
+        **_lost(seen, by_output, weight, bias),
         "by_output": by_output,
-        "by_output_ungrouped": by_output * groups,
+        "by_output_ungrouped": by_output if kept else by_output * groups,
         "floored": positions * prod(kernel) * weight.shape[0] * (weight.shape[1] // groups),
         "input_bias": 0 if bias is None else weight.shape[1] * batch * prod(forward),
     }
@@ -175,8 +188,13 @@ def convolution_shape(
     """What comes out, where torch accepts it; else NotImplemented, so that torch says why."""
     sizes, kernel = input.shape, weight.shape[2:]
     rank = len(kernel)
-    if len(sizes) != rank + 2 or sizes[1] != weight.shape[1] * groups or weight.shape[0] % groups:
+    if len(sizes) != rank + 2 or weight.shape[0] % groups:
         return NotImplemented
+    if sizes[1] != weight.shape[1] * groups:  # without values torch says less
+        raise RuntimeError(
+            f"the input {tuple(sizes)} has {sizes[1]} channels, and the weight {tuple(weight.shape)} "
+            f"in {groups} groups takes {weight.shape[1] * groups}"
+        )
     if input.dtype != weight.dtype or (bias is not None and bias.shape != weight.shape[:1]):
         return NotImplemented
     if isinstance(padding, str):

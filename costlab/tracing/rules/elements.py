@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from costlab.algebra.work import Work
-from costlab.tracing.rules.registry import CALLS, Seen, calls, operators, shapes
+from costlab.tracing.rules.registry import CALLS, Seen, calls, like, operators, shapes
 
 REDUCTIONS = frozenset(
     [
@@ -53,6 +53,22 @@ REDUCTIONS = frozenset(
         "bucketize",
         "searchsorted",
         "rrelu_with_noise",
+        "floor_divide",
+        "polar",
+        "scatter_add",
+        "scatter_reduce",
+        "index_add",
+        "index_reduce",
+        "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
+        "huber_loss",
+        "mse_loss",
+        "multi_margin_loss",
+        "multilabel_margin_loss_forward",
+        "nll_loss2d_forward",
+        "nll_loss_forward",
+        "smooth_l1_loss",
+        "soft_margin_loss",
         "_weight_norm_interface",
     ]
 )
@@ -169,10 +185,16 @@ MOVES = frozenset(
         "nan_to_num",
         "_fused_dropout",
         "_local_scalar_dense",
+        "_assert_async",
+        "_assert_scalar",
+        "_assert_tensor_metadata",
+        "_linalg_check_errors",
     ]
 )
 """Operators of aten that make, copy or rearrange elements: they cost nothing in any convention here."""
-VIEWS = frozenset("as_strided_ detach_ squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_".split())
+VIEWS = frozenset(
+    ["as_strided_", "detach_", "squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_"]
+)
 """What looks at a tensor otherwise, and changes it to that; torch does not call these views."""
 
 
@@ -188,7 +210,6 @@ ALIASES = {
     "cat": "concat",
     "stack": "concat",
     "_prelu_kernel": "prelu",
-    "hardtanh": "relu6",
     "true_divide": "div",
     "subtract": "sub",
     "multiply": "mul",
@@ -209,10 +230,9 @@ def element_work(seen: Seen, operator: str, args: tuple[Any, ...]) -> Work:
     tensors = [each for each in args if isinstance(each, Tensor)]
     outputs = seen.output if isinstance(seen.output, tuple | list) else (seen.output,)
     also = {"samples": seen.samples}
-    if kind_of(operator) == "mul" and len(tensors) == 2:
-        also["aligned_left"] = _aligned_left(tensors[0].shape, tensors[1].shape)
-    elif kind_of(operator) == "mul":
-        also["aligned_left"] = tensors[0].numel() if tensors else 0
+    if operator in ("add", "mul"):  # not those that change a tensor in its place
+        shapes = [tuple(each.shape) for each in tensors]
+        also["aligned_left"] = _aligned_left(shapes[0], shapes[-1]) if shapes else 0
     return Work(
         kind_of(operator),
         inputs=sum(each.numel() for each in tensors),
@@ -230,9 +250,16 @@ def _aligned_left(a: tuple[int, ...], b: tuple[int, ...]) -> int:
 
 def _element(kind: str) -> Callable[..., Work]:
     def rule(seen: Seen, *args: Any, **_: Any) -> Work:
-        return element_work(seen, kind, args)
+        work = element_work(seen, kind, args)
+        if isinstance(seen.module, HOLDING):
+            return work._replace(form="torch")
+        return work
 
     return rule
+
+
+HOLDING = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
+"""Layers that hold an activation function, which tools that put others in its place do not see."""
 
 
 ACTIVATIONS = (
@@ -254,9 +281,7 @@ ACTIVATIONS = (
     "logsigmoid",
     "softsign",
     "tanhshrink",
-    "hardtanh",
     "glu",
-    "prelu",
     "sigmoid",
     "tanh",
 )
@@ -269,12 +294,36 @@ for name in ACTIVATIONS:
 @shapes(F.relu, torch.relu, F.relu6, F.gelu, F.silu, torch.sigmoid, torch.tanh)
 def same_shape(input: Tensor, inplace: Any = False, **_: Any) -> Any:
     """As the input."""
-    return input if inplace is True else torch.empty_like(input)
+    return input if inplace is True else like(input)
 
 
-@calls(
-    F.softmax, F.softmin, F.log_softmax, torch.softmax, torch.log_softmax, Tensor.softmax, Tensor.log_softmax
-)
+@calls(F.hardtanh)
+def hardtanh(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
+    """Any shape to the same; ReLU6 is one."""
+    return element_work(seen, "relu6" if isinstance(seen.module, nn.ReLU6) else "hardtanh", (input,))
+
+
+@calls(F.prelu, torch.prelu, Tensor.prelu)
+def prelu(seen: Seen, input: Tensor, weight: Tensor) -> Work:
+    """Any shape to the same, with a learned slope."""
+    work = element_work(seen, "prelu", (input, weight))
+    also = {"sample_parameters": seen.samples * weight.numel(), "own_weights": seen.own(weight)}
+    return work._replace(also={**work.also, **also})
+
+
+@calls(F.log_softmax, torch.log_softmax, Tensor.log_softmax)
+def log_softmax(seen: Seen, input: Tensor, *args: Any, **kwargs: Any) -> Work:
+    """Any shape to the same, along one axis."""
+    return softmax(seen, input, *args, **kwargs)._replace(kind="log_softmax")
+
+
+@calls(F.softmin)
+def softmin(seen: Seen, input: Tensor, *args: Any, **kwargs: Any) -> Work:
+    """Any shape to the same, along one axis."""
+    return softmax(seen, input, *args, **kwargs)._replace(kind="softmin")
+
+
+@calls(F.softmax, torch.softmax, Tensor.softmax)
 def softmax(seen: Seen, input: Tensor, dim: Any = None, *_: Any, **__: Any) -> Work:
     """Any shape to the same, along one axis."""
     size = input.shape[dim] if isinstance(dim, int) and input.dim() else 1
@@ -297,7 +346,11 @@ def embedding(seen: Seen, input: Tensor, weight: Tensor, *_: Any, **__: Any) -> 
         inputs=input.numel(),
         outputs=output.numel(),
         form=seen.form,
-        also={"samples": seen.samples, "table": seen.samples * weight.numel()},
+        also={
+            "samples": seen.samples,
+            "table": seen.samples * weight.numel(),
+            "own_weights": seen.own(weight),
+        },
     )
 
 

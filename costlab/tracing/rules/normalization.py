@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from costlab.algebra.work import Work
-from costlab.tracing.rules.registry import Seen, calls, operators, shapes
+from costlab.tracing.rules.registry import Seen, calls, like, operators, shapes
 
 
 def _normalized(
@@ -28,6 +28,7 @@ def _normalized(
             "samples": seen.samples,
             "sample_parameters": held * seen.samples,
             "affine": elements if declared else 0,
+            "own_weights": seen.own(weight, bias),
             **also,
         },
     )
@@ -68,7 +69,7 @@ def batch_norm_shape(
     """As the input, where torch would accept it."""
     if training or running_mean is None or input.dim() < 2 or running_mean.shape[0] != input.shape[1]:
         return NotImplemented
-    return torch.empty_like(input)
+    return like(input)
 
 
 @calls(F.layer_norm, torch.layer_norm)
@@ -97,7 +98,7 @@ def rms_norm(
 def layer_norm_shape(input: Tensor, normalized_shape: Any, *_: Any, **__: Any) -> Any:
     """As the input, where torch would accept it."""
     shape = tuple(normalized_shape)
-    return torch.empty_like(input) if tuple(input.shape[-len(shape) :]) == shape else NotImplemented
+    return like(input) if tuple(input.shape[-len(shape) :]) == shape else NotImplemented
 
 
 @calls(F.group_norm, torch.group_norm)

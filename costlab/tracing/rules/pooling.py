@@ -137,6 +137,8 @@ def interpolate(
         also={
             "samples": seen.samples,
             "grid": grid,
+            "plane": seen.output.numel() if input.dim() == 4 else 0,
+            "first_outputs": seen.output.numel() // max(input.shape[0], 1),
             "interpolated": asked or input.numel(),
             "resized": asked or seen.output.numel(),
         },

@@ -1,6 +1,7 @@
 """Linear layers and products of matrices."""
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import torch
@@ -37,7 +38,7 @@ def linear(seen: Seen, input: Tensor, weight: Tensor, bias: Tensor | None = None
     seen_once = (weight.numel() + (0 if bias is None else bias.numel())) * (
         input.shape[0] if input.dim() > 1 else 1
     )
-    fused = input.dim() == 2 or input.is_contiguous() or seen.samples == 1
+    fused = input.dim() == 2 or input.is_contiguous()
     return Work(
         "linear",
         multiply_adds=whole,
@@ -51,6 +52,7 @@ def linear(seen: Seen, input: Tensor, weight: Tensor, bias: Tensor | None = None
             "samples": seen.samples,
             "fused_bias": bias_adds if fused else 0,
             "lost_rows": whole + bias_adds - seen_once,
+            "own_weights": seen.own(weight, bias),
         },
     )
 
@@ -85,7 +87,11 @@ def bilinear(seen: Seen, input1: Tensor, input2: Tensor, weight: Tensor, bias: T
         outputs=seen.output.numel(),
         activations=seen.output.numel(),
         form=seen.form,
-        also={"samples": seen.samples},
+        also={
+            "samples": seen.samples,
+            "sample_parameters": seen.samples
+            * sum(each.numel() for each in (weight, bias) if each is not None),
+        },
     )
 
 
@@ -150,7 +156,7 @@ def _numpy_flops(equation: str, shapes: list[tuple[int, ...]]) -> int:
     return int(float(line.split(":")[-1]))
 
 
-@operators("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "vdot", "addbmm", "_trilinear", "linear")
+@operators("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "vdot", "addbmm", "linear")
 def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
     """A product that was asked for as an operator of aten."""
     tensors = [each for each in args if isinstance(each, Tensor)]
@@ -158,6 +164,39 @@ def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
         "matmul",
         multiply_adds=products_of(*tensors[-2:]),
         inputs=sum(each.numel() for each in tensors),
+        outputs=seen.output.numel(),
+        form=seen.form,
+        also={"samples": seen.samples},
+    )
+
+
+@operators("_trilinear")
+def trilinear(
+    seen: Seen,
+    first: Tensor,
+    second: Tensor,
+    third: Tensor,
+    lacks1: list[int],
+    lacks2: list[int],
+    lacks3: list[int],
+    summed: list[int],
+    *_: Any,
+) -> Work:
+    """A product of three, which a bilinear layer and its gradients are: of two, then that with the third.
+
+    Each tensor lacks some of the axes. What sums nothing up multiplies, and adds nothing.
+    """
+    rank = first.dim() + len(lacks1)
+    sizes: dict[int, int] = {}
+    for each, lacks in ((first, lacks1), (second, lacks2), (third, lacks3)):
+        sizes.update(zip((axis for axis in range(rank) if axis not in lacks), each.shape, strict=True))
+    early = {axis for axis in summed if axis in lacks3}
+    both = prod(size for axis, size in sizes.items() if axis not in lacks1 or axis not in lacks2)
+    whole = prod(size for axis, size in sizes.items() if axis not in early)
+    return Work(
+        "matmul",
+        multiply_adds=(both if early else 0) + (whole if set(summed) - early else 0),
+        inputs=first.numel() + second.numel() + third.numel(),
         outputs=seen.output.numel(),
         form=seen.form,
         also={"samples": seen.samples},

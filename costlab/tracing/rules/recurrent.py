@@ -47,25 +47,40 @@ def _layer(name: str) -> Callable[..., Work]:
     def layer(seen: Seen, input: Tensor, *args: Any, **_: Any) -> Work:
         packed = isinstance(args[1], Tensor | tuple) and isinstance(args[0], Tensor) and args[0].dim() == 1
         weights = args[2] if packed else args[1]
-        width = input.shape[-1]
-        return _projected(
-            _work(kind, seen, input.numel() // max(width, 1), list(weights), input.numel()), seen
-        )
+        steps = input.numel() // max(input.shape[-1], 1)
+        work = _work(kind, seen, steps, list(weights), input.numel())
+        turned = not packed and args[-1] and not input.transpose(0, 1).is_contiguous()
+        alone = [each.numel() for each in weights if each.dim() == 1][::2][: 2 if args[-2] else 1]
+        fused = work.bias_adds - (steps * sum(alone) if turned else 0)
+        return _projected(work._replace(also={**work.also, "fused_bias": fused}), seen, steps, list(weights))
 
     return layer
 
 
-def _projected(work: Work, seen: Seen) -> Work:
-    """An LSTM with projections has a third matrix in each layer, and wider states than are put out."""
+def _projected(work: Work, seen: Seen, steps: int, weights: list[Tensor]) -> Work:
+    """An LSTM with projections has a third matrix in each layer, and wider states than are put out.
+
+    Tools leave that matrix out, or take the states to be as wide as they are without, or the reverse.
+    """
     size = getattr(seen.module, "proj_size", 0)
     if not size:
         return work
     module: Any = seen.module
-    directions = 2 if module.bidirectional else 1
-    steps = work.inputs // module.input_size
-    return work._replace(
-        also={**work.also, "states": steps * module.hidden_size * module.num_layers * directions}
-    )
+    wide, layers = module.hidden_size, module.num_layers * (2 if module.bidirectional else 1)
+    matrices = [each for each in weights if each.dim() == 2]
+    gates = sum(each.numel() for number, each in enumerate(matrices) if number % 3 < 2)
+    read = [each.shape[1] for each in matrices[::3]]
+    first = (
+        layers // module.num_layers
+    )  # its directions read the input, those above what the layer below puts out
+    as_wide = [n if number < first else wide * first for number, n in enumerate(read)]
+    also = {
+        "states": steps * wide * layers,
+        "gates": steps * gates,
+        "unprojected": steps * sum(4 * wide * (n + wide) for n in as_wide),
+        "narrow": steps * sum(4 * size * (n + size) for n in read),
+    }
+    return work._replace(kind="lstm_projected", also={**work.also, **also})
 
 
 def _cell(name: str) -> Callable[..., Work]:
@@ -74,7 +89,12 @@ def _cell(name: str) -> Callable[..., Work]:
     def cell(seen: Seen, input: Tensor, hx: Any, *weights: Any, **named: Any) -> Work:
         held = [each for each in (*weights, *named.values()) if isinstance(each, Tensor)]
         rows = input.numel() // max(input.shape[-1], 1)
-        return _work(kind, seen, rows, held, input.numel())
+        work = _work(kind, seen, rows, held, input.numel())
+        also = {
+            "fused_bias": work.bias_adds,
+            "cell_parameters": work.outputs * sum(each.numel() for each in held),
+        }
+        return work._replace(kind=f"{kind}_cell", also={**work.also, **also})
 
     return cell
 

@@ -1,0 +1,107 @@
+"""The picture of the counting tools: what each adds to the plain multiply-adds of a network, by term."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from costlab.counting.convention import MULTIPLY_ADDS
+from costlab.counting.reconcile import NAMES, Account
+from costlab.report.cell import human
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+LEAST = 0.0001
+"""The least share that is told in digits."""
+
+
+class Additions(NamedTuple):
+    """What is drawn: by network, tool and term the amount, and by network the plain multiply-adds.
+
+    Amounts of tools that charge two for each multiply-add are halved.
+    """
+
+    title: str
+    networks: tuple[str, ...]
+    tools: tuple[str, ...]
+    terms: tuple[str, ...]
+    amounts: tuple[tuple[tuple[float, ...], ...], ...]
+    plain: tuple[int, ...]
+
+
+def additions(accounts: Mapping[str, Sequence[Account]]) -> Additions:
+    """The terms beyond the plain multiply-adds of each network, for the tools that have any in one."""
+    every = list(accounts.values())
+    shown = [
+        place
+        for place, each in enumerate(every[0])
+        if each.convention.measured_on and any(mine[place].terms[1:] for mine in every)
+    ]
+    names = [
+        name
+        for name in NAMES
+        if name != MULTIPLY_ADDS and any(each.of(name) for mine in every for each in mine)
+    ]
+    return Additions(
+        "What each tool adds to the multiply-adds",
+        tuple(accounts),
+        tuple(every[0][place].convention.title for place in shown),
+        tuple(names),
+        tuple(
+            tuple(
+                tuple(mine[place].of(name) / mine[place].convention.scale for name in names)
+                for place in shown
+            )
+            for mine in every
+        ),
+        tuple(mine[0].plain for mine in every),
+    )
+
+
+def conventions_picture(accounts: Mapping[str, Sequence[Account]]) -> Picture[Additions]:
+    """A panel for each network, a bar for each tool, a color for each term."""
+    data = additions(accounts)
+    alt = (
+        "Stacked bars: what each counting tool adds to the multiply-adds of "
+        f"{', '.join(data.networks)}, by term, in percent"
+    )
+    return Picture("conventions", alt, data, draw_additions, (WIDTH, 1.9 + 0.34 * len(data.tools)))
+
+
+def draw_additions(figure: "Figure", data: Additions) -> None:
+    """Draw what the tools add."""
+    headed(figure, data.title)
+    rows = range(len(data.tools))
+    panels = figure.subplots(1, len(data.networks), sharey=True, squeeze=False)[0]
+    for i, axes in enumerate(panels):
+        starts = [0.0] * len(data.tools)
+        for j, term in enumerate(data.terms):
+            shares = [data.amounts[i][row][j] / data.plain[i] for row in rows]
+            label = term if i == 0 else None
+            axes.barh(
+                rows, shares, 0.74, starts, color=COLORS[j % len(COLORS)], edgecolor="white", label=label
+            )
+            starts = [start + share for start, share in zip(starts, shares, strict=True)]
+        for row in rows:
+            axes.annotate(
+                _share(starts[row]),
+                (max(starts[row], 0), row),
+                (3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=SMALL,
+            )
+        axes.set_title(f"{data.networks[i]}\n{human(data.plain[i])} multiply-adds")
+        axes.set_xlim(0, 1.6 * max([*starts, 1e-9]))
+        axes.set_xticks([])  # each bar says how long it is
+        axes.tick_params(axis="y", length=0)
+    panels[0].set_yticks(rows, [wrapped(tool, 26) for tool in data.tools])
+    panels[0].set_ylim(len(data.tools) - 0.4, -0.6)
+    figure.legend(ncols=4, loc="outside lower center")
+
+
+def _share(share: float) -> str:
+    if 0 < abs(share) < LEAST:
+        return "less than 0.01%"
+    return f"{share:+.2%}" if share else "nothing"
