@@ -39,8 +39,9 @@ fuzz: $(READY)  ## Hold N random blocks against fvcore and torch, and closed for
 	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py tests/counting/test_closed_form.py -k 'random or runs or numeric' \
 	  --hypothesis-seed=$$seed --hypothesis-show-statistics
 
-benchmark: $(READY)  ## Compare a count with fvcore's, and training with a plain loop, in time and memory.
+benchmark: $(READY)  ## Compare counts with fvcore's and others', and training with a plain loop, in time and memory.
 	$(BIN)/python benchmarks/count.py
+	$(BIN)/python benchmarks/trace.py
 	$(BIN)/python benchmarks/train.py
 
 report: $(READY)  ## Write the reports anew, and the outputs that the README shows.

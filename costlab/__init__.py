@@ -2,8 +2,9 @@
 
 ``count`` gives the cost of a network as arithmetic on its definition, ``compare`` what changes to it cost or
 save, ``closed_form`` the formula of a cost; ``check`` holds it against fvcore, PyTorch's flop counter and the
-real tensors, ``build`` makes the torch module. ``verify`` recomputes the claims of the Inception-v3 paper.
-Blocks are written with `costlab.algebra`.
+real tensors, ``build`` makes the torch module. Any PyTorch model counts, too; ``rule`` says what an operation
+of one's own costs. ``verify`` recomputes the claims of the Inception-v3 paper. Blocks are written with
+`costlab.algebra`.
 """
 
 from typing import TYPE_CHECKING, Any

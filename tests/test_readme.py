@@ -9,17 +9,20 @@ from typing import Any
 import click
 import pytest
 import sympy
+import torch
+from torch import Tensor, nn
 
 import costlab
 from costlab.algebra import Shape, resolve
 from costlab.cli.main import cli
 from costlab.report.cell import human
+from costlab.tracing.rules.registry import MODULES
 from costlab.train import plan
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PYTHON = re.findall(r"```python\n((?:.*\n)*?)```", README)
-SET, EXPERIMENT, NETWORK, USE, SYMBOLS = PYTHON
+RULE, SET, EXPERIMENT, NETWORK, USE, SYMBOLS = PYTHON
 
 
 def test_the_reports_and_the_outputs_shown_here_are_as_they_would_be_written() -> None:
@@ -32,7 +35,7 @@ def test_the_reports_and_the_outputs_shown_here_are_as_they_would_be_written() -
     )
     assert (done.returncode, done.stdout) == (
         0,
-        "reports: all is as it would be written, 6 pages with pictures\n",
+        "reports: all is as it would be written, 7 pages with pictures\n",
     ), done.stderr
     assert done.stderr.count("done: README.md: costlab ") == README.count("\n$ costlab ") > 10
 
@@ -53,6 +56,21 @@ def test_the_network_of_the_readme_counts_and_runs(tmp_path: Path) -> None:
     assert plain.multiply_adds == 9 * 64 * 64 * 56 * 56
     assert factorized.multiply_adds == 6 * 64 * 64 * 56 * 56
     assert resolve(f"{file}:residual").input == Shape(64, 56, 56)
+
+
+def test_the_rule_of_the_readme_replaces_what_runs_inside() -> None:
+    class MyAttention(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x @ x.mT @ x
+
+    x = torch.zeros(2, 5, 3)
+    try:
+        exec(RULE, {"MyAttention": MyAttention})
+        (row,) = costlab.count(MyAttention(), x).rows
+        assert (row.work.kind, row.work.multiply_adds) == ("my_attention", 2 * 2 * 5 * 5 * 3)
+    finally:
+        MODULES.clear()
+    assert costlab.count(MyAttention(), x).multiply_adds == 2 * 2 * 5 * 5 * 3
 
 
 def test_the_set_of_the_readme_compares(tmp_path: Path) -> None:
@@ -79,6 +97,7 @@ def test_the_python_of_the_readme_runs() -> None:
         "# ", "("
     ).replace("(-1, 1)\n", "(-1, 1))\n")
     assert f"# {names['f'].multiply_adds}\n" in USE
+    assert f"# {names['t'].under('thop').total.cost}, what thop" in USE
     assert f"# {names['f'].at(width=0.5)['multiply_adds']}," in USE
     polynomial, sweep = SYMBOLS.split("\n\n")[1:3]
     for part in (SYMBOLS.split("\n\n")[0], polynomial, sweep):
@@ -124,7 +143,7 @@ def test_every_command_and_option_is_documented() -> None:
                     assert re.search(rf"(?<![\w-]){flag}(?![\w-])", README), flag
 
 
-@pytest.mark.parametrize("name", ["count", "compare", "verify", "train", "report"])
+@pytest.mark.parametrize("name", ["count", "compare", "reconcile", "verify", "train", "report"])
 def test_every_option_stands_in_the_section_of_its_command(name: str) -> None:
     section = README.partition(f"\n## {name.title()}\n")[2].partition("\n## ")[0]
     table = "".join(re.findall(r"^\|.*\|\n", section, re.MULTILINE))

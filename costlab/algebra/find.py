@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from costlab.algebra.ablation import Ablation
 from costlab.algebra.adopt import adopted, is_module, is_module_class
@@ -19,7 +19,16 @@ from costlab.algebra.target import Target, Variant, guard
 from costlab.algebra.user_code import is_file, load_file, load_module, user_code
 from costlab.errors import DefinitionError, TargetError
 
-TargetLike: TypeAlias = str | Block | Definition[...] | Variant
+
+class TorchModule(Protocol):
+    """A module of PyTorch, told by what it has: nothing here imports torch for its sake."""
+
+    training: bool
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+TargetLike: TypeAlias = str | Block | Definition[...] | Variant | TorchModule
 FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
 IN_FILE = re.compile(r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?")
 IN_MODULE = re.compile(r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?")

@@ -61,7 +61,7 @@ QUANTITIES = Work._fields[1:9]
 ALSO = {
     "samples": "inputs of the batch",
     "affine": "outputs of a normalization whose module says that it is affine",
-    "scalars": "products with a number each",
+    "scalars": "products of two numbers, sizes for instance",
     "resized": "elements of an interpolation's output, or its sizes multiplied where they are given",
     "interpolated": "elements of its input, or its sizes multiplied where they are given",
     "ungrouped": "multiply-adds too much where a weight's gradient is not divided by the groups",
@@ -93,6 +93,7 @@ ALSO = {
     "gates": "multiply-adds of an LSTM but for its projections",
     "unprojected": "multiply-adds of an LSTM with projections, as if it had none",
     "narrow": "multiply-adds of an LSTM with projections, as if its states were as narrow as they",
+    "crossed": "elements of the first of a matrix and a vector, by the size of the last axis of the other",
     "aligned_left": "elements of a broadcast whose shapes are aligned from the left",
     "grid": "positions of the output, without batch and channels",
     "sequence": "elements of a sequence that attention reads",

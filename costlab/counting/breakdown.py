@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from costlab.algebra.block import Node
 from costlab.algebra.ops import Conv2d
-from costlab.algebra.shape import Shape
+from costlab.algebra.ran import Ran
+from costlab.algebra.shape import Shape, Sizes
 from costlab.algebra.window import as_pair, times
 
 Key = Callable[[Node], str]
@@ -18,17 +19,27 @@ def kernel_of(node: Node) -> str:
     ``3x3``, ``1x7 or 7x1``, ``3x3 depthwise``, ``linear``, ``batch_norm2d``, ``no weights``.
     """
     if isinstance(node.block, Conv2d):
-        height, width = sorted(map(int, as_pair("kernel", node.block.kernel)))
-        shape = f"{height}x{width}" if height == width else f"{height}x{width} or {width}x{height}"
         groups, channels = int(node.block.groups), int(node.input[0])
-        return f"{shape}{'' if groups == 1 else ' depthwise' if groups == channels else ' grouped'}"
+        sort = "" if groups == 1 else " depthwise" if groups == channels else " grouped"
+        return _either_way(tuple(map(int, as_pair("kernel", node.block.kernel)))) + sort
+    if isinstance(node.block, Ran) and node.block.kernel:
+        shape, space, sort = node.block.kernel.partition(" ")
+        return _either_way(tuple(map(int, shape.split("x")))) + space + sort
     work = node.work
     return work.kind if work and (work.multiply_adds != 0 or work.parameters != 0) else NO_WEIGHTS
 
 
 def grid_of(node: Node) -> str:
     """The grid that comes out, ``35x35``, or ``vector``."""
+    if isinstance(node.output, Sizes):
+        return times(tuple(node.output[2:])) if len(node.output) > 3 else VECTOR
     return times(tuple(node.output[1:])) if isinstance(node.output, Shape) else VECTOR
+
+
+def _either_way(kernel: tuple[int, ...]) -> str:
+    """A kernel, oblong ones alike whichever way they lie."""
+    there, back = sorted(kernel), sorted(kernel, reverse=True)
+    return times(tuple(there)) if there == back else f"{times(tuple(there))} or {times(tuple(back))}"
 
 
 def module_at(depth: int) -> Key:

@@ -74,7 +74,7 @@ def reconcile_table(count: Count, accounts: Sequence[Account], ran: Mapping[str,
         Column("no_rule", "no rule for", machine_only=True),
     )
     return Table(
-        title=f"{count.title}: what each tool reports, and what it consists of",
+        title=f"{count.title}: what each tool reports",
         columns=columns,
         rows=tuple(_row(each, names, ran) for each in accounts),
         notes=(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from costlab.algebra.block import Block, Node
-from costlab.algebra.dim import Dim
+from costlab.algebra.dim import Dim, is_number
 from costlab.algebra.inputs import Inputs, shape_of
 from costlab.algebra.inputs import Tensor as Asked
 from costlab.algebra.modules import to_module
@@ -55,6 +55,10 @@ class Module(Block):
             if batch != 1:
                 raise DefinitionError(f"input={x} has its batch in it: leave --batch out")
             return x, 1
+        if not is_number(batch, *x):
+            raise DefinitionError(
+                f"{self.title}: a closed form is for definitions; a module of PyTorch is counted as it runs"
+            )
         sizes = (int(batch), *map(int, x)) if isinstance(x, Shape | Vector) else x
         return Inputs([Asked(Sizes(*sizes))]), 1
 

@@ -54,12 +54,13 @@ class Places:
     def followed(self) -> Iterator[None]:
         """Follow every call of a module within."""
         first = hooks.register_module_forward_pre_hook(self._enter)
-        last = hooks.register_module_forward_hook(self._leave, always_call=True)
+        last = hooks.register_module_forward_hook(self._leave, with_kwargs=True, always_call=True)
         try:
             yield
         finally:
             first.remove()
             last.remove()
+            hooks._global_forward_hooks_with_kwargs.pop(last.id, None)  # which torch forgets
 
     def _enter(self, module: nn.Module, args: Any) -> None:
         path = self.named(module)
@@ -67,9 +68,9 @@ class Places:
         self._before.append(sys.exc_info()[1])
         self.called[path] = self.called.get(path, 0) + 1
         if self.entered:
-            self.entered(module, args)
+            self.entered(module)
 
-    def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
+    def _leave(self, module: nn.Module, args: Any, *rest: Any) -> None:
         error = sys.exc_info()[1]
         failing = False
         while len(self._running) > 1:
@@ -82,5 +83,6 @@ class Places:
                     self._failed = error, path
             if left is module:
                 break
-        if not failing and self.left:
-            self.left(module, args, output)
+        if self.left:
+            kwargs = rest[0] if len(rest) > 1 else {}  # torch leaves them out when something fails
+            self.left(module, args, kwargs, rest[-1], failing)

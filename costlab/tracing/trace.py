@@ -59,7 +59,6 @@ class Trace(TorchFunctionMode):
         self._dispatch = Dispatch(self)
         self._inside: Inside | None = None
         self._ruled: list[nn.Module] = []
-        self._arguments: list[Any] = []
         self.in_backward = False
 
     def run(self, call: Callable[[], Any]) -> Any:
@@ -106,7 +105,7 @@ class Trace(TorchFunctionMode):
             self._inside = None
         self._ruled_call(rule, func, args, kwargs, output, inside)
         if self._backward:
-            self._tag(output)
+            self._tag(output, self.places.path)
         return output
 
     def _ruled_call(
@@ -126,7 +125,7 @@ class Trace(TorchFunctionMode):
         finally:
             self._dispatch.asked = None
         if self._backward:
-            self._tag(output)
+            self._tag(output, self.places.path)
         return output
 
     def _form(self, func: Any) -> Form:
@@ -187,18 +186,20 @@ class Trace(TorchFunctionMode):
         """The stand-in of a tensor that came from elsewhere: a constant of the user's, say."""
         return self._meta(tensor)
 
-    def _entered(self, module: nn.Module, args: Any) -> None:
+    def _entered(self, module: nn.Module) -> None:
         if not self._ruled and type(module) in MODULES:
             self._ruled.append(module)
-            self._arguments.append(args)
 
-    def _left(self, module: nn.Module, args: Any, output: Any) -> None:
+    def _left(self, module: nn.Module, args: Any, kwargs: Any, output: Any, failing: bool) -> None:
         if self._ruled and self._ruled[-1] is module:
             self._ruled.pop()
-            given = self._arguments.pop()
+            if failing:
+                return
             seen = Seen(output, module, "module", self._samples)
-            works = MODULES[type(module)](seen, module, *given)
+            works = MODULES[type(module)](seen, module, *args, **kwargs)
             path = self.places.named(module)
+            if self._backward:
+                self._tag(output, path)
             sizes = next((Sizes(*each.shape) for each in tensors_in(output)), Sizes())
             read = tuple(owner for owner in map(self._owner, module.parameters()) if owner is not None)
             for work in (works,) if isinstance(works, Work) else works:
@@ -219,9 +220,8 @@ class Trace(TorchFunctionMode):
         finally:
             self.in_backward = False
 
-    def _tag(self, output: Any) -> None:
+    def _tag(self, output: Any, path: str) -> None:
         """Let the nodes that an operation left in the autograd graph remember the module."""
-        path = self.places.path
         pending = [each.grad_fn for each in tensors_in(output) if each.grad_fn is not None]
         while pending:
             node: Any = pending.pop()
@@ -347,6 +347,9 @@ FUNCTIONAL = frozenset(
         "conv_transpose2d",
         "conv_transpose3d",
         "bilinear",
+        "prelu",
+        "avg_pool1d",
+        "adaptive_avg_pool1d",
     )
     for each in [getattr(torch.nn.functional, name)]
 )

@@ -69,19 +69,32 @@ def test_the_headlines(texts: dict[str, str]) -> None:
     assert "7 exact, 6 holds, 2 close, 5 not countable, 12 differs" in index
 
 
+def test_the_page_of_the_counting_tools(texts: dict[str, str]) -> None:
+    page = texts["conventions"]
+    for row in (
+        "| fvcore FlopCountAnalysis | 5,731,282,144 | 1,582,722,048 |",
+        "| torchprofile | 5,724,188,032 |",
+        "| ptflops, pytorch backend | 5,759,205,192 | 5,713,216,096 | 1,000 | 17,934,976 | 10,118,144 |",
+        "| thop | 5,751,221,568 | 5,713,216,096 | - | 35,869,952 | 2,135,520 | - | +38,005,472 |",
+    ):
+        assert row in page
+    assert "counted twice" in page
+
+
 def test_the_page_of_the_network(texts: dict[str, str]) -> None:
     page = texts["inception_v3"]
     for row in (
         "| stem | stem | 192x35x35 | 172,672 | 1,340,779,616 | 2,681,559,232 | 4,179,088 | 23.5% |",
-        "| **total** |  |  | **23,834,568** | **5,713,216,096** | **11,426,432,192** | **8,968,488** | **100.0%** |",
-        "| 5x5 | 3 | 230,400 | 282,240,000 | 235,200 | 4.9% |",
-        "| linear | 1 | 2,049,000 | 2,048,000 | 1,000 | 0.0% |",
+        "| **total** |  |  | **23,834,568** | **5,713,216,096** | **11,426,432,192** | **8,968,488** | "
+        "**100.0%** |",
+        "| 5x5 | 3 | 230,400 | 282,240,000 | 564,480,000 | 235,200 | 4.9% |",
+        "| linear | 1 | 2,049,000 | 2,048,000 | 4,096,000 | 1,000 | 0.0% |",
         "| torch FlopCounterMode | FLOPs, two per multiply-add | 454 | agreed |",
     ):
         assert row in page
     assert page.count("| agreed |") == 11
     kernels = page.partition("by kernel**")[2].partition("**total**")[0]
-    rows = [row.split("|")[4].strip().replace(",", "") for row in kernels.splitlines() if row.count("|") == 7]
+    rows = [row.split("|")[4].strip().replace(",", "") for row in kernels.splitlines() if row.count("|") == 8]
     sizes = [int(size) for size in rows if size.isdigit()]
     assert sizes == sorted(sizes, reverse=True)
     assert len(sizes) == 7

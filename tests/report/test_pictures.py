@@ -37,6 +37,7 @@ NAMES = (
     "claims",
     "lineage",
     "budget",
+    "conventions",
 )
 
 

@@ -182,6 +182,16 @@ POOLING = _calls(
         "torch.mean": lambda x: torch.mean(x, dim=1),
         "x.sum": lambda x: x.sum((2, 3)),
         "x.amax": lambda x: x.amax((2, 3)),
+        "F.grid_sample": lambda x: F.grid_sample(x, torch.zeros(len(x), 3, 5, 2), align_corners=False),
+        "F.grid_sample_nearest": lambda x: F.grid_sample(
+            x, torch.zeros(len(x), 3, 5, 2), mode="nearest", align_corners=False
+        ),
+        "F.grid_sample_bicubic": lambda x: F.grid_sample(
+            x, torch.zeros(len(x), 3, 5, 2), mode="bicubic", align_corners=False
+        ),
+        "F.avg_pool1d": lambda x: F.avg_pool1d(x.flatten(2), 2),
+        "F.max_pool1d": lambda x: F.max_pool1d(x.flatten(2), 2),
+        "F.adaptive_avg_pool1d": lambda x: F.adaptive_avg_pool1d(x.flatten(2), 2),
         "F.interpolate": lambda x: F.interpolate(x, scale_factor=2),
         "F.interpolate_size": lambda x: F.interpolate(x, size=(11, 13)),
         "F.interpolate_bilinear": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"),
@@ -198,7 +208,12 @@ PRODUCTS = {
     ),
     "F.conv1d": Probe(lambda s: Held(lambda x, w, b: F.conv1d(x, w, b), (5, s.c, 3), 5), "line"),
     "torch.conv2d": Probe(lambda s: Held(lambda x, w, b: torch.conv2d(x, w, b), (5, s.c, 3, 3), 5)),
-    "F.conv_transpose2d": Probe(lambda s: Held(lambda x, w, b: F.conv_transpose2d(x, w, b), (s.c, 5, 3, 3), 5)),
+    "F.conv_transpose2d": Probe(
+        lambda s: Held(lambda x, w, b: F.conv_transpose2d(x, w, b), (s.c, 5, 3, 3), 5)
+    ),
+    "x@weight": Probe(lambda s: Held(lambda x, w, _: x @ w, (s.c, 5)), "flat"),
+    "x*weight": Probe(lambda s: Held(lambda x, w, _: x * w, (s.c,)), "rows"),
+    "F.prelu": Probe(lambda s: Held(lambda x, w, _: F.prelu(x, w), (s.c,))),
     "F.embedding": Probe(lambda s: Held(lambda x, w, _: F.embedding(x, w), (50, s.c)), "tokens"),
     **_signs("@", "tall tall_t", "2d"),
     **_signs("@", "rows line", "3d"),
@@ -207,6 +222,7 @@ PRODUCTS = {
         {
             "torch.matmul_3d": lambda x, y: torch.matmul(x, y),
             "x.matmul_3d": lambda x, y: x.matmul(y),
+            "x.baddbmm": lambda x, y: torch.zeros(x.shape[0], x.shape[1], y.shape[2]).baddbmm(x, y),
             "torch.bmm": lambda x, y: torch.bmm(x, y),
             "x.bmm": lambda x, y: x.bmm(y),
             "torch.einsum": lambda x, y: torch.einsum("bij,bjk->bik", x, y),
@@ -215,6 +231,17 @@ PRODUCTS = {
     ),
     **_calls(
         {
+            "torch.addbmm": lambda x, y: torch.addbmm(x[:, :1], x[None], y[None]),
+            "torch.chain_matmul": lambda x, y: torch.linalg.multi_dot([x, y, y.t()]),
+            "torch.matmul_vector": lambda x, y: torch.matmul(x, y[:, 0]),
+            "torch.vector_matmul": lambda x, y: torch.matmul(x[0], y),
+            "x@vector": lambda x, y: x @ y[:, 0],
+            "torch.mv": lambda x, y: torch.mv(x, y[:, 0]),
+            "torch.dot": lambda x, y: torch.dot(x[0], y[:, 0]),
+            "torch.inner": lambda x, y: torch.inner(x, y.t()),
+            "torch.tensordot": lambda x, y: torch.tensordot(x, y, 1),
+            "torch.addmv": lambda x, y: torch.addmv(x[:, 0], x, y[:, 0]),
+            "x.addmm": lambda x, y: x[:, :1].addmm(x, y),
             "torch.mm": lambda x, y: torch.mm(x, y),
             "x.mm": lambda x, y: x.mm(y),
             "torch.matmul_2d": lambda x, y: torch.matmul(x, y),
@@ -223,11 +250,17 @@ PRODUCTS = {
         },
         "tall tall_t",
     ),
-    **_calls({"torch.matmul_4d": lambda x, y: torch.matmul(x, y), "x.matmul_4d": lambda x, y: x.matmul(y)}, "heads heads_t"),
+    "torch.matmul_broadcast": Probe(lambda s: Held(lambda x, w, _: torch.matmul(x, w), (s.c, 5)), "rows"),
+    **_calls(
+        {"torch.matmul_4d": lambda x, y: torch.matmul(x, y), "x.matmul_4d": lambda x, y: x.matmul(y)},
+        "heads heads_t",
+    ),
     "torch.addmm_whole": _called(lambda x, y, z: torch.addmm(x, y, z), "square tall tall_t"),
     "torch.baddbmm": _called(lambda x, y, z: torch.baddbmm(x, y, z), "squares rows line"),
     "torch.einsum_large": _called(lambda x, y: torch.einsum("bhid,bhjd->bhij", x, y), "large large"),
-    "F.scaled_dot_product_attention": _called(lambda q, k, v: F.scaled_dot_product_attention(q, k, v), "heads heads heads"),
+    "F.scaled_dot_product_attention": _called(
+        lambda q, k, v: F.scaled_dot_product_attention(q, k, v), "heads heads heads"
+    ),
     "attention_by_hand": _called(
         lambda q, k, v: torch.matmul(F.softmax(torch.matmul(q, k.transpose(-2, -1)) / 2, -1), v),
         "heads heads heads",

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from costlab.counting.count import Count
+from costlab.algebra.inputs import gathered
+from costlab.counting.count import Count, count
 
 Many = int | Sequence[int]
 
@@ -118,8 +120,9 @@ def torch_counter(
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
         output = model(*args, **kwargs)
         if backward:
-            sum(each.sum() for each in _differentiable(output)).backward()  # type: ignore[union-attr]  # some are
-    whole = counter.get_total_flops()
+            outputs = _differentiable(output)
+            torch.autograd.backward(outputs, [torch.ones_like(each) for each in outputs])
+    whole = int(counter.get_total_flops())
     assert whole % 2 == 0
     return whole // 2
 
@@ -142,7 +145,9 @@ def assert_adds_up(count: Count, model: nn.Module) -> None:
     total = count.total.sizes
     cuts: list[Iterable[Any]] = [count.rows, count.kinds(), *(count.modules(depth) for depth in range(6))]
     for cut in cuts:
-        sums = [sum(column) for column in zip((0,) * len(total), *(row.work.sizes for row in cut), strict=True)]
+        sums = [
+            sum(column) for column in zip((0,) * len(total), *(row.work.sizes for row in cut), strict=True)
+        ]
         assert tuple(sums) == total
     assert count.parameters == unique(model)
     held = count.held
@@ -150,3 +155,17 @@ def assert_adds_up(count: Count, model: nn.Module) -> None:
     assert held.trainable + held.frozen == unique(model)
     paths = [row.path for row in count.rows]
     assert len(set(paths)) == len(paths), "two operations have one path"
+
+
+def assert_counted(
+    model: nn.Module, inputs: Any, expected: int, *, by_torch: bool = True, backward: bool = False
+) -> Count:
+    """The multiply-adds are those expected, torch's counter agrees, and everything adds up."""
+    given = gathered(inputs)
+    counted_ = count(model, given, backward=backward)
+    assert counted_.multiply_adds == expected
+    if by_torch:
+        kwargs = dict(given.kwargs)
+        assert torch_counter(model, *given.args, backward=backward, **kwargs) == expected
+    assert_adds_up(counted_, model)
+    return counted_

@@ -31,6 +31,10 @@ class Size(NamedTuple):
             "line": (n, c, h),
             "box": (n, c, 4, h, w),
             "flat": (n, c),
+            "four": (n, 4, h, w),
+            "others": (n, 5, c),
+            "narrow": (n, 5, 4),
+            "fours": (n, h, 4),
             "tall": (c, h),
             "tall_t": (h, 6),
             "heads": (n, 2, h, c),
@@ -64,12 +68,8 @@ class Filter(nn.Conv2d):
     """Another, whose name does not say what it is."""
 
 
-class MyLinear(nn.Linear):
-    """A class derived from a layer."""
-
-
-class MyReLU(nn.ReLU):
-    """A class derived from a layer without weights."""
+class Opening(nn.ConvTranspose2d):
+    """And one that is transposed."""
 
 
 class Attending(nn.Module):
@@ -82,6 +82,19 @@ class Attending(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         attended: Tensor = self.attention(x, x, x, need_weights=self.weighing)[0]
+        return attended
+
+
+class Crossing(nn.Module):
+    """Attention of one sequence to another, of other length and width."""
+
+    def __init__(self, width: int, other: int, weighing: bool, **settings: Any) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(width, 2, kdim=other, vdim=other, batch_first=True, **settings)
+        self.weighing = weighing
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        attended: Tensor = self.attention(x, y, y, need_weights=self.weighing)[0]
         return attended
 
 
@@ -113,9 +126,7 @@ def _both(name: str, make: Callable[..., nn.Module], inputs: str = "map") -> dic
     def made(s: Size, bias: bool) -> nn.Module:
         return make(s, bias=bias)
 
-    return {
-        f"{name}{'_bias' * bias}": Probe(partial(made, bias=bias), inputs) for bias in (False, True)
-    }
+    return {f"{name}{'_bias' * bias}": Probe(partial(made, bias=bias), inputs) for bias in (False, True)}
 
 
 def _each(layers: Mapping[str, Callable[[Size], nn.Module]], inputs: str = "map") -> dict[str, Probe]:
@@ -135,7 +146,9 @@ CONVOLUTIONS = {
     **_both("nn.Conv2d_same_half", lambda s, **b: nn.Conv2d(s.c, 6, (3, 2), padding="same", **b)),
     **_both("nn.Conv2d_same_dilation", lambda s, **b: nn.Conv2d(s.c, 6, 2, padding="same", dilation=2, **b)),
     **_both("nn.Conv2d_same_groups", lambda s, **b: nn.Conv2d(s.c, 6, 2, padding="same", groups=2, **b)),
-    **_both("nn.Conv2d_circular", lambda s, **b: nn.Conv2d(s.c, 6, 3, padding=1, padding_mode="circular", **b)),
+    **_both(
+        "nn.Conv2d_circular", lambda s, **b: nn.Conv2d(s.c, 6, 3, padding=1, padding_mode="circular", **b)
+    ),
     **_both("nn.Conv1d", lambda s, **b: nn.Conv1d(s.c, 6, 3, padding=1, **b), "line"),
     **_both("nn.Conv1d_same_uneven", lambda s, **b: nn.Conv1d(s.c, 6, 4, padding="same", **b), "line"),
     **_both("nn.Conv3d", lambda s, **b: nn.Conv3d(s.c, 6, 3, padding=1, **b), "box"),
@@ -148,6 +161,7 @@ CONVOLUTIONS = {
     **_both("nn.ConvTranspose2d_groups", lambda s, **b: nn.ConvTranspose2d(s.c, 6, 3, groups=2, **b)),
     **_both("nn.ConvTranspose2d_depthwise", lambda s, **b: nn.ConvTranspose2d(s.c, s.c, 3, groups=s.c, **b)),
     **_both("nn.ConvTranspose3d", lambda s, **b: nn.ConvTranspose3d(s.c, 6, 2, stride=2, **b), "box"),
+    "subclass_conv_transposed": Probe(lambda s: Opening(s.c, 6, 3)),
     "subclass_conv": Probe(lambda s: MyConv(s.c, 6, 3)),
     "subclass_conv_by_another_name": Probe(lambda s: Filter(s.c, 6, 3)),
 }
@@ -157,13 +171,23 @@ PRODUCTS = {
     **_both("nn.Linear_4d", lambda s, **b: nn.Linear(s.c, 5, **b), "grid"),
     "nn.Linear_turned": Probe(lambda s: Turned(s.c, 5), "line"),
     "nn.Bilinear": Probe(lambda s: nn.Bilinear(s.c, s.c, 5), "flat flat"),
-    "subclass_linear": Probe(lambda s: MyLinear(s.c, 5), "flat"),
     "nn.Embedding": Probe(lambda s: nn.Embedding(50, s.c), "tokens"),
     "nn.EmbeddingBag": Probe(lambda s: nn.EmbeddingBag(50, s.c), "tokens"),
     "nn.MultiheadAttention": Probe(lambda s: Attending(s.c, False, batch_first=True), "rows"),
-    "nn.MultiheadAttention_bare": Probe(lambda s: Attending(s.c, False, batch_first=True, bias=False), "rows"),
+    "nn.MultiheadAttention_bare": Probe(
+        lambda s: Attending(s.c, False, batch_first=True, bias=False), "rows"
+    ),
     "nn.MultiheadAttention_weights": Probe(lambda s: Attending(s.c, True, batch_first=True), "rows"),
     "nn.MultiheadAttention_steps_first": Probe(lambda s: Attending(s.c, False), "rows"),
+    "nn.MultiheadAttention_cross": Probe(lambda s: Crossing(s.c, s.c, False), "rows others"),
+    "nn.MultiheadAttention_cross_weights": Probe(lambda s: Crossing(s.c, s.c, True), "rows others"),
+    "nn.MultiheadAttention_narrow": Probe(lambda s: Crossing(s.c, 4, False), "rows narrow"),
+    "nn.MultiheadAttention_padded": Probe(
+        lambda s: Attending(s.c, False, batch_first=True, add_bias_kv=True, add_zero_attn=True), "rows"
+    ),
+    "nn.TransformerDecoderLayer": Probe(
+        lambda s: nn.TransformerDecoderLayer(s.c, 2, 3 * s.c, batch_first=True), "rows others"
+    ),
     "nn.TransformerEncoderLayer": Probe(
         lambda s: nn.TransformerEncoderLayer(s.c, 2, 3 * s.c, batch_first=True), "rows"
     ),
@@ -208,7 +232,6 @@ ACTIVATIONS = {
     "nn.LogSoftmax": Probe(lambda _: nn.LogSoftmax(1)),
     "nn.PixelShuffle": Probe(lambda _: nn.PixelShuffle(2)),
     "nn.ZeroPad2d": Probe(lambda _: nn.ZeroPad2d(1)),
-    "subclass_relu": Probe(lambda _: MyReLU()),
 }
 POOLING = {
     **_each(
@@ -232,6 +255,7 @@ POOLING = {
             "MaxPool1d": lambda _: nn.MaxPool1d(2),
             "AvgPool1d": lambda _: nn.AvgPool1d(2),
             "AdaptiveAvgPool1d": lambda _: nn.AdaptiveAvgPool1d(3),
+            "Upsample_line": lambda _: nn.Upsample(scale_factor=2),
             "Upsample_linear": lambda _: nn.Upsample(scale_factor=2, mode="linear"),
         },
         "line",
@@ -241,6 +265,7 @@ POOLING = {
             "MaxPool3d": lambda _: nn.MaxPool3d(2),
             "AvgPool3d": lambda _: nn.AvgPool3d(2),
             "AdaptiveAvgPool3d": lambda _: nn.AdaptiveAvgPool3d(1),
+            "Upsample_box": lambda _: nn.Upsample(scale_factor=2),
             "Upsample_trilinear": lambda _: nn.Upsample(scale_factor=2, mode="trilinear"),
         },
         "box",
@@ -260,8 +285,41 @@ RECURRENT = {
     }.items()
 } | {
     "nn.LSTM_projected": Probe(lambda s: Packed(nn.LSTM(s.c, 6, proj_size=3, batch_first=True)), "rows"),
+    "nn.LSTM_projected_deep": Probe(
+        lambda s: Packed(nn.LSTM(s.c, 6, 2, proj_size=3, batch_first=True, bidirectional=True)), "rows"
+    ),
     "nn.LSTMCell": Probe(lambda s: nn.LSTMCell(s.c, 6), "flat"),
     "nn.GRUCell": Probe(lambda s: nn.GRUCell(s.c, 6), "flat"),
     "nn.RNNCell": Probe(lambda s: nn.RNNCell(s.c, 6), "flat"),
 }
-LAYERS = CONVOLUTIONS | PRODUCTS | NORMALIZATION | ACTIVATIONS | POOLING | RECURRENT
+
+
+def _derived(kind: type[nn.Module], *given: Any, inputs: str = "map", **settings: Any) -> dict[str, Probe]:
+    """A class of one's own, derived from a layer."""
+    mine = type(f"My{kind.__name__}", (kind,), {"__module__": __name__})
+
+    def make(_: Size) -> nn.Module:
+        made: nn.Module = mine(*given, **settings)
+        return Packed(made) if isinstance(made, nn.RNNBase) else made
+
+    return {f"subclass_{kind.__name__}": Probe(make, inputs)}
+
+
+SUBCLASSES = {
+    **_derived(nn.Linear, 4, 5, inputs="fours"),
+    **_derived(nn.LSTM, 4, 5, inputs="fours"),
+    **_derived(nn.GRU, 4, 5, inputs="fours"),
+    **_derived(nn.RNN, 4, 5, inputs="fours"),
+    **_derived(nn.LayerNorm, 4, inputs="fours"),
+    **_derived(nn.GroupNorm, 2, 4, inputs="four"),
+    **_derived(nn.BatchNorm2d, 4, inputs="four"),
+    **_derived(nn.AvgPool2d, 2),
+    **_derived(nn.Upsample, scale_factor=2),
+    **_derived(nn.Softmax, 1),
+    **{
+        name: probe
+        for kind in (nn.ELU, nn.GELU, nn.LeakyReLU, nn.PReLU, nn.ReLU, nn.ReLU6, nn.SiLU)
+        for name, probe in _derived(kind).items()
+    },
+}
+LAYERS = CONVOLUTIONS | PRODUCTS | NORMALIZATION | ACTIVATIONS | POOLING | RECURRENT | SUBCLASSES

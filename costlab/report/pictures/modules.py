@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.counting.breakdown import NO_WEIGHTS, kernel_of, module_at
+from costlab.counting.breakdown import kernel_of, module_at
 from costlab.counting.count import Count, Row
 from costlab.report.cell import human
 from costlab.report.count import listed, marks_of, titles_of
@@ -38,7 +38,7 @@ def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
     """The cost of each module that costs anything, in the order of execution, by kernel."""
     module = module_at(depth)
     modules = _named([row for row in count.grouped(module) if any(row.sizes(count.measures))], MODULES)
-    of_kernels = [row for row in count.grouped(kernel_of) if row.work.kind != NO_WEIGHTS]
+    of_kernels = [row for row in count.grouped(kernel_of) if any(row.sizes(count.measures))]
     kernels = _named(sorted(of_kernels, key=_size, reverse=True), KERNELS)
     sizes: Counter[tuple[str, str, str]] = Counter()
     for row in count.grouped(lambda node: module(node) + SEPARATOR + kernel_of(node)):

@@ -109,6 +109,9 @@ def multihead(
     more = (bias_k is not None) + bool(add_zero_attn)
     scores = batch * heads * query.shape[0] * (key.shape[0] + more)
     samples = {"samples": seen.samples}
+    # Sizes that a view or a split is asked for with; a tracer sees them multiplied.
+    crossing = in_proj_weight is not None and key is value and query is not key
+    scalars = 4 + bool(add_zero_attn) + (crossing and 1 + (in_proj_bias is not None))
     lined_up = zip(rows, (query, key, value), strict=True)
     fused = sum(n * embed_dim for n, each in lined_up if each.is_contiguous())
     yield Work(
@@ -133,7 +136,7 @@ def multihead(
             "scores": scores,
             "rows": batch * heads * query.shape[0],
             "sequence": query.numel(),
-            "scalars": 4,
+            "scalars": scalars,
         },
     )
     yield Work(

@@ -185,6 +185,8 @@ MOVES = frozenset(
         "nan_to_num",
         "_fused_dropout",
         "_local_scalar_dense",
+        "_pack_padded_sequence",
+        "_pad_packed_sequence",
         "_assert_async",
         "_assert_scalar",
         "_assert_tensor_metadata",
@@ -229,7 +231,7 @@ def element_work(seen: Seen, operator: str, args: tuple[Any, ...]) -> Work:
     """Elements read and written, and no more."""
     tensors = [each for each in args if isinstance(each, Tensor)]
     outputs = seen.output if isinstance(seen.output, tuple | list) else (seen.output,)
-    also = {"samples": seen.samples}
+    also = {"samples": seen.samples, "own_weights": seen.own(*tensors)}
     if operator in ("add", "mul"):  # not those that change a tensor in its place
         shapes = [tuple(each.shape) for each in tensors]
         also["aligned_left"] = _aligned_left(shapes[0], shapes[-1]) if shapes else 0

@@ -100,14 +100,20 @@ def _product(kind: str) -> Callable[..., Work]:
         tensors = [each for each in (*args, *kwargs.values()) if isinstance(each, Tensor)]
         outputs = seen.output.numel()
         adds = kind.startswith("add") or kind == "baddbmm"
+        vector = kind == "matmul" and tensors[-1].dim() == 1
         return Work(
-            kind,
+            "matvec" if vector else kind,
             multiply_adds=seen.products,
             bias_adds=outputs if adds else 0,
             inputs=sum(each.numel() for each in tensors),
             outputs=outputs,
             form=seen.form,
-            also={"samples": seen.samples, "added": tensors[0].numel() if adds else 0},
+            also={
+                "samples": seen.samples,
+                "added": tensors[0].numel() if adds else 0,
+                "own_weights": seen.own(*tensors),
+                "crossed": tensors[0].numel() * tensors[-1].shape[-1] if vector else 0,
+            },
         )
 
     return product

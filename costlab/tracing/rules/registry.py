@@ -1,14 +1,16 @@
 """The rules by which operations are counted, and where a user adds some."""
 
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch._library.custom_ops import CustomOpDef
 from torch._ops import OpOverload, OpOverloadPacket
 
 from costlab.algebra.work import Form, Work
-from costlab.errors import DefinitionError
+from costlab.errors import DefinitionError, one_line
 
 Works: TypeAlias = Work | Iterable[Work]
 Rule: TypeAlias = Callable[..., Works]
@@ -98,17 +100,25 @@ def rule(target: Any) -> Callable[[F], F]:
     module first; it gives a `Work`, or several. The rule of a module replaces what runs inside it.
 
     Raises:
-        DefinitionError: it is neither an operator, nor a function, nor a class of modules.
+        DefinitionError: it is neither an operator, nor a function of torch, nor a class of modules.
     """
     table: dict[Any, Rule]
+    if isinstance(target, CustomOpDef):
+        target = target._opoverload
     if isinstance(target, type) and issubclass(target, nn.Module):
         table = MODULES
     elif isinstance(target, OpOverload | OpOverloadPacket):
         table = OVERLOADS
-    elif callable(target) and not isinstance(target, type):
+    elif isinstance(target, FunctionType) and not _seen_by_torch(target):
+        raise DefinitionError(
+            f"{target.__qualname__}: torch does not tell of calls of it: "
+            "make it an operator (torch.library.custom_op) or a module"
+        )
+    elif callable(target) and not isinstance(target, type | nn.Module):
         table = CALLS
     else:
-        raise DefinitionError(f"a rule is for an operator, a function or a class of modules, not {target!r}")
+        told = one_line(repr(target))
+        raise DefinitionError(f"a rule is for an operator, a function or a class of modules, not {told}")
 
     def register(function: F) -> F:
         def counted(seen: Seen, *args: Any, **kwargs: Any) -> Works:
@@ -121,3 +131,10 @@ def rule(target: Any) -> Callable[[F], F]:
         return function
 
     return register
+
+
+def _seen_by_torch(function: FunctionType) -> bool:
+    """Whether torch tells of calls of a function that is written in Python."""
+    return f"{function.__module__}.".startswith("torch.") or (
+        "handle_torch_function" in function.__code__.co_names
+    )

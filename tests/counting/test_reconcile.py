@@ -1,0 +1,147 @@
+"""Reconciling: terms that add up, by hand and against the published numbers of the tools."""
+
+from typing import Any
+
+import pytest
+
+from costlab.algebra import AvgPool2d, BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, seq
+from costlab.counting import Count, convention, conventions, count
+from costlab.counting.family import family_of
+from costlab.counting.reconcile import account, explain, found, reconcile
+from costlab.errors import DefinitionError
+
+NET = seq(
+    conv=Conv2d(4, 3, padding=1),
+    bn=BatchNorm2d(),
+    relu=ReLU(),
+    max=MaxPool2d(2),
+    avg=AvgPool2d(2),
+    flat=Flatten(),
+    fc=Linear(5),
+)
+X = (3, 8, 8)
+MACS = 27 * 4 * 64 + 4 * 2 * 2 * 5
+
+
+def named(counted: Count, name: str) -> dict[str, int]:
+    each = account(counted, convention(name))
+    return {term.name: each.of(term.name) for term in each.terms}
+
+
+@pytest.mark.parametrize(
+    ("name", "terms"),
+    [
+        ("multiply_adds", {"multiply-adds": MACS}),
+        ("flops", {"multiply-adds": 2 * MACS}),
+        ("fvcore", {"multiply-adds": MACS, "normalization": 2 * 256}),
+        ("thop", {"multiply-adds": MACS, "normalization": 4 * 256, "pooling": 16}),
+        ("ultralytics_thop", {"multiply-adds": MACS, "normalization": 4 * 256, "pooling": 5 * 16}),
+        (
+            "ptflops",
+            {
+                "multiply-adds": MACS,
+                "bias": 256 + 5,
+                "normalization": 2 * 256,
+                "activation functions": 2 * 256,
+                "pooling": 2 * (256 + 64),
+            },
+        ),
+        ("ptflops_aten", {"multiply-adds": MACS, "bias": 256 + 5}),
+        ("torchinfo", {"multiply-adds": MACS, "bias": 256 + 5, "normalization": 8}),
+        ("torchprofile", {"multiply-adds": MACS, "normalization": 256, "pooling": 16}),
+        ("calflops_macs", {"multiply-adds": MACS}),
+        (
+            "calflops_flops",
+            {
+                "multiply-adds": 2 * MACS,
+                "bias": 256,
+                "normalization": 2 * 256,
+                "activation functions": 256,
+                "pooling": 256 + 64,
+            },
+        ),
+        ("torch_flop_counter", {"multiply-adds": 2 * MACS}),
+    ],
+)
+def test_the_terms_by_hand(name: str, terms: dict[str, int]) -> None:
+    counted = count(NET, X)
+    assert named(counted, name) == terms
+    each = account(counted, convention(name))
+    assert each.number == sum(terms.values())
+    assert each.difference == each.number - each.plain
+
+
+@pytest.mark.parametrize("target", ["mini", "alexnet", "googlenet", "conv_stack:n=2,parts=2", "prelu_net_a"])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_terms_add_up(target: str, batch: int) -> None:
+    counted = count(target, batch=batch)
+    for each in reconcile(counted):
+        assert sum(int(term.amount) for term in each.terms) == each.number
+        assert each.number == counted.under(each.convention.name).total.cost
+
+
+def test_defects_are_named() -> None:
+    accounts = reconcile(count("conv_nxn:n=2"))
+    told = {each.convention.name: each.defects for each in accounts if each.defects}
+    assert set(told) == {
+        "fvcore", "torchprofile", "calflops_macs", "calflops_flops", "deepspeed_macs", "deepspeed_flops", "ptflops"
+    }  # fmt: skip
+    (lost,) = told["fvcore"]
+    assert "_convolution_mode" in lost.told
+    assert int(lost.amount) == -64 * 64 * 4 * 35 * 35
+    (edge,) = told["calflops_macs"]
+    assert int(edge.amount) == -64 * 64 * 4 * (35 * 35 - 34 * 34)
+
+
+def test_why_two_differ() -> None:
+    counted = count(NET, X)
+    accounts = reconcile(counted)
+    fvcore, thop, flops = (found(accounts, name) for name in ("fvcore", "thop", "flops"))
+    lines = explain(counted, fvcore, thop)
+    assert [(line.name, line.difference) for line in lines] == [("normalization", -512), ("pooling", -16)]
+    assert lines[0].why == "batch_norm2d outputs + scalings against batch_norm2d 2 x outputs + 2 x affine"
+    assert lines[1].why == "nothing against avg_pool2d outputs"
+    assert sum(line.difference for line in lines) == fvcore.number - thop.number
+    assert explain(counted, fvcore, flops)[0].why == "1 for each against 2 for each"
+    with pytest.raises(DefinitionError, match="thop does not differ from itself"):
+        explain(counted, thop, thop)
+    with pytest.raises(DefinitionError, match="there is no convention 'thopp'; did you mean thop"):
+        found(accounts, "thopp")
+
+
+def test_every_pair_is_explained_to_the_last_unit() -> None:
+    counted = count("inception_a")
+    accounts = reconcile(counted)
+    for first in accounts:
+        for second in accounts:
+            if first is not second:
+                lines = explain(counted, first, second)
+                assert sum(line.difference for line in lines) == first.number - second.number
+
+
+def test_costs_go_through_every_table() -> None:
+    counted = count("inception_a").under("thop")
+    assert counted.measures == ("cost", "parameters", "activations")
+    assert counted.title.endswith(", in thop MACs")
+    cuts: list[Any] = [counted.rows, counted.kinds(), *(counted.modules(depth) for depth in range(3))]
+    for rows in cuts:
+        assert sum(row.work.cost for row in rows) == counted.total.cost
+    assert counted.to_frame()["cost"].sum() == counted.total.cost
+    with pytest.raises(DefinitionError, match="there is no convention"):
+        counted.under("fvcor")
+
+
+def test_only_numbers_are_charged() -> None:
+    from costlab.algebra import symbols
+
+    with pytest.raises(DefinitionError, match="only numbers are charged as thop"):
+        count("inception_a", (symbols("C"), 35, 35)).under("thop")
+
+
+def test_families() -> None:
+    assert {family_of(kind) for kind in ("batch_norm2d", "layer_norm", "local_response_norm")} == {
+        "normalization"
+    }
+    assert family_of("conv_transpose2d") == "convolution"
+    assert family_of("fft") == "other"
+    assert conventions()["deepspeed_flops"].charges["layer_norm"] == {"outputs": 4, "scalings": 1}
