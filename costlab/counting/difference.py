@@ -45,7 +45,7 @@ def differences(before: Count, after: Count, depth: int | None = None) -> tuple[
 
 def _compare(old: Node, new: Node, was: Count, now: Count, depth: int | None) -> Iterator[Difference]:
     works = (_work(old, was), _work(new, now))
-    if _same(old, new):
+    if _same(old, new, was, now):
         return
     theirs, ours = ({child.name: child for child in node.children} for node in (old, new))
     if depth == 0 or not theirs.keys() & ours.keys():
@@ -69,14 +69,14 @@ def _compare(old: Node, new: Node, was: Count, now: Count, depth: int | None) ->
         yield Difference(new.path, "changed", _kind(old), _kind(new), Work(""), Work(""))
 
 
-def _same(old: Node, new: Node) -> bool:
+def _same(old: Node, new: Node, was: Count, now: Count) -> bool:
     """Whether nothing that is counted differs, nor what does it. Heads that are left out do not count."""
     if not old.children and not new.children:
-        return old.block == new.block and _measured(old) == _measured(new)
+        return old.block == new.block and _measured(old, was) == _measured(new, now)
     return (
         type(old.block) is type(new.block)
         and [child.name for child in old.children] == [child.name for child in new.children]
-        and all(_same(a, b) for a, b in zip(old.children, new.children, strict=True))
+        and all(_same(a, b, was, now) for a, b in zip(old.children, new.children, strict=True))
     )
 
 
@@ -102,8 +102,12 @@ def _kind(node: Node) -> str:
     return node.block.kind if isinstance(node.block, Composite) else node.block.title
 
 
-def _measured(node: Node) -> tuple[Dim, ...]:
-    return tuple(getattr(node.work, name) for name in MEASURES) if node.work is not None else ()
+def _measured(node: Node, count: Count) -> tuple[Dim, ...]:
+    """The measures of an operation, for one input: another batch alone makes no module another."""
+    if node.work is None:
+        return ()
+    plain = tuple(getattr(node.work, name) for name in MEASURES)
+    return plain if count.measures == MEASURES else (*plain, count.convention.cost(node.work))
 
 
 def _merged(old: list[str], new: list[str]) -> list[str]:

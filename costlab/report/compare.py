@@ -11,6 +11,7 @@ from costlab.report.count import (
     UNVERIFIED_COLUMN,
     convention_facts,
     convention_notes,
+    key_of,
     titles_of,
     unverified_note,
 )
@@ -37,7 +38,11 @@ def compare_table(comparison: Comparison) -> Table:
         UNVERIFIED_COLUMN,
         Column("input", "input", sacrifice=7, machine_only=len(inputs) == 1),
         Column("batch", "batch", "size", sacrifice=7, machine_only=len(batches) == 1),
-        *(column for i, name in enumerate(comparison.measures) for column in _columns(name, titles[i], i)),
+        *(
+            column
+            for i, name in enumerate(comparison.measures)
+            for column in _columns(key_of(comparison.baseline, name), titles[i], i)
+        ),
         *(column._replace(machine_only=True) for column in REPORTED if comparison.reported),
     )
     first = comparison.baseline
@@ -109,7 +114,8 @@ def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
 
 
 def _difference_columns(baseline: Count) -> tuple[Column, ...]:
-    measures = tuple(zip(baseline.measures, titles_of(baseline), strict=True))
+    keys = (key_of(baseline, name) for name in baseline.measures)
+    measures = tuple(zip(keys, titles_of(baseline), strict=True))
     return (
         *SIDES,
         *(Column(f"{name}_change", title, "change", sacrifice=i) for i, (name, title) in enumerate(measures)),

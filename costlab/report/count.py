@@ -116,6 +116,7 @@ def _values(row: Row, count: Count, columns: tuple[Column, ...]) -> tuple[Any, .
     head = " (training only)" if row.training_only else ""
     share = int(getattr(row.work, measure)) / whole if whole else 0.0
     values = record(row) | {
+        key_of(count, "cost"): row.work.cost,
         "flops": 2 * int(row.work.multiply_adds),
         "operation": row.operation + head,
         "share": share,
@@ -139,8 +140,13 @@ def _priced(columns: tuple[Column, ...], count: Count) -> tuple[Column, ...]:
     if count.priced == DEFAULT:
         return columns
     at = columns.index(MULTIPLY_ADDS)
-    cost = Column("cost", count.convention.column, "size")
+    cost = Column(key_of(count, "cost"), count.convention.column, "size")
     return (*columns[:at], cost, MULTIPLY_ADDS._replace(sacrifice=4), *columns[at + 2 :])
+
+
+def key_of(count: Count, measure: str) -> str:
+    """The key of a measure in machine formats, where a cost is called by its convention."""
+    return f"{count.priced}_cost" if measure == "cost" else measure
 
 
 def titles_of(count: Count) -> tuple[str, ...]:

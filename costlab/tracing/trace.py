@@ -26,7 +26,7 @@ SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "
 PRODUCTS = frozenset(["mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "vdot"])
 LENGTHS = frozenset(["_pack_padded_sequence", "_pad_packed_sequence"])
 """Operators that read the lengths of sequences, which have values though the sequences have none."""
-STRICT = frozenset([torch.stft, torch.istft, Tensor.stft, Tensor.istft])
+STRICT = frozenset([torch.stft, torch.istft, Tensor.stft, Tensor.istft, Tensor.data.__set__])
 """Functions that compare the devices of tensors before any operator runs."""
 PATH = "costlab"
 """The key under which a node of the autograd graph remembers the module that made it."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from costlab.algebra import AvgPool2d, BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, seq
-from costlab.counting import Count, convention, conventions, count
+from costlab.counting import Count, compare, convention, conventions, count
 from costlab.counting.family import family_of
 from costlab.counting.reconcile import account, explain, found, reconcile
 from costlab.errors import DefinitionError
@@ -139,9 +139,19 @@ def test_only_numbers_are_charged() -> None:
 
 
 def test_families() -> None:
-    assert {family_of(kind) for kind in ("batch_norm2d", "layer_norm", "local_response_norm")} == {
-        "normalization"
-    }
+    for kind in ("batch_norm2d", "layer_norm", "local_response_norm"):
+        assert family_of(kind) == "normalization"
     assert family_of("conv_transpose2d") == "convolution"
     assert family_of("fft") == "other"
     assert conventions()["deepspeed_flops"].charges["layer_norm"] == {"outputs": 4, "scalings": 1}
+
+
+@pytest.mark.parametrize("convention", ["ptflops", "thop", "calflops_flops", "torchprofile"])
+def test_differences_add_up_under_any_convention(convention: str) -> None:
+    compared = compare("stem", "stem:kernel=7x7", "stem:width=0.5").under(convention)
+    for counted in compared.counts[1:]:
+        told = sum(difference.of("cost") for difference in compared.differences(counted))
+        assert told == counted.total.cost - compared.baseline.total.cost != 0
+        ratio = compared.ratio(counted, "cost")
+        assert ratio is not None
+        assert ratio * compared.baseline.total.cost == counted.total.cost

@@ -1,8 +1,8 @@
 """The tables of conventions, and the attachment for Netron."""
 
-import io
 import json
 import warnings
+from pathlib import Path
 from typing import Any
 
 import onnx
@@ -107,15 +107,15 @@ class Mixed(nn.Module):
 
 
 @pytest.mark.parametrize("name", ["inception_a", "bottleneck", "mixed"])
-def test_netron_finds_the_nodes_by_the_names_of_the_export(name: str) -> None:
+def test_netron_finds_the_nodes_by_the_names_of_the_export(name: str, tmp_path: Path) -> None:
     model = Mixed().eval() if name == "mixed" else costlab.build(name).eval()
-    x = torch.zeros(1, 3, 8, 8) if name == "mixed" else torch.zeros(1, *count(name).root.input)  # type: ignore[arg-type]  # numbers
+    x = torch.zeros(1, 3, 8, 8) if name == "mixed" else torch.zeros(1, *count(name).root.input)
     counted = count(model, x) if name == "mixed" else count(name)
-    file = io.BytesIO()
+    file = tmp_path / "net.onnx"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter is the older of two
-        torch.onnx.export(model, (x,), file, dynamo=False)
-    nodes = {node.name for node in onnx.load_from_string(file.getvalue()).graph.node}
+        torch.onnx.export(model, (x,), str(file), dynamo=False)
+    nodes = {node.name for node in onnx.load(str(file)).graph.node}
     content = json.loads(attachment(counted))
     assert content["signature"] == "netron:attachment"
     shown = {each["target"]: each["value"] for each in content["metrics"] if each["name"] == "multiply adds"}

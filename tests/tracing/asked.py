@@ -146,6 +146,7 @@ ACTIVATIONS = _calls(
         "x.softmax": lambda x: x.softmax(1),
         "F.dropout": lambda x: F.dropout(x, 0.5, False),
         "F.pad": lambda x: F.pad(x, (1, 1)),
+        "sizes_multiplied": lambda x: x.view(x.shape[0], x.shape[1] * x.shape[2], -1),
         "torch.flatten": lambda x: torch.flatten(x, 1),
         "x.flatten": lambda x: x.flatten(1),
     }

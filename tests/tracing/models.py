@@ -179,6 +179,18 @@ class Tied(nn.Module):
         return self.again(self.conv(self.conv(x)))
 
 
+class Shared(nn.Module):
+    """A convolution that two modules hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        conv = nn.Conv2d(4, 4, 3, padding=1)
+        self.one, self.other = nn.Sequential(conv, nn.Sigmoid()), nn.Sequential(conv, nn.Tanh())
+
+    def forward(self, x: Tensor) -> Any:
+        return self.other(self.one(x))
+
+
 class Norm(nn.Module):
     """Normalization as language models have it, written out."""
 
@@ -238,4 +250,5 @@ NETWORKS: Mapping[str, Network] = {
     "lstm_classifier": (Reader, _tokens),
     "gru_classifier": (lambda: Reader(nn.GRU), _tokens),
     "tied": (Tied, lambda n: torch.rand(n, 4, 8, 8)),
+    "shared": (Shared, lambda n: torch.rand(n, 4, 8, 8)),
 }

@@ -50,7 +50,7 @@ class Size(NamedTuple):
         )
 
 
-SIZES = (Size(1, 8, 7, 9), Size(2, 8, 7, 9), Size(1, 12, 10, 6), Size(2, 12, 10, 6))
+SIZES = (Size(1, 8, 7, 9), Size(2, 12, 10, 6), Size(2, 8, 7, 9))
 
 
 class Probe(NamedTuple):

@@ -2,7 +2,7 @@
 
 import random
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,15 @@ class Busy(nn.Module):
         self.net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(), nn.ReLU())
         self.head = nn.Linear(4, 2)
         self.norm = nn.BatchNorm1d(2)
+        self.steps: Tensor
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+        self.seen: Tensor
         self.register_buffer("seen", torch.rand(4), persistent=False)
         self.plain = torch.rand(3)
         self.cache: dict[str, Any] = {"first": [torch.rand(2)], "deep": {"er": [1]}}
         self.log: list[Any] = [torch.rand(1), "two"]
-        self.names, self.queue = {"a"}, deque([1, 2], maxlen=2)
+        self.names = {"a"}
+        self.queue: deque[Any] = deque([1, 2], maxlen=2)
         self.last: Any = None
         self.fails = fails
         self.head.weight.requires_grad_(False)
@@ -55,7 +58,7 @@ class Busy(nn.Module):
         nn.init.normal_(self.head.weight)
         self.norm.train()
         self.__class__ = Busier
-        x = F.dropout(self.net(x)) + torch.rand(1) + random.random() + np.random.rand()  # noqa: NPY002  # the old state
+        x = F.dropout(self.net(x)) + torch.rand(1) + random.random() + np.random.rand()
         y: Tensor = self.norm(self.head(x.mean((2, 3))))
         torch.set_grad_enabled(not torch.is_grad_enabled())
         torch.backends.mha.set_fastpath_enabled(True)
@@ -87,18 +90,20 @@ def of(model: nn.Module) -> dict[str, Any]:
     }
 
 
+HOMES: dict[str, Any] = {"torch": torch, "tensor": Tensor, "functional": F, "module": nn.Module}
+
+
 def process() -> dict[str, Any]:
     """The states of the process that a run may change."""
-    homes = {"torch": torch, "tensor": Tensor, "functional": F, "module": nn.Module}
-    kept = {name: {key: id(value) for key, value in vars(home).items()} for name, home in homes.items()}
+    kept = {name: {key: id(value) for key, value in vars(home).items()} for name, home in HOMES.items()}
     globals_ = {name: dict(value) for name, value in vars(hooks).items() if name.startswith("_global_")
                 and isinstance(value, dict)}  # fmt: skip
-    numbers = np.random.get_state()  # noqa: NPY002  # the old state
+    numbers: Any = np.random.get_state()
     return {
         **kept,
         "hooks": globals_,
         "random": random.getstate(),
-        "numpy": (numbers[0], numbers[1].tolist(), numbers[2:]),  # type: ignore[index,union-attr]  # a tuple
+        "numpy": (numbers[0], numbers[1].tolist(), numbers[2:]),
         "torch's": torch.get_rng_state().tolist(),
         "grad": torch.is_grad_enabled(),
         "fast": torch.backends.mha.get_fastpath_enabled(),
@@ -107,15 +112,6 @@ def process() -> dict[str, Any]:
         "dispatch": torch._C._len_torch_dispatch_stack(),
         "device": torch.get_default_device(),
     }
-
-
-def counted(model: nn.Module, fails: bool, backward: bool) -> None:
-    call: Callable[[], Any] = lambda: count(model, torch.rand(2, 3, 8, 8), backward=backward)  # noqa: E731
-    if not fails:
-        call()
-        return
-    with pytest.raises(TargetError):
-        call()
 
 
 @pytest.mark.parametrize("grad", [True, False])
@@ -131,11 +127,18 @@ def test_everything_is_as_it_was(fails: bool, backward: bool, grad: bool) -> Non
     with torch.set_grad_enabled(grad):
         first = process()
         if fails:
-            with pytest.raises(TargetError, match="Busier|Busy"):
+            with pytest.raises(TargetError, match="^Linear: "):
                 count(model, x, backward=backward)
         else:
             assert count(model, x, backward=backward).parameters == 4 * 27 + 4 + 8 + 10 + 4
-        assert process() == first
+        now = process()
+        assert {home: {key: now[home][key] for key in first[home]} for home in HOMES} == {
+            home: first[home]
+            for home in HOMES  # torch may have imported more of itself
+        }
+        assert {key: now[key] for key in now if key not in HOMES} == {
+            key: first[key] for key in first if key not in HOMES
+        }
     assert torch.is_grad_enabled() == around
     assert of(model) == before
     assert type(model) is Busy
@@ -167,23 +170,22 @@ def test_constants_of_the_user_keep_their_values() -> None:
             outer.mul_(x)
             return x * outer
 
-    count(Model(), "2x3:float32".replace("2x3", "3x3x3x3"))
+    count(Model(), torch.rand(3))
     assert outer.tolist() == [1, 1, 1]
 
 
 def test_what_wraps_a_model_is_seen_through() -> None:
+    compiled: Any = partial(torch.compile, backend="eager")
     model = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
     expected = count(model, torch.rand(2, 4))
-    for wrapped in (torch.compile(model), nn.DataParallel(model), torch.compile(nn.DataParallel(model))):
-        assert isinstance(wrapped, nn.Module)
+    for wrapped in (compiled(model), nn.DataParallel(model), compiled(nn.DataParallel(model))):
         found = count(wrapped, torch.rand(2, 4))
         assert (found.multiply_adds, found.label) == (32, "Sequential")
         assert [row.path for row in found.rows] == [row.path for row in expected.rows] == ["0", "1"]
-    inner = nn.Sequential(torch.compile(nn.Linear(4, 4)), nn.ReLU())
-    found = count(inner, torch.rand(2, 4))
+    found = count(nn.Sequential(compiled(nn.Linear(4, 4)), nn.ReLU()), torch.rand(2, 4))
     assert (found.multiply_adds, found.parameters) == (32, 20)
-    compiled = nn.Linear(4, 4)
-    compiled.compile()
-    before = dict(compiled.__dict__)
-    assert count(compiled, torch.rand(2, 4)).multiply_adds == 32
-    assert compiled.__dict__ == before
+    in_place = nn.Linear(4, 4)
+    in_place.compile(backend="eager")
+    before = dict(in_place.__dict__)
+    assert count(in_place, torch.rand(2, 4)).multiply_adds == 32
+    assert in_place.__dict__ == before
