@@ -73,6 +73,19 @@ class Node(NamedTuple):
         for child in self.children:
             yield from child.nodes()
 
+    def working(self) -> "list[tuple[Node, Work]]":
+        """The nodes that do something themselves, in the order of execution: branches before their join."""
+        found: list[tuple[Node, Work]] = []
+
+        def visit(node: Node) -> None:
+            for child in node.children:
+                visit(child)
+            if node.work is not None:
+                found.append((node, node.work))
+
+        visit(self)
+        return found
+
     def sums(self, own: "Callable[[Node], int]") -> dict[str, int]:
         """By path, the sum of ``own`` over the nodes there and below that do work; children come first."""
         sums: dict[str, int] = {}

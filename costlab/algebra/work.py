@@ -95,7 +95,6 @@ ALSO = {
     "narrow": "multiply-adds of an LSTM with projections, as if its states were as narrow as they",
     "crossed": "elements of the first of a matrix and a vector, by the size of the last axis of the other",
     "aligned_left": "elements of a broadcast whose shapes are aligned from the left",
-    "grid": "positions of the output, without batch and channels",
     "sequence": "elements of a sequence that attention reads",
     "scores": "elements of the attention weights",
     "numpy_flops": "what NumPy's einsum_path prints as optimized FLOP count, less two for each multiply-add",

@@ -13,8 +13,9 @@ from costlab.algebra.parameter import closest
 from costlab.algebra.reported import ERRORS, Reported
 from costlab.algebra.target import Variant
 from costlab.algebra.work import QUANTITIES
-from costlab.counting.count import MEASURES, Count, count
+from costlab.counting.count import Count, count
 from costlab.counting.difference import Difference, differences
+from costlab.counting.row import MEASURES
 from costlab.errors import DefinitionError
 
 

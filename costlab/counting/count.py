@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from costlab.algebra.adopt import in_training
 from costlab.algebra.block import Node
@@ -24,35 +24,13 @@ from costlab.algebra.dim import (
 from costlab.algebra.find import TargetLike, resolve
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.ran import Parameters, Ran
-from costlab.algebra.shape import AnyShape
-from costlab.algebra.work import QUANTITIES, Work, add_up
+from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import DEFAULT, Convention, convention
+from costlab.counting.row import MEASURES, Row, record
 from costlab.errors import DefinitionError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-
-MEASURES = ("multiply_adds", "parameters", "activations")
-"""The quantities that people compare networks by; under another convention the first is the cost."""
-
-
-class Row(NamedTuple):
-    """One line of a count: a module with everything below it, or one kind of operation.
-
-    ``operation`` says what it is, ``operations`` of how many its ``work`` is the sum.
-    """
-
-    path: str
-    operation: str
-    output: AnyShape | None
-    work: Work
-    operations: int = 1
-    training_only: bool = False
-
-    def sizes(self, measures: tuple[str, ...] = MEASURES) -> tuple[Dim, ...]:
-        """Its `MEASURES`, or others of a count's."""
-        return tuple(getattr(self.work, name) for name in measures)
 
 
 @dataclass(frozen=True)
@@ -96,14 +74,14 @@ class Count:
     @property
     def works(self) -> tuple[Work, ...]:
         """The work of each operation for one input, in the order of execution."""
-        return tuple(work for _, work in _working(self.root))
+        return tuple(work for _, work in self.root.working())
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """One row per operation, in the order of execution; they add up to the totals."""
         return tuple(
             self._row(node, work.kind if node.children else node.block.title, [work])
-            for node, work in _working(self.root)
+            for node, work in self.root.working()
         )
 
     def modules(self, depth: int) -> tuple[Row, ...]:
@@ -127,7 +105,7 @@ class Count:
         ``key`` is asked of the nodes that do something themselves; its value is the ``kind`` of the work.
         """
         groups: dict[str, list[Work]] = {}
-        for node, work in _working(self.root):
+        for node, work in self.root.working():
             groups.setdefault(key(node), []).append(work)
         return tuple(
             Row("", name, None, self.add_up(name, works), len(works)) for name, works in groups.items()
@@ -148,7 +126,7 @@ class Count:
 
     @property
     def multiply_adds(self) -> Dim:
-        """Multiply-adds of convolution and linear weights, one per weight per output position."""
+        """Multiply-adds of weights, one per weight per output position, and of products of matrices."""
         return self.total.multiply_adds
 
     @property
@@ -208,7 +186,7 @@ class Count:
     def unknown(self) -> Mapping[str, tuple[str, ...]]:
         """The operations that nobody knows the cost of, which no total includes: where each of a kind is."""
         found: dict[str, tuple[str, ...]] = {}
-        for node, work in _working(self.root):
+        for node, work in self.root.working():
             if isinstance(node.block, Ran) and node.block.unknown:
                 found[work.kind] = (*found.get(work.kind, ()), node.path)
         return found
@@ -254,7 +232,7 @@ class Count:
             if node.work is not None:  # the join of the branches
                 yield self._row(node, node.work.kind, [node.work])
         else:
-            yield self._row(node, node.block.title, [work for _, work in _working(node)])
+            yield self._row(node, node.block.title, [work for _, work in node.working()])
 
     def _row(self, node: Node, operation: str, works: list[Work]) -> Row:
         kind = works[0].kind if len(works) == 1 else ""
@@ -289,36 +267,6 @@ def count(
         found = found._replace(block=in_training(found.block, found.input))
     placed, times = found.block.placed(found.input, inputs)
     return Count(found.label, placed, times, found._replace(input=placed).walk())
-
-
-def record(row: Row) -> dict[str, Any]:
-    """A row as plain values by column name; sizes stay exact integers."""
-    return {
-        "module": row.path,
-        "operation": row.operation,
-        "kind": row.work.kind,
-        "output": "" if row.output is None else str(row.output),
-        "operations": row.operations,
-        **{name: getattr(row.work, name) for name in (*QUANTITIES, "cost")},
-        "training_only": row.training_only,
-    }
-
-
-def _working(node: Node) -> list[tuple[Node, Work]]:
-    """The nodes that do something themselves, with their work for one input, in the order of execution.
-
-    Branches come first, then their join.
-    """
-    found: list[tuple[Node, Work]] = []
-
-    def visit(node: Node) -> None:
-        for child in node.children:
-            visit(child)
-        if node.work is not None:
-            found.append((node, node.work))
-
-    visit(node)
-    return found
 
 
 def _without_heads(node: Node) -> Node:

@@ -7,7 +7,8 @@ from costlab.algebra.block import Node
 from costlab.algebra.combine import Composite
 from costlab.algebra.dim import Dim, as_dim
 from costlab.algebra.work import Work
-from costlab.counting.count import MEASURES, Count
+from costlab.counting.count import Count
+from costlab.counting.row import MEASURES
 
 Change = Literal["added", "removed", "changed"]
 FEW = 4

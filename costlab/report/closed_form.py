@@ -9,7 +9,7 @@ from costlab.algebra.work import Work
 from costlab.counting.closed_form import ClosedForm, ratio_in_symbols, saving_in_symbols, tidy
 from costlab.counting.compare import Comparison
 from costlab.counting.conditions import conditions_of
-from costlab.counting.count import MEASURES
+from costlab.counting.row import MEASURES
 from costlab.report.cell import Column, Note
 from costlab.report.count import TITLES, UNVERIFIED_COLUMN, By, unverified_note
 from costlab.report.table import Table

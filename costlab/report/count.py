@@ -9,7 +9,8 @@ from costlab.algebra.inputs import Inputs
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.breakdown import Key
 from costlab.counting.convention import DEFAULT, unknown_among
-from costlab.counting.count import Count, Row, record
+from costlab.counting.count import Count
+from costlab.counting.row import Row, record
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, human
 from costlab.report.table import Table

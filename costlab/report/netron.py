@@ -59,13 +59,11 @@ def attachment(count: Count) -> str:
     names: Counter[str] = Counter()
     scopes: dict[str, int] = {}
     metrics: list[dict[str, Any]] = []
-    for node in _working(count.root):
-        assert node.work is not None
-        if node.work.kind == UNUSED:
+    for node, own in count.root.working():
+        if own.kind == UNUSED:
             continue
-        work = count.add_up("", [node.work])
-        scope = _scope(node, node.work, scopes)
-        first = f"{scope}/{_operator(node.work.kind, node)}"
+        work = count.add_up("", [own])
+        first = f"{_scope(node, own, scopes)}/{_operator(own.kind, node)}"
         target = f"{first}_{names[first]}" if names[first] else first
         names[first] += 1
         metrics += _metrics("node", target, work, count)
@@ -75,12 +73,6 @@ def attachment(count: Count) -> str:
         "metrics": [*_metrics("model", "", count.total, count), *metrics],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def _working(node: Node) -> list[Node]:
-    """What does something, in the order of execution."""
-    below = [found for child in node.children for found in _working(child)]
-    return [*below, node] if node.work is not None else below
 
 
 def _scope(node: Node, work: Work, called: dict[str, int]) -> str:

@@ -17,8 +17,9 @@ from costlab.algebra.modules import AuxiliaryHead, to_module
 from costlab.algebra.ran import Ran
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import convention
-from costlab.counting.count import Count, Row
+from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
+from costlab.counting.row import Row
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 from costlab.tracing import observe
 from costlab.tracing.check_module import check_module

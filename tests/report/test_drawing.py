@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from costlab.counting import compare, count
-from costlab.counting.count import MEASURES
+from costlab.counting.row import MEASURES
 from costlab.paper import Verdict, verify
 from costlab.paper.audit import Outcome
 from costlab.report.figure import COLORS

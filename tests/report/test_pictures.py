@@ -10,7 +10,7 @@ import pytest
 
 from costlab.algebra import Conv2d, Flatten, Linear, ReLU, seq
 from costlab.counting import compare, count
-from costlab.counting.count import MEASURES
+from costlab.counting.row import MEASURES
 from costlab.paper import verify
 from costlab.report.figure import SMALL, Picture
 from costlab.report.page import Page

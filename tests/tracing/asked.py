@@ -233,8 +233,9 @@ PRODUCTS = {
     **_calls(
         {
             "torch.addbmm": lambda x, y: torch.addbmm(x[:, :1], x[None], y[None]),
-            "torch.chain_matmul": lambda x, y: torch.linalg.multi_dot([x, y, y.t()]),
+            "torch.multi_dot": lambda x, y: torch.linalg.multi_dot([x, y, y.t()]),
             "torch.matmul_vector": lambda x, y: torch.matmul(x, y[:, 0]),
+            "x.matmul_vector": lambda x, y: x.matmul(y[:, 0]),
             "torch.vector_matmul": lambda x, y: torch.matmul(x[0], y),
             "x@vector": lambda x, y: x @ y[:, 0],
             "torch.mv": lambda x, y: torch.mv(x, y[:, 0]),

@@ -238,7 +238,7 @@ NETWORKS: Mapping[str, Network] = {
     "vision_transformer_weighing": (lambda: VisionTransformer(weighing=True), _picture),
     "transformer_encoder": (
         lambda: nn.TransformerEncoder(
-            nn.TransformerEncoderLayer(24, 3, 48, activation="gelu", batch_first=True), 2
+            nn.TransformerEncoderLayer(24, 4, 48, activation="gelu", batch_first=True), 2
         ),
         _sequence,
     ),

@@ -123,22 +123,16 @@ def test_everything_is_as_it_was(fails: bool, backward: bool, grad: bool) -> Non
     model.net[1].eval()
     model.head.eval()
     x = torch.rand(2, 3, 8, 8)
+    count(Busy(), x, backward=backward)  # torch imports more of itself, which changes it
     before, around = of(model), torch.is_grad_enabled()
     with torch.set_grad_enabled(grad):
         first = process()
         if fails:
-            with pytest.raises(TargetError, match="^Linear: "):
+            with pytest.raises(TargetError, match=r"^Linear: "):
                 count(model, x, backward=backward)
         else:
             assert count(model, x, backward=backward).parameters == 4 * 27 + 4 + 8 + 10 + 4
-        now = process()
-        assert {home: {key: now[home][key] for key in first[home]} for home in HOMES} == {
-            home: first[home]
-            for home in HOMES  # torch may have imported more of itself
-        }
-        assert {key: now[key] for key in now if key not in HOMES} == {
-            key: first[key] for key in first if key not in HOMES
-        }
+        assert process() == first
     assert torch.is_grad_enabled() == around
     assert of(model) == before
     assert type(model) is Busy

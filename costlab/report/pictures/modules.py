@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.counting.breakdown import kernel_of, module_at
-from costlab.counting.count import Count, Row
+from costlab.counting.count import Count
+from costlab.counting.row import Row
 from costlab.report.cell import human
 from costlab.report.count import listed, marks_of, titles_of
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped

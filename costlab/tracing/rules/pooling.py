@@ -127,7 +127,6 @@ def interpolate(
     **__: Any,
 ) -> Work:
     """``(N, C, *size) -> (N, C, *size')``."""
-    grid = prod(spread(size, input.dim() - 2)) if size is not None else 0
     asked = int(prod(size)) if isinstance(size, tuple | list) else int(size) if size is not None else 0
     return Work(
         f"interpolate_{mode.replace('-', '_')}",
@@ -136,7 +135,6 @@ def interpolate(
         form=seen.form,
         also={
             "samples": seen.samples,
-            "grid": grid,
             "plane": seen.output.numel() if input.dim() == 4 else 0,
             "first_outputs": seen.output.numel() // max(input.shape[0], 1),
             "interpolated": asked or input.numel(),
