@@ -131,9 +131,9 @@ def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        wanted = ", ".join(str(each) for each in signature.parameters.values())
+        wanted = signature.replace(return_annotation=inspect.Signature.empty)
         raise DefinitionError(
-            f"{type(model).__name__}: {error}: it is called with ({wanted}); "
+            f"{type(model).__name__}: {error}: it is called with {wanted}; "
             "give --input [name:]sizes[:dtype] for each"
         ) from None
 

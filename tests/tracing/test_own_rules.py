@@ -1,0 +1,322 @@
+"""Rules of one's own, and operations that nobody knows the cost of."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from costlab import Count, count, rule
+from costlab.algebra import Work
+from costlab.errors import DefinitionError, TargetError
+from costlab.tracing.rules import registry
+
+X = torch.rand(2, 4)
+TABLES: list[dict[Any, Any]] = [registry.CALLS, registry.SHAPED, registry.OPERATORS, registry.MODULES]
+TABLES.append(registry.OVERLOADS)
+
+
+@pytest.fixture(autouse=True)
+def known() -> Iterator[None]:
+    """Rules are the whole process's: they are put back."""
+    before = [dict(table) for table in TABLES]
+    yield
+    for table, content in zip(TABLES, before, strict=True):
+        table.clear()
+        table.update(content)
+
+
+custom_op: Any = torch.library.custom_op
+
+
+@custom_op("costlab_tests::scale", mutates_args=())
+def scale(x: Tensor, weight: Tensor) -> Tensor:
+    """An operator of the user's own, in Python."""
+    return x * weight
+
+
+@scale.register_fake
+def _(x: Tensor, weight: Tensor) -> Tensor:
+    return torch.empty_like(x)
+
+
+scale.register_autograd(
+    lambda ctx, gradient: (gradient, None), setup_context=lambda ctx, inputs, output: None
+)
+
+
+@custom_op("costlab_tests::real", mutates_args=())
+def real(x: Tensor) -> Tensor:
+    """An operator that runs on values only."""
+    return x * 2
+
+
+class Scaled(nn.Module):
+    """Calls the operator by its name or by the function that made it."""
+
+    def __init__(self, named: bool) -> None:
+        super().__init__()
+        self.fc, self.weight, self.named = nn.Linear(4, 4), nn.Parameter(torch.rand(4)), named
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.fc(x)
+        return torch.ops.costlab_tests.scale(x, self.weight) if self.named else scale(x, self.weight)
+
+
+def unknown(counted: Count) -> list[str]:
+    """The paths of the nodes that are marked, by the tree itself."""
+    found = [node.path for node in counted.root.nodes() if getattr(node.block, "unknown", False)]
+    assert sorted(found) == sorted(path for paths in counted.unknown.values() for path in paths)
+    return found
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("backward", [True, False])
+def test_an_operator_of_ones_own(named: bool, backward: bool) -> None:
+    model = Scaled(named)
+    before = count(model, X, backward=backward)
+    assert unknown(before) == ["scale"]
+    assert before.parameters == 24
+
+    @rule(scale if named else torch.ops.costlab_tests.scale)
+    def scaled(output: Tensor, x: Tensor, weight: Tensor) -> Work:
+        assert output.is_meta
+        return Work("scale", multiply_adds=output.numel(), bias_adds=weight.numel())
+
+    counted = count(model, X, backward=backward)
+    assert unknown(counted) == []
+    assert counted.multiply_adds == (2 if backward else 1) * 32 + 8
+    row = next(row for row in counted.rows if row.path == "scale")
+    assert (row.operation, row.work.parameters, row.work.bias_adds) == ("scale", 4, 4)
+
+
+def test_an_overload_has_a_rule_of_its_own() -> None:
+    rule(torch.ops.costlab_tests.scale.default)(lambda output, x, weight: Work("scale", multiply_adds=3))
+    assert count(Scaled(True), X).multiply_adds == 32 + 3
+
+
+def test_an_operator_without_a_fake() -> None:
+    class Model(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return real(x)
+
+    with pytest.raises(TargetError, match=r"^Model: .*register_fake"):
+        count(Model(), X)
+
+
+class Block(nn.Module):
+    """A module whose parts a rule may replace."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Sequential(nn.Linear(4, 4))
+
+    def forward(self, x: Tensor, *, times: int = 1) -> Any:
+        for _ in range(times):
+            x = self.b(torch.fft.fft(self.a(x)).real)
+        return x
+
+
+class Net(nn.Module):
+    """Calls its block twice, with an argument by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block, self.fc = Block(), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.fc(self.block(self.block(x, times=3)))
+
+
+def test_a_module_of_ones_own() -> None:
+    assert unknown(count(Net(), X)) == [
+        "block._fft_c2c" if math.isnan(0.0) else path for path in unknown(count(Net(), X))
+    ]
+    assert len(unknown(count(Net(), X))) == 4
+
+    @rule(Block)
+    def block(output: Tensor, module: Block, x: Tensor, times: int = 1) -> list[Work]:
+        assert isinstance(module, Block)
+        return [Work("mine", multiply_adds=1000 * times), Work("rest", multiply_adds=output.numel())]
+
+    counted = count(Net(), X)
+    assert counted.multiply_adds == 4 * 1000 + 2 * 8 + 32
+    assert unknown(counted) == []
+    assert [row.path for row in counted.rows] == [
+        "block.call",
+        "block.call_2",
+        "block.call_3",
+        "block.call_4",
+        "fc",
+    ]
+    assert [row.work.kind for row in counted.rows] == ["mine", "rest", "mine", "rest", "linear"]
+    assert [row.work.parameters for row in counted.rows] == [40, 0, 0, 0, 20]
+    assert count(Block(), X).multiply_adds == 1008
+
+
+def test_the_way_back_of_a_module_with_a_rule_runs() -> None:
+    rule(Block)(lambda output, module, x, times=1: Work("mine", multiply_adds=7))
+
+    class Plain(Block):
+        def forward(self, x: Tensor, *, times: int = 1) -> Any:
+            return self.b(self.a(x))
+
+    rule(Plain)(lambda output, module, x, times=1: Work("mine", multiply_adds=7))
+    counted = count(nn.Sequential(nn.Linear(4, 4), Plain()), X, backward=True)
+    assert counted.multiply_adds == 2 * 32 + 7 + 4 * 32
+    assert {row.path.split(".")[0] for row in counted.rows} == {"0", "1"}
+
+
+def test_a_module_with_a_rule_that_fails_and_is_caught() -> None:
+    class Bad(Block):
+        def forward(self, x: Tensor, *, times: int = 1) -> Any:
+            raise ValueError("not today")
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.bad, self.fc = Bad(), nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Any:
+            try:
+                return self.bad(x)
+            except ValueError:
+                return self.fc(x)
+
+    rule(Bad)(lambda output, module, x: Work("mine", multiply_adds=7))
+    counted = count(Model(), X)
+    assert counted.multiply_adds == 32
+
+
+wrapped: Any = torch.overrides.wrap_torch_function
+
+
+@wrapped(lambda x, y: (x, y))
+def gate(x: Tensor, y: Tensor) -> Tensor:
+    """A function of the user's own that torch tells of."""
+    return torch.sigmoid(x) * y
+
+
+@pytest.mark.parametrize("function", [torch.fft.fft, torch.relu, nn.functional.gelu, torch.Tensor.exp, gate])
+def test_a_function(function: Any) -> None:
+    class Model(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return function(x, x) if function is gate else function(x)
+
+    assert count(Model(), X).multiply_adds == 0
+    rule(function)(lambda output, x, *rest: Work("mine", multiply_adds=11 * output.numel()))
+    counted = count(Model(), X)
+    assert (counted.multiply_adds, unknown(counted)) == (88, [])
+
+
+def test_what_can_have_no_rule() -> None:
+    for target in (3, "conv", None, int, torch.Tensor, nn.Linear(2, 2), nn.Sequential(nn.ReLU())):
+        with pytest.raises(DefinitionError, match=r"^a rule is for an operator, .* not [^\n]*$"):
+            rule(target)
+    with pytest.raises(DefinitionError, match="^count: torch does not tell of calls of it"):
+        rule(count)
+
+
+def test_a_rule_that_fails_is_told() -> None:
+    @rule(torch.relu)
+    def wrong(output: Tensor) -> Work:
+        return Work("mine")
+
+    with pytest.raises(TargetError, match=r"^1: TypeError: .*wrong\(\) takes 1 positional argument"):
+        count(nn.Sequential(nn.Linear(4, 4), Relu()), X)
+
+
+class Relu(nn.Module):
+    """A function as a module."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        (torch.fft.fft, "_fft_r2c"),
+        (torch.linalg.inv, "linalg_inv_ex"),
+        (torch.cdist, "_cdist_forward"),
+        (lambda x: torch.histc(x), "histc"),  # noqa: PLW0108  # a function of torch would be one with a rule
+    ],
+)
+def test_operations_that_nobody_knows(function: Any, kind: str) -> None:
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Any:
+            return function(self.fc(x), x) if function is torch.cdist else function(self.fc(x))
+
+    counted = count(Model(), torch.rand(4, 4))
+    assert counted.unknown == {kind: (kind,)}
+    alone = count(nn.Sequential(Only(function)), torch.rand(4, 4))
+    assert unknown(alone) == [f"0.{kind}"]
+    assert unknown(count(Only(function), torch.rand(4, 4))) == [""]
+
+
+class Only(nn.Module):
+    """One function and no more."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Any:
+        return torch.cdist(x, x) if self.function is torch.cdist else self.function(x)
+
+
+def test_common_operations_are_known() -> None:
+    class Model(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            index = x.long().clamp(0, 3)
+            return [
+                *(
+                    x.topk(2),
+                    x.sort(),
+                    x.cumsum(0),
+                    x.std(),
+                    x.norm(),
+                    x.logsumexp(0),
+                    x.median(),
+                    x.argmax(),
+                ),
+                *(
+                    x.gather(0, index),
+                    x.scatter(0, index, x),
+                    x.scatter_add(0, index, x),
+                    x.roll(1),
+                    x.flip(0),
+                ),
+                *(
+                    x.masked_fill(x > 0, 0.0),
+                    x.where(x > 0, x),
+                    x.tril(),
+                    x.repeat(2, 2),
+                    x.expand(4, 4),
+                    x // 2,
+                ),
+                *(
+                    x.clone().squeeze_(),
+                    x.clone().transpose_(0, 1),
+                    x.unfold(0, 2, 1),
+                    x.erf(),
+                    x.clamp(0),
+                    x**2,
+                ),
+                *(nn.functional.one_hot(index, 4), nn.functional.normalize(x), torch.polar(x, x), x.diff()),
+                nn.functional.cross_entropy(x, index[:, 0]),
+                nn.functional.binary_cross_entropy_with_logits(x, x),
+                nn.functional.mse_loss(x, x),
+                nn.functional.grid_sample(x[None, None], torch.zeros(1, 2, 2, 2), align_corners=False),
+                nn.functional.fold(nn.functional.unfold(x[None, None], 2), (4, 4), 2),
+                *torch.meshgrid(x[0], x[0], indexing="ij"),
+            ]
+
+    counted = count(Model(), torch.rand(4, 4))
+    assert (counted.unknown, counted.multiply_adds) == ({}, 0)
