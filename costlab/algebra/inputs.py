@@ -79,11 +79,7 @@ def as_input(value: Any, called: Callable[[str], Any] | None = None) -> AnyInput
         return _typed([value], called)
     if isinstance(value, tuple | list) and value and all(isinstance(each, str) for each in value):
         return _typed(value, called)
-    if (
-        _is_tensor(value)
-        or isinstance(value, Mapping)
-        or (isinstance(value, tuple | list) and any(map(_is_tensor, value)))
-    ):
+    if isinstance(value, Mapping) or _holds_tensors(value):
         return gathered(value)
     if isinstance(value, tuple | list) and len(value) not in (1, 3) and all(type(n) is int for n in value):
         return Inputs([Tensor(Sizes(*value))])
@@ -135,7 +131,8 @@ def gathered(given: Any) -> Inputs:
         return given
     if isinstance(given, Mapping):
         return Inputs((), given)
-    return Inputs(given if isinstance(given, tuple | list) else [given])
+    several = isinstance(given, tuple | list) and not hasattr(given, "_fields")  # one of names is one input
+    return Inputs(given if several else [given])
 
 
 def _is_inputs(text: str) -> bool:
@@ -144,3 +141,9 @@ def _is_inputs(text: str) -> bool:
 
 def _is_tensor(value: object) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "requires_grad")
+
+
+def _holds_tensors(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_tensors, value.values()))
+    return any(map(_holds_tensors, value)) if isinstance(value, tuple | list) else _is_tensor(value)

@@ -78,7 +78,7 @@ ALSO = {
     "window": "elements within the windows of a pooling, padding included where it counts",
     "statistics": "elements that statistics are taken of",
     "by_output": "multiply-adds of a transposed convolution, reckoned from the size of its output",
-    "by_output_ungrouped": "the same, as if it had one group; not where it gives as many channels as it takes",
+    "by_output_ungrouped": "the same, as if it had one group; not where it keeps the number of channels",
     "lost_positions": "multiply-adds and bias adds of all positions but one, by another name than Conv",
     "own_weights": "elements of weight and bias of a module without others in it, once for each input",
     "unasked_bias": "additions of a bias to what comes out of attention, where it has none",

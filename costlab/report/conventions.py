@@ -14,9 +14,9 @@ ALL = (
     Column("unit", "what is counted", fold=44),
 )
 ONE = (
-    Column("operations", "operations"),
-    Column("charged", "charged", fold=36),
-    Column("told", "what is wrong in it", fold=44),
+    Column("operations", "operations", fold=22),
+    Column("charged", "charged", fold=24),
+    Column("told", "what is wrong in it", fold=28),
 )
 
 

@@ -26,8 +26,8 @@ EXPLAINED = (
     Column("term", "term"),
     Column("first", "first", "size"),
     Column("second", "second", "size"),
-    Column("difference", "difference", "change"),
-    Column("why", "why", fold=40),
+    Column("difference", "difference", "change", sacrifice=1),
+    Column("why", "why", fold=22),
 )
 
 
@@ -120,7 +120,7 @@ def _defects(each: Account) -> list[str]:
 
 def explain_table(count: Count, first: Account, second: Account, lines: Sequence[Line]) -> Table:
     """A row for each term in which two tools differ."""
-    titles = [each.convention.title for each in (first, second)]
+    titles = [each.convention.name for each in (first, second)]
     columns = list(EXPLAINED)
     columns[1:3] = [
         Column(key, title, "size") for key, title in zip(("first", "second"), titles, strict=True)

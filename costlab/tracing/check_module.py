@@ -12,10 +12,10 @@ from costlab.algebra.block import Node
 from costlab.counting.convention import convention
 from costlab.counting.count import Count
 from costlab.errors import one_line
+from costlab.tracing.dispatch import tensors_in
 from costlab.tracing.finding import Finding, told
 from costlab.tracing.peers import PEERS, reports
 from costlab.tracing.real import runnable
-from costlab.tracing.trace import tensors_in
 
 
 def check_module(count: Count, progress: Callable[[str], None] | None = None) -> list[Finding]:

@@ -4,6 +4,8 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, ClassVar
 
 import torch
@@ -19,13 +21,15 @@ from costlab.algebra.parameter import closest
 from costlab.algebra.ran import Ran
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
-from costlab.tracing.trace import Trace, tensors_in
+from costlab.tracing.dispatch import tensors_in
+from costlab.tracing.trace import Trace
 from costlab.tracing.tree import grown
 from costlab.tracing.untouched import Meta, process_kept, unwrapped, weightless
 
 VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage|Tensor\.__format__")
 """What torch says of tensors whose values are missed."""
 UNIMPLEMENTED = re.compile(r"register_meta function for (\S+)")
+NOT_THE_MODEL = (Path(torch.__file__).parent, Path(__file__).parents[1])
 MISSING = re.compile(r"(\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors")
 
 
@@ -171,6 +175,15 @@ def _told(error: Exception) -> str:
         )
     if VALUELESS.search(str(error)):
         named = UNIMPLEMENTED.search(text)
-        told = named[1] if named else one_line(text)[:160]
+        told = f"{named[1] if named else one_line(text)[:160]}{_line(error)}"
         return f"what it does depends on the values of its data, which a count does not have ({told})"
     return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__
+
+
+def _line(error: Exception) -> str:
+    """Where in the code of a model an error comes from."""
+    for call in reversed(extract_tb(error.__traceback__)):
+        file = Path(call.filename)
+        if file.is_file() and not any(home in file.parents for home in NOT_THE_MODEL):
+            return f"; {file.name}, line {call.lineno}"
+    return ""

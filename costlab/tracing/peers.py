@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
@@ -19,22 +20,28 @@ from torch import Tensor, nn
 from costlab.errors import one_line
 
 Inputs = tuple[Tensor, ...]
-Runner = Callable[[nn.Module, Inputs], int]
+Runner = Callable[[nn.Module, Inputs], Any]
 
 
 class Peer(NamedTuple):
-    """A tool: the package that it comes in, and how it is run."""
+    """A tool: the package that it comes in, how it is run, and which of several numbers is meant."""
 
     package: str
     run: Runner
+    place: int | None = None
 
     @property
     def release(self) -> str | None:
         """The release that is installed, None where there is none."""
-        try:
-            return version(self.package)
-        except PackageNotFoundError:
-            return None
+        return _release(self.package)
+
+
+@cache
+def _release(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 class Report(NamedTuple):
@@ -47,21 +54,32 @@ class Report(NamedTuple):
 
 def reports(model: nn.Module, inputs: Inputs, names: list[str] | None = None) -> Iterator[tuple[str, Report]]:
     """What each installed tool reports of the model in eval mode, by the name of its convention."""
+    known: dict[Runner, Any] = {}  # what gives two numbers runs once
     for name, peer in PEERS.items():
         if (release := peer.release) is None or (names is not None and name not in names):
             continue
         try:
-            with _alone():
-                found = peer.run(deepcopy(model).eval(), inputs)
-            yield name, Report(release, int(found))
+            if peer.run not in known:
+                with _alone():
+                    known[peer.run] = peer.run(_copied(model).eval(), inputs)
+            found = known[peer.run]
+            yield name, Report(release, int(found if peer.place is None else found[peer.place]))
         except Exception as error:
             told = str(error).strip().partition("\n")[0]
             yield name, Report(release, None, one_line(f"{type(error).__name__}: {told}"))
 
 
+def _copied(model: nn.Module) -> nn.Module:
+    """A copy, for the tools leave things behind in modules; parameters, which they only read, are shared."""
+    return deepcopy(model, {id(each): each for each in model.parameters()})
+
+
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Let a tool print and warn to nobody, patch what it likes, and draw random numbers of its own."""
+    """Let a tool print and warn to nobody, patch what it likes, and draw random numbers of its own.
+
+    Gradients are on, as they are unless a user switches them off: without, attention takes another path.
+    """
     namespaces = (torch, torch.Tensor, nn.functional)
     before = [dict(vars(space)) for space in namespaces]
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
@@ -133,32 +151,24 @@ def _torchprofile(model: nn.Module, inputs: Inputs) -> int:
     return int(found)
 
 
-def _calflops(place: int) -> Runner:
-    def run(model: nn.Module, inputs: Inputs) -> int:
-        from calflops import calculate_flops
+def _calflops(model: nn.Module, inputs: Inputs) -> Any:
+    from calflops import calculate_flops
 
-        found = calculate_flops(model, args=list(inputs), print_results=False, output_as_string=False)
-        return int(found[place])
-
-    return run
+    return calculate_flops(model, args=list(inputs), print_results=False, output_as_string=False)
 
 
 def _flop_counter(model: nn.Module, inputs: Inputs) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
-    with torch.enable_grad(), FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False) as counter:
         model(*inputs)
     return int(counter.get_total_flops())
 
 
-def _deepspeed(place: int) -> Runner:
-    def run(model: nn.Module, inputs: Inputs) -> int:
-        from deepspeed.profiling.flops_profiler import get_model_profile
+def _deepspeed(model: nn.Module, inputs: Inputs) -> Any:
+    from deepspeed.profiling.flops_profiler import get_model_profile
 
-        found = get_model_profile(model, args=list(inputs), print_profile=False, as_string=False, warm_up=0)
-        return int(found[place])
-
-    return run
+    return get_model_profile(model, args=list(inputs), print_profile=False, as_string=False, warm_up=0)
 
 
 PEERS: Mapping[str, Peer] = {
@@ -169,10 +179,10 @@ PEERS: Mapping[str, Peer] = {
     "ptflops_aten": Peer("ptflops", _ptflops("aten")),
     "torchinfo": Peer("torchinfo", _torchinfo),
     "torchprofile": Peer("torchprofile", _torchprofile),
-    "calflops_macs": Peer("calflops", _calflops(1)),
-    "calflops_flops": Peer("calflops", _calflops(0)),
-    "deepspeed_macs": Peer("deepspeed", _deepspeed(1)),
-    "deepspeed_flops": Peer("deepspeed", _deepspeed(0)),
+    "calflops_macs": Peer("calflops", _calflops, 1),
+    "calflops_flops": Peer("calflops", _calflops, 0),
+    "deepspeed_macs": Peer("deepspeed", _deepspeed, 1),
+    "deepspeed_flops": Peer("deepspeed", _deepspeed, 0),
     "torch_flop_counter": Peer("torch", _flop_counter),
 }
 """Every tool by the name of its convention."""

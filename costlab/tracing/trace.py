@@ -1,32 +1,35 @@
 """The trace: a module runs once on tensors without values, and every operation is seen and counted."""
 
-import dis
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import is_dataclass
-from functools import cache
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from costlab.algebra.shape import Sizes
-from costlab.algebra.work import Form, Work
+from costlab.algebra.work import Work
+from costlab.tracing.dispatch import Dispatch, Inside, tensors_in
+from costlab.tracing.forms import form_in, sign_of
 from costlab.tracing.places import Places
 from costlab.tracing.rules import elements
-from costlab.tracing.rules.products import products_of
-from costlab.tracing.rules.registry import CALLS, MODULES, OPERATORS, OVERLOADS, SHAPED, Rule, Seen, Works
+from costlab.tracing.rules.registry import (
+    CALLS,
+    INSTEAD,
+    MODULES,
+    OPERATORS,
+    OVERLOADS,
+    SHAPED,
+    Rule,
+    Seen,
+    Works,
+)
 from costlab.tracing.untouched import Meta
 
-SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
-PRODUCTS = frozenset(["mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "vdot"])
-LENGTHS = frozenset(["_pack_padded_sequence", "_pad_packed_sequence"])
-"""Operators that read the lengths of sequences, which have values though the sequences have none."""
-STRICT = frozenset([torch.stft, torch.istft, Tensor.stft, Tensor.istft, Tensor.data.__set__])
+SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
+STRICT = frozenset([torch.stft, torch.istft, Tensor.stft, Tensor.istft, SET_DATA])
 """Functions that compare the devices of tensors before any operator runs."""
 PATH = "costlab"
 """The key under which a node of the autograd graph remembers the module that made it."""
@@ -56,8 +59,7 @@ class Trace(TorchFunctionMode):
         self._meta = meta
         self._samples = samples
         self._backward = backward
-        self._dispatch = Dispatch(self)
-        self._inside: Inside | None = None
+        self._dispatch = Dispatch(meta, self.operated)
         self._ruled: list[nn.Module] = []
         self.in_backward = False
 
@@ -75,7 +77,7 @@ class Trace(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if self._inside is not None:
+        if self._dispatch.inside is not None:
             return func(*args, **kwargs)
         if func in STRICT:
             args, kwargs = self._dispatch.without_values(args), self._dispatch.without_values(kwargs)
@@ -87,22 +89,22 @@ class Trace(TorchFunctionMode):
                 return func(*args, **kwargs)
             return self._plain(func, args, kwargs)
         if not self._backward and (shape := SHAPED.get(func)) is not None:
-            self._inside = inside = Inside()
+            self._dispatch.inside = inside = Inside()
             try:
                 with torch._C._DisableTorchDispatch():  # nothing runs
                     output = shape(*args, **kwargs)
             except (TypeError, ValueError, AttributeError, IndexError):
                 output = NotImplemented  # torch says what is wrong
             finally:
-                self._inside = None
+                self._dispatch.inside = None
             if output is not NotImplemented:
                 self._ruled_call(rule, func, args, kwargs, output, inside)
                 return output
-        self._inside = inside = Inside()
+        self._dispatch.inside = inside = Inside()
         try:
-            output = func(*args, **kwargs)
+            output = INSTEAD.get(func, func)(*args, **kwargs)
         finally:
-            self._inside = None
+            self._dispatch.inside = None
         self._ruled_call(rule, func, args, kwargs, output, inside)
         if self._backward:
             self._tag(output, self.places.path)
@@ -113,13 +115,13 @@ class Trace(TorchFunctionMode):
     ) -> None:
         if self._ruled:
             return
-        form = _sign(func) or self._form(func)
+        form = sign_of(func) or form_in(self.places.module, func)
         seen = Seen(output, self.places.module, form, self._samples, inside.products)
         self._record(rule(seen, *args, **kwargs), output, (args, kwargs), func, own=form == "module")
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
-        self._dispatch.asked = func, _sign(func)
+        self._dispatch.asked = func, sign_of(func)
         try:
             output = func(*args, **kwargs)
         finally:
@@ -127,15 +129,6 @@ class Trace(TorchFunctionMode):
         if self._backward:
             self._tag(output, self.places.path)
         return output
-
-    def _form(self, func: Any) -> Form:
-        module = self.places.module
-        kind = type(module)
-        if kind.__module__.startswith("torch.nn.modules") and not module._modules:
-            return "module"
-        if _is_layer(kind) and not kind.__module__.startswith("torch.nn"):
-            return "subclass"
-        return form_of(func)
 
     def operated(self, func: OpOverload, args: Any, kwargs: Any, output: Any, asked: Any) -> None:
         """Count an operator of aten, or another, that no rule of a call explains."""
@@ -151,7 +144,11 @@ class Trace(TorchFunctionMode):
             read = self._parameters((args, kwargs))
             if (self.in_backward or not read) and name not in ("cat", "stack"):
                 return
-        form = self._form(func) if asked is None else asked[1] or self._form(asked[0])
+        form = (
+            form_in(self.places.module, func)
+            if asked is None
+            else asked[1] or form_in(self.places.module, asked[0])
+        )
         seen = Seen(output, module, form, self._samples)
         unknown = False
         works: Works
@@ -181,10 +178,6 @@ class Trace(TorchFunctionMode):
     def _parameters(self, given: Any) -> tuple[Tensor, ...]:
         owners = self._meta.owners
         return tuple(owners[id(each)] for each in tensors_in(given) if id(each) in owners)
-
-    def stand_in(self, tensor: Tensor) -> Tensor:
-        """The stand-in of a tensor that came from elsewhere: a constant of the user's, say."""
-        return self._meta(tensor)
 
     def _entered(self, module: nn.Module) -> None:
         if not self._ruled and type(module) in MODULES:
@@ -235,157 +228,6 @@ class Trace(TorchFunctionMode):
             return self.places.path
         node: Any = torch._C._current_autograd_node()
         return str(node.metadata.get(PATH, "")) if node is not None else ""
-
-
-class Inside:
-    """What ran inside a call that a rule counts: the multiply-adds of matrix products."""
-
-    def __init__(self) -> None:
-        self.products = 0
-
-
-class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own
-    """Sees every operator that runs, and gives it tensors without values."""
-
-    def __init__(self, trace: Trace) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch's own
-        self.asked: Any = None
-        self._trace = trace
-        self._made: dict[int, Tensor] = {}
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        inside = self._trace._inside
-        real = [each for each in tensors_in((args, kwargs)) if each.device.type != "meta"]
-        name = func._schema.name.partition("::")[2]
-        if real and name not in LENGTHS and not self._constant(func, args, kwargs, real):
-            if name.rstrip("_") in ("index", "index_put"):
-                args = (args[0], _numbered(args[1]), *args[2:])
-            args, kwargs = self.without_values(args), self.without_values(kwargs)
-            real = []
-        if not real and kwargs.get("device") is not None:
-            device = torch.device(kwargs["device"])
-            # What is made on the processor from nothing has values; what moves there from elsewhere has none.
-            if device.type not in ("meta", "cpu") or any(True for _ in tensors_in(args)):
-                kwargs = {**kwargs, "device": torch.device("meta")}
-        output = func(*args, **kwargs)
-        if real or (not args and not kwargs):
-            self._remember(output)
-        if inside is not None:
-            if name.rstrip("_") in PRODUCTS:
-                inside.products += products_of(*[each for each in args if isinstance(each, Tensor)][-2:])
-            return output
-        self._trace.operated(func, args, kwargs, output, self.asked)
-        return output
-
-    def _constant(self, func: Any, args: Any, kwargs: Any, real: list[Tensor]) -> bool:
-        """Whether all of this are constants, made while running or read only: these keep their values."""
-        if any(each.device.type == "meta" for each in tensors_in((args, kwargs))):
-            return False
-        if any(isinstance(each, nn.Parameter) for each in real):
-            return False
-        return not func._schema.is_mutable or all(id(each) in self._made for each in real)
-
-    def _remember(self, output: Any) -> None:
-        for each in tensors_in(output):
-            if each.device.type != "meta":
-                self._made[id(each)] = each  # kept, so that the id stays its own
-
-    def without_values(self, value: Any) -> Any:
-        """A value with stand-ins instead of the tensors in it."""
-        if isinstance(value, Tensor):
-            return value if value.device.type == "meta" else self._trace.stand_in(value)
-        if isinstance(value, tuple | list):
-            return type(value)(map(self.without_values, value))
-        if isinstance(value, dict):
-            return {
-                name: torch.device("meta")
-                if name == "device" and each is not None
-                else self.without_values(each)
-                for name, each in value.items()
-            }
-        return value
-
-
-def _sign(func: Any) -> Form | None:
-    """``x + y`` and ``x.add(y)`` reach torch alike; the code that asked tells them apart."""
-    if getattr(func, "__module__", None) is not None or func.__name__.rstrip("_") not in SIGNS:
-        return None
-    frame = sys._getframe(3)
-    instruction = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-    called = instruction.startswith("CALL") and func.__name__ in _methods(frame.f_code)
-    return None if called else "operator"
-
-
-@cache
-def _methods(code: Any) -> frozenset[str]:
-    """The names of attributes that code reads, methods among them."""
-    return frozenset(
-        each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_METHOD", "LOAD_ATTR")
-    )
-
-
-def form_of(func: Any) -> Form:
-    """How a function is asked for, by where it lives."""
-    if isinstance(func, OpOverload):
-        return "torch"
-    home = getattr(func, "__module__", None)
-    if home is None:
-        return "method"
-    if home in ("torch.nn.functional", "torch._C._nn") or func in FUNCTIONAL:
-        return "function"
-    return "torch"
-
-
-FUNCTIONAL = frozenset(
-    each
-    for name in (
-        "conv1d",
-        "conv2d",
-        "conv3d",
-        "conv_transpose1d",
-        "conv_transpose2d",
-        "conv_transpose3d",
-        "bilinear",
-        "prelu",
-        "avg_pool1d",
-        "adaptive_avg_pool1d",
-    )
-    for each in [getattr(torch.nn.functional, name)]
-)
-"""Functions that torch itself and torch.nn.functional have alike."""
-
-
-def _is_layer(kind: type) -> bool:
-    """Whether a class is derived from a layer of torch.nn, and not from Module alone or a container."""
-    return any(
-        base.__module__.startswith("torch.nn.modules") and "container" not in base.__module__
-        for base in kind.__mro__[1:]
-        if base is not nn.Module
-    )
-
-
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors in a value, in tuples, lists, dictionaries and dataclasses too."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for each in value:
-            yield from tensors_in(each)
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from tensors_in(each)
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield from tensors_in(vars(value))
-
-
-def _numbered(indices: Any) -> list[Any]:
-    """Indices with places instead of masks that have values, which say how many elements they choose."""
-    found: list[Any] = []
-    for each in indices:
-        mask = isinstance(each, Tensor) and each.dtype is torch.bool and each.device.type != "meta"
-        found += each.nonzero(as_tuple=True) if mask else [each]
-    return found
 
 
 def _kernel(given: Any) -> str:

@@ -1,6 +1,7 @@
 """Multiply-adds counted one by one in loops, and what torch's own counter says: oracles for traces."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import is_dataclass
 from itertools import product
 from typing import Any
 
@@ -128,8 +129,8 @@ def torch_counter(
 
 
 def _differentiable(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return _differentiable(list(value.values()))
+    if isinstance(value, dict) or is_dataclass(value):
+        return _differentiable(list((value if isinstance(value, dict) else vars(value)).values()))
     if isinstance(value, tuple | list):
         return [each for one in value for each in _differentiable(one)]
     return [value] if getattr(value, "requires_grad", False) else []

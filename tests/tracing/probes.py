@@ -109,17 +109,6 @@ class Turned(nn.Module):
         return self.linear(x.transpose(1, 2))
 
 
-class Packed(nn.Module):
-    """A recurrent layer of which only the output is wanted."""
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, x: Tensor) -> Any:
-        return self.layer(x)[0]
-
-
 def _both(name: str, make: Callable[..., nn.Module], inputs: str = "map") -> dict[str, Probe]:
     """With and without a bias."""
 
@@ -131,6 +120,10 @@ def _both(name: str, make: Callable[..., nn.Module], inputs: str = "map") -> dic
 
 def _each(layers: Mapping[str, Callable[[Size], nn.Module]], inputs: str = "map") -> dict[str, Probe]:
     return {f"nn.{name}": Probe(make, inputs) for name, make in layers.items()}
+
+
+def _plain(layer: Callable[[], nn.Module], _: Size) -> nn.Module:
+    return layer()
 
 
 CONVOLUTIONS = {
@@ -214,16 +207,33 @@ NORMALIZATION = {
         }
     ),
 }
+BARE = (
+    nn.CELU,
+    nn.ELU,
+    nn.GELU,
+    nn.Hardsigmoid,
+    nn.Hardswish,
+    nn.Hardtanh,
+    nn.LeakyReLU,
+    nn.LogSigmoid,
+    nn.Mish,
+    nn.PReLU,
+    nn.ReLU,
+    nn.ReLU6,
+    nn.SELU,
+    nn.SiLU,
+    nn.Sigmoid,
+    nn.Softplus,
+    nn.Softsign,
+    nn.Tanh,
+    nn.Tanhshrink,
+    nn.Softmax2d,
+    nn.Identity,
+    nn.Flatten,
+    nn.Dropout,
+)
 ACTIVATIONS = {
-    **_each(
-        {
-            name: (lambda layer: lambda _: layer())(getattr(nn, name))
-            for name in (
-                "CELU ELU GELU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid Mish PReLU ReLU ReLU6 SELU"
-                " SiLU Sigmoid Softplus Softsign Tanh Tanhshrink Softmax2d Identity Flatten Dropout"
-            ).split()
-        }
-    ),
+    **_each({layer.__name__: partial(_plain, layer) for layer in BARE}),
     "nn.ReLU_inplace": Probe(lambda _: nn.Sequential(nn.Identity(), nn.ReLU(inplace=True))),
     "nn.PReLU_channels": Probe(lambda s: nn.PReLU(s.c)),
     "nn.GLU": Probe(lambda _: nn.GLU(1)),
@@ -271,55 +281,3 @@ POOLING = {
         "box",
     ),
 }
-RECURRENT = {
-    f"nn.{kind.__name__}{name}": Probe(
-        (lambda kind, settings: lambda s: Packed(kind(s.c, 6, **settings)))(kind, settings), "rows"
-    )
-    for kind in (nn.LSTM, nn.GRU, nn.RNN)
-    for name, settings in {
-        "": {"batch_first": True},
-        "_steps_first": {},
-        "_no_bias": {"batch_first": True, "bias": False},
-        "_deep": {"batch_first": True, "num_layers": 2},
-        "_both_ways": {"batch_first": True, "bidirectional": True, "num_layers": 2},
-    }.items()
-} | {
-    "nn.LSTM_projected": Probe(lambda s: Packed(nn.LSTM(s.c, 6, proj_size=3, batch_first=True)), "rows"),
-    "nn.LSTM_projected_deep": Probe(
-        lambda s: Packed(nn.LSTM(s.c, 6, 2, proj_size=3, batch_first=True, bidirectional=True)), "rows"
-    ),
-    "nn.LSTMCell": Probe(lambda s: nn.LSTMCell(s.c, 6), "flat"),
-    "nn.GRUCell": Probe(lambda s: nn.GRUCell(s.c, 6), "flat"),
-    "nn.RNNCell": Probe(lambda s: nn.RNNCell(s.c, 6), "flat"),
-}
-
-
-def _derived(kind: type[nn.Module], *given: Any, inputs: str = "map", **settings: Any) -> dict[str, Probe]:
-    """A class of one's own, derived from a layer."""
-    mine = type(f"My{kind.__name__}", (kind,), {"__module__": __name__})
-
-    def make(_: Size) -> nn.Module:
-        made: nn.Module = mine(*given, **settings)
-        return Packed(made) if isinstance(made, nn.RNNBase) else made
-
-    return {f"subclass_{kind.__name__}": Probe(make, inputs)}
-
-
-SUBCLASSES = {
-    **_derived(nn.Linear, 4, 5, inputs="fours"),
-    **_derived(nn.LSTM, 4, 5, inputs="fours"),
-    **_derived(nn.GRU, 4, 5, inputs="fours"),
-    **_derived(nn.RNN, 4, 5, inputs="fours"),
-    **_derived(nn.LayerNorm, 4, inputs="fours"),
-    **_derived(nn.GroupNorm, 2, 4, inputs="four"),
-    **_derived(nn.BatchNorm2d, 4, inputs="four"),
-    **_derived(nn.AvgPool2d, 2),
-    **_derived(nn.Upsample, scale_factor=2),
-    **_derived(nn.Softmax, 1),
-    **{
-        name: probe
-        for kind in (nn.ELU, nn.GELU, nn.LeakyReLU, nn.PReLU, nn.ReLU, nn.ReLU6, nn.SiLU)
-        for name, probe in _derived(kind).items()
-    },
-}
-LAYERS = CONVOLUTIONS | PRODUCTS | NORMALIZATION | ACTIVATIONS | POOLING | RECURRENT | SUBCLASSES

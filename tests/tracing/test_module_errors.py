@@ -122,7 +122,10 @@ DEPENDENT: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("name", DEPENDENT)
 def test_what_depends_on_data_is_told_so(name: str) -> None:
-    assert told(nested(DEPENDENT[name]), X).startswith(f"1.1: {VALUES} (")
+    text = told(nested(DEPENDENT[name]), X)
+    assert text.startswith(f"1.1: {VALUES} (")
+    line = DEPENDENT[name].__code__.co_firstlineno
+    assert text.endswith(f"; test_module_errors.py, line {line})")
 
 
 @pytest.mark.parametrize("name", ["unique", "equal", "masked_select", "bincount"])

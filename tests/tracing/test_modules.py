@@ -165,9 +165,11 @@ PRODUCTS: list[tuple[Callable[..., Any], list[tuple[int, ...]], tuple[int, ...]]
     (lambda self, a: torch.vmap(self.held0)(a), [(2, 5, 3)], (10, 3, 4)),
     (lambda self, a: self.held0.weight @ F.unfold(a, 1)[:, :3], [(2, 4, 3, 3)], (2, 4, 3, 9)),
 ]
+GROUPS = torch.tensor([2, 6], dtype=torch.int32)
 UNSEEN: list[tuple[Callable[..., Any], list[tuple[int, ...]], tuple[int, ...]]] = [
     (lambda self, a, b: a @ b, [(3, 4), (4,)], (3, 4)),
     (lambda self, a, b: torch.dot(a, b), [(4,), (4,)], (4,)),
+    (lambda self, a, b: torch._grouped_mm(a, b, offs=GROUPS), [(6, 4), (2, 4, 8)], (6, 4, 8)),
     (lambda self, c, a, b: torch.addmv(c, a, b), [(3,), (3, 4), (4,)], (3, 4)),
     (lambda self, c, a, b: torch.addbmm(c, a, b), [(3, 5), (2, 3, 4), (2, 4, 5)], (2, 3, 4, 5)),
     (lambda self, c, a, b: (2 * c).baddbmm_(a, b), [(2, 3, 5), (2, 3, 4), (2, 4, 5)], (2, 3, 4, 5)),
@@ -201,7 +203,8 @@ def test_several_inputs_and_inputs_by_name() -> None:
     assert count(Two(), ["2x5:int64", "scale:3", "mask:2x5x3:bool"]).multiply_adds == expected
     assert count(nn.Linear(4, 3), "3x4").title == "Linear, input 3x4"
     nested = Call(lambda self, given: given["a"] @ given["b"][0])
-    assert count(nested, Inputs([{"a": torch.rand(2, 4), "b": [torch.rand(4, 3)]}])).multiply_adds == 24
+    one = {"a": torch.rand(2, 4), "b": [torch.rand(4, 3)]}
+    assert count(nested, Inputs([one])).multiply_adds == count(nested, (one,)).multiply_adds == 24
 
 
 def test_what_moves_or_weighs_elements_multiplies_no_matrices() -> None:

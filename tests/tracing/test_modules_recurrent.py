@@ -80,8 +80,8 @@ def test_packed_sequences(cls: Any, settings: dict[str, Any]) -> None:
 
 def test_packed_sequences_as_inputs() -> None:
     packed = pack_sequence([torch.rand(4, FEATURES), torch.rand(2, FEATURES)])
-    counted = count(nn.GRU(FEATURES, HIDDEN), Inputs([packed]))
-    assert counted.multiply_adds == by_loops(nn.GRU, {}, 4 + 2)
+    for inputs in (packed, Inputs([packed]), {"input": packed}):
+        assert count(nn.GRU(FEATURES, HIDDEN), inputs).multiply_adds == by_loops(nn.GRU, {}, 4 + 2)
 
 
 @pytest.mark.parametrize(("cls", "gates"), [(nn.LSTMCell, 4), (nn.GRUCell, 3), (nn.RNNCell, 1)])

@@ -1,6 +1,7 @@
 """Rules: what each operation that a module runs reports. Importing this makes them known."""
 
 from costlab.tracing.rules import (
+    activations,
     attention,
     convolution,
     elements,
@@ -12,6 +13,7 @@ from costlab.tracing.rules import (
 from costlab.tracing.rules.registry import rule
 
 __all__ = [
+    "activations",
     "attention",
     "convolution",
     "elements",

@@ -43,7 +43,7 @@ def convolution(
     return work._replace(also={"samples": seen.samples, **lost, **also})
 
 
-def _lost(seen: Seen, multiply_adds: int, weight: Tensor, bias: Tensor | None) -> Mapping[str, int]:
+def _lost(seen: Seen, multiply_adds: Any, weight: Tensor, bias: Tensor | None) -> Mapping[str, int]:
     """What a tool that knows convolutions by the names of their classes loses, and what it sees instead."""
     held = weight.numel() + (0 if bias is None else bias.numel())
     whole = multiply_adds + (0 if bias is None else seen.output.numel())

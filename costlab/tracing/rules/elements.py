@@ -1,15 +1,14 @@
 """What goes element by element, reduces, or only moves elements: it multiplies and adds no weights."""
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from costlab.algebra.work import Work
-from costlab.tracing.rules.registry import CALLS, Seen, calls, like, operators, shapes
+from costlab.tracing.rules.registry import Seen, calls, operators
 
 REDUCTIONS = frozenset(
     [
@@ -52,6 +51,7 @@ REDUCTIONS = frozenset(
         "trace",
         "bucketize",
         "searchsorted",
+        "histc",
         "rrelu_with_noise",
         "floor_divide",
         "polar",
@@ -250,95 +250,6 @@ def _aligned_left(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     return prod(map(max, sizes))
 
 
-def _element(kind: str) -> Callable[..., Work]:
-    def rule(seen: Seen, *args: Any, **_: Any) -> Work:
-        work = element_work(seen, kind, args)
-        if isinstance(seen.module, HOLDING):
-            return work._replace(form="torch")
-        return work
-
-    return rule
-
-
-HOLDING = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
-"""Layers that hold an activation function, which tools that put others in its place do not see."""
-
-
-ACTIVATIONS = (
-    "relu",
-    "relu_",
-    "relu6",
-    "leaky_relu",
-    "leaky_relu_",
-    "elu",
-    "elu_",
-    "gelu",
-    "silu",
-    "mish",
-    "hardswish",
-    "hardsigmoid",
-    "softplus",
-    "selu",
-    "celu",
-    "logsigmoid",
-    "softsign",
-    "tanhshrink",
-    "glu",
-    "sigmoid",
-    "tanh",
-)
-for name in ACTIVATIONS:
-    for home in (F, torch, Tensor):
-        if function := getattr(home, name, None):
-            CALLS[function] = _element(name)
-
-
-@shapes(F.relu, torch.relu, F.relu6, F.gelu, F.silu, torch.sigmoid, torch.tanh)
-def same_shape(input: Tensor, inplace: Any = False, **_: Any) -> Any:
-    """As the input."""
-    return input if inplace is True else like(input)
-
-
-@calls(F.hardtanh)
-def hardtanh(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
-    """Any shape to the same; ReLU6 is one."""
-    return element_work(seen, "relu6" if isinstance(seen.module, nn.ReLU6) else "hardtanh", (input,))
-
-
-@calls(F.prelu, torch.prelu, Tensor.prelu)
-def prelu(seen: Seen, input: Tensor, weight: Tensor) -> Work:
-    """Any shape to the same, with a learned slope."""
-    work = element_work(seen, "prelu", (input, weight))
-    also = {"sample_parameters": seen.samples * weight.numel(), "own_weights": seen.own(weight)}
-    return work._replace(also={**work.also, **also})
-
-
-@calls(F.log_softmax, torch.log_softmax, Tensor.log_softmax)
-def log_softmax(seen: Seen, input: Tensor, *args: Any, **kwargs: Any) -> Work:
-    """Any shape to the same, along one axis."""
-    return softmax(seen, input, *args, **kwargs)._replace(kind="log_softmax")
-
-
-@calls(F.softmin)
-def softmin(seen: Seen, input: Tensor, *args: Any, **kwargs: Any) -> Work:
-    """Any shape to the same, along one axis."""
-    return softmax(seen, input, *args, **kwargs)._replace(kind="softmin")
-
-
-@calls(F.softmax, torch.softmax, Tensor.softmax)
-def softmax(seen: Seen, input: Tensor, dim: Any = None, *_: Any, **__: Any) -> Work:
-    """Any shape to the same, along one axis."""
-    size = input.shape[dim] if isinstance(dim, int) and input.dim() else 1
-    spatial = type(seen.module).__name__ == "Softmax2d"
-    return Work(
-        "softmax2d" if spatial else "softmax",
-        inputs=input.numel(),
-        outputs=input.numel(),
-        form=seen.form,
-        also={"samples": seen.samples, "rows": input.numel() // max(size, 1)},
-    )
-
-
 @calls(F.embedding, F.embedding_bag)
 def embedding(seen: Seen, input: Tensor, weight: Tensor, *_: Any, **__: Any) -> Work:
     """``(*) -> (*, features)``: rows of a table, no multiply-adds."""
@@ -372,7 +283,10 @@ def embedding_operator(seen: Seen, weight: Tensor, indices: Tensor, *_: Any, **_
     return embedding(seen, indices, weight)
 
 
-CALLS[torch.flatten] = CALLS[Tensor.flatten] = _element("flatten")
+@calls(torch.flatten, Tensor.flatten)
+def flatten(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
+    """Any shape to one with fewer axes."""
+    return element_work(seen, "flatten", (input,))
 
 
 @calls(torch.cat, torch.concat, torch.stack)

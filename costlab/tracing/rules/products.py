@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from costlab.algebra.work import Work
-from costlab.tracing.rules.registry import CALLS, Seen, calls, operators, shapes
+from costlab.tracing.rules.registry import CALLS, INSTEAD, Seen, calls, operators, shapes
 
 PRODUCTS = (
     "matmul",
@@ -174,6 +174,40 @@ def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
         form=seen.form,
         also={"samples": seen.samples},
     )
+
+
+@calls(torch._grouped_mm)
+@operators("_grouped_mm")
+def grouped(seen: Seen, a: Tensor, b: Tensor, *_: Any, **__: Any) -> Work:
+    """Products of matrices side by side in one or both tensors: each row meets the matrix of its group."""
+    groups = a.shape[0] if a.dim() > b.dim() else 1
+    return Work(
+        "grouped_mm",
+        multiply_adds=a.numel() * b.shape[-1] // max(groups, 1),
+        inputs=a.numel() + b.numel(),
+        outputs=seen.output.numel(),
+        form=seen.form,
+        also={"samples": seen.samples},
+    )
+
+
+@shapes(torch._grouped_mm)
+def grouped_shape(
+    a: Tensor, b: Tensor, offs: Tensor | None = None, bias: Tensor | None = None, out_dtype: Any = None
+) -> Any:
+    """What comes out of rows that each meet one of several matrices; torch tells it of one type only."""
+    if a.dim() != 2 or b.dim() != 3 or a.shape[1] != b.shape[1]:
+        return NotImplemented
+    return torch.empty((a.shape[0], b.shape[2]), dtype=out_dtype or a.dtype, device="meta")
+
+
+def one_group(a: Tensor, b: Tensor, *args: Any, **kwargs: Any) -> Any:
+    """Rows that each meet one of several matrices: all meet the first, which costs the same, back too."""
+    whole = a.dim() == 2 and b.dim() == 3
+    return a @ b[0] if whole else torch._grouped_mm(a, b, *args, **kwargs)
+
+
+INSTEAD[torch._grouped_mm] = one_group
 
 
 @operators("_trilinear")

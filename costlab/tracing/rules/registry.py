@@ -47,6 +47,8 @@ CALLS: dict[Any, Rule] = {}
 """By a function of torch as it is called: ``rule(seen, *args, **kwargs)``."""
 SHAPED: dict[Any, Shaped] = {}
 """By such a function: what comes out, without running it; NotImplemented where only running it tells."""
+INSTEAD: dict[Any, Callable[..., Any]] = {}
+"""By such a function: what runs in its place, with the same gradients, where torch wants values."""
 OPERATORS: dict[str, Rule] = {}
 """By the name of an operator of aten, without its overload, for what no call explains."""
 MODULES: dict[type[nn.Module], Rule] = {}
