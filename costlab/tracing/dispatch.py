@@ -49,6 +49,8 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's o
             # What is made on the processor from nothing has values; what moves there from elsewhere has none.
             if device.type not in ("meta", "cpu") or any(True for _ in tensors_in(args)):
                 kwargs = {**kwargs, "device": torch.device("meta")}
+        if real and name == "_to_copy" and not _floating(real[0].dtype, kwargs.get("dtype")):
+            kwargs = {**kwargs, "device": None}  # indices and masks keep their values, wherever they go
         output = func(*args, **kwargs)
         if real or (not args and not kwargs):
             self._remember(output)
@@ -100,6 +102,10 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(each)
     elif is_dataclass(value) and not isinstance(value, type):
         yield from tensors_in(vars(value))
+
+
+def _floating(*kinds: torch.dtype | None) -> bool:
+    return any(kind is not None and (kind.is_floating_point or kind.is_complex) for kind in kinds)
 
 
 def _numbered(indices: Any) -> list[Any]:

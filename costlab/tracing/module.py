@@ -143,7 +143,10 @@ def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
 
 
 def _made(value: Any, meta: Meta) -> Any:
-    """The tensors that are asked for, and stand-ins for those that are given."""
+    """The tensors that are asked for, and stand-ins for those that are given.
+
+    Indices and masks that are given keep their values: what a model decides by them is decided.
+    """
     if isinstance(value, Asked):
         kind = getattr(torch, value.dtype, None)
         if not isinstance(kind, torch.dtype):
@@ -152,7 +155,8 @@ def _made(value: Any, meta: Meta) -> Any:
             raise DefinitionError(f"input={value}: there is no type {value.dtype!r}{hint}")
         return torch.empty(tuple(value.sizes), dtype=kind, device="meta")
     if isinstance(value, Tensor):
-        return meta(value)
+        plain = value.device.type == "cpu" and not (value.is_floating_point() or value.is_complex())
+        return value if plain else meta(value)
     if isinstance(value, PackedSequence):  # the lengths of its steps are sizes, and stay
         data, steps, *order = value
         return PackedSequence(_made(data, meta), steps, *(_made(each, meta) for each in order))
