@@ -202,8 +202,8 @@ def _subject(source: Source) -> Block | Definition[...]:
         raise TargetError(f"{source.name} is an ablation: costlab compare --ablation {source.name}")
     if is_module_class(value) or (callable(value) and not isinstance(value, type)):
         return Definition(cast("Any", value), bare=True)
-    what = "class" if isinstance(value, type) else type(value).__name__
-    raise TargetError(f"{source.name} is a {what}, not a block, a module, or a function that returns one")
+    what = "a class" if isinstance(value, type) else f"of type {type(value).__name__}"
+    raise TargetError(f"{source.name} is {what}, not a block, a module, or a function that returns one")
 
 
 def labelled(name: str, settings: Mapping[str, Any], typed: bool = False) -> str:

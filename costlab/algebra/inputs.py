@@ -22,14 +22,22 @@ class Tensor(NamedTuple):
     dtype: str = FLOAT
 
     def __str__(self) -> str:
-        return str(self.sizes) if self.dtype == FLOAT else f"{self.sizes}:{self.dtype}"
+        # Sizes that would be taken for those of one input bear their type.
+        plain = self.dtype == FLOAT and len(self.sizes) not in (1, 3)
+        return str(self.sizes) if plain else f"{self.sizes}:{self.dtype}"
 
 
 class Inputs:
-    """What a module is called with: `Tensor` or values of torch, in their order and by name."""
+    """What a module is called with: `Tensor` or values of torch, in their order and by name.
 
-    def __init__(self, args: Iterable[Any] = (), kwargs: Mapping[str, Any] | None = None) -> None:
+    ``batched`` says that the batch was put before sizes that were given without one.
+    """
+
+    def __init__(
+        self, args: Iterable[Any] = (), kwargs: Mapping[str, Any] | None = None, *, batched: bool = False
+    ) -> None:
         self.args = tuple(args)
+        self.batched = batched
         self.kwargs = MappingProxyType(dict(kwargs or {}))
 
     def __str__(self) -> str:

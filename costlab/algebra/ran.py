@@ -10,9 +10,10 @@ from costlab.errors import DefinitionError
 
 
 class Parameters(NamedTuple):
-    """The parameters of a module, each tensor counted once; ``shared`` ones are among the others.
+    """The parameters of a module, each tensor counted once.
 
-    ``unused`` were read by no operation.
+    Among the others, ``shared`` ones are held in more than one place, and ``unused`` ones were read by no
+    operation.
     """
 
     trainable: int = 0

@@ -87,16 +87,16 @@ def count(
 
     With --check the exit status is 1 if any source disagrees or cannot be run.
     """
-    context = click.get_current_context()
-    if depth is not None and by == "kind":
-        raise click.UsageError("--depth goes with --by module", context)
-    if symbolic is not None and sort != "execution":
-        raise click.UsageError("--sort does not go with --symbolic", context)
-    if symbolic is not None and priced != DEFAULT:
-        raise click.UsageError("--convention does not go with --symbolic, which is in multiply-adds", context)
     form = chosen_format(format_, file)
-    if form == "netron" and symbolic is not None:
-        raise click.UsageError("--format netron does not go with --symbolic", context)
+    closed = symbolic is not None
+    refuse(
+        (depth is not None and by == "kind", "--depth goes with --by module"),
+        (closed and sort != "execution", "--sort does not go with --symbolic"),
+        (closed and priced != DEFAULT, "--convention does not go with --symbolic, which is in multiply-adds"),
+        (closed and (backward or strict), "--backward and --strict do not go with --symbolic"),
+        (closed and form == "netron", "--format netron does not go with --symbolic"),
+        (backward and inference, "--inference is without what --backward counts: give one of them"),
+    )
     deep = 1 if depth is None else depth
     if symbolic is None or check:
         counted = count_target(target, one_or_all(input_), batch=batch, backward=backward)
@@ -108,8 +108,8 @@ def count(
         from costlab.report.closed_form import closed_form_table
 
         with progress("deriving the closed form"):
-            closed = closed_form(target, symbolic, input=one_or_all(input_), batch=batch)
-        table = closed_form_table(closed.inference if inference else closed, deep, by)
+            derived = closed_form(target, symbolic, input=one_or_all(input_), batch=batch)
+        table = closed_form_table(derived.inference if inference else derived, deep, by)
     if form == "netron":
         from costlab.report.netron import attachment
 
@@ -121,3 +121,10 @@ def count(
         sys.exit(1)
     if check and not check_count(counted, to_stderr=form != "table" and on_stdout(file)):
         sys.exit(1)
+
+
+def refuse(*wrong: tuple[bool, str]) -> None:
+    """Refuse options that do not go together: the first of which it is so is told."""
+    for so, told in wrong:
+        if so:
+            raise click.UsageError(told, click.get_current_context())

@@ -12,7 +12,7 @@ from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
 from costlab.counting.reconcile import explain as explain_terms
 from costlab.counting.reconcile import found, reconcile
-from costlab.report.reconcile import Ran, agreed, explain_table, reconcile_table
+from costlab.report.reconcile import Answer, agreed, explain_table, reconcile_table
 
 
 @click.command(
@@ -68,9 +68,9 @@ def reconcile_(
         sys.exit(1)
 
 
-def _reported(counted: Count) -> dict[str, Ran]:
+def _reported(counted: Count) -> dict[str, Answer]:
     """What the installed tools report, each told as it is run."""
-    ran: dict[str, Ran] = {}
+    ran: dict[str, Answer] = {}
     with progress("loading PyTorch") as (tell, _):
         from costlab.tracing.peers import reports
         from costlab.tracing.real import runnable
@@ -78,5 +78,5 @@ def _reported(counted: Count) -> dict[str, Ran]:
         model, inputs = runnable(counted)
         for name, report in reports(model, inputs):
             tell(f"{name}: done")
-            ran[name] = Ran(*report)
+            ran[name] = Answer(*report)
     return ran

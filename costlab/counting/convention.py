@@ -117,17 +117,11 @@ class Convention:
 
     def rates(self, kind: str, form: str) -> Mapping[str, int]:
         """The coefficients for such an operation, but for what is a defect."""
-        if not _knows(self, kind, form):
-            return {}
-        return next(
-            (row for pattern, row in self.charges.items() if _fits(pattern, kind, form)), self.default
-        )
+        return _rates(self, kind, form)
 
     def defects_of(self, kind: str, form: str) -> tuple[Defect, ...]:
         """What the tool gets wrong of such an operation."""
-        return tuple(
-            each for each in self.defects if any(_fits(pattern, kind, form) for pattern in each.match)
-        )
+        return _defects(self, kind, form)
 
     def _amount(self, work: Work, quantity: str, charge: int, batch: Dim) -> Dim:
         name = quantity.removesuffix(PER_INPUT)
@@ -135,12 +129,26 @@ class Convention:
         if name == quantity:
             return product(batch, size)
         samples = work.also.get("samples")
-        return size if samples is None else size // samples
+        if samples is None:
+            return size
+        return size // samples if samples != 0 else 0
 
 
 def term_of(kind: str, quantity: str) -> str:
     """The name of the term that a charge for a quantity of an operation goes to."""
     return BIAS if quantity.removesuffix(PER_INPUT) in BIASES else family_of(kind)
+
+
+@cache
+def _rates(by: Convention, kind: str, form: str) -> Mapping[str, int]:
+    if not _knows(by, kind, form):
+        return {}
+    return next((row for pattern, row in by.charges.items() if _fits(pattern, kind, form)), by.default)
+
+
+@cache
+def _defects(by: Convention, kind: str, form: str) -> tuple[Defect, ...]:
+    return tuple(each for each in by.defects if any(_fits(pattern, kind, form) for pattern in each.match))
 
 
 @cache
@@ -176,11 +184,13 @@ def convention(name: str) -> Convention:
     Raises:
         DefinitionError: there is none.
     """
-    if name not in conventions():
-        raise DefinitionError(f"there is no convention {name!r}{closest(name, conventions())}")
-    return conventions()[name]
+    if name not in NAMES:
+        hint = closest(name, NAMES)
+        raise DefinitionError(f"there is no convention {name!r}{hint} (see costlab list --conventions)")
+    return _read(name)
 
 
+@cache
 def _read(name: str) -> Convention:
     table = _table(name)
     while base := table.pop("base", ""):  # the same but for what the file says
@@ -214,7 +224,7 @@ def _less(below: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _table(name: str) -> dict[str, Any]:
-    import tomllib  # here and not above: a count under no convention starts faster without it
+    import tomllib  # here and not above: a count in multiply-adds starts faster without it
 
     return tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
 

@@ -151,7 +151,9 @@ class Count:
 
     @property
     def inference(self) -> "Count":
-        """The count without auxiliary heads, which run in training only."""
+        """The count without auxiliary heads, which run in training only; a module has none that are known."""
+        if isinstance(self.root.block, Ran):
+            return self
         return replace(self, root=_without_heads(self.root), heads=False)
 
     @property

@@ -1,40 +1,32 @@
 """Families of kinds: the names under which the terms of a convention are shown."""
 
+import re
 from functools import cache
 from types import MappingProxyType
 
 FAMILIES = MappingProxyType(
     {
-        "normalization": ("norm", "local_response"),
-        "pooling": ("pool",),
-        "softmax": ("softmax",),
-        "recurrent": ("lstm", "gru", "rnn"),
-        "interpolation": ("interpolate", "upsample", "grid_sample"),
-        "embedding": ("embedding",),
-        "attention": ("attention",),
-        "matrix products": ("linear", "matmul", "einsum", "bilinear"),
-        "convolution": ("conv",),
-        "activation functions": (
-            "relu",
-            "elu",
-            "gelu",
-            "silu",
-            "mish",
-            "sigmoid",
-            "tanh",
-            "hardswish",
-            "softplus",
-            "swiglu",
-            "glu",
-        ),
-        "element by element": ("add", "sub", "mul", "div", "pow", "exp", "mean", "sum"),
+        "normalization": r"\w*norm(\d?d)?",
+        "pooling": r"\w*pool\dd(_with_indices)?",
+        "softmax": r"(log_)?soft(max|min)(2d)?",
+        "recurrent": r"(lstm|gru|rnn)\w*",
+        "interpolation": r"(interpolate|grid_sample|upsample)\w*",
+        "embedding": r"embedding\w*",
+        "attention": r"attention",
+        "matrix products": r"linear|bilinear|einsum|matmul|matvec|mm|bmm|addmm|baddbmm|addbmm|mv|addmv|dot"
+        r"|inner|tensordot|chain_matmul|multi_dot|grouped_mm",
+        "convolution": r"conv\w*",
+        "activation functions": r"\w*(relu|elu|glu)6?|silu|mish|hardswish|hardsigmoid|hardtanh|sigmoid|tanh"
+        r"|softplus|softsign|logsigmoid|tanhshrink",
+        "element by element": r"add|sub|mul|div|pow|exp|mean|sum|sqrt|rsqrt|neg|abs",
     }
 )
-"""Parts of the names of kinds, by family; the first family that has one is meant."""
+"""What the kinds of a family look like, whole; gradients go with what they are of."""
 OTHER = "other"
 
 
 @cache
 def family_of(kind: str) -> str:
     """The family of a kind of operation."""
-    return next((name for name, parts in FAMILIES.items() if any(part in kind for part in parts)), OTHER)
+    plain = kind.removesuffix("_backward")
+    return next((name for name, form in FAMILIES.items() if re.fullmatch(form, plain)), OTHER)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from costlab.algebra.dim import is_number
 from costlab.counting.convention import (
     DEFAULT,
     MULTIPLY_ADDS,
@@ -71,6 +72,8 @@ def account(count: Count, by: Convention) -> Account:
     Raises:
         DefinitionError: the count is for symbols or arrays.
     """
+    if not is_number(count.batch, *count.total.sizes):
+        raise DefinitionError(f"{count.label}: only numbers are charged as {by.name} charges them")
     number = count.under(by.name).total.cost
     sums: dict[tuple[str, str], int] = {}
     for work in count.works:

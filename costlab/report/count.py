@@ -133,7 +133,7 @@ def _notes(count: Count) -> tuple[str, ...]:
         f"{human(macs)} multiply-adds ({human(2 * macs, 'FLOP')} at two each), "
         f"{human(parameters)} parameters, {human(activations)} activations"
     ]
-    return (*notes, *convention_notes([count]), *marks_of(count))
+    return (*_unknown(count), *notes, *convention_notes([count]), *marks_of(count))
 
 
 def _priced(columns: tuple[Column, ...], count: Count) -> tuple[Column, ...]:
@@ -190,7 +190,7 @@ def _training_only(count: Count) -> tuple[str, ...]:
 
 def marks_of(count: Count) -> tuple[str, ...]:
     """What is to be said of a count wherever it is shown: heads that are in it, and what is unverified."""
-    return (*_training_only(count), *_held(count), *_unknown(count), *unverified_note([count]))
+    return (*_training_only(count), *_held(count), *unverified_note([count]))
 
 
 def _held(count: Count) -> tuple[str, ...]:
@@ -208,7 +208,10 @@ def _unknown(count: Count) -> tuple[str, ...]:
     """The operations that no total includes."""
     if not count.unknown:
         return ()
-    told = "; ".join(f"{kind} ({len(paths)} times, at {paths[0]})" for kind, paths in count.unknown.items())
+    told = "; ".join(
+        f"{kind}, {'once' if len(paths) == 1 else f'{len(paths)} times'}, at {paths[0] or 'the root'}"
+        for kind, paths in count.unknown.items()
+    )
     return (f"NOT COUNTED, for there is no rule: {told}",)
 
 

@@ -31,10 +31,10 @@ EXPLAINED = (
 )
 
 
-EQUAL, DIFFERS, NOT_INSTALLED = "equal", "DIFFERS", "not installed"
+EQUAL, DIFFERS, FAILED, NOT_INSTALLED = "equal", "DIFFERS", "failed", "not installed"
 
 
-class Ran(NamedTuple):
+class Answer(NamedTuple):
     """What a tool that was run reported, or what was wrong."""
 
     release: str
@@ -42,23 +42,23 @@ class Ran(NamedTuple):
     problem: str = ""
 
 
-def verdict(account: Account, ran: Ran | None) -> str:
+def verdict(account: Account, ran: Answer | None) -> str:
     """Whether what was predicted is what the tool reported."""
     if ran is None:
         return NOT_INSTALLED
     if ran.number is None:
-        return f"failed: {ran.problem}"
+        return FAILED
     return EQUAL if ran.number == account.number else DIFFERS
 
 
-def agreed(accounts: Sequence[Account], ran: Mapping[str, Ran]) -> bool:
-    """Whether every tool that was run reported what was predicted."""
-    return all(
-        verdict(each, ran[each.convention.name]) == EQUAL for each in accounts if each.convention.name in ran
-    )
+def agreed(accounts: Sequence[Account], ran: Mapping[str, Answer]) -> bool:
+    """Whether no tool that was run reported anything but what was predicted; some fail on a model."""
+    return all(verdict(each, ran.get(each.convention.name)) != DIFFERS for each in accounts)
 
 
-def reconcile_table(count: Count, accounts: Sequence[Account], ran: Mapping[str, Ran] | None = None) -> Table:
+def reconcile_table(
+    count: Count, accounts: Sequence[Account], ran: Mapping[str, Answer] | None = None
+) -> Table:
     """A row for each tool: its number, the terms that add up to it, and what it is beyond multiply-adds."""
     names = [name for name in NAMES if any(each.of(name) for each in accounts) or name == MULTIPLY_ADDS]
     columns = (
@@ -81,13 +81,22 @@ def reconcile_table(count: Count, accounts: Sequence[Account], ran: Mapping[str,
             "the columns after the number add up to it; the difference is from one per multiply-add, or two "
             "where that is what the tool counts",
             *(f"{each.convention.title}: {told}" for each in accounts for told in _defects(each)),
+            *_failures(accounts, ran or {}),
             *marks_of(count),
         ),
         facts={"target": count.label, "input": str(count.input), "batch": count.batch},
     )
 
 
-def _row(each: Account, names: Sequence[str], ran: Mapping[str, Ran] | None) -> tuple[Any, ...]:
+def _failures(accounts: Sequence[Account], ran: Mapping[str, Answer]) -> list[str]:
+    """What tools that failed say."""
+    told = {each.convention.title: ran.get(each.convention.name) for each in accounts}
+    return [
+        f"{title} failed: {answer.problem}" for title, answer in told.items() if answer and answer.problem
+    ]
+
+
+def _row(each: Account, names: Sequence[str], ran: Mapping[str, Answer] | None) -> tuple[Any, ...]:
     by = each.convention
     reported: tuple[Any, ...] = ()
     if ran is not None:

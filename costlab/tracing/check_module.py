@@ -30,14 +30,13 @@ def check_module(count: Count, progress: Callable[[str], None] | None = None) ->
     tell = progress or (lambda _: None)
     tell("building the module")
     model, inputs = runnable(count)
-    model.train(count.is_step)
     tell("torch FlopCounterMode")
     findings = [_flops(count, model, inputs)]
     if not count.is_step and PEERS["fvcore"].release:
         tell("fvcore FlopCountAnalysis")
         findings += _fvcore(count, model, inputs)
-    expected = sum(each.numel() for each in model.parameters())
-    findings.append(_whole("torch tensors", "parameters", int(count.parameters), expected))
+    held = sum(each.numel() for each in model.parameters())
+    findings.append(_whole("torch tensors", "parameters", int(count.parameters), held))
     return findings
 
 
@@ -49,8 +48,8 @@ def _whole(source: str, quantity: str, ours: int, theirs: int) -> Finding:
 def _fvcore(count: Count, model: nn.Module, inputs: Any) -> Iterator[Finding]:
     for _, report in reports(model, inputs, ["fvcore"]):
         source, quantity = "fvcore FlopCountAnalysis", "flops as it charges them"
-        if report.number is None:
-            yield Finding(source, quantity, 1, f"COULD NOT RUN: {report.problem}")
+        if report.number is None:  # it cannot follow every model
+            yield Finding(source, quantity, 0, left_out=f"cannot follow this module: {report.problem}")
         else:
             yield _whole(source, quantity, int(count.under("fvcore").total.cost), report.number)
 
@@ -65,11 +64,10 @@ def _flops(count: Count, model: nn.Module, inputs: Any) -> Finding:
     expected = count.root.sums(own)
     source, quantity = "torch FlopCounterMode", "FLOPs, two per multiply-add"
     try:
-        reported = _run(model, inputs, step=count.is_step)
+        reported, ran = _run(model, inputs, step=count.is_step)
     except Exception as error:
         return Finding(source, quantity, 1, f"COULD NOT RUN: {one_line(error)}")
-    alone = _alone(model)
-    held = [""] if count.is_step else [path for path in expected if path in alone]
+    held = [""] if count.is_step else [path for path in expected if path in _alone(model) & ran]
     for path in held:
         ours, theirs = expected[path], reported.get(path, 0)
         if ours != theirs:
@@ -79,19 +77,32 @@ def _flops(count: Count, model: nn.Module, inputs: Any) -> Finding:
     return Finding(source, quantity, len(held))
 
 
-def _run(model: nn.Module, inputs: Any, *, step: bool) -> dict[str, int]:
-    """What the counter says of each module, by path."""
-    with torch.enable_grad(), FlopCounterMode(display=False) as counter:
-        output = model(*inputs)
-        if step:
-            outputs = [each for each in tensors_in(output) if each.requires_grad]
-            torch.autograd.backward(outputs, [torch.ones_like(each) for each in outputs])
+def _run(model: nn.Module, inputs: Any, *, step: bool) -> tuple[dict[str, int], frozenset[str]]:
+    """What the counter says of each module, by path, and the paths of those that are called themselves."""
+    ran = {""}
+    handles = [
+        module.register_forward_pre_hook(lambda *_, name=name: ran.add(name))
+        for name, module in model.named_modules()
+    ]
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # as it is counted: fused it would be 0
+    try:
+        with torch.set_grad_enabled(step), FlopCounterMode(display=False) as counter:
+            output = model(*inputs)
+            if step:
+                outputs = [each for each in tensors_in(output) if each.requires_grad]
+                torch.autograd.backward(outputs, [torch.ones_like(each) for each in outputs])
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        for handle in handles:
+            handle.remove()
     prefix = type(model).__name__
-    return {
+    counted = {
         path.removeprefix(prefix).removeprefix("."): sum(by_operator.values())
         for path, by_operator in counter.get_flop_counts().items()
         if path != "Global"
-    } | {"": counter.get_total_flops()}
+    }
+    return counted | {"": counter.get_total_flops()}, frozenset(ran)
 
 
 def _alone(model: nn.Module) -> frozenset[str]:

@@ -4,21 +4,25 @@ from typing import Any, NamedTuple
 
 
 class Finding(NamedTuple):
-    """What one source said: on how many modules it agreed, or what was wrong first."""
+    """What one source said: on how many modules it agreed, or what was wrong first.
+
+    ``left_out`` says why a source that need not be able to was not asked.
+    """
 
     source: str
     quantity: str
     modules: int
     problem: str = ""
+    left_out: str = ""
 
     @property
     def agreed(self) -> bool:
-        """Whether the source agreed on every module."""
+        """Whether the source disagreed on no module."""
         return not self.problem
 
     def __str__(self) -> str:
         agreed = f"agreed on {self.modules} module{'s' * (self.modules > 1)}"
-        return f"{self.source}, {self.quantity}: {self.problem or agreed}"
+        return f"{self.source}, {self.quantity}: {self.problem or self.left_out or agreed}"
 
 
 def told(value: Any) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from costlab.algebra.block import Block, Node
-from costlab.algebra.dim import Dim, is_number
+from costlab.algebra.dim import Dim, is_number, text
 from costlab.algebra.inputs import Inputs, shape_of
 from costlab.algebra.inputs import Tensor as Asked
 from costlab.algebra.modules import to_module
@@ -57,14 +57,14 @@ class Module(Block):
         """
         if isinstance(x, Inputs):
             if batch != 1:
-                raise DefinitionError(f"input={x} has its batch in it: leave --batch out")
+                raise DefinitionError(f"input={x} has its batch in it: leave batch={text(batch)} out")
             return x, 1
         if not is_number(batch, *x):
             raise DefinitionError(
                 f"{self.title}: a closed form is for definitions; a module of PyTorch is counted as it runs"
             )
         sizes = (int(batch), *map(int, x)) if isinstance(x, Shape | Vector) else x
-        return Inputs([Asked(Sizes(*sizes))]), 1
+        return Inputs([Asked(Sizes(*sizes))], batched=True), 1
 
     def walk(self, x: AnyShape | Inputs, path: str = "", training_only: bool = False) -> Node:
         """What happens when the module runs.
@@ -80,7 +80,7 @@ class Module(Block):
         meta = Meta(self.backward)
         with process_kept(), weightless(model, meta):
             if not self.backward:
-                model.eval()
+                _evaluate(model)
             args, kwargs = (_made(value, meta) for value in (given.args, dict(given.kwargs)))
             _refuse_unfitting(model, args, kwargs)
             first = next(tensors_in((args, kwargs)), None)
@@ -93,7 +93,8 @@ class Module(Block):
             except RecursionError:
                 raise
             except Exception as error:
-                raise TargetError(f"{trace.places.of(error) or self.title}: {_told(error)}") from error
+                place = trace.places.of(error) or self.title
+                raise TargetError(f"{place}: {_told(error)}{_hint(given)}") from error
         root = grown(model, given, trace.records, meta.owners)
         assert isinstance(root.block, Ran)
         return root._replace(block=replace(root.block, step=self.backward, subject=model))
@@ -106,6 +107,15 @@ def in_training(block: Block, x: AnyShape | Inputs) -> Module:
     with torch.device("meta"):
         built = to_module(block.walk(shape_of(x, block.title, "a shape")))
     return Module(built.train(), backward=True)
+
+
+def _evaluate(model: nn.Module) -> None:
+    """Eval mode; a module that torch.export made knows no other, and refuses to be asked."""
+    try:
+        model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False
 
 
 def _refuse_lazy(model: nn.Module) -> None:
@@ -167,6 +177,14 @@ def _made(value: Any, meta: Meta) -> Any:
     if isinstance(value, dict):
         return {key: _made(each, meta) for key, each in value.items()}
     return value
+
+
+def _hint(given: Inputs) -> str:
+    """What else may have been meant by an input that was taken to lack its batch."""
+    if not given.batched:
+        return ""
+    whole = "x".join(str(given.args[0].sizes).split("x")[1:])
+    return f"; it was called with {given}: if {whole} has its batch in it, write {whole}:float32"
 
 
 def _told(error: Exception) -> str:

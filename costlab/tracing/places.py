@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 from torch import nn
@@ -22,7 +23,7 @@ class Places:
         self._running: list[tuple[str, nn.Module]] = [("", model)]
         self._before: list[BaseException | None] = [None]
         self._failed: tuple[BaseException, str] | None = None
-        self.called: dict[str, int] = {}
+        self._thread = get_ident()
         self.entered: Any = None
         self.left: Any = None
 
@@ -63,14 +64,17 @@ class Places:
             hooks._global_forward_hooks_with_kwargs.pop(last.id, None)  # which torch forgets
 
     def _enter(self, module: nn.Module, args: Any) -> None:
+        if get_ident() != self._thread:  # torch tells of the modules of all threads
+            return
         path = self.named(module)
         self._running.append((path, module))
         self._before.append(sys.exc_info()[1])
-        self.called[path] = self.called.get(path, 0) + 1
         if self.entered:
             self.entered(module)
 
     def _leave(self, module: nn.Module, args: Any, *rest: Any) -> None:
+        if get_ident() != self._thread:
+            return
         error = sys.exc_info()[1]
         failing = False
         while len(self._running) > 1:

@@ -157,7 +157,7 @@ class Trace(TorchFunctionMode):
         else:
             works = elements.element_work(seen, name, args)
             known = func.is_view or elements.moves(name) or name.rstrip("_") in elements.REDUCTIONS
-            pointwise = torch.Tag.pointwise in func.tags or "_backward" in name
+            pointwise = torch.Tag.pointwise in func.tags or elements.is_plain_gradient(name)
             unknown = func.namespace not in ("aten", "prims") or not (known or pointwise)
         self._record(works, output, (args, kwargs), func, own=form == "module", unknown=unknown)
 

@@ -1,5 +1,6 @@
 """The records of a trace as a tree of modules, as definitions have one."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ class _Branch:
 
     path: str
     children: "dict[str, _Branch | Record]" = field(default_factory=dict)
+    named: dict[str, int] = field(default_factory=dict)
 
     def at(self, path: str) -> "_Branch":
         """The branch of a module below."""
@@ -32,10 +34,12 @@ class _Branch:
     def add(self, record: Record, modules: Mapping[str, nn.Module]) -> None:
         """Put an operation in, under a name that no module has."""
         name = "call" if record.own and not record.backward else record.work.kind
-        number, free = 1, name
+        number = self.named.get(name, 1)
+        free = name if number == 1 else f"{name}_{number}"
         while free in self.children or _joined(self.path, free) in modules:
             number += 1
             free = f"{name}_{number}"
+        self.named[name] = number
         self.children[free] = record
 
 
@@ -70,8 +74,7 @@ def grown(
             work = Work("unused", parameters=sum(each.numel() for each in left))
             path = names[id(module)]
             root.at(path).add(Record(path, work, Sizes(), "", True, False, (), False), modules)
-    read = [each for record in records if not record.backward for each in record.read]
-    held = _held(model, unused, read)
+    held = _held(model, unused)
     node = _node(root, modules)
     only = node.block
     assert isinstance(only, Ran)
@@ -79,17 +82,10 @@ def grown(
     return node._replace(block=whole, input=inputs)  # type: ignore[arg-type]  # what goes into the root has names
 
 
-def _held(model: nn.Module, unused: Sequence[Tensor], read: Sequence[Tensor]) -> Parameters:
+def _held(model: nn.Module, unused: Sequence[Tensor]) -> Parameters:
     every = list(model.parameters())
-    places: dict[int, int] = {}
-    for module in model.modules():
-        for each in module._parameters.values():
-            if each is not None:
-                places[id(each)] = places.get(id(each), 0) + 1
-    times: dict[int, int] = {}
-    for tensor in read:
-        times[id(tensor)] = times.get(id(tensor), 0) + 1
-    shared = [each for each in every if places.get(id(each), 0) > 1 or times.get(id(each), 0) > 1]
+    places = Counter(id(each) for _, each in model.named_parameters(remove_duplicate=False))
+    shared = [each for each in every if places[id(each)] > 1]
     return Parameters(
         trainable=sum(each.numel() for each in every if each.requires_grad),
         frozen=sum(each.numel() for each in every if not each.requires_grad),

@@ -80,7 +80,7 @@ def test_a_function_of_the_users_makes_them(tmp_path: Path) -> None:
         "number = 3\n"
     )
     assert str(as_input(f"{file}:one", called)) == "2x3"
-    assert str(as_input([f"{file}:two", f"{file}:named"], called)) == "2x3 4 mask:2:bool"
+    assert str(as_input([f"{file}:two", f"{file}:named"], called)) == "2x3 4:float32 mask:2:bool"
     for name, told in (("fails", "no data"), ("number", "is no function"), ("missing", "has no 'missing'")):
         with pytest.raises(CostlabError, match=told):
             as_input(f"{file}:{name}", called)

@@ -149,7 +149,7 @@ def test_blocks_and_definitions_as_they_are() -> None:
         ("my_nets.py:Conv2d", "my_nets.py:Conv2d is a class, not a block"),
         (
             "my_nets.py:number",
-            "my_nets.py:number is a int, not a block, a module, or a function that returns one",
+            "my_nets.py:number is of type int, not a block, a module, or a function that returns one",
         ),
         (
             "my_nets.py:fixed:width=2",

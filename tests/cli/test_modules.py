@@ -128,7 +128,7 @@ def test_what_has_no_rule_is_told_and_refused_on_request(run: Run) -> None:
         (("models.py:Net",), "models.py:Net has no input shape of its own: give one"),
         (
             ("models.py:Net", "-i", "1x3x8x8", "-b", "2"),
-            "input=1x3x8x8 has its batch in it: leave --batch out",
+            "input=1x3x8x8 has its batch in it: leave batch=2 out",
         ),
         (("models.py:Net", "-i", "1x4x8x8"), "conv: RuntimeError: "),
         (("models.py:Outer", "-i", "2x4"), "inner: what it does depends on the values of its data"),
@@ -137,13 +137,19 @@ def test_what_has_no_rule_is_told_and_refused_on_request(run: Run) -> None:
         (("models.py:none", "-i", "2x7"), "none returned int, not a block or a module"),
         (
             ("models.py:number", "-i", "2x7"),
-            "models.py:number is a int, not a block, a module, or a function",
+            "models.py:number is of type int, not a block, a module, or a function",
         ),
         (("inception_v3", "-i", "1x3x75x75"), "input=1x3x75x75 is for modules"),
         (("models.py:Net", "-i", "3x8x8", "--symbolic", "H"), "a closed form is for definitions"),
         (("stem", "--symbolic", "H", "--convention", "thop"), "--convention does not go with --symbolic"),
         (("stem", "--convention", "thopp"), "there is no convention 'thopp'; did you mean thop"),
         (("stem", "--symbolic", "H", "-f", "netron"), "--format netron does not go with --symbolic"),
+        (("stem", "--symbolic", "H", "--backward"), "--backward and --strict do not go with --symbolic"),
+        (("stem", "--backward", "--inference"), "--inference is without what --backward counts"),
+        (
+            ("torch.nn:LSTM:input_size=4,hidden_size=3", "-i", "2x5x4"),
+            "it was called with 1x2x5x4: if 2x5x4 has its batch in it, write 2x5x4:float32",
+        ),
     ],
 )
 def test_mistakes_are_told_in_one_line(run: Run, words: tuple[str, ...], told: str) -> None:

@@ -135,12 +135,19 @@ def test_only_numbers_are_charged() -> None:
 
     with pytest.raises(DefinitionError, match="only numbers are charged as thop"):
         count("inception_a", (symbols("C"), 35, 35)).under("thop")
+    with pytest.raises(DefinitionError, match="only numbers are charged"):
+        reconcile(count("inception_a", (symbols("C"), 35, 35)))
 
 
 def test_families() -> None:
     for kind in ("batch_norm2d", "layer_norm", "local_response_norm"):
         assert family_of(kind) == "normalization"
-    assert family_of("conv_transpose2d") == "convolution"
+    assert family_of("conv_transpose2d") == family_of("conv2d_backward") == "convolution"
+    for kind in ("mm", "addmm", "matmul", "dot", "inner", "multi_dot", "linear"):
+        assert family_of(kind) == "matrix products"
+    assert [family_of(kind) for kind in ("gelu", "prelu", "relu6", "tanh")] == ["activation functions"] * 4
+    assert [family_of(kind) for kind in ("add", "mul", "mean")] == ["element by element"] * 3
+    assert [family_of(kind) for kind in ("expand", "concat", "flatten")] == ["other"] * 3
     assert family_of("fft") == "other"
     assert conventions()["deepspeed_flops"].charges["layer_norm"] == {"outputs": 4, "scalings": 1}
 

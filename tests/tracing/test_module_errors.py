@@ -163,8 +163,10 @@ def test_inputs_that_a_module_does_not_take() -> None:
 def test_inputs_that_do_not_fit() -> None:
     channels = "the input (1, 5, 8, 8) has 5 channels, and the weight (4, 3, 3, 3) in 1 groups takes 3"
     model = nn.Sequential(nn.Sequential(nn.Conv2d(3, 4, 3)), nn.ReLU())
-    for inputs in ("1x5x8x8", (5, 8, 8), torch.rand(1, 5, 8, 8)):
+    for inputs in ("1x5x8x8", torch.rand(1, 5, 8, 8)):
         assert told(model, inputs) == f"0.0: RuntimeError: {channels}"
+    meant = "it was called with 1x5x8x8: if 5x8x8 has its batch in it, write 5x8x8:float32"
+    assert told(model, (5, 8, 8)) == f"0.0: RuntimeError: {channels}; {meant}"
     assert told(model, "1x3x2x2").startswith("0.0: RuntimeError: ")
     assert told(nn.Sequential(nn.Linear(4, 4)), torch.rand(2, 5)).startswith("0: RuntimeError: ")
     assert told(nn.Embedding(4, 4), X).startswith("Embedding: RuntimeError: Expected tensor for argument")

@@ -59,7 +59,7 @@ def test_a_loop_over_one_layer() -> None:
     assert list(rows(counted)) == [
         f"{name}.{call}" for name in ("fc", "block.0", "block.1") for call in calls
     ]
-    assert counted.held == Parameters(trainable=40, shared=40)
+    assert counted.held == Parameters(trainable=40)
     assert [(row.path, row.operations) for row in counted.modules(1)] == [("fc", 3), ("block", 6)]
 
 
@@ -109,7 +109,7 @@ def test_trainable_frozen_shared_and_unused_parameters() -> None:
     expected = 2 * ONE + 2 * brute.linear(2, 4, 3) + brute.linear(2, 4, 5)
     counted = assert_counted(Model(), X, expected)
     unused = 7 + (2 * 4 + 2) + 4 + 10
-    assert counted.held == Parameters(16 + unused + 20, frozen=12, shared=28, unused=unused)
+    assert counted.held == Parameters(16 + unused + 20, frozen=12, unused=unused)
     told = rows(counted)
     assert told["spare.0"] == (0, 10)
     assert told["spare.1"] == (0, 4)

@@ -70,7 +70,7 @@ def hardtanh(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
 def prelu(seen: Seen, input: Tensor, weight: Tensor) -> Work:
     """Any shape to the same, with a learned slope."""
     work = element_work(seen, "prelu", (input, weight))
-    also = {"sample_parameters": seen.samples * weight.numel(), "own_weights": seen.own(weight)}
+    also = {"sample_parameters": input.shape[0] * weight.numel(), "own_weights": seen.own(weight)}
     return work._replace(also={**work.also, **also})
 
 

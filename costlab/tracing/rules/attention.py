@@ -23,8 +23,8 @@ KERNELS = (
 @calls(F.scaled_dot_product_attention)
 def attention(seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Work:
     """``(*, Lq, d), (*, Lk, d), (*, Lk, dv) -> (*, Lq, dv)``: ``Lq * Lk * (d + dv)`` for each of ``*``."""
-    batch, steps = prod(query.shape[:-2]), query.shape[-2] * key.shape[-2]
     output = seen.output[0] if isinstance(seen.output, tuple) else seen.output
+    batch, steps = prod(output.shape[:-2]), query.shape[-2] * key.shape[-2]  # one of them may be spread
     return Work(
         "attention",
         multiply_adds=batch * steps * (query.shape[-1] + value.shape[-1]),
@@ -46,6 +46,7 @@ def attention_shape(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: An
         not plain
         or query.shape[-1] != key.shape[-1]
         or key.shape[-2] != value.shape[-2]
+        or not query.dtype == key.dtype == value.dtype
         or _
         or __.get("attn_mask") is not None
     ):
@@ -102,7 +103,8 @@ def multihead(
     form: Form = "weighing" if need_weights else "multihead"
     rows = [each.numel() // max(each.shape[-1], 1) for each in (query, key, value)]
     projected = sum(n * each.shape[-1] * embed_dim for n, each in zip(rows, (query, key, value), strict=True))
-    held = 3 * embed_dim * embed_dim if in_proj_weight is None else in_proj_weight.numel()
+    widths = embed_dim + key.shape[-1] + value.shape[-1]
+    held = embed_dim * widths if in_proj_weight is None else in_proj_weight.numel()
     added = 0 if in_proj_bias is None else sum(rows) * embed_dim
     back = rows[0] * out_proj_weight.numel()
     batch = query.shape[1] if query.dim() == 3 else 1

@@ -198,9 +198,11 @@ def convolution_shape(
     if input.dtype != weight.dtype or (bias is not None and bias.shape != weight.shape[:1]):
         return NotImplemented
     if isinstance(padding, str):
-        if padding != "same":
+        if padding != "same" or any(step != 1 for step in spread(stride, rank)):
             return NotImplemented
         return torch.empty((sizes[0], weight.shape[0], *sizes[2:]), dtype=input.dtype, device="meta")
+    if min(spread(padding, rank)) < 0 or min(*spread(stride, rank), *spread(dilation, rank)) < 1:
+        return NotImplemented
     steps = zip(sizes[2:], kernel, *(spread(each, rank) for each in (padding, dilation, stride)), strict=True)
     out = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in steps]
     if min(out) < 1:

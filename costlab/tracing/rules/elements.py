@@ -293,3 +293,8 @@ def flatten(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
 def concat(seen: Seen, tensors: Any, *_: Any, **__: Any) -> Work:
     """Tensors side by side, or one upon another."""
     return element_work(seen, "cat", tuple(tensors))
+
+
+def is_plain_gradient(operator: str) -> bool:
+    """Whether an operator gives the gradients of something that is no product of matrices."""
+    return "_backward" in operator and not any(part in operator for part in ("attention", "cdist", "linalg"))

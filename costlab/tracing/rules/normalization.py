@@ -26,7 +26,7 @@ def _normalized(
         form=seen.form,
         also={
             "samples": seen.samples,
-            "sample_parameters": held * seen.samples,
+            "sample_parameters": held * (input.shape[0] if input.dim() else 1),
             "affine": elements if declared else 0,
             "own_weights": seen.own(weight, bias),
             **also,
@@ -34,7 +34,7 @@ def _normalized(
     )
 
 
-@calls(F.batch_norm, torch.batch_norm)
+@calls(F.batch_norm)
 def batch_norm(
     seen: Seen,
     input: Tensor,
@@ -47,12 +47,26 @@ def batch_norm(
     **__: Any,
 ) -> Work:
     """``(N, C, *size) -> (N, C, *size)``; in training the statistics are those of the batch."""
-    rank = max(input.dim() - 2, 1)
-    if isinstance(weight, bool):  # torch.batch_norm has another order
-        running_mean, running_var, weight, bias, training = None, None, running_mean, running_var, weight
+    statistics = input.numel() if training else 0
     return _normalized(
-        f"batch_norm{rank}d", seen, input, weight, bias, statistics=input.numel() if training else 0
+        f"batch_norm{max(input.dim() - 2, 1)}d", seen, input, weight, bias, statistics=statistics
     )
+
+
+@calls(torch.batch_norm)
+def batch_norm_of_torch(
+    seen: Seen,
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    *_: Any,
+    **__: Any,
+) -> Work:
+    """The same, whose arguments have another order."""
+    return batch_norm(seen, input, running_mean, running_var, weight, bias, training)
 
 
 @shapes(F.batch_norm)
@@ -67,9 +81,11 @@ def batch_norm_shape(
     **__: Any,
 ) -> Any:
     """As the input, where torch would accept it."""
-    if training or running_mean is None or input.dim() < 2 or running_mean.shape[0] != input.shape[1]:
+    if training or running_mean is None or input.dim() < 2:
         return NotImplemented
-    return like(input)
+    held = (running_mean, running_var, weight, bias)
+    fits = all(each is None or tuple(each.shape) == (input.shape[1],) for each in held)
+    return like(input) if fits else NotImplemented
 
 
 @calls(F.layer_norm, torch.layer_norm)
@@ -95,10 +111,13 @@ def rms_norm(
 
 
 @shapes(F.layer_norm, F.rms_norm)
-def layer_norm_shape(input: Tensor, normalized_shape: Any, *_: Any, **__: Any) -> Any:
+def layer_norm_shape(
+    input: Tensor, normalized_shape: Any, weight: Any = None, bias: Any = None, *_: Any, **__: Any
+) -> Any:
     """As the input, where torch would accept it."""
     shape = tuple(normalized_shape)
-    return like(input) if tuple(input.shape[-len(shape) :]) == shape else NotImplemented
+    held = (input.shape[-len(shape) :], *(each.shape for each in (weight, bias) if isinstance(each, Tensor)))
+    return like(input) if all(tuple(each) == shape for each in held) else NotImplemented
 
 
 @calls(F.group_norm, torch.group_norm)
@@ -115,7 +134,7 @@ def group_norm(
     return _normalized("group_norm", seen, input, weight, bias)
 
 
-@calls(F.instance_norm, torch.instance_norm)
+@calls(F.instance_norm)
 def instance_norm(
     seen: Seen,
     input: Tensor,
@@ -128,6 +147,14 @@ def instance_norm(
 ) -> Work:
     """``(N, C, *size) -> (N, C, *size)``."""
     return _normalized(f"instance_norm{max(input.dim() - 2, 1)}d", seen, input, weight, bias)
+
+
+@calls(torch.instance_norm)
+def instance_norm_of_torch(
+    seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any, **__: Any
+) -> Work:
+    """The same, whose arguments have another order."""
+    return instance_norm(seen, input, None, None, weight, bias)
 
 
 @calls(F.local_response_norm)

@@ -65,6 +65,7 @@ def linear_shape(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> A
         or input.dim() < 1
         or input.shape[-1] != weight.shape[1]
         or input.dtype != weight.dtype
+        or (bias is not None and tuple(bias.shape) != tuple(weight.shape[:1]))
     ):
         return NotImplemented
     return torch.empty((*input.shape[:-1], weight.shape[0]), dtype=input.dtype, device="meta")
@@ -89,7 +90,7 @@ def bilinear(seen: Seen, input1: Tensor, input2: Tensor, weight: Tensor, bias: T
         form=seen.form,
         also={
             "samples": seen.samples,
-            "sample_parameters": seen.samples
+            "sample_parameters": input1.shape[0]
             * sum(each.numel() for each in (weight, bias) if each is not None),
         },
     )
@@ -107,6 +108,7 @@ def _product(kind: str) -> Callable[..., Work]:
             bias_adds=outputs if adds else 0,
             inputs=sum(each.numel() for each in tensors),
             outputs=outputs,
+            activations=outputs,
             form=seen.form,
             also={
                 "samples": seen.samples,
@@ -125,6 +127,7 @@ for name in PRODUCTS:
             CALLS[function] = _product(name)
 CALLS[Tensor.__matmul__] = CALLS[Tensor.matmul]
 CALLS[torch.linalg.multi_dot] = _product("multi_dot")
+CALLS[torch.vdot] = CALLS[Tensor.vdot] = _product("dot")
 
 
 @calls(torch.einsum)
@@ -139,6 +142,7 @@ def einsum(seen: Seen, equation: str, *operands: Any) -> Work:
         multiply_adds=seen.products,
         inputs=sum(each.numel() for each in tensors),
         outputs=seen.output.numel(),
+        activations=seen.output.numel(),
         form=seen.form,
         also={
             "samples": seen.samples,

@@ -57,9 +57,14 @@ OVERLOADS: dict[Any, Rule] = {}
 """By an operator, one of a user's own for instance."""
 
 
-def like(tensor: Tensor) -> Tensor:
-    """A tensor of the same sizes, without values; `torch.empty_like` takes ten times as long here."""
-    return torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta")
+def like(tensor: Tensor) -> Any:
+    """A tensor of the same sizes, without values; `torch.empty_like` takes ten times as long here.
+
+    NotImplemented for one whose elements do not lie in a row: then running it tells how the output's do.
+    """
+    if not tensor.is_contiguous():
+        return NotImplemented
+    return torch.empty(tensor.size(), dtype=tensor.dtype, device="meta")
 
 
 def calls(*functions: Any) -> Callable[[F], F]:
