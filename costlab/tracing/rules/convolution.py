@@ -195,14 +195,16 @@ def convolution_shape(
             f"the input {tuple(sizes)} has {sizes[1]} channels, and the weight {tuple(weight.shape)} "
             f"in {groups} groups takes {weight.shape[1] * groups}"
         )
-    if input.dtype != weight.dtype or (bias is not None and bias.shape != weight.shape[:1]):
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise RuntimeError(f"the bias {tuple(bias.shape)} is not that of {weight.shape[0]} filters")
+    if input.dtype != weight.dtype:
         return NotImplemented
     if isinstance(padding, str):
         if padding != "same" or any(step != 1 for step in spread(stride, rank)):
             return NotImplemented
         return torch.empty((sizes[0], weight.shape[0], *sizes[2:]), dtype=input.dtype, device="meta")
     if min(spread(padding, rank)) < 0 or min(*spread(stride, rank), *spread(dilation, rank)) < 1:
-        return NotImplemented
+        raise RuntimeError(f"negative padding={padding}, or stride={stride} or dilation={dilation} below 1")
     steps = zip(sizes[2:], kernel, *(spread(each, rank) for each in (padding, dilation, stride)), strict=True)
     out = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in steps]
     if min(out) < 1:

@@ -115,9 +115,10 @@ def _layer_shape(name: str) -> Callable[..., Any]:
         first, second = input.shape[:2]
         if states[0].shape[1] != (first if batch_first else second):
             return NotImplemented
-        output = torch.empty(
-            (first, second, states[0].shape[-1] * directions), dtype=input.dtype, device="meta"
-        )
+        width = states[0].shape[-1] * directions
+        steps, inputs = (second, first) if batch_first else (first, second)
+        output = torch.empty((steps, inputs, width), dtype=input.dtype, device="meta")
+        output = output.transpose(0, 1) if batch_first else output  # as torch lays it out
         return (output, *(torch.empty(each.shape, dtype=input.dtype, device="meta") for each in states))
 
     return shape
