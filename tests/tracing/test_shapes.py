@@ -31,6 +31,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "layer_norm": (F.layer_norm, ROWS, (5, 6), torch.rand(5, 6), torch.rand(5, 6)),
     "layer_norm across": (F.layer_norm, ROWS.transpose(1, 2), (5,)),
     "rms_norm": (F.rms_norm, ROWS, (6,)),
+    "rms_norm across": (F.rms_norm, ROWS.transpose(1, 2), (5,)),
     "max_pool2d": (F.max_pool2d, MAP, (3, 2), 2, 1, (1, 2)),
     "max_pool2d ceil": (F.max_pool2d, MAP, 2, 2, 0, 1, True),
     "relu": (F.relu, MAP),

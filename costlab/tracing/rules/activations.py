@@ -11,16 +11,13 @@ from costlab.algebra.work import Work
 from costlab.tracing.rules.elements import element_work
 from costlab.tracing.rules.registry import CALLS, Seen, calls, like, shapes
 
-HOLDING = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
-"""Layers that hold an activation function, which tools that put others in its place do not see."""
 
-
-def _activation(kind: str) -> Callable[..., Work]:
+def _activation(kind: str, function: Any) -> Callable[..., Work]:
     def rule(seen: Seen, *args: Any, **_: Any) -> Work:
         work = element_work(seen, kind, args)
-        if isinstance(seen.module, HOLDING):
-            return work._replace(form="torch")
-        return work
+        # A function that a module holds is not seen by tools that put another in the place of its name.
+        holds = seen.module is not None and any(each is function for each in vars(seen.module).values())
+        return work._replace(form="torch") if holds else work
 
     return rule
 
@@ -51,7 +48,7 @@ ACTIVATIONS = (
 for name in ACTIVATIONS:
     for home in (F, torch, Tensor):
         if function := getattr(home, name, None):
-            CALLS[function] = _activation(name)
+            CALLS[function] = _activation(name, function)
 
 
 @shapes(F.relu, torch.relu, F.relu6, F.gelu, F.silu, torch.sigmoid, torch.tanh)

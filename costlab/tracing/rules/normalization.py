@@ -110,14 +110,26 @@ def rms_norm(
     return _normalized("rms_norm", seen, input, weight, None)
 
 
-@shapes(F.layer_norm, F.rms_norm)
+@shapes(F.layer_norm)
 def layer_norm_shape(
     input: Tensor, normalized_shape: Any, weight: Any = None, bias: Any = None, *_: Any, **__: Any
 ) -> Any:
+    """As the input, where torch would accept it; the elements lie in a row, whatever the input's do."""
+    if not _fits(input, normalized_shape, weight, bias):
+        return NotImplemented
+    return torch.empty(input.size(), dtype=input.dtype, device="meta")
+
+
+@shapes(F.rms_norm)
+def rms_norm_shape(input: Tensor, normalized_shape: Any, weight: Any = None, *_: Any, **__: Any) -> Any:
     """As the input, where torch would accept it."""
+    return like(input) if _fits(input, normalized_shape, weight) else NotImplemented
+
+
+def _fits(input: Tensor, normalized_shape: Any, *held: Any) -> bool:
     shape = tuple(normalized_shape)
-    held = (input.shape[-len(shape) :], *(each.shape for each in (weight, bias) if isinstance(each, Tensor)))
-    return like(input) if all(tuple(each) == shape for each in held) else NotImplemented
+    sizes = (input.shape[-len(shape) :], *(each.shape for each in held if isinstance(each, Tensor)))
+    return all(tuple(each) == shape for each in sizes)
 
 
 @calls(F.group_norm, torch.group_norm)
