@@ -7,24 +7,22 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-import torch
-
 from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.find import TargetLike
-from costlab.algebra.inputs import shape_of
-from costlab.algebra.modules import AuxiliaryHead, to_module
+from costlab.algebra.modules import AuxiliaryHead
 from costlab.algebra.ran import Ran
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import convention
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
 from costlab.counting.row import Row
-from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
+from costlab.errors import DefinitionError, one_line
 from costlab.tracing import observe
 from costlab.tracing.check_module import check_module
 from costlab.tracing.finding import Finding, told
 from costlab.tracing.observe import Subject
+from costlab.tracing.real import runnable
 
 
 class Source(NamedTuple):
@@ -80,20 +78,11 @@ def check(
 
 
 def _build(count: Count) -> Subject:
-    """The module and its input. Whatever an operation or torch raises is told in one line."""
-    try:
-        model = to_module(count.root).eval()
-        x = torch.zeros([int(count.batch), *map(int, shape_of(count.input, count.label, "the cross-check"))])
-    except CostlabError:
-        raise
-    except Exception as error:
-        told = str(error).partition("\n")[0]  # torch adds its C++ frames
-        raise TargetError(
-            f"{count.label} cannot be built here: {type(error).__name__}: {one_line(told)}"
-        ) from error
+    """The module and its input, with auxiliary heads that run; the modules in them stay in eval mode."""
+    model, (x,) = runnable(count)
     for module in model.modules():
         if isinstance(module, AuxiliaryHead):
-            module.training = True  # the head runs; the modules in it stay in eval mode
+            module.training = True
     return Subject(model, x, count.root)
 
 
