@@ -24,7 +24,7 @@ from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 from costlab.tracing.dispatch import tensors_in
 from costlab.tracing.trace import Trace
 from costlab.tracing.tree import grown
-from costlab.tracing.untouched import Meta, process_kept, unwrapped, weightless
+from costlab.tracing.untouched import Meta, evaluate, process_kept, unwrapped, weightless
 
 VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage|Tensor\.__format__")
 """What torch says of tensors whose values are missed."""
@@ -80,7 +80,7 @@ class Module(Block):
         meta = Meta(self.backward)
         with process_kept(), weightless(model, meta):
             if not self.backward:
-                _evaluate(model)
+                evaluate(model)
             args, kwargs = (_made(value, meta) for value in (given.args, dict(given.kwargs)))
             _refuse_unfitting(model, args, kwargs)
             first = next(tensors_in((args, kwargs)), None)
@@ -107,15 +107,6 @@ def in_training(block: Block, x: AnyShape | Inputs) -> Module:
     with torch.device("meta"):
         built = to_module(block.walk(shape_of(x, block.title, "a shape")))
     return Module(built.train(), backward=True)
-
-
-def _evaluate(model: nn.Module) -> None:
-    """Eval mode; a module that torch.export made knows no other, and refuses to be asked."""
-    try:
-        model.eval()
-    except NotImplementedError:
-        for module in model.modules():
-            module.training = False
 
 
 def _refuse_lazy(model: nn.Module) -> None:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from costlab.errors import one_line
+from costlab.tracing.untouched import evaluate
 
 Inputs = tuple[Tensor, ...]
 Runner = Callable[[nn.Module, Inputs], Any]
@@ -61,7 +62,7 @@ def reports(model: nn.Module, inputs: Inputs, names: list[str] | None = None) ->
         try:
             if peer.run not in known:
                 with _alone():
-                    known[peer.run] = peer.run(_copied(model).eval(), inputs)
+                    known[peer.run] = peer.run(_copied(model), inputs)
             found = known[peer.run]
             yield name, Report(release, int(found if peer.place is None else found[peer.place]))
         except Exception as error:
@@ -71,7 +72,9 @@ def reports(model: nn.Module, inputs: Inputs, names: list[str] | None = None) ->
 
 def _copied(model: nn.Module) -> nn.Module:
     """A copy, for the tools leave things behind in modules; parameters, which they only read, are shared."""
-    return deepcopy(model, {id(each): each for each in model.parameters()})
+    copied = deepcopy(model, {id(each): each for each in model.parameters()})
+    evaluate(copied)
+    return copied
 
 
 @contextmanager

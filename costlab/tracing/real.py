@@ -14,6 +14,7 @@ from costlab.algebra.modules import to_module
 from costlab.algebra.ran import Ran
 from costlab.counting.count import Count
 from costlab.errors import CostlabError, TargetError, one_line
+from costlab.tracing.untouched import evaluate
 
 
 class Called(nn.Module):
@@ -56,7 +57,7 @@ def _runnable(count: Count) -> tuple[nn.Module, tuple[Any, ...]]:
     assert isinstance(count.root.block, Ran)
     model = _copied(count.root.block.subject)
     if not count.is_step:
-        model.eval()
+        evaluate(model)
     args, kwargs = _real(count.input.args), _real(dict(count.input.kwargs))
     if not kwargs:
         return model, args

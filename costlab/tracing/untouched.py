@@ -150,3 +150,12 @@ def unwrapped(model: nn.Module) -> nn.Module:
         if not isinstance(inner, nn.Module):
             return model
         model = inner
+
+
+def evaluate(model: nn.Module) -> None:
+    """Eval mode; a module that torch.export made knows no other, and refuses to be asked."""
+    try:
+        model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False
