@@ -93,8 +93,12 @@ def _replace(module: nn.Module, meta: Meta) -> None:
 
 
 def _contents(module: nn.Module) -> list[tuple[Any, Any]]:
-    """The containers among a module's attributes, and within these, with what they hold."""
+    """The containers among a module's attributes, and within these, with what they hold.
+
+    The attributes of an object count as one if it comes from the same package as the module, as a cache does.
+    """
     found: dict[int, tuple[Any, Any]] = {}
+    package = _package(module)
     pending = list(module.__dict__.values())
     while pending:
         value = pending.pop()
@@ -103,7 +107,13 @@ def _contents(module: nn.Module) -> list[tuple[Any, Any]]:
             pending += value.values() if isinstance(value, dict) else value
         elif isinstance(value, tuple):
             pending += value
+        elif not isinstance(value, Tensor | nn.Module | type) and _package(value) == package:
+            pending.append(getattr(value, "__dict__", ()))
     return list(found.values())
+
+
+def _package(value: object) -> str:
+    return type(value).__module__.partition(".")[0]
 
 
 def _refill(held: Any, content: Any) -> None:

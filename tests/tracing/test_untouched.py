@@ -183,3 +183,32 @@ def test_what_wraps_a_model_is_seen_through() -> None:
     before = dict(in_place.__dict__)
     assert count(in_place, torch.rand(2, 4)).multiply_adds == 32
     assert in_place.__dict__ == before
+
+
+class Cache:
+    """Keeps what was seen, as those of language models do."""
+
+    def __init__(self) -> None:
+        self.keys: list[Tensor] = []
+        self.length = 0
+
+
+def test_objects_of_the_models_own_package_are_put_back() -> None:
+    class Remembers(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head, self.cache = nn.Linear(3, 3), Cache()
+
+        def forward(self, x: Tensor) -> Any:
+            y = self.head(x)
+            self.cache.keys.append(y)
+            self.cache.length += 1
+            return torch.cat(self.cache.keys)
+
+    net, x = Remembers(), torch.ones(2, 3)
+    net(x)
+    kept = list(net.cache.keys)
+    count(net, x)
+    assert net.cache.length == 1
+    assert [id(each) for each in net.cache.keys] == [id(each) for each in kept]
+    assert net(x).shape == (4, 3)
