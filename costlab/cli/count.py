@@ -43,7 +43,7 @@ from costlab.report.count import By, Order, count_table
     type=click.Choice(["execution", "multiply-adds", "parameters", "activations", "name"]),
     default="execution",
     show_default=True,
-    help="Order of the rows; sizes come largest first.",
+    help="Order of the rows; sizes come largest first, multiply-adds as the convention charges.",
 )
 @click.option("--inference", is_flag=True, help="Leave out auxiliary heads, which run in training only.")
 @symbolic_option(
@@ -79,13 +79,14 @@ def count(
     inception_v3:width=0.5,aux=true, torchvision.models:resnet50:num_classes=10.
 
     Multiply-adds are those of convolutions, linear layers and products of matrices; biases, normalization,
-    activations and pooling are not in them. Activations are the elements that convolution and linear layers
-    put out.
+    activations and pooling are not in them. Activations are the elements that these layers and products put
+    out.
 
     A module runs once, on tensors without values. Its inputs are given with their batch and, if they are not
     float32, their type: --input tokens:1x128:int64; or a function of yours makes them: --input file.py:name.
 
-    With --check the exit status is 1 if any source disagrees or cannot be run.
+    With --check the exit status is 1 if any source disagrees or cannot be run, but for what fvcore cannot
+    follow in a module.
     """
     form = chosen_format(format_, file)
     closed = symbolic is not None
