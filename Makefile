@@ -62,9 +62,11 @@ lock:  ## Write requirements.lock anew: the newest versions that pyproject.toml 
 clean:  ## Remove the virtual environment and caches.
 	rm -rf .venv .venv-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-# The stamp is written last: an install that was interrupted is done again.
+# The stamp is written last: an install that was interrupted is done again. Bytecode is made on all cores, but for
+# the thousands of models of which none is imported; what cannot be compiled is some package's own affair.
 $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "costlab needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv .venv
-	$(LOCKED) $(BIN)/pip install --editable '.[dev]'
+	$(LOCKED) $(BIN)/pip install --no-compile --editable '.[dev]'
+	$(BIN)/python -m compileall -q -j 0 -x '/transformers/models/' .venv/lib || true
 	touch $(READY)

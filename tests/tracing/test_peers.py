@@ -15,6 +15,7 @@ from costlab.algebra.dim import total
 from costlab.algebra.work import ALSO, QUANTITIES, Work
 from costlab.counting.convention import PER_INPUT, Convention, _fits
 from costlab.tracing.peers import PEERS, reports
+from tests.networks import at_half_if_large
 from tests.tracing.asked import ASKED
 from tests.tracing.layers import LAYERS
 from tests.tracing.models import NETWORKS
@@ -58,10 +59,6 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
 """What no table of coefficients predicts: by the name of a probe or network and of the tool, why not."""
 
 
-LARGE = 7_000_000_000
-"""Multiply-adds from which on a network of the catalog is run on an input of half the side."""
-
-
 class Beside(nn.Module):
     """A module beside one that has parameters, without which calflops does not run."""
 
@@ -100,10 +97,7 @@ def held(name: str, model: nn.Module, inputs: Inputs) -> set[str]:
 @pytest.mark.parametrize("name", costlab.catalog())
 def test_the_catalog(name: str) -> None:
     """What a definition's count says, what a trace of its module says, and what every tool says."""
-    count = costlab.count(name)
-    if int(count.multiply_adds) > LARGE:  # a quarter of the positions, or the tools take minutes
-        channels, height, width = map(int, count.root.input)
-        count = costlab.count(name, (channels, height // 2, width // 2))
+    count = at_half_if_large(name)  # or the tools take minutes
     sizes: Any = count.input
     model, x = costlab.build(name, sizes).eval(), torch.zeros(1, *sizes)
     theirs = reported(model, (x,))
