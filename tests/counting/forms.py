@@ -27,7 +27,7 @@ from costlab.algebra.work import QUANTITIES
 from costlab.counting import ClosedForm, closed_form, count
 from costlab.errors import ShapeError
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
 SLOW = settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 
