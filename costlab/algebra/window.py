@@ -71,6 +71,11 @@ def adapted(size: int, count: int) -> int:
     return sum(-(-(i + 1) * size // count) - i * size // count for i in range(count))
 
 
+def grouping(groups: int, channels: int) -> str:
+    """What is said of a kernel that goes over some of the channels only: depthwise, grouped, or nothing."""
+    return "" if groups == 1 else " depthwise" if groups == channels else " grouped"
+
+
 def times(size: Any) -> str:
     """A size as people write it: ``3x3``, and ``1`` where both axes are one number."""
     if not isinstance(size, tuple):

@@ -12,7 +12,8 @@ from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
 from costlab.counting.reconcile import explain as explain_terms
 from costlab.counting.reconcile import found, reconcile
-from costlab.report.reconcile import Answer, agreed, explain_table, reconcile_table
+from costlab.report.reconcile import agreed, explain_table, reconcile_table
+from costlab.tracing.finding import Report
 
 
 @click.command(
@@ -68,9 +69,9 @@ def reconcile_(
         sys.exit(1)
 
 
-def _reported(counted: Count) -> dict[str, Answer]:
+def _reported(counted: Count) -> dict[str, Report]:
     """What the installed tools report, each told as it is run."""
-    ran: dict[str, Answer] = {}
+    ran: dict[str, Report] = {}
     with progress("loading PyTorch") as (tell, _):
         from costlab.tracing.peers import reports
         from costlab.tracing.real import runnable
@@ -78,5 +79,5 @@ def _reported(counted: Count) -> dict[str, Answer]:
         model, inputs = runnable(counted)
         for name, report in reports(model, inputs):
             tell(f"{name}: done")
-            ran[name] = Answer(*report)
+            ran[name] = report
     return ran

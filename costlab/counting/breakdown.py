@@ -6,7 +6,7 @@ from costlab.algebra.block import Node
 from costlab.algebra.ops import Conv2d
 from costlab.algebra.ran import Ran
 from costlab.algebra.shape import Shape, Sizes
-from costlab.algebra.window import as_pair, times
+from costlab.algebra.window import as_pair, grouping, times
 
 Key = Callable[[Node], str]
 NO_WEIGHTS = "no weights"
@@ -20,8 +20,8 @@ def kernel_of(node: Node) -> str:
     """
     if isinstance(node.block, Conv2d):
         groups, channels = int(node.block.groups), int(node.input[0])
-        sort = "" if groups == 1 else " depthwise" if groups == channels else " grouped"
-        return _either_way(tuple(map(int, as_pair("kernel", node.block.kernel)))) + sort
+        kernel = tuple(map(int, as_pair("kernel", node.block.kernel)))
+        return _either_way(kernel) + grouping(groups, channels)
     if isinstance(node.block, Ran) and node.block.kernel:
         shape, space, sort = node.block.kernel.partition(" ")
         return _either_way(tuple(map(int, shape.split("x")))) + space + sort

@@ -1,7 +1,7 @@
 """The tables of a reconciliation: every tool's number by its terms, and why two of them differ."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from costlab.counting.convention import MULTIPLY_ADDS
 from costlab.counting.count import Count
@@ -9,6 +9,7 @@ from costlab.counting.reconcile import NAMES, Account, Line
 from costlab.report.cell import Column
 from costlab.report.count import marks_of
 from costlab.report.table import Table
+from costlab.tracing.finding import Report
 
 TOOL = (
     Column("convention", "convention", machine_only=True),
@@ -34,15 +35,7 @@ EXPLAINED = (
 EQUAL, DIFFERS, FAILED, NOT_INSTALLED = "equal", "DIFFERS", "failed", "not installed"
 
 
-class Answer(NamedTuple):
-    """What a tool that was run reported, or what was wrong."""
-
-    release: str
-    number: int | None
-    problem: str = ""
-
-
-def verdict(account: Account, ran: Answer | None) -> str:
+def verdict(account: Account, ran: Report | None) -> str:
     """Whether what was predicted is what the tool reported."""
     if ran is None:
         return NOT_INSTALLED
@@ -51,13 +44,13 @@ def verdict(account: Account, ran: Answer | None) -> str:
     return EQUAL if ran.number == account.number else DIFFERS
 
 
-def agreed(accounts: Sequence[Account], ran: Mapping[str, Answer]) -> bool:
+def agreed(accounts: Sequence[Account], ran: Mapping[str, Report]) -> bool:
     """Whether no tool that was run reported anything but what was predicted; some fail on a model."""
     return all(verdict(each, ran.get(each.convention.name)) != DIFFERS for each in accounts)
 
 
 def reconcile_table(
-    count: Count, accounts: Sequence[Account], ran: Mapping[str, Answer] | None = None
+    count: Count, accounts: Sequence[Account], ran: Mapping[str, Report] | None = None
 ) -> Table:
     """A row for each tool: its number, the terms that add up to it, and what it is beyond multiply-adds."""
     names = [name for name in NAMES if any(each.of(name) for each in accounts) or name == MULTIPLY_ADDS]
@@ -88,7 +81,7 @@ def reconcile_table(
     )
 
 
-def _failures(accounts: Sequence[Account], ran: Mapping[str, Answer]) -> list[str]:
+def _failures(accounts: Sequence[Account], ran: Mapping[str, Report]) -> list[str]:
     """What tools that failed say."""
     told = {each.convention.title: ran.get(each.convention.name) for each in accounts}
     return [
@@ -96,7 +89,7 @@ def _failures(accounts: Sequence[Account], ran: Mapping[str, Answer]) -> list[st
     ]
 
 
-def _row(each: Account, names: Sequence[str], ran: Mapping[str, Answer] | None) -> tuple[Any, ...]:
+def _row(each: Account, names: Sequence[str], ran: Mapping[str, Report] | None) -> tuple[Any, ...]:
     by = each.convention
     reported: tuple[Any, ...] = ()
     if ran is not None:

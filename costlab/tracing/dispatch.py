@@ -24,11 +24,11 @@ class Inside:
         self.products = 0
 
 
-class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own
+class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it without types
     """Sees every operator that runs, and gives it tensors without values."""
 
     def __init__(self, meta: Meta, operated: Operated) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch's own
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it without types
         self.asked: Any = None
         self.inside: Inside | None = None
         self._meta, self._operated = meta, operated

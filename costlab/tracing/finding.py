@@ -1,4 +1,4 @@
-"""What a source says of a count."""
+"""What a source says of a count, and a tool of a model."""
 
 from typing import Any, NamedTuple
 
@@ -23,6 +23,14 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         agreed = f"agreed on {self.modules} module{'s' * (self.modules > 1)}"
         return f"{self.source}, {self.quantity}: {self.problem or self.left_out or agreed}"
+
+
+class Report(NamedTuple):
+    """What a counting tool said of a model: its release, and its number or what was wrong."""
+
+    release: str
+    number: int | None
+    problem: str = ""
 
 
 def told(value: Any) -> str:

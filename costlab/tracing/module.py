@@ -95,7 +95,7 @@ class Module(Block):
             except Exception as error:
                 place = trace.places.of(error) or self.title
                 raise TargetError(f"{place}: {_told(error)}{_hint(given)}") from error
-        root = grown(model, given, trace.records, meta.owners)
+        root = grown(model, trace.records)
         assert isinstance(root.block, Ran)
         return root._replace(block=replace(root.block, step=self.backward, subject=model))
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from costlab.errors import one_line
+from costlab.tracing.finding import Report
 from costlab.tracing.untouched import evaluate
 
 Inputs = tuple[Tensor, ...]
@@ -43,14 +44,6 @@ def _release(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-class Report(NamedTuple):
-    """What a tool said: its number, or what was wrong."""
-
-    release: str
-    number: int | None
-    problem: str = ""
 
 
 def reports(model: nn.Module, inputs: Inputs, names: list[str] | None = None) -> Iterator[tuple[str, Report]]:

@@ -10,6 +10,7 @@ from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 
 from costlab.algebra.shape import Sizes
+from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
 from costlab.tracing.dispatch import Dispatch, Inside, tensors_in
 from costlab.tracing.forms import form_in, sign_of
@@ -238,4 +239,4 @@ def _kernel(given: Any) -> str:
     sizes = "x".join(map(str, weight.shape[2:]))
     channels = data.shape[1] if data.dim() == weight.dim() else data.shape[0]
     groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
-    return f"{sizes}{'' if groups == 1 else ' depthwise' if groups == channels else ' grouped'}"
+    return sizes + grouping(groups, channels)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from costlab.algebra.block import Node
-from costlab.algebra.inputs import Inputs
 from costlab.algebra.ran import Parameters, Ran
 from costlab.algebra.shape import Sizes
 from costlab.algebra.work import Work
@@ -47,13 +46,8 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def grown(
-    model: nn.Module, inputs: Inputs, records: Sequence[Record], originals: Mapping[int, Tensor]
-) -> Node:
-    """The tree of what ran; each parameter is counted where it is read first, or where it is held.
-
-    ``originals`` are the parameters by the ids of those that the records read.
-    """
+def grown(model: nn.Module, records: Sequence[Record]) -> Node:
+    """The tree of what ran; each parameter is counted where it is read first, or where it is held."""
     names = {id(module): name for name, module in reversed(list(model.named_modules(remove_duplicate=False)))}
     modules = dict(model.named_modules(remove_duplicate=False))
     root = _Branch("")
@@ -79,7 +73,7 @@ def grown(
     only = node.block
     assert isinstance(only, Ran)
     whole = Ran(type(model).__name__, only.kernel, only.unknown, held)
-    return node._replace(block=whole, input=inputs)  # type: ignore[arg-type]  # what goes into the root has names
+    return node._replace(block=whole)
 
 
 def _held(model: nn.Module, unused: Sequence[Tensor]) -> Parameters:

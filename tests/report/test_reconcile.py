@@ -16,7 +16,8 @@ from costlab.counting.reconcile import explain, found, reconcile
 from costlab.report.conventions import conventions_table
 from costlab.report.count import count_table
 from costlab.report.netron import attachment
-from costlab.report.reconcile import Answer, agreed, explain_table, reconcile_table
+from costlab.report.reconcile import agreed, explain_table, reconcile_table
+from costlab.tracing.finding import Report
 
 
 def test_the_columns_after_the_number_add_up_to_it() -> None:
@@ -40,9 +41,9 @@ def test_what_a_run_adds() -> None:
     accounts = reconcile(counted)
     thop = found(accounts, "thop").number
     ran = {
-        "thop": Answer("1", thop),
-        "fvcore": Answer("2", 3),
-        "ptflops": Answer("3", None, "RuntimeError: it gave up on the model"),
+        "thop": Report("1", thop),
+        "fvcore": Report("2", 3),
+        "ptflops": Report("3", None, "RuntimeError: it gave up on the model"),
     }
     table = reconcile_table(counted, accounts, ran)
     told = {table.record(row)["convention"]: table.record(row)["verdict"] for row in table.rows}

@@ -21,6 +21,13 @@ def spread(value: Any, rank: int) -> Sizes:
     return tuple(value) * rank if len(value) == 1 else tuple(value)
 
 
+def slid(sizes: Sizes, kernel: Sizes, stride: Any, padding: Any, dilation: Any) -> Sizes:
+    """How many windows fit along each axis, with as much padding at both ends."""
+    settings = (spread(each, len(sizes)) for each in (padding, dilation, stride))
+    axes = zip(sizes, kernel, *settings, strict=True)
+    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in axes)
+
+
 @calls(F.conv1d, F.conv2d, F.conv3d)
 def convolution(
     seen: Seen,
@@ -106,10 +113,7 @@ def transposed(
     batch = sizes[0] if len(sizes) == rank + 2 else 1
     positions = batch * prod(sizes[-rank:])
     # What a convolution that is not transposed would put out, which one tool adds the bias to.
-    steps = zip(
-        sizes[-rank:], kernel, *(spread(each, rank) for each in (padding, dilation, stride)), strict=True
-    )
-    forward = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in steps]
+    forward = slid(sizes[-rank:], kernel, stride, padding, dilation)
     by_output = seen.output.numel() * (weight.shape[0] // groups) * prod(kernel)
     kept = seen.output.shape[-rank - 1] == weight.shape[0]
     also = {
@@ -205,8 +209,7 @@ def convolution_shape(
         return torch.empty((sizes[0], weight.shape[0], *sizes[2:]), dtype=input.dtype, device="meta")
     if min(spread(padding, rank)) < 0 or min(*spread(stride, rank), *spread(dilation, rank)) < 1:
         raise RuntimeError(f"negative padding={padding}, or stride={stride} or dilation={dilation} below 1")
-    steps = zip(sizes[2:], kernel, *(spread(each, rank) for each in (padding, dilation, stride)), strict=True)
-    out = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in steps]
+    out = slid(sizes[2:], kernel, stride, padding, dilation)
     if min(out) < 1:
         return NotImplemented
     return torch.empty((sizes[0], weight.shape[0], *out), dtype=input.dtype, device="meta")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from costlab.algebra.window import adapted, windowed
 from costlab.algebra.work import Work
-from costlab.tracing.rules.convolution import spread
+from costlab.tracing.rules.convolution import slid, spread
 from costlab.tracing.rules.registry import CALLS, Seen, calls, shapes
 
 RANKS = (1, 2, 3)
@@ -105,12 +105,10 @@ def max_pool_shape(
     """The output of a pooling that torch would accept."""
     if input.dim() != 4 or return_indices or ceil_mode:
         return NotImplemented
-    kernel, zeros, spacing = (spread(each, 2) for each in (kernel_size, padding, dilation))
-    strides = spread(stride, 2) if stride else kernel
+    kernel, zeros = spread(kernel_size, 2), spread(padding, 2)
     if any(2 * p > k for p, k in zip(zeros, kernel, strict=True)):
         return NotImplemented
-    steps = zip(input.shape[2:], kernel, zeros, spacing, strides, strict=True)
-    out = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in steps]
+    out = slid(input.shape[2:], kernel, stride or kernel, zeros, dilation)
     if min(out) < 1:
         return NotImplemented
     return torch.empty((*input.shape[:2], *out), dtype=input.dtype, device="meta")
