@@ -36,7 +36,7 @@ format: $(READY)  ## Format the code and mend what the linter can.
 fuzz: $(READY)  ## Hold N random blocks against fvcore and torch, and closed forms against counts: make fuzz N=10000 [SEED=...].
 	@seed=$${SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(2**32))')}; \
 	echo "seed: $$seed (repeat with make fuzz N=$(N) SEED=$$seed)"; \
-	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py tests/counting/test_closed_form.py -k 'random or runs or numeric' \
+	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py tests/symbolic/test_closed_form.py -k 'random or runs or numeric' \
 	  --hypothesis-seed=$$seed --hypothesis-show-statistics
 
 benchmark: $(READY)  ## Compare counts with fvcore's and others', and training with a plain loop, in time and memory.
@@ -48,8 +48,8 @@ report: $(READY)  ## Write the reports anew, and the outputs that the README sho
 	$(BIN)/costlab report
 
 record: $(READY)  ## Write anew what costlab verify is expected to find; look at what changed.
-	$(BIN)/python -m costlab.paper > .venv/recorded.toml
-	mv .venv/recorded.toml costlab/paper/recorded.toml
+	$(BIN)/python -m costlab.paper > .venv/expected.toml
+	mv .venv/expected.toml costlab/paper/expected.toml
 
 lock:  ## Write requirements.lock anew: the newest versions that pyproject.toml admits, and this torch.
 	rm -rf .venv-lock

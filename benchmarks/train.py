@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from costlab.algebra import build
-from costlab.train import plan, sources
+from costlab.targets.build import build
+from costlab.train import datasets, plan
 from costlab.train.batches import order
 from costlab.train.data import Split
 from costlab.train.environment import device_named, has_bfloat16
@@ -170,7 +170,7 @@ def one_trial(arm: Any, recipe: Recipe, data: tuple[Split, Split], device: torch
 def ablation_plain(arms: Any, recipe: Recipe, images: int, validation: int, device: torch.device) -> float:
     """Trials per hour of the plain loop, the making of the images included."""
     start = time.perf_counter()
-    dataset = sources.load("synthetic", images, validation)
+    dataset = datasets.load("synthetic", images, validation)
     resized = {side: dataset.resized(side) for side in {arm.side for arm in arms.values()}}
     for _ in range(SEEDS):
         for arm in arms.values():
@@ -221,7 +221,7 @@ def main() -> None:
     recipe = Recipe().having({**preset.recipe, "epochs": args.epochs})
     arms = plan.planned_arms(experiment(ABLATION, preset.width), 10)
     baseline = next(iter(arms.values()))
-    few = sources.load("synthetic", min(preset.train, 4 * STEPS * recipe.batch_size), 500)
+    few = datasets.load("synthetic", min(preset.train, 4 * STEPS * recipe.batch_size), 500)
     rate = one_trial(baseline, recipe, few.resized(baseline.side), device)
     plain = ablation_plain(arms, recipe, preset.train, preset.validation, device)
     ours, speed = ablation_ours(args, recipe)

@@ -3,8 +3,8 @@
 ``count`` gives the cost of a network as arithmetic on its definition, ``compare`` what changes to it cost or
 save, ``closed_form`` the formula of a cost; ``check`` holds it against fvcore, PyTorch's flop counter and the
 real tensors, ``build`` makes the torch module. Any PyTorch model counts, too; ``rule`` says what an operation
-of one's own costs. ``verify`` recomputes the claims of the Inception-v3 paper. Blocks are written with
-`costlab.algebra`.
+of one's own costs. ``verify`` recomputes the claims of the Inception-v3 paper. Blocks are written with the
+operations, ``seq``, ``concat``, ``add`` and ``block``.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,46 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from costlab.algebra import Ablation as Ablation
+    from costlab.algebra import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+    from costlab.algebra import AdaptiveMaxPool2d as AdaptiveMaxPool2d
+    from costlab.algebra import Add as Add
+    from costlab.algebra import Auxiliary as Auxiliary
+    from costlab.algebra import AvgPool2d as AvgPool2d
+    from costlab.algebra import BatchNorm2d as BatchNorm2d
     from costlab.algebra import Block as Block
+    from costlab.algebra import Concat as Concat
+    from costlab.algebra import Conv2d as Conv2d
     from costlab.algebra import Definition as Definition
-    from costlab.algebra import Reported as Reported
-    from costlab.algebra import build as build
-    from costlab.algebra import catalog as catalog
-    from costlab.algebra import variant as variant
-    from costlab.counting import ClosedForm as ClosedForm
+    from costlab.algebra import Dim as Dim
+    from costlab.algebra import Dropout as Dropout
+    from costlab.algebra import Flatten as Flatten
+    from costlab.algebra import Linear as Linear
+    from costlab.algebra import LocalResponseNorm as LocalResponseNorm
+    from costlab.algebra import MaxPool2d as MaxPool2d
+    from costlab.algebra import Node as Node
+    from costlab.algebra import Operation as Operation
+    from costlab.algebra import PReLU as PReLU
+    from costlab.algebra import Ratio as Ratio
+    from costlab.algebra import ReLU as ReLU
+    from costlab.algebra import Sequence as Sequence
+    from costlab.algebra import Shape as Shape
+    from costlab.algebra import Size2d as Size2d
+    from costlab.algebra import Softmax as Softmax
+    from costlab.algebra import Vector as Vector
+    from costlab.algebra import Work as Work
+    from costlab.algebra import add as add
+    from costlab.algebra import auxiliary as auxiliary
+    from costlab.algebra import block as block
+    from costlab.algebra import concat as concat
+    from costlab.algebra import in_between as in_between
+    from costlab.algebra import scale as scale
+    from costlab.algebra import seq as seq
+    from costlab.algebra import symbols as symbols
+    from costlab.checking.cross_check import check as check
+    from costlab.checking.finding import Finding as Finding
     from costlab.counting import Comparison as Comparison
     from costlab.counting import Convention as Convention
     from costlab.counting import Count as Count
-    from costlab.counting import closed_form as closed_form
-    from costlab.counting import closed_forms as closed_forms
     from costlab.counting import compare as compare
     from costlab.counting import convention as convention
     from costlab.counting import conventions as conventions
@@ -36,39 +63,101 @@ if TYPE_CHECKING:
     from costlab.errors import TargetError as TargetError
     from costlab.paper import Audited as Audited
     from costlab.paper import verify as verify
-    from costlab.tracing import Finding as Finding
-    from costlab.tracing import check as check
-    from costlab.tracing import rule as rule
+    from costlab.symbolic import ClosedForm as ClosedForm
+    from costlab.symbolic import closed_form as closed_form
+    from costlab.symbolic import closed_forms as closed_forms
+    from costlab.targets.ablation import Ablation as Ablation
+    from costlab.targets.build import build as build
+    from costlab.targets.catalog import catalog as catalog
+    from costlab.targets.published import Reported as Reported
+    from costlab.targets.resolve import variant as variant
+    from costlab.targets.target import Variant as Variant
+    from costlab.tracing.rules import rule as rule
 
 # Where each public name lives. Loaded on first use: a count needs no torch, so neither does the import.
 _HOMES = {
-    "costlab.algebra": ("Ablation", "Block", "Definition", "Reported", "build", "catalog", "variant"),
+    "costlab.algebra": (
+        "AdaptiveAvgPool2d",
+        "AdaptiveMaxPool2d",
+        "Add",
+        "Auxiliary",
+        "AvgPool2d",
+        "BatchNorm2d",
+        "Block",
+        "Concat",
+        "Conv2d",
+        "Definition",
+        "Dim",
+        "Dropout",
+        "Flatten",
+        "Linear",
+        "LocalResponseNorm",
+        "MaxPool2d",
+        "Node",
+        "Operation",
+        "PReLU",
+        "Ratio",
+        "ReLU",
+        "Sequence",
+        "Shape",
+        "Size2d",
+        "Softmax",
+        "Vector",
+        "Work",
+        "add",
+        "auxiliary",
+        "block",
+        "concat",
+        "in_between",
+        "scale",
+        "seq",
+        "symbols",
+    ),
+    "costlab.targets.ablation": ("Ablation",),
+    "costlab.targets.build": ("build",),
+    "costlab.targets.catalog": ("catalog",),
+    "costlab.targets.published": ("Reported",),
+    "costlab.targets.resolve": ("variant",),
+    "costlab.targets.target": ("Variant",),
+    "costlab.tracing.rules": ("rule",),
     "costlab.counting": (
-        "ClosedForm",
         "Comparison",
         "Convention",
         "Count",
-        "closed_form",
-        "closed_forms",
         "compare",
         "convention",
         "conventions",
         "count",
     ),
-    "costlab.errors": ("CostlabError", "DefinitionError", "OutputError", "ShapeError", "TargetError"),
-    "costlab.paper": ("Audited", "verify"),
-    "costlab.tracing": ("Finding", "check", "rule"),
+    "costlab.symbolic": (
+        "ClosedForm",
+        "closed_form",
+        "closed_forms",
+    ),
+    "costlab.checking.cross_check": ("check",),
+    "costlab.checking.finding": ("Finding",),
+    "costlab.paper": (
+        "Audited",
+        "verify",
+    ),
+    "costlab.errors": (
+        "CostlabError",
+        "DefinitionError",
+        "OutputError",
+        "ShapeError",
+        "TargetError",
+    ),
 }
-__all__ = [name for names in _HOMES.values() for name in names]
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = list(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(home), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from costlab.algebra import Block, Shape
+from costlab.checking.cross_check import check
 from costlab.counting import count
-from costlab.tracing import check
 from tests.random_blocks import counted
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 import costlab
-from costlab.algebra import Shape, resolve
+from costlab.algebra import Shape
 from costlab.cli.main import cli
 from costlab.report.cell import human
+from costlab.targets.resolve import resolve
 from costlab.tracing.rules.registry import MODULES
 from costlab.train import plan
 

@@ -1,13 +1,9 @@
 """What a network is: shapes, operations, combinators and definitions."""
 
-from costlab.algebra.ablation import Ablation
 from costlab.algebra.block import Block, Node, Operation
-from costlab.algebra.build import build
-from costlab.algebra.catalog import catalog
 from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence, add, auxiliary, concat, seq
 from costlab.algebra.define import Definition, block
 from costlab.algebra.dim import Dim, as_dim, symbols
-from costlab.algebra.find import TargetLike, resolve, variant
 from costlab.algebra.ops import (
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
@@ -24,15 +20,12 @@ from costlab.algebra.ops import (
     Softmax,
 )
 from costlab.algebra.ratio import Ratio, in_between, scale
-from costlab.algebra.reported import Reported
 from costlab.algebra.shape import AnyShape, Shape, Vector
-from costlab.algebra.target import Target, Variant
 from costlab.algebra.window import Size2d
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError
 
 __all__ = [
-    "Ablation",
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool2d",
     "Add",
@@ -56,27 +49,19 @@ __all__ = [
     "PReLU",
     "Ratio",
     "ReLU",
-    "Reported",
     "Sequence",
     "Shape",
     "Size2d",
     "Softmax",
-    "Target",
-    "TargetLike",
-    "Variant",
     "Vector",
     "Work",
     "add",
     "as_dim",
     "auxiliary",
     "block",
-    "build",
-    "catalog",
     "concat",
     "in_between",
-    "resolve",
     "scale",
     "seq",
     "symbols",
-    "variant",
 ]

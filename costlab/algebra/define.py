@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cached_property, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeAlias, get_type_hints
 
-from costlab.algebra.adopt import made_by
 from costlab.algebra.block import Block
 from costlab.algebra.combine import Composite
 from costlab.algebra.dim import equal, text
@@ -27,8 +26,7 @@ RESERVED = frozenset({"target", "input", "batch", "backward", "progress"})
 class Definition(Generic[P]):
     """A function that returns a block, with what a table of definitions says of it.
 
-    Calling it checks every argument by name and annotation, and marks the block as made by it. One that is
-    ``bare`` was written without this class in mind, and may return an ``nn.Module``.
+    Calling it checks every argument by name and annotation, and marks the block as made by it.
     """
 
     def __init__(
@@ -37,7 +35,6 @@ class Definition(Generic[P]):
         figure: str = "",
         input: Input | None = None,
         unverified: bool = False,
-        bare: bool = False,
     ) -> None:
         self._written: Any = getattr(function, "func", function)  # what a functools.partial is of
         update_wrapper(self, self._written, updated=())
@@ -45,7 +42,6 @@ class Definition(Generic[P]):
         self.figure = figure
         self.unverified = unverified
         self._input = input
-        self._bare = bare
         self.name = getattr(self._written, "__name__", type(function).__name__)
 
     def __repr__(self) -> str:
@@ -56,7 +52,7 @@ class Definition(Generic[P]):
         name = getattr(self, "__qualname__", "")
         if getattr(sys.modules.get(self.__module__), name, None) is self:
             return name
-        return (Definition, (self.function, self.figure, self._input, self.unverified, self._bare))
+        return (type(self), (self.function, self.figure, self._input, self.unverified))
 
     @property
     def summary(self) -> str:
@@ -116,10 +112,7 @@ class Definition(Generic[P]):
         except Exception as error:
             raise DefinitionError(f"{self.name}: an annotation cannot be read: {error}") from error
         notes = _notes(inspect.getdoc(self._written) or "")
-        if not self._bare and (taken := RESERVED.intersection(self._signature.parameters)):
-            raise DefinitionError(
-                f"{self.name}: rename the parameter {min(taken)!r}: costlab has one of its own"
-            )
+        self._refuse_reserved()
         return {
             name: parameter(name, hints.get(name), p.default, notes.get(name, ""))
             for name, p in self._signature.parameters.items()
@@ -144,11 +137,7 @@ class Definition(Generic[P]):
         for name, p in self.parameters.items():
             if name in given:
                 p.check(given[name], self.name)
-        made = made_by(self.function, *args, **kwargs) if self._bare else self.function(*args, **kwargs)
-        if not isinstance(made, Block):
-            raise DefinitionError(
-                f"{self.name} returned {type(made).__name__}, not a block{' or a module' * self._bare}"
-            )
+        made = self._make(*args, **kwargs)
         if not isinstance(made, Composite):
             if self.unverified:
                 raise DefinitionError(f"{self.name} is unverified: put seq(...) around what it returns")
@@ -174,10 +163,22 @@ class Definition(Generic[P]):
             values[name] = self._known(name).parse(value, self.name)
         return values
 
+    def _refuse_reserved(self) -> None:
+        """Refuse names of parameters that are costlab's own."""
+        if taken := RESERVED.intersection(self._signature.parameters):
+            raise DefinitionError(
+                f"{self.name}: rename the parameter {min(taken)!r}: costlab has one of its own"
+            )
+
+    def _make(self, *args: P.args, **kwargs: P.kwargs) -> Block:
+        """What the function returns, with arguments that were checked."""
+        made: Any = self.function(*args, **kwargs)
+        if not isinstance(made, Block):
+            raise DefinitionError(f"{self.name} returned {type(made).__name__}, not a block")
+        return made
+
     def _known(self, name: str) -> Parameter:
         if name not in self.parameters:
-            if self._bare and any(p.kind is p.VAR_KEYWORD for p in self._signature.parameters.values()):
-                return Parameter(name, None)
             raise DefinitionError(f"{self.name} has no parameter {name!r}{closest(name, self.parameters)}")
         return self.parameters[name]
 

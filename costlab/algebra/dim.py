@@ -101,8 +101,6 @@ def equal(a: Dim, b: Dim) -> bool | None:
     if verdict is None:
         import sympy
 
-        from costlab.algebra.floors import has_floors, unnested
-
         difference = sympy.expand(unnested(a - b))
         # What simplify takes minutes for is not decided: where sizes are floored, remainders decide it.
         verdict = difference.is_zero if has_floors(difference) else sympy.simplify(difference).is_zero
@@ -215,3 +213,31 @@ def text(dim: object) -> str:
     if is_array(dim) and dim.size > 4:
         return f"[{dim.flat[0]} ... {dim.flat[-1]}]"
     return " ".join(str(dim).split())
+
+
+def unnested(size: Any) -> Any:
+    """An expression whose floors hold no floors: ``floor((floor(y) + a) / n)`` is ``floor((y + a) / n)``."""
+    import sympy
+
+    expression = sympy.sympify(size)
+    if not expression.has(sympy.floor):
+        return expression
+    return expression.replace(sympy.floor, lambda argument: _merged(sympy.expand(argument)))
+
+
+def has_floors(size: Any) -> bool:
+    """Whether a symbolic dimension is rounded, or the smaller of two, anywhere in it."""
+    import sympy
+
+    return bool(size.has(sympy.floor, sympy.ceiling, sympy.Min, sympy.Mod))
+
+
+def _merged(argument: Any) -> Any:
+    import sympy
+
+    for inner in argument.atoms(sympy.floor):
+        slope = argument.coeff(inner)
+        rest = sympy.expand(argument - slope * inner)
+        if slope.is_Rational and slope.p == 1 and (rest / slope).is_integer and not rest.has(inner):
+            return sympy.floor(sympy.expand(slope * inner.args[0] + rest))
+    return sympy.floor(argument)

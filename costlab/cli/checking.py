@@ -11,13 +11,13 @@ from costlab.cli.progress import progress
 from costlab.counting.count import Count
 
 if TYPE_CHECKING:
-    from costlab.tracing import Finding
+    from costlab.checking.finding import Finding
 
 
 def check_count(counted: Count, *, to_stderr: bool) -> bool:
     """Check a count, print a line per source, and say whether all agreed."""
     with progress("loading PyTorch and fvcore") as (tell, _):
-        from costlab.tracing import check
+        from costlab.checking.cross_check import check
 
         findings = check(counted, progress=lambda step: tell(f"checking: {step}"))
     click.echo(err=to_stderr)
@@ -32,7 +32,7 @@ def check_counts(counts: Sequence[Count], *, to_stderr: bool) -> bool:
     checked: list[tuple[Count, list[Finding]]] = []
     done: dict[object, list[Finding]] = {}
     with progress("loading PyTorch and fvcore") as (tell, live):
-        from costlab.tracing import check
+        from costlab.checking.cross_check import check
 
         for i, counted in enumerate(counts, 1):
             place = f"{counted.shown} ({i} of {len(counts)})"

@@ -6,23 +6,22 @@ from pathlib import Path
 
 import click
 
-from costlab.algebra import Ablation
 from costlab.cli.checking import check_counts
-from costlab.cli.inputs import input_option, one_or_all
+from costlab.cli.convention import convention_option
+from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, symbolic_option
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
-from costlab.cli.priced import convention_option
 from costlab.cli.progress import progress
-from costlab.cli.symbolic import SymbolicCommand, symbolic_option
-from costlab.counting.closed_form import ClosedForm
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets
 from costlab.counting.convention import DEFAULT
 from costlab.errors import OutputError
 from costlab.files import refuse_taken, write
-from costlab.report.closed_form import compared_forms_table
-from costlab.report.compare import compare_table, difference_table
-from costlab.report.reported import reported_table
 from costlab.report.table import Table
+from costlab.report.tables.closed_form import compared_forms_table
+from costlab.report.tables.compare import compare_table, difference_table
+from costlab.report.tables.published import reported_table
+from costlab.symbolic.closed_form import ClosedForm
+from costlab.targets.ablation import Ablation
 
 
 @click.command(
@@ -129,7 +128,7 @@ def _tables(comparison: Comparison, diff: bool, depth: int | None, form: str) ->
 
 
 def _forms(chosen: Ablation, names: str, input_: object, comparison: Comparison) -> tuple[ClosedForm, ...]:
-    from costlab.counting.symbolic import closed_forms
+    from costlab.symbolic.derive import closed_forms
 
     batch = comparison.baseline.batch
     with progress("deriving closed forms"):

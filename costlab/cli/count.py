@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 
 from costlab.cli.checking import check_count
-from costlab.cli.inputs import input_option, one_or_all
+from costlab.cli.convention import convention_option
+from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, symbolic_option
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options, put
-from costlab.cli.priced import convention_option
 from costlab.cli.progress import progress
-from costlab.cli.symbolic import SymbolicCommand, symbolic_option
 from costlab.counting.convention import DEFAULT
 from costlab.counting.count import count as count_target
-from costlab.report.count import By, Order, count_table
+from costlab.report.tables.count import By, Order, count_table
 
 
 @click.command(
@@ -105,8 +104,8 @@ def count(
     if symbolic is None:
         table = count_table(counted, deep, by, sort)
     else:
-        from costlab.counting.symbolic import closed_form
-        from costlab.report.closed_form import closed_form_table
+        from costlab.report.tables.closed_form import closed_form_table
+        from costlab.symbolic.derive import closed_form
 
         with progress("deriving the closed form"):
             derived = closed_form(target, symbolic, input=one_or_all(input_), batch=batch)

@@ -1,11 +1,15 @@
-"""``--input``: what is counted at, shared by the commands that count."""
+"""``--input`` and ``--symbolic``: what is counted at, shared by the commands that count."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
 import click
 
+from costlab.targets.catalog import is_listed
+
 F = TypeVar("F", bound=Callable[..., object])
+NAMES = re.compile(r"[\w\s,]+")
 
 
 def input_option(told: str) -> Callable[[F], F]:
@@ -23,3 +27,23 @@ def input_option(told: str) -> Callable[[F], F]:
 def one_or_all(given: tuple[str, ...]) -> str | tuple[str, ...] | None:
     """The input, if one is given; several; or nothing."""
     return given[0] if len(given) == 1 else given or None
+
+
+class SymbolicCommand(click.Command):
+    """A command with ``--symbolic [NAMES]``: what follows it is its value unless that is a target."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        words: list[str] = []
+        for i, word in enumerate(args):
+            if word == "--":
+                words += args[i:]
+                break
+            follower = args[i + 1] if i + 1 < len(args) else ""
+            bare = word == "--symbolic" and (not NAMES.fullmatch(follower) or is_listed(follower))
+            words.append("--symbolic=" if bare else word)
+        return super().parse_args(ctx, words)
+
+
+def symbolic_option(text: str) -> Callable[[F], F]:
+    """``--symbolic [NAMES]``."""
+    return click.option("--symbolic", metavar="[NAMES]", help=text)

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import click
 
-from costlab.algebra import Ablation, Definition, Variant, catalog
-from costlab.algebra.catalog import ablations, lookup
+from costlab.algebra import Definition
 from costlab.algebra.combine import marked
-from costlab.algebra.find import find_ablation, labelled
 from costlab.cli.output import chosen_format, colored, emit, output_options
 from costlab.report.cell import Column
-from costlab.report.conventions import conventions_table
-from costlab.report.count import UNVERIFIED_COLUMN
 from costlab.report.table import Table
+from costlab.report.tables.conventions import conventions_table
+from costlab.report.tables.count import UNVERIFIED_COLUMN
+from costlab.targets.ablation import Ablation
+from costlab.targets.catalog import ablations, catalog, lookup
+from costlab.targets.resolve import find_ablation, labelled
+from costlab.targets.target import Variant
 
 COLUMNS = (
     Column("name", "name", marked_by="unverified"),

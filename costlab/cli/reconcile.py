@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from costlab.checking.finding import Report
 from costlab.cli.inputs import input_option, one_or_all
 from costlab.cli.output import chosen_format, emit, output_options
 from costlab.cli.progress import progress
@@ -12,8 +13,7 @@ from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
 from costlab.counting.reconcile import explain as explain_terms
 from costlab.counting.reconcile import found, reconcile
-from costlab.report.reconcile import agreed, explain_table, reconcile_table
-from costlab.tracing.finding import Report
+from costlab.report.tables.reconcile import agreed, explain_table, reconcile_table
 
 
 @click.command(
@@ -73,8 +73,8 @@ def _reported(counted: Count) -> dict[str, Report]:
     """What the installed tools report, each told as it is run."""
     ran: dict[str, Report] = {}
     with progress("loading PyTorch") as (tell, _):
-        from costlab.tracing.peers import reports
-        from costlab.tracing.real import runnable
+        from costlab.checking.materialize import runnable
+        from costlab.checking.peers import reports
 
         model, inputs = runnable(counted)
         for name, report in reports(model, inputs):

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from costlab.algebra.catalog import catalog, is_listed
 from costlab.algebra.parameter import closest
+from costlab.cli.convention import convention_option
 from costlab.cli.inputs import input_option, one_or_all
-from costlab.cli.priced import convention_option
 from costlab.cli.progress import steps
 from costlab.counting.convention import DEFAULT as MULTIPLY_ADDS
 from costlab.counting.count import Count, count
 from costlab.errors import RunError, TargetError
 from costlab.files import is_folder
+from costlab.targets.catalog import catalog, is_listed
 
 if TYPE_CHECKING:
     from costlab.report.page import Page

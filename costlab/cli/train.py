@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from costlab.cli.training import watched
+from costlab.cli.train_progress import watched
 from costlab.train.plan import PRESETS
 
 if TYPE_CHECKING:
@@ -125,9 +125,9 @@ def _trained(given: dict[str, Any]) -> tuple[str, ...]:
     """Train, and write the page; gives what does not hold, a line each."""
     from costlab.train.distributed import launched
     from costlab.train.environment import device_named, workers_on
+    from costlab.train.protocol import WorkerSettings
     from costlab.train.run import trained
     from costlab.train.trial import SAVED_EVERY
-    from costlab.train.worker import Settings
 
     device = device_named(given["device"])
     if launched():
@@ -135,7 +135,7 @@ def _trained(given: dict[str, Any]) -> tuple[str, ...]:
     with watched() as watch, ExitStack() as stack:
         plan, folder = _plan(given, watch, stack)
         workers = min(given["workers"] or workers_on(device, len(plan.pairs)), len(plan.pairs))
-        settings = Settings(folder, str(device), workers, SAVED_EVERY, plan.identity, given["compiled"])
+        settings = WorkerSettings(folder, str(device), workers, SAVED_EVERY, plan.identity, given["compiled"])
         try:
             run = trained(plan, settings, watch, given["study"] or "", again=bool(given["resume"]))
         except KeyboardInterrupt:
@@ -147,14 +147,14 @@ def _trained(given: dict[str, Any]) -> tuple[str, ...]:
 def _together(given: dict[str, Any], device: "torch.device") -> tuple[str, ...]:
     """The same as one of several processes, each trial trained by all of them."""
     from costlab.train.distributed import joined, own_device
-    from costlab.train.together import trained_together
+    from costlab.train.protocol import WorkerSettings
+    from costlab.train.torchrun import trained_together
     from costlab.train.trial import SAVED_EVERY
-    from costlab.train.worker import Settings
 
     own = own_device(device)
     with joined(own) as group, watched(mute=not group.leads) as watch, ExitStack() as stack:
         plan, folder = group.led(lambda: _plan(given, watch, stack))
-        settings = Settings(folder, str(own), 1, SAVED_EVERY, plan.identity, given["compiled"])
+        settings = WorkerSettings(folder, str(own), 1, SAVED_EVERY, plan.identity, given["compiled"])
         run = trained_together(plan, settings, watch, group, given["study"] or "", bool(given["resume"]))
     return () if run is None else _written(run, folder)
 
@@ -162,9 +162,9 @@ def _together(given: dict[str, Any], device: "torch.device") -> tuple[str, ...]:
 def _plan(given: dict[str, Any], watch: "Watch", stack: ExitStack) -> "tuple[Plan, Path]":
     """The plan of the run, in its folder, which is locked for as long as the stack is open."""
     from costlab.train.plan import found, load
+    from costlab.train.prepare import Asked, begun, continued, refuse_full, settled
     from costlab.train.recipe import read
     from costlab.train.run import locked
-    from costlab.train.settle import Asked, begun, continued, refuse_full, settled
     from costlab.train.storage import refuse_unreachable
 
     shared = given["study"] is not None

@@ -40,7 +40,7 @@ def verify(
     form = chosen_format(format_, file)
     from costlab.paper.audit import mission, orphans  # the claims load every definition: wanted only here
     from costlab.paper.audit import verify as audit
-    from costlab.report.verify import derivation_table, steps_table, verify_table
+    from costlab.report.tables.verify import derivation_table, steps_table, verify_table
 
     with progress("recomputing") as (tell, live):
         audited = audit(*ids, progress=(lambda name: tell(f"recomputing: {name}")) if live else None)
@@ -67,7 +67,7 @@ def verify(
 
 def _told(audited: "Iterable[Audited]") -> list[str]:
     """What has moved; claims of which the same is to be told share a line."""
-    from costlab.report.verify import shown_id
+    from costlab.report.tables.verify import shown_id
 
     lines: dict[str, list[str]] = {}
     for each in audited:

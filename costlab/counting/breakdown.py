@@ -1,11 +1,12 @@
-"""Keys of a breakdown, `Count.grouped`: what operations have in common."""
+"""What operations have in common, as keys of `Count.grouped`; and how deep a network is."""
 
 from collections.abc import Callable
 
 from costlab.algebra.block import Node
+from costlab.algebra.combine import Auxiliary, Sequence
 from costlab.algebra.ops import Conv2d
-from costlab.algebra.ran import Ran
 from costlab.algebra.shape import Shape, Sizes
+from costlab.algebra.traced import Traced
 from costlab.algebra.window import as_pair, grouping, times
 
 Key = Callable[[Node], str]
@@ -22,7 +23,7 @@ def kernel_of(node: Node) -> str:
         groups, channels = int(node.block.groups), int(node.input[0])
         kernel = tuple(map(int, as_pair("kernel", node.block.kernel)))
         return _either_way(kernel) + grouping(groups, channels)
-    if isinstance(node.block, Ran) and node.block.kernel:
+    if isinstance(node.block, Traced) and node.block.kernel:
         shape, space, sort = node.block.kernel.partition(" ")
         return _either_way(tuple(map(int, shape.split("x")))) + space + sort
     work = node.work
@@ -49,3 +50,19 @@ def module_at(depth: int) -> Key:
         return ".".join(node.path.split(".")[:depth])
 
     return module
+
+
+def depth(node: Node) -> int:
+    """Convolutions and linear layers on the longest path through a walked block.
+
+    Parts of a sequence add up, of branches the deepest counts; auxiliary heads lie at no path.
+    """
+    if isinstance(node.block, Auxiliary):
+        return 0
+    below = [depth(child) for child in node.children]
+    if not below:
+        has_weights = node.work is not None and not (
+            isinstance(node.work.weights, int) and node.work.weights == 0
+        )
+        return int(has_weights)
+    return sum(below) if isinstance(node.block, Sequence) else max(below)

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from costlab.algebra.ablation import Ablation
 from costlab.algebra.combine import marked
 from costlab.algebra.dim import Dim, text
-from costlab.algebra.find import TargetLike, called, find, find_ablation
 from costlab.algebra.inputs import Inputs, as_input
 from costlab.algebra.parameter import closest
-from costlab.algebra.reported import ERRORS, Reported
-from costlab.algebra.target import Variant
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count, count
 from costlab.counting.difference import Difference, differences
 from costlab.counting.row import MEASURES
 from costlab.errors import DefinitionError
+from costlab.targets.ablation import Ablation
+from costlab.targets.published import ERRORS, Reported
+from costlab.targets.resolve import TargetLike, called, find, find_ablation
+from costlab.targets.target import Variant
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from costlab.algebra.adopt import in_training
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Auxiliary, Composite, marked
 from costlab.algebra.combine import Sequence as InSequence
@@ -21,13 +20,14 @@ from costlab.algebra.dim import (
     text,
     total,
 )
-from costlab.algebra.find import TargetLike, resolve
 from costlab.algebra.inputs import AnyInput, Inputs
-from costlab.algebra.ran import Parameters, Ran
+from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import DEFAULT, Convention, convention
 from costlab.counting.row import MEASURES, Row, record
 from costlab.errors import DefinitionError
+from costlab.targets.resolve import TargetLike, resolve
+from costlab.targets.torch_module import training_step
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -152,7 +152,7 @@ class Count:
     @property
     def inference(self) -> "Count":
         """The count without auxiliary heads, which run in training only; a module has none that are known."""
-        if isinstance(self.root.block, Ran):
+        if isinstance(self.root.block, Traced):
             return self
         return replace(self, root=_without_heads(self.root), heads=False)
 
@@ -189,14 +189,14 @@ class Count:
         """The operations that nobody knows the cost of, which no total includes: where each of a kind is."""
         found: dict[str, tuple[str, ...]] = {}
         for node, work in self.root.working():
-            if isinstance(node.block, Ran) and node.block.unknown:
+            if isinstance(node.block, Traced) and node.block.unknown:
                 found[work.kind] = (*found.get(work.kind, ()), node.path)
         return found
 
     @property
     def held(self) -> Parameters | None:
         """The parameters of a module that was traced, apart: trainable, frozen, shared, unused."""
-        return self.root.block.held if isinstance(self.root.block, Ran) else None
+        return self.root.block.held if isinstance(self.root.block, Traced) else None
 
     @cached_property
     def unverified(self) -> bool:
@@ -220,7 +220,7 @@ class Count:
     @property
     def is_step(self) -> bool:
         """Whether a step of training is counted, with the gradients."""
-        return isinstance(self.root.block, Ran) and self.root.block.step
+        return isinstance(self.root.block, Traced) and self.root.block.step
 
     @property
     def in_units(self) -> str:
@@ -266,7 +266,7 @@ def count(
         sizes = () if isinstance(found.input, Inputs) else found.input
         refuse_clashes([inputs, *sizes, *(value for _, value in found.block.settings())])
     if backward:
-        found = found._replace(block=in_training(found.block, found.input))
+        found = found._replace(block=training_step(found.block, found.input))
     placed, times = found.block.placed(found.input, inputs)
     return Count(found.label, placed, times, found._replace(input=placed).walk())
 

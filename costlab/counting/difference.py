@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Composite
 from costlab.algebra.dim import Dim, as_dim
-from costlab.algebra.ran import Ran
+from costlab.algebra.traced import Traced
 from costlab.algebra.work import Work
 from costlab.counting.count import Count
 from costlab.counting.row import MEASURES
@@ -87,7 +87,7 @@ def _told(old: Node, new: Node) -> tuple[str, str]:
     before, after = _named(old), _named(new)
     if before != after:
         return before, after
-    if isinstance(new.block, Ran):
+    if isinstance(new.block, Traced):
         return f"{before}, gives {old.output}", f"{after}, gives {new.output}"
     return f"{before}, {old.input} to {old.output}", f"{after}, {new.input} to {new.output}"
 

@@ -4,7 +4,7 @@ import sys
 
 from costlab.errors import CostlabError
 from costlab.paper.audit import records
-from costlab.paper.recorded import written
+from costlab.paper.expected import written
 
 if __name__ == "__main__":
     try:

@@ -11,9 +11,9 @@ from costlab.algebra.parameter import closest
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 from costlab.paper.claim import Claim
 from costlab.paper.claims import CLAIMS, MISSION
-from costlab.paper.recorded import Figure, Record, as_text, moves, recorded
+from costlab.paper.derivation import Step, Working
+from costlab.paper.expected import Figure, Record, as_text, moves, recorded
 from costlab.paper.stated import Stated, Trained, Value, Verdict
-from costlab.paper.working import Step, Working
 
 
 @dataclass(frozen=True)

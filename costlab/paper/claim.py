@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from costlab.paper.derivation import Recompute
 from costlab.paper.stated import Stated
-from costlab.paper.working import Recompute
 
 
 @dataclass(frozen=True)

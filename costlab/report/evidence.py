@@ -12,7 +12,7 @@ from costlab.paper.audit import verify
 from costlab.report.page import Page
 from costlab.report.pages import claims, conventions, factorization, index, lineage
 from costlab.report.pages.network import file_name, network_page, without_folder
-from costlab.report.pages.training import training_page
+from costlab.report.pages.run import training_page
 from costlab.train.record import Run, load
 
 NETWORK = "inception_v3"

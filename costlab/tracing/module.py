@@ -18,13 +18,13 @@ from costlab.algebra.inputs import Inputs, shape_of
 from costlab.algebra.inputs import Tensor as Asked
 from costlab.algebra.modules import to_module
 from costlab.algebra.parameter import closest
-from costlab.algebra.ran import Ran
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
+from costlab.algebra.traced import Traced
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
-from costlab.tracing.dispatch import tensors_in
+from costlab.tracing.dispatch_mode import tensors_in
+from costlab.tracing.meta import Meta, evaluate, process_kept, unwrapped, weightless
+from costlab.tracing.module_tree import grown
 from costlab.tracing.trace import Trace
-from costlab.tracing.tree import grown
-from costlab.tracing.untouched import Meta, evaluate, process_kept, unwrapped, weightless
 
 VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage|Tensor\.__format__")
 """What torch says of tensors whose values are missed."""
@@ -96,11 +96,11 @@ class Module(Block):
                 place = trace.places.of(error) or self.title
                 raise TargetError(f"{place}: {_told(error)}{_hint(given)}") from error
         root = grown(model, trace.records)
-        assert isinstance(root.block, Ran)
+        assert isinstance(root.block, Traced)
         return root._replace(block=replace(root.block, step=self.backward, subject=model))
 
 
-def in_training(block: Block, x: AnyShape | Inputs) -> Module:
+def training_step(block: Block, x: AnyShape | Inputs) -> Module:
     """A step of training of a block, as a module that is traced forward and back."""
     if isinstance(block, Module):
         return replace(block, backward=True)

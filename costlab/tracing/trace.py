@@ -12,9 +12,10 @@ from torch.overrides import TorchFunctionMode
 from costlab.algebra.shape import Sizes
 from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
-from costlab.tracing.dispatch import Dispatch, Inside, tensors_in
-from costlab.tracing.forms import form_in, sign_of
-from costlab.tracing.places import Places
+from costlab.tracing.call_form import form_in, sign_of
+from costlab.tracing.dispatch_mode import Dispatch, Inside, tensors_in
+from costlab.tracing.meta import Meta
+from costlab.tracing.module_tracker import Places
 from costlab.tracing.rules import elements
 from costlab.tracing.rules.registry import (
     CALLS,
@@ -27,7 +28,6 @@ from costlab.tracing.rules.registry import (
     Seen,
     Works,
 )
-from costlab.tracing.untouched import Meta
 
 SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
 STRICT = frozenset([torch.stft, torch.istft, Tensor.stft, Tensor.istft, SET_DATA])

@@ -95,7 +95,7 @@ def _resized(split: Split, side: int) -> Split:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for: see `costlab.train.sources.load`. ``path`` is what follows the name in ``spec``."""
+    """What was asked for, as `costlab.train.datasets.load` says; ``path`` follows the name in ``spec``."""
 
     spec: str
     path: str

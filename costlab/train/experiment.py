@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from costlab.algebra import Ablation, Variant, as_dim, variant
-from costlab.algebra.find import TargetLike
+from costlab.algebra import as_dim
 from costlab.algebra.inputs import shape_of
 from costlab.errors import DefinitionError
+from costlab.targets.ablation import Ablation
+from costlab.targets.resolve import TargetLike, variant
+from costlab.targets.target import Variant
 from costlab.train.recipe import Recipe
 
 SIDE = 48

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from costlab.algebra import build
+from costlab.targets.build import build
 from costlab.train.batches import Batch, Batches, order
 from costlab.train.learner import Learner
 from costlab.train.trial import Task

@@ -8,12 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from costlab.algebra.catalog import is_listed_ablation
-from costlab.algebra.find import IN_CATALOG, find_ablation, labelled, source_of
 from costlab.algebra.parameter import closest
 from costlab.counting.count import count
 from costlab.errors import DefinitionError, RunError, TargetError
 from costlab.files import read, write
+from costlab.targets.catalog import is_listed_ablation
+from costlab.targets.resolve import IN_CATALOG, find_ablation, labelled, source_of
 from costlab.train import experiments
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
 from costlab.train.recipe import Recipe

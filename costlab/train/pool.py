@@ -7,13 +7,9 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from threading import current_thread, main_thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-if TYPE_CHECKING:
-    from costlab.train.worker import Settings
-
-DIED, READY, BROKEN, FAILED = "died", "ready", "broken", "failed"
-"""What is heard of a worker besides what it does: it cannot begin, or cannot do what it was asked."""
+from costlab.train.protocol import DIED, READY, WorkerSettings
 
 
 class Event(NamedTuple):
@@ -27,7 +23,7 @@ class Event(NamedTuple):
 class Process:
     """A worker's process, with what it is at."""
 
-    def __init__(self, settings: "Settings") -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         context = get_context("spawn")
         self.connection: Connection[Any, Any]
         self.connection, theirs = context.Pipe()
@@ -56,7 +52,7 @@ class Process:
 class Pool:
     """Some workers. Those that die are replaced when there is work again."""
 
-    def __init__(self, settings: "Settings", size: int) -> None:
+    def __init__(self, settings: WorkerSettings, size: int) -> None:
         self._settings, self._size = settings, size
         self.workers: list[Process] = []
 
@@ -115,7 +111,7 @@ def _deaf() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _serve(connection: "Connection[Any, Any]", settings: "Settings") -> None:
+def _serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
     """The worker's side, which needs torch; whoever asks needs none."""
     from costlab.train.worker import serve
 

@@ -11,12 +11,13 @@ from costlab.errors import OutputError, RunError
 from costlab.files import make_folder
 from costlab.train import cache, record
 from costlab.train.plan import LOCK, Plan
-from costlab.train.pool import BROKEN, DIED, FAILED, READY, Event, Pool
+from costlab.train.pool import Event, Pool
+from costlab.train.protocol import BROKEN, DIED, FAILED, READY, WorkerSettings
 from costlab.train.record import Environment, Run, Timing, Trial
 from costlab.train.storage import GRACE, opened, refuse_file
 from costlab.train.study import BEAT, Claim, Pair, Study
 from costlab.train.trial import Standing
-from costlab.train.worker import THREADS, Settings
+from costlab.train.worker import THREADS
 
 STUDY = "study.db"
 WAIT = 0.5
@@ -45,7 +46,12 @@ class Watch(Protocol):
 
 
 def trained(
-    plan: Plan, settings: Settings, watch: Watch, study: str = "", again: bool = False, grace: int = GRACE
+    plan: Plan,
+    settings: WorkerSettings,
+    watch: Watch,
+    study: str = "",
+    again: bool = False,
+    grace: int = GRACE,
 ) -> Run:
     """Train what the plan has, from where it stands, and put it on record in its folder, which is `locked`.
 
@@ -83,7 +89,7 @@ def study_of(
         yield trials
 
 
-def environment_of(settings: Settings, workers: int) -> Environment:
+def environment_of(settings: WorkerSettings, workers: int) -> Environment:
     """Where a run is made."""
     from costlab.train.environment import device_named, environment
 

@@ -110,7 +110,7 @@ def _pieces(kind: Tensor, size: tuple[float, float], random: Generator) -> Piece
     def between(low: float, high: float, *shape: int) -> Tensor:
         return low + (high - low) * torch.rand((CHUNK, *shape), generator=random)
 
-    half, stretch = between(*size), between(0.8, 1.25).sqrt()
+    half, stretch = between(*size), _square_root(between(0.8, 1.25))
     across, along = half * stretch, half / stretch
     tangent = between(-0.3, 0.3)  # of half the angle: up to 0.6 rad, without a sine that machines round apart
     cosine = (1 - tangent * tangent) / (1 + tangent * tangent)
@@ -164,6 +164,11 @@ def _draw(picture: Tensor, pieces: Pieces) -> None:
         layer += (other + (one - other) * light - layer) * mask
 
 
+def _square_root(x: Tensor) -> Tensor:
+    """The square root, rounded once: torch's own is MKL's, which rounds as the processor has it."""
+    return x.double().sqrt().float()
+
+
 def _wave(phase: Tensor) -> Tensor:
     """A triangle wave of period 1 between -1 and 1."""
     return (phase - phase.floor() - 0.5).abs() * 4 - 1
@@ -172,7 +177,7 @@ def _wave(phase: Tensor) -> Tensor:
 def _inside(shape: str, u: Tensor, v: Tensor) -> Tensor:
     """How deep a place is inside a shape that fills -1 to 1, below 0 outside, in parts of half its size."""
     if shape in {"ring", "disc"}:
-        radius = (u * u + v * v).sqrt()
+        radius = _square_root(u * u + v * v)
         return 1 - radius if shape == "disc" else 0.24 - (radius - 0.76).abs()
     if shape == "frame":
         return 0.22 - (torch.maximum(u.abs(), v.abs()) - 0.78).abs()

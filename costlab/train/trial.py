@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from costlab.algebra import Variant, build
 from costlab.errors import RunError
 from costlab.files import PART, make_folder, write
+from costlab.targets.build import build
+from costlab.targets.target import Variant
 from costlab.train import checkpoint
 from costlab.train.batches import Batches, order, spread
 from costlab.train.data import Split

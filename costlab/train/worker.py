@@ -7,7 +7,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from traceback import format_exc
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
@@ -19,7 +19,7 @@ from costlab.train.distributed import ALONE, Group
 from costlab.train.environment import environment
 from costlab.train.experiment import Arm
 from costlab.train.plan import Plan
-from costlab.train.pool import BROKEN, FAILED, READY
+from costlab.train.protocol import BROKEN, FAILED, READY, WorkerSettings
 from costlab.train.record import Epoch, Timing
 from costlab.train.record import Trial as Record
 from costlab.train.trial import NotFiniteError, Standing, Task, Trial, batches_of
@@ -34,21 +34,10 @@ COMPILE_AFTER = 2000
 """Steps from which on compiling is worth the minute that it takes."""
 
 
-class Settings(NamedTuple):
-    """How workers work: on which device, how many, how often they save, in seconds, and at which plan."""
-
-    folder: Path
-    device: str
-    workers: int
-    every: float
-    identity: str
-    compiled: bool | None = None
-
-
 class Worker:
     """What a worker knows; ``tell`` reaches whoever asked for the work."""
 
-    def __init__(self, settings: Settings, group: Group = ALONE) -> None:
+    def __init__(self, settings: WorkerSettings, group: Group = ALONE) -> None:
         self.settings, self.group = settings, group
         self.folder, self.device = settings.folder, torch.device(settings.device)
         if self.device.type == "cpu":
@@ -145,7 +134,7 @@ class Worker:
         return self._images[side]
 
 
-def serve(connection: "Connection[Any, Any]", settings: Settings) -> None:
+def serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
     """Do what comes through a connection until it ends: ``(what, *details)``, answered by ``(what, answer)``.
 
     While it works it says ``("at", ...)``. It ends when whoever asks is not there any more.

@@ -17,13 +17,13 @@ from costlab.algebra import (
     Vector,
     add,
     auxiliary,
-    catalog,
     concat,
     seq,
 )
 from costlab.algebra.block import Node
 from costlab.counting import count
 from costlab.errors import DefinitionError, ShapeError
+from costlab.targets.catalog import catalog
 
 X = Shape(8, 12, 12)
 

@@ -8,21 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from costlab.algebra import (
-    Block,
-    Conv2d,
-    Definition,
-    Dim,
-    Ratio,
-    ReLU,
-    Shape,
-    block,
-    resolve,
-    scale,
-    seq,
-    symbols,
-)
+from costlab.algebra import Block, Conv2d, Definition, Dim, Ratio, ReLU, Shape, block, scale, seq, symbols
 from costlab.errors import DefinitionError
+from costlab.targets.resolve import resolve
 
 
 @block(figure="Figure 0", input="3x8x8")

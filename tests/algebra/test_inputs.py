@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from costlab.algebra import Shape
-from costlab.algebra.find import called
 from costlab.algebra.inputs import Inputs, Tensor, as_input, gathered, shape_of
 from costlab.algebra.shape import Sizes, Vector
 from costlab.errors import CostlabError, DefinitionError
+from costlab.targets.resolve import called
 
 IMAGE = Inputs([Tensor(Sizes(1, 3, 32, 32))])
 

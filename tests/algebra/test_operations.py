@@ -13,10 +13,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from costlab.algebra import AnyShape, Conv2d, Operation, Shape, Softmax, Vector
+from costlab.checking import observe
+from costlab.checking.observe import Subject
 from costlab.counting import convention
 from costlab.errors import ShapeError
-from costlab.tracing import observe
-from costlab.tracing.observe import Subject
 from tests.samples import accepted_shape, operation_classes, sampled
 
 CLASSES = operation_classes()

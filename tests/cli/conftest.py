@@ -35,7 +35,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 SETS = """
-from costlab.algebra import Ablation, Conv2d, Dim, block, seq, variant
+from costlab import Ablation, Conv2d, Dim, block, seq, variant
 
 print("loading the set")
 
@@ -60,7 +60,7 @@ def sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 NETS = """
-from costlab.algebra import BatchNorm2d, Conv2d, Flatten, Linear, ReLU, block, seq
+from costlab import BatchNorm2d, Conv2d, Flatten, Linear, ReLU, block, seq
 
 @block(input="3x12x12")
 def net(filters: int = 4):

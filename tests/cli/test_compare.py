@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from costlab.algebra.catalog import ablations
+from costlab.targets.catalog import ablations
 from tests.cli.conftest import Run
 
 

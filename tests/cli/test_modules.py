@@ -214,7 +214,7 @@ def test_mistakes_in_a_reconciliation(run: Run, words: tuple[str, ...], told: st
 
 
 def test_a_tool_that_differs_is_a_failed_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from costlab.tracing import peers
+    from costlab.checking import peers
 
     wrong = peers.Peer("thop", lambda model, inputs: 7)
     monkeypatch.setattr(peers, "PEERS", {"thop": wrong})

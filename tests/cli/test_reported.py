@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from costlab import tracing
+from costlab.checking import cross_check
+from costlab.checking.finding import Finding
 from costlab.counting import Count, compare
-from costlab.report.reported import reported_table
+from costlab.report.tables.published import reported_table
 from tests.cli.conftest import Run
 from tests.definitions.test_inference_budget import COUNTED, REPORTED
 
@@ -66,7 +67,7 @@ def test_the_set_is_listed_with_its_batches(run: Run) -> None:
 
 
 CHECKED = """
-from costlab.algebra import Ablation, variant
+from costlab import Ablation, variant
 
 crops = Ablation("crops", "Crops", {
     "one": variant("conv_nxn", "64x9x9"),
@@ -82,12 +83,12 @@ def test_what_differs_by_its_batch_only_is_run_once(
 ) -> None:
     batches: list[object] = []
 
-    def seen(counted: Count, **settings: Any) -> list[tracing.Finding]:
+    def seen(counted: Count, **settings: Any) -> list[Finding]:
         batches.append(counted.batch)
         return check(counted, **settings)
 
-    check = tracing.check
-    monkeypatch.setattr(tracing, "check", seen)
+    check = cross_check.check
+    monkeypatch.setattr(cross_check, "check", seen)
     file = tmp_path / "sets.py"
     file.write_text(CHECKED)
     code, out, _ = run("compare", "-a", f"{file}:crops", "--check", "-b", str(times))

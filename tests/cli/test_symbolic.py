@@ -109,7 +109,7 @@ def test_heads_are_left_out_of_forms_too(run: Run) -> None:
 
 def test_other_words_are_not_looked_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("costlab.cli.symbolic.is_listed", asked.append)
+    monkeypatch.setattr("costlab.cli.inputs.is_listed", asked.append)
     assert run("count", "stem", "-d", "2", "-f", "csv").code == 0
     assert asked == []
     assert run("count", "stem", "--symbolic", "width").code == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from costlab.cli.training import duration, outcome
+from costlab.cli.train_progress import duration, outcome
 from costlab.train.experiments import names
 from costlab.train.record import Trial
 from costlab.train.study import Claim

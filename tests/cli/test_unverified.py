@@ -10,8 +10,9 @@ import pytest
 
 import costlab
 from costlab.algebra import Conv2d, Definition, block, seq
-from costlab.counting import closed_form, compare, count
+from costlab.counting import compare, count
 from costlab.report.pictures.bars import bars_of
+from costlab.symbolic import closed_form
 from tests.cli.conftest import Run
 
 NET = "prelu_net_a:width=0.05"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from costlab.paper import CLAIMS, verify
-from costlab.report.verify import derivation_table, verify_table
+from costlab.report.tables.verify import derivation_table, verify_table
 from tests.cli.conftest import Run
 
 

@@ -12,7 +12,7 @@ from costlab.algebra import BatchNorm2d, Block, Conv2d, Dropout, Flatten, Linear
 from costlab.algebra.work import QUANTITIES
 from costlab.counting import count
 from costlab.counting.breakdown import NO_WEIGHTS, VECTOR, grid_of, kernel_of, module_at
-from costlab.report.count import breakdown_table
+from costlab.report.tables.count import breakdown_table
 from tests.random_blocks import counted as random_blocks
 
 INCEPTION = "inception_v3:width=0.1"

@@ -8,22 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from costlab.algebra import (
-    Ablation,
-    Block,
-    Conv2d,
-    Linear,
-    MaxPool2d,
-    ReLU,
-    Shape,
-    Vector,
-    auxiliary,
-    concat,
-    seq,
-    variant,
-)
+from costlab.algebra import Block, Conv2d, Linear, MaxPool2d, ReLU, Shape, Vector, auxiliary, concat, seq
 from costlab.counting import compare, count, differences
 from costlab.errors import DefinitionError, ShapeError, TargetError
+from costlab.targets.ablation import Ablation
+from costlab.targets.resolve import variant
 from tests.random_blocks import blocks, shapes
 
 FIVE, THREE = Conv2d(8, 5, padding=2, bias=False), Conv2d(8, 3, padding=1, bias=False)

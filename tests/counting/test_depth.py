@@ -20,7 +20,7 @@ from costlab.algebra import (
 )
 from costlab.algebra.combine import Auxiliary, Sequence
 from costlab.counting import count
-from costlab.counting.depth import depth
+from costlab.counting.breakdown import depth
 from tests.random_blocks import counted
 
 CONV = Conv2d(4, 3, padding=1)

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 import sympy
 
-from costlab.algebra import Shape, Variant, resolve
-from costlab.algebra.catalog import ablations
-from costlab.counting import closed_forms, compare, count, ratio_in_symbols
-from costlab.tracing import check
+from costlab.algebra import Shape
+from costlab.checking.cross_check import check
+from costlab.counting import compare, count
+from costlab.symbolic import closed_forms, ratio_in_symbols
+from costlab.targets.catalog import ablations
+from costlab.targets.resolve import resolve
+from costlab.targets.target import Variant
 
 F = Fraction
 ABLATIONS = ablations()

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from costlab.algebra import Ablation, Reported, variant
-from costlab.algebra.catalog import lookup_ablation
 from costlab.counting import compare
 from costlab.errors import DefinitionError
-from costlab.report.compare import compare_table
-from costlab.report.reported import reported_table
+from costlab.report.tables.compare import compare_table
+from costlab.report.tables.published import reported_table
+from costlab.targets.ablation import Ablation
+from costlab.targets.catalog import lookup_ablation
+from costlab.targets.published import Reported
+from costlab.targets.resolve import variant
 
 RELEASED, V2, SEPARABLE, BN_INCEPTION = 5_713_216_096, 5_299_886_272, 1_498_677_248, 2_032_600_064
 COUNTED = {

@@ -87,10 +87,10 @@ def test_a_changed_channel_count_makes_it_fail_with_the_claims_that_moved(copied
         ("blocks/alexnet.py", "scale(96, width), 11", "scale(98, width), 11", {"vgg-params"}),
         ("blocks/vgg.py", "(2, 2, 4, 4, 4)", "(2, 2, 4, 4, 3)", {"vgg-params", "cost-vs-vgg"}),
         ("blocks/prelu_net.py", "((384, 6),", "((385, 6),", {"vs-he-cost", "vs-he-params"}),
-        ("costlab/paper/reported.py", '"4.94"', '"4.95"', {"ensemble"}),
-        ("blocks/inference_budget.py", '"6.67"', '"6.76"', {"ensemble", "multi-crop"}),
-        ("blocks/inference_budget.py", '"21.6"', '"21.5"', {"table-3"}),
-        ("blocks/inference_budget.py", '"26.8", None, "1.5"', '"26.8", None, "1.6"', {"table-3"}),
+        ("costlab/paper/published.py", '"4.94"', '"4.95"', {"ensemble"}),
+        ("blocks/ablations/inference_budget.py", '"6.67"', '"6.76"', {"ensemble", "multi-crop"}),
+        ("blocks/ablations/inference_budget.py", '"21.6"', '"21.5"', {"table-3"}),
+        ("blocks/ablations/inference_budget.py", '"26.8", None, "1.5"', '"26.8", None, "1.6"', {"table-3"}),
         (
             "blocks/table_1.py",
             "modules_17: int = 5",
@@ -98,7 +98,7 @@ def test_a_changed_channel_count_makes_it_fail_with_the_claims_that_moved(copied
             {"budget-madds", "budget-params"},
         ),
         ("blocks/table_1.py", "conv(scale(288, width), 3)", "conv(scale(280, width), 3)", {"budget-madds"}),
-        ("blocks/inference_budget.py", "_googlenet(144)", "_googlenet(143)", {"multi-crop"}),
+        ("blocks/ablations/inference_budget.py", "_googlenet(144)", "_googlenet(143)", {"multi-crop"}),
     ],
 )
 def test_other_changes(copied: Path, file: str, before: str, after: str, claims: set[str]) -> None:
@@ -193,7 +193,7 @@ def test_what_is_stated_cannot_be_changed_unseen(copied: Path) -> None:
             "two-3x3-alpha: cannot be recomputed: googlenet has no 5x5 convolution",
         ),
         (
-            "blocks/inference_budget.py",
+            "blocks/ablations/inference_budget.py",
             '"BN-Inception": (',
             '"BN-inception": (',
             "vs-bn-inception: cannot be recomputed: inference_budget",

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from costlab.algebra.catalog import lookup_ablation
 from costlab.paper import CLAIMS, MISSION, Audited, verify
+from costlab.targets.catalog import lookup_ablation
 
 F = Fraction
 # Reference counts, from running implementations with two independent counters.

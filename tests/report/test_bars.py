@@ -8,9 +8,11 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from costlab.algebra import Ablation, Conv2d, ReLU, variant
+from costlab.algebra import Conv2d, ReLU
 from costlab.counting import Comparison, compare
 from costlab.report.pictures.bars import Bars, bars_of, compare_picture, draw_bars
+from costlab.targets.ablation import Ablation
+from costlab.targets.resolve import variant
 
 
 def chunks(picture: bytes) -> dict[bytes, list[bytes]]:

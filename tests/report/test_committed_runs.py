@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from costlab.report.evidence import names_with, records_in
-from costlab.report.pages.training import recounted
+from costlab.report.pages.run import recounted
 from costlab.train.experiments import experiment
 from costlab.train.plan import PRESETS
 from costlab.train.record import load

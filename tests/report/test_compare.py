@@ -8,9 +8,10 @@ from fractions import Fraction
 import sympy
 
 from costlab.algebra import Conv2d, ReLU, auxiliary, seq
-from costlab.counting import closed_form, closed_forms, compare, count
-from costlab.report.closed_form import closed_form_table, compared_forms_table
-from costlab.report.compare import compare_table, difference_table
+from costlab.counting import compare, count
+from costlab.report.tables.closed_form import closed_form_table, compared_forms_table
+from costlab.report.tables.compare import compare_table, difference_table
+from costlab.symbolic import closed_form, closed_forms
 
 NETWORK = compare(ablation="inception_v3")
 

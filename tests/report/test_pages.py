@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from costlab.algebra import Conv2d, ReLU, seq
+from costlab.checking import cross_check
+from costlab.checking.finding import Finding
 from costlab.counting import count
+from costlab.errors import TargetError
 from costlab.paper import CLAIMS, verify
 from costlab.report.evidence import names_with, page_of
 from costlab.report.page import OURS, Page
@@ -15,7 +18,6 @@ from costlab.report.pages import network
 from costlab.report.pages.claims import claims_page
 from costlab.report.pages.index import SHOWN
 from costlab.report.pages.network import file_name, network_page, without_folder
-from costlab.tracing import Finding
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)]+)\)")
 
@@ -132,20 +134,18 @@ def test_a_claim_that_has_moved_is_a_problem() -> None:
 
 
 def test_a_check_that_disagrees_or_cannot_be_run_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    import costlab.tracing
-
     counted = count(seq(Conv2d(4, 3)), (3, 8, 8))
     found = [Finding("torch", "parameters", 1, "0: 7 and not 112"), Finding("fvcore", "flops", 2)]
-    monkeypatch.setattr(costlab.tracing, "check", lambda *_, **__: found)
+    monkeypatch.setattr(cross_check, "check", lambda *_, **__: found)
     page = network_page(counted, "x", lambda _: None)
     assert page.problems == ("sequence of 1: torch, parameters: 0: 7 and not 112",)
     assert "something disagrees" in page.summary
     assert "| torch | parameters | 1 | 0: 7 and not 112 |" in page.text
 
     def fails(*_: object, **__: object) -> list[Finding]:
-        raise costlab.TargetError("it cannot be built here")
+        raise TargetError("it cannot be built here")
 
-    monkeypatch.setattr(costlab.tracing, "check", fails)
+    monkeypatch.setattr(cross_check, "check", fails)
     page = network_page(counted, "x", lambda _: None)
     assert page.problems == ("sequence of 1: it cannot be built here",)
     assert "not checked" in page.summary

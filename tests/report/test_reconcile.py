@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 import costlab
+from costlab.checking.finding import Report
 from costlab.counting import conventions, count
 from costlab.counting.reconcile import explain, found, reconcile
-from costlab.report.conventions import conventions_table
-from costlab.report.count import count_table
 from costlab.report.netron import attachment
-from costlab.report.reconcile import agreed, explain_table, reconcile_table
-from costlab.tracing.finding import Report
+from costlab.report.tables.conventions import conventions_table
+from costlab.report.tables.count import count_table
+from costlab.report.tables.reconcile import agreed, explain_table, reconcile_table
 
 
 def test_the_columns_after_the_number_add_up_to_it() -> None:

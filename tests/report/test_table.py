@@ -10,8 +10,8 @@ from costlab.algebra import symbols
 from costlab.counting import count
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, bar_of, human
-from costlab.report.count import count_table
 from costlab.report.table import Table, inline
+from costlab.report.tables.count import count_table
 
 SIZE = 12_345_678_901_234_567_890  # more than int64 holds
 TABLE = Table(

@@ -7,11 +7,11 @@ from math import inf
 import pytest
 
 from costlab.report.page import Page
-from costlab.report.pages.training import recounted, training_page
+from costlab.report.pages.run import recounted, training_page
 from costlab.report.pictures.step_time import Saved, step_savings
 from costlab.report.pictures.trained_accuracy import accuracies_of
-from costlab.report.training import learned_table, made_table, timed_table
-from costlab.report.verdicts import claims_table, points, span
+from costlab.report.tables.run import learned_table, made_table, timed_table
+from costlab.report.tables.run_claims import claims_table, points, span
 from costlab.train.experiment import Expectation
 from costlab.train.statistics import Interval
 from tests.train.records import (

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 
 from costlab.report.figure import SMALL
-from costlab.report.pages.training import training_page
+from costlab.report.pages.run import training_page
 from costlab.report.pictures.learning_curves import curves_of
+from costlab.report.pictures.run import apart
 from costlab.report.pictures.step_time import step_savings
-from costlab.report.pictures.training import apart
 from costlab.train.record import Run
 from tests.report.drawn import drawn, letters_of, overlaps
 from tests.report.test_drawing import places

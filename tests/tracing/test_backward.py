@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils import checkpoint
 
 from costlab import Count, count
-from costlab.algebra.ran import Parameters
+from costlab.algebra.traced import Parameters
 from tests.tracing import brute
 from tests.tracing.brute import assert_counted
 

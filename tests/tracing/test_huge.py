@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812  # as everybody calls it
 from torch import Tensor, nn
 
 from costlab import count
-from costlab.algebra.ran import Parameters
+from costlab.algebra.traced import Parameters
 
 WIDTH, HEADS, LAYERS, TOKENS, STEPS, N = 12_288, 96, 70, 50_257, 2048, 4
 

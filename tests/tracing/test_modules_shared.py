@@ -11,7 +11,7 @@ from torch.nn.utils import parametrizations, prune
 from torch.utils import checkpoint
 
 from costlab import count
-from costlab.algebra.ran import Parameters
+from costlab.algebra.traced import Parameters
 from tests.tracing import brute
 from tests.tracing.brute import assert_counted
 

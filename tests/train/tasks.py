@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from costlab.algebra import variant
+from costlab.targets.resolve import variant
 from costlab.train.data import Split
 from costlab.train.recipe import Recipe
 from costlab.train.trial import Task, Trial

@@ -8,7 +8,7 @@ import torch
 
 from costlab.errors import DataError
 from costlab.train.data import Dataset, Split
-from costlab.train.sources import load
+from costlab.train.datasets import load
 
 
 def dataset(images: torch.Tensor, labels: torch.Tensor) -> Dataset:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from costlab.train import sources
+from costlab.train import datasets
 from costlab.train.data import Split
-from costlab.train.sources import load
+from costlab.train.datasets import load
 from tests.train.test_data import refused
 
 NAMES = {
@@ -48,7 +48,7 @@ def pairs(split: Split) -> list[tuple[int, bytes]]:
 def test_cifar_is_read_as_it_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classes: int
 ) -> None:
-    monkeypatch.setattr(sources, "BLOCK", 2)  # so that a file takes more than one
+    monkeypatch.setattr(datasets, "BLOCK", 2)  # so that a file takes more than one
     inner = tmp_path / ("cifar-10-batches-bin" if classes == 10 else "cifar-100-binary")
     made = cifar(inner, classes)
     held = made.pop("test_batch.bin" if classes == 10 else "test.bin")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from costlab.train.data import Split
-from costlab.train.sources import load
+from costlab.train.datasets import load
 from tests.train.test_data import refused
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from costlab.algebra import build
+from costlab.targets.build import build
 from costlab.train.batches import Batch
 from costlab.train.learner import Learner
 from costlab.train.recipe import Recipe

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from costlab.algebra import variant
 from costlab.counting import count
 from costlab.errors import CostlabError, DataError, DefinitionError, RunError, TargetError
+from costlab.targets.resolve import variant
 from costlab.train import Expectation, Experiment, arm, plan, recipe
 from costlab.train.experiments import experiment, names
+from costlab.train.prepare import Asked, begun, command, continued, settled
 from costlab.train.recipe import Recipe
-from costlab.train.settle import Asked, begun, command, continued, settled
 
 SETS = """
 from blocks import inception_a, mini
-from costlab.algebra import Ablation, variant
+from costlab import Ablation, variant
 from costlab.train import Expectation, Experiment, arm
 
 print("loading the set")

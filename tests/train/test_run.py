@@ -13,12 +13,13 @@ import torch
 from costlab.errors import RunError
 from costlab.train import cache, checkpoint, plan, record
 from costlab.train.plan import Plan
+from costlab.train.prepare import Asked, begun, continued, settled
+from costlab.train.protocol import WorkerSettings
 from costlab.train.record import Trial
 from costlab.train.run import locked, trained
-from costlab.train.settle import Asked, begun, continued, settled
 from costlab.train.study import Claim, Study
 from costlab.train.trial import EPOCHS, Standing
-from costlab.train.worker import Settings, trial_folder
+from costlab.train.worker import trial_folder
 
 Pair = tuple[str, int]
 
@@ -64,7 +65,9 @@ def started(folder: Path, asked: Asked = ASKED) -> Plan:
 
 def run_in(folder: Path, made: Plan, again: bool = False, workers: int = 1) -> tuple[record.Run, Notes]:
     watch = Notes()
-    return trained(made, Settings(folder, "cpu", workers, 0.0, made.identity), watch, again=again), watch
+    return trained(
+        made, WorkerSettings(folder, "cpu", workers, 0.0, made.identity), watch, again=again
+    ), watch
 
 
 def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
@@ -204,7 +207,7 @@ def test_what_is_shared_goes_on_as_shared(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="the trials of this run are in a database: name it with --study"):
         continued(tmp_path, None, lambda _: None)
     with pytest.raises(RunError, match="is for one machine only"):
-        trained(made, Settings(tmp_path, "cpu", 1, 0.0, made.identity), Notes(), "sqlite:///study.db")
+        trained(made, WorkerSettings(tmp_path, "cpu", 1, 0.0, made.identity), Notes(), "sqlite:///study.db")
 
 
 def test_workers_that_cannot_begin_say_why(tmp_path: Path) -> None:

@@ -181,12 +181,12 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(url: st
 MACHINE = """
 import sys
 from pathlib import Path
-from costlab.cli.training import Lines
+from costlab.cli.train_progress import Lines
 from costlab.train import storage, study
 from costlab.train.run import trained
 from costlab.train.run import locked
-from costlab.train.settle import Asked, begun, settled
-from costlab.train.worker import Settings
+from costlab.train.prepare import Asked, begun, settled
+from costlab.train.protocol import WorkerSettings
 storage.BEAT = study.BEAT = 1
 if __name__ == "__main__":
     folder, url = Path(sys.argv[1]), sys.argv[2]
@@ -195,7 +195,7 @@ if __name__ == "__main__":
     plan, dataset = settled(asked, watch.note)
     with locked(folder):
         begun(plan, dataset, folder)
-        settings = Settings(folder, "cpu", 1, 1.0, plan.identity)
+        settings = WorkerSettings(folder, "cpu", 1, 1.0, plan.identity)
         run = trained(plan, settings, watch, url, grace=6)
     assert [trial.failure for trial in run.trials] == [""] * 6
 """

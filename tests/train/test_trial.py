@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from costlab import files
-from costlab.algebra import variant
 from costlab.errors import RunError
-from costlab.train import checkpoint, sources
+from costlab.targets.resolve import variant
+from costlab.train import checkpoint, datasets
 from costlab.train.batches import Batch
 from costlab.train.learner import Learner, Sums
 from costlab.train.recipe import Recipe
@@ -155,7 +155,7 @@ def test_a_trial_learns_and_tells_where_it_stands(tmp_path: Path) -> None:
 
 def test_real_handwriting_is_learned(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'costlab[digits]'")
-    dataset = sources.load("digits", 0, 0)
+    dataset = datasets.load("digits", 0, 0)
     network = variant("mini", width=0.25, stem_pool=False)
     made = Task(network, 24, Recipe(epochs=8), 0, dataset.mirrored, "digits")
     epochs = Trial(made, dataset.resized(24), tmp_path, CPU).run()

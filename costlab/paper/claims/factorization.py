@@ -8,12 +8,12 @@ from typing import Any
 from costlab.algebra.ops import Conv2d
 from costlab.algebra.shape import Shape
 from costlab.algebra.window import as_pair
-from costlab.counting.closed_form import ratio_in_symbols, saving_in_symbols
 from costlab.errors import DefinitionError
 from costlab.paper.claim import Claim
-from costlab.paper.reported import epochs_of_figure_2
+from costlab.paper.derivation import Working
+from costlab.paper.published import epochs_of_figure_2
 from costlab.paper.stated import ABOUT, PERCENT, TIMES, Bound, Exactly, Formula, Printed, Trained, Value
-from costlab.paper.working import Working
+from costlab.symbolic.closed_form import ratio_in_symbols, saving_in_symbols
 
 
 def _weight_per_activation(work: Working) -> list[Value]:

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 from costlab.algebra.combine import marked
 from costlab.paper.claim import Claim
+from costlab.paper.derivation import Working
 from costlab.paper.stated import ABOUT, BILLION, MILLION, TIMES, Bound, Exactly, Printed, Value
-from costlab.paper.working import Working
 
 LAW = Fraction(5, 100)
 """What a law that speaks of all layers admits, for those at the ends."""

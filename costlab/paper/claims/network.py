@@ -2,11 +2,11 @@
 
 from fractions import Fraction
 
-from costlab.counting.depth import depth
+from costlab.counting.breakdown import depth
 from costlab.paper.claim import Claim
-from costlab.paper.reported import figure, labels, write_down
+from costlab.paper.derivation import Working, shown
+from costlab.paper.published import figure, labels, write_down
 from costlab.paper.stated import ABOUT, BILLION, TIMES, Bound, Exactly, Printed, Trained, Value
-from costlab.paper.working import Working, shown
 
 TABLE_3 = {
     "GoogLeNet": "1.5",

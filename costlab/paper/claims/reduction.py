@@ -4,8 +4,8 @@ from fractions import Fraction
 from typing import Any
 
 from costlab.paper.claim import Claim
+from costlab.paper.derivation import Working
 from costlab.paper.stated import PERCENT, TIMES, Bound, Exactly, Formula, Value
-from costlab.paper.working import Working
 
 EXPENSIVE, BOTTLENECK, PARALLEL = "convolution, pooling", "pooling, convolution", "side by side"
 

@@ -4,7 +4,8 @@ from fractions import Fraction
 from math import log
 
 from costlab.paper.claim import Claim
-from costlab.paper.reported import (
+from costlab.paper.derivation import Working, shown
+from costlab.paper.published import (
     BATCH,
     BEST_BEFORE,
     ENSEMBLE,
@@ -17,7 +18,6 @@ from costlab.paper.reported import (
     write_down,
 )
 from costlab.paper.stated import PERCENT, TIMES, Bound, Exactly, Trained, Value
-from costlab.paper.working import Working, shown
 
 EPSILON = "0.1"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from costlab.paper.audit import Audited
 from costlab.report.page import Page, page
 from costlab.report.pictures.verdicts import verdicts_picture
-from costlab.report.verify import derivation_table, summary_of, verify_table
+from costlab.report.tables.verify import derivation_table, summary_of, verify_table
 
 NAME = "claims"
 VERDICTS = (

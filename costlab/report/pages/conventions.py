@@ -3,11 +3,11 @@
 from costlab.counting.count import count
 from costlab.counting.reconcile import Account, reconcile
 from costlab.report.cell import Column
-from costlab.report.conventions import conventions_table
 from costlab.report.page import Page, page
 from costlab.report.pictures.conventions import conventions_picture
-from costlab.report.reconcile import reconcile_table
 from costlab.report.table import Table
+from costlab.report.tables.conventions import conventions_table
+from costlab.report.tables.reconcile import reconcile_table
 
 NAME = "conventions"
 NETWORKS = ("inception_v3", "googlenet", "bn_inception", "vgg16", "resnet50", "alexnet", "mini")

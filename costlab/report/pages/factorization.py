@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from costlab.counting.compare import compare
-from costlab.counting.symbolic import closed_forms
-from costlab.report.closed_form import compared_forms_table
-from costlab.report.compare import compare_table
 from costlab.report.page import Page, Part, page
 from costlab.report.pictures.alpha import alpha_picture
 from costlab.report.pictures.bars import compare_picture
 from costlab.report.pictures.reductions import SETS, reductions_picture
 from costlab.report.pictures.savings import savings_picture
+from costlab.report.tables.closed_form import compared_forms_table
+from costlab.report.tables.compare import compare_table
+from costlab.symbolic.derive import closed_forms
 
 NAME = "factorization"
 

@@ -7,7 +7,7 @@ from costlab.paper.audit import Audited
 from costlab.paper.claims import MISSION
 from costlab.report.page import Page, page, shown_picture
 from costlab.report.table import inline
-from costlab.report.verify import verify_table
+from costlab.report.tables.verify import verify_table
 
 NAME = "README"
 SHOWN = ("inception_v3_modules", "savings", "claims", "lineage", "budget", "conventions")

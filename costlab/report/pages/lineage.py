@@ -1,11 +1,11 @@
 """The page of the lineage: what was there before, and what more inference buys."""
 
 from costlab.counting.compare import compare
-from costlab.report.compare import compare_table
 from costlab.report.page import Page, page
 from costlab.report.pictures.budget import budget_picture
 from costlab.report.pictures.lineage import lineage_picture
-from costlab.report.reported import reported_table
+from costlab.report.tables.compare import compare_table
+from costlab.report.tables.published import reported_table
 
 NAME = "lineage"
 

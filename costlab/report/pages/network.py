@@ -10,14 +10,14 @@ from costlab.counting.breakdown import grid_of, kernel_of
 from costlab.counting.count import Count
 from costlab.errors import CostlabError
 from costlab.report.cell import Column, human
-from costlab.report.count import breakdown_table, count_table
 from costlab.report.page import Page, page
 from costlab.report.pictures.grids import grids_picture
 from costlab.report.pictures.modules import modules_picture
 from costlab.report.table import Table
+from costlab.report.tables.count import breakdown_table, count_table
 
 if TYPE_CHECKING:
-    from costlab.tracing import Finding
+    from costlab.checking.finding import Finding
 
 CHECKED = (
     "The PyTorch module is built from the same value and run; every module of the tree is compared with what "
@@ -42,7 +42,7 @@ def network_page(
     count: Count, name: str, tell: Callable[[str], None], *, depth: int = 1, target: str = ""
 ) -> Page:
     """The cost of a network by module, grid, kernel and kind, and the cross-check."""
-    from costlab.tracing import check
+    from costlab.checking.cross_check import check
 
     try:
         findings, problem = check(count, progress=lambda step: tell(f"checking {count.shown}: {step}")), ""

@@ -4,14 +4,14 @@ from fractions import Fraction
 from math import isqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.counting.closed_form import ratio_in_symbols
 from costlab.counting.count import count
-from costlab.counting.symbolic import closed_forms
 from costlab.paper.audit import verify
 from costlab.paper.stated import Printed
 from costlab.report.cell import percent, ratio
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, percents_on
 from costlab.report.labels import Point, label_points
+from costlab.symbolic.closed_form import ratio_in_symbols
+from costlab.symbolic.derive import closed_forms
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

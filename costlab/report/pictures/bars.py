@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from costlab.algebra.combine import UNVERIFIED
 from costlab.counting.compare import Comparison
 from costlab.report.cell import human, percent
-from costlab.report.count import NOT_VERIFIED, listed, titles_of
 from costlab.report.figure import BEHIND, COLORS, HATCHES, SMALL, WIDTH, Picture, headed, times_on, wrapped
+from costlab.report.tables.count import NOT_VERIFIED, listed, titles_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

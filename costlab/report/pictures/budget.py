@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.algebra.reported import ERRORS
 from costlab.counting.compare import Comparison
-from costlab.report.count import NOT_VERIFIED
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped
 from costlab.report.labels import Point, label_points
+from costlab.report.tables.count import NOT_VERIFIED
+from costlab.targets.published import ERRORS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

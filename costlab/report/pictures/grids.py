@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from costlab.counting.breakdown import grid_of
 from costlab.counting.count import Count
 from costlab.report.cell import human
-from costlab.report.count import listed, marks_of, titles_of
 from costlab.report.figure import SMALL, WIDTH, Picture, headed, ink_on, percents_on
+from costlab.report.tables.count import listed, marks_of, titles_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

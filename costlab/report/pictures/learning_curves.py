@@ -5,7 +5,7 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, wrapped
-from costlab.report.pictures.training import percents_on
+from costlab.report.pictures.run import percents_on
 from costlab.train.record import Run
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.counting.compare import Comparison
-from costlab.report.count import NOT_VERIFIED
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on
 from costlab.report.labels import Point, label_points
+from costlab.report.tables.count import NOT_VERIFIED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,8 @@ from costlab.counting.breakdown import kernel_of, module_at
 from costlab.counting.count import Count
 from costlab.counting.row import Row
 from costlab.report.cell import human
-from costlab.report.count import listed, marks_of, titles_of
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped
+from costlab.report.tables.count import listed, marks_of, titles_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

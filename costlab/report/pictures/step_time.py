@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.report.figure import COLORS, INK, NORMAL, SMALL, WIDTH, Picture, headed
 from costlab.report.labels import Point, label_points
-from costlab.report.pictures.training import are_many, beside, color_of, ink_of, key_on, percents_on
+from costlab.report.pictures.run import are_many, beside, color_of, ink_of, key_on, percents_on
 from costlab.train.record import ArmRecord, Run, Timing
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, letters_in, sizes_on
 from costlab.report.labels import Point, label_points
-from costlab.report.pictures.training import apart, are_many, beside, color_of, ink_of, key_on, percents_on
+from costlab.report.pictures.run import apart, are_many, beside, color_of, ink_of, key_on, percents_on
 from costlab.train.record import Run
 from costlab.train.statistics import accuracy
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from costlab.algebra.combine import UNVERIFIED
 from costlab.paper.audit import Audited
 from costlab.paper.stated import Verdict
-from costlab.report.count import NOT_VERIFIED
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, times_on, wrapped
-from costlab.report.verify import shown, shown_id
+from costlab.report.tables.count import NOT_VERIFIED
+from costlab.report.tables.verify import shown, shown_id
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,0 +1,184 @@
+"""The page of a training run, computed from its record alone."""
+
+import re
+from collections.abc import Iterator
+
+from costlab.counting.count import count
+from costlab.errors import CostlabError
+from costlab.report.page import Page, Part, page
+from costlab.report.pictures.learning_curves import curves_picture
+from costlab.report.pictures.step_time import StepSavings, step_picture
+from costlab.report.pictures.trained_accuracy import accuracy_picture
+from costlab.report.table import inline
+from costlab.report.tables.run import learned_table, made_table, timed_table
+from costlab.report.tables.run_claims import claims_table
+from costlab.targets.catalog import is_shipped, lookup
+from costlab.train.record import ArmRecord, Run, Trial
+
+FULL = "full"
+"""The preset that is the whole experiment."""
+FULL_SEEDS = 5
+REDUCED = "mini"
+GENERATED = "The images are generated images, not photographs."
+
+
+def training_page(run: Run, name: str, target: str = "") -> Page:
+    """What was trained, what it learned, what a step takes, and what that says of the claims.
+
+    ``target`` is what the page was asked for by, where it is none of the evidence's. The problems are
+    trainings that failed, and counts that are not what the definitions give.
+    """
+    failed = [f"{_named(trial)}: {trial.failure}" for trial in run.trials if trial.failure]
+    moved = recounted(run)
+    return page(
+        name,
+        run.title,
+        _summary(run),
+        (
+            "## How it was made",
+            made_table(run),
+            "## What was learned",
+            learned_table(run),
+            _recounting(run, moved),
+            *_accuracies(run, name),
+            *_times(run, name),
+            *_claims(run),
+            *_failures(run, failed),
+            *_at_full_scale(run),
+        ),
+        (*failed, *moved),
+        target,
+    )
+
+
+def recounted(run: Run) -> tuple[str, ...]:
+    """Count every arm of a shipped definition anew: a line for each number that is recorded otherwise.
+
+    Multiply-adds are those in inference, parameters those in training.
+    """
+    return tuple(line for arm in run.arms if _is_shipped(arm) for line in _differences(arm))
+
+
+def _differences(arm: ArmRecord) -> Iterator[str]:
+    try:
+        counted = count(arm.network, (3, arm.side, arm.side))
+        sizes = (counted.inference.multiply_adds, counted.parameters)
+    except CostlabError as error:
+        yield f"{arm.label}: cannot be counted anew: {error}"
+        return
+    recorded = (arm.multiply_adds, arm.parameters)
+    for what, found, told in zip(("multiply-adds", "parameters"), sizes, recorded, strict=True):
+        if found != told:
+            yield f"{arm.label}: {what} are recorded as {told:,}, and {arm.network} has {found:,}"
+
+
+def _is_shipped(arm: ArmRecord) -> bool:
+    try:
+        return is_shipped(lookup(arm.network.partition(":")[0]))
+    except CostlabError:
+        return False
+
+
+def _summary(run: Run) -> str:
+    names = {arm.network.partition(":")[0] for arm in run.arms}
+    reduced = ", a reduced Inception v3" * (names == {REDUCED})
+    of = f" of {inline(min(names))}{reduced}," * (len(names) == 1)
+    done = sum(trial.top_1 is not None for trial in run.trials)
+    planned = len(run.arms) * run.seeds
+    came = f"all {planned} trainings" if done == planned else f"{done} of {planned} trainings"
+    devices = " and ".join(dict.fromkeys(trial.environment.device for trial in run.trials))
+    same = "epochs" in run.recipe and not any("epochs" in arm.recipe for arm in run.arms)
+    epochs = f" for {_number(run.recipe['epochs'], 'epoch')}" if same else ""
+    return (
+        f"{len(run.arms)} variants{of} were trained{epochs} on {_number(run.seeds, 'seed')} each"
+        f"{' on ' * bool(devices)}{inline(devices)}, with {run.data.train:,} images "
+        f"({inline(run.data.name)}) in {run.data.classes:,} classes; {came} came to a result."
+        f"{f' {GENERATED}' * run.data.synthetic}"
+    )
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _recounting(run: Run, moved: tuple[str, ...]) -> str:
+    """What counting anew came to."""
+    if moved:
+        return "Counted anew for this page, something is not as recorded:\n\n" + _listed(moved)
+    number, every = sum(map(_is_shipped, run.arms)), len(run.arms)
+    told = f"Counted anew for this page from the definitions: {number} of {every} variants, all as recorded."
+    rest = "Those of no definition that comes with costlab stand as recorded."
+    return " ".join([told] * (number > 0) + [rest] * (number < every))
+
+
+def _accuracies(run: Run, name: str) -> Iterator[Part]:
+    if not any(trial.top_1 is not None for trial in run.trials):
+        yield "No training came to a result."
+        return
+    yield accuracy_picture(run, name)
+    if any(trial.failure for trial in run.trials):
+        yield "Trainings that failed are left out of every mean and every curve."
+    yield curves_picture(run, name)
+
+
+def _times(run: Run, name: str) -> Iterator[Part]:
+    if not any(arm.timing for arm in run.arms):
+        yield "No step was timed."
+        return
+    yield "## What a training step takes"
+    yield timed_table(run)
+    picture = step_picture(run, name)
+    if picture.data.arms:
+        yield picture
+        yield _saved(picture.data)
+
+
+def _saved(data: StepSavings) -> str:
+    """What each arm saves, in words."""
+    told = (
+        f"{arm.label}: {_less(arm.multiply_adds, 'fewer', 'as many')} multiply-adds, {_less(arm.time)} time "
+        f"(the middle half of its steps: {_less(arm.low)} to {_less(arm.high)})"
+        for arm in data.arms
+    )
+    return f"Against {inline(data.baseline)}, for one image:\n\n{_listed(told)}"
+
+
+def _less(part: float, less: str = "less", same: str = "as much") -> str:
+    told = f"{abs(part):.1%}"
+    return same if float(told[:-1]) == 0 else f"{told} {less if part > 0 else 'more'}"
+
+
+def _claims(run: Run) -> Iterator[Part]:
+    if run.claims:
+        yield "## What is claimed"
+        yield claims_table(run)
+
+
+def _failures(run: Run, failed: list[str]) -> Iterator[Part]:
+    begun = {(trial.arm, trial.seed) for trial in run.trials}
+    missing = len(run.arms) * run.seeds - len(begun)
+    if not failed and missing <= 0:
+        return
+    yield "## What failed"
+    if failed:
+        yield _listed(failed)
+    if missing > 0:
+        yield f"Trainings that the record does not have: {missing}."
+
+
+def _at_full_scale(run: Run) -> Iterator[Part]:
+    if run.preset == FULL:
+        return
+    yield "## At full scale"
+    yield f"This run was of preset {inline(run.preset)}. On a GPU, the full one is made, with its page, by:"
+    ablation = re.sub(r" --(preset|seeds|width|images|set) ('[^']*'|\S+)", "", run.command)
+    command = f"{ablation} --preset {FULL} --seeds {FULL_SEEDS} --device cuda"
+    yield f"```\n{command}\n```"
+
+
+def _listed(lines: Iterator[str] | list[str] | tuple[str, ...]) -> str:
+    return "\n".join(f"* {inline(line)}" for line in lines)
+
+
+def _named(trial: Trial) -> str:
+    return f"{trial.arm}, seed {trial.seed}"

@@ -1,0 +1,134 @@
+"""The tables of a comparison: the variants beside each other, and the modules in which they differ."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from costlab.counting.compare import Comparison
+from costlab.counting.count import Count
+from costlab.counting.difference import Difference
+from costlab.report.cell import Column
+from costlab.report.table import Table
+from costlab.report.tables.count import (
+    UNVERIFIED_COLUMN,
+    convention_facts,
+    convention_notes,
+    key_of,
+    titles_of,
+    unverified_note,
+)
+from costlab.report.tables.published import REPORTED, reported_values
+
+SIDES = (
+    Column("variant", "variant", once=True, marked_by="unverified"),
+    UNVERIFIED_COLUMN,
+    Column("module", "module", empty="(root)"),
+    Column("change", "change"),
+    Column("before", "before", sacrifice=3),
+    Column("after", "after", sacrifice=2),
+)
+
+
+def compare_table(comparison: Comparison) -> Table:
+    """The variants with their sizes, ratios to the baseline and savings."""
+    titles = titles_of(comparison.baseline)
+    inputs = {str(count.input) for count in comparison.counts}
+    batches = {count.batch for count in comparison.counts}
+    columns = (
+        Column("variant", "variant", marked_by="unverified"),
+        UNVERIFIED_COLUMN,
+        Column("input", "input", sacrifice=7, machine_only=len(inputs) == 1),
+        Column("batch", "batch", "size", sacrifice=7, machine_only=len(batches) == 1),
+        *(
+            column
+            for i, name in enumerate(comparison.measures)
+            for column in _columns(key_of(comparison.baseline, name), titles[i], i)
+        ),
+        *(column._replace(machine_only=True) for column in REPORTED if comparison.reported),
+    )
+    first = comparison.baseline
+    shared = "" if len(inputs) > 1 else f", input {first.input}"
+    shared += "" if len(batches) > 1 else f", batch {first.batch}"
+    heads = "" if first.heads else ", without auxiliary heads"
+    return Table(
+        title=f"{comparison.title}{shared}{heads}{first.in_units}",
+        columns=columns,
+        rows=tuple(_row(comparison, count) for count in comparison.counts),
+        notes=(
+            f"ratio and saving: against {first.shown}",
+            *convention_notes(comparison.counts),
+            *(() if comparison.reported else comparison.notes),
+            *unverified_note(comparison.counts),
+        ),
+        facts={
+            "ablation": comparison.name or None,
+            "title": comparison.title,
+            "baseline": first.label,
+            "batch": first.batch if len(batches) == 1 else None,
+            "baseline_unverified": first.unverified,
+            "notes": list(comparison.notes),
+            "auxiliary_heads": first.heads,
+            **convention_facts(first),
+        },
+    )
+
+
+def _columns(name: str, title: str, place: int) -> tuple[Column, ...]:
+    first = place == 0
+    return (
+        Column(name, title, "size", sacrifice=0 if first else 2 * place - 1),
+        Column(f"{name}_ratio", "ratio", "ratio", sacrifice=0 if first else 2 * place + 2, empty="-"),
+        Column(f"{name}_saving", "saving", "percent", sacrifice=0 if first else 2 * place, empty="-"),
+        Column(f"{name}_saving_percent", "saving in percent", machine_only=True),
+        Column(f"{name}_inverse_ratio", "1/ratio", "ratio", sacrifice=8, empty="-", machine_only=not first),
+    )
+
+
+def _row(comparison: Comparison, count: Count) -> tuple[Any, ...]:
+    values: list[Any] = [count.label, count.unverified, str(count.input), count.batch]
+    for name in comparison.measures:
+        ratio, saving = comparison.ratio(count, name), comparison.saving(count, name)
+        percent = None if saving is None else float(100 * saving)
+        inverse = 1 / ratio if ratio else None
+        values += [getattr(count.total, name), ratio, saving, percent, inverse]
+    return (*values, *(reported_values(comparison, count) if comparison.reported else ()))
+
+
+def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
+    """Every module of every variant that is not as in the baseline, with what it adds or saves."""
+    rows = [
+        (count.label, count.unverified, *_values(difference, comparison.measures))
+        for count in comparison.counts[1:]
+        for difference in comparison.differences(count, depth)
+    ]
+    shown = {comparison.baseline.label, *(label for label, *_ in rows)}
+    same = [c.shown for c in comparison.counts[1:] if not comparison.differences(c, depth)]
+    return Table(
+        title=f"What differs from {comparison.baseline.shown}",
+        columns=_difference_columns(comparison.baseline),
+        rows=tuple(rows),
+        notes=(
+            *(f"{label}: no module differs" for label in same),
+            *unverified_note(count for count in comparison.counts if count.label in shown),
+        ),
+    )
+
+
+def _difference_columns(baseline: Count) -> tuple[Column, ...]:
+    keys = (key_of(baseline, name) for name in baseline.measures)
+    measures = tuple(zip(keys, titles_of(baseline), strict=True))
+    return (
+        *SIDES,
+        *(Column(f"{name}_change", title, "change", sacrifice=i) for i, (name, title) in enumerate(measures)),
+        *(
+            Column(f"{name}_{when}", f"{title} {when}", "size", machine_only=True)
+            for name, title in measures
+            for when in ("before", "after")
+        ),
+    )
+
+
+def _values(difference: Difference, measures: tuple[str, ...]) -> Iterable[Any]:
+    yield from (difference.path, difference.change, difference.before, difference.after)
+    yield from (difference.of(name) for name in measures)
+    for name in measures:
+        yield from (int(getattr(work, name)) for work in (difference.work_before, difference.work_after))

@@ -1,0 +1,220 @@
+"""The table of a count."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from costlab.algebra.combine import UNVERIFIED
+from costlab.algebra.dim import text
+from costlab.algebra.inputs import Inputs
+from costlab.algebra.work import QUANTITIES
+from costlab.counting.breakdown import Key
+from costlab.counting.convention import DEFAULT, unknown_among
+from costlab.counting.count import Count
+from costlab.counting.row import Row, record
+from costlab.errors import DefinitionError
+from costlab.report.cell import Column, human
+from costlab.report.table import Table
+
+if TYPE_CHECKING:
+    from costlab.symbolic.closed_form import ClosedForm
+
+Order = Literal["execution", "multiply-adds", "parameters", "activations", "name"]
+By = Literal["module", "kind"]
+
+UNVERIFIED_COLUMN = Column("unverified", "unverified", machine_only=True)
+TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
+MULTIPLY_ADDS = Column("multiply_adds", "multiply-adds", "size")
+SIZES = (
+    Column("operations", "operations", "size", machine_only=True),
+    Column("parameters", "parameters", "size", sacrifice=1),
+    MULTIPLY_ADDS,
+    Column("flops", "FLOPs (2 each)", "size", sacrifice=6),
+    Column("activations", "activations", "size", sacrifice=3),
+    Column("share", "share", "share", sacrifice=2),
+    Column("weights", "weights", "size", machine_only=True),
+    Column("bias_adds", "bias adds", "size", machine_only=True),
+)
+MODULE_COLUMNS = (
+    Column("module", "module", empty="(root)"),
+    Column("operation", "operation", sacrifice=5),
+    Column("output", "output", sacrifice=4),
+    *SIZES,
+    Column("training_only", "training only", machine_only=True),
+    UNVERIFIED_COLUMN,
+)
+NOT_VERIFIED = f"{UNVERIFIED}: its layers were not verified against their source"
+KIND_COLUMNS = (
+    Column("kind", "kind"),
+    Column("operations", "operations", "size", sacrifice=4),
+    *SIZES[1:],
+    UNVERIFIED_COLUMN,
+)
+
+
+def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "execution") -> Table:
+    """The count as a table: a row per module at ``depth``, or per kind of operation.
+
+    Raises:
+        DefinitionError: the count is for symbols or arrays: there is no single number to show.
+    """
+    for name in QUANTITIES:
+        if not isinstance(size := getattr(count.total, name), int):
+            raise DefinitionError(
+                f"{count.label}: {name}={text(size)} is no single number; a table needs numbers"
+            )
+    rows = list(count.kinds() if by == "kind" else count.modules(depth))
+    if sort == "name":
+        rows.sort(key=lambda row: (row.path, row.operation))
+    elif sort != "execution":
+        measure = count.measures[0] if sort == "multiply-adds" else sort
+        rows.sort(key=lambda row: int(getattr(row.work, measure)), reverse=True)
+    whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
+    columns = _priced(KIND_COLUMNS if by == "kind" else MODULE_COLUMNS, count)
+    return Table(
+        title=count.title,
+        columns=columns,
+        rows=tuple(_values(row, count, columns) for row in rows),
+        total=_values(whole, count, columns),
+        notes=_notes(count),
+        facts={
+            "target": count.label,
+            "input": str(count.input) if isinstance(count.input, Inputs) else list(count.input),
+            "batch": count.batch,
+            "auxiliary_heads": count.heads,
+            "training_step": count.is_step,
+            "unverified": count.unverified,
+            "output": list(count.root.output),
+            **convention_facts(count),
+            **({"held": count.held._asdict()} if count.held else {}),
+            "not_counted": {kind: list(paths) for kind, paths in count.unknown.items()},
+        },
+    )
+
+
+def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool = False) -> Table:
+    """The cost by what operations have in common; what costs nothing is left out."""
+    rows = [row for row in count.grouped(key) if any(row.sizes(count.measures))]
+    free = len(count.rows) - sum(row.operations for row in rows)
+    if largest_first:
+        rows.sort(key=lambda row: int(getattr(row.work, count.measures[0])), reverse=True)
+    whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
+    columns = _priced((KIND_COLUMNS[0]._replace(title=title), *KIND_COLUMNS[1:]), count)
+    return Table(
+        title=f"{count.title}, by {title}",
+        columns=columns,
+        rows=tuple(_values(row, count, columns) for row in rows),
+        total=_values(whole, count, columns),
+        notes=(
+            *([f"without {free} operations that cost none of these"] if free else []),
+            *marks_of(count),
+        ),
+    )
+
+
+def _values(row: Row, count: Count, columns: tuple[Column, ...]) -> tuple[Any, ...]:
+    measure = count.measures[0]
+    whole = int(getattr(count.total, measure))
+    head = " (training only)" if row.training_only else ""
+    share = int(getattr(row.work, measure)) / whole if whole else 0.0
+    values = record(row) | {
+        key_of(count, "cost"): row.work.cost,
+        "flops": 2 * int(row.work.multiply_adds),
+        "operation": row.operation + head,
+        "share": share,
+        "unverified": count.unverified,
+    }
+    return tuple(values[column.key] for column in columns)
+
+
+def _notes(count: Count) -> tuple[str, ...]:
+    total = count.total
+    macs, parameters, activations = int(total.multiply_adds), int(total.parameters), int(total.activations)
+    notes = [
+        f"{human(macs)} multiply-adds ({human(2 * macs, 'FLOP')} at two each), "
+        f"{human(parameters)} parameters, {human(activations)} activations"
+    ]
+    return (*_unknown(count), *notes, *convention_notes([count]), *marks_of(count))
+
+
+def _priced(columns: tuple[Column, ...], count: Count) -> tuple[Column, ...]:
+    """The columns, with the cost under the count's convention before the multiply-adds if it is another."""
+    if count.priced == DEFAULT:
+        return columns
+    at = columns.index(MULTIPLY_ADDS)
+    cost = Column(key_of(count, "cost"), count.convention.column, "size")
+    return (*columns[:at], cost, MULTIPLY_ADDS._replace(sacrifice=4), *columns[at + 2 :])
+
+
+def key_of(count: Count, measure: str) -> str:
+    """The key of a measure in machine formats, where a cost is called by its convention."""
+    return f"{count.priced}_cost" if measure == "cost" else measure
+
+
+def titles_of(count: Count) -> tuple[str, ...]:
+    """What the measures of a count are called."""
+    return tuple(TITLES.get(name, count.convention.column) for name in count.measures)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def convention_facts(count: Count) -> dict[str, Any]:
+    """The convention of a count for the machine formats."""
+    by = count.convention
+    return {"convention": by.name, "unit": by.unit, "measured_on": by.measured_on or None}
+
+
+def convention_notes(counts: Iterable[Count]) -> tuple[str, ...]:
+    """What the convention of counts charges, and what its tool does not know; nothing for multiply-adds."""
+    counts = tuple(counts)
+    by = counts[0].convention
+    if by.name == DEFAULT:
+        return ()
+    unknown = unknown_among(by, (work for count in counts for work in count.works))
+    told = ", ".join(f"{kind} ({number})" for kind, number in unknown.items())
+    measured = f", as {by.measured_on} counts" if by.measured_on else ""
+    return (f"{by.unit}{measured}", *([f"it has no rule for: {told}"] if told else []))
+
+
+def _training_only(count: Count) -> tuple[str, ...]:
+    """Which parts run in training only, and what is left without them."""
+    if not count.auxiliary:
+        return ()
+    without = count.inference.total
+    heads = ", ".join(path or "the whole" for path in count.auxiliary)
+    sizes = f"{without.multiply_adds:,} multiply-adds, {without.parameters:,} parameters"
+    return (f"training only: {heads}; in inference {sizes}",)
+
+
+def marks_of(count: Count) -> tuple[str, ...]:
+    """What is to be said of a count wherever it is shown: heads that are in it, and what is unverified."""
+    return (*_training_only(count), *_held(count), *unverified_note([count]))
+
+
+def _held(count: Count) -> tuple[str, ...]:
+    """The parameters of a module apart, where they are not all trained and used, each in one place."""
+    held = count.held
+    if held is None or not (held.frozen or held.shared or held.unused):
+        return ()
+    told = ", ".join(
+        f"{size:,} {name}" for name, size in held._asdict().items() if size or name == "trainable"
+    )
+    return (f"parameters: {told}",)
+
+
+def _unknown(count: Count) -> tuple[str, ...]:
+    """The operations that no total includes."""
+    if not count.unknown:
+        return ()
+    told = "; ".join(
+        f"{kind}, {'once' if len(paths) == 1 else f'{len(paths)} times'}, at {paths[0] or 'the root'}"
+        for kind, paths in count.unknown.items()
+    )
+    return (f"NOT COUNTED, for there is no rule: {told}",)
+
+
+def unverified_note(counts: "Iterable[Count | ClosedForm]") -> tuple[str, ...]:
+    """What the mark of definitions that were not held against their source means, where one is shown."""
+    return (NOT_VERIFIED,) if any(count.unverified for count in counts) else ()

@@ -1,0 +1,138 @@
+"""The tables of a reconciliation: every tool's number by its terms, and why two of them differ."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from costlab.checking.finding import Report
+from costlab.counting.convention import MULTIPLY_ADDS
+from costlab.counting.count import Count
+from costlab.counting.reconcile import NAMES, Account, Line
+from costlab.report.cell import Column
+from costlab.report.table import Table
+from costlab.report.tables.count import marks_of
+
+TOOL = (
+    Column("convention", "convention", machine_only=True),
+    Column("tool", "tool"),
+    Column("measured_on", "measured on", machine_only=True),
+    Column("unit", "unit", machine_only=True),
+    Column("number", "number", "size"),
+)
+REPORTED = (
+    Column("release", "release", machine_only=True),
+    Column("reported", "reported", "size", empty="-"),
+    Column("verdict", "verdict"),
+)
+EXPLAINED = (
+    Column("term", "term"),
+    Column("first", "first", "size"),
+    Column("second", "second", "size"),
+    Column("difference", "difference", "change", sacrifice=1),
+    Column("why", "why", fold=22),
+)
+
+
+EQUAL, DIFFERS, FAILED, NOT_INSTALLED = "equal", "DIFFERS", "failed", "not installed"
+
+
+def verdict(account: Account, ran: Report | None) -> str:
+    """Whether what was predicted is what the tool reported."""
+    if ran is None:
+        return NOT_INSTALLED
+    if ran.number is None:
+        return FAILED
+    return EQUAL if ran.number == account.number else DIFFERS
+
+
+def agreed(accounts: Sequence[Account], ran: Mapping[str, Report]) -> bool:
+    """Whether no tool that was run reported anything but what was predicted; some fail on a model."""
+    return all(verdict(each, ran.get(each.convention.name)) != DIFFERS for each in accounts)
+
+
+def reconcile_table(
+    count: Count, accounts: Sequence[Account], ran: Mapping[str, Report] | None = None
+) -> Table:
+    """A row for each tool: its number, the terms that add up to it, and what it is beyond multiply-adds."""
+    names = [name for name in NAMES if any(each.of(name) for each in accounts) or name == MULTIPLY_ADDS]
+    columns = (
+        *TOOL,
+        *(REPORTED if ran is not None else ()),
+        Column("multiply_adds", f"{MULTIPLY_ADDS} in it", "size", sacrifice=2),
+        *(
+            Column(name.replace(" ", "_"), name, "size", sacrifice=3 + place, empty="-")
+            for place, name in enumerate(names[1:])
+        ),
+        Column("difference", "difference", "change", sacrifice=1),
+        Column("defects", "defects", machine_only=True),
+        Column("no_rule", "no rule for", machine_only=True),
+    )
+    return Table(
+        title=f"{count.title}: what each tool reports",
+        columns=columns,
+        rows=tuple(_row(each, names, ran) for each in accounts),
+        notes=(
+            "the columns after the number add up to it; the difference is from one per multiply-add, or two "
+            "where that is what the tool counts",
+            *(f"{each.convention.title}: {told}" for each in accounts for told in _defects(each)),
+            *_failures(accounts, ran or {}),
+            *marks_of(count),
+        ),
+        facts={"target": count.label, "input": str(count.input), "batch": count.batch},
+    )
+
+
+def _failures(accounts: Sequence[Account], ran: Mapping[str, Report]) -> list[str]:
+    """What tools that failed say."""
+    told = {each.convention.title: ran.get(each.convention.name) for each in accounts}
+    return [
+        f"{title} failed: {answer.problem}" for title, answer in told.items() if answer and answer.problem
+    ]
+
+
+def _row(each: Account, names: Sequence[str], ran: Mapping[str, Report] | None) -> tuple[Any, ...]:
+    by = each.convention
+    reported: tuple[Any, ...] = ()
+    if ran is not None:
+        told = ran.get(by.name)
+        mine = not by.measured_on
+        reported = (
+            told.release if told else None,
+            told.number if told else None,
+            "" if mine else verdict(each, told),
+        )
+    return (
+        by.name,
+        by.title,
+        by.measured_on or None,
+        by.unit,
+        each.number,
+        *reported,
+        *(each.of(name) or (each.plain if name == MULTIPLY_ADDS else None) for name in names),
+        each.difference,
+        "; ".join(_defects(each)),
+        ", ".join(f"{kind} ({times})" for kind, times in each.unknown.items()),
+    )
+
+
+def _defects(each: Account) -> list[str]:
+    """What is wrong in a number, in words."""
+    seen = each.convention.measured_on
+    return [f"{int(term.amount):+,} {term.name}: {term.told} ({seen})" for term in each.defects]
+
+
+def explain_table(count: Count, first: Account, second: Account, lines: Sequence[Line]) -> Table:
+    """A row for each term in which two tools differ."""
+    titles = [each.convention.name for each in (first, second)]
+    columns = list(EXPLAINED)
+    columns[1:3] = [
+        Column(key, title, "size") for key, title in zip(("first", "second"), titles, strict=True)
+    ]
+    whole = ("total", first.number, second.number, first.number - second.number, "")
+    return Table(
+        title=f"{count.title}: why {titles[0]} and {titles[1]} differ",
+        columns=tuple(columns),
+        rows=tuple((line.name, line.first, line.second, line.difference, line.why) for line in lines),
+        total=whole,
+        notes=("terms that are the same in both are left out of the rows",),
+        facts={"target": count.label, "first": first.convention.name, "second": second.convention.name},
+    )

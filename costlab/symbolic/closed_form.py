@@ -1,0 +1,289 @@
+"""Closed forms: a count whose sizes are symbols."""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from costlab.algebra.combine import marked
+from costlab.algebra.dim import as_dim, has_floors, is_array, is_symbolic, text
+from costlab.algebra.inputs import shape_of
+from costlab.algebra.parameter import closest
+from costlab.algebra.ratio import as_ratio
+from costlab.algebra.work import QUANTITIES
+from costlab.counting.count import Count
+from costlab.errors import DefinitionError
+from costlab.symbolic.conditions import Domain, conditions_of, where
+
+FAR_SHORTER = 0.75
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """A count in symbols.
+
+    ``symbols`` are SymPy's by name, ``numbers`` what they are where the definition decides. A stride
+    floors a size; without floors the form holds for the sizes that leave the same remainder as the number
+    does, and ``steps`` says which: each size as ``remainder + period * step``. If branches do not join for
+    other sizes, ``anywhere`` is False, and the count is in the steps.
+
+    Products with a multiplier are not rounded: the form holds where all in ``whole`` are whole numbers, all
+    in ``sizes`` at least 1, and none in ``apart`` is 0, as the definition was told when it asked. A
+    parameter in ``ranges`` was interpolated: the form goes through the counts at every number of the range,
+    whose own forms are ``cases``, and the count has no modules; ``headless`` is then the form without
+    auxiliary heads. ``confirmed`` are numbers at which the form was held against a count, ``left_out`` what
+    would be a symbol by default but cannot.
+    """
+
+    count: Count
+    symbols: Mapping[str, Any] = field(hash=False)
+    numbers: Mapping[str, Any] = field(hash=False)
+    steps: Mapping[Any, Any] = field(hash=False)
+    anywhere: bool
+    whole: tuple[Any, ...] = ()
+    sizes: tuple[Any, ...] = ()
+    apart: tuple[Any, ...] = ()
+    ranges: Mapping[str, range] = field(default_factory=dict, hash=False)
+    cases: Mapping[int, "ClosedForm"] = field(default_factory=dict, hash=False)
+    headless: "ClosedForm | None" = None
+    confirmed: Mapping[str, Any] | None = field(default=None, hash=False)
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What was counted."""
+        return self.count.label
+
+    @property
+    def unverified(self) -> bool:
+        """Whether the definition, or that of a part, was not held against its source."""
+        return self.count.unverified or any(case.unverified for case in self.cases.values())
+
+    @property
+    def shown(self) -> str:
+        """The label, with a mark where that is so."""
+        return marked(self.label, self.unverified)
+
+    @property
+    def multiply_adds(self) -> Any:
+        """Multiply-adds of convolution and linear weights."""
+        return self.read(self.count.multiply_adds)
+
+    @property
+    def parameters(self) -> Any:
+        """Every learned element."""
+        return self.read(self.count.parameters)
+
+    @property
+    def activations(self) -> Any:
+        """Elements put out by convolution and linear layers."""
+        return self.read(self.count.activations)
+
+    @property
+    def inference(self) -> "ClosedForm":
+        """The form without auxiliary heads, which run in training only."""
+        if self.ranges:
+            return self.headless or self
+        return replace(self, count=self.count.inference)
+
+    def read(self, quantity: Any) -> Any:
+        """A quantity of ``count`` as an expression in the symbols, without floors where it holds."""
+        import sympy
+
+        return tidy(sympy.sympify(quantity).subs(self.steps).subs(self.back))
+
+    def at(self, **numbers: Any) -> dict[str, int]:
+        """The quantities where the symbols are these numbers; those not given are what they are.
+
+        Raises:
+            DefinitionError: a number is missing, is of no symbol, or is one for which the form does not
+                hold: it makes a channel count a fraction, or the input too small.
+        """
+        values = self._values(numbers)
+        case = self
+        for name in self.ranges:
+            case = self.cases[int(values[self.symbols[name]])]
+        case.require(values)
+        total = self.count.total._asdict()
+        found = {name: self._number(total[name], values) for name in QUANTITIES}
+        for name, size in found.items():
+            if not size.is_Integer:
+                raise DefinitionError(f"{self.label}: {name} comes to {size} there, which cannot be")
+        return {name: int(size) for name, size in found.items()}
+
+    def require(self, values: Mapping[Any, Any]) -> None:
+        """Raise `DefinitionError` for numbers, by symbol, for which the form does not hold."""
+        for size in self.whole:
+            if not self._number(size, values).is_integer:
+                raise DefinitionError(f"{self.label}: {size} is not whole there, and counting would round")
+        for size in self.sizes:
+            if (found := self._number(size, values)) < 1:
+                told = size.subs(self.back)
+                raise DefinitionError(f"{self.label}: {told} is {found} there, and must be at least 1")
+        for size in self.apart:
+            if self._number(size, values) == 0:
+                raise DefinitionError(f"{self.label}: the form is another where {size} is 0")
+
+    def confirm(self, counted: Count, **numbers: Any) -> None:
+        """Hold the form, as it is shown and as it is evaluated, against a count with these numbers.
+
+        Raises:
+            DefinitionError: they are not the same, or the form does not hold there.
+        """
+        found, values, total = self.at(**numbers), self._values(numbers), self.count.total._asdict()
+        for name in QUANTITIES:
+            told = getattr(counted.total, name)
+            shown = self.read(total[name]).subs(values) if self._shows(values) else told
+            for size in (found[name], shown):
+                if size != told:
+                    at = ", ".join(f"{symbol}={number}" for symbol, number in values.items())
+                    raise DefinitionError(
+                        f"{self.label}: at {at} the closed form gives {name}={size}, the count {told}: "
+                        "the definition decides by a number that is a symbol here"
+                    )
+
+    @property
+    def classes(self) -> Mapping[str, tuple[int, int]]:
+        """For which sizes the form holds: by name, the period and the remainder."""
+        found = {}
+        for size, spread in self.steps.items():
+            (step,) = spread.free_symbols
+            found[str(size)] = (int(spread.coeff(step)), int(spread.subs(step, 0)))
+        return found
+
+    @property
+    def lowest(self) -> Mapping[str, int]:
+        """The smallest sizes of the input for which the form holds, each with the others as they are."""
+        found: dict[str, int] = {}
+        for name, symbol in self.symbols.items():
+            sizes = [size for size in self.sizes if self._of_extent(size) == symbol]
+            if not sizes or name not in self.numbers:
+                continue
+            period, number = self.classes.get(name, (1, 0))[0], int(self.numbers[name])
+            lower = range(number, 0, -period)
+            fits = partial(self._fits, symbol, sizes)
+            smallest = lower[bisect_left(lower, True, key=lambda n: not fits(n)) - 1]
+            if smallest > lower[-1]:
+                found[name] = smallest
+        return found
+
+    def _fits(self, symbol: Any, sizes: list[Any], number: int) -> bool:
+        return all(self._number(size, {symbol: number}) >= 1 for size in sizes)
+
+    def _of_extent(self, size: Any) -> Any:
+        """The height or width of the input, if it alone decides the size."""
+        extent = [
+            s
+            for e in shape_of(self.count.input, self.label, "a closed form")[1:]
+            if is_symbolic(e)
+            for s in e.subs(self.back).free_symbols
+        ]
+        symbols = size.subs(self.back).free_symbols
+        return next(iter(symbols)) if len(symbols) == 1 and symbols <= set(extent) else None
+
+    @property
+    def undecided(self) -> tuple[Any, ...]:
+        """Sizes that are at least 1 for some numbers only, and not for the height or width alone."""
+        sizes = (size.subs(self.back) for size in self.sizes if self._of_extent(size) is None)
+        return tuple(size for size in sizes if not size.is_positive)
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """For which numbers the form holds, in words; nothing for all."""
+        return conditions_of([self.domain])
+
+    @property
+    def domain(self) -> Domain:
+        """The numbers for which the form holds."""
+        return Domain(
+            self.numbers, self.classes, self.ranges, self.lowest, self.undecided, self.apart, self.whole
+        )
+
+    @property
+    def back(self) -> dict[Any, Any]:
+        """The steps, as the sizes say them."""
+        return {
+            step: (size - spread.subs(step, 0)) / spread.coeff(step)
+            for size, spread in self.steps.items()
+            for step in spread.free_symbols
+        }
+
+    def _number(self, size: Any, values: Mapping[Any, Any]) -> Any:
+        import sympy
+
+        expression = sympy.sympify(size)
+        return (expression if self.anywhere else expression.subs(self.back)).subs(values)
+
+    def _shows(self, values: Mapping[Any, Any]) -> bool:
+        """Whether the form without floors holds, as it is shown, and not only the one with floors."""
+        classes = self.classes.items()
+        return all(values[self.symbols[name]] % period == rest for name, (period, rest) in classes)
+
+    def _values(self, numbers: Mapping[str, Any]) -> dict[Any, Any]:
+        """The symbols with their numbers, each checked."""
+        for name in numbers:
+            if name not in self.symbols:
+                raise DefinitionError(f"{self.label}: no symbol {name!r}{closest(name, self.symbols)}")
+        values = {}
+        for name, symbol in self.symbols.items():
+            number = numbers.get(name, self.numbers.get(name))
+            if number is None:
+                raise DefinitionError(f"{self.label}: give a number for {name}")
+            values[symbol] = _exact(
+                name, number, bool(symbol.is_integer), least=0 if name in self.ranges else 1
+            )
+            if name in self.ranges and number not in self.ranges[name]:
+                told = where({}, {name: self.ranges[name]})
+                raise DefinitionError(f"{self.label}: {name}={number} is none {told}")
+            if name in self.classes and not self.anywhere:
+                period, remainder = self.classes[name]
+                if number % period != remainder:
+                    told = where({name: self.classes[name]}, {})
+                    raise DefinitionError(f"{self.label}: {name}={number} is none {told}")
+        return values
+
+
+def _exact(name: str, number: Any, whole: bool, least: int) -> Any:
+    """A number as SymPy has it; one with a point is the decimal that it is written as."""
+    import sympy
+
+    if isinstance(number, Fraction):
+        number = sympy.Rational(number.numerator, number.denominator)
+    checked = as_dim(name, number, least) if whole else as_ratio(name, number)
+    if is_array(checked) or is_symbolic(checked):
+        raise DefinitionError(f"{name}={text(number)} must be one number")
+    return number if isinstance(number, sympy.Rational) else sympy.Rational(str(number))
+
+
+def tidy(size: Any) -> Any:
+    """An expression in the form that reads best: multiplied out, or as a product if far shorter."""
+    import sympy
+
+    expanded = sympy.expand(size)
+    if len(expanded.free_symbols) < 2 or has_floors(expanded):
+        return expanded
+    product = sympy.factor(expanded)
+    enough = FAR_SHORTER if expanded.is_polynomial() else 1
+    return product if _length(product) < enough * _length(expanded) else expanded
+
+
+def ratio_in_symbols(size: Any, baseline: Any) -> Any:
+    """``size / baseline``, simplified; None where the baseline is 0."""
+    import sympy
+
+    below = sympy.sympify(baseline)
+    return None if below.is_zero else sympy.factor(sympy.cancel(sympy.sympify(size) / below))
+
+
+def saving_in_symbols(ratio: Any) -> Any:
+    """``1 - ratio`` in its shortest form."""
+    import sympy
+
+    rest = 1 - ratio
+    return min((rest, sympy.expand(rest), sympy.factor(rest)), key=_length)
+
+
+def _length(form: Any) -> int:
+    return len(str(form))

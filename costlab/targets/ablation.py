@@ -1,0 +1,68 @@
+"""Ablations: named sets of variants, compared with the first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from costlab.errors import DefinitionError
+from costlab.targets.published import Reported
+from costlab.targets.target import Variant
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A named set of variants by label, the first one the baseline. Make them with `variant`.
+
+    ``symbols`` are those that its closed forms are in where none are asked for: names of parameters,
+    and C, H and W for the sizes of the input. ``figure`` says where in the literature it comes from,
+    ``reported``, by label, what is reported there of a variant, to be shown beside what is counted,
+    ``notes`` what stands below.
+
+    Raises:
+        DefinitionError: there are fewer than two variants, or one is none; or what is reported is of none.
+    """
+
+    name: str
+    title: str
+    variants: Mapping[str, Variant] = field(hash=False)
+    symbols: tuple[str, ...] = ()
+    figure: str = ""
+    reported: Mapping[str, Reported] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("title", "name", "figure"):
+            self._check_text(name, getattr(self, name), blank=name != "title")
+        variants: Any = self.variants  # not yet known to be what they should be
+        if not isinstance(variants, Mapping) or len(variants) < 2:
+            raise DefinitionError(f"ablation {self.name}: give a baseline and at least one more by label")
+        for label, made in variants.items():
+            if not isinstance(made, Variant):
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {made!r} is no variant(...)")
+            self._check_text("label", label)
+        names: Any = self.symbols
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise DefinitionError(f"ablation {self.name}: symbols={names!r} must be a tuple of names")
+        self._check_reported()
+        notes: Any = self.notes
+        if not isinstance(notes, tuple):
+            raise DefinitionError(f"ablation {self.name}: notes={notes!r} must be a tuple of texts")
+        for note in notes:
+            self._check_text("note", note)
+
+    def _check_reported(self) -> None:
+        reported: Any = self.reported
+        if not isinstance(reported, Mapping):
+            raise DefinitionError(f"ablation {self.name}: reported={reported!r} must give figures by label")
+        for label, figures in reported.items():
+            if not isinstance(figures, Reported):
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {figures!r} is no Reported(...)")
+            if label not in self.variants:
+                raise DefinitionError(f"ablation {self.name}: reported: {label!r} is no variant")
+            if figures.after and (figures.after == label or figures.after not in reported):
+                told = f"after={figures.after!r} is no other variant with figures"
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {told}")
+
+    def _check_text(self, what: str, value: object, blank: bool = False) -> None:
+        if not isinstance(value, str) or not value.isprintable() or not (blank or value.strip()):
+            raise DefinitionError(f"ablation {self.name}: {what}={value!r} must be text on one line")

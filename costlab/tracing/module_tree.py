@@ -1,0 +1,108 @@
+"""The records of a trace as a tree of modules, as definitions have one."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from costlab.algebra.block import Node
+from costlab.algebra.shape import Sizes
+from costlab.algebra.traced import Parameters, Traced
+from costlab.algebra.work import Work
+from costlab.tracing.trace import Record
+
+
+@dataclass
+class _Branch:
+    """A module while the tree grows: the modules and the operations in it, in the order of execution."""
+
+    path: str
+    children: "dict[str, _Branch | Record]" = field(default_factory=dict)
+    named: dict[str, int] = field(default_factory=dict)
+
+    def at(self, path: str) -> "_Branch":
+        """The branch of a module below."""
+        branch = self
+        for name in path.split(".") if path else ():
+            below = branch.children.setdefault(name, _Branch(_joined(branch.path, name)))
+            assert isinstance(below, _Branch)
+            branch = below
+        return branch
+
+    def add(self, record: Record, modules: Mapping[str, nn.Module]) -> None:
+        """Put an operation in, under a name that no module has."""
+        name = "call" if record.own and not record.backward else record.work.kind
+        number = self.named.get(name, 1)
+        free = name if number == 1 else f"{name}_{number}"
+        while free in self.children or _joined(self.path, free) in modules:
+            number += 1
+            free = f"{name}_{number}"
+        self.named[name] = number
+        self.children[free] = record
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def grown(model: nn.Module, records: Sequence[Record]) -> Node:
+    """The tree of what ran; each parameter is counted where it is read first, or where it is held."""
+    names = {id(module): name for name, module in reversed(list(model.named_modules(remove_duplicate=False)))}
+    modules = dict(model.named_modules(remove_duplicate=False))
+    root = _Branch("")
+    counted: set[int] = set()
+    for record in records:
+        mine = sum(each.numel() for each in record.read if id(each) not in counted)
+        counted.update(id(each) for each in record.read)
+        work = record.work._replace(parameters=mine)
+        root.at(record.path).add(record._replace(work=work), modules)
+    unused: list[Tensor] = []
+    for module in model.modules():
+        left: list[Tensor] = [
+            each for each in module._parameters.values() if each is not None and id(each) not in counted
+        ]
+        counted.update(map(id, left))
+        unused += left
+        if left:
+            work = Work("unused", parameters=sum(each.numel() for each in left))
+            path = names[id(module)]
+            root.at(path).add(Record(path, work, Sizes(), "", True, False, (), False), modules)
+    held = _held(model, unused)
+    node = _node(root, modules)
+    only = node.block
+    assert isinstance(only, Traced)
+    whole = Traced(type(model).__name__, only.kernel, only.unknown, held)
+    return node._replace(block=whole)
+
+
+def _held(model: nn.Module, unused: Sequence[Tensor]) -> Parameters:
+    every = list(model.parameters())
+    places = Counter(id(each) for _, each in model.named_parameters(remove_duplicate=False))
+    shared = [each for each in every if places[id(each)] > 1]
+    return Parameters(
+        trainable=sum(each.numel() for each in every if each.requires_grad),
+        frozen=sum(each.numel() for each in every if not each.requires_grad),
+        shared=sum(each.numel() for each in shared),
+        unused=sum(each.numel() for each in unused),
+    )
+
+
+def _node(branch: _Branch, modules: Mapping[str, nn.Module]) -> Node:
+    kind = type(modules[branch.path]).__name__ if branch.path in modules else "module"
+    (first, *others) = branch.children.values() or [None]
+    if isinstance(first, Record) and not others and (first.own or not branch.path):
+        return _leaf(branch.path, first)
+    children = tuple(
+        _node(child, modules) if isinstance(child, _Branch) else _leaf(_joined(branch.path, name), child)
+        for name, child in branch.children.items()
+    )
+    output = children[-1].output if children else Sizes()
+    return Node(branch.path, Traced(kind), Sizes(), output, None, children)
+
+
+def _leaf(path: str, record: Record) -> Node:
+    work = record.work
+    title = f"{work.kind} {record.kernel}".rstrip()
+    block = Traced(title, record.kernel, record.unknown)
+    return Node(path, block, Sizes(), record.output, work)

@@ -1,0 +1,220 @@
+"""Every tool reports what its convention predicts: of the catalog, of each operation, and of networks."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from packaging.version import Version
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import costlab
+from costlab.algebra.dim import total
+from costlab.algebra.work import ALSO, QUANTITIES, Work
+from costlab.checking.peers import PEERS, reports
+from costlab.counting.convention import PER_INPUT, Convention, _fits
+from tests.checking.call_probes import ASKED
+from tests.checking.layer_probes import LAYERS
+from tests.checking.pair_probes import PAIRS
+from tests.checking.probes import CONVOLUTIONS, SIZES, Inputs, Probe
+from tests.networks import at_half_if_large
+from tests.tracing.models import NETWORKS
+
+PROBES: Mapping[str, Probe] = {**LAYERS, **ASKED, **PAIRS}
+CALFLOPS = ["calflops_macs", "calflops_flops"]
+TOOLS = [
+    "fvcore",
+    "thop",
+    "ptflops",
+    "ptflops_aten",
+    "torchinfo",
+    "torchprofile",
+    *CALFLOPS,
+    "torch_flop_counter",
+]
+"""The tools that the development environment installs; the others are DeepSpeed and a fork of thop."""
+
+ONE_FUNCTION = "torch.conv2d and F.conv2d are one function, and the tool sees the second name only"
+A_VECTOR = "it fails on a matrix by a vector"
+SEVERAL_INPUTS = "given several inputs it does not see the batch, and reports all of it instead of one"
+OTHER_WIDTHS = "it takes keys and values to be as wide as queries"
+ADDED_KEYS = "it does not see the keys that the module adds"
+TWO_PARENTS = "a module that two others hold has its calls counted once for each, every time"
+SIZES_TOO = "a product of two sizes counts as one of tensors; Python multiplies them, unseen"
+EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
+    "torch.conv2d": dict.fromkeys(CALFLOPS, ONE_FUNCTION),
+    "torch.matmul_vector": {"fvcore": A_VECTOR},
+    "x.matmul_vector": {"fvcore": A_VECTOR},
+    "x@vector": {"fvcore": A_VECTOR},
+    "nn.MultiheadAttention_cross": {"ptflops": SEVERAL_INPUTS},
+    "nn.MultiheadAttention_cross_weights": {"ptflops": SEVERAL_INPUTS},
+    "nn.TransformerDecoderLayer": {"ptflops": SEVERAL_INPUTS},
+    "nn.MultiheadAttention_narrow": {"ptflops": OTHER_WIDTHS},
+    "nn.MultiheadAttention_padded": {"ptflops": ADDED_KEYS},
+    "sizes_multiplied": {"torchprofile": SIZES_TOO},
+    "shared": dict.fromkeys(["thop", "ptflops", *CALFLOPS], TWO_PARENTS),
+}
+"""What no table of coefficients predicts: by the name of a probe or network and of the tool, why not."""
+
+
+class Beside(nn.Module):
+    """A module beside one that has parameters, without which calflops does not run."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model, self.unused = model, nn.Linear(1, 1)
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.model(*inputs)
+
+
+def reported(model: nn.Module, inputs: Inputs) -> dict[str, int | str | None]:
+    """What each tool says: its number, or what was wrong."""
+    has_parameters = next(model.parameters(), None) is not None
+    others = [name for name in TOOLS if name not in CALFLOPS]
+    found = dict(reports(model, inputs, others))
+    found |= dict(reports(model if has_parameters else Beside(model), inputs, CALFLOPS))
+    return {name: report.problem or report.number for name, report in found.items()}
+
+
+def predicted(count: costlab.Count) -> dict[str, int | str | None]:
+    return {name: int(count.under(name).total.cost) for name in TOOLS}
+
+
+def held(name: str, model: nn.Module, inputs: Inputs) -> set[str]:
+    """Hold what the tools report against what is predicted; the exceptions among them that differ."""
+    ours, theirs = predicted(costlab.count(model, inputs)), reported(model, inputs)
+    assert set(theirs) == set(TOOLS), "a tool is not installed"
+    excepted = EXCEPTIONS.get(name, {})
+    assert {tool: theirs[tool] for tool in TOOLS if tool not in excepted} == {
+        tool: ours[tool] for tool in TOOLS if tool not in excepted
+    }
+    return {tool for tool in excepted if theirs[tool] != ours[tool]}
+
+
+@pytest.mark.parametrize("name", costlab.catalog())
+def test_the_catalog(name: str) -> None:
+    """What a definition's count says, what a trace of its module says, and what every tool says."""
+    count = at_half_if_large(name)  # or the tools take minutes
+    sizes: Any = count.input
+    model, x = costlab.build(name, sizes).eval(), torch.zeros(1, *sizes)
+    theirs = reported(model, (x,))
+    assert predicted(count.inference) == theirs
+    assert predicted(costlab.count(model, x)) == theirs
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_each_operation(name: str) -> None:
+    """At two sizes and batches; layers within another module, too."""
+    probe = PROBES[name]
+    differing: set[str] = set()
+    for size in SIZES if name in LAYERS else SIZES[:-1]:
+        torch.manual_seed(0)
+        model, inputs = probe.make(size).eval(), size.inputs(probe.inputs)
+        within = size is SIZES[-1] and len(inputs) == 1
+        differing |= held(name, nn.Sequential(model) if within else model, inputs)
+    assert differing == set(EXCEPTIONS.get(name, {})), "predicted after all"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_as_people_write_them(name: str) -> None:
+    make, inputs = NETWORKS[name]
+    for batch in (1, 2):
+        differing = held(name, make().eval(), (inputs(batch),))
+        assert differing == set(EXCEPTIONS.get(name, {})), "predicted after all"
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.parametrize("name", [*CONVOLUTIONS, "mobile", "u_net", "attention_by_hand", "gru_classifier"])
+def test_a_step_of_training(name: str) -> None:
+    """The one tool that counts gradients; those of LSTMs and fused attention run elsewhere on a CPU."""
+    if name in NETWORKS:
+        make, given = NETWORKS[name]
+        model = make()
+        inputs: Inputs = (given(2),)
+    else:
+        model, inputs = PROBES[name].make(SIZES[1]), SIZES[1].inputs(PROBES[name].inputs)
+    count = costlab.count(model, inputs, backward=True)
+    with FlopCounterMode(display=False) as counter:
+        model(*inputs).sum().backward()
+    assert counter.get_total_flops() == count.under("torch_flop_counter").total.cost
+
+
+def test_every_exception_is_one_of_a_probe_or_network() -> None:
+    assert EXCEPTIONS.keys() <= PROBES.keys() | NETWORKS.keys()
+
+
+def test_calflops_does_not_run_without_parameters() -> None:
+    """Else `Beside` has no reason to be."""
+    found = dict(reports(nn.ReLU(), (torch.rand(1, 3),), CALFLOPS))
+    assert [report.problem.partition(":")[0] for report in found.values()] == ["StopIteration"] * 2
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_conventions_are_those_of_the_installed_releases(name: str) -> None:
+    """A new release is measured first, then named."""
+    package, release = PEERS[name].package, PEERS[name].release
+    assert release is not None, "it is not installed"
+    assert costlab.convention(name).measured_on == f"{package} {Version(release).public}"
+
+
+@cache
+def works() -> tuple[Work, ...]:
+    """The work of every probe, network and definition."""
+    return tuple(_works())
+
+
+def _works() -> Iterator[Work]:
+    for probe in PROBES.values():
+        yield from costlab.count(probe.make(SIZES[-1]).eval(), SIZES[-1].inputs(probe.inputs)).works
+    for make, inputs in NETWORKS.values():
+        yield from costlab.count(make().eval(), inputs(2)).works
+        yield from costlab.count(make(), inputs(2), backward=True).works
+    for name in costlab.catalog():
+        yield from costlab.count(name).works
+
+
+every_convention = pytest.mark.parametrize(
+    "convention", costlab.conventions().values(), ids=costlab.conventions()
+)
+
+
+@every_convention
+def test_the_terms_add_up_to_the_cost(convention: Convention) -> None:
+    for work in works():
+        for batch in (1, 3):
+            amounts = [term.amount for term in convention.terms(work, batch)]
+            assert total(amounts) == convention.cost(work, batch), work
+
+
+@every_convention
+def test_every_pattern_means_some_operation(convention: Convention) -> None:
+    """One that means none is misspelt, or was never held against the tool."""
+    asked = {(work.kind, work.form) for work in works()}
+    patterns = [*convention.charges, *convention.unknown]
+    patterns += [pattern for defect in convention.defects for pattern in defect.match]
+    dead = [pattern for pattern in patterns if not any(_fits(pattern, *each) for each in asked)]
+    assert dead == []
+    # A charge that an earlier one takes every operation of is dead, too.
+    rows = [
+        next((pattern for pattern in convention.charges if _fits(pattern, kind, form)), None)
+        for kind, form in asked
+    ]
+    assert [pattern for pattern in convention.charges if pattern not in rows] == []
+
+
+def test_every_quantity_is_charged_by_some_convention() -> None:
+    charged: set[str] = set()
+    for convention in costlab.conventions().values():
+        for row in (convention.default, *convention.charges.values()):
+            charged |= row.keys()
+        for defect in convention.defects:
+            charged |= defect.charge.keys()
+            assert defect.told
+    names = {name.removesuffix(PER_INPUT) for name in charged}
+    assert names <= {*QUANTITIES, *ALSO}
+    assert set(ALSO) - {"samples"} <= names
+    for work in works():
+        assert work.also.keys() <= ALSO.keys(), work
