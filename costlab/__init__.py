@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from costlab.targets.ablation import Ablation as Ablation
     from costlab.targets.build import build as build
     from costlab.targets.catalog import catalog as catalog
-    from costlab.targets.published import Reported as Reported
+    from costlab.targets.published import Published as Published
     from costlab.targets.resolve import variant as variant
     from costlab.targets.target import Variant as Variant
     from costlab.tracing.rules import rule as rule
@@ -116,7 +116,7 @@ _HOMES = {
     "costlab.targets.ablation": ("Ablation",),
     "costlab.targets.build": ("build",),
     "costlab.targets.catalog": ("catalog",),
-    "costlab.targets.published": ("Reported",),
+    "costlab.targets.published": ("Published",),
     "costlab.targets.resolve": ("variant",),
     "costlab.targets.target": ("Variant",),
     "costlab.tracing.rules": ("rule",),

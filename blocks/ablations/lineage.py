@@ -33,7 +33,7 @@ lineage = Ablation(
     },
     symbols=("width",),
     figure="Sections 1, 6 and 11, table 3",
-    reported={label: told for label, told in inference_budget.reported.items() if label in _SINGLE},
+    published={label: figures for label, figures in inference_budget.published.items() if label in _SINGLE},
     notes=(
         "errors: those that the paper reports for one crop; for AlexNet, VGGNet and the PReLU-nets it "
         "reports none",

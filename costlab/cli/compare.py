@@ -19,7 +19,7 @@ from costlab.files import refuse_taken, write
 from costlab.report.table import Table
 from costlab.report.tables.closed_form import compared_forms_table
 from costlab.report.tables.compare import compare_table, difference_table
-from costlab.report.tables.published import reported_table
+from costlab.report.tables.published import published_table
 from costlab.symbolic.closed_form import ClosedForm
 from costlab.targets.ablation import Ablation
 
@@ -102,8 +102,8 @@ def compare(
     comparison = (comparison.inference if inference else comparison).under(priced)
     if symbolic is None:
         table, *more = _tables(comparison, diff, depth, form)
-        if comparison.reported:
-            more.insert(0, reported_table(comparison))
+        if comparison.published:
+            more.insert(0, published_table(comparison))
     else:
         forms = _forms(chosen, symbolic, one_or_all(input_), comparison)
         table, more = compared_forms_table(comparison, forms), []

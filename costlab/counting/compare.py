@@ -14,7 +14,7 @@ from costlab.counting.difference import Difference, differences
 from costlab.counting.row import MEASURES
 from costlab.errors import DefinitionError
 from costlab.targets.ablation import Ablation
-from costlab.targets.published import ERRORS, Reported
+from costlab.targets.published import ERRORS, Published
 from costlab.targets.resolve import TargetLike, called, find, find_ablation
 from costlab.targets.target import Variant
 
@@ -23,13 +23,13 @@ from costlab.targets.target import Variant
 class Comparison:
     """Counts beside each other; the first one is the baseline.
 
-    ``reported`` is what a publication says of some of them, by label, ``notes`` what is to be said of that.
+    ``published`` is what a publication says of some of them, by label, ``notes`` what is to be said of that.
     """
 
     title: str
     counts: tuple[Count, ...]
     name: str = ""
-    reported: Mapping[str, Reported] = field(default_factory=dict, hash=False)
+    published: Mapping[str, Published] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
 
     @property
@@ -77,8 +77,8 @@ class Comparison:
         """
         if error not in ERRORS:
             raise DefinitionError(f"there is no {error!r}; there is {' and '.join(ERRORS)}")
-        counted, now = self[label], self.reported.get(label)
-        before = self.reported.get(now.after) if now else None
+        counted, now = self[label], self.published.get(label)
+        before = self.published.get(now.after) if now else None
         gained = now.gained(before, error) if now and before else None
         if now is None or gained is None:
             return None
@@ -124,7 +124,7 @@ def compare(
                 raise DefinitionError(
                     f"{counted.label}: {name}={text(size)} is no single number; only numbers are compared"
                 )
-    return Comparison(chosen.title, counts, chosen.name, chosen.reported, chosen.notes)
+    return Comparison(chosen.title, counts, chosen.name, chosen.published, chosen.notes)
 
 
 def gather(*targets: TargetLike, ablation: str | Ablation | None = None) -> Ablation:

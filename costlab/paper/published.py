@@ -27,7 +27,7 @@ def figure(label: str, name: str) -> Fraction:
     Raises:
         DefinitionError: there is no such variant, or nothing of the kind is reported of it.
     """
-    told = getattr(find_ablation("inference_budget").reported.get(label), name, None)
+    told = getattr(find_ablation("inference_budget").published.get(label), name, None)
     if told is None:
         raise DefinitionError(f"inference_budget: no {name} is reported of {label!r}")
     return Fraction(told)
@@ -47,12 +47,12 @@ def write_down(work: Working, *labels: str) -> None:
     for label in labels:
         shown = marked(label, budgets.variants[label].unverified)
         for name, unit in units.items():
-            if getattr(budgets.reported.get(label), name, None) is not None:
+            if getattr(budgets.published.get(label), name, None) is not None:
                 told = name.replace("_", "-").replace("-error", " error")
                 work.step(f"{shown}: {told}", f"reported, {unit}", figure(label, name), reported=True)
 
 
 def labels(source: str) -> list[str]:
     """The variants of ``inference_budget`` that are reported in a table, such as ``Table 3``."""
-    reported = find_ablation("inference_budget").reported
+    reported = find_ablation("inference_budget").published
     return [label for label, told in reported.items() if told.source.startswith(source)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from costlab.errors import DefinitionError
-from costlab.targets.published import Reported
+from costlab.targets.published import Published
 from costlab.targets.target import Variant
 
 
@@ -15,11 +15,11 @@ class Ablation:
 
     ``symbols`` are those that its closed forms are in where none are asked for: names of parameters,
     and C, H and W for the sizes of the input. ``figure`` says where in the literature it comes from,
-    ``reported``, by label, what is reported there of a variant, to be shown beside what is counted,
+    ``published``, by label, what is published there of a variant, to be shown beside what is counted,
     ``notes`` what stands below.
 
     Raises:
-        DefinitionError: there are fewer than two variants, or one is none; or what is reported is of none.
+        DefinitionError: there are fewer than two variants, or one is none; or what is published is of none.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Ablation:
     variants: Mapping[str, Variant] = field(hash=False)
     symbols: tuple[str, ...] = ()
     figure: str = ""
-    reported: Mapping[str, Reported] = field(default_factory=dict, hash=False)
+    published: Mapping[str, Published] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -43,25 +43,25 @@ class Ablation:
         names: Any = self.symbols
         if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
             raise DefinitionError(f"ablation {self.name}: symbols={names!r} must be a tuple of names")
-        self._check_reported()
+        self._check_published()
         notes: Any = self.notes
         if not isinstance(notes, tuple):
             raise DefinitionError(f"ablation {self.name}: notes={notes!r} must be a tuple of texts")
         for note in notes:
             self._check_text("note", note)
 
-    def _check_reported(self) -> None:
-        reported: Any = self.reported
-        if not isinstance(reported, Mapping):
-            raise DefinitionError(f"ablation {self.name}: reported={reported!r} must give figures by label")
-        for label, figures in reported.items():
-            if not isinstance(figures, Reported):
-                raise DefinitionError(f"ablation {self.name}: {label!r}: {figures!r} is no Reported(...)")
+    def _check_published(self) -> None:
+        published: Any = self.published
+        if not isinstance(published, Mapping):
+            raise DefinitionError(f"ablation {self.name}: published={published!r} must give figures by label")
+        for label, figures in published.items():
+            if not isinstance(figures, Published):
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {figures!r} is no Published(...)")
             if label not in self.variants:
-                raise DefinitionError(f"ablation {self.name}: reported: {label!r} is no variant")
-            if figures.after and (figures.after == label or figures.after not in reported):
-                told = f"after={figures.after!r} is no other variant with figures"
-                raise DefinitionError(f"ablation {self.name}: {label!r}: {told}")
+                raise DefinitionError(f"ablation {self.name}: published: {label!r} is no variant")
+            if figures.after and (figures.after == label or figures.after not in published):
+                reason = f"after={figures.after!r} is no other variant with figures"
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {reason}")
 
     def _check_text(self, what: str, value: object, blank: bool = False) -> None:
         if not isinstance(value, str) or not value.isprintable() or not (blank or value.strip()):

@@ -15,7 +15,7 @@ LIKE = dict.fromkeys(ERRORS, "a percentage in digits, such as '21.2'") | {
 
 
 @dataclass(frozen=True)
-class Reported:
+class Published:
     """Figures of a publication, as printed; nothing here is counted.
 
     Errors are in percent, ``"21.2"``, ``multiply_adds`` in billions, ``"4.8"``; None stands for what is not
@@ -37,7 +37,7 @@ class Reported:
         for name in ("source", "after"):
             value: Any = getattr(self, name)  # not yet known to be what it should be
             if not isinstance(value, str) or not value.isprintable():
-                raise DefinitionError(f"Reported: {name}={value!r} must be text on one line")
+                raise DefinitionError(f"Published: {name}={value!r} must be text on one line")
         for name, like in LIKE.items():
             value = getattr(self, name)
             if value is None:
@@ -46,7 +46,7 @@ class Reported:
             if not decimal or (name in ERRORS and Fraction(value) > 100):
                 raise DefinitionError(f"{self.source}: {name}={value!r} must be {like}")
 
-    def gained(self, before: "Reported", error: str) -> Fraction | None:
+    def gained(self, before: "Published", error: str) -> Fraction | None:
         """The points that ``error`` is less than before; None where one is not printed, or both may be one.
 
         Two figures that differ by no more than what they may be rounded by may be one.

@@ -168,7 +168,9 @@ def test_conventions_charge_for_quantities_that_exist() -> None:
 def test_the_public_names_are_what_they_say() -> None:
     for name in costlab.__all__:
         public = getattr(costlab, name)
-        assert name in {"Ratio", "Size2d"} or public.__module__.startswith("costlab."), name  # aliases have none
+        assert name in {"Ratio", "Size2d"} or public.__module__.startswith("costlab."), (
+            name
+        )  # aliases have none
     assert set(costlab.__all__) <= set(dir(costlab))
     with pytest.raises(AttributeError, match="no attribute 'flops'"):
         costlab.flops  # noqa: B018  # that reading it raises is what is tested

@@ -9,10 +9,10 @@ import pytest
 from costlab.counting import compare
 from costlab.errors import DefinitionError
 from costlab.report.tables.compare import compare_table
-from costlab.report.tables.published import reported_table
+from costlab.report.tables.published import published_table
 from costlab.targets.ablation import Ablation
 from costlab.targets.catalog import lookup_ablation
-from costlab.targets.published import Reported
+from costlab.targets.published import Published
 from costlab.targets.resolve import variant
 
 RELEASED, V2, SEPARABLE, BN_INCEPTION = 5_713_216_096, 5_299_886_272, 1_498_677_248, 2_032_600_064
@@ -36,7 +36,7 @@ COUNTED = {
     "PReLU-net C, 10 crops": 10 * 53_463_130_112,
 }
 # Tables 3 to 5: top-1 and top-5 error in percent, billions of operations.
-REPORTED = {
+PUBLISHED = {
     "GoogLeNet": ("29", "9.2", "1.5"),
     "BN-GoogLeNet": ("26.8", None, "1.5"),
     "BN-Inception": ("25.2", "7.8", "2.0"),
@@ -83,10 +83,11 @@ def test_counts_are_crops_times_models_times_one_inference() -> None:
 
 
 def test_figures_are_reported_as_printed() -> None:
-    reported = lookup_ablation("inference_budget").reported
+    reported = lookup_ablation("inference_budget").published
     assert {
-        label: (told.top_1_error, told.top_5_error, told.multiply_adds) for label, told in reported.items()
-    } == REPORTED
+        label: (published_figures.top_1_error, published_figures.top_5_error, published_figures.multiply_adds)
+        for label, published_figures in reported.items()
+    } == PUBLISHED
 
 
 @pytest.mark.parametrize(("label", "error", "price"), PER_POINT)
@@ -96,7 +97,9 @@ def test_what_one_further_point_costs(label: str, error: str, price: Fraction | 
 
 def test_a_variant_that_is_no_better_has_no_price() -> None:
     conv = {label: variant("conv_nxn", n=n) for label, n in (("a", 1), ("b", 3))}
-    worse = Ablation("x", "X", conv, reported={"a": Reported("T", "1"), "b": Reported("T", "1.5", after="a")})
+    worse = Ablation(
+        "x", "X", conv, published={"a": Published("T", "1"), "b": Published("T", "1.5", after="a")}
+    )
     assert compare(ablation=worse).per_point("b", "top_1_error") is None
     with pytest.raises(DefinitionError, match="there is no 'c'"):
         compare(ablation=worse).per_point("c", "top_1_error")
@@ -115,20 +118,20 @@ PERCENT, BILLIONS = "a percentage in digits, such as '21.2'", "billions in digit
         ({"top_5_error": 21.2}, f"T: top_5_error=21.2 must be {PERCENT}"),
         ({"multiply_adds": "NaN"}, f"T: multiply_adds='NaN' must be {BILLIONS}"),
         ({"top_1_error": "١٢"}, f"T: top_1_error='١٢' must be {PERCENT}"),
-        ({"after": "a\nb"}, r"Reported: after='a\nb' must be text on one line"),
+        ({"after": "a\nb"}, r"Published: after='a\nb' must be text on one line"),
         ({"multiply_adds": "5e9"}, f"T: multiply_adds='5e9' must be {BILLIONS}"),
         ({"multiply_adds": 1.5}, f"T: multiply_adds=1.5 must be {BILLIONS}"),
-        ({"after": None}, "Reported: after=None must be text on one line"),
+        ({"after": None}, "Published: after=None must be text on one line"),
     ],
 )
 def test_figures_that_no_table_prints(settings: dict[str, str], said: str) -> None:
     with pytest.raises(DefinitionError, match="^" + re.escape(said) + "$"):
-        Reported("T", **settings)
+        Published("T", **settings)
 
 
 def test_a_source_is_text() -> None:
-    with pytest.raises(DefinitionError, match="Reported: source=7 must be text on one line"):
-        Reported(7)  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(DefinitionError, match="Published: source=7 must be text on one line"):
+        Published(7)  # type: ignore[arg-type]  # what is tested
 
 
 @pytest.mark.parametrize(
@@ -150,28 +153,28 @@ def test_a_source_is_text() -> None:
 def test_points_that_are_more_than_rounding(
     now: str | None, before: str | None, gained: Fraction | None
 ) -> None:
-    assert Reported("T", top_5_error=now).gained(Reported("T", top_5_error=before), "top_5_error") == gained
+    assert Published("T", top_5_error=now).gained(Published("T", top_5_error=before), "top_5_error") == gained
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"reported": {"c": Reported("T")}}, "ablation x: reported: 'c' is no variant"),
+        ({"published": {"c": Published("T")}}, "ablation x: published: 'c' is no variant"),
         (
-            {"reported": {"b": Reported("T", after="c")}},
+            {"published": {"b": Published("T", after="c")}},
             "ablation x: 'b': after='c' is no other variant with figures",
         ),
         (
-            {"reported": {"b": Reported("T", after="b")}},
+            {"published": {"b": Published("T", after="b")}},
             "ablation x: 'b': after='b' is no other variant with figures",
         ),
         (
-            {"reported": {"b": Reported("T", after="a")}},
+            {"published": {"b": Published("T", after="a")}},
             "ablation x: 'b': after='a' is no other variant with figures",
         ),
-        ({"reported": {"b": "21.2"}}, "ablation x: 'b': '21.2' is no Reported(...)"),
-        ({"reported": [1]}, "ablation x: reported=[1] must give figures by label"),
-        ({"reported": None}, "ablation x: reported=None must give figures by label"),
+        ({"published": {"b": "21.2"}}, "ablation x: 'b': '21.2' is no Published(...)"),
+        ({"published": [1]}, "ablation x: published=[1] must give figures by label"),
+        ({"published": None}, "ablation x: published=None must give figures by label"),
         ({"notes": "one"}, "ablation x: notes='one' must be a tuple of texts"),
         ({"notes": None}, "ablation x: notes=None must be a tuple of texts"),
         ({"notes": (3,)}, "ablation x: note=3 must be text on one line"),
@@ -193,19 +196,21 @@ def test_notes_are_shown_with_figures_or_without() -> None:
     conv = {label: variant("conv_nxn", n=n) for label, n in (("a", 1), ("b", 3))}
     plain = compare(ablation=Ablation("x", "X", conv, notes=("a note",)))
     assert "a note" in compare_table(plain).to_text()
-    figures = {"a": Reported("T", "9")}
-    told = compare(ablation=Ablation("x", "X", conv, reported=figures, notes=("a note",)))
-    assert "a note" not in compare_table(told).to_text()
-    assert "a note" in reported_table(told).to_text()
+    figures = {"a": Published("T", "9")}
+    published_figures = compare(ablation=Ablation("x", "X", conv, published=figures, notes=("a note",)))
+    assert "a note" not in compare_table(published_figures).to_text()
+    assert "a note" in published_table(published_figures).to_text()
 
 
 def test_cheaper_and_better_has_a_price_below_zero() -> None:
     conv = {label: variant("conv_nxn", n=n) for label, n in (("a", 3), ("b", 1))}
-    better = Ablation("x", "X", conv, reported={"a": Reported("T", "9"), "b": Reported("T", "7", after="a")})
+    better = Ablation(
+        "x", "X", conv, published={"a": Published("T", "9"), "b": Published("T", "7", after="a")}
+    )
     comparison = compare(ablation=better)
     price = comparison.per_point("b", "top_1_error")
     assert price == -8 * 64 * 64 * 35 * 35 / Fraction(2)
-    assert "-20.07 M" in reported_table(comparison).to_text()
+    assert "-20.07 M" in published_table(comparison).to_text()
 
 
 @pytest.mark.parametrize("batch", [0, -1, 1.5, "2", True])

@@ -43,7 +43,7 @@ def budgets_of(comparison: Comparison) -> Budgets:
     """
     counts = {counted.label: counted for counted in comparison.counts}
     chains: dict[str, list[str]] = {}
-    for label, told in comparison.reported.items():
+    for label, told in comparison.published.items():
         if int(counts[label].batch) == 1:
             chains[label] = [label]
             continue
@@ -65,7 +65,7 @@ def budgets_of(comparison: Comparison) -> Budgets:
 
 def _spent(comparison: Comparison, label: str, first: str) -> Spent:
     """A way of a chain; what goes on from the first need not say its name again."""
-    counted, told = comparison[label], comparison.reported[label]
+    counted, told = comparison[label], comparison.published[label]
     errors = (getattr(told, error) or "" for error in ERRORS)
     return Spent(counted.shown.removeprefix(f"{first}, "), int(counted.multiply_adds), *errors)
 

@@ -35,7 +35,7 @@ def lineage_of(comparison: Comparison) -> Lineage:
     shown = {counted.label: counted.shown for counted in comparison.counts}
     systems = []
     for counted in comparison.counts:
-        told = comparison.reported.get(counted.label)
+        told = comparison.published.get(counted.label)
         systems.append(
             System(
                 counted.shown,

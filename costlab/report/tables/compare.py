@@ -16,7 +16,7 @@ from costlab.report.tables.count import (
     titles_of,
     unverified_note,
 )
-from costlab.report.tables.published import REPORTED, reported_values
+from costlab.report.tables.published import PUBLISHED, published_values
 
 SIDES = (
     Column("variant", "variant", once=True, marked_by="unverified"),
@@ -43,7 +43,7 @@ def compare_table(comparison: Comparison) -> Table:
             for i, name in enumerate(comparison.measures)
             for column in _columns(key_of(comparison.baseline, name), titles[i], i)
         ),
-        *(column._replace(machine_only=True) for column in REPORTED if comparison.reported),
+        *(column._replace(machine_only=True) for column in PUBLISHED if comparison.published),
     )
     first = comparison.baseline
     shared = "" if len(inputs) > 1 else f", input {first.input}"
@@ -56,7 +56,7 @@ def compare_table(comparison: Comparison) -> Table:
         notes=(
             f"ratio and saving: against {first.shown}",
             *convention_notes(comparison.counts),
-            *(() if comparison.reported else comparison.notes),
+            *(() if comparison.published else comparison.notes),
             *unverified_note(comparison.counts),
         ),
         facts={
@@ -90,7 +90,7 @@ def _row(comparison: Comparison, count: Count) -> tuple[Any, ...]:
         percent = None if saving is None else float(100 * saving)
         inverse = 1 / ratio if ratio else None
         values += [getattr(count.total, name), ratio, saving, percent, inverse]
-    return (*values, *(reported_values(comparison, count) if comparison.reported else ()))
+    return (*values, *(published_values(comparison, count) if comparison.published else ()))
 
 
 def difference_table(comparison: Comparison, depth: int | None = None) -> Table:

@@ -10,7 +10,7 @@ from costlab.report.tables.count import UNVERIFIED_COLUMN, unverified_note
 from costlab.targets.published import ERRORS
 
 NAMES = {error: error[:5].replace("_", "-") for error in ERRORS}
-REPORTED = (
+PUBLISHED = (
     Column("reported_in", "reported in", sacrifice=4, fold=9),
     Column("reported_billions", "billions (reported)", "printed", sacrifice=5, empty="-", fold=10),
     *(
@@ -32,7 +32,7 @@ REPORTED = (
 )
 
 
-def reported_table(comparison: Comparison) -> Table:
+def published_table(comparison: Comparison) -> Table:
     """The counted multiply-adds, the reported errors, and what one further point costs from row to row."""
     return Table(
         title="Counted multiply-adds beside what is reported",
@@ -40,12 +40,12 @@ def reported_table(comparison: Comparison) -> Table:
             Column("variant", "variant", marked_by="unverified", fold=16),
             UNVERIFIED_COLUMN,
             Column("multiply_adds", "multiply-adds (counted)", "size", fold=17),
-            *REPORTED,
+            *PUBLISHED,
         ),
         rows=tuple(
-            (count.label, count.unverified, count.multiply_adds, *reported_values(comparison, count))
+            (count.label, count.unverified, count.multiply_adds, *published_values(comparison, count))
             for count in comparison.counts
-            if count.label in comparison.reported
+            if count.label in comparison.published
         ),
         notes=(
             "per point: multiply-adds more than in the variant gone beyond, by points of error less, where "
@@ -56,11 +56,11 @@ def reported_table(comparison: Comparison) -> Table:
     )
 
 
-def reported_values(comparison: Comparison, count: Count) -> tuple[Any, ...]:
-    """A row of `REPORTED`."""
-    told = comparison.reported.get(count.label)
-    if told is None:
-        return (None,) * len(REPORTED)
-    errors = (told.top_1_error, told.top_5_error)
+def published_values(comparison: Comparison, count: Count) -> tuple[Any, ...]:
+    """A row of `PUBLISHED`."""
+    figures = comparison.published.get(count.label)
+    if figures is None:
+        return (None,) * len(PUBLISHED)
+    errors = (figures.top_1_error, figures.top_5_error)
     points = (comparison.per_point(count.label, error) for error in ERRORS)
-    return (told.source, told.multiply_adds, *errors, told.after or None, *points)
+    return (figures.source, figures.multiply_adds, *errors, figures.after or None, *points)

@@ -11,7 +11,7 @@ import pytest
 from costlab.checking import cross_check
 from costlab.checking.finding import Finding
 from costlab.counting import Count, compare
-from costlab.report.tables.published import reported_table
+from costlab.report.tables.published import published_table
 from tests.cli.conftest import Run
 from tests.definitions.test_inference_budget import COUNTED, REPORTED
 
@@ -24,7 +24,7 @@ def test_counted_and_reported_are_never_in_one_column(run: Run) -> None:
         told = (row["reported_top_1_error"], row["reported_top_5_error"], row["reported_billions"])
         assert tuple(value or None for value in told) == REPORTED[label]
         assert row["reported_in"].startswith("Table ")
-    table = reported_table(compare(ablation="inference_budget"))
+    table = published_table(compare(ablation="inference_budget"))
     titles = [column.title for column in table.columns if not column.machine_only]
     assert [title for title in titles if "(counted)" in title] == ["multiply-adds (counted)"]
     assert [title for title in titles if title.endswith("(counted / reported)")] == [
