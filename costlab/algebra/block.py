@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import Field, fields
 from functools import cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from costlab.algebra.dim import DIM_MAX, Dim, as_dim, text
+from costlab.algebra.dim import DIM_MAX, Dim, as_dim, text, total
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.window import as_pair
 from costlab.algebra.work import Work
@@ -15,6 +15,8 @@ from costlab.errors import DefinitionError, ShapeError
 
 if TYPE_CHECKING:
     from torch import nn
+
+D = TypeVar("D", bound=Dim)
 
 
 class Block(ABC):
@@ -86,12 +88,14 @@ class Node(NamedTuple):
         visit(self)
         return found
 
-    def sums(self, own: "Callable[[Node], int]") -> dict[str, int]:
+    def sums(self, own: "Callable[[Node], D]") -> dict[str, D]:
         """By path, the sum of ``own`` over the nodes there and below that do work; children come first."""
-        sums: dict[str, int] = {}
+        sums: dict[str, D] = {}
 
-        def add(node: Node) -> int:
-            sums[node.path] = (own(node) if node.work is not None else 0) + sum(map(add, node.children))
+        def add(node: Node) -> D:
+            here = () if node.work is None else (own(node),)
+            whole: Any = total((*here, *map(add, node.children)))
+            sums[node.path] = whole
             return sums[node.path]
 
         add(self)

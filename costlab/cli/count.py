@@ -116,8 +116,8 @@ def count(
         put(attachment(counted), file, force)
     else:
         emit(table, form, file, force)
-    if strict and symbolic is None and counted.unknown:
-        click.echo(f"{counted.label}: without a rule: {', '.join(counted.unknown)}", err=True)
+    if strict and symbolic is None and counted.unsupported:
+        click.echo(f"{counted.label}: without a rule: {', '.join(counted.unsupported)}", err=True)
         sys.exit(1)
     if check and not check_count(counted, to_stderr=form != "table" and on_stdout(file)):
         sys.exit(1)

@@ -111,6 +111,18 @@ class Count:
             Row("", name, None, self.add_up(name, works), len(works)) for name, works in groups.items()
         )
 
+    def by_module(self) -> Mapping[str, Dim]:
+        """What each module costs with all below it, by its path, ``""`` the whole: in the convention's units.
+
+        In a model of PyTorch what is no module, such as a sum, has a path of its own.
+        """
+        own = {node.path: self.add_up(work.kind, [work]).cost for node, work in self.root.working()}
+        return self.root.sums(lambda node: own[node.path])
+
+    def by_operator(self) -> Mapping[str, Dim]:
+        """What each kind of operation costs, in the convention's units."""
+        return {row.work.kind: row.work.cost for row in self.kinds()}
+
     @cached_property
     def total(self) -> Work:
         """All quantities of the whole network."""
@@ -185,8 +197,8 @@ class Count:
         return f"<p>{escape(self.title)}</p>{table}"
 
     @cached_property
-    def unknown(self) -> Mapping[str, tuple[str, ...]]:
-        """The operations that nobody knows the cost of, which no total includes: where each of a kind is."""
+    def unsupported(self) -> Mapping[str, tuple[str, ...]]:
+        """The operations without a rule, which no total includes: by kind, where they are."""
         found: dict[str, tuple[str, ...]] = {}
         for node, work in self.root.working():
             if isinstance(node.block, Traced) and node.block.unknown:

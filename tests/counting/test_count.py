@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+import torch
 
 import costlab
 from costlab.algebra import (
@@ -21,6 +22,7 @@ from costlab.algebra import (
     symbols,
 )
 from costlab.algebra.work import ALSO, QUANTITIES, Form
+from costlab.checking.observe import quiet
 from costlab.counting import Count, convention, conventions, count
 from costlab.errors import DefinitionError
 
@@ -139,6 +141,33 @@ def test_a_frame_adds_up_past_int64() -> None:
     assert list(count(seq(), X).to_frame().columns) == list(result.to_frame().columns)
 
 
+def test_by_module_and_by_operator_by_hand() -> None:
+    result = count(NET, X, batch=2)
+    costs = result.by_module()
+    assert set(costs) == {node.path for node in result.root.nodes()}
+    assert costs[""] == result.multiply_adds
+    assert costs["stem"] == costs["stem.conv"] == 2 * 9 * 3 * 4 * 36
+    assert (costs["body"], costs["body.b"]) == (2 * (4 * 2 + 9 * 4 * 2) * 36, 2 * 9 * 4 * 2 * 36)
+    assert costs["skip"] == costs["flatten"] == costs["stem.bn"] == 0
+    linear = 2 * (144 * 5 + 144 * 10)
+    assert result.by_operator() == {
+        "conv2d": int(result.multiply_adds) - linear,
+        "linear": linear,
+        **dict.fromkeys(["batch_norm2d", "relu", "concat", "flatten", "add"], 0),
+    }
+    assert result.under("flops").by_module() == {path: 2 * int(cost) for path, cost in costs.items()}
+
+
+def test_by_module_in_symbols_and_arrays() -> None:
+    h = symbols("h")
+    general: Any = count(NET, (3, h, h)).by_module()["body"]
+    side = np.array([8, 10])
+    swept: Any = count(NET, (3, side, side)).by_module()["body"]
+    for i, size in enumerate(side):
+        exact = count(NET, (3, int(size), int(size))).by_module()["body"]
+        assert general.subs(h, int(size)) == swept[i] == exact
+
+
 def test_kinds_have_no_module() -> None:
     result = count(NET, X)
     assert set(result.to_frame(result.kinds())["module"]) == {""}
@@ -151,6 +180,23 @@ def test_fvcores_total_for_inception_v3_is_the_published_one() -> None:
     charged: Any = sum(convention("fvcore").cost(row.work) for row in rows)
     assert charged == 5_731_282_144
     assert sum(convention("torch_flop_counter").cost(row.work) for row in rows) == 11_426_432_192
+
+
+def test_by_module_and_by_operator_are_fvcores() -> None:
+    target, x = "inception_v3:width=0.1", (3, 75, 75)
+    result = count(target, x, batch=2).under("fvcore")
+    with quiet():
+        from fvcore.nn import FlopCountAnalysis
+
+        analysis = FlopCountAnalysis(costlab.build(target, x).eval(), torch.zeros(2, *x))
+        theirs = analysis.unsupported_ops_warnings(False).by_module()
+        kinds = analysis.by_operator()
+    assert result.by_module() == dict(theirs)
+    assert {kind: cost for kind, cost in result.by_operator().items() if cost != 0} == {
+        "conv2d": kinds.pop("conv"),
+        "batch_norm2d": kinds.pop("batch_norm"),
+        **kinds,
+    }
 
 
 def test_conventions_charge_for_quantities_that_exist() -> None:

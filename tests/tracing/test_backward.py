@@ -78,7 +78,7 @@ def test_convolutions() -> None:
     by_kind = {row.operation: row.work.multiply_adds for row in counted.kinds()}
     assert by_kind["conv2d_backward"] == first + 2 * second
     assert by_kind["native_batch_norm_backward"] == 0
-    assert counted.unknown == {}
+    assert counted.unsupported == {}
 
 
 CONVOLUTIONS: list[tuple[nn.Module, int]] = [
@@ -119,7 +119,7 @@ def test_attention(fused: bool) -> None:
     within, attended = brute.linear(10, 8, 24), brute.attention(4, 5, 5, 4)
     counted = step(Attention(), torch.rand(2, 5, 8), 2 * within + 3 * attended)
     assert products(counted) == {"qkv": 2 * within, "": 3 * attended}
-    assert counted.unknown == {}
+    assert counted.unsupported == {}
 
 
 def test_a_layer_of_a_transformer() -> None:
@@ -145,7 +145,7 @@ def test_recurrent_layers() -> None:
     for layer, gates in ((nn.LSTM(6, 5), 4), (nn.GRU(6, 5), 3), (nn.RNN(6, 5), 1)):
         expected = gates * (2 * reads + 3 * states - first)
         counted = step(layer, torch.rand(4, 2, 6), expected, by_torch=gates != 4)
-        assert counted.unknown == {}
+        assert counted.unsupported == {}
     below = nn.Sequential(nn.Linear(6, 6), nn.LSTM(6, 5))
     expected = 2 * brute.linear(8, 6, 6) + 4 * (3 * reads + 3 * states - first)
     assert products(step(below, torch.rand(4, 2, 6), expected, by_torch=False)) == {

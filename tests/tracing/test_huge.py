@@ -80,7 +80,7 @@ def test_more_than_a_hundred_billion_parameters() -> None:
     layers = [row for row in rows if row.path.startswith("layers.")]
     assert {row.work.parameters for row in layers} == {LAYER}
     assert len(layers) == LAYERS
-    assert counted.unknown == {}
+    assert counted.unsupported == {}
 
 
 def test_a_step_of_training_of_as_many() -> None:

@@ -223,5 +223,5 @@ def test_what_moves_or_weighs_elements_multiplies_no_matrices() -> None:
     norms = [nn.BatchNorm2d(4), nn.GroupNorm(2, 4), nn.InstanceNorm2d(4), nn.LocalResponseNorm(2)]
     rest = [nn.Dropout(), nn.Upsample(scale_factor=2, mode="bicubic"), nn.PixelShuffle(2), nn.MaxPool2d(2)]
     counted = assert_counted(nn.Sequential(*layers, *norms, *rest), torch.rand(2, 4, 4, 4), 0)
-    assert counted.unknown == {}
+    assert counted.unsupported == {}
     assert paths(counted) == [str(n) for n in range(len(counted.rows) + 1) if n != len(layers) + 6]

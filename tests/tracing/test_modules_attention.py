@@ -85,7 +85,7 @@ def test_a_transformer(fused: bool) -> None:
     rows = {row.path: row for row in counted.rows}
     assert rows["tokens"].work.parameters == 11 * WIDTH
     assert rows["head"].work.parameters == 0
-    assert counted.unknown == {}
+    assert counted.unsupported == {}
     modules = {row.path: row for row in counted.modules(3)}
     assert modules["layers.1.mix"].work.multiply_adds == sum(WITHIN) + ATTENDED
 
@@ -162,7 +162,7 @@ def test_layers_of_torch(before: bool) -> None:
     assert_counted(layer.eval(), x, each)
     counted = assert_counted(nn.TransformerEncoder(layer, 3), x, 3 * each)
     assert [row.work.multiply_adds for row in counted.modules(2)] == [each] * 3
-    assert counted.unknown == {}
+    assert counted.unsupported == {}
 
 
 def test_encoder_and_decoder() -> None:

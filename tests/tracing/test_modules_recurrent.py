@@ -75,7 +75,7 @@ def test_packed_sequences(cls: Any, settings: dict[str, Any]) -> None:
     first = settings.get("batch_first", False)
     x = torch.rand(N, STEPS, FEATURES) if first else torch.rand(STEPS, N, FEATURES)
     counted = assert_counted(model, x, by_loops(cls, settings, 4 + 2), by_torch=False)
-    assert counted.unknown == {}
+    assert counted.unsupported == {}
 
 
 def test_packed_sequences_as_inputs() -> None:

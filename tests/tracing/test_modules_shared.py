@@ -157,7 +157,7 @@ def test_weights_that_are_reckoned_from_others() -> None:
         pruned(nn.Linear(4, 4), "bias", 0.5),
     ):
         counted = assert_counted(model, X, ONE)
-        assert counted.unknown == {}
+        assert counted.unsupported == {}
     spectral = parametrizations.spectral_norm(nn.Linear(4, 4))
     assert_counted(spectral.eval(), X, ONE + brute.matmul(4, 4) + 4, by_torch=False)
     with warnings.catch_warnings():
@@ -225,7 +225,7 @@ def test_constants_keep_their_values() -> None:
 
     counted = count(Model(), X)
     assert counted.multiply_adds == brute.matmul(2, 3, 4)
-    assert list(counted.unknown) == ["_fft_r2c"]
+    assert list(counted.unsupported) == ["_fft_r2c"]
     assert str(counted.root.output) == "2x4"
 
 

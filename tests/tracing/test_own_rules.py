@@ -67,10 +67,10 @@ class Only(nn.Module):
         return self.function(x, x) if self.function in (gate, torch.cdist) else self.function(x)
 
 
-def unknown(counted: Count) -> list[str]:
+def unsupported(counted: Count) -> list[str]:
     """The paths of the nodes that are marked, by the tree itself."""
     found = [node.path for node in counted.root.nodes() if getattr(node.block, "unknown", False)]
-    assert sorted(found) == sorted(path for paths in counted.unknown.values() for path in paths)
+    assert sorted(found) == sorted(path for paths in counted.unsupported.values() for path in paths)
     return found
 
 
@@ -79,7 +79,7 @@ def unknown(counted: Count) -> list[str]:
 def test_an_operator_of_ones_own(named: bool, backward: bool) -> None:
     model = Scaled(named)
     before = count(model, X, backward=backward)
-    assert unknown(before) == ["scale"]
+    assert unsupported(before) == ["scale"]
     assert before.parameters == 24
 
     @rule(scale if named else torch.ops.costlab_tests.scale)
@@ -88,7 +88,7 @@ def test_an_operator_of_ones_own(named: bool, backward: bool) -> None:
         return Work("scale", multiply_adds=output.numel(), bias_adds=weight.numel())
 
     counted = count(model, X, backward=backward)
-    assert unknown(counted) == []
+    assert unsupported(counted) == []
     assert counted.multiply_adds == (2 if backward else 1) * 32 + 8
     row = next(row for row in counted.rows if row.path == "scale")
     assert (row.operation, row.work.parameters, row.work.bias_adds) == ("scale", 4, 4)
@@ -129,8 +129,8 @@ class Net(nn.Module):
 
 
 def test_a_module_of_ones_own() -> None:
-    assert all(path.startswith("block._fft_r2c") for path in unknown(count(Net(), X)))
-    assert len(unknown(count(Net(), X))) == 4
+    assert all(path.startswith("block._fft_r2c") for path in unsupported(count(Net(), X)))
+    assert len(unsupported(count(Net(), X))) == 4
 
     @rule(Block)
     def block(output: Tensor, module: Block, x: Tensor, times: int = 1) -> list[Work]:
@@ -139,7 +139,7 @@ def test_a_module_of_ones_own() -> None:
 
     counted = count(Net(), X)
     assert counted.multiply_adds == 4 * 1000 + 2 * 8 + 32
-    assert unknown(counted) == []
+    assert unsupported(counted) == []
     assert [row.path for row in counted.rows] == [
         "block.call",
         "block.call_2",
@@ -199,7 +199,7 @@ def test_a_function(function: Any) -> None:
     assert count(Only(function), X).multiply_adds == 0
     rule(function)(lambda output, x, *rest: Work("mine", multiply_adds=11 * output.numel()))
     counted = count(Only(function), X)
-    assert (counted.multiply_adds, unknown(counted)) == (88, [])
+    assert (counted.multiply_adds, unsupported(counted)) == (88, [])
 
 
 def test_what_can_have_no_rule() -> None:
@@ -230,9 +230,9 @@ def test_a_rule_that_fails_is_told() -> None:
 )
 def test_operations_that_nobody_knows(function: Any, kind: str) -> None:
     within = count(nn.Sequential(nn.Linear(4, 4), Only(function)), torch.rand(4, 4))
-    assert within.unknown == {kind: (f"1.{kind}",)}
-    assert unknown(within) == [f"1.{kind}"]
-    assert unknown(count(Only(function), torch.rand(4, 4))) == [""]
+    assert within.unsupported == {kind: (f"1.{kind}",)}
+    assert unsupported(within) == [f"1.{kind}"]
+    assert unsupported(count(Only(function), torch.rand(4, 4))) == [""]
 
 
 def test_common_operations_are_known() -> None:
@@ -283,4 +283,4 @@ def test_common_operations_are_known() -> None:
             ]
 
     counted = count(Model(), torch.rand(4, 4))
-    assert (counted.unknown, counted.multiply_adds) == ({}, 0)
+    assert (counted.unsupported, counted.multiply_adds) == ({}, 0)

@@ -86,7 +86,7 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
             "output": list(count.root.output),
             **convention_facts(count),
             **({"held": count.held._asdict()} if count.held else {}),
-            "not_counted": {kind: list(paths) for kind, paths in count.unknown.items()},
+            "not_counted": {kind: list(paths) for kind, paths in count.unsupported.items()},
         },
     )
 
@@ -206,11 +206,11 @@ def _held(count: Count) -> tuple[str, ...]:
 
 def _unknown(count: Count) -> tuple[str, ...]:
     """The operations that no total includes."""
-    if not count.unknown:
+    if not count.unsupported:
         return ()
     told = "; ".join(
         f"{kind}, {'once' if len(paths) == 1 else f'{len(paths)} times'}, at {paths[0] or 'the root'}"
-        for kind, paths in count.unknown.items()
+        for kind, paths in count.unsupported.items()
     )
     return (f"NOT COUNTED, for there is no rule: {told}",)
 
