@@ -49,13 +49,13 @@ if TYPE_CHECKING:
     from costlab.algebra import symbols as symbols
     from costlab.checking.cross_check import check as check
     from costlab.checking.finding import Finding as Finding
-    from costlab.counting import Comparison as Comparison
-    from costlab.counting import Convention as Convention
-    from costlab.counting import Count as Count
-    from costlab.counting import compare as compare
-    from costlab.counting import convention as convention
-    from costlab.counting import conventions as conventions
-    from costlab.counting import count as count
+    from costlab.counting.compare import Comparison as Comparison
+    from costlab.counting.compare import compare as compare
+    from costlab.counting.convention import Convention as Convention
+    from costlab.counting.convention import convention as convention
+    from costlab.counting.convention import conventions as conventions
+    from costlab.counting.count import Count as Count
+    from costlab.counting.count import count as count
     from costlab.errors import CostlabError as CostlabError
     from costlab.errors import DefinitionError as DefinitionError
     from costlab.errors import OutputError as OutputError
@@ -120,15 +120,9 @@ _HOMES = {
     "costlab.targets.resolve": ("variant",),
     "costlab.targets.target": ("Variant",),
     "costlab.tracing.rules": ("rule",),
-    "costlab.counting": (
-        "Comparison",
-        "Convention",
-        "Count",
-        "compare",
-        "convention",
-        "conventions",
-        "count",
-    ),
+    "costlab.counting.compare": ("Comparison", "compare"),
+    "costlab.counting.convention": ("Convention", "convention", "conventions"),
+    "costlab.counting.count": ("Count", "count"),
     "costlab.symbolic": (
         "ClosedForm",
         "closed_form",

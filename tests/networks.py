@@ -1,6 +1,6 @@
 """Networks of the catalog for tests that run them."""
 
-from costlab.counting import Count, count
+from costlab.counting.count import Count, count
 
 LARGE = 7_000_000_000
 """Multiply-adds from which on a network of the catalog is run on an input of half the side."""

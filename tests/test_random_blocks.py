@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from costlab.algebra import Block, Shape
 from costlab.checking.cross_check import check
-from costlab.counting import count
+from costlab.counting.count import count
 from tests.random_blocks import counted
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))

@@ -12,13 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from costlab import __version__
-from costlab.cli.compare import compare
-from costlab.cli.count import count
-from costlab.cli.list import list_
-from costlab.cli.reconcile import reconcile_
-from costlab.cli.report import report
-from costlab.cli.train import train
-from costlab.cli.verify import verify
+from costlab.cli.lazy import LazyCommands
 from costlab.errors import CostlabError, one_line
 
 MISTAKE = 2
@@ -28,20 +22,22 @@ _asked_to_end: list[int] = []
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+COMMANDS = LazyCommands(
+    count="costlab.cli.count:count",
+    compare="costlab.cli.compare:compare",
+    reconcile="costlab.cli.reconcile:reconcile_",
+    verify="costlab.cli.verify:verify",
+    train="costlab.cli.train:train",
+    report="costlab.cli.report:report",
+    list="costlab.cli.list:list_",
+)
+
+
+@click.group(commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="costlab")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(**_: Any) -> None:
     """The cost of convolutional networks, counted exactly and checked against what runs."""
-
-
-cli.add_command(count)
-cli.add_command(compare)
-cli.add_command(reconcile_)
-cli.add_command(verify)
-cli.add_command(train)
-cli.add_command(report)
-cli.add_command(list_)
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -21,7 +21,7 @@ from costlab.algebra import (
     seq,
 )
 from costlab.algebra.block import Node
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import DefinitionError, ShapeError
 from costlab.targets.catalog import catalog
 

@@ -25,7 +25,7 @@ from costlab.algebra import (
     symbols,
 )
 from costlab.algebra.dim import as_dim, at_least, divides, equal, minimum, product, quotient, total
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import DefinitionError, ShapeError
 
 positive = st.integers(1, 10**6)

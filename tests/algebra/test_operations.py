@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from costlab.algebra import AnyShape, Conv2d, Operation, Shape, Softmax, Vector
 from costlab.checking import observe
 from costlab.checking.observe import Subject
-from costlab.counting import convention
+from costlab.counting.convention import convention
 from costlab.errors import ShapeError
 from tests.samples import accepted_shape, operation_classes, sampled
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costlab.algebra import in_between, scale, symbols
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import DefinitionError
 
 

@@ -14,8 +14,8 @@ from costlab.checking import peers
 from costlab.checking.cross_check import check
 from costlab.checking.materialize import runnable
 from costlab.checking.peers import reports
-from costlab.counting import Count, count
 from costlab.counting.breakdown import grid_of, kernel_of
+from costlab.counting.count import Count, count
 from costlab.errors import TargetError
 from costlab.tracing.rules.registry import CALLS, MODULES
 

@@ -27,7 +27,7 @@ from costlab.algebra.dim import product, total
 from costlab.algebra.work import QUANTITIES, add_up
 from costlab.checking.cross_check import check
 from costlab.checking.observe import Subject
-from costlab.counting import Count, count
+from costlab.counting.count import Count, count
 from costlab.errors import DefinitionError, TargetError
 from tests.samples import accepted_shape, operation_classes
 

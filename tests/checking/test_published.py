@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812 - what everybody calls it
 
 import costlab
 from costlab.checking.peers import reports
-from costlab.counting import Count, count
+from costlab.counting.count import Count, count
 
 TOTALS = {
     "multiply_adds": 5_713_216_096,

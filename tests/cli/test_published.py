@@ -10,7 +10,8 @@ import pytest
 
 from costlab.checking import cross_check
 from costlab.checking.finding import Finding
-from costlab.counting import Count, compare
+from costlab.counting.compare import compare
+from costlab.counting.count import Count
 from costlab.report.tables.published import published_table
 from tests.cli.conftest import Run
 from tests.definitions.test_inference_budget import COUNTED, PUBLISHED

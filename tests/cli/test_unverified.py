@@ -10,7 +10,8 @@ import pytest
 
 import costlab
 from costlab.algebra import Conv2d, Definition, block, seq
-from costlab.counting import compare, count
+from costlab.counting.compare import compare
+from costlab.counting.count import count
 from costlab.report.pictures.bars import bars_of
 from costlab.symbolic import closed_form
 from tests.cli.conftest import Run

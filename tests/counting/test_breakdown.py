@@ -10,8 +10,8 @@ from torch import nn
 import costlab
 from costlab.algebra import BatchNorm2d, Block, Conv2d, Dropout, Flatten, Linear, ReLU, Shape, concat, seq
 from costlab.algebra.work import QUANTITIES
-from costlab.counting import count
 from costlab.counting.breakdown import NO_WEIGHTS, VECTOR, grid_of, kernel_of, module_at
+from costlab.counting.count import count
 from costlab.report.tables.count import breakdown_table
 from tests.random_blocks import counted as random_blocks
 

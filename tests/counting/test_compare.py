@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from costlab.algebra import Block, Conv2d, Linear, MaxPool2d, ReLU, Shape, Vector, auxiliary, concat, seq
-from costlab.counting import compare, count, differences
+from costlab.counting.compare import compare
+from costlab.counting.count import count
+from costlab.counting.difference import differences
 from costlab.errors import DefinitionError, ShapeError, TargetError
 from costlab.targets.ablation import Ablation
 from costlab.targets.resolve import variant

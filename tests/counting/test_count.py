@@ -23,7 +23,8 @@ from costlab.algebra import (
 )
 from costlab.algebra.work import ALSO, QUANTITIES, Form
 from costlab.checking.observe import quiet
-from costlab.counting import Count, convention, conventions, count
+from costlab.counting.convention import convention, conventions
+from costlab.counting.count import Count, count
 from costlab.errors import DefinitionError
 
 X = Shape(3, 8, 8)

@@ -19,8 +19,8 @@ from costlab.algebra import (
     seq,
 )
 from costlab.algebra.combine import Auxiliary, Sequence
-from costlab.counting import count
 from costlab.counting.breakdown import depth
+from costlab.counting.count import count
 from tests.random_blocks import counted
 
 CONV = Conv2d(4, 3, padding=1)

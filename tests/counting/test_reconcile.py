@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from costlab.algebra import AvgPool2d, BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, seq
-from costlab.counting import Count, compare, convention, conventions, count
+from costlab.counting.compare import compare
+from costlab.counting.convention import convention, conventions
+from costlab.counting.count import Count, count
 from costlab.counting.family import family_of
 from costlab.counting.reconcile import account, explain, found, reconcile
 from costlab.errors import DefinitionError

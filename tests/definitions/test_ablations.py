@@ -9,7 +9,8 @@ import sympy
 
 from costlab.algebra import Shape
 from costlab.checking.cross_check import check
-from costlab.counting import compare, count
+from costlab.counting.compare import compare
+from costlab.counting.count import count
 from costlab.symbolic import closed_forms, ratio_in_symbols
 from costlab.targets.catalog import ablations
 from costlab.targets.resolve import resolve

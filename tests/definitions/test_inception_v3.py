@@ -8,7 +8,7 @@ import sympy
 import costlab
 from blocks.layers import conv
 from costlab.algebra import seq, symbols
-from costlab.counting import Count, count
+from costlab.counting.count import Count, count
 from costlab.errors import DefinitionError, ShapeError
 from tests.networks import at_half_if_large
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from costlab.counting import compare
+from costlab.counting.compare import compare
 from costlab.errors import DefinitionError
 from costlab.report.tables.compare import compare_table
 from costlab.report.tables.published import published_table

@@ -3,7 +3,7 @@
 import pytest
 
 import costlab
-from costlab.counting import count
+from costlab.counting.count import count
 
 # target: multiply-adds, weights, all parameters, from running implementations by two independent counters;
 # those of ResNet-101 and 152 as torchvision publishes them (in G, and exactly), and of Table 1 by hand.

@@ -22,7 +22,7 @@ from costlab.algebra import (
     concat,
     seq,
 )
-from costlab.counting import count
+from costlab.counting.count import count
 from tests.definitions.notation import module, outline, with_bias
 
 # Transcriptions. 1x1 | 3x3 reduce, 3x3 | 5x5 reduce, 5x5 | projection after the pooling

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from costlab.algebra import Conv2d, ReLU
-from costlab.counting import Comparison, compare
+from costlab.counting.compare import Comparison, compare
 from costlab.report.pictures.bars import Bars, bars_of, compare_picture, draw_bars
 from costlab.targets.ablation import Ablation
 from costlab.targets.resolve import variant

@@ -8,7 +8,8 @@ from fractions import Fraction
 import sympy
 
 from costlab.algebra import Conv2d, ReLU, auxiliary, seq
-from costlab.counting import compare, count
+from costlab.counting.compare import compare
+from costlab.counting.count import count
 from costlab.report.tables.closed_form import closed_form_table, compared_forms_table
 from costlab.report.tables.compare import compare_table, difference_table
 from costlab.symbolic import closed_form, closed_forms

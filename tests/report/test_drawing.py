@@ -10,7 +10,8 @@ from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from costlab.counting import compare, count
+from costlab.counting.compare import compare
+from costlab.counting.count import count
 from costlab.counting.row import MEASURES
 from costlab.paper import Verdict, verify
 from costlab.paper.audit import Outcome

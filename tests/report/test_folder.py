@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from matplotlib.figure import Figure
 
-from costlab.counting import compare
+from costlab.counting.compare import compare
 from costlab.errors import OutputError
 from costlab.report.figure import Picture, digest_in
 from costlab.report.folder import drawn, forgotten, stale, write_all

@@ -9,7 +9,7 @@ import pytest
 from costlab.algebra import Conv2d, ReLU, seq
 from costlab.checking import cross_check
 from costlab.checking.finding import Finding
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import TargetError
 from costlab.paper import CLAIMS, verify
 from costlab.report.evidence import names_with, page_of

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from costlab.algebra import Conv2d, Flatten, Linear, ReLU, seq
-from costlab.counting import compare, count
+from costlab.counting.compare import compare
+from costlab.counting.count import count
 from costlab.counting.row import MEASURES
 from costlab.paper import verify
 from costlab.report.figure import SMALL, Picture

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 import costlab
 from costlab.checking.finding import Report
-from costlab.counting import conventions, count
+from costlab.counting.convention import conventions
+from costlab.counting.count import count
 from costlab.counting.reconcile import explain, found, reconcile
 from costlab.report.netron import attachment
 from costlab.report.tables.conventions import conventions_table

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from costlab.algebra import symbols
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, bar_of, human
 from costlab.report.table import Table, inline

@@ -24,7 +24,7 @@ from costlab.algebra import (
     seq,
 )
 from costlab.algebra.work import QUANTITIES
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import ShapeError
 from costlab.symbolic import ClosedForm, closed_form
 

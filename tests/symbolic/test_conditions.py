@@ -23,7 +23,7 @@ from costlab.algebra import (
     seq,
 )
 from costlab.algebra.dim import quotient
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import DefinitionError, ShapeError
 from costlab.symbolic import closed_form, closed_forms
 from costlab.symbolic.conditions import conditions_of

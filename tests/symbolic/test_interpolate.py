@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from costlab.algebra import Block, Conv2d, Dim, Ratio, auxiliary, block, scale, seq
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import DefinitionError
 from costlab.symbolic import closed_form
 from tests.symbolic.forms import mixed, quantities

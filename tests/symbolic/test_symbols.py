@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from costlab.algebra import Block, Conv2d, Dim, Flatten, Linear, ReLU, add, block, seq, symbols
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import CostlabError, DefinitionError, ShapeError, TargetError
 from costlab.symbolic import closed_form, closed_forms
 from tests.symbolic.forms import mixed, quantities

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from costlab.algebra import Definition, ReLU, Shape, Vector, seq
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import CostlabError, DefinitionError, TargetError
 from costlab.targets.catalog import ablations, catalog
 from costlab.targets.resolve import find_ablation, resolve

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from costlab.algebra import Conv2d
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import CostlabError
 from costlab.targets.resolve import resolve
 

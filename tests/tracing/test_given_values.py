@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import TargetError
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - what everybody calls it
 
 from costlab.algebra.inputs import Inputs
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import TargetError
 from costlab.tracing.rules.registry import SHAPED
 

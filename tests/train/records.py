@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.train.experiment import Expectation
 from costlab.train.record import ArmRecord, DataRecord, Environment, Epoch, Run, Timing, Trial
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from costlab.counting import count
+from costlab.counting.count import count
 from costlab.errors import CostlabError, DataError, DefinitionError, RunError, TargetError
 from costlab.targets.resolve import variant
 from costlab.train import Expectation, Experiment, arm, plan, recipe

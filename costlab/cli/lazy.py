@@ -1,0 +1,16 @@
+"""Commands that are imported when they are called."""
+
+from collections import UserDict
+from importlib import import_module
+from typing import Any
+
+
+class LazyCommands(UserDict[str, Any]):
+    """Commands by name, each given as ``module:attribute`` and imported when it is asked for.
+
+    A call asks for its own command, the help of the group for all: what it says of each stands in one place.
+    """
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, attribute = super().__getitem__(name).partition(":")
+        return getattr(import_module(module), attribute)
