@@ -1,5 +1,6 @@
 """Commands that are imported when they are called."""
 
+import gc
 from collections import UserDict
 from importlib import import_module
 from typing import Any
@@ -13,4 +14,8 @@ class LazyCommands(UserDict[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         module, _, attribute = super().__getitem__(name).partition(":")
-        return getattr(import_module(module), attribute)
+        command = getattr(import_module(module), attribute)
+        if not gc.isenabled():  # as the process began
+            gc.freeze()
+            gc.enable()
+        return command
