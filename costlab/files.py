@@ -12,7 +12,7 @@ from costlab.errors import OutputError
 PART = ".costlab-"
 """How the name of a file begins that is not whole yet."""
 STANDARD_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
-OPEN_STREAMS = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
+OPEN_STREAMS = r"/(?:dev|proc/self)/fd/(\d+)"
 
 
 def write(file: Path, content: str | bytes, *, replace: bool) -> None:
@@ -135,7 +135,7 @@ def _refusals(file: Path) -> Iterator[None]:
 
 def descriptor(file: Path) -> int | None:
     """The number of the stream, open already, that a path such as ``/dev/stdout`` stands for."""
-    match = OPEN_STREAMS.fullmatch(str(file))
+    match = re.fullmatch(OPEN_STREAMS, str(file))
     return int(match[1]) if match else STANDARD_STREAMS.get(str(file))
 
 

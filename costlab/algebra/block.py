@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import Field, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
@@ -107,6 +107,7 @@ class Node(NamedTuple):
         return self.path.rpartition(".")[2]
 
 
+@dataclass(frozen=True)
 class Operation(Block):
     """A leaf. To add one, subclass as a frozen dataclass, give it a ``kind`` and the three methods.
 
@@ -115,7 +116,6 @@ class Operation(Block):
     """
 
     kind: ClassVar[str]
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # tells type checkers what every subclass is
 
     @abstractmethod
     def output(self, x: AnyShape) -> AnyShape:

@@ -71,7 +71,6 @@ class Composite(Block):
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
 class Sequence(Composite):
     """One block after another. An empty sequence is the identity."""
 
@@ -91,7 +90,6 @@ class Sequence(Composite):
         return tuple(nodes)
 
 
-@dataclass(frozen=True)
 class Auxiliary(Sequence):
     """A head at the side of the network that runs in training only: ``x -> x``.
 
@@ -104,7 +102,6 @@ class Auxiliary(Sequence):
         return Node(path, self, x, x, None, self._thread(x, path, True), True)
 
 
-@dataclass(frozen=True)
 class _Branches(Composite):
     """Children that all take the same input and whose outputs are joined."""
 
@@ -146,7 +143,6 @@ class _Branches(Composite):
         """The shape of the joined outputs."""
 
 
-@dataclass(frozen=True)
 class Concat(_Branches):
     """Branches side by side, concatenated: ``(C_i, H, W) -> (sum of C_i, H, W)``."""
 
@@ -163,7 +159,6 @@ class Concat(_Branches):
         return Shape(channels, first.height, first.width) if isinstance(first, Shape) else Vector(channels)
 
 
-@dataclass(frozen=True)
 class Add(_Branches):
     """Branches side by side, added element by element: all shapes equal."""
 

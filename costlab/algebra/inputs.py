@@ -8,10 +8,8 @@ from typing import Any, NamedTuple, TypeAlias
 from costlab.algebra.shape import AnyShape, Sizes, as_shape
 from costlab.errors import DefinitionError
 
-TENSOR = re.compile(
-    r"(?:(?P<name>[A-Za-z_]\w*):)?(?P<sizes>\d{1,10}(?:x\d{1,10})*|scalar)(?::(?P<dtype>[a-z]\w*))?"
-)
-FROM_CODE = re.compile(r"(?:.+\.py|\w+(?:\.\w+)*):[A-Za-z_]\w*")
+TENSOR = r"(?:(?P<name>[A-Za-z_]\w*):)?(?P<sizes>\d{1,10}(?:x\d{1,10})*|scalar)(?::(?P<dtype>[a-z]\w*))?"
+FROM_CODE = r"(?:.+\.py|\w+(?:\.\w+)*):[A-Za-z_]\w*"
 FLOAT = "float32"
 
 
@@ -100,9 +98,9 @@ def _typed(texts: Sequence[str], called: Callable[[str], Any] | None) -> AnyInpu
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     for text in texts:
-        found = TENSOR.fullmatch(text)
+        found = re.fullmatch(TENSOR, text)
         if found is None:
-            if called is None or not FROM_CODE.fullmatch(text):
+            if called is None or not re.fullmatch(FROM_CODE, text):
                 raise DefinitionError(
                     f"input={text!r} must be [name:]sizes[:dtype], such as tokens:1x128:int64, "
                     "or file.py:function"
@@ -144,7 +142,7 @@ def gathered(given: Any) -> Inputs:
 
 
 def _is_inputs(text: str) -> bool:
-    return ":" in text or TENSOR.fullmatch(text) is not None
+    return ":" in text or re.fullmatch(TENSOR, text) is not None
 
 
 def _is_tensor(value: object) -> bool:

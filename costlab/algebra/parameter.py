@@ -3,9 +3,8 @@
 import inspect
 import types
 from collections.abc import Iterable
-from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from costlab.algebra.dim import Dim, as_dim, text
 from costlab.algebra.ratio import Ratio, as_ratio
@@ -15,8 +14,7 @@ REQUIRED: Any = inspect.Parameter.empty
 ACCEPTED: dict[Any, Any] = {bool: bool, str: str, int: Integral, float: Real}
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a definition, with the values that it takes.
 
     ``type`` is the annotation without None: bool, int, float, str, `Dim`, `Ratio`, a ``Literal``;

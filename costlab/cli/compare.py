@@ -124,7 +124,7 @@ def _tables(comparison: Comparison, diff: bool, depth: int | None, form: str) ->
     if form == "csv":  # one table, and the sizes of the whole can be had without the differences
         return (differences,)
     records = [differences.record(row) for row in differences.rows]
-    return (replace(table, facts={**table.facts, "differences": records}), differences)
+    return (replace(table, facts=lambda: {**table.facts(), "differences": records}), differences)
 
 
 def _forms(chosen: Ablation, names: str, input_: object, comparison: Comparison) -> tuple[ClosedForm, ...]:

@@ -14,9 +14,9 @@ class ConventionName(click.ParamType[str]):
     name = "NAME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from costlab.counting.convention import convention
+        from costlab.counting.convention import known
 
-        return convention(str(value)).name
+        return known(str(value))
 
 
 def convention_option(command: F) -> F:

@@ -2,18 +2,19 @@
 
 import sys
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from costlab.cli.checking import check_count
 from costlab.cli.convention import convention_option
 from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, symbolic_option
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options, put
-from costlab.cli.progress import progress
 from costlab.counting.convention import DEFAULT
 from costlab.counting.count import count as count_target
 from costlab.report.tables.count import By, Order, count_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(
@@ -68,7 +69,7 @@ def count(
     check: bool,
     priced: str,
     format_: str | None,
-    file: Path | None,
+    file: "Path | None",
     force: bool,
 ) -> None:
     """Count TARGET: parameters, multiply-adds and activations, module by module.
@@ -104,6 +105,7 @@ def count(
     if symbolic is None:
         table = count_table(counted, deep, by, sort)
     else:
+        from costlab.cli.progress import progress
         from costlab.report.tables.closed_form import closed_form_table
         from costlab.symbolic.derive import closed_form
 
@@ -119,8 +121,11 @@ def count(
     if strict and symbolic is None and counted.unsupported:
         click.echo(f"{counted.label}: without a rule: {', '.join(counted.unsupported)}", err=True)
         sys.exit(1)
-    if check and not check_count(counted, to_stderr=form != "table" and on_stdout(file)):
-        sys.exit(1)
+    if check:
+        from costlab.cli.checking import check_count
+
+        if not check_count(counted, to_stderr=form != "table" and on_stdout(file)):
+            sys.exit(1)
 
 
 def refuse(*wrong: tuple[bool, str]) -> None:

@@ -9,7 +9,7 @@ import click
 from costlab.targets.catalog import is_listed
 
 F = TypeVar("F", bound=Callable[..., object])
-NAMES = re.compile(r"[\w\s,]+")
+NAMES = r"[\w\s,]+"
 
 
 def input_option(told: str) -> Callable[[F], F]:
@@ -39,7 +39,7 @@ class SymbolicCommand(click.Command):
                 words += args[i:]
                 break
             follower = args[i + 1] if i + 1 < len(args) else ""
-            bare = word == "--symbolic" and (not NAMES.fullmatch(follower) or is_listed(follower))
+            bare = word == "--symbolic" and (not re.fullmatch(NAMES, follower) or is_listed(follower))
             words.append("--symbolic=" if bare else word)
         return super().parse_args(ctx, words)
 

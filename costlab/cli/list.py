@@ -140,9 +140,8 @@ def _parameters(definition: Definition[...]) -> Table:
         "input": str(definition.input or ""),
         "summary": summary,
     }
-    return Table(
-        marked(definition.name, definition.unverified), PARAMETER_COLUMNS, rows, notes=(summary,), facts=facts
-    )
+    title = marked(definition.name, definition.unverified)
+    return Table(title, PARAMETER_COLUMNS, rows, notes=(summary,), facts=lambda: facts)
 
 
 def _entry(definition: Definition[...]) -> str:

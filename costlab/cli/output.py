@@ -1,17 +1,17 @@
 """Where results go: the options shared by every command that prints a table."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from costlab.errors import OutputError
-from costlab.files import descriptor, write
 from costlab.report.table import Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 F = TypeVar("F", bound=Callable[..., object])
 FORMATS = ("table", "csv", "json", "markdown", "latex")
@@ -26,6 +26,15 @@ SUFFIXES = {
 }
 
 
+class FilePath(click.Path):
+    """The path of a file, or ``-``; what knows paths is loaded when one is given."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
+        from pathlib import Path
+
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
+
+
 def output_options(command: F, more: Sequence[str] = ()) -> F:
     """``--format``, ``-o`` and ``--force``; ``more`` are formats of the command's own."""
     for option in (
@@ -34,7 +43,7 @@ def output_options(command: F, more: Sequence[str] = ()) -> F:
             "-o",
             "--output",
             "file",
-            type=click.Path(path_type=Path, allow_dash=True),
+            type=FilePath(allow_dash=True),
             help="Write to FILE instead of the terminal, whole or not at all.",
             metavar="FILE",
         ),
@@ -50,7 +59,7 @@ def output_options(command: F, more: Sequence[str] = ()) -> F:
     return command
 
 
-def chosen_format(format_: str | None, file: Path | None) -> str:
+def chosen_format(format_: str | None, file: "Path | None") -> str:
     """The format asked for, or the one that the file's ending says.
 
     Raises:
@@ -62,9 +71,13 @@ def chosen_format(format_: str | None, file: Path | None) -> str:
     return format_ or SUFFIXES[suffix]
 
 
-def on_stdout(file: Path | None) -> bool:
+def on_stdout(file: "Path | None") -> bool:
     """Whether the result goes to standard output."""
-    return file is None or str(file) == "-" or descriptor(file) == 1
+    if file is None or str(file) == "-":
+        return True
+    from costlab.files import descriptor
+
+    return descriptor(file) == 1
 
 
 def colored() -> bool:
@@ -77,7 +90,7 @@ def colored() -> bool:
     )
 
 
-def emit(table: Table, format_: str, file: Path | None, force: bool, more: Sequence[Table] = ()) -> None:
+def emit(table: Table, format_: str, file: "Path | None", force: bool, more: Sequence[Table] = ()) -> None:
     """Print the table, or write it to the file; where people read, ``more`` tables follow it.
 
     Raises:
@@ -98,13 +111,15 @@ def emit(table: Table, format_: str, file: Path | None, force: bool, more: Seque
     put(content, file, force)
 
 
-def put(content: str, file: Path | None, force: bool) -> None:
+def put(content: str, file: "Path | None", force: bool) -> None:
     """Print what is to be put out, or write it to the file.
 
     Raises:
         OutputError: the file exists and ``force`` is not given, or cannot be written.
     """
     if file is not None and not on_stdout(file):
+        from costlab.files import write
+
         write(file, content, replace=force)
     else:
         click.echo(content, nl=False)
@@ -112,10 +127,14 @@ def put(content: str, file: Path | None, force: bool) -> None:
 
 def as_text(table: Table) -> str:
     """The table as this terminal can show it; through a pipe, as wide as it needs, without color."""
-    terminal = sys.stdout is not None and sys.stdout.isatty()
+    width = None
+    if sys.stdout is not None and sys.stdout.isatty():
+        from shutil import get_terminal_size
+
+        width = get_terminal_size().columns
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
     return table.to_text(
-        shutil.get_terminal_size().columns if terminal else None,
+        width,
         color=colored(),
         unicode=encoding.startswith("utf"),
     )

@@ -184,10 +184,19 @@ def convention(name: str) -> Convention:
     Raises:
         DefinitionError: there is none.
     """
+    return _read(known(name))
+
+
+def known(name: str) -> str:
+    """The name of a convention; its file is not read.
+
+    Raises:
+        DefinitionError: there is none of that name.
+    """
     if name not in NAMES:
         hint = closest(name, NAMES)
         raise DefinitionError(f"there is no convention {name!r}{hint} (see costlab list --conventions)")
-    return _read(name)
+    return name
 
 
 @cache

@@ -23,7 +23,7 @@ from costlab.algebra.dim import (
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work, add_up
-from costlab.counting.convention import DEFAULT, Convention, convention
+from costlab.counting.convention import DEFAULT, Convention, convention, known
 from costlab.counting.row import MEASURES, Row, record
 from costlab.errors import DefinitionError
 from costlab.targets.resolve import TargetLike, resolve
@@ -66,7 +66,7 @@ class Count:
         Raises:
             DefinitionError: there is none of that name, or the count is for symbols or arrays.
         """
-        by = convention(name).name
+        by = known(name)
         if by != DEFAULT and not is_number(self.batch, *self.total.sizes):
             raise DefinitionError(f"{self.label}: only numbers are charged as {by} charges them")
         return replace(self, priced=by)

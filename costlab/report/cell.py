@@ -1,8 +1,10 @@
 """Cells: how one value is shown to people, as text and as LaTeX."""
 
 import re
-from fractions import Fraction
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Kind = Literal[
     "text",
@@ -97,7 +99,7 @@ class Column(NamedTuple):
         return escaped(self.show(value))
 
 
-def ratio(value: Fraction, roomy: bool = True) -> str:
+def ratio(value: "Fraction", roomy: bool = True) -> str:
     """A ratio as a fraction and in four digits, ``18/25 (0.72)``; where there is little room, one of them."""
     exact, digits = str(value), f"{float(value):.4g}"
     if value.denominator == 1:
@@ -107,7 +109,7 @@ def ratio(value: Fraction, roomy: bool = True) -> str:
     return exact if len(exact) <= SHORT else digits
 
 
-def percent(value: Fraction) -> str:
+def percent(value: "Fraction") -> str:
     """A part of 1 in percent, exact where that is short: ``28%``, ``33 1/3%``; else in two decimals."""
     hundredths = 100 * value
     if (100 * hundredths).denominator == 1:

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from textwrap import wrap
+from dataclasses import dataclass
 from typing import Any
 
 from costlab.algebra.combine import marked
 from costlab.report.cell import Column, Note, bar_of, escaped, latex_of
 
 UNBOUNDED = 10_000
-MARKS = re.compile(r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()")
+MARKS = r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()"
 """What Markdown reads as more than a sign: an underscore only at the edge of a word, < only before a tag."""
 
 
@@ -18,7 +17,7 @@ MARKS = re.compile(r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=[^\]
 class Table:
     """Rows under columns, perhaps a total, and notes below. Values are plain; sizes exact ints.
 
-    ``facts`` go at the head of the JSON form.
+    ``facts`` gives what goes at the head of the JSON form.
     """
 
     title: str
@@ -26,7 +25,7 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     total: tuple[Any, ...] | None = None
     notes: tuple[str | Note, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Callable[[], Mapping[str, Any]] = dict
 
     def to_csv(self) -> str:
         """A header and the rows, without the total: columns can be summed."""
@@ -43,7 +42,7 @@ class Table:
         """An object: the facts, ``rows``, and ``total`` where there is one."""
         import json
 
-        content: dict[str, Any] = {**self.facts, "rows": [self.record(row) for row in self.rows]}
+        content: dict[str, Any] = {**self.facts(), "rows": [self.record(row) for row in self.rows]}
         if self.total is not None:
             content["total"] = {
                 key: value for key, value in self.record(self.total).items() if value is not None
@@ -106,7 +105,7 @@ class Table:
         lines += [
             *(line for row in body for line in row),
             "",
-            *(wrapped for note in notes for wrapped in wrap(note, width or UNBOUNDED)),
+            *(line for note in notes for line in _folded(note, width)),
         ]
         return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
@@ -128,7 +127,8 @@ class Table:
         rows = self._cells(columns, lambda column, value: _plain(column.show(value, roomy), unicode))
         drawn = []
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
-            folded = [[cell] if roomy else _folded(column, cell) for cell in cells]
+            fold = 0 if roomy else column.fold
+            folded = [_folded(cell, fold, words=not column.numeric) or [""] for cell in cells]
             size = max(len(line) for cell in folded for line in cell)
             if not column.numeric:
                 drawn.append([[line.ljust(size) for line in cell] for cell in folded])
@@ -171,12 +171,13 @@ class Table:
         return {column.key: value for column, value in zip(self.columns, row, strict=True)}
 
 
-def _folded(column: Column, cell: str) -> list[str]:
-    """A cell in lines; a number is never broken."""
-    if not column.fold:
-        return [cell]
-    text = not column.numeric
-    return wrap(cell, column.fold, break_long_words=text, break_on_hyphens=text) or [""]
+def _folded(text: str, width: int | None, words: bool = True) -> list[str]:
+    """A text in lines of that width, or on one; a number, which is no word, is never broken."""
+    if not width:
+        return [text] if text else []
+    from textwrap import wrap
+
+    return wrap(text, width, break_long_words=words, break_on_hyphens=words)
 
 
 def _plain(text: str, unicode: bool) -> str:
@@ -208,4 +209,4 @@ def _in_latex(note: str | Note) -> str:
 
 def inline(text: str) -> str:
     """Text in which Markdown reads no marks: names stay as they are."""
-    return MARKS.sub(r"\\\g<0>", text)
+    return re.sub(MARKS, r"\\\g<0>", text)

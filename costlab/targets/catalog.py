@@ -2,17 +2,18 @@
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+import costlab
 from costlab.algebra.define import Definition
 from costlab.algebra.parameter import closest
 from costlab.errors import CostlabError, DefinitionError, TargetError
-from costlab.targets.ablation import Ablation
-from costlab.targets.user_code import user_code
 
-T = TypeVar("T", bound=Ablation | Definition[...])
+if TYPE_CHECKING:
+    from costlab.targets.ablation import Ablation
+
+T = TypeVar("T", bound="Ablation | Definition[...]")
 GROUP = "costlab.blocks"
 """The entry-point group through which a package ships definitions: each entry names a module."""
 
@@ -60,17 +61,19 @@ def is_shipped(value: "Definition[...] | Ablation") -> bool:
     return shipped.get(value.name) is value
 
 
-def ablations() -> Mapping[str, Ablation]:
+def ablations() -> "Mapping[str, Ablation]":
     """Every ablation by name: the shipped ones first, then those of other packages.
 
     Raises:
         TargetError: a package's entry point cannot be loaded.
         DefinitionError: it names no module, or a name is taken twice.
     """
+    from costlab.targets.ablation import Ablation
+
     return _gathered(_shipped_ablations(), Ablation)
 
 
-def lookup_ablation(name: str) -> Ablation:
+def lookup_ablation(name: str) -> "Ablation":
     """The ablation of that name. Other packages are loaded only if ``blocks`` does not have it.
 
     Raises:
@@ -114,16 +117,18 @@ def _of(module: ModuleType, kind: type[T]) -> dict[str, T]:
     return {value.name: value for value in found}
 
 
-def _shipped_ablations() -> dict[str, Ablation]:
+def _shipped_ablations() -> "dict[str, Ablation]":
+    from costlab.targets.ablation import Ablation
+
     _shipped()  # the package is ours
     return _of(importlib.import_module("blocks.ablations"), Ablation)
 
 
 def _shipped() -> dict[str, Definition[...]]:
     blocks = importlib.import_module("blocks")
-    ours = Path(__file__).parents[2] / "blocks"
-    file = getattr(blocks, "__file__", None) or next(iter(blocks.__path__), "an unknown place")
-    if Path(file).parent != ours:
+    ours = [f"{folder.removesuffix('costlab')}blocks" for folder in costlab.__path__]
+    if list(getattr(blocks, "__path__", ())) != ours:
+        file = getattr(blocks, "__file__", None) or next(iter(blocks.__path__), "an unknown place")
         raise DefinitionError(f"{file} hides the package 'blocks' that comes with costlab: rename it")
     found = definitions(blocks)
     return {name: found[name] for name in blocks.__all__}
@@ -131,6 +136,8 @@ def _shipped() -> dict[str, Definition[...]]:
 
 def _plugins() -> Iterator[tuple[str, ModuleType]]:
     from importlib.metadata import entry_points
+
+    from costlab.targets.user_code import user_code
 
     for entry in entry_points(group=GROUP):
         owner = f"the entry point {entry.name} = {entry.value}"

@@ -8,7 +8,7 @@ from typing import Any
 from costlab.errors import DefinitionError
 
 ERRORS = ("top_1_error", "top_5_error")
-DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+DECIMAL = r"[0-9]+(\.[0-9]+)?"
 LIKE = dict.fromkeys(ERRORS, "a percentage in digits, such as '21.2'") | {
     "multiply_adds": "billions in digits, such as '4.8'"
 }
@@ -42,7 +42,7 @@ class Published:
             value = getattr(self, name)
             if value is None:
                 continue
-            decimal = isinstance(value, str) and DECIMAL.fullmatch(value)
+            decimal = isinstance(value, str) and re.fullmatch(DECIMAL, value)
             if not decimal or (name in ERRORS and Fraction(value) > 100):
                 raise DefinitionError(f"{self.source}: {name}={value!r} must be {like}")
 

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
@@ -13,11 +12,14 @@ from costlab.algebra.dim import as_dim, text
 from costlab.algebra.inputs import as_input
 from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError, TargetError
-from costlab.targets.ablation import Ablation
 from costlab.targets.catalog import is_listed, is_listed_ablation, is_shipped, lookup, lookup_ablation
 from costlab.targets.target import Target, Variant, guard
 from costlab.targets.torch_module import Factory, as_block, is_module, is_module_class
-from costlab.targets.user_code import is_file, load_file, load_module, user_code
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from costlab.targets.ablation import Ablation
 
 
 class TorchModule(Protocol):
@@ -30,9 +32,9 @@ class TorchModule(Protocol):
 
 TargetLike: TypeAlias = str | Block | Definition[...] | Variant | TorchModule
 FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
-IN_FILE = re.compile(r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?")
-IN_MODULE = re.compile(r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?")
-IN_CATALOG = re.compile(r"(?P<name>\w+)(?::(?P<settings>.*))?")
+IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
+IN_MODULE = r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?"
+IN_CATALOG = r"(?P<name>\w+)(?::(?P<settings>.*))?"
 
 
 def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target:
@@ -107,15 +109,17 @@ def variant(target: TargetLike, input: object = None, batch: int = 1, **settings
     return found if input is None else replace(found, input=as_input(input, called))
 
 
-def find_ablation(name: str) -> Ablation:
+def find_ablation(name: str) -> "Ablation":
     """The ablation of that name from the catalog, or ``file.py:attribute``, ``package.module:attribute``.
 
     Raises:
         TargetError: there is none, or its code fails.
     """
+    from costlab.targets.ablation import Ablation
+
     if not isinstance(name, str):
         raise TargetError(f"{name!r} is no ablation: give its name, file.py:attribute or an Ablation")
-    in_catalog = IN_CATALOG.fullmatch(name)
+    in_catalog = re.fullmatch(IN_CATALOG, name)
     if in_catalog and (not in_catalog["settings"] or is_listed_ablation(in_catalog["name"])):
         found, settings = lookup_ablation(in_catalog["name"]), in_catalog["settings"]
         theirs, folder = not is_shipped(found), None
@@ -153,7 +157,7 @@ class Source(NamedTuple):
     value: object
     typed: str
     theirs: bool
-    folder: Path | None = None
+    folder: "Path | None" = None
 
 
 def source_of(target: str) -> Source:
@@ -162,17 +166,23 @@ def source_of(target: str) -> Source:
     Raises:
         TargetError: it leads to nothing, or the code there fails.
     """
-    if match := IN_FILE.fullmatch(target):
-        file = Path(match["source"])
-        module, folder = load_file(file), file.resolve().parent
-    elif (match := IN_MODULE.fullmatch(target)) and not is_listed(match["source"]):
-        if is_file(Path(match["source"])):
+    match = re.fullmatch(IN_CATALOG, target)
+    if match and (":" not in target or is_listed(match["name"]) or not re.fullmatch(IN_MODULE, target)):
+        definition = lookup(match["name"])
+        return Source(match["name"], definition, match["settings"] or "", not is_shipped(definition))
+    return _in_code(target)
+
+
+def _in_code(target: str) -> Source:
+    """The value that a name leads to in a file, or in a module."""
+    from costlab.targets.user_code import is_file, load_file, load_module
+
+    if match := re.fullmatch(IN_FILE, target):
+        module, folder = load_file(match["source"])
+    elif match := re.fullmatch(IN_MODULE, target):
+        if is_file(match["source"]):
             raise TargetError(f"{match['source']} is no Python file: its name must end in .py")
-        module, folder = load_module(match["source"]), Path.cwd()
-    elif match := IN_CATALOG.fullmatch(target):
-        name = match["name"]
-        definition = lookup(name)
-        return Source(name, definition, match["settings"] or "", not is_shipped(definition))
+        module, folder = load_module(match["source"])
     elif target.endswith(".py"):
         raise TargetError(f"{target}: say which attribute of the file, as in {target}:network")
     else:
@@ -183,6 +193,8 @@ def source_of(target: str) -> Source:
 
 
 def _attribute(module: ModuleType, attribute: str, source: str) -> object:
+    from costlab.targets.user_code import user_code
+
     missing = object()
     with user_code(source, surely=True):  # a module may have a __getattr__
         value: object = getattr(module, attribute, missing)
@@ -198,6 +210,8 @@ def _subject(source: Source) -> Block | Definition[...]:
         return value
     if is_module(value):
         return as_block(value)
+    from costlab.targets.ablation import Ablation
+
     if isinstance(value, Ablation):
         raise TargetError(f"{source.name} is an ablation: costlab compare --ablation {source.name}")
     if is_module_class(value) or (callable(value) and not isinstance(value, type)):

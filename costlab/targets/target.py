@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.define import Definition
@@ -12,7 +11,9 @@ from costlab.algebra.dim import refuse_clashes
 from costlab.algebra.inputs import AnyInput, Inputs, as_input
 from costlab.algebra.parameter import Parameter
 from costlab.errors import DefinitionError, TargetError
-from costlab.targets.user_code import importable, user_code
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Target(NamedTuple):
@@ -27,7 +28,7 @@ class Target(NamedTuple):
     block: Block
     input: AnyInput
     theirs: bool = False
-    folder: Path | None = None
+    folder: "Path | None" = None
     batch: int = 1
 
     def walk(self) -> Node:
@@ -65,7 +66,7 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
     input: AnyInput | None = None
     theirs: bool = False
-    folder: Path | None = None
+    folder: "Path | None" = None
     batch: int = 1
 
     @property
@@ -138,7 +139,12 @@ class Variant:
 
 
 @contextmanager
-def guard(source: str, theirs: bool, folder: Path | None) -> Iterator[None]:
+def guard(source: str, theirs: bool, folder: "Path | None") -> Iterator[None]:
     """Run code with care if it is theirs, with what lies beside it at hand."""
+    if not (theirs or folder):
+        yield
+        return
+    from costlab.targets.user_code import importable, user_code
+
     with user_code(source) if theirs else nullcontext(), importable(folder) if folder else nullcontext():
         yield

@@ -45,47 +45,49 @@ def user_code(source: str, *, surely: bool = False) -> Iterator[None]:
         raise TargetError(f"{source}: {one_line(error)}{where}") from error
 
 
-def load_file(file: Path) -> ModuleType:
-    """The module in a file, found by its path.
+def load_file(name: str) -> tuple[ModuleType, Path]:
+    """The module in a file, found by its path, and the folder that the file lies in.
 
     Raises:
         TargetError: there is no such file, or its code fails.
     """
-    if not is_file(file):
+    file = Path(name)
+    if not is_file(name):
         raise TargetError(f"{file}: there is no such file")
     from importlib.util import module_from_spec, spec_from_file_location
 
-    name = "costlab_target_" + re.sub(r"\W", "_", str(file.resolve()))
-    spec = spec_from_file_location(name, file)
+    spec = spec_from_file_location("costlab_target_" + re.sub(r"\W", "_", str(file.resolve())), file)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickles look their module up
-    with user_code(str(file), surely=True), importable(file.resolve().parent):
+    sys.modules[spec.name] = module  # dataclasses and pickles look their module up
+    folder = file.resolve().parent
+    with user_code(str(file), surely=True), importable(folder):
         spec.loader.exec_module(module)
-    return module
+    return module, folder
 
 
-def load_module(name: str) -> ModuleType:
-    """The module of that name, in the working folder or installed.
+def load_module(name: str) -> tuple[ModuleType, Path]:
+    """The module of that name, in the working folder or installed, and the working folder.
 
     Raises:
         TargetError: there is none, or its code fails.
     """
-    with user_code(name, surely=True), importable(Path.cwd()):
-        return importlib.import_module(name)
+    folder = Path.cwd()
+    with user_code(name, surely=True), importable(folder):
+        return importlib.import_module(name), folder
 
 
-def is_file(path: Path) -> bool:
-    """Whether there is a file at ``path``.
+def is_file(name: str) -> bool:
+    """Whether there is a file of that name.
 
     Raises:
         TargetError: nobody can tell: the name is too long, or a folder may not be read.
     """
     try:
-        return path.is_file()
+        return Path(name).is_file()
     except OSError as error:
-        raise TargetError(f"{path}: {error.strerror}") from error
+        raise TargetError(f"{Path(name)}: {error.strerror}") from error
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def found(name: str, width: float) -> Experiment:
     """
     if name in experiments.names():
         return experiments.experiment(name, width)
-    if IN_CATALOG.fullmatch(name):
+    if re.fullmatch(IN_CATALOG, name):
         if not is_listed_ablation(name):
             raise TargetError(f"there is no experiment {name!r}{closest(name, experiments.names())}")
         return of_ablation(find_ablation(name))

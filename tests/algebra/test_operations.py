@@ -159,7 +159,8 @@ def test_every_setting_reaches_the_module(cls: type[Operation]) -> None:
             if field.name in settings and field.name not in ("bias", "padding"):
                 assert settings[field.name] == getattr(operation, field.name), (operation, field.name)
         if cls.__name__ == "Conv2d":  # "same" may be written as the numbers that it stands for
-            look = (str(replace(operation, padding=0)), (look, module.padding))
+            convolution: Any = operation
+            look = (str(replace(convolution, padding=0)), (look, module.padding))
         assert seen.setdefault(look, operation) == operation
     assert seen
 

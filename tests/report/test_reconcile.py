@@ -83,7 +83,7 @@ def test_a_count_under_a_convention() -> None:
     titles = [column.title for column in table.columns]
     assert titles.index("fvcore flops") < titles.index("multiply-adds")
     assert "FLOPs (2 each)" not in titles
-    assert table.facts["convention"] == "fvcore"
+    assert table.facts()["convention"] == "fvcore"
     notes = "\n".join(map(str, table.notes))
     assert "as fvcore 0.1.5.post20221221 counts" in notes
     assert "no rule for: max_pool2d (2)" in notes

@@ -26,7 +26,7 @@ TABLE = Table(
     rows=(("a|b", SIZE, 0.25, 7, "x"), ("", 1, 1.0, 8, "y")),
     total=("total", SIZE + 1, 1.0, 15, None),
     notes=("a note",),
-    facts={"target": "t"},
+    facts=lambda: {"target": "t"},
 )
 
 

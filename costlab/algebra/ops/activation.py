@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True)
 class ReLU(Elementwise):
     """``max(0, x)``, any shape to the same shape."""
 
@@ -45,7 +44,6 @@ class PReLU(Elementwise):
         return nn.PReLU(slopes)
 
 
-@dataclass(frozen=True)
 class Softmax(Elementwise):
     """``exp(x) / sum of exp(x)`` over the channels (the features of a vector), any shape to the same."""
 

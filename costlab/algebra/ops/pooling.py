@@ -153,7 +153,6 @@ class _AdaptivePooling(Pooling):
         return Shape(feature_map(x, self.kind).channels, *as_pair("size", self.size))
 
 
-@dataclass(frozen=True)
 class AdaptiveAvgPool2d(_AdaptivePooling):
     """Mean over windows chosen to give ``size``, ``(C, H, W) -> (C, *size)``; 1 is global pooling.
 
@@ -178,7 +177,6 @@ class AdaptiveAvgPool2d(_AdaptivePooling):
         return nn.AdaptiveAvgPool2d(size)
 
 
-@dataclass(frozen=True)
 class AdaptiveMaxPool2d(_AdaptivePooling):
     """Maximum over windows chosen to give ``size``, ``(C, H, W) -> (C, *size)``; 1 is global pooling.
 

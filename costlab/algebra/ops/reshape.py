@@ -1,6 +1,5 @@
 """Operations that only rearrange."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from costlab.algebra.block import Operation
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True)
 class Flatten(Operation):
     """``(C, H, W) -> (C * H * W,)``; a vector stays as it is."""
 

@@ -5,7 +5,7 @@ from costlab.report.page import Page, page
 from costlab.report.pictures.budget import budget_picture
 from costlab.report.pictures.lineage import lineage_picture
 from costlab.report.tables.compare import compare_table
-from costlab.report.tables.published import reported_table
+from costlab.report.tables.published import published_table
 
 NAME = "lineage"
 
@@ -22,10 +22,10 @@ def lineage_page() -> Page:
             "## Networks",
             lineage_picture(networks),
             compare_table(networks),
-            reported_table(networks),
+            published_table(networks),
             "## From a single crop to an ensemble",
             budget_picture(budgets),
             compare_table(budgets),
-            reported_table(budgets),
+            published_table(budgets),
         ),
     )

@@ -54,7 +54,7 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
             *_left_out(form),
             *unverified_note([form]),
         ),
-        facts={
+        facts=lambda: {
             "target": form.label,
             "unverified": form.unverified,
             "symbols": {name: _plain(form.numbers.get(name)) for name in form.symbols},
@@ -91,7 +91,7 @@ def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) ->
             *_left_out(forms[0]),
             *unverified_note(forms),
         ),
-        facts={
+        facts=lambda: {
             "ablation": comparison.name or None,
             "title": comparison.title,
             "baseline": forms[0].label,

@@ -59,7 +59,7 @@ def compare_table(comparison: Comparison) -> Table:
             *(() if comparison.published else comparison.notes),
             *unverified_note(comparison.counts),
         ),
-        facts={
+        facts=lambda: {
             "ablation": comparison.name or None,
             "title": comparison.title,
             "baseline": first.label,

@@ -50,5 +50,5 @@ def _described(by: Convention) -> Table:
         ONE,
         tuple(rows),
         notes=tuple(filter(None, (unseen, unknown, by.note))),
-        facts={"convention": by.name, "unit": by.unit, "measured_on": by.measured_on or None},
+        facts=lambda: {"convention": by.name, "unit": by.unit, "measured_on": by.measured_on or None},
     )

@@ -76,7 +76,7 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
         rows=tuple(_values(row, count, columns) for row in rows),
         total=_values(whole, count, columns),
         notes=_notes(count),
-        facts={
+        facts=lambda: {
             "target": count.label,
             "input": str(count.input) if isinstance(count.input, Inputs) else list(count.input),
             "batch": count.batch,
@@ -169,9 +169,9 @@ def convention_facts(count: Count) -> dict[str, Any]:
 def convention_notes(counts: Iterable[Count]) -> tuple[str, ...]:
     """What the convention of counts charges, and what its tool does not know; nothing for multiply-adds."""
     counts = tuple(counts)
-    by = counts[0].convention
-    if by.name == DEFAULT:
+    if counts[0].priced == DEFAULT:
         return ()
+    by = counts[0].convention
     unknown = unknown_among(by, (work for count in counts for work in count.works))
     told = ", ".join(f"{kind} ({number})" for kind, number in unknown.items())
     measured = f", as {by.measured_on} counts" if by.measured_on else ""

@@ -77,7 +77,7 @@ def reconcile_table(
             *_failures(accounts, ran or {}),
             *marks_of(count),
         ),
-        facts={"target": count.label, "input": str(count.input), "batch": count.batch},
+        facts=lambda: {"target": count.label, "input": str(count.input), "batch": count.batch},
     )
 
 
@@ -134,5 +134,9 @@ def explain_table(count: Count, first: Account, second: Account, lines: Sequence
         rows=tuple((line.name, line.first, line.second, line.difference, line.why) for line in lines),
         total=whole,
         notes=("terms that are the same in both are left out of the rows",),
-        facts={"target": count.label, "first": first.convention.name, "second": second.convention.name},
+        facts=lambda: {
+            "target": count.label,
+            "first": first.convention.name,
+            "second": second.convention.name,
+        },
     )

@@ -57,7 +57,7 @@ def verify_table(audited: Sequence[Audited], verbose: bool = False) -> Table:
             *(f"{each.claim.id} cannot be recomputed: {each.problem}" for each in audited if each.problem),
             *([NOT_VERIFIED] if any(each.unverified for each in audited) else []),
         ),
-        facts={
+        facts=lambda: {
             "verdicts": {str(verdict): number for verdict, number in tally(audited).items()},
             "claims": [_record(each, verbose) for each in audited],
         },
