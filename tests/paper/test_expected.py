@@ -103,6 +103,8 @@ def test_a_damaged_record_is_told_in_one_line(
     if content is not None:
         file.write_bytes(content)
     monkeypatch.setattr(recording, "FILE", file)
+    for name in set(CLAIMS) - {"two-3x3", "asymmetric"}:  # the others are derived alike
+        monkeypatch.delitem(CLAIMS, name)
     recorded.cache_clear()
     try:
         code, out, err = run("verify", "two-3x3")
