@@ -1,15 +1,18 @@
 """Networks of the catalog for tests that run them."""
 
 from costlab.counting.count import Count, count
+from costlab.targets.resolve import variant
 
-LARGE = 7_000_000_000
-"""Multiply-adds from which on a network of the catalog is run on an input of half the side."""
+LARGE = 1_000_000_000
+"""Multiply-adds from which on a network of the catalog is run at a quarter of its width."""
+WHOLE = "inception_v3"
+"""The network that is run as it is, however large."""
 
 
-def at_half_if_large(name: str) -> Count:
-    """The count of a network, of the largest on a quarter of the positions."""
+def at_a_quarter_if_large(name: str) -> Count:
+    """The count of a network, of a large one at a quarter of its width, of an ensemble of two."""
     counted = count(name)
-    if int(counted.multiply_adds) < LARGE:
+    if name == WHOLE or int(counted.multiply_adds) < LARGE:
         return counted
-    channels, height, width = map(int, counted.root.input)
-    return count(name, (channels, height // 2, width // 2))
+    smaller = {"width": 0.25, "models": 2}
+    return count(name, **{each: smaller[each] for each in smaller if each in variant(name).parameters})

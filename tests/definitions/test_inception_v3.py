@@ -10,7 +10,7 @@ from blocks.layers import conv
 from costlab.algebra import seq, symbols
 from costlab.counting.count import Count, count
 from costlab.errors import DefinitionError, ShapeError
-from tests.networks import at_half_if_large
+from tests.networks import at_a_quarter_if_large
 
 # module: multiply-adds, weights of convolutions and linear layers, all parameters
 MODULES = {
@@ -172,7 +172,7 @@ def test_module_counts_are_whole_numbers(n: object) -> None:
 
 @pytest.mark.parametrize("name", costlab.catalog())
 def test_every_definition_agrees_with_what_runs(name: str) -> None:
-    findings = costlab.check(at_half_if_large(name))
+    findings = costlab.check(at_a_quarter_if_large(name))
     assert [str(finding) for finding in findings if not finding.agreed] == []
 
 
