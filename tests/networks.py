@@ -1,10 +1,14 @@
 """Networks of the catalog for tests that run them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from costlab.counting.count import Count, count
 from costlab.targets.resolve import variant
 
 LARGE = 1_000_000_000
 """Multiply-adds from which on a network of the catalog is run at a quarter of its width."""
+SMALLER: Mapping[str, Any] = {"width": 0.25, "models": 2}
 WHOLE = "inception_v3"
 """The network that is run as it is, however large."""
 
@@ -14,5 +18,5 @@ def at_a_quarter_if_large(name: str) -> Count:
     counted = count(name)
     if name == WHOLE or int(counted.multiply_adds) < LARGE:
         return counted
-    smaller = {"width": 0.25, "models": 2}
-    return count(name, **{each: smaller[each] for each in smaller if each in variant(name).parameters})
+    known = variant(name).parameters
+    return count(name, **{each: size for each, size in SMALLER.items() if each in known})
