@@ -22,15 +22,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from costlab.targets.build import build
 from costlab.train import datasets, plan
-from costlab.train.batches import order
+from costlab.train.batches import epoch_order
 from costlab.train.data import Split
-from costlab.train.environment import device_named, has_bfloat16
+from costlab.train.environment import find_device, has_bfloat16
 from costlab.train.experiments import experiment
 from costlab.train.learner import Learner, precision
 from costlab.train.plan import PRESETS
 from costlab.train.recipe import Recipe
 from costlab.train.record import FILE, load
-from costlab.train.statistics import achieved
+from costlab.train.statistics import multiply_adds_per_second
 from costlab.train.trial import batches_of
 
 ABLATION, SEEDS = "large_5x5", 2
@@ -144,7 +144,7 @@ def one_trial(arm: Any, recipe: Recipe, data: tuple[Split, Split], device: torch
     torch.backends.cudnn.benchmark = gpu
     network = build(target, (3, arm.side, arm.side))
     ours = Learner(network, recipe, len(train) // recipe.batch_size, device, compiled=gpu)
-    planned = order(len(train), 0, 0, round(recipe.shift * arm.side), mirrored=True)
+    planned = epoch_order(len(train), 0, 0, round(recipe.shift * arm.side), mirrored=True)
     theirs, mine = endless(lambda: plain.loader), endless(lambda: train.epoch(planned, recipe.batch_size))
     rates: tuple[list[float], list[float]] = ([], [])
 
@@ -192,7 +192,7 @@ def ablation_ours(args: argparse.Namespace, recipe: Recipe) -> tuple[float, floa
         taken = time.perf_counter() - start
         run = load(Path(folder, "run", FILE))
     arm = run.baseline
-    return 3600 * SEEDS * len(run.arms) / taken, achieved(arm) or 0.0
+    return 3600 * SEEDS * len(run.arms) / taken, multiply_adds_per_second(arm) or 0.0
 
 
 def matrix_product(device: torch.device) -> float:
@@ -217,9 +217,9 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--epochs", type=int, default=5, help="of each trial")
     args = parser.parse_args()
-    device, preset = device_named(args.device), PRESETS[args.preset]
-    recipe = Recipe().having({**preset.recipe, "epochs": args.epochs})
-    arms = plan.planned_arms(experiment(ABLATION, preset.width), 10)
+    device, preset = find_device(args.device), PRESETS[args.preset]
+    recipe = Recipe().with_settings({**preset.recipe, "epochs": args.epochs})
+    arms = plan.arms_with_classes(experiment(ABLATION, preset.width), 10)
     baseline = next(iter(arms.values()))
     few = datasets.load("synthetic", min(preset.train, 4 * STEPS * recipe.batch_size), 500)
     rate = one_trial(baseline, recipe, few.resized(baseline.side), device)

@@ -85,8 +85,8 @@ def test_the_set_of_the_readme_compares(tmp_path: Path) -> None:
 def test_the_experiment_of_the_readme_can_be_trained(tmp_path: Path) -> None:
     file = tmp_path / "experiments.py"
     file.write_text(EXPERIMENT)
-    found = plan.found(f"{file}:strides", 1.0)
-    assert [plan.recorded(label, made, 10).side for label, made in found.arms.items()] == [48, 48]
+    strides = plan.find_experiment(f"{file}:strides", 1.0)
+    assert [plan.count_arm(label, arm, 10).side for label, arm in strides.arms.items()] == [48, 48]
 
 
 def test_the_python_of_the_readme_runs() -> None:

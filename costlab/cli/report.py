@@ -158,10 +158,10 @@ def _run_in(place: str | None) -> "Run | None":
 
     folder = Path(place or "")
     try:
-        done, begun = (bool(place) and (folder / name).is_file() for name in (FILE, plan.FILE))
+        done, save_plan = (bool(place) and (folder / name).is_file() for name in (FILE, plan.FILE))
     except OSError:  # of a place that cannot be: what else it may be says so
         return None
-    if begun and not done:
+    if save_plan and not done:
         raise RunError(f"{folder} holds a run that is not done: costlab train --resume {folder} ends it")
     return load(folder / FILE) if done else None
 

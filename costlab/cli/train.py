@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from costlab.cli.train_progress import watched
+from costlab.cli.train_progress import show_progress
 from costlab.train.plan import PRESETS
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from costlab.train.plan import Plan
     from costlab.train.record import Run
-    from costlab.train.run import Watch
+    from costlab.train.run import RunObserver
 
 RUNS = Path("runs")
 SEEDS = 3
@@ -92,7 +92,7 @@ class TrainCommand(click.Command):
     type=click.Path(path_type=Path),
     help="Go on with the run in DIR; what failed is tried again.",
 )
-def train(**given: Any) -> None:
+def train(**options: Any) -> None:
     """Train the variants of an experiment beside each other on the same seeds, at a reduced scale.
 
     Each variant with each seed is a trial. What comes out lands in DIR as it comes: checkpoints and a line
@@ -104,99 +104,109 @@ def train(**given: Any) -> None:
     The exit status is 1 if a trial failed.
     """
     context = click.get_current_context()
-    if given["ablation"] and given["resume"]:
+    if options["ablation"] and options["resume"]:
         raise click.UsageError("--ablation begins a run and --resume goes on with one: not both", context)
-    if not (given["ablation"] or given["resume"]):
+    if not (options["ablation"] or options["resume"]):
         raise click.UsageError("give --ablation NAME, or --resume DIR", context)
-    if given["resume"]:
-        settled = {"folder": "output", "settings": "set"}
+    if options["resume"]:
+        option_of = {"folder": "--output", "settings": "--set"}
         for name in ("preset", "data", "images", "width", "settings", "folder"):
-            if given[name]:
-                told = f"--{settled.get(name, name)} is settled"
-                raise click.UsageError(f"--resume goes on with a run as it was begun: {told}", context)
-    failures = _trained(given)
+            if options[name]:
+                option = option_of.get(name, f"--{name}")
+                raise click.UsageError(
+                    f"--resume goes on with a run as it was begun: {option} is settled", context
+                )
+    failures = _train(options)
     for line in failures:
         click.echo(line, err=True)
     if failures:
         sys.exit(1)
 
 
-def _trained(given: dict[str, Any]) -> tuple[str, ...]:
-    """Train, and write the page; gives what does not hold, a line each."""
-    from costlab.train.distributed import launched
-    from costlab.train.environment import device_named, workers_on
+def _train(options: dict[str, Any]) -> tuple[str, ...]:
+    """Train, and write the page; returns a line for each failure."""
+    from costlab.train.distributed import under_torchrun
+    from costlab.train.environment import default_workers, find_device
     from costlab.train.protocol import WorkerSettings
-    from costlab.train.run import trained
-    from costlab.train.trial import SAVED_EVERY
+    from costlab.train.run import train_plan
+    from costlab.train.trial import SAVE_EVERY
 
-    device = device_named(given["device"])
-    if launched():
-        return _together(given, device)
-    with watched() as watch, ExitStack() as stack:
-        plan, folder = _plan(given, watch, stack)
-        workers = min(given["workers"] or workers_on(device, len(plan.pairs)), len(plan.pairs))
-        settings = WorkerSettings(folder, str(device), workers, SAVED_EVERY, plan.identity, given["compiled"])
+    device = find_device(options["device"])
+    if under_torchrun():
+        return _train_under_torchrun(options, device)
+    with show_progress() as observer, ExitStack() as stack:
+        plan, folder = _prepare(options, observer, stack)
+        workers = min(options["workers"] or default_workers(device, len(plan.pairs)), len(plan.pairs))
+        settings = WorkerSettings(
+            folder, str(device), workers, SAVE_EVERY, plan.identity, options["compiled"]
+        )
         try:
-            run = trained(plan, settings, watch, given["study"] or "", again=bool(given["resume"]))
+            run = train_plan(plan, settings, observer, options["study"] or "", again=bool(options["resume"]))
         except KeyboardInterrupt:
-            watch.note(f"interrupted: --resume {folder} goes on from the last checkpoints")
+            observer.note(f"interrupted: --resume {folder} goes on from the last checkpoints")
             raise
-    return _written(run, folder)
+    return _write_page(run, folder)
 
 
-def _together(given: dict[str, Any], device: "torch.device") -> tuple[str, ...]:
-    """The same as one of several processes, each trial trained by all of them."""
-    from costlab.train.distributed import joined, own_device
+def _train_under_torchrun(options: dict[str, Any], device: "torch.device") -> tuple[str, ...]:
+    """The same as one of several processes, which train each trial together."""
+    from costlab.train.distributed import device_of_process, join_processes
     from costlab.train.protocol import WorkerSettings
-    from costlab.train.torchrun import trained_together
-    from costlab.train.trial import SAVED_EVERY
+    from costlab.train.torchrun import train_under_torchrun
+    from costlab.train.trial import SAVE_EVERY
 
-    own = own_device(device)
-    with joined(own) as group, watched(mute=not group.leads) as watch, ExitStack() as stack:
-        plan, folder = group.led(lambda: _plan(given, watch, stack))
-        settings = WorkerSettings(folder, str(own), 1, SAVED_EVERY, plan.identity, given["compiled"])
-        run = trained_together(plan, settings, watch, group, given["study"] or "", bool(given["resume"]))
-    return () if run is None else _written(run, folder)
+    own = device_of_process(device)
+    with (
+        join_processes(own) as group,
+        show_progress(mute=not group.is_leader) as observer,
+        ExitStack() as stack,
+    ):
+        plan, folder = group.run_on_leader(lambda: _prepare(options, observer, stack))
+        settings = WorkerSettings(folder, str(own), 1, SAVE_EVERY, plan.identity, options["compiled"])
+        run = train_under_torchrun(
+            plan, settings, observer, group, options["study"] or "", bool(options["resume"])
+        )
+    return () if run is None else _write_page(run, folder)
 
 
-def _plan(given: dict[str, Any], watch: "Watch", stack: ExitStack) -> "tuple[Plan, Path]":
-    """The plan of the run, in its folder, which is locked for as long as the stack is open."""
-    from costlab.train.plan import found, load
-    from costlab.train.prepare import Asked, begun, continued, refuse_full, settled
+def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack) -> "tuple[Plan, Path]":
+    """The plan of the run and its folder, which is locked until the stack is closed."""
+    from costlab.train.plan import find_experiment, load
+    from costlab.train.prepare import RunRequest, make_plan, refuse_nonempty, resume_plan, save_plan
     from costlab.train.recipe import read
-    from costlab.train.run import locked
+    from costlab.train.run import lock_folder
     from costlab.train.storage import refuse_unreachable
 
-    shared = given["study"] is not None
+    shared = options["study"] is not None
     if shared:
-        refuse_unreachable(given["study"])
-    if given["resume"]:
-        folder = Path(given["resume"])
-        load(folder)  # or say that there is none
-        stack.enter_context(locked(folder))
-        return continued(folder, given["seeds"], watch.note, shared), folder
-    found(given["ablation"], 1.0)  # what costs little is looked at first
-    read(given["settings"])
-    folder = Path(given["folder"] or RUNS / given["ablation"].rpartition(":")[2])
-    refuse_full(folder)
-    asked = Asked(
-        given["ablation"],
-        given["preset"] or next(iter(PRESETS)),
-        given["data"] or "synthetic",
-        given["seeds"] or SEEDS,
-        given["settings"],
-        given["width"],
-        given["images"],
+        refuse_unreachable(options["study"])
+    if options["resume"]:
+        folder = Path(options["resume"])
+        load(folder)  # raises if there is no run in it
+        stack.enter_context(lock_folder(folder))
+        return resume_plan(folder, options["seeds"], observer.note, shared), folder
+    find_experiment(options["ablation"], 1.0)  # what costs little is looked at first
+    read(options["settings"])
+    folder = Path(options["folder"] or RUNS / options["ablation"].rpartition(":")[2])
+    refuse_nonempty(folder)
+    request = RunRequest(
+        options["ablation"],
+        options["preset"] or next(iter(PRESETS)),
+        options["data"] or "synthetic",
+        options["seeds"] or SEEDS,
+        options["settings"],
+        options["width"],
+        options["images"],
         shared,
     )
-    plan, dataset = settled(asked, watch.note)
-    stack.enter_context(locked(folder))
-    begun(plan, dataset, folder)
+    plan, dataset = make_plan(request, observer.note)
+    stack.enter_context(lock_folder(folder))
+    save_plan(plan, dataset, folder)
     return plan, folder
 
 
-def _written(run: "Run", folder: Path) -> tuple[str, ...]:
-    """Write the page into the folder; gives what does not hold, a line each."""
+def _write_page(run: "Run", folder: Path) -> tuple[str, ...]:
+    """Write the page into the folder; returns a line for each failure."""
     from costlab.report.evidence import page_of_run
     from costlab.report.folder import drawn, write_all
 

@@ -61,7 +61,7 @@ def found_with(target: TargetLike, settings: Mapping[str, Any]) -> Variant:
     found = find(target)
     if settings and not isinstance(found.subject, Block):
         found = replace(found, label=labelled(found.label, settings, bool(found.settings)))
-    return found.having(settings)
+    return found.with_settings(settings)
 
 
 def find(target: TargetLike) -> Variant:

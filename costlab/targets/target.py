@@ -87,7 +87,7 @@ class Variant:
         """The parameters that are sizes of the input, with their places in the shape."""
         return {} if isinstance(self.subject, Block) else self.subject.ties
 
-    def having(self, settings: Mapping[str, Any]) -> "Variant":
+    def with_settings(self, settings: Mapping[str, Any]) -> "Variant":
         """The variant with further settings. Raises `DefinitionError` if one is given twice."""
         if twice := next((name for name in settings if name in self.settings), None):
             raise DefinitionError(f"{self.label}: {twice} is given twice")

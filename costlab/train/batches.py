@@ -1,4 +1,4 @@
-"""Batches: images on the device, put together and moved there, in an order that the seed and epoch give."""
+"""Batches of images on the device, shifted and mirrored there, in an order set by seed and epoch."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,27 +9,27 @@ from torch import Tensor
 from costlab.train.data import Split
 
 STREAM = 1_000_003
-"""What tells the seeds of epochs apart; a prime, so that no two pairs of seed and epoch meet."""
-EVALUATED = 500
-"""Images that are evaluated at once."""
+"""Factor of the seed in the seed of an epoch; a prime, so that no two pairs of seed and epoch coincide."""
+EVALUATION_BATCH = 500
+"""Images per batch in evaluation."""
 
 
 class Batch(NamedTuple):
-    """Images ``(N, 3, H, W)`` of floats, about 0 and 1 wide, channels last; labels ``(N,)``."""
+    """Normalized images ``(N, 3, H, W)`` of floats, channels last; labels ``(N,)``."""
 
     images: Tensor
     labels: Tensor
 
 
 class Batches:
-    """The images of a split on a device, as bytes, from which batches are made there.
+    """The images of a split on a device as uint8, from which batches are made there.
 
-    ``mean`` and ``deviation`` are those of the channels of the training images, as bytes.
+    ``mean`` and ``deviation`` are those of each channel of the training images, on the scale of uint8.
     """
 
     def __init__(self, split: Split, device: torch.device, mean: Tensor, deviation: Tensor) -> None:
-        self.images = _pinned(split.images.permute(0, 2, 3, 1).contiguous(), device)
-        self.labels = _pinned(split.labels, device)
+        self.images = _to_device(split.images.permute(0, 2, 3, 1).contiguous(), device)
+        self.labels = _to_device(split.labels, device)
         self.mean, self.deviation = mean.to(device), deviation.to(device)
         self.device = device
 
@@ -39,13 +39,13 @@ class Batches:
     def epoch(
         self, order: "Order", batch_size: int, first: int = 0, part: slice = slice(None)
     ) -> Iterator[Batch]:
-        """The batches of an epoch from the ``first`` one on; of each only a ``part``, such as each second."""
+        """The batches of an epoch from the ``first`` on; ``part`` selects images of each, as every second."""
         order = order.to(self.device)
         for start in range(first * batch_size, len(self) - batch_size + 1, batch_size):
-            yield self._moved(order.part(slice(start, start + batch_size)).part(part))
+            yield self._shifted(order.part(slice(start, start + batch_size)).part(part))
 
-    def _moved(self, order: "Order") -> Batch:
-        """The images of a part of an order, moved and mirrored; what is moved in repeats the edge."""
+    def _shifted(self, order: "Order") -> Batch:
+        """The images of a part of an order, shifted and mirrored; the edge is repeated where pixels lack."""
         _, height, width, _ = self.images.shape
         rows = torch.arange(height, device=self.device) + order.down[:, None]
         columns = torch.arange(width, device=self.device) + order.right[:, None]
@@ -55,20 +55,20 @@ class Batches:
             rows.clamp(0, height - 1)[:, :, None],
             columns.clamp(0, width - 1)[:, None, :],
         ]
-        return Batch(self._normal(images), self.labels[order.image])
+        return Batch(self._normalized(images), self.labels[order.image])
 
     def all(self) -> Iterator[Batch]:
-        """All images as they are, in order."""
-        for start in range(0, len(self), EVALUATED):
-            part = slice(start, start + EVALUATED)
-            yield Batch(self._normal(self.images[part]), self.labels[part])
+        """All images in order, neither shifted nor mirrored."""
+        for start in range(0, len(self), EVALUATION_BATCH):
+            part = slice(start, start + EVALUATION_BATCH)
+            yield Batch(self._normalized(self.images[part]), self.labels[part])
 
-    def _normal(self, images: Tensor) -> Tensor:
+    def _normalized(self, images: Tensor) -> Tensor:
         return images.float().sub_(self.mean).div_(self.deviation).permute(0, 3, 1, 2)
 
 
 class Order(NamedTuple):
-    """The order of an epoch, and how each image is moved and whether it is mirrored: ``(N,)`` each."""
+    """The order of images in an epoch, and how each is shifted and mirrored: ``(N,)`` each."""
 
     image: Tensor
     down: Tensor
@@ -76,19 +76,19 @@ class Order(NamedTuple):
     mirrored: Tensor
 
     def to(self, device: torch.device) -> "Order":
-        """The same on a device."""
-        return Order(*(_pinned(part, device) for part in self))
+        """The order on a device."""
+        return Order(*(_to_device(part, device) for part in self))
 
     def part(self, part: slice) -> "Order":
-        """Some of it."""
-        return Order(*(each[part] for each in self))
+        """A slice of the order."""
+        return Order(*(column[part] for column in self))
 
 
-def order(images: int, seed: int, epoch: int, shift: int, mirrored: bool) -> Order:
-    """The order of ``images`` in an epoch, moved by at most ``shift`` pixels; it hangs on nothing else.
+def epoch_order(images: int, seed: int, epoch: int, shift: int, mirrored: bool) -> Order:
+    """A random order of ``images`` for an epoch, with shifts of at most ``shift`` pixels.
 
-    Drawn as a whole before the epoch, so that what is in a batch does not hang on the ones before it, and is
-    the same for every network that is trained with the seed.
+    It depends on the arguments only and is drawn as a whole, so that a batch is the same wherever training
+    is resumed, and for every network that is trained with the seed.
     """
     random = torch.Generator().manual_seed(seed * STREAM + epoch)
     image = torch.randperm(images, generator=random)
@@ -97,8 +97,11 @@ def order(images: int, seed: int, epoch: int, shift: int, mirrored: bool) -> Ord
     return Order(image, down, right, turned if mirrored else torch.zeros_like(turned))
 
 
-def spread(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each channel over bytes ``(N, C, H, W)``, as ``(C,)``; none is 0."""
+def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel of uint8 ``(N, C, H, W)``, as ``(C,)``.
+
+    Deviations are at least 1, so that they can be divided by.
+    """
     counts = torch.stack(
         [torch.bincount(channel.flatten().int(), minlength=256) for channel in images.unbind(1)]
     )
@@ -108,8 +111,8 @@ def spread(images: Tensor) -> tuple[Tensor, Tensor]:
     return mean.flatten().float(), deviation.flatten().clamp(min=1).float()
 
 
-def _pinned(tensor: Tensor, device: torch.device) -> Tensor:
-    """A tensor on a device; copied while the host goes on where the device can do that."""
+def _to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor on a device, copied asynchronously if that is a GPU."""
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)

@@ -1,4 +1,4 @@
-"""The images of a run at the sides that its arms take, in files that its workers share."""
+"""The images of a run, resized to the sides that its arms take, in files that its workers share."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,25 +13,27 @@ FOLDER = "data"
 
 
 def prepare(folder: Path, sides: Iterable[int], digest: str, dataset: Callable[[], Dataset]) -> None:
-    """See that there are files for these sides, of the images with that digest; if not, make them.
+    """Write the files of these sides that are missing, damaged or of images with another digest.
+
+    ``dataset`` loads the images; it is called only if a file has to be written.
 
     Raises:
-        OutputError: they cannot be written.
+        OutputError: a file cannot be written.
     """
     missing = [side for side in sorted(set(sides)) if not _is_whole(folder, side, digest)]
     if not missing:
         return
-    made = dataset()
+    images = dataset()
     make_folder(folder / FOLDER)
     for side in missing:
-        _save(_file(folder, side), made.resized(side), digest)
+        _save(_file(folder, side), images.resized(side), digest)
 
 
 def load(folder: Path, side: int) -> tuple[Split, Split]:
-    """The images for training and validation at a side.
+    """The training and validation images of a side.
 
     Raises:
-        RunError: they are not there, or damaged.
+        RunError: their file is missing or damaged.
     """
     file = _file(folder, side)
     try:
@@ -42,7 +44,7 @@ def load(folder: Path, side: int) -> tuple[Split, Split]:
 
 
 def remove(folder: Path) -> None:
-    """Remove the files of a run that is done."""
+    """Remove the files of a run that is finished."""
     for file in (folder / FOLDER).glob("images-*.pt"):
         file.unlink(missing_ok=True)
     if (folder / FOLDER).is_dir() and not any((folder / FOLDER).iterdir()):
@@ -56,7 +58,7 @@ def _file(folder: Path, side: int) -> Path:
 def _is_whole(folder: Path, side: int, digest: str) -> bool:
     try:
         content = torch.load(_file(folder, side), weights_only=True, mmap=True)
-    except Exception:  # not there, or damaged: made anew in any case
+    except Exception:  # missing or damaged: written again in either case
         return False
     return bool(content.get("digest") == digest)
 

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a trial needs to go on as if nothing had happened, in one file."""
+"""Checkpoints: all that a trial needs to be resumed with the same result, in one file."""
 
 from io import BytesIO
 from pathlib import Path
@@ -13,9 +13,10 @@ FILE = "checkpoint.pt"
 
 
 def save(file: Path, state: dict[str, Any], identity: str) -> None:
-    """Write a state in the place of an older one, whole or not at all.
+    """Replace the checkpoint in a file, atomically. ``identity`` names the trial.
 
-    ``identity`` says which trial it is of. Raises `OutputError` if it cannot be written.
+    Raises:
+        OutputError: the file cannot be written.
     """
     out = BytesIO()
     torch.save({"identity": identity, **state}, out)
@@ -23,37 +24,37 @@ def save(file: Path, state: dict[str, Any], identity: str) -> None:
 
 
 def load(file: Path, identity: str) -> dict[str, Any] | None:
-    """The state, its tensors on the CPU; None if there is no such file. Runs no code that a file might hold.
+    """The saved state, its tensors on the CPU; None if there is no such file. Unpickles no code.
 
     Raises:
-        RunError: it is damaged, or of another trial.
+        RunError: the file is damaged, or of another trial.
     """
     content = read(file)
     if content is None:
         return None
     try:
         state = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
-        found = state.pop("identity")
+        saved_identity = state.pop("identity")
     except Exception as error:  # a damaged file may raise anything
-        raise damaged(file) from error
-    if found != identity:
+        raise damaged_error(file) from error
+    if saved_identity != identity:
         raise RunError(f"{file} is of another trial: remove it, and the trial begins anew")
     return dict(state)
 
 
-def damaged(file: Path) -> RunError:
-    """What is said of a file that cannot be gone on from."""
+def damaged_error(file: Path) -> RunError:
+    """The error for a checkpoint that cannot be resumed from."""
     return RunError(f"{file} is damaged: remove it, and the trial begins anew")
 
 
 def random_state(device: torch.device) -> dict[str, Any]:
-    """Where torch's random numbers stand."""
+    """The state of torch's random number generators."""
     state = {"cpu": torch.get_rng_state()}
     return {**state, "cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
 
 
 def set_random_state(state: dict[str, Any], device: torch.device) -> None:
-    """Go on with random numbers where they stood."""
+    """Restore the state of torch's random number generators."""
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)

@@ -1,4 +1,4 @@
-"""Images to learn from: held as bytes, resized to what a network takes, known again by a digest."""
+"""Images for training and validation: kept as uint8, resized for a network, identified by a digest."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from costlab.errors import DataError, one_line
-from costlab.train.environment import threads_of_one_core
+from costlab.train.environment import single_core_threads
 from costlab.train.record import DataRecord
 
 CHUNK = 256
-"""Images that are resized at a time, so that few are held as floating-point numbers."""
+"""Images resized at a time, so that only few are in memory as floating-point numbers."""
 
 
 class Split(NamedTuple):
@@ -28,16 +28,16 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images to train on and others to validate on, in one set of classes.
+    """Images for training and others for validation, of the same classes.
 
     Args:
-        name: as it was asked for, never a path.
+        name: the name of the source, without its path.
         about: what the images are, in one sentence for a report.
-        synthetic: whether they are made up.
-        mirrored: whether a training image that is mirrored keeps its class.
+        synthetic: whether they are generated.
+        mirrored: whether an image keeps its class when it is mirrored, and so may be in training.
         classes: the names of the classes, in the order of the labels.
-        train: the images to train on.
-        validation: the images to validate on.
+        train: the training images.
+        validation: the validation images.
     """
 
     name: str
@@ -51,11 +51,11 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all images and labels with their shapes, as 64 hexadecimal digits."""
-        found = hashlib.sha256()
+        sha256 = hashlib.sha256()
         for tensor in (*self.train, *self.validation):
-            found.update(f"{tensor.dtype} {tuple(tensor.shape)}\n".encode())
-            found.update(tensor.reshape(-1).numpy().data)
-        return found.hexdigest()
+            sha256.update(f"{tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            sha256.update(tensor.reshape(-1).numpy().data)
+        return sha256.hexdigest()
 
     def record(self) -> DataRecord:
         """What the record of a run keeps of the images."""
@@ -70,7 +70,7 @@ class Dataset:
         )
 
     def resized(self, side: int) -> tuple[Split, Split]:
-        """Both splits, ``(N, 3, H, H) -> (N, 3, side, side)``: those of that side already are not copied."""
+        """Both splits, ``(N, 3, H, H) -> (N, 3, side, side)``; not copied if they have that side already."""
         return _resized(self.train, side), _resized(self.validation, side)
 
 
@@ -78,7 +78,7 @@ def _resized(split: Split, side: int) -> Split:
     images = split.images
     if images.shape[-1] == side:
         return split
-    made = torch.empty((*images.shape[:2], side, side), dtype=torch.uint8)
+    resized = torch.empty((*images.shape[:2], side, side), dtype=torch.uint8)
 
     def resize(start: int) -> None:
         part = images[start : start + CHUNK].float()
@@ -86,16 +86,16 @@ def _resized(split: Split, side: int) -> Split:
             part = functional.interpolate(part, size=(side, side), mode="area")
         else:
             part = functional.interpolate(part, size=(side, side), mode="bilinear", align_corners=False)
-        made[start : start + CHUNK] = part.round_().clamp_(0, 255).to(torch.uint8)
+        resized[start : start + CHUNK] = part.round_().clamp_(0, 255).to(torch.uint8)
 
-    with threads_of_one_core() as pool:
+    with single_core_threads() as pool:
         list(pool.map(resize, range(0, len(images), CHUNK)))
-    return Split(made, split.labels)
+    return Split(resized, split.labels)
 
 
 @dataclass(frozen=True)
-class Request:
-    """What was asked for, as `costlab.train.datasets.load` says; ``path`` follows the name in ``spec``."""
+class DataRequest:
+    """The arguments of `costlab.train.datasets.load`; ``path`` is what follows the name in ``spec``."""
 
     spec: str
     path: str
@@ -105,21 +105,22 @@ class Request:
     report: Callable[[str], None]
 
     def error(self, reason: str) -> DataError:
-        """The error that something is wrong with what the option names."""
+        """The error for a source that cannot be used, naming the option."""
         return DataError(f"--data {self.spec}: {one_line(reason)}")
 
     def folder(self) -> Path:
-        """The folder that is named. Raises `DataError` if there is none."""
+        """The folder at ``path``. Raises `DataError` if there is none."""
         try:
             folder = Path(self.path).expanduser()
             if folder.is_dir():
                 return folder
-            there = folder.exists()
-        except (OSError, RuntimeError) as error:  # of a home that is not known, pathlib makes a RuntimeError
+            exists = folder.exists()
+        except (OSError, RuntimeError) as error:  # pathlib raises RuntimeError for an unknown home folder
             raise self.error(f"the folder cannot be reached: {one_line(error)}") from None
-        raise self.error("this is no folder; unpack an archive first" if there else "there is no such folder")
+        reason = "this is no folder; unpack an archive first" if exists else "there is no such folder"
+        raise self.error(reason)
 
-    def order(self, size: int, wanted: int) -> Tensor:
-        """Which of so many images are used: the first ones of a permutation, all of them for 0."""
-        mixed = torch.randperm(size, generator=torch.Generator().manual_seed(self.seed % 2**32))
-        return mixed[: wanted or size]
+    def order(self, size: int, most: int) -> Tensor:
+        """The indices of the images to use, of ``size``: the first ``most`` of a permutation, all for 0."""
+        permutation = torch.randperm(size, generator=torch.Generator().manual_seed(self.seed % 2**32))
+        return permutation[: most or size]

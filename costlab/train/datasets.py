@@ -1,12 +1,12 @@
-"""Where images come from: made up, from scikit-learn, from CIFAR's published files, or from a folder.
+"""Where images come from: generated, from scikit-learn, from CIFAR's published files, or from a folder.
 
-Everything that is read is checked first, and what is wrong with it is told in one line.
+Files are checked before they are read; an error says in one line what is wrong with them.
 """
 
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -14,13 +14,15 @@ import torch
 from costlab.algebra.parameter import closest
 from costlab.errors import DataError, one_line
 from costlab.train import synthetic
-from costlab.train.data import Dataset, Request, Split
+from costlab.train.data import DataRequest, Dataset, Split
 
 SYNTHETIC_TRAIN, SYNTHETIC_VALIDATION = 3000, 1000
 DIGITS_VALIDATION = 360
 FOLDER_SIDE = 96
 FOLDER_FIFTH = 5
-"""One of so many images of a class is for validation, where a folder has no images for that."""
+"""One image of so many in a class is for validation, if a folder is not split already."""
+
+FilesByClass: TypeAlias = dict[str, list[Path]]
 
 PLANE = 32 * 32
 BLOCK = 1000
@@ -34,20 +36,20 @@ def load(
 
     Args:
         spec: ``synthetic``, ``digits``, ``cifar10:PATH``, ``cifar100:PATH`` or ``folder:PATH``.
-        train: the most images to train on, the first ones of a permutation; 0 for all. Of synthetic ones so
-            many are made; 0 makes 3,000.
-        validation: the same of those to validate on; 0 makes 1,000 synthetic ones.
-        seed: of that permutation, and of the synthetic images. Which images are for validation is the same
-            with any seed.
-        report: is told in a line what takes a while.
+        train: the most training images to use, the first of a permutation; 0 for all. So many synthetic
+            images are generated; 3,000 for 0.
+        validation: the same for validation images; 1,000 synthetic ones for 0.
+        seed: of the permutation, and of the synthetic images. The split into training and validation images
+            does not depend on it.
+        report: called with a line before each slow step.
 
     Raises:
-        DataError: there is no such source, or its images are not there, damaged, or in another form.
+        DataError: there is no such source, or its images are missing, damaged or in another format.
     """
     name, colon, path = spec.partition(":")
     if name not in SOURCES:
         raise DataError(f"--data {one_line(spec)}: there is no source {name!r}{closest(name, SOURCES)}")
-    request = Request(one_line(spec), path, train, validation, seed, report)
+    request = DataRequest(one_line(spec), path, train, validation, seed, report)
     read, takes_path = SOURCES[name]
     if takes_path and not path:
         raise request.error(f"it needs a folder: {name}:PATH")
@@ -62,7 +64,7 @@ def load(
         raise request.error(f"cannot be read: {one_line(error)}") from None
 
 
-def _synthetic(request: Request) -> Dataset:
+def _synthetic(request: DataRequest) -> Dataset:
     train, validation = request.train or SYNTHETIC_TRAIN, request.validation or SYNTHETIC_VALIDATION
     if max(train, validation) > synthetic.MOST:
         raise request.error(f"at most {synthetic.MOST:,} images are made of one seed")
@@ -79,22 +81,22 @@ def _synthetic(request: Request) -> Dataset:
     )
 
 
-def _digits(request: Request) -> Dataset:
+def _digits(request: DataRequest) -> Dataset:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
         raise request.error("scikit-learn is not installed: pip install 'costlab[digits]'") from None
-    found = load_digits()
-    grey = torch.from_numpy(np.rint(found.images * (255 / 16)).astype(np.uint8))
-    labels = torch.from_numpy(found.target.astype(np.int64))
-    # Neighbours in the file are of one hand, so the split is of a permutation, the same one for any seed.
-    mixed = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    digits = load_digits()
+    grey = torch.from_numpy(np.rint(digits.images * (255 / 16)).astype(np.uint8))
+    labels = torch.from_numpy(digits.target.astype(np.int64))
+    # Neighbours in the file are by one writer, so a permutation is split, the same one for any seed.
+    permutation = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
     parts = []
-    for part, wanted in (
-        (mixed[:-DIGITS_VALIDATION], request.train),
-        (mixed[-DIGITS_VALIDATION:], request.validation),
+    for part, most in (
+        (permutation[:-DIGITS_VALIDATION], request.train),
+        (permutation[-DIGITS_VALIDATION:], request.validation),
     ):
-        rows = part[request.order(len(part), wanted)]
+        rows = part[request.order(len(part), most)]
         parts.append(Split(grey[rows][:, None].repeat(1, 3, 1, 1), labels[rows]))
     return Dataset(
         name="digits",
@@ -108,18 +110,18 @@ def _digits(request: Request) -> Dataset:
     )
 
 
-def _cifar10(request: Request) -> Dataset:
+def _cifar10(request: DataRequest) -> Dataset:
     train = [f"data_batch_{number}.bin" for number in range(1, 6)]
     folder = _cifar_folder(request, "cifar-10-batches-bin", ("cifar-10-batches-py", "data_batch_1"))
     return _cifar(request, folder, 10, "batches.meta.txt", (train, ["test_batch.bin"]))
 
 
-def _cifar100(request: Request) -> Dataset:
+def _cifar100(request: DataRequest) -> Dataset:
     folder = _cifar_folder(request, "cifar-100-binary", ("cifar-100-python", "train"))
     return _cifar(request, folder, 100, "fine_label_names.txt", (["train.bin"], ["test.bin"]))
 
 
-def _cifar_folder(request: Request, inner: str, pickled: tuple[str, str]) -> Path:
+def _cifar_folder(request: DataRequest, inner: str, pickled: tuple[str, str]) -> Path:
     folder = request.folder()
     if (folder / inner).is_dir():
         return folder / inner
@@ -129,41 +131,41 @@ def _cifar_folder(request: Request, inner: str, pickled: tuple[str, str]) -> Pat
 
 
 def _cifar(
-    request: Request, folder: Path, classes: int, names: str, files: tuple[list[str], list[str]]
+    request: DataRequest, folder: Path, classes: int, names: str, files: tuple[list[str], list[str]]
 ) -> Dataset:
-    """CIFAR's binary version: each record is a label, for 100 after a coarse one, and three planes of 32x32.
+    """CIFAR's binary version: a record is a label (CIFAR-100: a coarse and a fine one) and 3 planes of 32x32.
 
     Source: A. Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html.
     """
-    for each in (names, *files[0], *files[1]):
-        if not (folder / each).is_file():
-            raise request.error(f"{each} is not there")
-    told = tuple((folder / names).read_text("utf-8", errors="replace").split())
-    if len(told) != classes:
-        raise request.error(f"{names} has {len(told)} names, not {classes}")
+    for name in (names, *files[0], *files[1]):
+        if not (folder / name).is_file():
+            raise request.error(f"{name} is not there")
+    class_names = tuple((folder / names).read_text("utf-8", errors="replace").split())
+    if len(class_names) != classes:
+        raise request.error(f"{names} has {len(class_names)} names, not {classes}")
     request.report(f"reading {folder}")
     return Dataset(
         name=f"cifar{classes}",
         about=f"CIFAR-{classes}: photographs of {classes} classes, 32x32 pixels, with the published split.",
         synthetic=False,
         mirrored=True,
-        classes=told,
-        train=_records(request, [folder / each for each in files[0]], classes, request.train),
-        validation=_records(request, [folder / each for each in files[1]], classes, request.validation),
+        classes=class_names,
+        train=_read_records(request, [folder / name for name in files[0]], classes, request.train),
+        validation=_read_records(request, [folder / name for name in files[1]], classes, request.validation),
     )
 
 
-def _records(request: Request, files: Sequence[Path], classes: int, wanted: int) -> Split:
+def _read_records(request: DataRequest, files: Sequence[Path], classes: int, most: int) -> Split:
     head = 1 if classes == 10 else 2
     size = head + 3 * PLANE
     sizes = [file.stat().st_size for file in files]
-    for file, found in zip(files, sizes, strict=True):
-        if not found or found % size:
-            reason = f"{found:,} bytes, not a multiple of {size:,}" if found else "no images"
+    for file, size_of_file in zip(files, sizes, strict=True):
+        if not size_of_file or size_of_file % size:
+            reason = f"{size_of_file:,} bytes, not a multiple of {size:,}" if size_of_file else "no images"
             raise request.error(f"{file.name} has {reason}")
     total = sum(sizes) // size
-    order = request.order(total, wanted).numpy()
-    place = np.full(total, -1)  # where each record goes to, so that one pass in small blocks will do
+    order = request.order(total, most).numpy()
+    place = np.full(total, -1)  # the index of each record among the images; -1 for those left out
     place[order] = np.arange(len(order))
     images, labels = np.empty((len(order), 3, 32, 32), np.uint8), np.empty(len(order), np.int64)
     start = 0
@@ -171,108 +173,109 @@ def _records(request: Request, files: Sequence[Path], classes: int, wanted: int)
         with file.open("rb") as content:
             while read := content.read(size * BLOCK):
                 block = np.frombuffer(read, np.uint8).reshape(-1, size)
-                told = block[:, head - 1]
-                if told.max() >= classes:
-                    raise request.error(f"{file.name} has the label {told.max()}, not below {classes}")
-                to = place[start : start + len(block)]
-                images[to[to >= 0]] = block[to >= 0, head:].reshape(-1, 3, 32, 32)
-                labels[to[to >= 0]] = told[to >= 0]
+                block_labels = block[:, head - 1]
+                if (highest := block_labels.max()) >= classes:
+                    raise request.error(f"{file.name} has the label {highest}, not below {classes}")
+                places = place[start : start + len(block)]
+                images[places[places >= 0]] = block[places >= 0, head:].reshape(-1, 3, 32, 32)
+                labels[places[places >= 0]] = block_labels[places >= 0]
                 start += len(block)
     return Split(torch.from_numpy(images), torch.from_numpy(labels))
 
 
-def _folder(request: Request) -> Dataset:
+def _folder(request: DataRequest) -> Dataset:
     folder = request.folder()
     inside = {part.name: part for part in _visible(folder) if part.is_dir()}
-    held = [name for name in ("val", "validation") if "train" in inside and name in inside]
-    if len(held) == 2:
+    present = [name for name in ("val", "validation") if "train" in inside and name in inside]
+    if len(present) == 2:
         raise request.error("there are both val/ and validation/: leave one")
-    if held:
-        parts = _classes(request, inside["train"], 1), _classes(request, inside[held[0]], 1)
+    if present:
+        parts = tuple(_files_by_class(request, inside[name], 1) for name in ("train", present[0]))
         for name in sorted(parts[0].keys() ^ parts[1].keys()):
-            raise request.error(f"class {name} is in one of train/ and {held[0]}/ only")
+            raise request.error(f"class {name} is in one of train/ and {present[0]}/ only")
     else:
-        parts = _fifths(_classes(request, folder, 2))
+        parts = _hold_out_a_fifth(_files_by_class(request, folder, 2))
     return Dataset(
         name="folder",
         about=f"Images from a folder of one's own, of {len(parts[0])} classes, as squares of 96x96 pixels.",
         synthetic=False,
         mirrored=True,
         classes=tuple(parts[0]),
-        train=_pictures(request, parts[0], request.train),
-        validation=_pictures(request, parts[1], request.validation),
+        train=_read_images(request, parts[0], request.train),
+        validation=_read_images(request, parts[1], request.validation),
     )
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
 
 
-def _classes(request: Request, folder: Path, least: int) -> dict[str, list[Path]]:
-    """The files of each class by its name, in their order."""
-    found: dict[str, list[Path]] = {}
-    for each in _visible(folder):
-        if each.is_dir():
-            found[each.name] = _visible(each)
-        elif not each.exists():
-            raise request.error(f"{each.name} is a link to nothing")
-    if len(found) < 2:
+def _files_by_class(request: DataRequest, folder: Path, least: int) -> FilesByClass:
+    """The files of each class by its name, sorted. Refuses a class of fewer than ``least`` files."""
+    files_by_class: FilesByClass = {}
+    for entry in _visible(folder):
+        if entry.is_dir():
+            files_by_class[entry.name] = _visible(entry)
+        elif not entry.exists():
+            raise request.error(f"{entry.name} is a link to nothing")
+    if len(files_by_class) < 2:
         raise request.error(
-            f"{folder.name}/ has {len(found)} class folders: at least 2 are needed, with the images in them"
+            f"{folder.name}/ has {len(files_by_class)} class folders: at least 2 are needed, "
+            "with the images in them"
         )
-    for name, files in found.items():
+    for name, files in files_by_class.items():
         for file in files:
-            if not file.is_file():  # a folder; or a pipe, that would never end, or a link to nothing
+            if not file.is_file():  # a folder, a broken link, or a pipe, which would block
                 raise request.error(f"{name}/{file.name} is no file: images lie in the folder of their class")
         if len(files) < least:
             raise request.error(
                 f"{name}/ has too few images: {len(files)}, a class must have at least {least}"
             )
-    return found
+    return files_by_class
 
 
-def _fifths(found: dict[str, list[Path]]) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
-    train: dict[str, list[Path]] = {}
-    validation: dict[str, list[Path]] = {}
-    for name, files in found.items():
-        mixed = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
-        validation[name] = [files[at] for at in mixed[::FOLDER_FIFTH]]
-        train[name] = [files[at] for place, at in enumerate(mixed) if place % FOLDER_FIFTH]
+def _hold_out_a_fifth(files_by_class: FilesByClass) -> tuple[FilesByClass, ...]:
+    train: FilesByClass = {}
+    validation: FilesByClass = {}
+    for name, files in files_by_class.items():
+        permutation = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
+        validation[name] = [files[i] for i in permutation[::FOLDER_FIFTH]]
+        train[name] = [files[i] for place, i in enumerate(permutation) if place % FOLDER_FIFTH]
     return train, validation
 
 
-def _pictures(request: Request, found: dict[str, list[Path]], wanted: int) -> Split:
-    every = [(file, label) for label, files in enumerate(found.values()) for file in files]
-    chosen = [every[at] for at in request.order(len(every), wanted).tolist()]
+def _read_images(request: DataRequest, files_by_class: FilesByClass, most: int) -> Split:
+    all_files = [(file, label) for label, files in enumerate(files_by_class.values()) for file in files]
+    chosen = [all_files[i] for i in request.order(len(all_files), most).tolist()]
     request.report(f"reading {len(chosen):,} images")
     images = torch.empty((len(chosen), 3, FOLDER_SIDE, FOLDER_SIDE), dtype=torch.uint8)
     for place, (file, _) in enumerate(chosen):
         try:
-            images[place] = torch.from_numpy(_picture(file)).permute(2, 0, 1)
-        except Exception as error:  # readers of many formats, each with errors of its own
+            images[place] = torch.from_numpy(_read_square(file)).permute(2, 0, 1)
+        except Exception as error:  # each image format raises errors of its own
             raise request.error(f"{file.parent.name}/{file.name} cannot be read: {one_line(error)}") from None
     return Split(images, torch.tensor([label for _, label in chosen]))
 
 
-def _picture(file: Path) -> Any:
-    """The middle of an image as a square: ``-> (96, 96, 3)`` of uint8."""
+def _read_square(file: Path) -> Any:
+    """The central square of an image: ``-> (96, 96, 3)`` of uint8."""
     from PIL import Image, ImageOps
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is odd in a file, but can be read
+        warnings.simplefilter("ignore")  # about oddities in files that can be read
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(file) as opened:
-            if opened.mode.startswith(("I", "F")):
-                raise ValueError(f"mode {opened.mode} has more than 8 bits for a colour")
-            opened.draft(None, (2 * FOLDER_SIDE, 2 * FOLDER_SIDE))  # a large JPEG need not be read in full
-            upright = ImageOps.exif_transpose(opened)
+        with Image.open(file) as image:
+            if image.mode.startswith(("I", "F")):
+                raise ValueError(f"mode {image.mode} has more than 8 bits for a colour")
+            image.draft(None, (2 * FOLDER_SIDE, 2 * FOLDER_SIDE))  # a large JPEG need not be read in full
+            upright = ImageOps.exif_transpose(image)
             side = min(upright.size)
             left, top = (upright.width - side) // 2, (upright.height - side) // 2
             square = upright.crop((left, top, left + side, top + side)).convert("RGB")
             return np.array(square.resize((FOLDER_SIDE, FOLDER_SIDE), Image.Resampling.BILINEAR))
 
 
-SOURCES: dict[str, tuple[Callable[[Request], Dataset], bool]] = {
+SOURCES: dict[str, tuple[Callable[[DataRequest], Dataset], bool]] = {
     "synthetic": (_synthetic, False),
     "digits": (_digits, False),
     "cifar10": (_cifar10, True),

@@ -1,6 +1,6 @@
-"""One trial over several processes, each with a part of every batch: torch's DistributedDataParallel.
+"""One trial trained by several processes, each on a part of every batch, with DistributedDataParallel.
 
-With batch norm over the whole batch, the result is that of one process up to the order of sums.
+Batch norm is computed over the whole batch, so that the result is that of one process up to rounding.
 """
 
 import os
@@ -20,73 +20,73 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Group:
-    """The processes that train together: the number of this one, and how many there are."""
+    """The processes that train together: the rank of this one, and the world size."""
 
     rank: int = 0
     world: int = 1
 
     @property
-    def leads(self) -> bool:
-        """Whether it is this process that writes files and evaluates."""
+    def is_leader(self) -> bool:
+        """Whether this process writes the files and evaluates."""
         return self.rank == 0
 
     @property
     def part(self) -> slice:
-        """What this process takes of each batch."""
+        """The part of each batch that this process takes."""
         return slice(self.rank, None, self.world)
 
-    def together(self, network: nn.Module) -> nn.Module:
-        """The network with batch norm over the batches of all processes."""
+    def synchronize_batch_norm(self, network: nn.Module) -> nn.Module:
+        """The network with its batch norm over the whole batch of all processes."""
         if self.world == 1:
             return network
         if next(network.parameters()).is_cuda:
             converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]  # torch leaves it without types
             return converted
-        return _all_joint(network)
+        return _convert_batch_norms(network)
 
     def wrap(self, network: nn.Module) -> nn.Module:
         """The network with gradients averaged over all processes."""
         return network if self.world == 1 else DistributedDataParallel(network)
 
     def total(self, sums: Tensor) -> Tensor:
-        """Sums over the images of all processes."""
+        """The sum of the tensors of all processes, in each of them."""
         if self.world > 1:
             distributed.all_reduce(sums)
         return sums
 
-    def shared(self, value: Any) -> Any:
-        """What the leading process has, in all of them."""
+    def broadcast(self, value: Any) -> Any:
+        """The value of the leading process, in all processes."""
         if self.world == 1:
             return value
-        held = [value]
-        distributed.broadcast_object_list(held, src=0)
-        return held[0]
+        values = [value]
+        distributed.broadcast_object_list(values, src=0)
+        return values[0]
 
-    def led(self, make: Callable[[], T]) -> T:
-        """What the leading process makes, in all of them; what is wrong with it is raised in all of them."""
+    def run_on_leader(self, make: Callable[[], T]) -> T:
+        """Call a function on the leading process; its result or its error, in all processes."""
         if self.world == 1:
             return make()
-        made: tuple[T | None, str] = (None, "")
-        if self.leads:
+        outcome: tuple[T | None, str] = (None, "")
+        if self.is_leader:
             try:
-                made = make(), ""
+                outcome = make(), ""
             except CostlabError as error:
-                made = None, str(error)
-        value, told = self.shared(made)
-        if told:
-            raise RunError(told)
+                outcome = None, str(error)
+        value, message = self.broadcast(outcome)
+        if message:
+            raise RunError(message)
         return cast("T", value)
 
-    def gathered(self, value: Any) -> list[Any]:
-        """What each process has, by number."""
+    def gather(self, value: Any) -> list[Any]:
+        """The values of all processes, by rank."""
         if self.world == 1:
             return [value]
-        found: list[Any] = [None] * self.world
-        distributed.all_gather_object(found, value)
-        return found
+        values: list[Any] = [None] * self.world
+        distributed.all_gather_object(values, value)
+        return values
 
     def refuse_uneven(self, batch_size: int) -> None:
-        """Raises `RunError` if a batch cannot be shared out evenly, or a part would hold a single image."""
+        """Raises `RunError` if a batch cannot be split evenly, or a part would be a single image."""
         if self.world > 1 and (batch_size % self.world or batch_size < 2 * self.world):
             raise RunError(
                 f"--set batch_size={batch_size} must be a multiple of the {self.world} processes, "
@@ -94,31 +94,31 @@ class Group:
             )
 
 
-ALONE = Group()
+SINGLE_PROCESS = Group()
 
 
-def launched() -> bool:
+def under_torchrun() -> bool:
     """Whether torchrun started this process together with others."""
     return "TORCHELASTIC_RUN_ID" in os.environ or int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def own_device(device: torch.device) -> torch.device:
+def device_of_process(device: torch.device) -> torch.device:
     """The device of this process: each process of a machine has a GPU of its own."""
     if device.type != "cuda":
         return device
-    own, found = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    own, available = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
     if ":" in str(device) and device.index != own:
         raise RunError(
             f"--device {device}: under torchrun each process has a GPU of its own: say --device cuda"
         )
-    if own >= found:
-        raise RunError(f"--device cuda: torchrun started more processes here than the {found} GPUs")
+    if own >= available:
+        raise RunError(f"--device cuda: torchrun started more processes here than the {available} GPUs")
     return torch.device("cuda", own)
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[Group]:
-    """The processes that torchrun started, at work together. Raises `RunError` if they do not meet."""
+def join_processes(device: torch.device) -> Iterator[Group]:
+    """The group of the processes that torchrun started. Raises `RunError` if they do not find each other."""
     if device.type == "cuda":
         torch.cuda.set_device(device)
     try:
@@ -131,8 +131,8 @@ def joined(device: torch.device) -> Iterator[Group]:
         distributed.destroy_process_group()
 
 
-class _Total(torch.autograd.Function):
-    """The sum over all processes; what each of them makes of it flows back to all."""
+class _AllReduce(torch.autograd.Function):
+    """The sum over all processes, with a gradient that is summed over all processes too."""
 
     @staticmethod
     def forward(ctx: Any, part: Tensor) -> Tensor:
@@ -142,10 +142,10 @@ class _Total(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return _Total.forward(ctx, gradients[0].contiguous())
+        return _AllReduce.forward(ctx, gradients[0].contiguous())
 
 
-class JointBatchNorm2d(nn.BatchNorm2d):
+class SynchronizedBatchNorm2d(nn.BatchNorm2d):
     """Batch norm over the batches of all processes, on any device: ``(N, C, H, W) -> (N, C, H, W)``.
 
     torch's SyncBatchNorm is for GPUs only. Every process has as many images as the others.
@@ -156,16 +156,16 @@ class JointBatchNorm2d(nn.BatchNorm2d):
             return super().forward(input)
         over = (0, 2, 3)
         count = distributed.get_world_size() * input.numel() // input.shape[1]
-        sums: Tensor = _Total.apply(torch.stack([input.sum(over), input.square().sum(over)]))  # type: ignore[no-untyped-call]  # torch leaves it without types
+        sums: Tensor = _AllReduce.apply(torch.stack([input.sum(over), input.square().sum(over)]))  # type: ignore[no-untyped-call]  # torch leaves it without types
         mean = sums[0] / count
         variance = (sums[1] / count - mean.square()).clamp(min=0)
         with torch.no_grad():
-            self._remember(mean, variance * count / (count - 1))
+            self._update_running_statistics(mean, variance * count / (count - 1))
         scale = self.weight * (variance + self.eps).rsqrt()
         return input * scale[:, None, None] + (self.bias - mean * scale)[:, None, None]
 
-    def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        """Move the running statistics, as torch does: with the variance of a sample."""
+    def _update_running_statistics(self, mean: Tensor, variance: Tensor) -> None:
+        """Update the running statistics as torch does, with the unbiased variance."""
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
@@ -175,19 +175,19 @@ class JointBatchNorm2d(nn.BatchNorm2d):
         self.running_var.lerp_(variance, self.momentum)
 
 
-def _all_joint(network: nn.Module) -> nn.Module:
-    """The network with each batch norm in it over all processes."""
+def _convert_batch_norms(network: nn.Module) -> nn.Module:
+    """The network with each of its batch norms over all processes."""
     if isinstance(network, nn.BatchNorm2d):
-        return _joint(network)
+        return _synchronized(network)
     for name, child in network.named_children():
-        setattr(network, name, _all_joint(child))
+        setattr(network, name, _convert_batch_norms(child))
     return network
 
 
-def _joint(norm: nn.BatchNorm2d) -> JointBatchNorm2d:
-    """The same layer over all processes, with the very same parameters and statistics."""
-    made = JointBatchNorm2d(norm.num_features, norm.eps, norm.momentum)
-    made.weight, made.bias = norm.weight, norm.bias
-    made.running_mean, made.running_var = norm.running_mean, norm.running_var
-    made.num_batches_tracked = norm.num_batches_tracked
-    return made
+def _synchronized(norm: nn.BatchNorm2d) -> SynchronizedBatchNorm2d:
+    """The layer over all processes, sharing its parameters and statistics."""
+    synchronized = SynchronizedBatchNorm2d(norm.num_features, norm.eps, norm.momentum)
+    synchronized.weight, synchronized.bias = norm.weight, norm.bias
+    synchronized.running_mean, synchronized.running_var = norm.running_mean, norm.running_var
+    synchronized.num_batches_tracked = norm.num_batches_tracked
+    return synchronized

@@ -1,4 +1,4 @@
-"""Where a trial is run: device, versions, revision; and which device that is to be."""
+"""Where a trial runs: the choice of the device, and a description of the machine and its software."""
 
 import os
 import platform
@@ -16,14 +16,14 @@ from costlab.errors import RunError
 from costlab.train.record import Environment
 
 ON_A_GPU = 4
-"""Workers on one GPU: a small network leaves most of it idle."""
+"""Workers on one GPU, which a single small network leaves mostly idle."""
 
 
-def device_named(name: str) -> torch.device:
-    """The device of that name, with the GPU first for ``auto``.
+def find_device(name: str) -> torch.device:
+    """The device of that name; ``auto`` is a GPU if there is one.
 
     Raises:
-        RunError: it is none, or this machine has none.
+        RunError: there is no such device, or not on this machine.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -34,15 +34,17 @@ def device_named(name: str) -> torch.device:
     if device.type not in ("cpu", "cuda"):
         raise RunError(f"--device {name}: there is auto, cpu, cuda and cuda:N")
     if device.type == "cuda":
-        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if (device.index or 0) >= found:
-            told = f"there are {found} GPUs that torch can use" if found else "torch finds no GPU here"
-            raise RunError(f"--device {name}: {told}; --device cpu trains without")
+        available = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= available:
+            reason = "torch finds no GPU here"
+            if available:
+                reason = f"there are {available} GPUs that torch can use"
+            raise RunError(f"--device {name}: {reason}; --device cpu trains without")
     return device
 
 
-def workers_on(device: torch.device, trials: int) -> int:
-    """How many trials to run side by side: one per core of the CPU, a few on a GPU."""
+def default_workers(device: torch.device, trials: int) -> int:
+    """How many trials run side by side by default: one per core of the CPU, a few on a GPU."""
     return max(1, min(trials, ON_A_GPU if device.type == "cuda" else cores()))
 
 
@@ -52,10 +54,10 @@ def cores() -> int:
 
 
 @contextmanager
-def threads_of_one_core() -> Iterator[ThreadPoolExecutor]:
-    """As many threads as there are cores, in each of which torch takes one core.
+def single_core_threads() -> Iterator[ThreadPoolExecutor]:
+    """A pool of as many threads as there are cores, in each of which torch uses one core.
 
-    Small operations that share out each of their loops wait for each other more than they work.
+    For small operations that is faster than torch's own parallel loops, whose threads mostly wait.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -67,12 +69,12 @@ def threads_of_one_core() -> Iterator[ThreadPoolExecutor]:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 itself."""
+    """Whether a device has bfloat16 arithmetic in hardware."""
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
-def environment(device: torch.device, workers: int, compiled: bool) -> Environment:
-    """What is to be known of this machine and its programs; no name and no path of it."""
+def describe_environment(device: torch.device, workers: int, compiled: bool) -> Environment:
+    """The hardware and software of this machine, without any host name or path."""
     gpu = device.type == "cuda"
     return Environment(
         device=torch.cuda.get_device_name(device) if gpu else _processor(),
@@ -89,7 +91,7 @@ def environment(device: torch.device, workers: int, compiled: bool) -> Environme
 
 
 def _processor() -> str:
-    """The model of the CPU, with the cores that may be used."""
+    """The model of the CPU, and the number of usable cores."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
@@ -99,23 +101,25 @@ def _processor() -> str:
 
 
 def _driver() -> str:
-    told = _said("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
-    return f"{told.splitlines()[0] if told else 'unknown'}, CUDA {torch.version.cuda}"
+    version = _output_of("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
+    return f"{version.splitlines()[0] if version else 'unknown'}, CUDA {torch.version.cuda}"
 
 
 @cache
 def revision() -> str:
-    """The version of costlab, with the commit where it is run from a checkout."""
+    """The version of costlab, with the commit if it runs from a checkout."""
     here = Path(__file__).parents[2]
     if not (here / ".git").exists():
         return __version__
-    commit = _said("git", "-C", str(here), "rev-parse", "--short=12", "HEAD")
-    changed = _said("git", "-C", str(here), "status", "--porcelain", "--untracked-files=no")
-    return f"{__version__}, {commit}{' with changes' * bool(changed)}" if commit else __version__
+    commit = _output_of("git", "-C", str(here), "rev-parse", "--short=12", "HEAD")
+    changed = _output_of("git", "-C", str(here), "status", "--porcelain", "--untracked-files=no")
+    if not commit:
+        return __version__
+    return f"{__version__}, {commit}{' with changes' if changed else ''}"
 
 
-def _said(*command: str) -> str:
-    """What a command prints; nothing if it fails."""
+def _output_of(*command: str) -> str:
+    """What a command prints; empty if it fails."""
     try:
         done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=10)  # noqa: S603  # fixed words
     except (OSError, subprocess.SubprocessError):

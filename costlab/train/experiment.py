@@ -1,4 +1,4 @@
-"""Experiments: variants that are trained beside each other, and what a publication says of them."""
+"""Experiments: variants that are trained to be compared, and what a publication claims of them."""
 
 import re
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from costlab.targets.target import Variant
 from costlab.train.recipe import Recipe
 
 SIDE = 48
-"""The side of an image where an arm asks for no other."""
+"""The default side of images, in pixels."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One variant in training: the network, the side of its images, and what of the recipe is its own."""
+    """A variant to train: the network, the side of its images, and its own settings of the recipe."""
 
     network: Variant
     side: int = SIDE
@@ -28,9 +28,9 @@ class Arm:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What is claimed of two arms: that ``better`` is at least as accurate as ``worse``.
+    """A claim about two arms: that ``better`` is at least as accurate as ``worse``.
 
-    ``claim`` says it in a sentence, ``reported`` with the figures of the source, as printed.
+    ``claim`` states it in a sentence, ``reported`` gives the figures of the source as printed.
     """
 
     claim: str
@@ -45,7 +45,7 @@ class Experiment:
     """A named set of arms by label, the first one the baseline. Make arms with `arm`.
 
     Raises:
-        DefinitionError: there are fewer than two arms, one is none, or a claim is of none of them.
+        DefinitionError: there are fewer than two arms, a value is no arm, or a claim names an unknown arm.
     """
 
     name: str
@@ -55,11 +55,9 @@ class Experiment:
 
     def __post_init__(self) -> None:
         arms: Any = self.arms  # not yet known to be what they should be
-        if not isinstance(arms, Mapping) or not all(isinstance(made, Arm) for made in arms.values()):
+        if not isinstance(arms, Mapping) or not all(isinstance(arm, Arm) for arm in arms.values()):
             raise DefinitionError(f"experiment {self.name}: arms must be arm(...) by label")
-        Ablation(
-            self.name, self.title, {label: made.network for label, made in arms.items()}
-        )  # or say why not
+        Ablation(self.name, self.title, {label: arm.network for label, arm in arms.items()})  # or say why not
         if not re.fullmatch(r"\w[\w-]*", self.name):
             raise DefinitionError(f"experiment {self.name!r}: its name must be of letters, digits, _ and -")
         for claim in self.claims:
@@ -76,32 +74,34 @@ class Experiment:
 def arm(
     target: TargetLike, side: int = SIDE, recipe: Mapping[str, Any] | None = None, **settings: Any
 ) -> Arm:
-    """A target with settings, trained on images of ``side``, with settings of the recipe of its own.
+    """An arm of an `Experiment`: a target with settings, trained on images of ``side`` pixels.
+
+    ``recipe`` are settings of the recipe for this arm alone.
 
     Raises:
-        TargetError, DefinitionError: as `costlab.algebra.variant`; also for a side or a setting that is none.
+        TargetError, DefinitionError: as `costlab.variant`; also for an invalid side or setting of the recipe.
     """
     if not isinstance(as_dim("arm: side", side, least=8), int):
         raise DefinitionError(f"arm: side={side!r} must be a single number")
     own = dict(recipe or {})
-    Recipe().having(own)
+    Recipe().with_settings(own)
     return Arm(variant(target, **settings), side, own)
 
 
 def of_ablation(ablation: Ablation) -> Experiment:
-    """An ablation of networks as an experiment: every variant at its own input, with the same recipe.
+    """An experiment of the variants of an ablation, each at its own input, all with the same recipe.
 
     Raises:
-        DefinitionError: a variant takes no square image of three channels.
+        DefinitionError: a variant does not take square images of three channels.
     """
     arms = {}
-    for label, made in ablation.variants.items():
-        shape = shape_of(made.shape(), f"{ablation.name}: {label!r}", "training")
+    for label, member in ablation.variants.items():
+        shape = shape_of(member.shape(), f"{ablation.name}: {label!r}", "training")
         channels, height, width = (*shape, None, None)[:3]
         if channels != 3 or height != width or not isinstance(height, int):
             raise DefinitionError(
                 f"{ablation.name}: {label!r} takes {channels}x{height}x{width} and cannot be trained: "
                 "a network that can takes square images, 3xHxH, and gives one number per class"
             )
-        arms[label] = Arm(replace(made, input=None), height)
+        arms[label] = Arm(replace(member, input=None), height)
     return Experiment(ablation.name, ablation.title, arms)

@@ -1,7 +1,7 @@
-"""The experiments that come with costlab: what the paper changes, trained on the reduced network.
+"""The experiments that come with costlab: the paper's design choices, trained on the reduced network.
 
 Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016; the figures
-are those that it reports of the whole networks on ImageNet.
+are its results for the full networks on ImageNet.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from costlab.errors import TargetError
 from costlab.train.experiment import Arm, Expectation, Experiment, arm
 
 Mini: TypeAlias = Callable[..., Arm]
-"""Makes an arm of the reduced network, at the width of the preset times ``width``."""
+"""Makes an arm of the reduced network, whose width is that of the preset times ``width``."""
 
 PLAIN, FACTORIZED = "5x5", "3x3+3x3"
 LINEAR, WHOLE_3X3, SPLIT_3X3, WHOLE_7X7, SPLIT_7X7 = "linear between", "3x3", "1x3+3x1", "7x7", "1x7+7x1"
@@ -78,7 +78,7 @@ CLAIMS = {
         "Section 9, table 2",
     ),
 }
-"""What the paper says of a choice: the claim, the figures as printed, and where it stands."""
+"""What the paper says of a choice: the claim, the figures as printed, and the section."""
 
 
 def _claim(name: str, better: str, worse: str) -> Expectation:
@@ -87,7 +87,7 @@ def _claim(name: str, better: str, worse: str) -> Expectation:
 
 
 def _paper(mini: Mini) -> Experiment:
-    """Every choice taken back, one by one, against one baseline."""
+    """Every choice reversed or added alone, all against one baseline."""
     plain = {"label_smoothing": 0.0}
     return Experiment(
         "paper",
@@ -126,7 +126,7 @@ def _experiment(name: str, title: str, arms: Mapping[str, Arm], *claims: Expecta
     return Experiment(name, title, arms, claims)
 
 
-def _made(mini: Mini) -> dict[str, Experiment]:
+def _all_experiments(mini: Mini) -> dict[str, Experiment]:
     experiments = (
         _experiment(
             "large_5x5",
@@ -194,21 +194,21 @@ def _made(mini: Mini) -> dict[str, Experiment]:
         ),
         _paper(mini),
     )
-    return {each.name: each for each in experiments}
+    return {experiment.name: experiment for experiment in experiments}
 
 
 def names() -> tuple[str, ...]:
-    """What `experiment` knows."""
-    return tuple(_made(_mini(1.0)))
+    """The names of the experiments."""
+    return tuple(_all_experiments(_mini(1.0)))
 
 
 def experiment(name: str, width: float) -> Experiment:
-    """The experiment of that name, the reduced network at ``width``.
+    """The experiment of that name, with the reduced network at ``width``.
 
     Raises:
-        TargetError: there is none.
+        TargetError: there is no such experiment.
     """
-    known = _made(_mini(width))
+    known = _all_experiments(_mini(width))
     if name not in known:
         raise TargetError(f"there is no experiment {name!r}{closest(name, known)}")
     return known[name]

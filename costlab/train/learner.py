@@ -1,4 +1,4 @@
-"""The learner: a network with all that changes while it is trained, and one step of it.
+"""The learner: a network with its optimizer, schedule and average, and one step of training.
 
 Optimizers, schedules, clipping, smoothing and averaging are torch's.
 """
@@ -20,21 +20,21 @@ from costlab.train.environment import has_bfloat16
 from costlab.train.recipe import Recipe
 
 NETWORKS = 256
-"""How many networks one process may compile."""
+"""Networks that one process may compile."""
 
 
 class Sums(NamedTuple):
-    """Sums over images, as numbers on the device that nobody waits for: the loss, and those told right."""
+    """Sums over images, as tensors on the device: the loss, and the images classified correctly."""
 
     loss: Tensor
     correct: Tensor
 
 
 class Learner:
-    """A network in training on a device, ``steps`` in each epoch.
+    """A network in training on a device, with ``steps`` steps in an epoch.
 
-    ``wrapped`` runs in the place of the network in training, such as the network in DistributedDataParallel;
-    ``compiled`` has torch compile the forward and backward pass.
+    ``wrap`` gives the module that runs in training, such as the network in DistributedDataParallel. With
+    ``compiled`` torch compiles the forward and backward pass.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Learner:
         self._loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
 
     def step(self, batch: Batch) -> Sums:
-        """Learn from a batch once. Gives sums over it, and does not wait for the device."""
+        """Train on a batch. Returns the sums over it, without waiting for the device."""
         self.network.train()
         with precision(self.device):
             out = self._train(batch.images)
@@ -76,13 +76,13 @@ class Learner:
 
     @torch.no_grad()
     def _average(self) -> None:
-        """Move the average, as `AveragedModel.update_parameters` does, which would wait for a GPU."""
+        """Update the average as `AveragedModel.update_parameters` does, but without waiting for a GPU."""
         averaged = self.averaged
         if averaged is None:
             return
         if self._floats is None:
             if not int(averaged.n_averaged):
-                averaged.update_parameters(self.network)  # the first time, it becomes a copy
+                averaged.update_parameters(self.network)  # the first update copies the network
                 return
             self._floats = _floats(averaged.module), _floats(self.network)
         assert averaged.multi_avg_fn is not None
@@ -90,7 +90,7 @@ class Learner:
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> Sums:
-        """Sums over all batches, of the averaged network where there is one, with one-hot labels."""
+        """Sums over all batches, with one-hot labels; of the averaged network if there is one."""
         network = self.network if self.averaged is None else self.averaged
         network.eval()
         loss, correct = torch.zeros(2, device=self.device)
@@ -103,15 +103,15 @@ class Learner:
 
     @property
     def learning_rate(self) -> float:
-        """That of the next step."""
+        """The learning rate of the next step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def state(self) -> dict[str, Any]:
-        """All that changes in a step, as what torch saves and loads without running code."""
+        """Everything that a step changes, in types that torch loads without running code."""
         return {name: part.state_dict() for name, part in self._parts().items()}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from a state. Raises `KeyError`, `RuntimeError` or `ValueError` if it is of another."""
+        """Restore a state. Raises `KeyError`, `RuntimeError` or `ValueError` if it is of another network."""
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
 
@@ -121,25 +121,25 @@ class Learner:
 
 
 def precision(device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 where a GPU multiplies it, float32 elsewhere."""
+    """Autocast to bfloat16 on a GPU that has it, float32 elsewhere."""
     return torch.autocast("cuda", torch.bfloat16) if has_bfloat16(device) else nullcontext()
 
 
 def _compiled(run: nn.Module) -> Callable[[Tensor], Tensor | TrainingOutput]:
-    """A network, compiled; many of them in one process count as one that is compiled over and over."""
+    """A compiled network. torch takes many networks for one that is recompiled, and limits how often."""
     torch._dynamo.config.recompile_limit = NETWORKS  # noqa: SLF001  # it has no other name
     compiled: Callable[[Tensor], Tensor | TrainingOutput] = torch.compile(run, dynamic=False)
     return compiled
 
 
 def _floats(network: nn.Module) -> list[Tensor]:
-    """All parameters and buffers of a network that can be averaged."""
+    """The parameters and buffers of a network that are floating-point numbers, and so can be averaged."""
     tensors = (*network.parameters(), *network.buffers())
     return [tensor.detach() for tensor in tensors if tensor.is_floating_point()]
 
 
 def _average(network: nn.Module, recipe: Recipe, steps: int) -> AveragedModel | None:
-    """The running average, buffers of batch norm included; it halves what it holds in a half-life."""
+    """An exponential average of parameters and buffers, with the half-life of the recipe."""
     if not recipe.average:
         return None
     decay = 0.5 ** (1 / (recipe.average * steps))
@@ -159,7 +159,7 @@ def _optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
 
 
 def _schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> ChainedScheduler:
-    """Warm-up in a line, and decay in steps, from the first step on."""
+    """Linear warm-up, times a decay in steps from the beginning on."""
     decay = StepLR(optimizer, max(1, round(recipe.lr_decay_every * steps)), recipe.lr_decay)
     warm = round(recipe.warm_up * steps)
     if not warm:

@@ -1,4 +1,4 @@
-"""The plan of a run: everything that was asked for, settled before the first step, in a file of its own."""
+"""The plan of a run: all of its settings, fixed before the first step and kept in a file."""
 
 import json
 import re
@@ -17,16 +17,16 @@ from costlab.targets.resolve import IN_CATALOG, find_ablation, labelled, source_
 from costlab.train import experiments
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
 from costlab.train.recipe import Recipe
-from costlab.train.record import ArmRecord, DataRecord, decoded
+from costlab.train.record import ArmRecord, DataRecord, decode
 
 FILE = "run.json"
 LOCK = ".lock"
-"""Held by the process that trains in a folder."""
+"""The lock file of the process that trains in a folder."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A scale: the width of the reduced network, the most images, and what of the recipe hangs on it."""
+    """A scale: the width of the reduced network, the most images, and settings of the recipe."""
 
     width: float
     train: int
@@ -45,9 +45,9 @@ PRESETS = {
 class Plan:
     """What a run trains, in values that JSON can hold.
 
-    ``ablation`` is what the experiment was asked for by, ``source`` what the images were, with their path,
-    and ``images`` how many to train on, 0 for as many as the preset has. ``shared`` says that the trials are
-    in a database, not in the folder.
+    ``ablation`` is the name by which the user asked for the experiment, ``source`` that of the images, with
+    their path; ``images`` is the number of training images, 0 for that of the preset. ``shared`` says that
+    the trials are in a database, not in the folder.
     """
 
     ablation: str
@@ -74,10 +74,10 @@ class Plan:
 
     @property
     def identity(self) -> str:
-        """What tells this plan's trials from those of all others; how many seeds there are matters not."""
+        """A digest of everything that decides what a trial trains; the number of seeds does not."""
         arms = [asdict(replace(arm, timing=None)) for arm in self.arms]
-        told = json.dumps([self.recipe, arms, asdict(self.data), self.mirrored], sort_keys=True)
-        return sha256(told.encode()).hexdigest()[:16]
+        content = json.dumps([self.recipe, arms, asdict(self.data), self.mirrored], sort_keys=True)
+        return sha256(content.encode()).hexdigest()[:16]
 
     def recipe_of(self, label: str) -> Recipe:
         """The recipe of an arm."""
@@ -85,25 +85,25 @@ class Plan:
         return Recipe(**{**self.recipe, **arm.recipe})
 
     def networks(self) -> dict[str, Arm]:
-        """The networks to be trained, by label.
+        """The networks to train, by label.
 
         Raises:
-            TargetError, DefinitionError, ShapeError: the experiment is not there any more, or fails.
-            RunError: a network is not what it was when the run began.
+            TargetError, DefinitionError, ShapeError: the experiment no longer exists, or fails.
+            RunError: a network has changed since the run began.
         """
-        arms = planned_arms(found(self.ablation, self.width), self.data.classes)
+        arms = arms_with_classes(find_experiment(self.ablation, self.width), self.data.classes)
         for arm in self.arms:
-            now = recorded(arm.label, arms[arm.label], self.data.classes) if arm.label in arms else None
+            now = count_arm(arm.label, arms[arm.label], self.data.classes) if arm.label in arms else None
             if now != replace(arm, timing=None):
                 raise RunError(f"{self.ablation}: {arm.label!r} is not what it was when the run began")
         return arms
 
-    def having(self, seeds: int) -> "Plan":
-        """The plan with more seeds. Raises `RunError` if it has more already."""
+    def with_seeds(self, seeds: int) -> "Plan":
+        """The plan with another number of seeds. Raises `RunError` if that is less than it has."""
         if seeds < self.seeds:
             raise RunError(f"--seeds {seeds}: the run has {self.seeds} already, and none is taken away")
-        told = self.command.replace(f"--seeds {self.seeds}", f"--seeds {seeds}", 1)
-        return replace(self, seeds=seeds, command=told)
+        command = self.command.replace(f"--seeds {self.seeds}", f"--seeds {seeds}", 1)
+        return replace(self, seeds=seeds, command=command)
 
     def save(self, folder: Path) -> None:
         """Write the plan into the folder of its run."""
@@ -114,20 +114,22 @@ def load(folder: Path) -> Plan:
     """The plan of a run.
 
     Raises:
-        RunError: the folder holds none, or it is damaged.
+        RunError: there is none in the folder, or it is damaged.
     """
     content = read(folder / FILE)
     if content is None:
         raise RunError(f"--resume {folder}: there is no run in it; costlab train --ablation ... begins one")
     try:
-        plan: Plan = decoded(Plan, json.loads(content))
+        plan: Plan = decode(Plan, json.loads(content))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(f"{folder / FILE} is no plan of a run: {type(error).__name__}: {error}") from None
     return plan
 
 
-def found(name: str, width: float) -> Experiment:
-    """The experiment of that name, or an ablation whose variants can be trained.
+def find_experiment(name: str, width: float) -> Experiment:
+    """The experiment of that name, or that of an ablation whose variants can be trained.
+
+    ``width`` is for the reduced network of costlab's own experiments.
 
     Raises:
         TargetError, DefinitionError: there is none, its code fails, or its variants cannot be trained.
@@ -144,27 +146,28 @@ def found(name: str, width: float) -> Experiment:
     if source.typed:
         raise TargetError(f"{name}: an experiment takes no settings")
     arms = {
-        label: replace(made, network=replace(made.network, theirs=True, folder=source.folder))
-        for label, made in source.value.arms.items()
+        label: replace(arm, network=replace(arm.network, theirs=True, folder=source.folder))
+        for label, arm in source.value.arms.items()
     }
     return replace(source.value, arms=arms)
 
 
-def planned_arms(experiment: Experiment, classes: int) -> dict[str, Arm]:
-    """The arms with one output per class, where a definition leaves open how many it has."""
-    return {label: _having_classes(made, classes) for label, made in experiment.arms.items()}
+def arms_with_classes(experiment: Experiment, classes: int) -> dict[str, Arm]:
+    """The arms with ``num_classes`` set, where their definition has it and they do not set it themselves."""
+    return {label: _with_classes(arm, classes) for label, arm in experiment.arms.items()}
 
 
-def recorded(label: str, made: Arm, classes: int) -> ArmRecord:
-    """An arm, counted as it will be trained.
+def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
+    """The record of an arm, counted as it will be trained.
 
-    A step's multiply-adds are those of the forward pass, and as many for the gradients of the weights and of
-    what goes into them; the layer that comes first needs none of the latter.
+    A training step takes three times the multiply-adds of the forward pass: for the output, the gradient of
+    the weights and that of the input, which the first layer does not need.
 
     Raises:
-        TargetError, DefinitionError, ShapeError: the network does not take its images, or puts out others.
+        TargetError, DefinitionError, ShapeError: the network does not take its images, or has another number
+            of outputs than there are classes.
     """
-    counted = count(made.network, (3, made.side, made.side))
+    counted = count(arm.network, (3, arm.side, arm.side))
     output = counted.root.output
     if tuple(output) != (classes,):
         raise DefinitionError(f"{label}: the network puts out {output}, and there are {classes} classes")
@@ -172,19 +175,19 @@ def recorded(label: str, made: Arm, classes: int) -> ArmRecord:
     return ArmRecord(
         label,
         re.sub(r"^[^:]*/(?=[^/:]+:)", "", counted.label),  # a file without its folder
-        made.side,
-        dict(made.recipe),
+        arm.side,
+        dict(arm.recipe),
         int(counted.inference.multiply_adds),
         int(counted.parameters),
         3 * int(counted.multiply_adds) - first,
     )
 
 
-def _having_classes(made: Arm, classes: int) -> Arm:
-    network = made.network
+def _with_classes(arm: Arm, classes: int) -> Arm:
+    network = arm.network
     open_ = network.parameters.get("num_classes")
     if open_ is None or "num_classes" in network.settings or open_.default == classes:
-        return made
+        return arm
     settings = {"num_classes": classes}
     label = labelled(network.label, settings, bool(network.settings))
-    return replace(made, network=replace(network.having(settings), label=label))
+    return replace(arm, network=replace(network.with_settings(settings), label=label))

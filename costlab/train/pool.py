@@ -1,4 +1,4 @@
-"""The pool: workers side by side on one device, each a process that may die without harm to the others."""
+"""A pool of workers on one device: processes, so that one that dies leaves the others alone."""
 
 import signal
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from costlab.train.protocol import DIED, READY, WorkerSettings
 
 
 class Event(NamedTuple):
-    """What a worker says: ``what`` it does or has done, with the ``answer``; or that it died."""
+    """A message of a worker: the kind in ``what``, the content in ``answer``; or that it died."""
 
     worker: "Process"
     what: str
@@ -21,36 +21,36 @@ class Event(NamedTuple):
 
 
 class Process:
-    """A worker's process, with what it is at."""
+    """The process of a worker, with its present job."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         context = get_context("spawn")
         self.connection: Connection[Any, Any]
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
-        with _deaf():
+        with _interrupts_ignored():
             self.process.start()
         theirs.close()
         self.job: Any = None
         self.ready = False
 
     def begin(self, job: Any, *details: Any) -> None:
-        """Have it do something; ``job`` is what is to be remembered of it."""
+        """Send it a request; ``job`` is kept with the worker until it is done."""
         self.job = job
         try:
             self.connection.send(details)
-        except OSError:  # it has died, which is told as an event
+        except OSError:  # it has died, which is an event
             return
 
     def end(self) -> None:
-        """End it at once: what it had in work is in its checkpoint."""
+        """Kill it: its work is in its checkpoint."""
         self.process.kill()
         self.process.join()
         self.connection.close()
 
 
 class Pool:
-    """Some workers. Those that die are replaced when there is work again."""
+    """At most ``size`` workers. One that dies is replaced when there is work again."""
 
     def __init__(self, settings: WorkerSettings, size: int) -> None:
         self._settings, self._size = settings, size
@@ -58,11 +58,11 @@ class Pool:
 
     @property
     def has_room(self) -> bool:
-        """Whether a worker has nothing to do, or there may be one more."""
+        """Whether a worker is idle, or one more may be started."""
         return len(self.workers) < self._size or any(worker.job is None for worker in self.workers)
 
     def begin(self, job: Any, *details: Any) -> None:
-        """Have an idle worker, or one more, do something; ``job`` is what is to be remembered of it."""
+        """Send a request to an idle worker, or to a new one; ``job`` is kept with it until it is done."""
         worker = next((worker for worker in self.workers if worker.job is None), None)
         if worker is None:
             worker = Process(self._settings)
@@ -70,10 +70,10 @@ class Pool:
         worker.begin(job, *details)
 
     def events(self, seconds: float) -> Iterator[Event]:
-        """What the workers say within some seconds; ends with the first moment in which any spoke."""
+        """Wait up to ``seconds`` for messages of the workers; those that are there, or none."""
         by_connection = {worker.connection: worker for worker in self.workers}
         for ready in wait(list(by_connection), seconds):
-            worker = by_connection[ready]  # type: ignore[index]  # of these connections only
+            worker = by_connection[ready]  # type: ignore[index]  # one of these connections
             try:
                 what, answer = worker.connection.recv()
                 worker.ready = worker.ready or what == READY
@@ -85,7 +85,7 @@ class Pool:
             yield Event(worker, what, answer)
 
     def dismiss(self) -> None:
-        """End all workers."""
+        """Kill all workers."""
         while self.workers:
             self.workers.pop().end()
 
@@ -99,8 +99,8 @@ class Pool:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Have what is started here not hear an interrupt: it is ended by whoever started it."""
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started here ignore SIGINT, as this process ends them."""
     if current_thread() is not main_thread():
         yield
         return
@@ -112,7 +112,7 @@ def _deaf() -> Iterator[None]:
 
 
 def _serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
-    """The worker's side, which needs torch; whoever asks needs none."""
+    """The worker's side, which imports torch; this side does not."""
     from costlab.train.worker import serve
 
     serve(connection, settings)

@@ -1,6 +1,6 @@
-"""Settling a run: from what was asked for to a plan, with its images at hand."""
+"""Preparing a run: from what the user asked for to a plan, with its images at hand."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
@@ -15,11 +15,12 @@ from costlab.train.plan import LOCK, PRESETS, Plan
 from costlab.train.recipe import Recipe
 
 
-class Asked(NamedTuple):
-    """What a run is asked to be. ``settings`` are those of the recipe, each typed as ``name=value``.
+class RunRequest(NamedTuple):
+    """The run that the user asks for. ``settings`` are those of the recipe, each as ``name=value``.
 
-    ``width`` and ``images`` stand for those of the preset where they are given; ``images`` is how many to
-    train on, with as many for validation as the preset has for so many.
+    ``width`` and ``images`` replace those of the preset if they are given. ``images`` is the number of
+    training images; the number of validation images is scaled with it. ``shared`` says that the trials are
+    kept in a database.
     """
 
     ablation: str
@@ -32,125 +33,130 @@ class Asked(NamedTuple):
     shared: bool = False
 
 
-def settled(asked: Asked, tell: Callable[[str], None]) -> tuple[Plan, Dataset]:
-    """The plan of a new run, and the images that it takes.
+def make_plan(request: RunRequest, report: Callable[[str], None]) -> tuple[Plan, Dataset]:
+    """The plan of a new run, and the images for it. Calls ``report`` with a line before each slow step.
 
     Raises:
-        TargetError, DefinitionError, ShapeError: the experiment is not there, or cannot be trained.
-        RunError: a width is given to an experiment that has its own.
-        DataError: the images are not there, damaged, or too few.
+        TargetError, DefinitionError, ShapeError: there is no such experiment, or it cannot be trained.
+        RunError: a width is given for an experiment that sets its own.
+        DataError: the images are missing, damaged or too few.
     """
-    preset = PRESETS[asked.preset]
-    width = preset.width if asked.width is None else asked.width
-    experiment = plan.found(asked.ablation, width)
-    if asked.width is not None and asked.ablation not in names():
-        raise RunError(f"--width goes with costlab's own experiments: {asked.ablation} says how wide it is")
-    shared = Recipe().having({**preset.recipe, **recipe.read(asked.settings)})
-    dataset = _loaded(asked, tell)
-    arms = plan.planned_arms(experiment, len(dataset.classes))
-    made = Plan(
-        asked.ablation,
+    preset = PRESETS[request.preset]
+    width = preset.width if request.width is None else request.width
+    experiment = plan.find_experiment(request.ablation, width)
+    if request.width is not None and request.ablation not in names():
+        raise RunError(f"--width goes with costlab's own experiments: {request.ablation} says how wide it is")
+    common = Recipe().with_settings({**preset.recipe, **recipe.read(request.settings)})
+    dataset = _load_images(request, report)
+    classes = len(dataset.classes)
+    arms = plan.arms_with_classes(experiment, classes)
+    new = Plan(
+        request.ablation,
         experiment.name,
         experiment.title,
-        asked.preset,
+        request.preset,
         width,
-        asked.source,
-        asked.images or 0,
-        asked.seeds,
-        vars(shared),
-        tuple(plan.recorded(label, made, len(dataset.classes)) for label, made in arms.items()),
+        request.source,
+        request.images or 0,
+        request.seeds,
+        vars(common),
+        tuple(plan.count_arm(label, arm, classes) for label, arm in arms.items()),
         experiment.claims,
         dataset.record(),
         dataset.mirrored,
-        asked.shared,
-        command(asked, dataset.name),
+        request.shared,
+        command_line(request, dataset.name),
         revision(),
     )
-    _refuse_large_batches(made)
-    return made, dataset
+    _refuse_large_batches(new)
+    return new, dataset
 
 
-def begun(made: Plan, dataset: Dataset, folder: Path) -> None:
-    """Put a plan with its images into a folder, which is locked.
+def save_plan(new: Plan, dataset: Dataset, folder: Path) -> None:
+    """Write a plan and its images into a folder that this process has locked.
 
     Raises:
-        RunError: the folder holds something already.
+        RunError: the folder is not empty.
         OutputError: it cannot be written to.
     """
-    refuse_full(folder)
-    made.save(folder)  # first: whatever comes between, the run can be gone on with
-    cache.prepare(folder, _sides(made), dataset.digest, lambda: dataset)
+    refuse_nonempty(folder)
+    new.save(folder)  # first, so that the run can be resumed whatever goes wrong after it
+    cache.prepare(folder, _sides(new), dataset.digest, lambda: dataset)
 
 
-def refuse_full(folder: Path) -> None:
-    """Raises `RunError` if a folder holds anything but a lock, `OutputError` if it is no folder."""
+def refuse_nonempty(folder: Path) -> None:
+    """Raises `RunError` if a folder holds anything but a lock file, `OutputError` if it is no folder."""
     if is_folder(folder) and any(file.name != LOCK for file in folder.iterdir()):
         raise RunError(
             f"{folder} holds something already: --resume {folder} goes on with a run, -o DIR begins another"
         )
 
 
-def continued(folder: Path, seeds: int | None, tell: Callable[[str], None], shared: bool = False) -> Plan:
-    """The plan of the run in a folder, which is locked, perhaps with more seeds, and its images at hand.
+def resume_plan(folder: Path, seeds: int | None, report: Callable[[str], None], shared: bool = False) -> Plan:
+    """The plan of the run in a folder that this process has locked, with its images at hand.
 
-    ``shared`` says that a database is named that its trials are in.
+    Args:
+        folder: that of the run.
+        seeds: how many seeds the run is to have from now on; None for as many as before.
+        report: called with a line before each slow step.
+        shared: whether a database is named that holds the trials of the run.
 
     Raises:
-        RunError: there is none, its images are not what they were, it has more seeds already, or its trials
-            are in a database that is not named, or in none.
-        DataError: the images are not there any more.
+        RunError: there is no run, its images have changed, it has more seeds already, or its trials are in a
+            database that is not named, or in none although one is named.
+        DataError: the images are missing.
     """
-    made = plan.load(folder)
-    if made.shared != shared:
-        there, say = ("a database", "name it with") if made.shared else ("the folder", "leave out")
-        raise RunError(f"--resume {folder}: the trials of this run are in {there}: {say} --study")
-    made.networks()  # or say what is not as it was
+    saved = plan.load(folder)
+    if saved.shared != shared:
+        place, advice = ("a database", "name it with") if saved.shared else ("the folder", "leave out")
+        raise RunError(f"--resume {folder}: the trials of this run are in {place}: {advice} --study")
+    saved.networks()  # raises if the networks have changed
     if seeds is not None:
-        made = made.having(seeds)
-        made.save(folder)
-    asked = Asked(made.ablation, made.preset, made.source, made.seeds, images=made.images or None)
+        saved = saved.with_seeds(seeds)
+        saved.save(folder)
+    request = RunRequest(saved.ablation, saved.preset, saved.source, saved.seeds, images=saved.images or None)
 
-    def again() -> Dataset:
-        dataset = _loaded(asked, tell)
-        if dataset.digest != made.data.digest:
-            raise RunError(f"--resume {folder}: the images of {made.source} are not what they were")
+    def load_same_images() -> Dataset:
+        dataset = _load_images(request, report)
+        if dataset.digest != saved.data.digest:
+            raise RunError(f"--resume {folder}: the images of {saved.source} are not what they were")
         return dataset
 
-    cache.prepare(folder, _sides(made), made.data.digest, again)
-    return made
+    cache.prepare(folder, _sides(saved), saved.data.digest, load_same_images)
+    return saved
 
 
-def command(asked: Asked, data: str) -> str:
-    """What would be typed for the same, with PATH in the place of the images', and files without folders."""
-    name = asked.ablation.rpartition("/")[2]
-    words = [f"costlab train --ablation {quote(name)} --preset {asked.preset} --seeds {asked.seeds}"]
-    if asked.source != "synthetic":
-        words.append(f"--data {data}{':PATH' * (':' in asked.source)}")
-    if asked.width is not None:
-        words.append(f"--width {asked.width:g}")
-    if asked.images is not None:
-        words.append(f"--images {asked.images}")
-    words += [f"--set {quote(setting)}" for setting in asked.settings]
+def command_line(request: RunRequest, data: str) -> str:
+    """The command that begins the same run, with PATH for that of the images, and files without folders."""
+    name = request.ablation.rpartition("/")[2]
+    words = [f"costlab train --ablation {quote(name)} --preset {request.preset} --seeds {request.seeds}"]
+    if request.source != "synthetic":
+        words.append(f"--data {data}{':PATH' if ':' in request.source else ''}")
+    if request.width is not None:
+        words.append(f"--width {request.width:g}")
+    if request.images is not None:
+        words.append(f"--images {request.images}")
+    words += [f"--set {quote(setting)}" for setting in request.settings]
     return " ".join(words)
 
 
-def _loaded(asked: Asked, tell: Callable[[str], None]) -> Dataset:
-    preset = PRESETS[asked.preset]
+def _load_images(request: RunRequest, report: Callable[[str], None]) -> Dataset:
+    preset = PRESETS[request.preset]
     train, validation = preset.train, preset.validation
-    if asked.images is not None:
-        train, validation = asked.images, max(1, asked.images * validation // train)
-    return datasets.load(asked.source, train, validation, report=tell)
+    if request.images is not None:
+        train, validation = request.images, max(1, request.images * validation // train)
+    return datasets.load(request.source, train, validation, report=report)
 
 
-def _sides(made: Plan) -> Iterable[int]:
-    return {arm.side for arm in made.arms}
+def _sides(plan: Plan) -> set[int]:
+    return {arm.side for arm in plan.arms}
 
 
-def _refuse_large_batches(made: Plan) -> None:
-    for arm in made.arms:
-        size = made.recipe_of(arm.label).batch_size
-        if size > made.data.train:
+def _refuse_large_batches(plan: Plan) -> None:
+    for arm in plan.arms:
+        size = plan.recipe_of(arm.label).batch_size
+        if size > plan.data.train:
             raise DataError(
-                f"--data {made.data.name}: {made.data.train:,} training images are fewer than "
+                f"--data {plan.data.name}: {plan.data.train:,} training images are fewer than "
                 f"batch_size={size} of {arm.label}: --set batch_size=... takes less"
             )

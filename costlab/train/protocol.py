@@ -1,14 +1,14 @@
-"""What a pool and its workers say to each other."""
+"""The messages between a pool and its workers."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 DIED, READY, BROKEN, FAILED = "died", "ready", "broken", "failed"
-"""What is heard of a worker besides what it does: it cannot begin, or cannot do what it was asked."""
+"""Events of a worker besides answers: it died, is ready, cannot start, or could not do a request."""
 
 
 class WorkerSettings(NamedTuple):
-    """How workers work: on which device, how many, how often they save, in seconds, and at which plan."""
+    """The settings of workers: device, number, seconds between checkpoints, and the identity of the plan."""
 
     folder: Path
     device: str

@@ -1,7 +1,7 @@
-"""The recipe of a training: what section 8 of the paper says, in parts of the whole training.
+"""The recipe of a training: that of section 8 of the paper, scaled to the length of the training.
 
-The paper trains for 100 epochs of 1.28 million images and lets the learning rate decay 50 times. Here an
-epoch is short, so decay and warm-up are told as parts of the training, and stay what they are at any scale.
+The paper trains for 100 epochs of 1.28 million images and lets the learning rate decay 50 times. Epochs are
+short here, so decay and warm-up are given as fractions of the training, the same at any scale.
 
 Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, sections 4,
 7 and 8.
@@ -24,21 +24,21 @@ class Recipe:
 
     Args:
         optimizer: torch's ``RMSprop`` or ``SGD``, both with momentum.
-        learning_rate: the highest one, at the end of the warm-up; the paper's 0.045 is for 32 images a step.
+        learning_rate: the highest, at the end of the warm-up; the paper's 0.045 is for batches of 32.
         momentum: of either optimizer.
         decay: RMSprop's smoothing of squared gradients, torch's ``alpha``.
-        epsilon: what RMSprop adds to the root of them.
-        weight_decay: on every parameter.
-        batch_size: images per step; those that fill no batch at the end of an epoch are left out of it.
+        epsilon: what RMSprop adds to their root.
+        weight_decay: L2 penalty on every parameter.
+        batch_size: images per step; an incomplete batch at the end of an epoch is left out.
         epochs: passes over the training images.
-        warm_up: the part of the training in which the learning rate rises, in a line.
-        lr_decay: what the learning rate is multiplied by.
-        lr_decay_every: after which part of the training it is; 0.02 is the paper's 50 times.
+        warm_up: the fraction of the training in which the learning rate rises linearly.
+        lr_decay: the factor of the learning rate at each decay.
+        lr_decay_every: the fraction of the training between decays; 0.02 is the paper's 50 times.
         clip: the norm that gradients are clipped to; 0 for none.
-        label_smoothing: the part of a label that is spread over all classes.
-        aux_weight: of an auxiliary head's loss.
-        average: the half-life of the running average of parameters that is evaluated, in epochs; 0 for none.
-        shift: how far training images are moved at random, as a part of their side.
+        label_smoothing: the fraction of a label that is spread over all classes.
+        aux_weight: the weight of an auxiliary head's loss.
+        average: the half-life in epochs of the average of parameters that is evaluated; 0 for none.
+        shift: the largest random shift of training images, as a fraction of their side.
 
     Raises:
         DefinitionError: a value is of the wrong type or out of its range.
@@ -62,16 +62,16 @@ class Recipe:
     shift: float = 0.08
 
     def __post_init__(self) -> None:
-        for each in parameters():
-            each.check(getattr(self, each.name), OWNER)
+        for setting in parameters():
+            setting.check(getattr(self, setting.name), OWNER)
         for names, holds, must in RANGES:
             for name in names:
                 value = getattr(self, name)
                 if not holds(value):
                     raise DefinitionError(f"{OWNER}: {name}={value} must be {must}")
 
-    def having(self, settings: Mapping[str, Any]) -> "Recipe":
-        """The recipe with other settings. Raises `DefinitionError` for a name or a value that is none."""
+    def with_settings(self, settings: Mapping[str, Any]) -> "Recipe":
+        """The recipe with other settings. Raises `DefinitionError` for an unknown name or invalid value."""
         for name in settings:
             _known(name)
         return replace(self, **settings)
@@ -96,7 +96,9 @@ RANGES: Any = (
 def parameters() -> tuple[Parameter, ...]:
     """The settings of a recipe, with their types and defaults."""
     types = get_type_hints(Recipe)
-    return tuple(parameter(each.name, types[each.name], each.default, "") for each in fields(Recipe))
+    return tuple(
+        parameter(setting.name, types[setting.name], setting.default, "") for setting in fields(Recipe)
+    )
 
 
 def read(settings: Iterable[str]) -> dict[str, Any]:
@@ -105,19 +107,19 @@ def read(settings: Iterable[str]) -> dict[str, Any]:
     Raises:
         DefinitionError: one is malformed, unknown, or given twice.
     """
-    found: dict[str, Any] = {}
-    for each in settings:
-        name, equals, value = each.partition("=")
+    values: dict[str, Any] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
         if not equals:
-            raise DefinitionError(f"{OWNER}: {each!r} must be name=value")
-        if name in found:
+            raise DefinitionError(f"{OWNER}: {text!r} must be name=value")
+        if name in values:
             raise DefinitionError(f"{OWNER}: {name} is given twice")
-        found[name] = _known(name).parse(value, OWNER)
-    return found
+        values[name] = _known(name).parse(value, OWNER)
+    return values
 
 
 def _known(name: str) -> Parameter:
-    known = {each.name: each for each in parameters()}
+    known = {setting.name: setting for setting in parameters()}
     if name not in known:
         hint = closest(name, known) or f"; there is {', '.join(known)}"
         raise DefinitionError(f"{OWNER}: there is no {name}{hint}")

@@ -1,6 +1,6 @@
-"""The record of a run: what was trained, where, and what came out, as one file of JSON.
+"""The record of a run: what was trained, where, and with which results, as one file of JSON.
 
-Everything that a page says of a run is computed from this record; nothing else of the run is needed.
+The page of a run is computed from this record alone.
 """
 
 import json
@@ -22,8 +22,8 @@ FILE = "results.json"
 class Epoch:
     """One pass over the training images.
 
-    ``loss`` and ``accuracy`` are means over the images as they were trained on, those of validation are of
-    the averaged weights after it. ``seconds`` hold the training without the validation.
+    ``loss`` and ``accuracy`` are means over the training images during the epoch; those of validation are of
+    the averaged weights after it. ``seconds`` is the time of training without validation.
     """
 
     epoch: int
@@ -38,9 +38,9 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Environment:
-    """Where something was run; ``threads`` are those of a worker, ``revision`` is that of the code.
+    """Where something ran; ``threads`` are those of a worker, ``revision`` is that of the code.
 
-    ``workers`` trained side by side, and ``processes`` together on each trial.
+    ``workers`` is the number of trials side by side, ``processes`` the number of processes on each trial.
     """
 
     device: str
@@ -57,8 +57,8 @@ class Environment:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One variant with one seed. ``failure`` says in a line why it has no result, else it is empty."""
+class TrialResult:
+    """The result of one variant with one seed; ``failure`` says in a line why there is none."""
 
     arm: str
     seed: int
@@ -68,16 +68,16 @@ class Trial:
 
     @property
     def top_1(self) -> float | None:
-        """The part of the validation images that were told right after the last epoch, never the best one."""
+        """The fraction of validation images classified correctly after the last epoch (not the best one)."""
         return None if self.failure or not self.epochs else self.epochs[-1].validation_accuracy
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What one training step of a batch takes, measured alone on the device, the arms in turns.
+    """The time of a training step of one batch, measured alone on the device, the arms in turns.
 
-    ``seconds`` is the median of ``steps`` steps, between the quartiles ``low`` and ``high``; ``memory`` the
-    peak in bytes of what is held beyond a process that trains nothing, None where it cannot be known.
+    ``seconds`` is the median of ``steps`` steps, ``low`` and ``high`` are the quartiles. ``memory`` is the
+    peak in bytes beyond that of a process that trains nothing, None where it is unknown.
     """
 
     seconds: float
@@ -91,10 +91,10 @@ class Timing:
 
 @dataclass(frozen=True)
 class ArmRecord:
-    """An arm as it was trained, counted at its input. ``network`` is what `costlab count` takes.
+    """An arm as it was trained, and its counts. ``network`` is a target of `costlab count`.
 
-    ``multiply_adds`` are those of one image in inference; ``parameters`` those in training, and
-    ``step_multiply_adds`` those of forward and backward for one image, both with auxiliary heads.
+    ``multiply_adds`` are those of an inference of one image; ``parameters`` and ``step_multiply_adds``, those
+    of a forward and backward pass of one image, include auxiliary heads.
     """
 
     label: str
@@ -109,7 +109,7 @@ class ArmRecord:
 
 @dataclass(frozen=True)
 class DataRecord:
-    """The images: what they are in a sentence, how many, and the digest of their bytes."""
+    """The images: a sentence about them, their numbers, and their digest."""
 
     name: str
     about: str
@@ -122,9 +122,9 @@ class DataRecord:
 
 @dataclass(frozen=True)
 class Run:
-    """A run: its settings, its arms with the first one as the baseline, and its trials.
+    """A run: its settings, its arms, of which the first is the baseline, and its trials.
 
-    ``command`` is what began it, ``recipe`` all settings that the arms share.
+    ``command`` is the one that began it, ``recipe`` the settings that all arms share.
     """
 
     name: str
@@ -136,23 +136,23 @@ class Run:
     seeds: int
     arms: tuple[ArmRecord, ...]
     claims: tuple[Expectation, ...]
-    trials: tuple[Trial, ...]
+    trials: tuple[TrialResult, ...]
 
     @property
     def baseline(self) -> ArmRecord:
-        """The arm that others are held against."""
+        """The arm that the others are compared with."""
         return self.arms[0]
 
     def top_1(self, label: str) -> dict[int, float]:
-        """The accuracies of an arm by seed; those that failed are not among them."""
+        """The accuracies of an arm by seed, without the seeds that failed."""
         return {
             trial.seed: trial.top_1 for trial in self.trials if trial.arm == label and trial.top_1 is not None
         }
 
     def save(self, file: Path) -> None:
-        """Write the record, in the place of an older one. Raises `OutputError` if it cannot be written."""
+        """Write the record, replacing an older one. Raises `OutputError` if it cannot be written."""
         content = {"version": VERSION, **asdict(self)}
-        lines = ",\n".join(f"{_dumped(name)}: {_listed(value)}" for name, value in content.items())
+        lines = ",\n".join(f"{_json(name)}: {_json_lines(value)}" for name, value in content.items())
         write(file, f"{{\n{lines}\n}}\n", replace=True)
 
 
@@ -160,7 +160,7 @@ def load(file: Path) -> Run:
     """The record of a run.
 
     Raises:
-        RunError: there is none, or it is not as this version of costlab writes it.
+        RunError: the file is missing, damaged, or of another version of costlab.
     """
     content = read(file)
     if content is None:
@@ -169,16 +169,16 @@ def load(file: Path) -> Run:
         data = json.loads(content)
         if data.pop("version") != VERSION:
             raise RunError(f"{file} is of another version of costlab")
-        made: Run = decoded(Run, data)
+        run: Run = decode(Run, data)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise RunError(f"{file} is no record of a run: {type(error).__name__}: {error}") from None
-    if told := _disorder(made):
-        raise RunError(f"{file} is no record of a run: {told}")
-    return made
+    if problem := _inconsistency(run):
+        raise RunError(f"{file} is no record of a run: {problem}")
+    return run
 
 
-def _disorder(run: Run) -> str:
-    """What in a record does not go together; nothing if all does."""
+def _inconsistency(run: Run) -> str:
+    """What is inconsistent in a record; empty if nothing is."""
     labels = {arm.label for arm in run.arms}
     named = {trial.arm for trial in run.trials} | {
         label for claim in run.claims for label in (claim.better, claim.worse)
@@ -195,34 +195,34 @@ def _disorder(run: Run) -> str:
     return ""
 
 
-def _listed(value: Any) -> str:
-    """A value as JSON, each entry of a list on a line of its own."""
+def _json_lines(value: Any) -> str:
+    """A value as JSON, with each entry of a list on a line of its own."""
     if not isinstance(value, tuple) or not value:
-        return _dumped(value)
-    return "[\n" + ",\n".join(f" {_dumped(each)}" for each in value) + "\n]"
+        return _json(value)
+    return "[\n" + ",\n".join(f" {_json(each)}" for each in value) + "\n]"
 
 
-def _dumped(value: Any) -> str:
+def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def decoded(kind: Any, value: Any) -> Any:
-    """A value of JSON as the type that it was written from.
+def decode(kind: Any, value: Any) -> Any:
+    """A value from JSON as the type that it was written from.
 
     Raises:
-        TypeError, KeyError: it is another one.
+        TypeError, KeyError: it is not of that type.
     """
     if isinstance(kind, UnionType):
-        return None if value is None else decoded(get_args(kind)[0], value)
+        return None if value is None else decode(get_args(kind)[0], value)
     if isinstance(kind, GenericAlias) and get_origin(kind) is tuple:
         if not isinstance(value, list):
             raise TypeError(f"{value!r} is no list")
-        return tuple(decoded(get_args(kind)[0], each) for each in value)
+        return tuple(decode(get_args(kind)[0], each) for each in value)
     if hasattr(kind, "__dataclass_fields__"):
         types = get_type_hints(kind)
         if set(value) - set(types):
             raise KeyError(", ".join(set(value) - set(types)))
-        return kind(**{name: decoded(types[name], each) for name, each in value.items()})
+        return kind(**{name: decode(types[name], each) for name, each in value.items()})
     expected = get_origin(kind) or kind
     if expected is Any or isinstance(value, expected) or (expected is float and isinstance(value, int)):
         if isinstance(value, bool) and expected in (int, float):

@@ -1,4 +1,4 @@
-"""A run: the trials of a plan, trained by workers until each has a result, then timed, then put on record."""
+"""A run: the trials of a plan are trained by workers until each has a result, then timed and recorded."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,92 +13,104 @@ from costlab.train import cache, record
 from costlab.train.plan import LOCK, Plan
 from costlab.train.pool import Event, Pool
 from costlab.train.protocol import BROKEN, DIED, FAILED, READY, WorkerSettings
-from costlab.train.record import Environment, Run, Timing, Trial
-from costlab.train.storage import GRACE, opened, refuse_file
-from costlab.train.study import BEAT, Claim, Pair, Study
-from costlab.train.trial import Standing
+from costlab.train.record import Environment, Run, Timing, TrialResult
+from costlab.train.storage import GRACE, open_study, refuse_file
+from costlab.train.study import BEAT, Lease, Pair, Study
+from costlab.train.trial import TrialProgress
 from costlab.train.worker import THREADS
 
 STUDY = "study.db"
 WAIT = 0.5
 
 
-class Watch(Protocol):
-    """Who is told how a run goes."""
+class RunObserver(Protocol):
+    """Is called while a run goes on, to show its progress."""
 
     def note(self, text: str) -> None:
-        """Something that is to be known."""
+        """A message for the user."""
 
-    def left(self, pairs: int) -> None:
-        """How many trials have no result yet, those of other machines among them."""
+    def remaining(self, trials: int) -> None:
+        """The number of trials without a result, including those of other machines."""
 
-    def at(self, pair: Pair, standing: Standing | None) -> None:
-        """Where a trial stands; None as it begins."""
+    def progress(self, pair: Pair, progress: TrialProgress | None) -> None:
+        """The progress of a trial; None when it begins."""
 
-    def ended(self, trial: Trial) -> None:
-        """What came out of a trial."""
+    def finished(self, trial: TrialResult) -> None:
+        """The result of a trial."""
 
-    def lost(self, pair: Pair, why: str) -> None:
-        """Why a trial that was in work here is so no more."""
+    def lost(self, pair: Pair, reason: str) -> None:
+        """A trial is no longer trained here, for this reason."""
 
     def timing(self, done: int, rounds: int) -> None:
-        """How far the timing is."""
+        """The progress of the timing."""
 
 
-def trained(
+def train_plan(
     plan: Plan,
     settings: WorkerSettings,
-    watch: Watch,
+    observer: RunObserver,
     study: str = "",
     again: bool = False,
     grace: int = GRACE,
 ) -> Run:
-    """Train what the plan has, from where it stands, and put it on record in its folder, which is `locked`.
+    """Train the trials of a plan that have no result yet, time the arms, and save the record.
 
-    ``study`` is the database that other machines draw from too, else a file in the folder; with ``again``
-    what failed is begun anew.
+    Args:
+        plan: that of the run.
+        settings: those of the workers; their folder must be locked, see `lock_folder`.
+        observer: is called with the progress.
+        study: the URL of a database that other machines take trials from too; empty for a file in the folder.
+        again: whether trials that failed are trained again.
+        grace: seconds without a heartbeat after which another machine counts as dead.
 
     Raises:
         RunError: the study cannot be reached, or workers cannot start.
         OutputError: the folder cannot be written to.
     """
-    here = environment_of(settings, settings.workers)
+    here = run_environment(settings, settings.workers)
     with Pool(settings, settings.workers) as pool:
-        with study_of(plan, settings.folder, study, again, grace) as trials:
-            results = _Crew(trials, pool, watch, plan.pairs).work(lambda: trials.results(here))
+        with open_study_of(plan, settings.folder, study, again, grace) as trials:
+            results = _Dispatcher(trials, pool, observer, plan.pairs).work(lambda: trials.results(here))
         done = {label for (label, _), trial in results.items() if not trial.failure}
-        timings = _earlier(plan, settings.folder)
+        timings = _earlier_timings(plan, settings.folder)
         missing = [arm.label for arm in plan.arms if arm.label in done - timings.keys()]
-        if missing:  # all anew: what was not measured in turns cannot be compared
-            timings = _timings(pool, watch, [arm.label for arm in plan.arms if arm.label in done])
-        return recorded(plan, results, timings, settings.folder)
+        if missing:  # time all of them: only times measured in turns can be compared
+            timings = _measure_timings(pool, observer, [arm.label for arm in plan.arms if arm.label in done])
+        return save_record(plan, results, timings, settings.folder)
 
 
 @contextmanager
-def study_of(
+def open_study_of(
     plan: Plan, folder: Path, url: str = "", again: bool = False, grace: int = GRACE
 ) -> Iterator[Study]:
-    """The study of a plan: at ``url``, or in a folder that this process has locked. Else as `trained`."""
+    """The study of a plan: at ``url``, or else in the folder, which this process has locked.
+
+    Other arguments and errors are those of `train_plan`.
+    """
     refuse_file(url)
     name = f"costlab {record.VERSION} {plan.name} {plan.identity}"
-    with opened(url or f"sqlite:///{(folder / STUDY).resolve()}", name, plan.pairs, not url, grace) as trials:
+    with open_study(
+        url or f"sqlite:///{(folder / STUDY).resolve()}", name, plan.pairs, not url, grace
+    ) as trials:
         if not url:
-            trials.free_all()
+            trials.release_all()
         if again:
             trials.retry_failures()
         yield trials
 
 
-def environment_of(settings: WorkerSettings, workers: int) -> Environment:
-    """Where a run is made."""
-    from costlab.train.environment import device_named, environment
+def run_environment(settings: WorkerSettings, workers: int) -> Environment:
+    """The environment of a run."""
+    from costlab.train.environment import describe_environment, find_device
 
-    here = environment(device_named(settings.device), workers, compiled=False)
+    here = describe_environment(find_device(settings.device), workers, compiled=False)
     return replace(here, threads=THREADS) if settings.device == "cpu" else here
 
 
-def recorded(plan: Plan, results: dict[Pair, Trial], timings: dict[str, Timing], folder: Path) -> Run:
-    """The record of a run that is done, in its folder too; the images that its workers shared are removed.
+def save_record(
+    plan: Plan, results: dict[Pair, TrialResult], timings: dict[str, Timing], folder: Path
+) -> Run:
+    """Save the record of a finished run in its folder, and remove the images that its workers shared.
 
     Raises:
         OutputError: the folder cannot be written to.
@@ -120,94 +132,94 @@ def recorded(plan: Plan, results: dict[Pair, Trial], timings: dict[str, Timing],
     return run
 
 
-class _Crew:
-    """The workers at the trials of a study."""
+class _Dispatcher:
+    """Hands the trials of a study to the workers of a pool."""
 
-    def __init__(self, study: Study, pool: Pool, watch: Watch, pairs: tuple[Pair, ...]) -> None:
-        self._study, self._pool, self._watch, self._pairs = study, pool, watch, pairs
+    def __init__(self, study: Study, pool: Pool, observer: RunObserver, pairs: tuple[Pair, ...]) -> None:
+        self._study, self._pool, self._observer, self._pairs = study, pool, observer, pairs
 
-    def work(self, results: Callable[[], dict[Pair, Trial]]) -> dict[Pair, Trial]:
-        """Train until every pair has a result; gives them."""
+    def work(self, results: Callable[[], dict[Pair, TrialResult]]) -> dict[Pair, TrialResult]:
+        """Train until every arm and seed has a result; returns them."""
         tended = changed = -float(BEAT)
         while True:
             now = monotonic()
             if now - tended >= BEAT:
-                self._study.tend()
+                self._study.send_heartbeats()
                 tended = now
             if now - changed >= BEAT:
-                found = results()
-                self._watch.left(len(self._pairs) - len(found))
-                if len(found) == len(self._pairs):
-                    return found
-                self._hand_out()
+                finished = results()
+                self._observer.remaining(len(self._pairs) - len(finished))
+                if len(finished) == len(self._pairs):
+                    return finished
+                self._assign_trials()
                 changed = now
             for event in self._pool.events(WAIT):
-                if self._heed(event):
+                if self._handle(event):
                     changed = -float(BEAT)
 
-    def _hand_out(self) -> None:
-        """Give each idle worker a trial, while there are any."""
-        while self._pool.has_room and (claim := self._study.claim()) is not None:
-            self._pool.begin(claim, "trial", claim.arm, claim.seed)
-            self._watch.at(claim.pair, None)
+    def _assign_trials(self) -> None:
+        """Give a trial to each idle worker, as long as there are any."""
+        while self._pool.has_room and (lease := self._study.lease()) is not None:
+            self._pool.begin(lease, "trial", lease.arm, lease.seed)
+            self._observer.progress(lease.pair, None)
 
-    def _heed(self, event: Event) -> bool:
-        """Take in what a worker says; gives whether it has no work now."""
-        claim: Claim | None = event.worker.job
-        if event.what == "at" and claim:
-            self._watch.at(claim.pair, event.answer[0])
+    def _handle(self, event: Event) -> bool:
+        """Act on a message of a worker; returns whether it is idle now."""
+        lease: Lease | None = event.worker.job
+        if event.what == "at" and lease:
+            self._observer.progress(lease.pair, event.answer[0])
             return False
         _refuse_start(event)
-        if event.what == READY or not claim:
+        if event.what == READY or not lease:
             return True
         event.worker.job = None
         if event.what == "trial":
-            if self._study.finish(claim, event.answer):
-                self._watch.ended(event.answer)
+            if self._study.finish(lease, event.answer):
+                self._observer.finished(event.answer)
                 return True
-            told = "held too long, and left to another"
+            reason = "held too long, and left to another"
         else:
-            self._study.drop(claim)
+            self._study.drop(lease)
             cause = f"exit {event.answer}" if event.what == DIED else event.answer
-            told = f"its worker died ({cause}); it is taken up again"
-        self._watch.lost(claim.pair, told)
+            reason = f"its worker died ({cause}); it is taken up again"
+        self._observer.lost(lease.pair, reason)
         return True
 
 
 def _refuse_start(event: Event) -> None:
-    """Raises `RunError` if a worker cannot begin."""
+    """Raises `RunError` if a worker could not start."""
     if event.what == BROKEN:
         raise RunError(f"a worker cannot begin: {event.answer}")
     if event.what == DIED and not event.worker.ready:
         raise RunError(f"a worker died as it began (exit {event.answer})")
 
 
-def _timings(pool: Pool, watch: Watch, labels: list[str]) -> dict[str, Timing]:
-    """Time the arms in one worker, alone, then the memory of each in a worker of its own."""
+def _measure_timings(pool: Pool, observer: RunObserver, labels: list[str]) -> dict[str, Timing]:
+    """Time all arms in one worker, alone, then measure the memory of each in a worker of its own."""
     pool.dismiss()
-    found: dict[str, Timing] = _asked(pool, watch, "timings", labels) or {}
-    for label, timing in found.items():
+    timings: dict[str, Timing] = _ask(pool, observer, "timings", labels) or {}
+    for label, timing in timings.items():
         pool.dismiss()
-        found[label] = replace(timing, memory=_asked(pool, watch, "memory", label))
+        timings[label] = replace(timing, memory=_ask(pool, observer, "memory", label))
     pool.dismiss()
-    return found
+    return timings
 
 
-def _earlier(plan: Plan, folder: Path) -> dict[str, Timing]:
-    """The timings of an earlier record of the same arms, as they were measured together."""
+def _earlier_timings(plan: Plan, folder: Path) -> dict[str, Timing]:
+    """The timings in an earlier record of the same arms, which were measured together."""
     if not (folder / record.FILE).is_file():
         return {}
     try:
         earlier = record.load(folder / record.FILE)
-    except RunError:  # damaged, or of another version: it is about to be replaced
+    except RunError:  # damaged, or of another version: it will be replaced
         return {}
     if tuple(replace(arm, timing=None) for arm in earlier.arms) != plan.arms:
         return {}
     return {arm.label: arm.timing for arm in earlier.arms if arm.timing}
 
 
-def _asked(pool: Pool, watch: Watch, what: str, about: Any) -> Any:
-    """What a worker answers; None if it dies of it."""
+def _ask(pool: Pool, observer: RunObserver, what: str, about: Any) -> Any:
+    """Send a request to a worker and wait for its answer; None if it fails or dies."""
     pool.begin(what, what, about)
     while True:
         for event in pool.events(WAIT):
@@ -215,20 +227,20 @@ def _asked(pool: Pool, watch: Watch, what: str, about: Any) -> Any:
                 event.worker.job = None
                 return event.answer
             if event.what == "at":
-                watch.timing(*event.answer)
+                observer.timing(*event.answer)
                 continue
             _refuse_start(event)
             if event.what in (DIED, FAILED):
-                watch.note(f"{what} could not be measured, and are left out: {event.answer}")
+                observer.note(f"{what} could not be measured, and are left out: {event.answer}")
                 return None
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """The folder of a run, kept from other processes.
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Make the folder of a run, and lock it against other processes.
 
     Raises:
-        RunError: another one has it.
+        RunError: another process has locked it.
         OutputError: it cannot be made.
     """
     from filelock import FileLock, Timeout

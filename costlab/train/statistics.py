@@ -1,7 +1,7 @@
-"""What seeds can tell: intervals of means, differences paired by seed, and what they say of a claim.
+"""Statistics over seeds: intervals of means, differences paired by seed, and verdicts on claims.
 
-An interval is Student's: it takes values to be spread about normally, from one seed to the next. Seeds
-change the training and not the images, so that it holds for training anew on the same images.
+Intervals are Student's, which assumes that values are normally distributed over seeds. Seeds change the
+training and not the images, so an interval is about training again on the same images.
 
 Source: Student (W. S. Gosset), "The probable error of a mean", Biometrika 6, 1908.
 """
@@ -22,24 +22,24 @@ Verdict = Literal["same direction", "opposite", "not distinguishable"]
 
 
 class Interval(NamedTuple):
-    """A mean and the interval that holds the true one with some confidence, from ``count`` values.
+    """The mean of ``count`` values, and the confidence interval of the true mean.
 
-    Fewer than two values bound nothing: then it reaches from -inf to inf. The mean of none is NaN.
+    With fewer than two values it reaches from -inf to inf; the mean of no values is NaN.
     """
 
     mean: float
     low: float
     high: float
-    count: int  # type: ignore[assignment]  # no one counts ends in an interval, as tuples would
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs of an interval
 
     @property
     def known(self) -> bool:
-        """Whether there are values enough for an interval."""
+        """Whether there are enough values for an interval."""
         return self.count > 1
 
 
-class Judged(NamedTuple):
-    """A claim, the accuracy of ``better`` less that of ``worse`` as it was found, and what that says."""
+class JudgedClaim(NamedTuple):
+    """A claim, the measured accuracy of ``better`` less that of ``worse``, and the verdict."""
 
     claim: Expectation
     difference: Interval
@@ -47,9 +47,9 @@ class Judged(NamedTuple):
 
 
 def interval(values: Iterable[float], confidence: float = CONFIDENCE, least: float = 0.0) -> Interval:
-    """The two-sided interval of a mean: ``mean ± t * standard deviation / sqrt(count)``.
+    """The two-sided confidence interval of a mean: ``mean ± t * standard deviation / sqrt(count)``.
 
-    The deviation is taken to be at ``least`` so much, where values are only known to some grain.
+    ``least`` is a lower bound of the standard deviation, for values that are rounded.
 
     Raises:
         DefinitionError: ``confidence`` is not between 0 and 1.
@@ -58,32 +58,32 @@ def interval(values: Iterable[float], confidence: float = CONFIDENCE, least: flo
     if len(values) < 2:
         return Interval(values[0] if values else nan, -inf, inf, len(values))
     mean = fmean(values)
-    half = t_quantile(len(values) - 1, confidence) * max(stdev(values), least) / sqrt(len(values))
+    half = student_t(len(values) - 1, confidence) * max(stdev(values), least) / sqrt(len(values))
     return Interval(mean, mean - half, mean + half, len(values))
 
 
-def accuracy(values: Iterable[float], images: int) -> Interval:
-    """The interval of the mean of accuracies on so many ``images``, within 0 and 1.
+def accuracy_interval(values: Iterable[float], images: int) -> Interval:
+    """The interval of the mean of accuracies on ``images`` images, within 0 and 1.
 
-    Each is a whole number of images; what is rounded away has a deviation of ``1 / (sqrt(12) * images)``.
+    An accuracy is a whole number of images: rounding has a deviation of ``1 / (sqrt(12) * images)``.
     """
-    found = interval(values, least=1 / (sqrt(12) * images))
-    return found._replace(low=max(found.low, 0.0), high=min(found.high, 1.0)) if found.known else found
+    mean = interval(values, least=1 / (sqrt(12) * images))
+    return mean._replace(low=max(mean.low, 0.0), high=min(mean.high, 1.0)) if mean.known else mean
 
 
-def paired(a: Mapping[int, float], b: Mapping[int, float], images: int) -> Interval:
-    """The interval of ``a - b``, accuracies on so many ``images``, over the seeds that both have.
+def paired_difference(a: Mapping[int, float], b: Mapping[int, float], images: int) -> Interval:
+    """The interval of the mean of ``a - b``, accuracies on ``images`` images, over the seeds that both have.
 
-    Each is a whole number of images: what is rounded away from both has a deviation of
-    ``1 / (sqrt(6) * images)``, and the differences are not taken to be spread less, even if all are equal.
+    Rounding of both has a deviation of ``1 / (sqrt(6) * images)``, which is taken as the least deviation of
+    the differences, even if all are equal.
     """
     differences = (a[seed] - b[seed] for seed in sorted(a.keys() & b.keys()))
     return interval(differences, least=1 / (sqrt(6) * images))
 
 
 @lru_cache
-def t_quantile(freedom: int, confidence: float = CONFIDENCE) -> float:
-    """The t that Student's distribution stays within, on both sides, with this confidence.
+def student_t(freedom: int, confidence: float = CONFIDENCE) -> float:
+    """The two-sided quantile of Student's t distribution for ``freedom`` degrees of freedom.
 
     ``t = sqrt(freedom * (1 / x - 1))``, where the regularized incomplete beta function
     ``I(freedom / 2, 1 / 2)`` is ``1 - confidence`` at x.
@@ -105,18 +105,18 @@ def t_quantile(freedom: int, confidence: float = CONFIDENCE) -> float:
         return float((freedom * (1 / x - 1)) ** b)
 
 
-def judged(claim: Expectation, run: Run) -> Judged:
-    """What a run says of a claim: a direction only where the whole interval lies on one side of 0."""
-    difference = paired(run.top_1(claim.better), run.top_1(claim.worse), run.data.validation)
+def judge(claim: Expectation, run: Run) -> JudgedClaim:
+    """The verdict of a run on a claim: a direction only if the whole interval lies on one side of 0."""
+    difference = paired_difference(run.top_1(claim.better), run.top_1(claim.worse), run.data.validation)
     verdict: Verdict = "not distinguishable"
     if difference.low > 0:
         verdict = "same direction"
     elif difference.high < 0:
         verdict = "opposite"
-    return Judged(claim, difference, verdict)
+    return JudgedClaim(claim, difference, verdict)
 
 
-def achieved(arm: ArmRecord) -> float | None:
+def multiply_adds_per_second(arm: ArmRecord) -> float | None:
     """Multiply-adds per second in a training step, ``step_multiply_adds * batch_size / seconds``.
 
     None for an arm that was not timed.

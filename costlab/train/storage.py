@@ -1,4 +1,4 @@
-"""Where a study is kept: a file beside the run, or a database that others draw from too."""
+"""Where a study is stored: in a file in the folder of the run, or in a database that machines share."""
 
 import re
 import warnings
@@ -10,45 +10,47 @@ from costlab.errors import RunError, one_line
 from costlab.train.study import BEAT, Pair, Study
 
 GRACE = 60
-"""Seconds without a heartbeat after which the holder of a trial counts as dead."""
+"""Seconds without a heartbeat after which the process that trains a trial counts as dead."""
 
 
 @contextmanager
-def opened(url: str, name: str, pairs: Iterable[Pair], alone: bool, grace: int = GRACE) -> Iterator[Study]:
-    """The study of that name, made if it is not there.
+def open_study(
+    url: str, name: str, pairs: Iterable[Pair], alone: bool, grace: int = GRACE
+) -> Iterator[Study]:
+    """The study of that name, created if it does not exist.
 
-    ``alone`` says that no other process can use it; else trials are held with heartbeats, and count as left
-    when there was none for ``grace`` seconds.
+    ``alone`` says that no other process uses it. Else trials are leased with heartbeats, and are free again
+    after ``grace`` seconds without one.
 
     Raises:
-        RunError: the database cannot be reached, or is none.
+        RunError: the database cannot be reached, or the URL is invalid.
     """
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     beats: dict[str, Any] = {} if alone else {"heartbeat_interval": BEAT, "grace_period": grace}
-    name_of = url.removeprefix("sqlite:///") if alone else f"--study {_shown(url)}"
-    with _told(url, name_of, ValueError, ImportError):
-        storage = _retried(lambda: optuna.storages.RDBStorage(_with_driver(url), **beats))
-        study = _retried(
+    name_of = url.removeprefix("sqlite:///") if alone else f"--study {_masked(url)}"
+    with _database_errors(url, name_of, ValueError, ImportError):
+        storage = _retry(lambda: optuna.storages.RDBStorage(_with_driver(url), **beats))
+        study = _retry(
             lambda: optuna.create_study(
                 storage=storage, study_name=name, load_if_exists=True, direction="maximize"
             )
         )
         number = storage.get_study_id_from_name(study.study_name)
-    with _told(url, name_of):
-        made = Study(storage, number, pairs, alone)
+    with _database_errors(url, name_of):
+        plan_study = Study(storage, number, pairs, alone)
         try:
-            yield made
+            yield plan_study
         finally:
             with suppress(SQLAlchemyError, optuna.exceptions.StorageInternalError):  # of a base that is gone
-                made.give_back()
+                plan_study.give_back()
             storage.engine.dispose()
 
 
 def refuse_file(url: str) -> None:
-    """Raises `RunError` for a database in a file: it cannot be shared, as two may take one trial."""
+    """Raises `RunError` for a SQLite database, which cannot be shared: two machines could take one trial."""
     if url.startswith("sqlite"):
         raise RunError(
             "--study sqlite:... is for one machine only: leave it out, or name a postgresql:// one"
@@ -56,20 +58,20 @@ def refuse_file(url: str) -> None:
 
 
 def refuse_unreachable(url: str) -> None:
-    """Raises `RunError` for a database that cannot be reached, before anything is made for it."""
+    """Raises `RunError` for a database that cannot be reached."""
     import optuna
 
     refuse_file(url)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with _told(url, f"--study {_shown(url)}", ValueError, ImportError):
-        _retried(lambda: optuna.storages.RDBStorage(_with_driver(url))).engine.dispose()
+    with _database_errors(url, f"--study {_masked(url)}", ValueError, ImportError):
+        _retry(lambda: optuna.storages.RDBStorage(_with_driver(url))).engine.dispose()
 
 
-def _retried(make: Callable[[], Any]) -> Any:
-    """What a function gives, called again where another process was just making the same tables."""
+def _retry(make: Callable[[], Any]) -> Any:
+    """The result of a function, called again if another process was creating the same tables."""
     from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
-    with _quiet():
+    with _without_warnings():
         for _ in range(4):
             try:
                 return make()
@@ -82,39 +84,39 @@ def _retried(make: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def _told(url: str, name: str, *others: type[Exception]) -> Iterator[None]:
-    """Tell what the database refuses, or one of ``others``, in one line without a password."""
+def _database_errors(url: str, name: str, *others: type[Exception]) -> Iterator[None]:
+    """Turn errors of the database, and of the types in ``others``, into `RunError`, without passwords."""
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
 
-    told_of: tuple[type[Exception], ...] = (SQLAlchemyError, StorageInternalError, *others)
+    errors: tuple[type[Exception], ...] = (SQLAlchemyError, StorageInternalError, *others)
     try:
         yield
-    except told_of as error:
+    except errors as error:
         cause: Any = error.__cause__ or error
-        told = one_line(getattr(cause, "orig", None) or cause)
+        message = one_line(getattr(cause, "orig", None) or cause)
         if isinstance(error, ModuleNotFoundError):
-            told += "; pip install 'costlab[postgres]' brings PostgreSQL's"
-        raise RunError(f"{name}: {_without_secrets(told, url)}") from None
+            message += "; pip install 'costlab[postgres]' brings PostgreSQL's"
+        raise RunError(f"{name}: {_without_secrets(message, url)}") from None
 
 
-def _shown(url: str) -> str:
-    """An address without what may be secret: the password, and whatever follows the database."""
+def _masked(url: str) -> str:
+    """A URL without what may be secret: the password, and the query after the database."""
     return re.sub(r"//([^:/@]*):.*@", r"//\1:***@", url.partition("?")[0])
 
 
-def _without_secrets(told: str, url: str) -> str:
-    """What a driver says, without the parts of the address that `_shown` leaves out."""
-    found = re.search(r"//[^:/@]*:(.*)@", url)
-    secrets = [*(found[1].split("@") if found else ()), *re.findall(r"[?&][^=&]*=([^&]+)", url)]
+def _without_secrets(message: str, url: str) -> str:
+    """A message of a driver, without the parts of the URL that `_masked` leaves out."""
+    login = re.search(r"//[^:/@]*:(.*)@", url)
+    secrets = [*(login[1].split("@") if login else ()), *re.findall(r"[?&][^=&]*=([^&]+)", url)]
     for secret in filter(None, secrets):
-        told = told.replace(secret, "***")
-    return told
+        message = message.replace(secret, "***")
+    return message
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what Optuna says of parts that may still change."""
+def _without_warnings() -> Iterator[None]:
+    """Ignore Optuna's warnings about experimental features."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

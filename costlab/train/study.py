@@ -1,8 +1,8 @@
-"""The trials of a run, in an Optuna study: who trains which, and what came out.
+"""The trials of a run in an Optuna study: which process trains which of them, and their results.
 
-The study is a file beside the run, or a database that any number of machines draw from. There a trial is held
-with a heartbeat; one whose holder died is taken up again. Every pair of arm and seed is finished once: of two
-trials of a pair only the one with the lower number goes on.
+The study is in a file in the folder of the run, or in a database that any number of machines share. There a
+trial is leased with heartbeats; if its process dies, it is trained by another. Every pair of arm and seed is
+finished once: of two trials of a pair only the one with the lower number is trained.
 """
 
 import json
@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 from warnings import catch_warnings, simplefilter
 
-from costlab.train.record import Environment, Trial, decoded
+from costlab.train.record import Environment, TrialResult, decode
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -22,12 +22,12 @@ Pair = tuple[str, int]
 BEAT = 5
 """Seconds between two heartbeats."""
 ATTEMPTS = 3
-"""How often a trial whose worker died is begun."""
+"""How often a trial is begun whose worker dies."""
 RESULT, GIVEN_BACK = "result", "given back"
 
 
-class Claim(NamedTuple):
-    """A trial that this process holds."""
+class Lease(NamedTuple):
+    """A trial that this process is to train."""
 
     id: int
     number: int
@@ -41,94 +41,94 @@ class Claim(NamedTuple):
 
 
 class Study:
-    """The trials for some pairs. Made by `costlab.train.storage.opened`."""
+    """The trials of pairs of arm and seed. Opened by `costlab.train.storage.open_study`."""
 
     def __init__(self, storage: "RDBStorage", number: int, pairs: Iterable[Pair], alone: bool) -> None:
         self._storage, self._number, self._alone = storage, number, alone
         self._pairs = tuple(pairs)
-        self._held: list[Claim] = []
+        self._leases: list[Lease] = []
 
-    def claim(self) -> Claim | None:
-        """A trial that nobody holds, now held by this process; None if there is none."""
+    def lease(self) -> Lease | None:
+        """Take a trial that no process trains; None if there is none."""
         from optuna.trial import TrialState
 
-        self._fill()
+        self._add_missing()
         for waiting in self._trials(TrialState.WAITING):
-            claim = self._claim_of(waiting)
-            if claim.pair not in self._pairs or not self._take(claim):
+            lease = self._lease_of(waiting)
+            if lease.pair not in self._pairs or not self._take(lease):
                 continue
-            if self._is_spare(claim):
-                self._storage.set_trial_state_values(claim.id, TrialState.PRUNED)
+            if self._is_duplicate(lease):
+                self._storage.set_trial_state_values(lease.id, TrialState.PRUNED)
                 continue
-            self._held.append(claim)
-            return claim
+            self._leases.append(lease)
+            return lease
         return None
 
-    def finish(self, claim: Claim, trial: Trial) -> bool:
-        """Set down what came out of a held trial. Gives False if it is not held any more."""
+    def finish(self, lease: Lease, trial: TrialResult) -> bool:
+        """Store the result of a leased trial. Returns False if the lease has expired."""
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
-        self._held.remove(claim)
+        self._leases.remove(lease)
         try:
-            self._storage.set_trial_user_attr(claim.id, RESULT, json.dumps(asdict(trial)))
+            self._storage.set_trial_user_attr(lease.id, RESULT, json.dumps(asdict(trial)))
             if trial.top_1 is None:
-                self._storage.set_trial_state_values(claim.id, TrialState.FAIL)
+                self._storage.set_trial_state_values(lease.id, TrialState.FAIL)
             else:
-                self._storage.set_trial_state_values(claim.id, TrialState.COMPLETE, [trial.top_1])
+                self._storage.set_trial_state_values(lease.id, TrialState.COMPLETE, [trial.top_1])
         except UpdateFinishedTrialError:
             return False
         return True
 
-    def drop(self, claim: Claim) -> None:
-        """Let go of a held trial whose worker died: it is begun again, a few times."""
-        self._held.remove(claim)
-        self._fail(claim.id)
+    def drop(self, lease: Lease) -> None:
+        """End the lease of a trial whose worker died: it is begun again, up to `ATTEMPTS` times."""
+        self._leases.remove(lease)
+        self._fail(lease.id)
 
     def give_back(self) -> None:
-        """Let go of all held trials, as if they had never been begun."""
-        while self._held:
-            claim = self._held.pop()
-            self._fail(claim.id, GIVEN_BACK)
+        """End all leases, as if the trials had never been begun."""
+        while self._leases:
+            lease = self._leases.pop()
+            self._fail(lease.id, GIVEN_BACK)
 
     def retry_failures(self) -> None:
-        """Begin again what has failed."""
+        """Begin the trials again that failed."""
         for pair, trials in self._by_pair().items():
             if not _is_live(trials) and _outcome(trials) is None and (_failures(trials) or _is_lost(trials)):
                 self._add(pair)
 
-    def tend(self) -> None:
-        """Say that this process lives, and take up what others left. To be called every `BEAT` seconds."""
+    def send_heartbeats(self) -> None:
+        """Renew all leases, and free the trials of dead processes. To be called every `BEAT` seconds."""
         if self._alone:
             return
-        for claim in tuple(self._held):
-            self._storage.record_heartbeat(claim.id)
+        for lease in tuple(self._leases):
+            self._storage.record_heartbeat(lease.id)
         from optuna import load_study
         from optuna.storages import fail_stale_trials
 
         with catch_warnings():
-            simplefilter("ignore")  # of what Optuna may still change
+            simplefilter("ignore")  # about experimental features of Optuna
             name = self._storage.get_study_name_from_id(self._number)
             fail_stale_trials(load_study(study_name=name, storage=self._storage))
 
-    def results(self, environment: Environment) -> dict[Pair, Trial]:
-        """What came out so far, by pair; where workers died too often, a failure in this environment."""
-        found: dict[Pair, Trial] = {}
+    def results(self, environment: Environment) -> dict[Pair, TrialResult]:
+        """The results so far, by pair; a failure in this environment where workers died too often."""
+        results: dict[Pair, TrialResult] = {}
         for pair, trials in self._by_pair().items():
             outcome = _outcome(trials)
             if outcome is None and not _is_live(trials):
                 outcome = next(reversed(_failures(trials)), None)
                 if outcome is None and _is_lost(trials):
-                    outcome = Trial(*pair, (), environment, f"its worker died {_deaths(trials)} times")
+                    outcome = TrialResult(*pair, (), environment, f"its worker died {_deaths(trials)} times")
             if outcome is not None:
-                found[pair] = outcome
-        return found
+                results[pair] = outcome
+        return results
 
-    def _fill(self) -> None:
-        """See that every pair without a result has a trial that waits or runs."""
-        found = self._by_pair()
+    def _add_missing(self) -> None:
+        """Add a trial for every pair without a result that has none waiting or running."""
+        trials_by_pair = self._by_pair()
         for pair in self._pairs:
-            trials = found.get(pair, [])
+            trials = trials_by_pair.get(pair, [])
             if not (_is_live(trials) or _results(trials) or _is_lost(trials)):
                 self._add(pair)
 
@@ -138,21 +138,21 @@ class Study:
         template = create_trial(state=TrialState.WAITING, user_attrs={"arm": pair[0], "seed": pair[1]})
         self._storage.create_new_trial(self._number, template)
 
-    def _take(self, claim: Claim) -> bool:
+    def _take(self, lease: Lease) -> bool:
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
         try:
-            if not self._alone:  # first: who dies in between has been heard of
-                self._storage.record_heartbeat(claim.id)
-            return self._storage.set_trial_state_values(claim.id, TrialState.RUNNING)
+            if not self._alone:  # first, so that a process that dies in between has a heartbeat to expire
+                self._storage.record_heartbeat(lease.id)
+            return self._storage.set_trial_state_values(lease.id, TrialState.RUNNING)
         except UpdateFinishedTrialError:
             return False
 
-    def _is_spare(self, claim: Claim) -> bool:
-        """Whether the pair has a result already, or another trial with a lower number."""
-        others = [trial for trial in self._by_pair()[claim.pair] if trial.number != claim.number]
-        earlier = [trial for trial in others if trial.number < claim.number]
+    def _is_duplicate(self, lease: Lease) -> bool:
+        """Whether the pair has a result already, or another live trial with a lower number."""
+        others = [trial for trial in self._by_pair()[lease.pair] if trial.number != lease.number]
+        earlier = [trial for trial in others if trial.number < lease.number]
         return _outcome(others) is not None or _is_live(earlier)
 
     def _fail(self, id_: int, mark: str = "") -> None:
@@ -163,15 +163,15 @@ class Study:
             if mark:
                 self._storage.set_trial_user_attr(id_, mark, value=True)
             self._storage.set_trial_state_values(id_, TrialState.FAIL)
-        except UpdateFinishedTrialError:  # its time had run out, and another took it up
+        except UpdateFinishedTrialError:  # the lease had expired, and another process took it
             return
 
-    def free_all(self) -> None:
-        """Let go of what is held by a process that is not there any more, where no other can be."""
+    def release_all(self) -> None:
+        """End the leases of earlier processes, where no other process can be at work."""
         from optuna.trial import TrialState
 
         for trial in self._trials(TrialState.RUNNING):
-            self._fail(self._claim_of(trial).id, GIVEN_BACK)
+            self._fail(self._lease_of(trial).id, GIVEN_BACK)
 
     def _trials(self, *states: Any) -> "list[FrozenTrial]":
         return self._storage.get_all_trials(self._number, deepcopy=False, states=states or None)
@@ -180,14 +180,14 @@ class Study:
         return [trial for trial in self._trials() if _pair(trial) in self._pairs]
 
     def _by_pair(self) -> "dict[Pair, list[FrozenTrial]]":
-        found: dict[Pair, list[FrozenTrial]] = defaultdict(list)
+        trials_by_pair: dict[Pair, list[FrozenTrial]] = defaultdict(list)
         for trial in self._of_pairs():
-            found[_pair(trial)].append(trial)
-        return found
+            trials_by_pair[_pair(trial)].append(trial)
+        return trials_by_pair
 
-    def _claim_of(self, trial: "FrozenTrial") -> Claim:
+    def _lease_of(self, trial: "FrozenTrial") -> Lease:
         number = self._storage.get_trial_id_from_study_id_trial_number(self._number, trial.number)
-        return Claim(number, trial.number, *_pair(trial))
+        return Lease(number, trial.number, *_pair(trial))
 
 
 def _pair(trial: "FrozenTrial") -> Pair:
@@ -195,32 +195,32 @@ def _pair(trial: "FrozenTrial") -> Pair:
 
 
 def _is_live(trials: "list[FrozenTrial]") -> bool:
-    """Whether one waits or runs."""
+    """Whether one of them waits or runs."""
     return any(not trial.state.is_finished() for trial in trials)
 
 
-def _results(trials: "list[FrozenTrial]") -> list[Trial]:
-    """What came out of those that have ended."""
+def _results(trials: "list[FrozenTrial]") -> list[TrialResult]:
+    """The results of the trials that have ended."""
     ended = (trial.user_attrs.get(RESULT) for trial in trials if trial.state.is_finished())
-    return [decoded(Trial, json.loads(result)) for result in ended if result is not None]
+    return [decode(TrialResult, json.loads(result)) for result in ended if result is not None]
 
 
-def _outcome(trials: "list[FrozenTrial]") -> Trial | None:
-    """The first result that is no failure."""
+def _outcome(trials: "list[FrozenTrial]") -> TrialResult | None:
+    """The first result without a failure."""
     return next((result for result in _results(trials) if not result.failure), None)
 
 
-def _failures(trials: "list[FrozenTrial]") -> list[Trial]:
+def _failures(trials: "list[FrozenTrial]") -> list[TrialResult]:
     return [result for result in _results(trials) if result.failure]
 
 
 def _is_lost(trials: "list[FrozenTrial]") -> bool:
-    """Whether workers died on it so often that it is not begun again."""
+    """Whether workers died so often that the trial is not begun again."""
     return _deaths(trials) >= ATTEMPTS
 
 
 def _deaths(trials: "list[FrozenTrial]") -> int:
-    """How often the holder of a trial died."""
+    """How many of the trials ended because their process died."""
     from optuna.trial import TrialState
 
     kept = (RESULT, GIVEN_BACK)

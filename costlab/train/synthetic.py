@@ -1,13 +1,13 @@
-"""A task that is made up: which shape with which pattern is the largest one in a cluttered picture.
+"""A generated task: which shape with which pattern is the largest object in a cluttered picture?
 
 There are five shapes and two patterns. A pattern repeats after 4.5 to 7.5 of 96 pixels, so that the side of
-the images matters, and the shapes are turned, stretched and partly transparent. Everything comes from a seed
-by +, -, *, / and square roots, which every machine rounds alike, whatever it does in parallel: the same seed
+the images matters, and the shapes are turned, stretched and partly transparent. Images are computed from a
+seed by +, -, *, / and square roots alone, which every machine rounds alike, in parallel or not: the same seed
 gives the same bytes.
 
-How hard it is was set once, by sizes, clutter and opacity, so that ``mini:width=0.5`` with images of side 48
-tells about 85% right after 15 epochs of 3,000 images; and how fine the patterns are, so that the side of the
-images can matter. What it shows of resolution is partly built in.
+Its difficulty was set once, by sizes, clutter and opacity, so that ``mini:width=0.5`` classifies about 85% of
+images of side 48 correctly after 15 epochs of 3,000 images; and the patterns are so fine that the side of the
+images can matter. What the task shows about resolution is thus partly built in.
 """
 
 from typing import NamedTuple
@@ -16,41 +16,41 @@ import torch
 from torch import Generator, Tensor
 
 from costlab.train.data import Split
-from costlab.train.environment import threads_of_one_core
+from costlab.train.environment import single_core_threads
 
 SIZE = 96
 SHAPES = ("ring", "disc", "frame", "triangle", "cross")
 PATTERNS = ("stripes", "checks")
 CLASSES = tuple(f"{shape} of {pattern}" for shape in SHAPES for pattern in PATTERNS)
 CHUNK = 250
-"""Images that are made at a time, as many of each class."""
+"""Images generated at a time, as many of each class."""
 
 CELLS = (3, 6, 12, 24, 48)
 AMPLITUDES = (0.21, 0.165, 0.129, 0.101, 0.08)
-"""Of the ground's noise, by the number of its cells along a side: it falls with their number ** 0.35."""
+"""Of the background noise, by the number of its cells along a side: proportional to the number ** -0.35."""
 
 MAIN = (0.32, 0.46)
 PIECE = (0.1, 0.24)
-"""Half the size of the main object and of the clutter, as a part of half the side of the image."""
+"""Half the size of the main object and of the clutter, as a fraction of half the side of the image."""
 
 PIECES = 3
 OPACITY = (0.75, 1.0)
 PERIOD = (4.5, 7.5)
 GRAIN = 0.1
-"""The noise of a pixel, evenly spread between plus and minus this."""
+"""The noise of a pixel is uniform between plus and minus this."""
 
 EDGE = 1.5
 """How steep an edge is, per pixel."""
 
 STREAMS = 8192
-"""How far the seeds of generators for one seed and the next one are apart: two for each chunk."""
+"""The distance between the generator seeds of one seed and the next: two for each chunk."""
 
 MOST = CHUNK * STREAMS // 2
-"""Images of one seed, for training or validation, before those of the next one begin."""
+"""The most images of one seed, for training or for validation."""
 
 
 class Pieces(NamedTuple):
-    """One object in each image: (N,) each, but (N, 3) the two colours."""
+    """One object in each image: tensors ``(N,)``, but ``(N, 3)`` for the two colours."""
 
     shape: Tensor
     pattern: Tensor
@@ -65,21 +65,21 @@ class Pieces(NamedTuple):
 
 
 def images(count: int, seed: int, *, validation: bool = False) -> Split:
-    """The first ``count`` images of a seed: ``-> (count, 3, 96, 96)``, the same however many are asked for.
+    """The first ``count`` images of a seed: ``-> (count, 3, 96, 96)``; they do not depend on ``count``.
 
-    Those for validation are others than those for training, with any seed. ``count`` is at most `MOST`.
+    Validation images differ from training images, with any seeds. ``count`` is at most `MOST`.
     """
-    # An odd seed for validation, an even one for training: no chunk of one is ever one of the other.
+    # Odd seeds for validation, even ones for training: they never share a chunk.
     streams = [(seed * STREAMS + 2 * i + validation) % 2**32 for i in range(-(-count // CHUNK))]
-    made = torch.empty((count, 3, SIZE, SIZE), dtype=torch.uint8)
+    pixels = torch.empty((count, 3, SIZE, SIZE), dtype=torch.uint8)
     labels = torch.empty(count, dtype=torch.int64)
-    with threads_of_one_core() as pool:
+    with single_core_threads() as pool:
         chunks = pool.map(lambda stream: _chunk(torch.Generator().manual_seed(stream)), streams)
         for start, chunk in zip(range(0, count, CHUNK), chunks, strict=True):
             end = min(start + CHUNK, count)
-            made[start:end] = chunk.images[: end - start]
+            pixels[start:end] = chunk.images[: end - start]
             labels[start:end] = chunk.labels[: end - start]
-    return Split(made, labels)
+    return Split(pixels, labels)
 
 
 def _chunk(random: Generator) -> Split:
@@ -94,7 +94,7 @@ def _chunk(random: Generator) -> Split:
 
 
 def _ground(random: Generator) -> Tensor:
-    """Noise of several sizes: ``-> (N, 3, 96, 96)``."""
+    """The background, noise on several scales: ``-> (N, 3, 96, 96)``."""
     picture = 0.25 + 0.5 * torch.rand((CHUNK, 3, 1, 1), generator=random).expand(-1, -1, SIZE, SIZE)
     for cells, amplitude in zip(CELLS, AMPLITUDES, strict=True):
         noise = (torch.rand((CHUNK, 3, cells + 1, cells + 1), generator=random) * 2 - 1) * amplitude
@@ -112,7 +112,7 @@ def _pieces(kind: Tensor, size: tuple[float, float], random: Generator) -> Piece
 
     half, stretch = between(*size), _square_root(between(0.8, 1.25))
     across, along = half * stretch, half / stretch
-    tangent = between(-0.3, 0.3)  # of half the angle: up to 0.6 rad, without a sine that machines round apart
+    tangent = between(-0.3, 0.3)  # of half the angle, up to 0.6 rad: machines round sines differently
     cosine = (1 - tangent * tangent) / (1 + tangent * tangent)
     sine = 2 * tangent / (1 + tangent * tangent)
     room_x = 1 - across * cosine - along * sine.abs()
@@ -136,36 +136,39 @@ def _pieces(kind: Tensor, size: tuple[float, float], random: Generator) -> Piece
 def _draw(picture: Tensor, pieces: Pieces) -> None:
     """Draw one object into each image, in place."""
 
-    def each(value: Tensor) -> Tensor:
+    def per_image(value: Tensor) -> Tensor:
         return value[:, None, None]
 
     line = (torch.arange(SIZE) * 2 + 1) * (1 / SIZE) - 1
-    x, y = line[None, None, :] - each(pieces.centre[0]), line[None, :, None] - each(pieces.centre[1])
-    across = x * each(pieces.cosine) + y * each(pieces.sine)
-    along = y * each(pieces.cosine) - x * each(pieces.sine)
-    u, v = across / each(pieces.axes[0]), along / each(pieces.axes[1])
+    x, y = (
+        line[None, None, :] - per_image(pieces.centre[0]),
+        line[None, :, None] - per_image(pieces.centre[1]),
+    )
+    across = x * per_image(pieces.cosine) + y * per_image(pieces.sine)
+    along = y * per_image(pieces.cosine) - x * per_image(pieces.sine)
+    u, v = across / per_image(pieces.axes[0]), along / per_image(pieces.axes[1])
     mask = torch.empty_like(u)
     for number, shape in enumerate(SHAPES):
         of = (pieces.shape == number).nonzero()[:, 0]
         mask[of] = _inside(shape, u[of], v[of])
     pixels = (pieces.axes[0] + pieces.axes[1]) * (SIZE / 4) * EDGE
-    mask = (mask * each(pixels) + 0.5).clamp_(0, 1) * each(pieces.opacity)
+    mask = (mask * per_image(pixels) + 0.5).clamp_(0, 1) * per_image(pieces.opacity)
 
-    pitch = each(pieces.frequency) * (SIZE / 2)
+    pitch = per_image(pieces.frequency) * (SIZE / 2)
     first, second = (
-        _wave(across * pitch + each(pieces.phase[0])),
-        _wave(along * pitch + each(pieces.phase[1])),
+        _wave(across * pitch + per_image(pieces.phase[0])),
+        _wave(along * pitch + per_image(pieces.phase[1])),
     )
-    pattern = torch.where(each(pieces.pattern) == 0, first, first * second)
+    pattern = torch.where(per_image(pieces.pattern) == 0, first, first * second)
     light = ((pattern * 3).clamp_(-1, 1) + 1) * 0.5
     for channel in range(3):
-        one, other = (each(colour[:, channel]) for colour in pieces.colours)
+        one, other = (per_image(colour[:, channel]) for colour in pieces.colours)
         layer = picture[:, channel]
         layer += (other + (one - other) * light - layer) * mask
 
 
 def _square_root(x: Tensor) -> Tensor:
-    """The square root, rounded once: torch's own is MKL's, which rounds as the processor has it."""
+    """The correctly rounded square root: torch's is MKL's, whose rounding depends on the processor."""
     return x.double().sqrt().float()
 
 
@@ -175,7 +178,7 @@ def _wave(phase: Tensor) -> Tensor:
 
 
 def _inside(shape: str, u: Tensor, v: Tensor) -> Tensor:
-    """How deep a place is inside a shape that fills -1 to 1, below 0 outside, in parts of half its size."""
+    """The signed distance inside a shape that fills -1 to 1, below 0 outside, relative to half its size."""
     if shape in {"ring", "disc"}:
         radius = _square_root(u * u + v * v)
         return 1 - radius if shape == "disc" else 0.24 - (radius - 0.76).abs()

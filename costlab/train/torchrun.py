@@ -1,4 +1,4 @@
-"""A run whose trials are each trained by several processes, which torchrun has started."""
+"""A run under torchrun: every trial is trained by all of the processes that it started."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,62 +10,67 @@ from costlab.train.distributed import Group
 from costlab.train.plan import Plan
 from costlab.train.protocol import WorkerSettings
 from costlab.train.record import Run
-from costlab.train.run import Watch, environment_of, recorded, study_of
+from costlab.train.run import RunObserver, open_study_of, run_environment, save_record
 from costlab.train.study import BEAT, Study
 from costlab.train.worker import Worker
 
 WAIT = 1.0
 END, STAY = "end", "stay"
-"""What the leading process tells the others to do, besides the pair to train."""
+"""What the leading process sends to the others instead of the arm and seed to train."""
 
 
-def trained_together(
-    plan: Plan, settings: WorkerSettings, watch: Watch, group: Group, study: str = "", again: bool = False
+def train_under_torchrun(
+    plan: Plan,
+    settings: WorkerSettings,
+    observer: RunObserver,
+    group: Group,
+    study: str = "",
+    again: bool = False,
 ) -> Run | None:
-    """Train what the plan has, trial after trial; the leading process gets the record.
+    """Train the trials of a plan one after the other; returns the record in the leading process.
 
-    The folder is `locked`, and one that all processes see. Nothing is timed: a step of several processes is
-    no step of one.
+    All processes must see the folder, which must be locked. Nothing is timed, as a step of several processes
+    cannot be compared with one of a single process.
 
     Raises:
-        RunError, OutputError: as `costlab.train.run.trained`; also for batches that cannot be shared out.
+        RunError, OutputError: as `costlab.train.run.train_plan`; also for batches that cannot be split.
     """
     for arm in plan.arms:
         group.refuse_uneven(plan.recipe_of(arm.label).batch_size)
     worker = Worker(settings, group)
-    if not group.leads:
-        while (order := group.shared(None)) != END:
+    if not group.is_leader:
+        while (order := group.broadcast(None)) != END:
             if order != STAY:
                 worker.trial(order[0], order[1], lambda _: None)
         return None
-    with study_of(plan, settings.folder, study, again) as trials, _beating(trials):
-        here = environment_of(settings, settings.workers)
+    with open_study_of(plan, settings.folder, study, again) as trials, _heartbeats(trials):
+        here = run_environment(settings, settings.workers)
         while len(results := trials.results(here)) < len(plan.pairs):
-            watch.left(len(plan.pairs) - len(results))
-            claim = trials.claim()
-            if claim is None:  # other machines have them all
-                group.shared(STAY)
+            observer.remaining(len(plan.pairs) - len(results))
+            lease = trials.lease()
+            if lease is None:  # other machines have them all
+                group.broadcast(STAY)
                 sleep(WAIT)
                 continue
-            group.shared(claim.pair)
-            watch.at(claim.pair, None)
-            trial = worker.trial(claim.arm, claim.seed, partial(watch.at, claim.pair))
-            if trials.finish(claim, trial):
-                watch.ended(trial)
+            group.broadcast(lease.pair)
+            observer.progress(lease.pair, None)
+            trial = worker.trial(lease.arm, lease.seed, partial(observer.progress, lease.pair))
+            if trials.finish(lease, trial):
+                observer.finished(trial)
             else:
-                watch.lost(claim.pair, "held too long, and left to another")
-        group.shared(END)
-        return recorded(plan, results, {}, settings.folder)
+                observer.lost(lease.pair, "held too long, and left to another")
+        group.broadcast(END)
+        return save_record(plan, results, {}, settings.folder)
 
 
 @contextmanager
-def _beating(trials: Study) -> Iterator[None]:
-    """Say that this process lives while it does, whatever it is busy with."""
+def _heartbeats(trials: Study) -> Iterator[None]:
+    """Send heartbeats from a thread, however long the training takes."""
     ended = Event()
 
     def beat() -> None:
         while not ended.wait(BEAT):
-            trials.tend()
+            trials.send_heartbeats()
 
     thread = Thread(target=beat, daemon=True)
     thread.start()

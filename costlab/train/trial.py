@@ -1,4 +1,4 @@
-"""A trial: one variant trained with one seed, from where it was left to the end."""
+"""A trial: one variant trained with one seed, resumed from its checkpoint if there is one."""
 
 import json
 from collections.abc import Callable
@@ -15,25 +15,25 @@ from costlab.files import PART, make_folder, write
 from costlab.targets.build import build
 from costlab.targets.target import Variant
 from costlab.train import checkpoint
-from costlab.train.batches import Batches, order, spread
+from costlab.train.batches import Batches, channel_statistics, epoch_order
 from costlab.train.data import Split
-from costlab.train.distributed import ALONE, Group
+from costlab.train.distributed import SINGLE_PROCESS, Group
 from costlab.train.learner import Learner, Sums
 from costlab.train.record import Epoch
 
 EPOCHS = "epochs.jsonl"
-TOLD_EVERY = 0.5
-"""Seconds between two tellings of where a trial stands."""
-SAVED_EVERY = 20.0
-"""Seconds between two checkpoints within an epoch."""
+REPORT_EVERY = 0.5
+"""Seconds between two reports of the progress."""
+SAVE_EVERY = 20.0
+"""Seconds between two checkpoints within an epoch, by default."""
 
 
 class NotFiniteError(Exception):
-    """The loss is no number any more."""
+    """The loss is infinite or not a number."""
 
 
-class Standing(NamedTuple):
-    """Where a trial stands: steps done of all, images per second, and the last epoch that is whole."""
+class TrialProgress(NamedTuple):
+    """The progress of a trial: steps done, steps in all, images per second, and the last complete epoch."""
 
     step: int
     steps: int
@@ -43,7 +43,7 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """What a trial is to train. ``identity`` tells it from all other trials, whatever folder it lies in."""
+    """What a trial trains. ``identity`` distinguishes it from all other trials, in whatever folder."""
 
     network: Variant
     side: int
@@ -55,7 +55,7 @@ class Task:
 
 
 class Trial:
-    """A trial on a device. ``data`` are the splits for training and validation at the side of the task.
+    """A trial on a device. ``data`` are the training and validation images, of the side of the task.
 
     Raises:
         DefinitionError, ShapeError: the network does not take these images, or cannot be built.
@@ -69,8 +69,8 @@ class Trial:
         data: tuple[Split, Split],
         folder: Path,
         device: torch.device,
-        group: Group = ALONE,
-        every: float = SAVED_EVERY,
+        group: Group = SINGLE_PROCESS,
+        every: float = SAVE_EVERY,
     ) -> None:
         self.task, self.device, self.group, self.every = task, device, group, every
         self.folder = folder
@@ -80,7 +80,7 @@ class Trial:
         torch.manual_seed(task.seed)
         network = build(task.network, (3, task.side, task.side)).to(device)
         self.learner = Learner(
-            group.together(network), task.recipe, self.steps, device, task.compiled, group.wrap
+            group.synchronize_batch_norm(network), task.recipe, self.steps, device, task.compiled, group.wrap
         )
         torch.manual_seed(task.seed + group.rank)  # what dropout drops differs from process to process
         self.epochs: list[Epoch] = []
@@ -88,25 +88,25 @@ class Trial:
         self.sums = Sums(torch.zeros((), device=device), torch.zeros((), device=device))
         self._resume()
 
-    def run(self, tell: Callable[[Standing], None] = lambda _: None) -> tuple[Epoch, ...]:
-        """Train to the end; ``tell`` is told where the trial stands, now and then.
+    def run(self, report: Callable[[TrialProgress], None] = lambda _: None) -> tuple[Epoch, ...]:
+        """Train to the end; ``report`` is called with the progress from time to time.
 
         Raises:
-            NotFiniteError: the loss of an epoch is no number.
+            NotFiniteError: the loss of an epoch is not finite.
             OutputError: the folder cannot be written to.
         """
         while len(self.epochs) < self.task.recipe.epochs:
-            self._epoch(tell)
+            self._epoch(report)
             self._finish_epoch()
             self._save()
-            tell(self._standing(0))
+            report(self._progress(0))
         return tuple(self.epochs)
 
-    def _epoch(self, tell: Callable[[Standing], None]) -> None:
-        """The steps that are left of the epoch. Only saving, and its end, wait for the device."""
+    def _epoch(self, report: Callable[[TrialProgress], None]) -> None:
+        """Take the remaining steps of the epoch, waiting for the device only to save and at the end."""
         task, batch_size = self.task, self.task.recipe.batch_size
-        planned = order(len(self.train), task.seed, len(self.epochs), self.shift, task.mirrored)
-        began = told = saved = perf_counter()
+        planned = epoch_order(len(self.train), task.seed, len(self.epochs), self.shift, task.mirrored)
+        began = reported = saved = perf_counter()
         done, before = self.step, self.seconds
         for batch in self.train.epoch(planned, batch_size, self.step, self.group.part):
             sums = self.learner.step(batch)
@@ -119,30 +119,30 @@ class Trial:
                 self.seconds = before + now - began
                 self._save()
                 saved = perf_counter()
-                began += saved - now  # the time of training is without that of saving
-            if now - told >= TOLD_EVERY:
-                told = now
-                tell(self._standing((self.step - done) * batch_size / (now - began)))
+                began += saved - now  # saving does not count as training time
+            if now - reported >= REPORT_EVERY:
+                reported = now
+                report(self._progress((self.step - done) * batch_size / (now - began)))
         self._wait()
         self.seconds = before + perf_counter() - began
 
     def _finish_epoch(self) -> None:
-        """Evaluate, and set down what came out."""
+        """Evaluate, and add the results of the epoch."""
         number, images = len(self.epochs) + 1, self.steps * self.task.recipe.batch_size
-        trained = self.group.total(torch.stack(list(self.sums))).tolist()
+        training_sums = self.group.total(torch.stack(list(self.sums))).tolist()
         rate = self.learner.learning_rate
-        tested = self.group.shared(self._validate() if self.group.leads else None)
-        if not (isfinite(trained[0]) and isfinite(tested[0])):
+        validation_sums = self.group.broadcast(self._validate() if self.group.is_leader else None)
+        if not (isfinite(training_sums[0]) and isfinite(validation_sums[0])):
             raise NotFiniteError(
                 f"the loss is no number after epoch {number}: try a lower learning_rate, or a lower clip"
             )
         self.epochs.append(
             Epoch(
                 number,
-                trained[0] / images,
-                trained[1] / images,
-                tested[0] / len(self.validation),
-                tested[1] / len(self.validation),
+                training_sums[0] / images,
+                training_sums[1] / images,
+                validation_sums[0] / len(self.validation),
+                validation_sums[1] / len(self.validation),
                 rate,
                 self.seconds,
                 images / max(self.seconds, 1e-9),
@@ -155,18 +155,18 @@ class Trial:
         sums: list[float] = torch.stack(list(self.learner.evaluate(self.validation.all()))).tolist()
         return sums
 
-    def _standing(self, speed: float) -> Standing:
+    def _progress(self, speed: float) -> TrialProgress:
         done = len(self.epochs) * self.steps + self.step
         last = self.epochs[-1] if self.epochs else None
-        return Standing(done, self.task.recipe.epochs * self.steps, speed, last)
+        return TrialProgress(done, self.task.recipe.epochs * self.steps, speed, last)
 
     def _wait(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
     def _save(self) -> None:
-        random = self.group.gathered(checkpoint.random_state(self.device))
-        if not self.group.leads:
+        random = self.group.gather(checkpoint.random_state(self.device))
+        if not self.group.is_leader:
             return
         state = {
             "learner": self.learner.state(),
@@ -185,36 +185,36 @@ class Trial:
 
     def _saved(self) -> dict[str, Any] | None:
         make_folder(self.folder)
-        for part in self.folder.glob(f"{PART}*"):  # what a process that was killed had not written whole
+        for part in self.folder.glob(f"{PART}*"):  # incomplete files of a process that was killed
             part.unlink()
         return checkpoint.load(self.folder / checkpoint.FILE, self.task.identity)
 
     def _resume(self) -> None:
-        """Go on from the checkpoint, if there is one."""
+        """Restore the state of the checkpoint, if there is one."""
         file = self.folder / checkpoint.FILE
-        state = self.group.led(self._saved)
+        state = self.group.run_on_leader(self._saved)
         if state is None:
             return
         try:
             self.learner.load(state["learner"])
             self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
-            self.sums = Sums(*(each.to(self.device) for each in state["sums"]))
+            self.sums = Sums(*(tensor.to(self.device) for tensor in state["sums"]))
             random = state["random"]
             if len(random) == self.group.world:
                 checkpoint.set_random_state(random[self.group.rank], self.device)
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise checkpoint.damaged(file) from error
+            raise checkpoint.damaged_error(file) from error
         if len(random) != self.group.world:
             raise RunError(
                 f"{file} is of {len(random)} processes, not {self.group.world}: go on with as many"
             )
-        if self.group.leads:
+        if self.group.is_leader:
             self._write_epochs()
 
 
 def batches_of(data: tuple[Split, Split], device: torch.device) -> tuple[Batches, Batches]:
-    """Training and validation images on a device, both made about 0 by what the training images have."""
-    mean, deviation = spread(data[0].images)
+    """Training and validation images on a device, normalized by the statistics of the training images."""
+    mean, deviation = channel_statistics(data[0].images)
     train, validation = (Batches(split, device, mean, deviation) for split in data)
     return train, validation

@@ -1,4 +1,4 @@
-"""A worker: a process that trains what it is told to, and says how it goes."""
+"""A worker: a process that trains trials and measures arms on request, and reports its progress."""
 
 import gc
 import os
@@ -15,36 +15,35 @@ from costlab.errors import CostlabError, RunError, one_line
 from costlab.files import write
 from costlab.train import cache, measure, plan
 from costlab.train.batches import Batches
-from costlab.train.distributed import ALONE, Group
-from costlab.train.environment import environment
+from costlab.train.distributed import SINGLE_PROCESS, Group
+from costlab.train.environment import describe_environment
 from costlab.train.experiment import Arm
 from costlab.train.plan import Plan
 from costlab.train.protocol import BROKEN, FAILED, READY, WorkerSettings
-from costlab.train.record import Epoch, Timing
-from costlab.train.record import Trial as Record
-from costlab.train.trial import NotFiniteError, Standing, Task, Trial, batches_of
+from costlab.train.record import Epoch, Timing, TrialResult
+from costlab.train.trial import NotFiniteError, Task, Trial, TrialProgress, batches_of
 
 ERROR = "error.txt"
 GONE = (EOFError, BrokenPipeError, ConnectionResetError)
-"""What shows that nobody is there any more to be told anything."""
+"""The errors of a connection whose other side is gone."""
 THREADS = 1
-"""Of a worker on a CPU: more of them on a small network cost more than they bring, and round otherwise."""
+"""Threads of a worker on a CPU: more do not pay for a small network, and change the rounding."""
 NO_MEMORY = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
 COMPILE_AFTER = 2000
-"""Steps from which on compiling is worth the minute that it takes."""
+"""The number of steps from which on compiling is worth the minute that it takes."""
 
 
 class Worker:
-    """What a worker knows; ``tell`` reaches whoever asked for the work."""
+    """The state of a worker. ``report`` sends the progress of a request to the process that made it."""
 
-    def __init__(self, settings: WorkerSettings, group: Group = ALONE) -> None:
+    def __init__(self, settings: WorkerSettings, group: Group = SINGLE_PROCESS) -> None:
         self.settings, self.group = settings, group
         self.folder, self.device = settings.folder, torch.device(settings.device)
         if self.device.type == "cpu":
             torch.set_num_threads(THREADS)
         else:
             torch.backends.cudnn.benchmark = True
-        self.spent = False
+        self.is_broken = False
         self.plan: Plan = plan.load(self.folder)
         if self.plan.identity != settings.identity:
             raise RunError(f"{self.folder} holds another run by now")
@@ -52,62 +51,64 @@ class Worker:
         self._images: dict[int, Any] = {}
         self._timed: dict[int, Batches] = {}
 
-    def trial(self, label: str, seed: int, tell: Callable[[Standing], None]) -> Record:
-        """Train an arm with a seed, or say why that failed."""
+    def trial(self, label: str, seed: int, report: Callable[[TrialProgress], None]) -> TrialResult:
+        """The result of an arm trained with a seed, or the reason why that failed."""
         folder = trial_folder(self.folder, self.plan, label, seed)
         task = self._task(label, seed)
-        told, trial = "", None
+        failure, trial = "", None
         epochs: tuple[Epoch, ...] = ()
-        here = environment(self.device, self.settings.workers, task.compiled)
+        here = describe_environment(self.device, self.settings.workers, task.compiled)
         here = replace(here, processes=self.group.world)
         data = self._data(task.side)
         try:
             trial = Trial(task, data, folder, self.device, self.group, self.settings.every)
-            epochs = trial.run(tell)
-        except (NotFiniteError, RunError) as error:  # which all processes of a group see alike
-            told = one_line(str(error))
+            epochs = trial.run(report)
+        except (NotFiniteError, RunError) as error:  # the same in all processes of a group
+            failure = one_line(str(error))
         except GONE:
             raise
         except Exception as error:
             if self.group.world > 1:
                 raise  # the others wait for this process: torchrun ends them
-            told = self._named(error, folder)
+            failure = self._describe(error, folder)
         del trial
-        self._clean()
-        return Record(label, seed, epochs, here, told.replace(f"{self.folder}/", ""))
+        self._free_memory()
+        return TrialResult(label, seed, epochs, here, failure.replace(f"{self.folder}/", ""))
 
-    def _named(self, error: Exception, folder: Path) -> str:
-        """What is said of an error; a device that may be broken is not used again by this process."""
-        told = one_line(error)
+    def _describe(self, error: Exception, folder: Path) -> str:
+        """An error in a line. After an unexpected one, this process does not use its GPU again."""
+        message = one_line(error)
         if isinstance(error, CostlabError):
             return one_line(str(error))
-        if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(sign in told for sign in NO_MEMORY):
-            return f"out of memory: {told}"
-        self.spent = self.device.type == "cuda"
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+            sign in message for sign in NO_MEMORY
+        ):
+            return f"out of memory: {message}"
+        self.is_broken = self.device.type == "cuda"
         write(folder / ERROR, format_exc(), replace=True)
-        return f"{told} ({folder / ERROR} says where)"
+        return f"{message} ({folder / ERROR} says where)"
 
-    def _clean(self) -> None:
-        """Give back the memory of a trial."""
+    def _free_memory(self) -> None:
+        """Free the memory of a trial."""
         gc.collect()
-        if self.device.type == "cuda" and not self.spent:
+        if self.device.type == "cuda" and not self.is_broken:
             torch.cuda.empty_cache()
 
-    def timings(self, labels: Sequence[str], tell: Callable[[int, int], None]) -> dict[str, Timing]:
+    def timings(self, labels: Sequence[str], report: Callable[[int, int], None]) -> dict[str, Timing]:
         """The time of a step of each of these arms."""
         steppers = {label: self._stepper(label) for label in labels}
-        found = measure.measured(steppers, tell)
-        return {label: self._timing(label, measured) for label, measured in found.items()}
+        times = measure.time_steps(steppers, report)
+        return {label: self._timing(label, time_steps) for label, time_steps in times.items()}
 
-    def memory(self, label: str, tell: Callable[[int, int], None]) -> int | None:
-        """The peak memory of an arm, asked of a worker that has done nothing else."""
-        tell(0, 1)
-        return measure.memory(self._stepper(label), self.device)
+    def peak_memory(self, label: str, report: Callable[[int, int], None]) -> int | None:
+        """The peak memory of an arm in bytes. The worker must not have done anything else before."""
+        report(0, 1)
+        return measure.peak_memory(self._stepper(label), self.device)
 
-    def _timing(self, label: str, measured: measure.Measured) -> Timing:
+    def _timing(self, label: str, step_time: measure.StepTime) -> Timing:
         task = self._task(label, 0)
-        here = environment(self.device, 1, task.compiled)
-        return Timing(*measured, task.recipe.batch_size, None, here)
+        here = describe_environment(self.device, 1, task.compiled)
+        return Timing(*step_time, task.recipe.batch_size, None, here)
 
     def _stepper(self, label: str) -> Callable[[], measure.Stepper]:
         task = self._task(label, 0)
@@ -135,9 +136,9 @@ class Worker:
 
 
 def serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
-    """Do what comes through a connection until it ends: ``(what, *details)``, answered by ``(what, answer)``.
+    """Serve requests ``(what, *details)`` of a connection, answered by ``(what, answer)``, until it closes.
 
-    While it works it says ``("at", ...)``. It ends when whoever asks is not there any more.
+    Progress is sent as ``("at", ...)``. The process ends when the other side is gone.
     """
     try:
         worker = Worker(settings)
@@ -145,7 +146,7 @@ def serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
         connection.send((BROKEN, str(error) if isinstance(error, CostlabError) else one_line(error)))
         return
 
-    def tell(*at: Any) -> None:
+    def report(*at: Any) -> None:
         connection.send(("at", at))
 
     try:
@@ -153,13 +154,13 @@ def serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
         while (job := connection.recv()) is not None:
             what, *details = job
             try:
-                answer = (what, JOBS[what](worker, *details, tell))
+                answer = (what, JOBS[what](worker, *details, report))
             except GONE:
                 raise
             except Exception as error:
                 answer = (FAILED, one_line(error))
             connection.send(answer)
-            if worker.spent:
+            if worker.is_broken:
                 return
     except GONE:
         os._exit(1)
@@ -168,12 +169,12 @@ def serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
 JOBS: dict[str, Callable[..., Any]] = {
     "trial": Worker.trial,
     "timings": Worker.timings,
-    "memory": Worker.memory,
+    "memory": Worker.peak_memory,
 }
 
 
 def trial_folder(folder: Path, plan: Plan, label: str, seed: int) -> Path:
-    """Where a trial keeps its files: named by the number of the arm, and what of its label a file may be."""
+    """The folder of a trial, named by the number of its arm, the label without odd signs, and the seed."""
     place = [arm.label for arm in plan.arms].index(label)
     name = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in label)[:40].strip("-")
     return folder / "trials" / f"{place:02}-{name}-seed-{seed}"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from costlab.cli.train_progress import duration, outcome
+from costlab.cli.train_progress import describe_result, duration
 from costlab.train.experiments import names
-from costlab.train.record import Trial
-from costlab.train.study import Claim
+from costlab.train.record import TrialResult
+from costlab.train.study import Lease
 from tests.cli.conftest import Run
 from tests.train.test_study import HERE, result
 
@@ -222,6 +222,8 @@ def test_durations(seconds: float, told: str) -> None:
 
 
 def test_what_came_out_in_a_line() -> None:
-    claim = Claim(1, 0, "a", 1)
-    assert outcome(result(claim)) == "done: a, seed 1: top-1 75.0%, 1 s"
-    assert outcome(Trial("a", 0, (), HERE, "out of memory")) == "failed: a, seed 0: out of memory"
+    lease = Lease(1, 0, "a", 1)
+    assert describe_result(result(lease)) == "done: a, seed 1: top-1 75.0%, 1 s"
+    assert (
+        describe_result(TrialResult("a", 0, (), HERE, "out of memory")) == "failed: a, seed 0: out of memory"
+    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from costlab.counting.count import count
 from costlab.train.experiment import Expectation
-from costlab.train.record import ArmRecord, DataRecord, Environment, Epoch, Run, Timing, Trial
+from costlab.train.record import ArmRecord, DataRecord, Environment, Epoch, Run, Timing, TrialResult
 
 CPU = Environment("cpu", "", "2.11.0", "3.11.7", "Linux x86_64", "float32", 1, 2, False, "0123abc")
 DATA = DataRecord("shapes", "drawn shapes in ten classes", True, 10, 4000, 1000, "f" * 64)
@@ -14,15 +14,15 @@ RISE = (0.5, 0.8, 1.0)
 """The part of its last accuracy that a network has after each epoch."""
 
 
-def trial(arm: str, seed: int, accuracy: float | None, rise: Sequence[float] = RISE) -> Trial:
+def trial(arm: str, seed: int, accuracy: float | None, rise: Sequence[float] = RISE) -> TrialResult:
     """A training that ends at that accuracy, or failed in its first epoch."""
     if accuracy is None:
-        return Trial(arm, seed, (), CPU, "the loss is nan in epoch 1")
+        return TrialResult(arm, seed, (), CPU, "the loss is nan in epoch 1")
     epochs = tuple(
         Epoch(i, 2.0 - part, accuracy * part, 2.1 - part, accuracy * part, 0.04 / i, 1.5, 2700.0)
         for i, part in enumerate(rise, 1)
     )
-    return Trial(arm, seed, epochs, CPU)
+    return TrialResult(arm, seed, epochs, CPU)
 
 
 def timing(seconds: float, batch_size: int = 64, memory: int | None = 200_000_000) -> Timing:

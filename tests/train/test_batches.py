@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from costlab.train.batches import Batches, Order, order, spread
+from costlab.train.batches import Batches, Order, channel_statistics, epoch_order
 from costlab.train.data import Split
 
 CPU = torch.device("cpu")
@@ -38,7 +38,7 @@ def test_each_image_is_moved_as_the_order_says(
     count: int, seed: int, epoch: int, shift: int, mirrored: bool
 ) -> None:
     made = split(count)
-    planned = order(count, seed, epoch, shift, mirrored)
+    planned = epoch_order(count, seed, epoch, shift, mirrored)
     [batch] = plain(made).epoch(planned, count)
     assert sorted(batch.labels.tolist()) == list(range(count))
     for image, label, down, right, turned in zip(
@@ -51,7 +51,7 @@ def test_each_image_is_moved_as_the_order_says(
 
 
 def test_an_epoch_has_each_image_at_most_once_and_whole_batches() -> None:
-    planned = order(10, 0, 0, 0, mirrored=False)
+    planned = epoch_order(10, 0, 0, 0, mirrored=False)
     batches = list(plain(split(10)).epoch(planned, 4))
     labels = torch.cat([batch.labels for batch in batches])
     assert [len(batch.labels) for batch in batches] == [4, 4]
@@ -59,7 +59,7 @@ def test_an_epoch_has_each_image_at_most_once_and_whole_batches() -> None:
 
 
 def test_an_epoch_goes_on_where_it_was_left() -> None:
-    planned = order(12, 1, 2, 1, mirrored=True)
+    planned = epoch_order(12, 1, 2, 1, mirrored=True)
     batches = plain(split(12))
     whole, rest = list(batches.epoch(planned, 3)), list(batches.epoch(planned, 3, first=2))
     assert len(rest) == 2
@@ -69,7 +69,7 @@ def test_an_epoch_goes_on_where_it_was_left() -> None:
 
 
 def test_parts_of_batches_are_the_batches() -> None:
-    planned = order(12, 1, 2, 1, mirrored=True)
+    planned = epoch_order(12, 1, 2, 1, mirrored=True)
     batches = plain(split(12))
     parts = [list(batches.epoch(planned, 6, part=slice(rank, None, 2))) for rank in range(2)]
     for i, whole in enumerate(batches.epoch(planned, 6)):
@@ -79,7 +79,7 @@ def test_parts_of_batches_are_the_batches() -> None:
 
 def test_orders_differ_by_seed_and_epoch_and_not_by_anything_else() -> None:
     def drawn(seed: int, epoch: int) -> Order:
-        return order(50, seed, epoch, 3, mirrored=True)
+        return epoch_order(50, seed, epoch, 3, mirrored=True)
 
     torch.manual_seed(1)
     first = drawn(0, 0)
@@ -92,7 +92,7 @@ def test_orders_differ_by_seed_and_epoch_and_not_by_anything_else() -> None:
 
 def test_images_are_made_about_0_and_1_wide() -> None:
     made = split(600, side=3)
-    mean, deviation = spread(made.images)
+    mean, deviation = channel_statistics(made.images)
     as_floats = made.images.double().transpose(0, 1).flatten(1)
     assert mean.tolist() == pytest.approx(as_floats.mean(1).tolist(), rel=1e-6)
     assert deviation.tolist() == pytest.approx(as_floats.std(1, unbiased=False).tolist(), rel=1e-6)
@@ -105,5 +105,5 @@ def test_images_are_made_about_0_and_1_wide() -> None:
 
 
 def test_a_channel_of_one_color_is_made_0() -> None:
-    mean, deviation = spread(torch.full((2, 3, 4, 4), 7, dtype=torch.uint8))
+    mean, deviation = channel_statistics(torch.full((2, 3, 4, 4), 7, dtype=torch.uint8))
     assert (mean.tolist(), deviation.tolist()) == ([7.0] * 3, [1.0] * 3)

@@ -11,7 +11,7 @@ import torch
 
 from costlab.errors import RunError
 from costlab.train import checkpoint
-from costlab.train.distributed import ALONE, Group
+from costlab.train.distributed import SINGLE_PROCESS, Group
 from costlab.train.trial import Trial
 from tests.train.tasks import CPU, splits, task
 
@@ -20,11 +20,11 @@ CODE = """
 import sys
 from pathlib import Path
 import torch
-from costlab.train.distributed import joined
+from costlab.train.distributed import join_processes
 from costlab.train.trial import Trial
 from tests.train.tasks import CPU, splits, task
 torch.set_num_threads(1)
-with joined(CPU) as group:
+with join_processes(CPU) as group:
     for seed in (0, 1):
         folder = Path(sys.argv[1]) / str(seed)
         Trial(task(seed, dropout=0.0), splits(), folder, CPU, group, every=60.0).run()
@@ -70,11 +70,11 @@ ENDED = """
 import sys
 from pathlib import Path
 import torch
-from costlab.train.distributed import joined
+from costlab.train.distributed import join_processes
 from costlab.train.trial import Trial
 from tests.train.tasks import CPU, splits, task
 torch.set_num_threads(1)
-with joined(CPU) as group:
+with join_processes(CPU) as group:
     for seed in (0, 1):
         made = Trial(task(seed), splits(), Path(sys.argv[1]) / str(seed), CPU, group, every=0.0)
         step, left = made.learner.step, int(sys.argv[2])
@@ -135,7 +135,7 @@ def test_a_run_under_torchrun_is_one_run(tmp_path: Path) -> None:
 
 def test_each_process_takes_its_part() -> None:
     assert list(range(6))[Group(1, 3).part] == [1, 4]
-    assert list(range(6))[ALONE.part] == list(range(6))
+    assert list(range(6))[SINGLE_PROCESS.part] == list(range(6))
 
 
 @pytest.mark.parametrize(("batch_size", "world"), [(9, 2), (2, 2), (6, 4)])
@@ -143,4 +143,4 @@ def test_batches_that_cannot_be_shared_out_are_refused(batch_size: int, world: i
     with pytest.raises(RunError, match=f"--set batch_size={batch_size} must be a multiple of the {world}"):
         Group(0, world).refuse_uneven(batch_size)
     Group(0, world).refuse_uneven(4 * world)
-    ALONE.refuse_uneven(batch_size)
+    SINGLE_PROCESS.refuse_uneven(batch_size)

@@ -11,7 +11,7 @@ from costlab.errors import CostlabError, DataError, DefinitionError, RunError, T
 from costlab.targets.resolve import variant
 from costlab.train import Expectation, Experiment, arm, plan, recipe
 from costlab.train.experiments import experiment, names
-from costlab.train.prepare import Asked, begun, command, continued, settled
+from costlab.train.prepare import RunRequest, command_line, make_plan, resume_plan, save_plan
 from costlab.train.recipe import Recipe
 
 SETS = """
@@ -37,8 +37,8 @@ def sets(tmp_path: Path) -> Path:
     return file
 
 
-def asked(name: str, *settings: str, **other: Any) -> Asked:
-    return Asked(name, "smoke", "synthetic", 2, settings, 0.125, 250)._replace(**other)
+def request(name: str, *settings: str, **other: Any) -> RunRequest:
+    return RunRequest(name, "smoke", "synthetic", 2, settings, 0.125, 250)._replace(**other)
 
 
 def test_the_defaults_are_those_of_section_8_at_half_the_batches_of_its_replicas() -> None:
@@ -49,10 +49,10 @@ def test_the_defaults_are_those_of_section_8_at_half_the_batches_of_its_replicas
     assert made.learning_rate / made.batch_size == 0.045 / 32
 
 
-def started(made: Asked, folder: Path) -> plan.Plan:
-    settled_plan, dataset = settled(made, lambda _: None)
+def started(made: RunRequest, folder: Path) -> plan.Plan:
+    settled_plan, dataset = make_plan(made, lambda _: None)
     folder.mkdir(exist_ok=True)
-    begun(settled_plan, dataset, folder)
+    save_plan(settled_plan, dataset, folder)
     return settled_plan
 
 
@@ -77,7 +77,7 @@ def started(made: Asked, folder: Path) -> plan.Plan:
 )
 def test_settings_that_are_none_are_refused(settings: list[str], told: str) -> None:
     with pytest.raises(DefinitionError) as raised:
-        Recipe().having(recipe.read(settings))
+        Recipe().with_settings(recipe.read(settings))
     assert str(raised.value).startswith(told)
 
 
@@ -93,14 +93,15 @@ def test_the_shipped_experiments_are_counted() -> None:
     assert {"large_5x5", "linear", "auxiliary", "label_smoothing", "receptive_field", "paper"} <= set(names())
     for name in names():
         for label, made in experiment(name, 0.5).arms.items():
-            found = plan.recorded(label, made, 10)
+            counted = plan.count_arm(label, made, 10)
             assert (
-                found.multiply_adds == count(found.network, (3, made.side, made.side)).inference.multiply_adds
+                counted.multiply_adds
+                == count(counted.network, (3, made.side, made.side)).inference.multiply_adds
             )
 
 
 def test_what_a_step_costs_by_hand() -> None:
-    made = plan.recorded("a", arm("mini", width=0.5, aux="plain"), 10)
+    made = plan.count_arm("a", arm("mini", width=0.5, aux="plain"), 10)
     whole = count("mini:width=0.5,aux=plain")
     first = 8 * 3 * 9 * 48 * 48  # 3x3 to 8 channels at 48x48
     assert made.step_multiply_adds == 3 * int(whole.multiply_adds) - first
@@ -132,12 +133,12 @@ def test_what_cannot_be_trained_is_named(
 ) -> None:
     monkeypatch.chdir(sets.parent)
     with pytest.raises(CostlabError) as raised:
-        plan.found(name, 1.0)
+        plan.find_experiment(name, 1.0)
     assert told in str(raised.value)
 
 
 def test_an_experiment_and_an_ablation_of_ones_own(sets: Path, tmp_path: Path) -> None:
-    made = started(asked(f"{sets}:mine", width=None), tmp_path / "run")
+    made = started(request(f"{sets}:mine", width=None), tmp_path / "run")
     assert (made.name, made.title, made.claims[0].claim) == ("mine", "Mine", "b is better")
     assert [(each.label, each.side, each.network) for each in made.arms] == [
         ("a", 48, "mini:width=0.125"),
@@ -147,54 +148,54 @@ def test_an_experiment_and_an_ablation_of_ones_own(sets: Path, tmp_path: Path) -
     assert made.command == "costlab train --ablation sets.py:mine --preset smoke --seeds 2 --images 250"
     assert plan.load(tmp_path / "run") == made
     assert {file.name for file in (tmp_path / "run" / "data").iterdir()} == {"images-24.pt", "images-48.pt"}
-    of_ablation = plan.found(f"{sets}:widths", 1.0)
+    of_ablation = plan.find_experiment(f"{sets}:widths", 1.0)
     assert [each.side for each in of_ablation.arms.values()] == [48, 48]
 
 
 def test_a_network_gets_as_many_outputs_as_there_are_classes() -> None:
-    arms = plan.planned_arms(experiment("large_5x5", 0.125), 7)
-    assert [plan.recorded(label, made, 7).network for label, made in arms.items()] == [
+    arms = plan.arms_with_classes(experiment("large_5x5", 0.125), 7)
+    assert [plan.count_arm(label, made, 7).network for label, made in arms.items()] == [
         "mini:width=0.125,large=5x5,num_classes=7",
         "mini:width=0.125,num_classes=7",
     ]
     fixed = Experiment("e", "E", {"a": arm("mini", num_classes=3), "b": arm("mini", num_classes=7)})
     with pytest.raises(DefinitionError, match="a: the network puts out 3, and there are 7 classes"):
-        plan.recorded("a", plan.planned_arms(fixed, 7)["a"], 7)
+        plan.count_arm("a", plan.arms_with_classes(fixed, 7)["a"], 7)
 
 
 def test_pairs_go_seed_by_seed(tmp_path: Path) -> None:
-    made = started(asked("large_5x5"), tmp_path)
+    made = started(request("large_5x5"), tmp_path)
     assert made.pairs == (("5x5", 0), ("3x3+3x3", 0), ("5x5", 1), ("3x3+3x3", 1))
 
 
 def test_more_seeds_make_the_same_run_and_other_settings_another(tmp_path: Path) -> None:
-    made = started(asked("large_5x5"), tmp_path / "a")
-    more = continued(tmp_path / "a", 5, lambda _: None)
+    made = started(request("large_5x5"), tmp_path / "a")
+    more = resume_plan(tmp_path / "a", 5, lambda _: None)
     assert more.identity == made.identity
     assert "--seeds 5" in more.command
     assert plan.load(tmp_path / "a") == more
     with pytest.raises(RunError, match="--seeds 3: the run has 5 already"):
-        continued(tmp_path / "a", 3, lambda _: None)
-    other = started(asked("large_5x5", "epochs=3"), tmp_path / "b")
+        resume_plan(tmp_path / "a", 3, lambda _: None)
+    other = started(request("large_5x5", "epochs=3"), tmp_path / "b")
     assert other.identity != made.identity
 
 
 def test_images_are_made_again_where_they_are_gone_or_damaged(tmp_path: Path) -> None:
-    started(asked("large_5x5"), tmp_path)
+    started(request("large_5x5"), tmp_path)
     file = tmp_path / "data" / "images-48.pt"
     whole = file.read_bytes()
     told: list[str] = []
     for damage in (None, b"", whole[:1000]):
         file.unlink() if damage is None else file.write_bytes(damage)
-        continued(tmp_path, None, told.append)
+        resume_plan(tmp_path, None, told.append)
         assert file.read_bytes() == whole
     assert len(told) == 3
-    continued(tmp_path, None, told.append)
+    resume_plan(tmp_path, None, told.append)
     assert len(told) == 3
 
 
 def test_an_experiment_that_changed_is_noticed(sets: Path, tmp_path: Path) -> None:
-    made = started(asked(f"{sets}:mine", width=None), tmp_path / "run")
+    made = started(request(f"{sets}:mine", width=None), tmp_path / "run")
     sets.write_text(SETS.replace("width=0.25", "width=0.5"))
     with pytest.raises(RunError, match="'b' is not what it was when the run began"):
         made.networks()
@@ -202,14 +203,14 @@ def test_an_experiment_that_changed_is_noticed(sets: Path, tmp_path: Path) -> No
 
 def test_a_width_is_not_for_what_has_its_own(sets: Path) -> None:
     with pytest.raises(RunError, match="--width goes with costlab's own experiments"):
-        settled(asked(f"{sets}:mine"), lambda _: None)
+        make_plan(request(f"{sets}:mine"), lambda _: None)
 
 
 def test_fewer_images_than_a_batch_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match="40 training images are fewer than batch_size=64 of 5x5: --set batch_size"
     ):
-        started(asked("large_5x5", images=40), tmp_path)
+        started(request("large_5x5", images=40), tmp_path)
 
 
 def test_a_folder_that_holds_no_run_is_named(tmp_path: Path) -> None:
@@ -221,7 +222,7 @@ def test_a_folder_that_holds_no_run_is_named(tmp_path: Path) -> None:
 
 
 def test_commands_hold_no_folders() -> None:
-    told = command(asked("/home/me/sets.py:mine", "clip=0", source="folder:/home/me/images"), "folder")
+    told = command_line(request("/home/me/sets.py:mine", "clip=0", source="folder:/home/me/images"), "folder")
     assert "/home" not in told
     assert told.endswith("--data folder:PATH --width 0.125 --images 250 --set clip=0")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from costlab.errors import OutputError, RunError
-from costlab.train.record import FILE, VERSION, Run, decoded, load
+from costlab.train.record import FILE, VERSION, Run, decode, load
 from tests.train.records import PAIR, PLAIN, arm, run, sample, trial
 
 Change = Callable[[dict[str, Any]], object]
@@ -105,5 +105,5 @@ def test_a_record_that_is_not_there(tmp_path: Path) -> None:
 def test_whole_numbers_are_read_where_any_will_do() -> None:
     content: dict[str, Any] = json.loads(json.dumps(asdict(sample())))
     content["trials"][0]["epochs"][0]["seconds"] = 2
-    made = decoded(Run, content)
+    made = decode(Run, content)
     assert made.trials[0].epochs[0].seconds == 2

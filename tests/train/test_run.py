@@ -13,68 +13,70 @@ import torch
 from costlab.errors import RunError
 from costlab.train import cache, checkpoint, plan, record
 from costlab.train.plan import Plan
-from costlab.train.prepare import Asked, begun, continued, settled
+from costlab.train.prepare import RunRequest, make_plan, resume_plan, save_plan
 from costlab.train.protocol import WorkerSettings
-from costlab.train.record import Trial
-from costlab.train.run import locked, trained
-from costlab.train.study import Claim, Study
-from costlab.train.trial import EPOCHS, Standing
+from costlab.train.record import TrialResult
+from costlab.train.run import lock_folder, train_plan
+from costlab.train.study import Lease, Study
+from costlab.train.trial import EPOCHS, TrialProgress
 from costlab.train.worker import trial_folder
 
 Pair = tuple[str, int]
 
 
 class Notes:
-    """Keeps what it is told."""
+    """Keeps what is reported."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
-        self.begun: list[Pair] = []
-        self.done: list[Trial] = []
+        self.started: list[Pair] = []
+        self.done: list[TrialResult] = []
         self.rounds = 0
 
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def left(self, pairs: int) -> None:
+    def remaining(self, trials: int) -> None:
         pass
 
-    def at(self, pair: Pair, standing: Standing | None) -> None:
-        if standing is None:
-            self.begun.append(pair)
+    def progress(self, pair: Pair, progress: TrialProgress | None) -> None:
+        if progress is None:
+            self.started.append(pair)
 
-    def ended(self, trial: Trial) -> None:
+    def finished(self, trial: TrialResult) -> None:
         self.done.append(trial)
 
-    def lost(self, pair: Pair, why: str) -> None:
-        self.notes.append(f"{pair[0]}: {why}")
+    def lost(self, pair: Pair, reason: str) -> None:
+        self.notes.append(f"{pair[0]}: {reason}")
 
     def timing(self, done: int, rounds: int) -> None:
         self.rounds = max(self.rounds, rounds)
 
 
-ASKED = Asked("large_5x5", "smoke", "synthetic", 1, ("epochs=2", "batch_size=16"), 0.125, 48)
+ASKED = RunRequest("large_5x5", "smoke", "synthetic", 1, ("epochs=2", "batch_size=16"), 0.125, 48)
 
 
-def started(folder: Path, asked: Asked = ASKED) -> Plan:
-    made, dataset = settled(asked, lambda _: None)
+def started(folder: Path, asked: RunRequest = ASKED) -> Plan:
+    made, dataset = make_plan(asked, lambda _: None)
     folder.mkdir(exist_ok=True)
-    begun(made, dataset, folder)
+    save_plan(made, dataset, folder)
     return made
 
 
 def run_in(folder: Path, made: Plan, again: bool = False, workers: int = 1) -> tuple[record.Run, Notes]:
-    watch = Notes()
-    return trained(
-        made, WorkerSettings(folder, "cpu", workers, 0.0, made.identity), watch, again=again
-    ), watch
+    observer = Notes()
+    return train_plan(
+        made, WorkerSettings(folder, "cpu", workers, 0.0, made.identity), observer, again=again
+    ), observer
 
 
 def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
     made = started(tmp_path)
-    run, watch = run_in(tmp_path, made, workers=2)
-    assert sorted(watch.begun) == sorted(made.pairs)
-    assert sorted(watch.done, key=lambda trial: trial.arm) == sorted(run.trials, key=lambda trial: trial.arm)
+    run, observer = run_in(tmp_path, made, workers=2)
+    assert sorted(observer.started) == sorted(made.pairs)
+    assert sorted(observer.done, key=lambda trial: trial.arm) == sorted(
+        run.trials, key=lambda trial: trial.arm
+    )
     assert record.load(tmp_path / record.FILE) == run
     for trial in run.trials:
         folder = trial_folder(tmp_path, made, trial.arm, trial.seed)
@@ -88,11 +90,11 @@ def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
         assert 0 < arm.timing.low <= arm.timing.seconds <= arm.timing.high
         assert arm.timing.memory is None or arm.timing.memory > 4 * arm.parameters
     assert not (tmp_path / cache.FOLDER).exists()
-    again, watch = run_in(tmp_path, continued(tmp_path, None, lambda _: None), again=True)
-    assert watch.begun == []
+    again, observer = run_in(tmp_path, resume_plan(tmp_path, None, lambda _: None), again=True)
+    assert observer.started == []
     assert again.trials == run.trials
-    more, watch = run_in(tmp_path, continued(tmp_path, 2, lambda _: None), again=True)
-    assert watch.begun == [("5x5", 1), ("3x3+3x3", 1)]
+    more, observer = run_in(tmp_path, resume_plan(tmp_path, 2, lambda _: None), again=True)
+    assert observer.started == [("5x5", 1), ("3x3+3x3", 1)]
     assert len(more.trials) == 4
 
 
@@ -106,8 +108,8 @@ def test_a_damaged_checkpoint_costs_its_own_trial_until_it_is_removed(tmp_path: 
     inside = file.relative_to(tmp_path)  # no folder of this machine goes on record
     assert told == {"5x5": f"{inside} is damaged: remove it, and the trial begins anew", "3x3+3x3": ""}
     file.unlink()
-    run, watch = run_in(tmp_path, continued(tmp_path, None, lambda _: None), again=True)
-    assert watch.begun == [("5x5", 0)]
+    run, observer = run_in(tmp_path, resume_plan(tmp_path, None, lambda _: None), again=True)
+    assert observer.started == [("5x5", 0)]
     assert [trial.failure for trial in run.trials] == ["", ""]
 
 
@@ -154,24 +156,24 @@ def test_a_fault_is_named_and_costs_its_own_trial(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     folder = tmp_path / "run"
     made = started(folder, ASKED._replace(ablation=f"{tmp_path / 'arms.py'}:faults", width=None))
-    run, watch = run_in(folder, made)
+    run, observer = run_in(folder, made)
     failures = {trial.arm: trial.failure for trial in run.trials}
     assert failures.pop("2 channels") == ""
     for n, (_, told) in FAULTS.items():
         assert re.match(told, failures.pop(f"{n} channels"))
     assert failures == {}
     assert [arm.label for arm in run.arms if arm.timing] == ["2 channels"]
-    assert watch.notes == ["7 channels: its worker died (exit 9); it is taken up again"] * 3
+    assert observer.notes == ["7 channels: its worker died (exit 9); it is taken up again"] * 3
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
-    with locked(tmp_path):
-        with pytest.raises(RunError, match="another costlab train is at work in it"), locked(tmp_path):
+    with lock_folder(tmp_path):
+        with pytest.raises(RunError, match="another costlab train is at work in it"), lock_folder(tmp_path):
             pass
-        made, dataset = settled(ASKED, lambda _: None)
-        begun(made, dataset, tmp_path)
+        made, dataset = make_plan(ASKED, lambda _: None)
+        save_plan(made, dataset, tmp_path)
         with pytest.raises(RunError, match="holds something already"):
-            begun(made, dataset, tmp_path)
+            save_plan(made, dataset, tmp_path)
 
 
 def test_workers_train_the_plan_that_they_are_asked_to(tmp_path: Path) -> None:
@@ -185,29 +187,31 @@ def test_an_idle_worker_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytes
     made = started(tmp_path)
     finish = Study.finish
 
-    def killing(study: Study, claim: Claim, trial: Trial) -> bool:
+    def killing(study: Study, lease: Lease, trial: TrialResult) -> bool:
         children = multiprocessing.active_children()
         assert len(children) == 1
         for child in children:
             child.kill()
-        return finish(study, claim, trial)
+        return finish(study, lease, trial)
 
     monkeypatch.setattr(Study, "finish", killing)
-    run, watch = run_in(tmp_path, made)
+    run, observer = run_in(tmp_path, made)
     assert [trial.failure for trial in run.trials] == ["", ""]
     taken_up = "3x3+3x3: its worker died (exit -9); it is taken up again"  # where it had been handed over
-    assert watch.notes in ([], [taken_up])
+    assert observer.notes in ([], [taken_up])
 
 
 def test_what_is_shared_goes_on_as_shared(tmp_path: Path) -> None:
     made = started(tmp_path)
     with pytest.raises(RunError, match="the trials of this run are in the folder: leave out --study"):
-        continued(tmp_path, None, lambda _: None, shared=True)
+        resume_plan(tmp_path, None, lambda _: None, shared=True)
     replace(made, shared=True).save(tmp_path)
     with pytest.raises(RunError, match="the trials of this run are in a database: name it with --study"):
-        continued(tmp_path, None, lambda _: None)
+        resume_plan(tmp_path, None, lambda _: None)
     with pytest.raises(RunError, match="is for one machine only"):
-        trained(made, WorkerSettings(tmp_path, "cpu", 1, 0.0, made.identity), Notes(), "sqlite:///study.db")
+        train_plan(
+            made, WorkerSettings(tmp_path, "cpu", 1, 0.0, made.identity), Notes(), "sqlite:///study.db"
+        )
 
 
 def test_workers_that_cannot_begin_say_why(tmp_path: Path) -> None:

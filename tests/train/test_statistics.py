@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from costlab.errors import DefinitionError
 from costlab.train.experiment import Expectation
-from costlab.train.statistics import Interval, accuracy, achieved, interval, judged, paired, t_quantile
+from costlab.train.statistics import (
+    Interval,
+    accuracy_interval,
+    interval,
+    judge,
+    multiply_adds_per_second,
+    paired_difference,
+    student_t,
+)
 from tests.train.records import arm, run, sample, timing
 
 CLAIM = Expectation("a is no worse than b", "a", "b", "no figure", "nowhere")
@@ -33,21 +41,21 @@ CLAIM = Expectation("a is no worse than b", "a", "b", "no figure", "nowhere")
     ],
 )
 def test_the_quantile_against_a_published_table(freedom: int, confidence: float, printed: str) -> None:
-    assert f"{t_quantile(freedom, confidence):.3f}" == printed
+    assert f"{student_t(freedom, confidence):.3f}" == printed
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.floats(0.01, 0.9999))
 def test_the_quantile_against_closed_forms(confidence: float) -> None:
-    assert t_quantile(1, confidence) == pytest.approx(tan(pi * confidence / 2), rel=1e-9)
-    assert t_quantile(2, confidence) == pytest.approx(confidence * sqrt(2 / (1 - confidence**2)), rel=1e-9)
+    assert student_t(1, confidence) == pytest.approx(tan(pi * confidence / 2), rel=1e-9)
+    assert student_t(2, confidence) == pytest.approx(confidence * sqrt(2 / (1 - confidence**2)), rel=1e-9)
 
 
 @settings(deadline=None, max_examples=15)
 @given(st.integers(1, 200), st.floats(0.05, 0.999))
 def test_the_quantile_falls_with_freedom_and_rises_with_confidence(freedom: int, confidence: float) -> None:
-    here = t_quantile(freedom, confidence)
-    assert t_quantile(freedom + 1, confidence) < here < t_quantile(freedom, (1 + confidence) / 2)
+    here = student_t(freedom, confidence)
+    assert student_t(freedom + 1, confidence) < here < student_t(freedom, (1 + confidence) / 2)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +63,7 @@ def test_the_quantile_falls_with_freedom_and_rises_with_confidence(freedom: int,
 )
 def test_what_is_no_quantile(freedom: int, confidence: float) -> None:
     with pytest.raises(DefinitionError, match=r"must be"):
-        t_quantile(freedom, confidence)
+        student_t(freedom, confidence)
 
 
 def test_an_interval_by_hand() -> None:
@@ -89,22 +97,22 @@ def test_an_interval_holds_the_mean_as_often_as_it_says() -> None:
 
 
 def test_accuracies_are_within_what_they_can_be_and_known_to_one_image() -> None:
-    found = accuracy((0.85, 0.87), 1000)
+    found = accuracy_interval((0.85, 0.87), 1000)
     assert found == pytest.approx((0.86, 0.86 - 0.12706204736, 0.86 + 0.12706204736, 2))
-    assert accuracy((0.95, 0.99), 1000).high == 1.0
-    assert accuracy((0.01, 0.05), 1000).low == 0.0
-    same = accuracy((0.5, 0.5), 1000)  # 12.70620 / sqrt(2) / (sqrt(12) * 1000)
+    assert accuracy_interval((0.95, 0.99), 1000).high == 1.0
+    assert accuracy_interval((0.01, 0.05), 1000).low == 0.0
+    same = accuracy_interval((0.5, 0.5), 1000)  # 12.70620 / sqrt(2) / (sqrt(12) * 1000)
     assert same == pytest.approx((0.5, 0.5 - 0.00259364, 0.5 + 0.00259364, 2), abs=1e-7)
-    assert accuracy((0.5,), 10) == (0.5, -inf, inf, 1)
+    assert accuracy_interval((0.5,), 10) == (0.5, -inf, inf, 1)
 
 
 def test_differences_are_paired_by_the_seeds_that_both_have() -> None:
     # Seeds differ by much, the two arms by 0.01 and 0.03 on every one of them.
     a, b = {0: 0.51, 1: 0.93, 2: 0.2}, {1: 0.9, 0: 0.5, 7: 0.1}
-    found = paired(a, b, 10**6)
+    found = paired_difference(a, b, 10**6)
     assert found == pytest.approx((0.02, 0.02 - 0.12706204736, 0.02 + 0.12706204736, 2))
-    assert paired(a, {7: 0.1}, 100).count == 0
-    assert paired(a, {2: 0.1}, 100) == pytest.approx((0.1, -inf, inf, 1))
+    assert paired_difference(a, {7: 0.1}, 100).count == 0
+    assert paired_difference(a, {2: 0.1}, 100) == pytest.approx((0.1, -inf, inf, 1))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +138,7 @@ def test_differences_are_paired_by_the_seeds_that_both_have() -> None:
     ],
 )
 def test_verdicts(better: tuple[float | None, ...], worse: tuple[float | None, ...], verdict: str) -> None:
-    found = judged(CLAIM, run([arm("a", "mini:width=0.1")], {"a": better, "b": worse}))
+    found = judge(CLAIM, run([arm("a", "mini:width=0.1")], {"a": better, "b": worse}))
     assert found.claim == CLAIM
     assert found.verdict == verdict
 
@@ -140,12 +148,12 @@ def test_an_interval_that_touches_0_shows_no_direction(monkeypatch: pytest.Monke
 
     for low, high in ((0.0, 0.1), (-0.1, 0.0), (0.0, 0.0)):
         touching = Interval(0.05, low, high, 3)
-        monkeypatch.setattr(module, "paired", lambda *_, found=touching: found)
-        assert judged(CLAIM, sample()).verdict == "not distinguishable"
+        monkeypatch.setattr(module, "paired_difference", lambda *_, found=touching: found)
+        assert judge(CLAIM, sample()).verdict == "not distinguishable"
 
 
 def test_a_difference_by_hand() -> None:
-    found = judged(sample().claims[0], sample()).difference
+    found = judge(sample().claims[0], sample()).difference
     # +0.01, -0.01 and +0.03: the deviations from 0.01 are 0, -0.02 and 0.02.
     assert found == pytest.approx((0.01, 0.01 - 0.04968275, 0.01 + 0.04968275, 3), abs=1e-7)
 
@@ -157,8 +165,8 @@ def test_a_difference_by_hand() -> None:
 def test_a_claim_turned_round_has_the_verdict_turned_round(pairs: list[tuple[int, int]]) -> None:
     accuracies = {"a": [a / 1000 for a, _ in pairs], "b": [b / 1000 for _, b in pairs]}
     made = run([arm("a", "mini:width=0.1")], accuracies)
-    there = judged(CLAIM, made)
-    back = judged(replace(CLAIM, better="b", worse="a"), made)
+    there = judge(CLAIM, made)
+    back = judge(replace(CLAIM, better="b", worse="a"), made)
     turned = {"same direction": "opposite", "opposite": "same direction"}
     assert back.verdict == turned.get(there.verdict, there.verdict)
     if all(a == b for a, b in pairs):
@@ -167,5 +175,5 @@ def test_a_claim_turned_round_has_the_verdict_turned_round(pairs: list[tuple[int
 
 def test_what_a_step_achieves() -> None:
     made = replace(arm("a", "mini:width=0.1"), step_multiply_adds=1_000, timing=timing(0.5, batch_size=64))
-    assert achieved(made) == 128_000
-    assert achieved(replace(made, timing=None)) is None
+    assert multiply_adds_per_second(made) == 128_000
+    assert multiply_adds_per_second(replace(made, timing=None)) is None

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from costlab.errors import RunError
-from costlab.train.record import Environment, Epoch, Trial
-from costlab.train.storage import opened
-from costlab.train.study import ATTEMPTS, Claim, Study
+from costlab.train.record import Environment, Epoch, TrialResult
+from costlab.train.storage import open_study
+from costlab.train.study import ATTEMPTS, Lease, Study
 from tests.train.database import postgresql, programs
 
 ROOT = Path(__file__).parents[2]
@@ -22,9 +22,9 @@ PAIRS = (("a", 0), ("b", 0), ("a", 1), ("b", 1))
 HERE = Environment("CPU", "", "2.13", "3.11", "Linux", "float32", 1, 1, compiled=False, revision="0")
 
 
-def result(claim: Claim, failure: str = "") -> Trial:
-    epoch = Epoch(1, 1.0, 0.5, 1.0, 0.25 + claim.seed / 2, 0.01, 1.0, 100.0)
-    return Trial(claim.arm, claim.seed, (epoch,), HERE, failure)
+def result(lease: Lease, failure: str = "") -> TrialResult:
+    epoch = Epoch(1, 1.0, 0.5, 1.0, 0.25 + lease.seed / 2, 0.01, 1.0, 100.0)
+    return TrialResult(lease.arm, lease.seed, (epoch,), HERE, failure)
 
 
 @pytest.fixture
@@ -34,110 +34,113 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def study(url: str) -> Iterator[Study]:
-    with opened(url, "s", PAIRS, alone=True) as made:
+    with open_study(url, "s", PAIRS, alone=True) as made:
         yield made
 
 
-def claimed(study: Study) -> Claim:
-    claim = study.claim()
-    assert claim is not None
-    return claim
+def leased(study: Study) -> Lease:
+    lease = study.lease()
+    assert lease is not None
+    return lease
 
 
 def test_each_pair_is_claimed_once_in_their_order(study: Study) -> None:
-    claims = [claimed(study) for _ in PAIRS]
-    assert tuple(claim.pair for claim in claims) == PAIRS
-    assert study.claim() is None
+    leases = [leased(study) for _ in PAIRS]
+    assert tuple(lease.pair for lease in leases) == PAIRS
+    assert study.lease() is None
     assert study.results(HERE) == {}
-    for claim in claims:
-        assert study.finish(claim, result(claim))
-    assert study.claim() is None
-    assert study.results(HERE) == {claim.pair: result(claim) for claim in claims}
+    for lease in leases:
+        assert study.finish(lease, result(lease))
+    assert study.lease() is None
+    assert study.results(HERE) == {lease.pair: result(lease) for lease in leases}
 
 
 def test_what_came_out_is_there_when_it_is_opened_again(url: str) -> None:
-    with opened(url, "s", PAIRS, alone=True) as study:
-        first = claimed(study)
+    with open_study(url, "s", PAIRS, alone=True) as study:
+        first = leased(study)
         study.finish(first, result(first))
-        claimed(study)
-    with opened(url, "s", PAIRS, alone=True) as study:
+        leased(study)
+    with open_study(url, "s", PAIRS, alone=True) as study:
         assert study.results(HERE) == {first.pair: result(first)}
-        assert {claimed(study).pair for _ in range(3)} == set(PAIRS[1:])
-        assert study.claim() is None
+        assert {leased(study).pair for _ in range(3)} == set(PAIRS[1:])
+        assert study.lease() is None
 
 
 def test_more_seeds_are_more_trials(url: str) -> None:
-    with opened(url, "s", PAIRS[:2], alone=True) as study:
+    with open_study(url, "s", PAIRS[:2], alone=True) as study:
         for _ in range(2):
-            claim = claimed(study)
-            study.finish(claim, result(claim))
-        assert study.claim() is None
-    with opened(url, "s", PAIRS, alone=True) as study:
-        assert {claimed(study).pair, claimed(study).pair} == set(PAIRS[2:])
-        assert study.claim() is None
+            lease = leased(study)
+            study.finish(lease, result(lease))
+        assert study.lease() is None
+    with open_study(url, "s", PAIRS, alone=True) as study:
+        assert {leased(study).pair, leased(study).pair} == set(PAIRS[2:])
+        assert study.lease() is None
 
 
 def test_a_trial_whose_worker_dies_is_begun_again_a_few_times(study: Study) -> None:
     for _ in range(ATTEMPTS):
-        claims = {claim.pair: claim for claim in iter(study.claim, None)}
-        study.drop(claims[("a", 0)])
-    assert ("a", 0) not in {claim.pair for claim in iter(study.claim, None)}
-    assert study.results(HERE) == {("a", 0): Trial("a", 0, (), HERE, "its worker died 3 times")}
+        leases = {lease.pair: lease for lease in iter(study.lease, None)}
+        study.drop(leases[("a", 0)])
+    assert ("a", 0) not in {lease.pair for lease in iter(study.lease, None)}
+    assert study.results(HERE) == {("a", 0): TrialResult("a", 0, (), HERE, "its worker died 3 times")}
     study.retry_failures()
-    assert [claim.pair for claim in iter(study.claim, None)] == [("a", 0)]
+    assert [lease.pair for lease in iter(study.lease, None)] == [("a", 0)]
 
 
 def test_what_failed_is_tried_again_only_when_it_is_asked_for(study: Study) -> None:
-    claim = claimed(study)
-    study.finish(claim, result(claim, "the loss is no number"))
-    assert study.results(HERE)[claim.pair].failure == "the loss is no number"
-    rest = list(iter(study.claim, None))
-    assert claim.pair not in {each.pair for each in rest}
+    lease = leased(study)
+    study.finish(lease, result(lease, "the loss is no number"))
+    assert study.results(HERE)[lease.pair].failure == "the loss is no number"
+    rest = list(iter(study.lease, None))
+    assert lease.pair not in {each.pair for each in rest}
     study.retry_failures()
-    assert claim.pair not in study.results(HERE)
-    again = claimed(study)
-    assert again.pair == claim.pair
+    assert lease.pair not in study.results(HERE)
+    again = leased(study)
+    assert again.pair == lease.pair
     study.finish(again, result(again))
-    assert study.results(HERE)[claim.pair] == result(again)
+    assert study.results(HERE)[lease.pair] == result(again)
 
 
 def test_what_is_given_back_does_not_count_as_a_death(url: str) -> None:
     for _ in range(ATTEMPTS + 1):
-        with opened(url, "s", PAIRS, alone=True) as study:
-            assert len(list(iter(study.claim, None))) == len(PAIRS)
+        with open_study(url, "s", PAIRS, alone=True) as study:
+            assert len(list(iter(study.lease, None))) == len(PAIRS)
 
 
 def test_what_a_dead_process_held_is_free_where_it_was_alone(url: str) -> None:
     with ExitStack() as dead:
-        held = claimed(dead.enter_context(opened(url, "s", PAIRS[:1], alone=True)))
-        with opened(url, "s", PAIRS[:1], alone=True) as study:
-            assert study.claim() is None
-            study.free_all()
-            assert claimed(study).pair == held.pair
+        lost = leased(dead.enter_context(open_study(url, "s", PAIRS[:1], alone=True)))
+        with open_study(url, "s", PAIRS[:1], alone=True) as study:
+            assert study.lease() is None
+            study.release_all()
+            assert leased(study).pair == lost.pair
 
 
 def test_of_two_trials_of_a_pair_only_the_first_goes_on(url: str) -> None:
-    with opened(url, "s", PAIRS[:1], alone=False) as one, opened(url, "s", PAIRS[:1], alone=False) as two:
+    with (
+        open_study(url, "s", PAIRS[:1], alone=False) as one,
+        open_study(url, "s", PAIRS[:1], alone=False) as two,
+    ):
         one._add(PAIRS[0])
         two._add(PAIRS[0])  # as two processes do that both find none
-        first = claimed(one)
+        first = leased(one)
         assert first.number == 0
-        assert two.claim() is None
+        assert two.lease() is None
         one.finish(first, result(first))
-        assert two.claim() is None
+        assert two.lease() is None
         assert one.results(HERE) == two.results(HERE) == {PAIRS[0]: result(first)}
 
 
 def test_a_trial_that_is_held_too_long_is_left_to_another(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("costlab.train.storage.BEAT", 1)
     with (
-        opened(url, "s", PAIRS[:1], alone=False, grace=1) as slow,
-        opened(url, "s", PAIRS[:1], alone=False, grace=1) as quick,
+        open_study(url, "s", PAIRS[:1], alone=False, grace=1) as slow,
+        open_study(url, "s", PAIRS[:1], alone=False, grace=1) as quick,
     ):
-        late = claimed(slow)
+        late = leased(slow)
         time.sleep(2.5)
-        quick.tend()
-        taken = claimed(quick)
+        quick.send_heartbeats()
+        taken = leased(quick)
         assert taken.pair == late.pair
         assert not slow.finish(late, result(late, "too late"))
         assert quick.finish(taken, result(taken))
@@ -147,16 +150,16 @@ def test_a_trial_that_is_held_too_long_is_left_to_another(url: str, monkeypatch:
 def test_a_heartbeat_keeps_a_trial(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("costlab.train.storage.BEAT", 1)
     with (
-        opened(url, "s", PAIRS[:1], alone=False, grace=2) as slow,
-        opened(url, "s", PAIRS[:1], alone=False, grace=2) as other,
+        open_study(url, "s", PAIRS[:1], alone=False, grace=2) as slow,
+        open_study(url, "s", PAIRS[:1], alone=False, grace=2) as other,
     ):
-        held = claimed(slow)
+        kept = leased(slow)
         for _ in range(6):
             time.sleep(0.5)
-            slow.tend()
-            other.tend()
-            assert other.claim() is None
-        assert slow.finish(held, result(held))
+            slow.send_heartbeats()
+            other.send_heartbeats()
+            assert other.lease() is None
+        assert slow.finish(kept, result(kept))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +175,7 @@ def test_a_heartbeat_keeps_a_trial(url: str, monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_a_database_that_cannot_be_reached_is_named_without_its_password(url: str, told: str) -> None:
-    with pytest.raises(RunError, match=told) as raised, opened(url, "s", PAIRS, alone=False):
+    with pytest.raises(RunError, match=told) as raised, open_study(url, "s", PAIRS, alone=False):
         pass
     assert "hidden" not in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -181,22 +184,22 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(url: st
 MACHINE = """
 import sys
 from pathlib import Path
-from costlab.cli.train_progress import Lines
+from costlab.cli.train_progress import ProgressLines
 from costlab.train import storage, study
-from costlab.train.run import trained
-from costlab.train.run import locked
-from costlab.train.prepare import Asked, begun, settled
+from costlab.train.run import train_plan
+from costlab.train.run import lock_folder
+from costlab.train.prepare import RunRequest, make_plan, save_plan
 from costlab.train.protocol import WorkerSettings
 storage.BEAT = study.BEAT = 1
 if __name__ == "__main__":
     folder, url = Path(sys.argv[1]), sys.argv[2]
-    asked = Asked("large_5x5", "smoke", "synthetic", 3, ("epochs=2", "batch_size=16"), 0.125, 250)
-    watch = Lines()
-    plan, dataset = settled(asked, watch.note)
-    with locked(folder):
-        begun(plan, dataset, folder)
+    request = RunRequest("large_5x5", "smoke", "synthetic", 3, ("epochs=2", "batch_size=16"), 0.125, 250)
+    observer = ProgressLines()
+    plan, dataset = make_plan(request, observer.note)
+    with lock_folder(folder):
+        save_plan(plan, dataset, folder)
         settings = WorkerSettings(folder, "cpu", 1, 1.0, plan.identity)
-        run = trained(plan, settings, watch, url, grace=6)
+        run = train_plan(plan, settings, observer, url, grace=6)
     assert [trial.failure for trial in run.trials] == [""] * 6
 """
 

@@ -23,7 +23,7 @@ from costlab.train.batches import Batch
 from costlab.train.learner import Learner, Sums
 from costlab.train.recipe import Recipe
 from costlab.train.record import Epoch
-from costlab.train.trial import EPOCHS, NotFiniteError, Standing, Task, Trial
+from costlab.train.trial import EPOCHS, NotFiniteError, Task, Trial, TrialProgress
 from tests.train.tasks import CPU, trial
 
 STEPS = 15
@@ -145,12 +145,12 @@ def test_a_trial_that_is_killed_by_the_system_ends_with_the_same_weights(
 
 
 def test_a_trial_learns_and_tells_where_it_stands(tmp_path: Path) -> None:
-    standings: list[Standing] = []
-    epochs = trial(tmp_path, epochs=16, learning_rate=0.1, average=0.2, every=60.0).run(standings.append)
+    reports: list[TrialProgress] = []
+    epochs = trial(tmp_path, epochs=16, learning_rate=0.1, average=0.2, every=60.0).run(reports.append)
     assert epochs[-1].loss < 0.8 * epochs[0].loss
     assert epochs[-1].validation_accuracy > 0.45
-    assert standings[-1].step == standings[-1].steps == 80
-    assert standings[-1].last == epochs[-1]
+    assert reports[-1].step == reports[-1].steps == 80
+    assert reports[-1].last == epochs[-1]
 
 
 def test_real_handwriting_is_learned(tmp_path: Path) -> None:

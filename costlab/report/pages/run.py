@@ -13,7 +13,7 @@ from costlab.report.table import inline
 from costlab.report.tables.run import learned_table, made_table, timed_table
 from costlab.report.tables.run_claims import claims_table
 from costlab.targets.catalog import is_shipped, lookup
-from costlab.train.record import ArmRecord, Run, Trial
+from costlab.train.record import ArmRecord, Run, TrialResult
 
 FULL = "full"
 """The preset that is the whole experiment."""
@@ -155,8 +155,8 @@ def _claims(run: Run) -> Iterator[Part]:
 
 
 def _failures(run: Run, failed: list[str]) -> Iterator[Part]:
-    begun = {(trial.arm, trial.seed) for trial in run.trials}
-    missing = len(run.arms) * run.seeds - len(begun)
+    save_plan = {(trial.arm, trial.seed) for trial in run.trials}
+    missing = len(run.arms) * run.seeds - len(save_plan)
     if not failed and missing <= 0:
         return
     yield "## What failed"
@@ -180,5 +180,5 @@ def _listed(lines: Iterator[str] | list[str] | tuple[str, ...]) -> str:
     return "\n".join(f"* {inline(line)}" for line in lines)
 
 
-def _named(trial: Trial) -> str:
+def _named(trial: TrialResult) -> str:
     return f"{trial.arm}, seed {trial.seed}"

@@ -8,7 +8,7 @@ from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, letters
 from costlab.report.labels import Point, label_points
 from costlab.report.pictures.run import apart, are_many, beside, color_of, ink_of, key_on, percents_on
 from costlab.train.record import Run
-from costlab.train.statistics import accuracy
+from costlab.train.statistics import accuracy_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def accuracies_of(run: Run) -> Accuracies:
     """The arms that came to a result."""
     reached = []
     for arm in run.arms:
-        found = accuracy(run.top_1(arm.label).values(), run.data.validation)
+        found = accuracy_interval(run.top_1(arm.label).values(), run.data.validation)
         if found.count:
             low, high = (round(found.low, 6), round(found.high, 6)) if found.known else (None, None)
             mean = round(found.mean, 6)

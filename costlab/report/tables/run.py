@@ -8,7 +8,7 @@ from costlab.report.pictures.step_time import saved_by
 from costlab.report.table import Table
 from costlab.report.tables.run_claims import WITHIN, by_chance, points, span
 from costlab.train.record import ArmRecord, Environment, Run
-from costlab.train.statistics import accuracy, achieved, paired
+from costlab.train.statistics import accuracy_interval, multiply_adds_per_second, paired_difference
 
 MADE = (Column("what", "what"), Column("value", "as it was"))
 VARIANT = Column("variant", "variant")
@@ -105,13 +105,13 @@ def learned_table(run: Run) -> Table:
     """The arms with their cost, and their accuracy with intervals over the seeds."""
     first = run.baseline
     differences = {
-        arm.label: paired(run.top_1(arm.label), run.top_1(first.label), run.data.validation)
+        arm.label: paired_difference(run.top_1(arm.label), run.top_1(first.label), run.data.validation)
         for arm in run.arms
         if arm != first
     }
     rows = []
     for arm in run.arms:
-        found = accuracy(run.top_1(arm.label).values(), run.data.validation)
+        found = accuracy_interval(run.top_1(arm.label).values(), run.data.validation)
         difference = differences.get(arm.label)
         rows.append(
             (
@@ -171,7 +171,7 @@ def timed_table(run: Run) -> Table:
 
 
 def _timed(arm: ArmRecord, first: ArmRecord) -> tuple[Any, ...]:
-    timing, its, speed = arm.timing, first.timing, achieved(arm)
+    timing, its, speed = arm.timing, first.timing, multiply_adds_per_second(arm)
     other = arm != first
     counted = 1 - arm.step_multiply_adds / first.step_multiply_adds if other else None
     if timing is None or speed is None:

@@ -5,7 +5,7 @@ from math import ceil, floor
 from costlab.report.cell import Column
 from costlab.report.table import Table
 from costlab.train.record import Run
-from costlab.train.statistics import CONFIDENCE, Interval, Judged, judged
+from costlab.train.statistics import CONFIDENCE, Interval, JudgedClaim, judge
 
 WITHIN = f"{CONFIDENCE:.0%} interval"
 CLAIMED = (
@@ -27,7 +27,7 @@ BUILT_IN = (
 
 def claims_table(run: Run) -> Table:
     """Each claim with the difference found, the verdict, and what can be excluded."""
-    found = [judged(claim, run) for claim in run.claims]
+    found = [judge(claim, run) for claim in run.claims]
     known = sum(each.difference.known for each in found)
     rows = tuple(
         (
@@ -59,7 +59,7 @@ def claims_table(run: Run) -> Table:
     )
 
 
-def excluded(each: Judged) -> str:
+def excluded(each: JudgedClaim) -> str:
     """What the interval of a claim that is not decided leaves out; nothing to say of one that is."""
     found = each.difference
     if each.verdict != "not distinguishable":
