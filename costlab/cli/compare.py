@@ -45,6 +45,11 @@ from costlab.targets.ablation import Ablation
 @click.option(
     "-d", "--depth", type=click.IntRange(min=0), help="With --diff: how deep.  [default: all the way]"
 )
+@click.option(
+    "--exact",
+    is_flag=True,
+    help="Show ratios and savings as fractions in the table, too; every other format holds them so.",
+)
 @symbolic_option(
     "Show closed forms in NAMES, such as C,H,W or width: sizes of the input and numeric parameters.  "
     "[default: all sizes that can be symbols]"
@@ -68,6 +73,7 @@ def compare(
     inference: bool,
     diff: bool,
     depth: int | None,
+    exact: bool,
     symbolic: str | None,
     check: bool,
     plot: Path | None,
@@ -79,8 +85,7 @@ def compare(
     """Compare TARGETs with the first, or the variants of a named set with its baseline.
 
     Targets are what `costlab count` takes. For each stand its multiply-adds, parameters and activations,
-    the ratio to the baseline as a fraction, and what is saved of it in percent, below 0 where it costs
-    more.
+    the ratio to the baseline, and what is saved of it in percent, below 0 where it costs more.
 
     A set of your own is an Ablation in a Python file: --ablation file.py:name.
 
@@ -101,7 +106,8 @@ def compare(
     comparison = compare_targets(ablation=chosen, input=one_or_all(input_), batch=batch)
     comparison = (comparison.inference if inference else comparison).under(priced)
     if symbolic is None:
-        table, *more = _tables(comparison, diff, depth, form)
+        table = compare_table(comparison, exact=exact or form != "table")
+        table, *more = _with_differences(table, comparison, depth, form) if diff else (table,)
         if comparison.published:
             more.insert(0, published_table(comparison))
     else:
@@ -116,10 +122,9 @@ def compare(
         sys.exit(1)
 
 
-def _tables(comparison: Comparison, diff: bool, depth: int | None, form: str) -> tuple[Table, ...]:
-    table = compare_table(comparison)
-    if not diff:
-        return (table,)
+def _with_differences(
+    table: Table, comparison: Comparison, depth: int | None, form: str
+) -> tuple[Table, ...]:
     differences = difference_table(comparison, depth)
     if form == "csv":  # one table, and the sizes of the whole can be had without the differences
         return (differences,)

@@ -1,6 +1,7 @@
 """Cells: how one value is shown to people, as text and as LaTeX."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ Kind = Literal[
     "printed",
     "share",
     "ratio",
+    "times",
     "percent",
+    "saving",
     "deviation",
     "change",
     "formula",
@@ -39,11 +42,11 @@ class Column(NamedTuple):
 
     ``kind`` says how values are shown: names with hyphens, sizes with thousands separators or rounded to a
     few digits, numbers as some source prints them, changes with their sign, shares and percents of 1 in
-    percent, deviations so too with their sign, ratios as fractions. ``sacrifice`` says how soon a narrow
-    terminal does without it, 0 never; ``empty`` what people are shown for no value; with ``once`` a value is
-    not shown again in the row below. ``marked_by`` is a column that says in which rows people are shown the
-    value with the mark of what is unverified. In a narrow terminal cells are folded to ``fold`` characters a
-    line, 0 for never.
+    percent, deviations so too with their sign, ratios as fractions, or in decimals as times and savings.
+    ``sacrifice`` says how soon a narrow terminal does without it, 0 never; ``empty`` what people are shown
+    for no value; with ``once`` a value is not shown again in the row below. ``marked_by`` is a column that
+    says in which rows people are shown the value with the mark of what is unverified. Where a table is too
+    wide, cells are folded to ``fold`` characters a line, or more if they can be; 0 for never.
     """
 
     key: str
@@ -65,24 +68,7 @@ class Column(NamedTuple):
         """A value for people; where there is little room, long fractions are rounded."""
         if value is None or value == "":
             return self.empty
-        match self.kind:
-            case "name":
-                return str(value).replace("_", "-")
-            case "size":
-                return f"{value:,}"
-            case "rounded":
-                return human(round(value))
-            case "change":
-                return f"{value:+,}" if value else "0"
-            case "share":
-                return f"{value:.1%}"
-            case "percent":
-                return percent(value)
-            case "deviation":
-                return f"{float(100 * value):+.2f}%"
-            case "ratio":
-                return ratio(value, roomy)
-        return str(value)
+        return ratio(value, roomy) if self.kind == "ratio" else SHOWN.get(self.kind, str)(value)
 
     def latex(self, value: Any) -> str:
         """The same as LaTeX, to be set in text."""
@@ -109,6 +95,22 @@ def ratio(value: "Fraction", roomy: bool = True) -> str:
     return exact if len(exact) <= SHORT else digits
 
 
+def times(value: "Fraction") -> str:
+    """A ratio in decimals, ``0.720x``: three digits behind the point, fewer if it is large, more if small."""
+    if 0 < 10 * value < 1:
+        from math import floor, log10
+
+        digits = 2 - floor(log10(value))
+    else:
+        digits = max(0, 4 - len(str(int(value))))
+    return f"{float(value):.{digits}f}x"
+
+
+def saving(value: "Fraction") -> str:
+    """A part of 1 in percent, in two decimals; from a thousand percent on, without."""
+    return f"{float(100 * value):.2f}%" if abs(value) < 10 else f"{float(100 * value):.0f}%"
+
+
 def percent(value: "Fraction") -> str:
     """A part of 1 in percent, exact where that is short: ``28%``, ``33 1/3%``; else in two decimals."""
     hundredths = 100 * value
@@ -132,6 +134,20 @@ def human(size: int, unit: str = "") -> str:
             break
         one, prefix = 1000 * one, larger
     return f"{size / one:,.2f} {prefix}{unit}"
+
+
+SHOWN: Mapping[Kind, Callable[[Any], str]] = {
+    "name": lambda value: str(value).replace("_", "-"),
+    "size": lambda value: f"{value:,}",
+    "rounded": lambda value: human(round(value)),
+    "change": lambda value: f"{value:+,}" if value else "0",
+    "share": lambda value: f"{value:.1%}",
+    "percent": percent,
+    "saving": saving,
+    "deviation": lambda value: f"{float(100 * value):+.2f}%",
+    "times": times,
+}
+"""How a value of each kind is shown where it is not as it is."""
 
 
 def bar_of(share: float, unicode: bool = True) -> str:

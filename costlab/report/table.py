@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from costlab.algebra.combine import marked
 from costlab.report.cell import Column, Note, bar_of, escaped, latex_of
 
-UNBOUNDED = 10_000
+PAGE = 140
+"""How many characters a line has where there is no terminal, if the table can be laid out so."""
 MARKS = r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()"
 """What Markdown reads as more than a sign: an underscore only at the edge of a word, < only before a tag."""
 
@@ -87,11 +88,12 @@ class Table:
         )
 
     def to_text(self, width: int | None = None, *, color: bool = False, unicode: bool = True) -> str:
-        """The table for a terminal of that width; for a file, as wide as it needs.
+        """The table for a terminal of that width, or else for a page of `PAGE` characters.
 
-        A narrow terminal loses whole columns, never digits.
+        A narrow terminal loses whole columns, never digits. On a page none is lost: long cells are folded,
+        and what is too wide all the same is as wide as it needs.
         """
-        table, left_out = self._fit(width or UNBOUNDED, unicode)
+        table, left_out = self._fit(width, unicode) if width else (self._on_a_page(unicode), [])
         notes = [
             *(_plain(str(note), unicode) for note in self.notes),
             *([f"no room for: {', '.join(left_out)}"] if left_out else []),
@@ -105,7 +107,7 @@ class Table:
         lines += [
             *(line for row in body for line in row),
             "",
-            *(line for note in notes for line in _folded(note, width)),
+            *(line for note in notes for line in _folded(note, width or PAGE) if line),
         ]
         return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
@@ -114,7 +116,7 @@ class Table:
         kept = self._shown()
         while True:
             for roomy in (True, False):
-                rows = self._lines(kept, roomy, unicode)
+                rows = self._lines(kept, unicode, Layout(roomy) if roomy else Layout(roomy, "  ", 1))
                 if len(rows[0][0]) <= width:
                     return rows, _called(self._shown(), kept)
             spare = max(kept, key=lambda column: column.sacrifice)
@@ -122,13 +124,30 @@ class Table:
                 return rows, _called(self._shown(), kept)
             kept.remove(spare)
 
-    def _lines(self, columns: list[Column], roomy: bool, unicode: bool) -> list[list[str]]:
+    def _on_a_page(self, unicode: bool) -> list[list[str]]:
+        """Head, rows and total in lines; where they are too wide, with cells folded as little as will do."""
+        columns = self._shown()
+
+        def lines(layout: Layout) -> list[list[str]]:
+            return self._lines(columns, unicode, layout)
+
+        whole = lines(Layout())
+        if len(whole[0][0]) <= PAGE:
+            return whole
+        from bisect import bisect_right
+
+        folds = [*range(1, PAGE), 0]
+        fitting = bisect_right(folds, PAGE, key=lambda fold: len(lines(Layout(gap="  ", fold=fold))[0][0]))
+        return lines(Layout(gap="  ", fold=folds[fitting - 1])) if fitting else whole
+
+    def _lines(self, columns: list[Column], unicode: bool, layout: "Layout") -> list[list[str]]:
         """The lines of each row, all of one length."""
+        roomy = layout.roomy
         rows = self._cells(columns, lambda column, value: _plain(column.show(value, roomy), unicode))
         drawn = []
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
-            fold = 0 if roomy else column.fold
-            folded = [_folded(cell, fold, words=not column.numeric) or [""] for cell in cells]
+            fold = max(column.fold, layout.fold) if column.fold and layout.fold else 0
+            folded = [_folded(cell, fold, inside_words=not (column.numeric or roomy)) for cell in cells]
             size = max(len(line) for cell in folded for line in cell)
             if not column.numeric:
                 drawn.append([[line.ljust(size) for line in cell] for cell in folded])
@@ -142,7 +161,7 @@ class Table:
                     for cell, share in zip(aligned, shares, strict=True)
                 ]
             drawn.append(aligned)
-        return [_side_by_side(row, "   " if roomy else "  ") for row in zip(*drawn, strict=True)]
+        return [_side_by_side(row, layout.gap) for row in zip(*drawn, strict=True)]
 
     def _shown(self) -> list[Column]:
         return [column for column in self.columns if not column.machine_only]
@@ -171,13 +190,24 @@ class Table:
         return {column.key: value for column, value in zip(self.columns, row, strict=True)}
 
 
-def _folded(text: str, width: int | None, words: bool = True) -> list[str]:
-    """A text in lines of that width, or on one; a number, which is no word, is never broken."""
-    if not width:
-        return [text] if text else []
+class Layout(NamedTuple):
+    """How much room there is: for bars and long fractions, between columns, and in cells, 0 for no limit.
+
+    A cell whose column asks for more room than ``fold`` is folded to that.
+    """
+
+    roomy: bool = True
+    gap: str = "   "
+    fold: int = 0
+
+
+def _folded(text: str, width: int, inside_words: bool = True) -> list[str]:
+    """A text in lines of that width, 0 for one line; a number is never broken, it is no word."""
+    if not width or len(text) <= width:
+        return [text]
     from textwrap import wrap
 
-    return wrap(text, width, break_long_words=words, break_on_hyphens=words)
+    return wrap(text, width, break_long_words=inside_words, break_on_hyphens=inside_words)
 
 
 def _plain(text: str, unicode: bool) -> str:

@@ -18,9 +18,21 @@ def test_the_first_target_is_the_baseline(run: Run) -> None:
     code, out, err = run("compare", "conv_nxn:n=5,bn=false", "conv_stack:bn=false")
     assert (code, err) == (0, "")
     assert out.startswith("conv_stack:bn=false beside conv_nxn:n=5,bn=false, input 64x35x35, batch 1\n")
-    assert "18/25 (0.72)" in out
-    assert "28%" in out
+    assert "0.720x" in out
+    assert "28.00%" in out
+    assert "18/25" not in out
     assert "ratio and saving: against conv_nxn:n=5,bn=false" in out
+    exact = run("compare", "conv_nxn:n=5,bn=false", "conv_stack:bn=false", "--exact").out
+    assert "18/25 (0.72)" in exact
+    assert "28%" in exact
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "markdown", "latex"])
+def test_every_other_format_is_exact_anyway(run: Run, form: str) -> None:
+    words = ("compare", "conv_nxn:n=5,bn=false", "conv_stack:bn=false", "-f", form)
+    out = run(*words).out
+    assert (r"\frac{18}{25}" if form == "latex" else "18/25") in out
+    assert run(*words, "--exact").out == out
 
 
 @pytest.mark.parametrize("name", ablations())
@@ -36,6 +48,7 @@ def test_every_ablation_in_every_form(run: Run, name: str, tmp_path: Path) -> No
     published = len(ablations()[name].published)
     assert file.read_text().count("\n| ") == len(rows) + 2 + (published and published + 2)
     assert r"\begin{tabular}" in run("compare", "-a", name, "-f", "latex").out
+    assert max(map(len, run("compare", "-a", name, "--diff").out.splitlines())) <= 140
 
 
 def test_the_released_network_and_its_variants(run: Run) -> None:

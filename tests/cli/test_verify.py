@@ -16,6 +16,7 @@ from tests.cli.conftest import Run
 def test_every_claim_is_shown_with_its_verdict(run: Run) -> None:
     code, out, err = run("verify")
     assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 140
     for name in CLAIMS:
         assert f"\n{name} " in out
     assert (

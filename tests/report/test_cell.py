@@ -8,7 +8,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costlab.report.cell import Column, Kind, escaped, latex_of, percent, ratio
+from costlab.report.cell import Column, Kind, escaped, latex_of, percent, ratio, saving, times
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,47 @@ def test_ratios(value: Fraction, roomy: str, tight: str) -> None:
 )
 def test_percents(value: Fraction, shown: str) -> None:
     assert percent(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Fraction(1), "1.000x"),
+        (Fraction(18, 25), "0.720x"),
+        (Fraction(25, 9), "2.778x"),
+        (Fraction(1387, 100), "13.87x"),
+        (Fraction(1, 10), "0.100x"),
+        (Fraction(5, 68), "0.0735x"),
+        (Fraction(1, 2196), "0.000455x"),
+        (Fraction(2195811, 1000), "2196x"),
+        (Fraction(0), "0.000x"),
+    ],
+)
+def test_ratios_in_decimals(value: Fraction, shown: str) -> None:
+    assert times(value) == shown
+    assert Column("key", "title", "times").show(value, roomy=False) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Fraction(7, 25), "28.00%"),
+        (Fraction(1, 3), "33.33%"),
+        (Fraction(-16, 9), "-177.78%"),
+        (Fraction(0), "0.00%"),
+        (Fraction(-219481126, 100000), "-219481%"),
+    ],
+)
+def test_savings_in_decimals(value: Fraction, shown: str) -> None:
+    assert saving(value) == shown
+    assert Column("key", "title", "saving").show(value) == shown
+
+
+@given(st.fractions(0, 5_000, max_denominator=5_000))
+def test_decimals_are_near_what_they_stand_for(value: Fraction) -> None:
+    read = Fraction(times(value).removesuffix("x"))
+    assert abs(read - value) <= Fraction(5, 1000) * value + Fraction(1, 10**9)
+    assert len(times(value)) <= 9
 
 
 @given(st.fractions(-100, 100, max_denominator=500))

@@ -193,6 +193,41 @@ def test_a_narrow_terminal_folds_cells_before_it_loses_columns() -> None:
     assert "one two three" in FOLDED.to_text()
 
 
+LONG = "several words that stand beside each other " * 2
+
+
+@pytest.mark.parametrize(
+    ("texts", "fold", "most"),
+    [
+        ((LONG[:43], LONG[:44]), 9, 140),  # whole
+        ((LONG[:68], LONG[:70]), 9, 140),  # whole, closer together
+        ((LONG, LONG), 9, 140),
+        (("x" * 100, LONG), 9, 140),  # a word is not broken
+        (("x" * 100, "x" * 40), 9, 143),  # nor is anything lost that does not fit
+        ((LONG, LONG), 0, 175),
+    ],
+)
+def test_a_page_has_140_columns_and_loses_nothing(texts: tuple[str, str], fold: int, most: int) -> None:
+    table = Table("t", (Column("a", "a", fold=fold), Column("b", "b", sacrifice=1, fold=fold)), (texts,))
+    text = table.to_text()
+    assert max(map(len, text.splitlines())) <= most
+    assert "no room" not in text
+    assert sorted(" ".join(text.splitlines()[4:]).split()) == sorted(" ".join(texts).split())
+
+
+def test_a_page_has_less_room_between_columns_before_cells_are_folded() -> None:
+    columns = (Column("a", "a", fold=9), Column("b", "b", fold=9))
+    for second, gap in ((LONG[:67], "   "), (LONG[:68], "  ")):
+        text = Table("t", columns, (("x " * 35, second),)).to_text()
+        assert text.splitlines()[4] == "x " * 35 + gap + second.rstrip()
+
+
+def test_a_note_is_wrapped_at_the_end_of_a_page() -> None:
+    table = Table("t", (Column("a", "a"),), (("x",),), notes=("word " * 60,))
+    *_, first, second, third = table.to_text().splitlines()
+    assert (len(first), len(second), len(third)) == (139, 139, 19)
+
+
 def test_nothing_is_lost_by_folding() -> None:
     for width in range(24, 60):
         words = FOLDED.to_text(width).split()

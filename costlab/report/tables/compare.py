@@ -6,7 +6,7 @@ from typing import Any
 from costlab.counting.compare import Comparison
 from costlab.counting.count import Count
 from costlab.counting.difference import Difference
-from costlab.report.cell import Column
+from costlab.report.cell import Column, Kind
 from costlab.report.table import Table
 from costlab.report.tables.count import (
     UNVERIFIED_COLUMN,
@@ -19,29 +19,31 @@ from costlab.report.tables.count import (
 from costlab.report.tables.published import PUBLISHED, published_values
 
 SIDES = (
-    Column("variant", "variant", once=True, marked_by="unverified"),
+    Column("variant", "variant", once=True, marked_by="unverified", fold=13),
     UNVERIFIED_COLUMN,
     Column("module", "module", empty="(root)"),
     Column("change", "change"),
-    Column("before", "before", sacrifice=3),
-    Column("after", "after", sacrifice=2),
+    Column("before", "before", sacrifice=3, fold=14),
+    Column("after", "after", sacrifice=2, fold=14),
 )
 
 
-def compare_table(comparison: Comparison) -> Table:
-    """The variants with their sizes, ratios to the baseline and savings."""
+def compare_table(comparison: Comparison, exact: bool = True) -> Table:
+    """The variants with their sizes, ratios to the baseline and savings, as fractions or in decimals."""
     titles = titles_of(comparison.baseline)
     inputs = {str(count.input) for count in comparison.counts}
     batches = {count.batch for count in comparison.counts}
     columns = (
-        Column("variant", "variant", marked_by="unverified"),
+        Column("variant", "variant", marked_by="unverified", fold=20),
         UNVERIFIED_COLUMN,
         Column("input", "input", sacrifice=7, machine_only=len(inputs) == 1),
         Column("batch", "batch", "size", sacrifice=7, machine_only=len(batches) == 1),
         *(
             column
             for i, name in enumerate(comparison.measures)
-            for column in _columns(key_of(comparison.baseline, name), titles[i], i)
+            for column in _columns(
+                key_of(comparison.baseline, name), titles[i], i, exact, inverse=exact or len(batches) == 1
+            )
         ),
         *(column._replace(machine_only=True) for column in PUBLISHED if comparison.published),
     )
@@ -72,14 +74,23 @@ def compare_table(comparison: Comparison) -> Table:
     )
 
 
-def _columns(name: str, title: str, place: int) -> tuple[Column, ...]:
+def _columns(name: str, title: str, place: int, exact: bool, inverse: bool) -> tuple[Column, ...]:
     first = place == 0
+    ratio: Kind = "ratio" if exact else "times"
+    saving: Kind = "percent" if exact else "saving"
     return (
         Column(name, title, "size", sacrifice=0 if first else 2 * place - 1),
-        Column(f"{name}_ratio", "ratio", "ratio", sacrifice=0 if first else 2 * place + 2, empty="-"),
-        Column(f"{name}_saving", "saving", "percent", sacrifice=0 if first else 2 * place, empty="-"),
+        Column(f"{name}_ratio", "ratio", ratio, sacrifice=0 if first else 2 * place + 2, empty="-"),
+        Column(f"{name}_saving", "saving", saving, sacrifice=0 if first else 2 * place, empty="-"),
         Column(f"{name}_saving_percent", "saving in percent", machine_only=True),
-        Column(f"{name}_inverse_ratio", "1/ratio", "ratio", sacrifice=8, empty="-", machine_only=not first),
+        Column(
+            f"{name}_inverse_ratio",
+            "1/ratio",
+            ratio,
+            sacrifice=8,
+            empty="-",
+            machine_only=not (first and inverse),
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from costlab.report.tables.count import marks_of
 
 TOOL = (
     Column("convention", "convention", machine_only=True),
-    Column("tool", "tool"),
+    Column("tool", "tool", fold=24),
     Column("measured_on", "measured on", machine_only=True),
     Column("unit", "unit", machine_only=True),
     Column("number", "number", "size"),
@@ -21,7 +21,7 @@ TOOL = (
 REPORTED = (
     Column("release", "release", machine_only=True),
     Column("reported", "reported", "size", empty="-"),
-    Column("verdict", "verdict"),
+    Column("verdict", "verdict", fold=9),
 )
 EXPLAINED = (
     Column("term", "term"),
@@ -57,9 +57,9 @@ def reconcile_table(
     columns = (
         *TOOL,
         *(REPORTED if ran is not None else ()),
-        Column("multiply_adds", f"{MULTIPLY_ADDS} in it", "size", sacrifice=2),
+        Column("multiply_adds", f"{MULTIPLY_ADDS} in it", "size", sacrifice=2, fold=13),
         *(
-            Column(name.replace(" ", "_"), name, "size", sacrifice=3 + place, empty="-")
+            Column(name.replace(" ", "_"), name, "size", sacrifice=3 + place, empty="-", fold=10)
             for place, name in enumerate(names[1:])
         ),
         Column("difference", "difference", "change", sacrifice=1),
