@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from costlab.errors import OutputError as OutputError
     from costlab.errors import ShapeError as ShapeError
     from costlab.errors import TargetError as TargetError
-    from costlab.paper import Audited as Audited
+    from costlab.paper import AuditedClaim as AuditedClaim
     from costlab.paper import verify as verify
     from costlab.symbolic import ClosedForm as ClosedForm
     from costlab.symbolic import closed_form as closed_form
@@ -131,7 +131,7 @@ _HOMES = {
     "costlab.checking.cross_check": ("check",),
     "costlab.checking.finding": ("Finding",),
     "costlab.paper": (
-        "Audited",
+        "AuditedClaim",
         "verify",
     ),
     "costlab.errors": (

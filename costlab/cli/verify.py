@@ -11,7 +11,7 @@ from costlab.cli.output import chosen_format, emit, output_options
 from costlab.cli.progress import progress
 
 if TYPE_CHECKING:
-    from costlab.paper import Audited
+    from costlab.paper import AuditedClaim
 
 
 @click.command(short_help="Recompute the claims of the Inception-v3 paper, and say which hold.")
@@ -38,39 +38,46 @@ def verify(
     The exit status is 1 if anything is not as it is recorded: then a definition has moved, or a claim.
     """
     form = chosen_format(format_, file)
-    from costlab.paper.audit import mission, orphans  # the claims load every definition: wanted only here
-    from costlab.paper.audit import verify as audit
+    # The claims load every definition, so they are imported only here.
+    from costlab.paper.audit import mission_claims, orphaned_outcomes
+    from costlab.paper.audit import verify as verify_claims
     from costlab.report.tables.verify import derivation_table, steps_table, verify_table
 
-    with progress("recomputing") as (tell, live):
-        audited = audit(*ids, progress=(lambda name: tell(f"recomputing: {name}")) if live else None)
-        five = mission() if strict else ()
-    table, more = verify_table(audited, verbose), []
-    if verbose and form == "csv":  # one table, and the verdicts can be had without the derivations
-        table = steps_table(audited)
+    with progress("recomputing") as (report, live):
+        claims = verify_claims(*ids, progress=(lambda name: report(f"recomputing: {name}")) if live else None)
+        five = mission_claims() if strict else ()
+    table, more = verify_table(claims, verbose), []
+    if verbose and form == "csv":  # CSV holds one table; the verdicts are there without --verbose
+        table = steps_table(claims)
     elif verbose:
-        more = [derivation_table(each) for each in audited]
+        more = [derivation_table(audited) for audited in claims]
     emit(table, form, file, force, more)
-    problems = [f"{name}: recorded, but there is no such claim" for name in (() if ids else orphans())]
-    problems += _told(audited)
-    if problems and not any(each.problem for each in audited):
+    problems = [
+        f"{name}: recorded, but there is no such claim" for name in (() if ids else orphaned_outcomes())
+    ]
+    problems += _describe_changes(claims)
+    if problems and not any(audited.problem for audited in claims):
         problems.append("if that is meant, make record records it; costlab verify ID --verbose derives it")
-    fallen = [f"strict: {each.claim.id} does not stand: {each.verdict}" for each in five if not each.stands]
+    fallen = [
+        f"strict: {audited.claim.id} does not stand: {audited.verdict}"
+        for audited in five
+        if not audited.stands
+    ]
     if strict and not fallen:
-        told = ", ".join(f"{each.claim.id} {each.verdict}" for each in five)
-        click.echo(f"strict: the five stand: {told}", err=True)
+        verdicts = ", ".join(f"{audited.claim.id} {audited.verdict}" for audited in five)
+        click.echo(f"strict: the five stand: {verdicts}", err=True)
     for line in (*problems, *fallen):
         click.echo(line, err=True)
     if problems or fallen:
         sys.exit(1)
 
 
-def _told(audited: "Iterable[Audited]") -> list[str]:
-    """What has moved; claims of which the same is to be told share a line."""
-    from costlab.report.tables.verify import shown_id
+def _describe_changes(claims: "Iterable[AuditedClaim]") -> list[str]:
+    """The changes of outcomes, a line each; claims with the same change share a line."""
+    from costlab.report.tables.verify import marked_id
 
     lines: dict[str, list[str]] = {}
-    for each in audited:
-        for line in each.moved:
-            lines.setdefault(line, []).append(shown_id(each))
+    for audited in claims:
+        for line in audited.changes:
+            lines.setdefault(line, []).append(marked_id(audited))
     return [f"{', '.join(names)}: {line}" for line, names in lines.items()]

@@ -8,10 +8,10 @@ from costlab.paper.stated import Stated
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the paper as one value.
+    """A claim of the paper.
 
-    ``statement`` is it in our words, ``stated`` its figures; ``recompute`` gives a value for each of them,
-    from the definitions, every time. ``reading`` is what is known about it where it fails, or is open to one.
+    ``statement`` is the claim in our words, ``stated`` are its figures. ``recompute`` computes a value for
+    each figure from the definitions. ``reading`` explains why the claim fails, or how it can be understood.
     """
 
     id: str

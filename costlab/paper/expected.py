@@ -1,6 +1,6 @@
-"""The outcomes that are recorded as expected. They are there to be missed when something moves.
+"""The expected outcomes of all claims, recorded in a file to notice when one changes.
 
-They are never shown as results. `make record` writes them anew; what differs then is for people to judge.
+They are never shown as results. `make record` writes the file again; people judge what has changed in it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,8 +14,8 @@ from costlab.paper.stated import Value, Verdict
 FILE = Path(__file__).with_name("expected.toml")
 
 
-class Figure(NamedTuple):
-    """The outcome of one figure: what is stated, the verdict on it, and the value as text."""
+class ExpectedFigure(NamedTuple):
+    """The expected outcome of one figure: the stated figure, the verdict, and the value as text."""
 
     name: str
     stated: str
@@ -23,16 +23,16 @@ class Figure(NamedTuple):
     value: str
 
 
-class Record(NamedTuple):
-    """The outcome of a claim: its figures, the values on the way there, and whether it is unverified."""
+class ExpectedOutcome(NamedTuple):
+    """The expected outcome of a claim: its figures, the values of its steps, and whether it is unverified."""
 
-    figures: tuple[Figure, ...]
+    figures: tuple[ExpectedFigure, ...]
     steps: tuple[tuple[str, str], ...]
     unverified: bool
 
 
 @cache
-def recorded() -> Mapping[str, Record]:
+def load_expected() -> Mapping[str, ExpectedOutcome]:
     """The expected outcomes by claim.
 
     Raises:
@@ -41,68 +41,78 @@ def recorded() -> Mapping[str, Record]:
     import tomllib
 
     try:
-        return {name: _record(table) for name, table in tomllib.loads(FILE.read_text("utf-8")).items()}
+        return {name: _outcome_from(table) for name, table in tomllib.loads(FILE.read_text("utf-8")).items()}
     except (OSError, LookupError, TypeError, ValueError) as error:
         raise DefinitionError(
             f"{FILE} holds no outcomes: {one_line(error)}; make record writes it anew"
         ) from error
 
 
-def _record(table: Mapping[str, Any]) -> Record:
+def _outcome_from(table: Mapping[str, Any]) -> ExpectedOutcome:
     figures = tuple(
-        Figure(name, stated, Verdict(verdict), value) for name, stated, verdict, value in table["figures"]
+        ExpectedFigure(name, stated, Verdict(verdict), value)
+        for name, stated, verdict, value in table["figures"]
     )
-    return Record(figures, tuple((name, value) for name, value in table["steps"]), table["unverified"])
+    return ExpectedOutcome(
+        figures, tuple((name, value) for name, value in table["steps"]), table["unverified"]
+    )
 
 
 def as_text(value: Value) -> str:
-    """A value as it is recorded: exact but for real numbers, empty for none."""
+    """A value as it is recorded: exact, but for real numbers; empty for None."""
     if value is None:
         return ""
     return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
-def moves(found: Record, expected: Record | None) -> list[str]:
-    """What of an outcome is not as it was, a line each; nothing of the way there if the figures tell it."""
+def differences(current: ExpectedOutcome, expected: ExpectedOutcome | None) -> list[str]:
+    """A line for each difference of an outcome; of steps only if figures are the same."""
     if expected is None:
         return ["not recorded"]
     lines = []
-    if [figure.name for figure in found.figures] != [figure.name for figure in expected.figures]:
+    if [figure.name for figure in current.figures] != [figure.name for figure in expected.figures]:
         lines.append("states other figures than those recorded")
     else:
-        for now, was in zip(found.figures, expected.figures, strict=True):
+        for now, was in zip(current.figures, expected.figures, strict=True):
             if now.stated != was.stated:
                 lines.append(f"{now.name}: is stated as {now.stated}, and was as {was.stated}")
             if now[2:] != was[2:]:
-                lines.append(f"{now.name}: moved from {_told(was)} to {_told(now)}")
-    if found.unverified != expected.unverified:
-        lines.append(f"unverified: moved from {expected.unverified} to {found.unverified}")
-    return lines or _steps(found, expected)
+                lines.append(f"{now.name}: moved from {_describe(was)} to {_describe(now)}")
+    if current.unverified != expected.unverified:
+        lines.append(f"unverified: moved from {expected.unverified} to {current.unverified}")
+    return lines or _differing_steps(current, expected)
 
 
-def _steps(found: Record, expected: Record) -> list[str]:
-    if [name for name, _ in found.steps] != [name for name, _ in expected.steps]:
+def _differing_steps(current: ExpectedOutcome, expected: ExpectedOutcome) -> list[str]:
+    if [name for name, _ in current.steps] != [name for name, _ in expected.steps]:
         return ["is derived by other steps than those recorded"]
-    pairs = zip(found.steps, expected.steps, strict=True)
+    pairs = zip(current.steps, expected.steps, strict=True)
     return [f"{name}: moved from {was} to {now}" for (name, now), (_, was) in pairs if now != was]
 
 
-def _told(figure: Figure) -> str:
+def _describe(figure: ExpectedFigure) -> str:
     return f"{figure.verdict} at {figure.value or 'no value'}"
 
 
-def written(records: Mapping[str, Record]) -> str:
-    """The outcomes as the file has them."""
+def to_toml(current_outcomes: Mapping[str, ExpectedOutcome]) -> str:
+    """The content of the file for these outcomes."""
     lines = [
         "# What costlab verify is expected to find. Written by make record: what differs then, has moved."
     ]
-    for claim, record in records.items():
+    for claim, record in current_outcomes.items():
         lines += ["", f"[{claim}]", f"unverified = {str(record.unverified).lower()}"]
-        lines += ["figures = [", *_rows(record.figures), "]", "steps = [", *_rows(record.steps), "]"]
+        lines += [
+            "figures = [",
+            *_toml_rows(record.figures),
+            "]",
+            "steps = [",
+            *_toml_rows(record.steps),
+            "]",
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _rows(rows: Iterable[tuple[str, ...]]) -> list[str]:
+def _toml_rows(rows: Iterable[tuple[str, ...]]) -> list[str]:
     from json import dumps  # its strings are TOML's
 
     return [f"  [{', '.join(dumps(part, ensure_ascii=False) for part in row)}]," for row in rows]

@@ -1,10 +1,10 @@
-"""Figures that the paper reports and that claims are computed from; of tables 3 to 5, by their variants."""
+"""Figures that the paper reports and that claims are computed from, such as those of tables 3 to 5."""
 
 from fractions import Fraction
 
 from costlab.algebra.combine import marked
 from costlab.errors import DefinitionError
-from costlab.paper.derivation import Working
+from costlab.paper.derivation import Derivation
 from costlab.targets.resolve import find_ablation
 
 IMAGES = 1_281_167
@@ -16,43 +16,45 @@ FIGURE_2_STEPS = 3_860_000
 ENSEMBLE = "3.58"
 """Top-5 error of four Inception-v3 on the test set, in percent (table 5)."""
 BEST_BEFORE = "4.94"
-"""That of the PReLU-nets' ensemble."""
+"""Top-5 error of the ensemble of PReLU-nets, in percent."""
 
 
 def figure(label: str, name: str) -> Fraction:
-    """A figure that tables 3 to 5 report of a variant of the set ``inference_budget``.
+    """A figure of tables 3 to 5 for a variant of the ablation ``inference_budget``.
 
     ``name`` is ``multiply_adds``, in billions, or ``top_1_error`` or ``top_5_error``, in percent.
 
     Raises:
-        DefinitionError: there is no such variant, or nothing of the kind is reported of it.
+        DefinitionError: there is no such variant, or the tables do not have this figure of it.
     """
-    told = getattr(find_ablation("inference_budget").published.get(label), name, None)
-    if told is None:
+    digits = getattr(find_ablation("inference_budget").published.get(label), name, None)
+    if digits is None:
         raise DefinitionError(f"inference_budget: no {name} is reported of {label!r}")
-    return Fraction(told)
+    return Fraction(digits)
 
 
-def epochs_of_figure_2(work: Working) -> Fraction:
-    """The epochs that figure 2's steps make."""
-    seen = Fraction(FIGURE_2_STEPS * BATCH, IMAGES)
+def epochs_of_figure_2(derivation: Derivation) -> Fraction:
+    """The epochs of the training of figure 2."""
+    epochs = Fraction(FIGURE_2_STEPS * BATCH, IMAGES)
     formula = f"{FIGURE_2_STEPS:,} steps x {BATCH} / {IMAGES:,} images"
-    return Fraction(work.step("epochs of figure 2", formula, seen, reported=True))
+    return Fraction(derivation.step("epochs of figure 2", formula, epochs, reported=True))
 
 
-def write_down(work: Working, *labels: str) -> None:
-    """Make steps of all that tables 3 to 5 report of these variants of ``inference_budget``."""
+def add_published_steps(derivation: Derivation, *labels: str) -> None:
+    """Add a step for each figure that tables 3 to 5 report of these variants of ``inference_budget``."""
     units = {"multiply_adds": "billions", "top_1_error": "percent", "top_5_error": "percent"}
     budgets = find_ablation("inference_budget")
     for label in labels:
-        shown = marked(label, budgets.variants[label].unverified)
+        title = marked(label, budgets.variants[label].unverified)
         for name, unit in units.items():
             if getattr(budgets.published.get(label), name, None) is not None:
-                told = name.replace("_", "-").replace("-error", " error")
-                work.step(f"{shown}: {told}", f"reported, {unit}", figure(label, name), reported=True)
+                quantity = name.replace("_", "-").replace("-error", " error")
+                derivation.step(
+                    f"{title}: {quantity}", f"reported, {unit}", figure(label, name), reported=True
+                )
 
 
-def labels(source: str) -> list[str]:
-    """The variants of ``inference_budget`` that are reported in a table, such as ``Table 3``."""
+def variants_in(source: str) -> list[str]:
+    """The variants of ``inference_budget`` whose figures are in a table, such as ``Table 3``."""
     reported = find_ablation("inference_budget").published
-    return [label for label, told in reported.items() if told.source.startswith(source)]
+    return [label for label, figures in reported.items() if figures.source.startswith(source)]

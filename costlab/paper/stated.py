@@ -1,4 +1,4 @@
-"""What a publication states, and what a recomputed value makes of it: arithmetic, never a matter of taste."""
+"""The figures that a publication states, and the verdict on each by a recomputed value."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Value: TypeAlias = Any
 
 
 class Verdict(StrEnum):
-    """What becomes of a stated figure, from the strongest to the weakest."""
+    """The verdict on a stated figure, from the strongest to the weakest."""
 
     EXACT = "exact"
     HOLDS = "holds"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
     @property
     def verified(self) -> bool:
-        """Whether the figure stands as it is stated."""
+        """Whether the figure is right as stated."""
         return self in (Verdict.EXACT, Verdict.HOLDS)
 
     @property
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 
 class Unit(NamedTuple):
-    """What stands behind the number of a figure, and what one of it is."""
+    """A unit: the text after the number, and its size."""
 
     suffix: str = ""
     size: Fraction = Fraction(1)
@@ -45,14 +45,14 @@ TIMES = Unit("x")
 MILLION = Unit(" million", Fraction(10**6))
 BILLION = Unit(" billion", Fraction(10**9))
 ABOUT = Fraction(15, 100)
-"""What a word like "about" admits in either direction."""
+"""The tolerance, in either direction, for a word like "about"."""
 
 
 @dataclass(frozen=True)
 class Stated(ABC):
-    """One figure of a claim; ``name`` says of what.
+    """One figure of a claim; ``name`` says which.
 
-    With ``reported``, it is held against figures that the paper itself reports, and nothing is counted.
+    With ``reported``, it is compared with figures that the paper itself reports, and nothing is counted.
     """
 
     name: str
@@ -61,14 +61,14 @@ class Stated(ABC):
     @property
     @abstractmethod
     def text(self) -> str:
-        """The figure as it is stated, with the tolerance that the claim declares for it."""
+        """The figure as stated, with its tolerance."""
 
     @abstractmethod
     def verdict(self, value: Value) -> Verdict:
-        """What a recomputed value makes of the figure."""
+        """The verdict on the figure, given a recomputed value."""
 
     def deviation(self, value: Value) -> Fraction | None:
-        """How far the value is from the figure, by the figure; None where that means nothing."""
+        """``value / figure - 1``; None if the figure is no number or 0."""
         return None
 
 
@@ -81,7 +81,7 @@ class _Numeric(Stated):
 
     @property
     def value(self) -> Fraction:
-        """The number that is stated."""
+        """The stated number."""
         return Fraction(self.digits) * self.unit.size
 
     def deviation(self, value: Value) -> Fraction | None:
@@ -99,7 +99,7 @@ class Printed(_Numeric):
         return f"{self.digits}{self.unit.suffix}{_tolerance(self.within)}"
 
     def verdict(self, value: Value) -> Verdict:
-        """Exact if the value, rounded to the last digit (halves up), is the number."""
+        """Exact if the value rounds to the number, in its last digit (halves up)."""
         last = Fraction(1, 10 ** len(self.digits.partition(".")[2])) * self.unit.size
         if floor(Fraction(value) / last + Fraction(1, 2)) * last == self.value:
             return Verdict.EXACT
@@ -108,7 +108,7 @@ class Printed(_Numeric):
 
 @dataclass(frozen=True)
 class Exactly(_Numeric):
-    """A number that is meant as such and not rounded, as the factor of a law; ``within`` as of `Printed`."""
+    """An exact number, such as a factor in a law; ``within`` as in `Printed`."""
 
     within: Fraction | None = None
 
@@ -124,7 +124,7 @@ class Exactly(_Numeric):
 class Bound(_Numeric):
     """An inequality: the value is ``relation`` the number.
 
-    Where the paper has ``words`` and no number, the number is what the audit takes them to mean.
+    If the paper has ``words`` instead of a number, the number is how the audit understands them.
     """
 
     relation: Literal["<", "<=", ">", ">="] = "<"
@@ -132,8 +132,8 @@ class Bound(_Numeric):
 
     @property
     def text(self) -> str:
-        told = f"{self.relation} {self.digits}{self.unit.suffix}"
-        return f"{self.words}: {told}" if self.words else told
+        inequality = f"{self.relation} {self.digits}{self.unit.suffix}"
+        return f"{self.words}: {inequality}" if self.words else inequality
 
     def verdict(self, value: Value) -> Verdict:
         holds = {"<": lt, "<=": le, ">": gt, ">=": ge}[self.relation](Fraction(value), self.value)
@@ -151,18 +151,18 @@ class Formula(Stated):
         return self.formula
 
     def verdict(self, value: Value) -> Verdict:
-        """Exact if both are the same expression."""
+        """Exact if both expressions are equal."""
         import sympy
 
-        found = sympy.sympify(value)
-        names = {str(symbol): symbol for symbol in found.free_symbols}
-        same = sympy.simplify(found - sympy.sympify(self.formula, locals=names)) == 0
+        expression = sympy.sympify(value)
+        names = {str(symbol): symbol for symbol in expression.free_symbols}
+        same = sympy.simplify(expression - sympy.sympify(self.formula, locals=names)) == 0
         return Verdict.EXACT if same else Verdict.DIFFERS
 
 
 @dataclass(frozen=True)
 class Trained(Stated):
-    """What only training could show; ``shown_by`` says which variants would have to be trained."""
+    """A figure that only training could show; ``shown_by`` names the variants to train."""
 
     figure: str
     shown_by: str

@@ -42,8 +42,8 @@ def evidence(tell: Callable[[str], None], records: Sequence[Path] = ()) -> Itera
     yield pages[-1]
     pages.append(factorization.factorization_page(tell))
     yield pages[-1]
-    audited = verify(progress=lambda name: tell(f"claims: {name}"))
-    pages.append(claims.claims_page(audited))
+    audits = verify(progress=lambda name: tell(f"claims: {name}"))
+    pages.append(claims.claims_page(audits))
     yield pages[-1]
     tell("lineage")
     pages.append(lineage.lineage_page())
@@ -55,7 +55,7 @@ def evidence(tell: Callable[[str], None], records: Sequence[Path] = ()) -> Itera
         tell(f"training: {record.name}")
         pages.append(training_page(load(record), f"trained_{record.stem}"))
         yield pages[-1]
-    yield index.index_page(pages, released, audited)
+    yield index.index_page(pages, released, audits)
 
 
 def page_of(counted: Count, tell: Callable[[str], None], depth: int = 1, options: str = "") -> Iterator[Page]:

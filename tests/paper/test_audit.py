@@ -11,7 +11,7 @@ import pytest
 
 from costlab.errors import TargetError
 from costlab.paper import MISSION, verify
-from costlab.paper.audit import mission
+from costlab.paper.audit import mission_claims
 
 ROOT = Path(__file__).parents[2]
 
@@ -113,11 +113,11 @@ def test_a_definition_that_does_not_join_is_told_and_the_rest_is_still_audited(c
     change(copied, "blocks/reduction.py", strided, plain)
     done = run(copied)
     assert done.returncode == 1
-    told = (
+    message = (
         ": cannot be recomputed: mixed_7a: branches do not join: b3x3 gives 320x8x8, b7x7x3 gives 192x17x17\n"
     )
     assert done.stderr.startswith("budget-madds, budget-params, weight-per-activation, nxn, ")
-    assert told in done.stderr
+    assert message in done.stderr
     assert moved(done) == set()
     assert "28%" in done.stdout
 
@@ -165,7 +165,7 @@ def test_what_is_stated_cannot_be_changed_unseen(copied: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "before", "after", "told"),
+    ("file", "before", "after", "message"),
     [
         (
             "blocks/vgg.py",
@@ -200,16 +200,16 @@ def test_what_is_stated_cannot_be_changed_unseen(copied: Path) -> None:
     ],
 )
 def test_whatever_a_definition_raises_the_rest_is_audited(
-    copied: Path, file: str, before: str, after: str, told: str
+    copied: Path, file: str, before: str, after: str, message: str
 ) -> None:
     change(copied, file, before, after)
     if "BN-inception" in after:
         source = (copied / file).read_text()
         (copied / file).write_text(source.replace('after="BN-Inception")', 'after="BN-inception")'))
-    broken = told.partition(": ")[0].replace(" (?)", "").split(", ")
+    broken = message.partition(": ")[0].replace(" (?)", "").split(", ")
     done = run(copied, *broken, "depth", "two-3x3")
     assert done.returncode == 1
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert "two-3x3 " in done.stdout
     assert "depth" not in moved(done)
@@ -217,11 +217,11 @@ def test_whatever_a_definition_raises_the_rest_is_audited(
 
 
 def test_claims_are_asked_for_by_id_in_any_order_and_once() -> None:
-    told: list[str] = []
-    audited = verify("two-2x2", "asymmetric", "two-2x2", progress=told.append)
-    assert [each.claim.id for each in audited] == ["two-2x2", "asymmetric"]
-    assert told == ["two-2x2", "asymmetric"]
-    assert [each.claim.id for each in mission()] == list(MISSION)
+    reported: list[str] = []
+    claims = verify("two-2x2", "asymmetric", "two-2x2", progress=reported.append)
+    assert [audited.claim.id for audited in claims] == ["two-2x2", "asymmetric"]
+    assert reported == ["two-2x2", "asymmetric"]
+    assert [audited.claim.id for audited in mission_claims()] == list(MISSION)
 
 
 @pytest.mark.parametrize("name", ["budget", "", "Two-3x3", ["budget-madds"], None])

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from costlab.paper import CLAIMS, MISSION, Audited, verify
+from costlab.paper import CLAIMS, MISSION, AuditedClaim, verify
 from costlab.targets.catalog import lookup_ablation
 
 F = Fraction
@@ -159,7 +159,7 @@ STEPS: dict[str, dict[str, object]] = {
 
 
 @pytest.fixture(scope="module")
-def audited() -> Mapping[str, Audited]:
+def audited() -> Mapping[str, AuditedClaim]:
     return {each.claim.id: each for each in verify()}
 
 
@@ -175,29 +175,29 @@ def test_what_is_stated(name: str) -> None:
 
 def test_table_3_is_stated_as_it_is_reported() -> None:
     reported = lookup_ablation("inference_budget").published
-    told = {stated.name: stated.text for stated in CLAIMS["table-3"].stated}
-    assert told == {label: f"{reported[label].multiply_adds} billion" for label in told}
+    stated_texts = {stated.name: stated.text for stated in CLAIMS["table-3"].stated}
+    assert stated_texts == {label: f"{reported[label].multiply_adds} billion" for label in stated_texts}
     billions = [figure.multiply_adds for figure in reported.values() if figure.multiply_adds]
     assert set(billions) == {"1.5", "2.0", "3.8", "4.8"}
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
-def test_what_is_found(name: str, audited: Mapping[str, Audited]) -> None:
-    found = [
+def test_what_is_found(name: str, audited: Mapping[str, AuditedClaim]) -> None:
+    outcomes = [
         (outcome.value if not hasattr(outcome.value, "free_symbols") else str(outcome.value), outcome.verdict)
         for outcome in audited[name].outcomes
     ]
-    assert found == OUTCOMES[name]
-    assert audited[name].moved == ()
+    assert outcomes == OUTCOMES[name]
+    assert audited[name].changes == ()
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_what_leads_there(name: str, audited: Mapping[str, Audited]) -> None:
+def test_what_leads_there(name: str, audited: Mapping[str, AuditedClaim]) -> None:
     steps = [(step.name, step.value) for step in audited[name].steps]
     assert all(step in steps for step in STEPS[name].items())
 
 
-def test_real_numbers_along_the_way(audited: Mapping[str, Audited]) -> None:
+def test_real_numbers_along_the_way(audited: Mapping[str, AuditedClaim]) -> None:
     steps = {name: {step.name: step.value for step in audited[name].steps} for name in audited}
     ratios = [steps["two-3x3-alpha"][f"at a={alpha}"] for alpha in (1, 1.5, 2)]
     assert [round(ratio, 4) for ratio in ratios] == [0.72, 0.7348, 0.7637]
@@ -206,11 +206,11 @@ def test_real_numbers_along_the_way(audited: Mapping[str, Audited]) -> None:
     assert real == [4, F(35, 17) ** 2]
 
 
-def test_unfactorized_it_has_37_6_million_weights(audited: Mapping[str, Audited]) -> None:
+def test_unfactorized_it_has_37_6_million_weights(audited: Mapping[str, AuditedClaim]) -> None:
     assert 37_604_704 in [step.value for step in audited["nxn"].steps if step.formula == "weights"]
 
 
-def test_what_follows_from_the_papers_figures_is_told_apart(audited: Mapping[str, Audited]) -> None:
+def test_what_follows_from_the_papers_figures_is_told_apart(audited: Mapping[str, AuditedClaim]) -> None:
     apart = {name for name, each in audited.items() if any(step.reported for step in each.steps)}
     assert apart == {
         *("cost-vs-googlenet", "vs-bn-inception", "table-3", "multi-crop", "ensemble", "label-smoothing"),
@@ -221,18 +221,18 @@ def test_what_follows_from_the_papers_figures_is_told_apart(audited: Mapping[str
     assert reported == [F(figure) for figures in TABLE_3 for figure in figures.split()]
 
 
-def test_only_steps_that_count_the_prelu_nets_are_unverified(audited: Mapping[str, Audited]) -> None:
+def test_only_steps_that_count_the_prelu_nets_are_unverified(audited: Mapping[str, AuditedClaim]) -> None:
     marked = [step.name for step in audited["vs-he-cost"].steps if step.unverified]
     assert len(marked) == 6
     assert all("prelu_net" in name for name in marked)
 
 
-def test_the_five_stand_and_are_what_they_should_be(audited: Mapping[str, Audited]) -> None:
+def test_the_five_stand_and_are_what_they_should_be(audited: Mapping[str, AuditedClaim]) -> None:
     assert [str(audited[name].verdict) for name in MISSION] == ["exact", "exact", "exact", "close", "holds"]
     assert all(audited[name].stands for name in MISSION)
 
 
-def test_a_claim_is_as_strong_as_its_weakest_figure(audited: Mapping[str, Audited]) -> None:
+def test_a_claim_is_as_strong_as_its_weakest_figure(audited: Mapping[str, AuditedClaim]) -> None:
     assert audited["googlenet-params"].verdict == "differs"
     assert audited["label-smoothing"].verdict == "not countable"
     assert audited["receptive-field"].verdict == "not countable"
@@ -241,11 +241,13 @@ def test_a_claim_is_as_strong_as_its_weakest_figure(audited: Mapping[str, Audite
     assert not audited["label-smoothing"].stands
 
 
-def test_only_what_counts_the_prelu_nets_is_unverified(audited: Mapping[str, Audited]) -> None:
+def test_only_what_counts_the_prelu_nets_is_unverified(audited: Mapping[str, AuditedClaim]) -> None:
     assert [name for name, each in audited.items() if each.unverified] == ["vs-he-cost", "vs-he-params"]
 
 
-def test_every_claim_says_how_and_every_failure_says_what_is_known(audited: Mapping[str, Audited]) -> None:
+def test_every_claim_says_how_and_every_failure_says_what_is_known(
+    audited: Mapping[str, AuditedClaim],
+) -> None:
     for name, each in audited.items():
         claim = each.claim
         assert claim.statement.endswith(".")

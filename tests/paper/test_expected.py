@@ -8,47 +8,47 @@ from costlab.errors import DefinitionError
 from costlab.paper import CLAIMS, Claim, verify
 from costlab.paper import audit as auditing
 from costlab.paper import expected as recording
-from costlab.paper.derivation import Working
-from costlab.paper.expected import FILE, Figure, Record, moves, recorded, written
+from costlab.paper.derivation import Derivation
+from costlab.paper.expected import FILE, ExpectedFigure, ExpectedOutcome, differences, load_expected, to_toml
 from costlab.paper.stated import Printed, Trained, Value, Verdict
 from costlab.symbolic import closed_form
 from tests.cli.conftest import Run
 
-ONE = Record((Figure("a", "1", Verdict.EXACT, "1"),), (("x", "2"),), unverified=False)
+ONE = ExpectedOutcome((ExpectedFigure("a", "1", Verdict.EXACT, "1"),), (("x", "2"),), unverified=False)
 
 
 def test_the_record_is_what_is_found_and_reads_back() -> None:
-    records = auditing.records()
-    assert FILE.read_text("utf-8") == written(records)
-    assert recorded() == records
-    assert list(records) == list(CLAIMS)
-    assert auditing.orphans() == ()
+    outcomes = auditing.current_outcomes()
+    assert FILE.read_text("utf-8") == to_toml(outcomes)
+    assert load_expected() == outcomes
+    assert list(outcomes) == list(CLAIMS)
+    assert auditing.orphaned_outcomes() == ()
 
 
 @pytest.mark.parametrize(
-    ("found", "lines"),
+    ("current", "lines"),
     [
         (ONE, []),
         (
-            ONE._replace(figures=(Figure("a", "1", Verdict.DIFFERS, "2"),), steps=(("x", "3"),)),
+            ONE._replace(figures=(ExpectedFigure("a", "1", Verdict.DIFFERS, "2"),), steps=(("x", "3"),)),
             ["a: moved from exact at 1 to differs at 2"],
         ),
         (
-            ONE._replace(figures=(Figure("a", "1", Verdict.EXACT, "3/3"),)),
+            ONE._replace(figures=(ExpectedFigure("a", "1", Verdict.EXACT, "3/3"),)),
             ["a: moved from exact at 1 to exact at 3/3"],
         ),
         (ONE._replace(figures=()), ["states other figures than those recorded"]),
         (ONE._replace(figures=ONE.figures * 2), ["states other figures than those recorded"]),
         (
-            ONE._replace(figures=(Figure("a", "1.0", Verdict.EXACT, "1"),)),
+            ONE._replace(figures=(ExpectedFigure("a", "1.0", Verdict.EXACT, "1"),)),
             ["a: is stated as 1.0, and was as 1"],
         ),
         (
-            ONE._replace(figures=(Figure("a", "2", Verdict.DIFFERS, "1"),)),
+            ONE._replace(figures=(ExpectedFigure("a", "2", Verdict.DIFFERS, "1"),)),
             ["a: is stated as 2, and was as 1", "a: moved from exact at 1 to differs at 1"],
         ),
         (
-            ONE._replace(figures=(Figure("b", "1", Verdict.EXACT, "1"),)),
+            ONE._replace(figures=(ExpectedFigure("b", "1", Verdict.EXACT, "1"),)),
             ["states other figures than those recorded"],
         ),
         (ONE._replace(steps=(("x", "3"),)), ["x: moved from 2 to 3"]),
@@ -56,27 +56,27 @@ def test_the_record_is_what_is_found_and_reads_back() -> None:
         (ONE._replace(steps=(("y", "2"),)), ["is derived by other steps than those recorded"]),
         (ONE._replace(unverified=True), ["unverified: moved from False to True"]),
         (
-            ONE._replace(figures=(Figure("a", "1", Verdict.DIFFERS, ""),)),
+            ONE._replace(figures=(ExpectedFigure("a", "1", Verdict.DIFFERS, ""),)),
             ["a: moved from exact at 1 to differs at no value"],
         ),
     ],
 )
-def test_what_moves(found: Record, lines: list[str]) -> None:
-    assert moves(found, ONE) == lines
-    assert moves(found, None) == ["not recorded"]
+def test_what_moves(current: ExpectedOutcome, lines: list[str]) -> None:
+    assert differences(current, ONE) == lines
+    assert differences(current, None) == ["not recorded"]
 
 
 def test_a_record_is_never_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auditing, "recorded", lambda: {"budget-params": ONE})
-    (each,) = verify("budget-params")
-    assert each.outcomes[0].value == 23_834_568
-    assert each.moved == ("states other figures than those recorded",)
+    monkeypatch.setattr(auditing, "load_expected", lambda: {"budget-params": ONE})
+    (audited,) = verify("budget-params")
+    assert audited.outcomes[0].value == 23_834_568
+    assert audited.changes == ("states other figures than those recorded",)
     (other,) = verify("budget-madds")
-    assert other.moved == ("not recorded",)
+    assert other.changes == ("not recorded",)
 
 
 def test_what_is_recorded_of_no_claim_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auditing, "recorded", lambda: {**recorded(), "gone": ONE})
+    monkeypatch.setattr(auditing, "load_expected", lambda: {**load_expected(), "gone": ONE})
     code, _, err = run("verify")
     assert code == 1
     assert err.splitlines()[0] == "gone: recorded, but there is no such claim"
@@ -105,12 +105,12 @@ def test_a_damaged_record_is_told_in_one_line(
     monkeypatch.setattr(recording, "FILE", file)
     for name in set(CLAIMS) - {"two-3x3", "asymmetric"}:  # the others are derived alike
         monkeypatch.delitem(CLAIMS, name)
-    recorded.cache_clear()
+    load_expected.cache_clear()
     try:
         code, out, err = run("verify", "two-3x3")
-        assert set(auditing.records()) == set(CLAIMS)  # it can be written anew
+        assert set(auditing.current_outcomes()) == set(CLAIMS)  # it can be written anew
     finally:
-        recorded.cache_clear()
+        load_expected.cache_clear()
     assert (code, out) == (2, "")
     assert err.startswith(f"costlab: error: {file} holds no outcomes: ")
     assert err.endswith("; make record writes it anew\n")
@@ -118,8 +118,8 @@ def test_a_damaged_record_is_told_in_one_line(
 
 
 def claim(*stated: Printed | Trained, values: list[Value] | Exception) -> Claim:
-    def recompute(work: Working) -> list[Value]:
-        work.step("first", "", 1)
+    def recompute(derivation: Derivation) -> list[Value]:
+        derivation.step("first", "", 1)
         if isinstance(values, Exception):
             raise values
         return values
@@ -143,7 +143,7 @@ def test_what_cannot_be_recomputed_has_moved(
     monkeypatch.setitem(CLAIMS, "broken", broken)
     (each,) = verify("broken")
     assert each.problem == problem
-    assert each.moved == (f"cannot be recomputed: {problem}",)
+    assert each.changes == (f"cannot be recomputed: {problem}",)
     assert not each.stands
     assert each.outcomes[0].value is None
     assert each.outcomes[0].deviation is None
@@ -156,21 +156,21 @@ def test_what_cannot_be_recomputed_has_moved(
 
 
 def test_counting_what_is_unverified_once_is_enough() -> None:
-    work = Working()
-    work.size("vgg16")
-    assert not work.unverified
-    work.size("prelu_net_a")
-    work.size("vgg16")
-    assert work.unverified
-    assert not Working().unverified
+    derivation = Derivation()
+    derivation.size("vgg16")
+    assert not derivation.unverified
+    derivation.size("prelu_net_a")
+    derivation.size("vgg16")
+    assert derivation.unverified
+    assert not Derivation().unverified
 
 
 def test_closed_forms_mark_a_claim_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    work = Working()
-    work.forms("inference_budget", "PReLU-net C, 10 crops", symbols="width")
-    assert work.unverified
+    derivation = Derivation()
+    derivation.forms("inference_budget", "PReLU-net C, 10 crops", symbols="width")
+    assert derivation.unverified
     with pytest.raises(DefinitionError, match=r"nxn: there is no 'nx'; did you mean nxn"):
-        work.forms("nxn", "nx")
+        derivation.forms("nxn", "nx")
     with pytest.raises(DefinitionError, match=r"there is no 'nx'"):
-        work.variant("nxn", "nx")
+        derivation.variant("nxn", "nx")
     assert not closed_form("vgg16", "width").unverified

@@ -202,7 +202,7 @@ def test_what_is_drawn_of_the_audit() -> None:
     budget = dots["budget-madds", "multiply-adds"]
     assert (F(budget.quotient), budget.verdict) == (F(5_713_216_096, 5 * 10**9), "close")
     layers = dots["depth", "layers"]
-    assert (layers.stated, layers.found, F(layers.quotient), layers.verdict) == (
+    assert (layers.stated, layers.recomputed, F(layers.quotient), layers.verdict) == (
         "42",
         "48",
         F(48, 42),

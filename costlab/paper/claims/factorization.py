@@ -1,4 +1,4 @@
-"""Sections 2 and 3: what a weight costs, and what factorized convolutions save."""
+"""The claims of sections 2 and 3: the cost of a weight, and the savings by factorized convolutions."""
 
 import re
 from fractions import Fraction
@@ -10,55 +10,57 @@ from costlab.algebra.shape import Shape
 from costlab.algebra.window import as_pair
 from costlab.errors import DefinitionError
 from costlab.paper.claim import Claim
-from costlab.paper.derivation import Working
+from costlab.paper.derivation import Derivation
 from costlab.paper.published import epochs_of_figure_2
 from costlab.paper.stated import ABOUT, PERCENT, TIMES, Bound, Exactly, Formula, Printed, Trained, Value
 from costlab.symbolic.closed_form import ratio_in_symbols, saving_in_symbols
 
 
-def _weight_per_activation(work: Working) -> list[Value]:
-    spent = []
-    for node in work.count("inception_v3").root.nodes():
+def _weight_per_activation(derivation: Derivation) -> list[Value]:
+    costs = []
+    for node in derivation.count("inception_v3").root.nodes():
         conv = node.block
         if isinstance(conv, Conv2d) and node.work and isinstance(node.output, Shape):
             height, width = as_pair("kernel", conv.kernel)
             weights = int(node.input[0]) // int(conv.groups) * int(height) * int(width) * int(conv.filters)
             positions = int(node.output.height) * int(node.output.width)
-            spent.append(Fraction(int(node.work.multiply_adds), weights * positions))
-    if not spent:
+            costs.append(Fraction(int(node.work.multiply_adds), weights * positions))
+    if not costs:
         raise DefinitionError("inception_v3 has no convolution")
-    alike = sum(each == 1 for each in spent)
-    work.step("convolutions with C x kernel x filters x H' x W' multiply-adds", f"of {len(spent)}", alike)
-    return [max(spent, key=lambda each: abs(each - 1))]
+    alike = sum(cost == 1 for cost in costs)
+    derivation.step(
+        "convolutions with C x kernel x filters x H' x W' multiply-adds", f"of {len(costs)}", alike
+    )
+    return [max(costs, key=lambda cost: abs(cost - 1))]
 
 
-def _large(work: Working) -> list[Value]:
-    five, three = (work.variant("large_5x5", label) for label in ("5x5", "3x3"))
-    return [work.ratio("5x5 by 3x3", five, three)]
+def _large(derivation: Derivation) -> list[Value]:
+    five, three = (derivation.variant("large_5x5", label) for label in ("5x5", "3x3"))
+    return [derivation.ratio("5x5 by 3x3", five, three)]
 
 
-def _saved(work: Working, ablation: str, whole: str, parts: str, *quantities: str) -> list[Value]:
-    """What of each quantity is saved where the parts stand in for the whole."""
-    found: list[Value] = []
+def _savings(derivation: Derivation, ablation: str, whole: str, parts: str, *quantities: str) -> list[Value]:
+    """The saving in each quantity if the parts replace the whole."""
+    savings: list[Value] = []
     for quantity in quantities:
-        before, after = (work.variant(ablation, label, quantity) for label in (whole, parts))
-        found.append(work.saving(f"{quantity.replace('_', '-')} saved", after, before))
-    return found
+        before, after = (derivation.variant(ablation, label, quantity) for label in (whole, parts))
+        savings.append(derivation.saving(f"{quantity.replace('_', '-')} saved", after, before))
+    return savings
 
 
-def _two_3x3(work: Working) -> list[Value]:
-    return _saved(work, "large_5x5", "5x5", "3x3+3x3", "multiply_adds", "parameters")
+def _two_3x3(derivation: Derivation) -> list[Value]:
+    return _savings(derivation, "large_5x5", "5x5", "3x3+3x3", "multiply_adds", "parameters")
 
 
-def _alpha(work: Working) -> list[Value]:
-    ratio = _in_a(_ratio(work, "large_5x5", "5x5", "3x3+3x3", "alpha"))
-    work.step("two 3x3 by 5x5", "closed form", ratio)
+def _alpha(derivation: Derivation) -> list[Value]:
+    ratio = _in_a(_ratio(derivation, "large_5x5", "5x5", "3x3+3x3", "alpha"))
+    derivation.step("two 3x3 by 5x5", "closed form", ratio)
     for number in (1, 1.5, 2):
         value = ratio.subs(dict.fromkeys(ratio.free_symbols, number))
-        work.step(f"at a={number}", re.sub(r"\ba\b", str(number), str(ratio)), float(value))
+        derivation.step(f"at a={number}", re.sub(r"\ba\b", str(number), str(ratio)), float(value))
     pairs = [
         (int(node.block.filters), int(node.input[0]))
-        for node in work.count("googlenet").root.nodes()
+        for node in derivation.count("googlenet").root.nodes()
         if isinstance(node.block, Conv2d) and as_pair("kernel", node.block.kernel) == (5, 5)
     ]
     if not pairs:
@@ -66,49 +68,55 @@ def _alpha(work: Working) -> list[Value]:
     alphas = [Fraction(out, into) for out, into in pairs]
     mean = sum(alphas, Fraction(0)) / len(alphas)
     terms = " + ".join(f"{out}/{into}" for out, into in pairs)
-    work.step("a of GoogLeNet's 5x5 branches, mean", f"({terms}) / {len(alphas)}", mean)
-    work.step("the least", f"of {len(alphas)}", min(alphas))
-    work.step("the most", f"of {len(alphas)}", max(alphas))
+    derivation.step("a of GoogLeNet's 5x5 branches, mean", f"({terms}) / {len(alphas)}", mean)
+    derivation.step("the least", f"of {len(alphas)}", min(alphas))
+    derivation.step("the most", f"of {len(alphas)}", max(alphas))
     return [ratio, mean]
 
 
-def _relu(work: Working) -> list[Value]:
-    epochs_of_figure_2(work)
-    plain, linear = (work.variant("large_5x5", f"3x3+3x3{form}") for form in ("", ", linear between"))
-    work.ratio("multiply-adds, linear by ReLU", linear, plain)
+def _relu(derivation: Derivation) -> list[Value]:
+    epochs_of_figure_2(derivation)
+    plain, linear = (derivation.variant("large_5x5", f"3x3+3x3{form}") for form in ("", ", linear between"))
+    derivation.ratio("multiply-adds, linear by ReLU", linear, plain)
     return [None]
 
 
-def _asymmetric(work: Working) -> list[Value]:
-    return _saved(work, "small_3x3", "3x3", "1x3+3x1", "multiply_adds")
+def _asymmetric(derivation: Derivation) -> list[Value]:
+    return _savings(derivation, "small_3x3", "3x3", "1x3+3x1", "multiply_adds")
 
 
-def _two_2x2(work: Working) -> list[Value]:
-    return _saved(work, "small_3x3", "3x3", "2x2+2x2", "multiply_adds")
+def _two_2x2(derivation: Derivation) -> list[Value]:
+    return _savings(derivation, "small_3x3", "3x3", "2x2+2x2", "multiply_adds")
 
 
-def _nxn(work: Working) -> list[Value]:
-    saving = saving_in_symbols(_ratio(work, "nxn", "nxn", "1xn+nx1", "n"))
+def _nxn(derivation: Derivation) -> list[Value]:
+    saving = saving_in_symbols(_ratio(derivation, "nxn", "nxn", "1xn+nx1", "n"))
     savings = []
     for n in (3, 5, 7, 9):
-        whole, parts = work.size(f"conv_nxn:n={n},bn=false"), work.size(f"conv_1xn_nx1:n={n},bn=false")
-        savings.append(work.saving(f"saved at n={n}", parts, whole))
-    plain, released = work.size("inception_v3:kernel_7x7=7x7"), work.size("inception_v3")
-    work.ratio("the whole network with plain 7x7", plain, released)
-    work.size("inception_v3:kernel_7x7=7x7", "weights")
+        whole, parts = (
+            derivation.size(f"conv_nxn:n={n},bn=false"),
+            derivation.size(f"conv_1xn_nx1:n={n},bn=false"),
+        )
+        savings.append(derivation.saving(f"saved at n={n}", parts, whole))
+    plain, released = derivation.size("inception_v3:kernel_7x7=7x7"), derivation.size("inception_v3")
+    derivation.ratio("the whole network with plain 7x7", plain, released)
+    derivation.size("inception_v3:kernel_7x7=7x7", "weights")
     grown = [after - before for before, after in pairwise(savings)]
-    work.step("saved", "closed form", saving)
+    derivation.step("saved", "closed form", saving)
     terms = ", ".join(map(str, grown))
-    return [saving, work.step("gained from one n to the next, at least", f"the least of {terms}", min(grown))]
+    return [
+        saving,
+        derivation.step("gained from one n to the next, at least", f"the least of {terms}", min(grown)),
+    ]
 
 
-def _grids(work: Working) -> list[Value]:
+def _grids(derivation: Derivation) -> list[Value]:
     for n in (35, 17, 8):
         whole, parts = (
-            work.size(f"{target}:n=7,bn=false", input=f"64x{n}x{n}")
+            derivation.size(f"{target}:n=7,bn=false", input=f"64x{n}x{n}")
             for target in ("conv_nxn", "conv_1xn_nx1")
         )
-        work.saving(f"saved on {n}x{n}", parts, whole)
+        derivation.saving(f"saved on {n}x{n}", parts, whole)
     return [None]
 
 
@@ -119,9 +127,9 @@ def _in_a(ratio: Any) -> Any:
     return ratio.subs({symbol: sympy.Symbol("a", positive=True) for symbol in ratio.free_symbols})
 
 
-def _ratio(work: Working, ablation: str, whole: str, parts: str, symbol: str) -> Any:
+def _ratio(derivation: Derivation, ablation: str, whole: str, parts: str, symbol: str) -> Any:
     """The ratio of multiply-adds in a symbol, from the closed forms of two variants of a set."""
-    before, after = work.forms(ablation, whole, parts, symbols=symbol)
+    before, after = derivation.forms(ablation, whole, parts, symbols=symbol)
     return ratio_in_symbols(after.multiply_adds, before.multiply_adds)
 
 

@@ -1,67 +1,67 @@
-"""The abstract, section 1 and section 11: the budget, and the networks that came before."""
+"""The claims of the abstract and sections 1 and 11: the budget, and earlier networks."""
 
 from fractions import Fraction
 
 from costlab.algebra.combine import marked
 from costlab.paper.claim import Claim
-from costlab.paper.derivation import Working
+from costlab.paper.derivation import Derivation
 from costlab.paper.stated import ABOUT, BILLION, MILLION, TIMES, Bound, Exactly, Printed, Value
 
 LAW = Fraction(5, 100)
-"""What a law that speaks of all layers admits, for those at the ends."""
+"""The tolerance of a law about all layers, for the first and the last one."""
 
 
-def _multiply_adds(work: Working) -> list[Value]:
-    released = work.size("inception_v3")
-    work.size("inception_v3:branch_5x5=3x3")
-    work.size("inception_v3_table_1")
-    work.size("inception_v3_table_1:modules_17=4")
-    work.size("inception_v3_table_1:conv_35=false,modules_17=4,channels_17=128")
+def _multiply_adds(derivation: Derivation) -> list[Value]:
+    released = derivation.size("inception_v3")
+    derivation.size("inception_v3:branch_5x5=3x3")
+    derivation.size("inception_v3_table_1")
+    derivation.size("inception_v3_table_1:modules_17=4")
+    derivation.size("inception_v3_table_1:conv_35=false,modules_17=4,channels_17=128")
     return [released]
 
 
-def _parameters(work: Working) -> list[Value]:
-    released = work.size("inception_v3", "parameters")
-    work.size("inception_v3:aux=true", "parameters")
-    work.size("inception_v3_table_1", "parameters")
+def _parameters(derivation: Derivation) -> list[Value]:
+    released = derivation.size("inception_v3", "parameters")
+    derivation.size("inception_v3:aux=true", "parameters")
+    derivation.size("inception_v3_table_1", "parameters")
     return [released]
 
 
-def _googlenet(work: Working) -> list[Value]:
-    ours, theirs = work.size("googlenet", "parameters"), work.size("alexnet", "parameters")
-    return [ours, theirs, work.ratio("alexnet by googlenet", theirs, ours)]
+def _googlenet(derivation: Derivation) -> list[Value]:
+    ours, theirs = derivation.size("googlenet", "parameters"), derivation.size("alexnet", "parameters")
+    return [ours, theirs, derivation.ratio("alexnet by googlenet", theirs, ours)]
 
 
-def _vgg(work: Working) -> list[Value]:
-    theirs = work.size("alexnet", "parameters")
-    sizes = {name: work.size(name, "parameters") for name in ("vgg16", "vgg19")}
-    return [work.ratio(f"{name} by alexnet", size, theirs) for name, size in sizes.items()]
+def _vgg(derivation: Derivation) -> list[Value]:
+    theirs = derivation.size("alexnet", "parameters")
+    sizes = {name: derivation.size(name, "parameters") for name in ("vgg16", "vgg19")}
+    return [derivation.ratio(f"{name} by alexnet", size, theirs) for name, size in sizes.items()]
 
 
-def _doubled(work: Working) -> list[Value]:
-    found: list[Value] = []
+def _doubled(derivation: Derivation) -> list[Value]:
+    ratios: list[Value] = []
     for quantity in ("multiply_adds", "weights"):
-        twice, once = (work.size(f"inception_v3:width={width}", quantity) for width in (2, 1))
-        found.append(work.ratio("width 2 by width 1", twice, once))
-    return found
+        twice, once = (derivation.size(f"inception_v3:width={width}", quantity) for width in (2, 1))
+        ratios.append(derivation.ratio("width 2 by width 1", twice, once))
+    return ratios
 
 
-def _prelu(work: Working, quantity: str) -> list[Value]:
-    ours = work.size("inception_v3", quantity)
+def _prelu(derivation: Derivation, quantity: str) -> list[Value]:
+    ours = derivation.size("inception_v3", quantity)
     names = ("prelu_net_a", "prelu_net_b", "prelu_net_c")
-    sizes = {name: work.size(name, quantity) for name in names}
+    sizes = {name: derivation.size(name, quantity) for name in names}
     return [
-        work.ratio(f"{marked(name, work.unverified)} by inception_v3", size, ours)
+        derivation.ratio(f"{marked(name, derivation.unverified)} by inception_v3", size, ours)
         for name, size in sizes.items()
     ]
 
 
-def _prelu_cost(work: Working) -> list[Value]:
-    return _prelu(work, "multiply_adds")
+def _prelu_cost(derivation: Derivation) -> list[Value]:
+    return _prelu(derivation, "multiply_adds")
 
 
-def _prelu_parameters(work: Working) -> list[Value]:
-    return _prelu(work, "parameters")
+def _prelu_parameters(derivation: Derivation) -> list[Value]:
+    return _prelu(derivation, "parameters")
 
 
 BUDGET = (

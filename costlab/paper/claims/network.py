@@ -1,11 +1,11 @@
-"""Section 6 and table 3: the whole network, its depth, and its cost beside others."""
+"""The claims of section 6 and table 3: the whole network, its depth, and its cost beside others."""
 
 from fractions import Fraction
 
 from costlab.counting.breakdown import depth
 from costlab.paper.claim import Claim
-from costlab.paper.derivation import Working, shown
-from costlab.paper.published import figure, labels, write_down
+from costlab.paper.derivation import Derivation, format_number
+from costlab.paper.published import add_published_steps, figure, variants_in
 from costlab.paper.stated import ABOUT, BILLION, TIMES, Bound, Exactly, Printed, Trained, Value
 
 TABLE_3 = {
@@ -17,57 +17,59 @@ TABLE_3 = {
 }
 """Billions of operations; the rows between the last two repeat these costs."""
 NARROW = Fraction(10, 100)
-"""What "almost identical" admits."""
+"""The tolerance for "almost identical"."""
 
 
-def _stem(work: Working) -> list[Value]:
+def _stem(derivation: Derivation) -> list[Value]:
     sizes = []
     for kernel in ("3x3", "7x7"):
-        rows = work.count(f"stem:kernel={kernel}").modules(1)
+        rows = derivation.count(f"stem:kernel={kernel}").modules(1)
         layers = [row for row in rows if row.path in ("conv_1a", "conv_2a", "conv_2b")]
         terms = [int(row.work.multiply_adds) for row in layers]
-        formula = " + ".join(map(shown, terms))
-        sizes.append(work.step(f"stem:kernel={kernel}, first layers", formula, sum(terms)))
-    return [work.ratio("three 3x3 by the 7x7", *sizes)]
+        formula = " + ".join(map(format_number, terms))
+        sizes.append(derivation.step(f"stem:kernel={kernel}, first layers", formula, sum(terms)))
+    return [derivation.ratio("three 3x3 by the 7x7", *sizes)]
 
 
-def _depth(work: Working) -> list[Value]:
+def _depth(derivation: Derivation) -> list[Value]:
     def layers(target: str) -> int:
-        return int(work.step(target, "layers on the longest path", depth(work.count(target).root)))
+        return int(
+            derivation.step(target, "layers on the longest path", depth(derivation.count(target).root))
+        )
 
     released = layers("inception_v3")
     whole, first, second = map(layers, ("inception_v3_table_1:modules_17=4", "reduction_b", "reduction_d"))
     between = whole - first - second
-    work.step("table 1, four modules at 17x17, no reductions", f"{whole} - {first} - {second}", between)
+    derivation.step("table 1, four modules at 17x17, no reductions", f"{whole} - {first} - {second}", between)
     return [released]
 
 
-def _by_googlenet(work: Working) -> list[Value]:
-    return _beside(work, "Inception-v2", "GoogLeNet", "googlenet")
+def _by_googlenet(derivation: Derivation) -> list[Value]:
+    return _beside(derivation, "Inception-v2", "GoogLeNet", "googlenet")
 
 
-def _by_bn_inception(work: Working) -> list[Value]:
-    return _beside(work, "Inception-v3", "BN-Inception", "bn_inception")
+def _by_bn_inception(derivation: Derivation) -> list[Value]:
+    return _beside(derivation, "Inception-v3", "BN-Inception", "bn_inception")
 
 
-def _beside(work: Working, ours: str, theirs: str, target: str) -> list[Value]:
+def _beside(derivation: Derivation, ours: str, theirs: str, target: str) -> list[Value]:
     billions = (figure(name, "multiply_adds") for name in (ours, theirs))
-    told = work.ratio("by the billions of table 3", *billions, reported=True)
-    return [told, work.ratio("as counted", work.size("inception_v3"), work.size(target))]
+    stated = derivation.ratio("by the billions of table 3", *billions, reported=True)
+    return [stated, derivation.ratio("as counted", derivation.size("inception_v3"), derivation.size(target))]
 
 
-def _by_vgg(work: Working) -> list[Value]:
-    found: list[Value] = []
+def _by_vgg(derivation: Derivation) -> list[Value]:
+    ratios: list[Value] = []
     for quantity in ("multiply_adds", "parameters"):
-        ours = work.size("inception_v3", quantity)
-        sizes = {name: work.size(name, quantity) for name in ("vgg16", "vgg19")}
-        found += [work.ratio(f"{name} by inception_v3", size, ours) for name, size in sizes.items()]
-    return found
+        ours = derivation.size("inception_v3", quantity)
+        sizes = {name: derivation.size(name, quantity) for name in ("vgg16", "vgg19")}
+        ratios += [derivation.ratio(f"{name} by inception_v3", size, ours) for name, size in sizes.items()]
+    return ratios
 
 
-def _receptive_field(work: Working) -> list[Value]:
+def _receptive_field(derivation: Derivation) -> list[Value]:
     sizes = [
-        work.variant("receptive_field", label)
+        derivation.variant("receptive_field", label)
         for label in (
             "299x299, stride 2, pooling",
             "151x151, stride 1, pooling",
@@ -76,24 +78,24 @@ def _receptive_field(work: Working) -> list[Value]:
     ]
     largest, middle, small = sizes
     return [
-        work.ratio("151x151 by 299x299", middle, largest),
-        work.ratio("79x79 by 299x299", small, largest),
+        derivation.ratio("151x151 by 299x299", middle, largest),
+        derivation.ratio("79x79 by 299x299", small, largest),
         None,
     ]
 
 
-def _resized(work: Working) -> list[Value]:
-    area = work.ratio("by area", 299**2, 79**2)
-    whole, small = work.size("inception_v3"), work.size("inception_v3", input="3x79x79")
-    return [area, work.ratio("as counted", whole, small)]
+def _resized(derivation: Derivation) -> list[Value]:
+    area = derivation.ratio("by area", 299**2, 79**2)
+    whole, small = derivation.size("inception_v3"), derivation.size("inception_v3", input="3x79x79")
+    return [area, derivation.ratio("as counted", whole, small)]
 
 
-def _table_3(work: Working) -> list[Value]:
-    found: list[Value] = [work.variant("inference_budget", label) for label in TABLE_3]
-    work.size("googlenet")
-    work.size("bn_inception", input="3x299x299")
-    write_down(work, *labels("Table 3"))
-    return found
+def _table_3(derivation: Derivation) -> list[Value]:
+    costs: list[Value] = [derivation.variant("inference_budget", label) for label in TABLE_3]
+    derivation.size("googlenet")
+    derivation.size("bn_inception", input="3x299x299")
+    add_published_steps(derivation, *variants_in("Table 3"))
+    return costs
 
 
 CLAIMS = (

@@ -1,51 +1,51 @@
-"""Section 5: grid reductions, reckoned as the paper does with 1x1 kernels on d x d x k."""
+"""The claims of section 5: grid reductions, computed as in the paper, with 1x1 kernels on d x d x k."""
 
 from fractions import Fraction
 from typing import Any
 
 from costlab.paper.claim import Claim
-from costlab.paper.derivation import Working
+from costlab.paper.derivation import Derivation
 from costlab.paper.stated import PERCENT, TIMES, Bound, Exactly, Formula, Value
 
 EXPENSIVE, BOTTLENECK, PARALLEL = "convolution, pooling", "pooling, convolution", "side by side"
 
 
-def _in_d_and_k(work: Working, label: str) -> Any:
+def _in_d_and_k(derivation: Derivation, label: str) -> Any:
     """The multiply-adds of a reduction from d x d x k to d/2 x d/2 x 2k."""
     import sympy
 
-    (form,) = work.forms("grid_reduction", label)
+    (form,) = derivation.forms("grid_reduction", label)
     k, d = sympy.symbols("k d", positive=True)
     channels, height, width = (form.symbols[name] for name in "CHW")
-    found = form.multiply_adds.subs({channels: k, height: d, width: d})
-    return work.step(f"multiply-adds of {label}", "closed form, with C=k and H=W=d", found)
+    form_in_k = form.multiply_adds.subs({channels: k, height: d, width: d})
+    return derivation.step(f"multiply-adds of {label}", "closed form, with C=k and H=W=d", form_in_k)
 
 
-def _ratio(work: Working, label: str, by: str, ablation: str = "grid_reduction") -> Fraction:
-    size, whole = work.variant(ablation, label), work.variant(ablation, by)
-    return work.ratio(f"{label} by {by}", size, whole)
+def _ratio(derivation: Derivation, label: str, by: str, ablation: str = "grid_reduction") -> Fraction:
+    size, whole = derivation.variant(ablation, label), derivation.variant(ablation, by)
+    return derivation.ratio(f"{label} by {by}", size, whole)
 
 
-def _expensive(work: Working) -> list[Value]:
-    return [_in_d_and_k(work, EXPENSIVE)]
+def _expensive(derivation: Derivation) -> list[Value]:
+    return [_in_d_and_k(derivation, EXPENSIVE)]
 
 
-def _bottleneck(work: Working) -> list[Value]:
-    formula = _in_d_and_k(work, BOTTLENECK)
-    ratio = _ratio(work, BOTTLENECK, EXPENSIVE)
-    return [formula, work.step("saved", f"1 - {ratio}", 1 - ratio)]
+def _bottleneck(derivation: Derivation) -> list[Value]:
+    formula = _in_d_and_k(derivation, BOTTLENECK)
+    ratio = _ratio(derivation, BOTTLENECK, EXPENSIVE)
+    return [formula, derivation.step("saved", f"1 - {ratio}", 1 - ratio)]
 
 
-def _three_times(work: Working) -> list[Value]:
-    ratio = _ratio(work, EXPENSIVE, BOTTLENECK)
-    more = work.step("more than the bottleneck", f"{ratio} - 1", ratio - 1)
-    _ratio(work, EXPENSIVE, BOTTLENECK, "grid_reduction_35")
+def _three_times(derivation: Derivation) -> list[Value]:
+    ratio = _ratio(derivation, EXPENSIVE, BOTTLENECK)
+    more = derivation.step("more than the bottleneck", f"{ratio} - 1", ratio - 1)
+    _ratio(derivation, EXPENSIVE, BOTTLENECK, "grid_reduction_35")
     return [ratio, more]
 
 
-def _parallel(work: Working) -> list[Value]:
-    formula = _in_d_and_k(work, PARALLEL)
-    return [_ratio(work, PARALLEL, BOTTLENECK), formula]
+def _parallel(derivation: Derivation) -> list[Value]:
+    formula = _in_d_and_k(derivation, PARALLEL)
+    return [_ratio(derivation, PARALLEL, BOTTLENECK), formula]
 
 
 CLAIMS = (

@@ -1,10 +1,10 @@
-"""Sections 7 and 8 and tables 4 and 5: training and evaluation, as far as they can be reckoned."""
+"""The claims of sections 7 and 8 and tables 4 and 5: training and evaluation, as far as computable."""
 
 from fractions import Fraction
 from math import log
 
 from costlab.paper.claim import Claim
-from costlab.paper.derivation import Working, shown
+from costlab.paper.derivation import Derivation, format_number
 from costlab.paper.published import (
     BATCH,
     BEST_BEFORE,
@@ -12,61 +12,69 @@ from costlab.paper.published import (
     EPOCHS,
     IMAGES,
     REPLICAS,
+    add_published_steps,
     epochs_of_figure_2,
     figure,
-    labels,
-    write_down,
+    variants_in,
 )
 from costlab.paper.stated import PERCENT, TIMES, Bound, Exactly, Trained, Value
 
 EPSILON = "0.1"
 
 
-def _smoothing(work: Working) -> list[Value]:
-    classes = int(work.count("inception_v3").root.output[0])
-    work.step("classes of inception_v3", "features put out", classes)
-    rest = work.step("of each other class", f"{EPSILON} / {classes}", Fraction(EPSILON) / classes)
-    target = work.step("of the right class", f"(1 - {EPSILON}) + {shown(rest)}", 1 - Fraction(EPSILON) + rest)
-    formula = f"-{shown(target)} ln {shown(target)} - {classes - 1} x {shown(rest)} ln {shown(rest)}"
+def _smoothing(derivation: Derivation) -> list[Value]:
+    classes = int(derivation.count("inception_v3").root.output[0])
+    derivation.step("classes of inception_v3", "features put out", classes)
+    rest = derivation.step("of each other class", f"{EPSILON} / {classes}", Fraction(EPSILON) / classes)
+    target = derivation.step(
+        "of the right class", f"(1 - {EPSILON}) + {format_number(rest)}", 1 - Fraction(EPSILON) + rest
+    )
+    p, q = format_number(target), format_number(rest)
+    formula = f"-{p} ln {p} - {classes - 1} x {q} ln {q}"
     entropy = -float(target) * log(target) - (classes - 1) * float(rest) * log(rest)
-    work.step("least loss, in nats", formula, entropy)
+    derivation.step("least loss, in nats", formula, entropy)
     for which in ("top_1_error", "top_5_error"):
         before, after = (figure(f"v2, {name}", which) for name in ("RMSProp", "label smoothing"))
         name = which.replace("_", "-").replace("-error", " error")
-        work.step(f"fall of the {name}", f"{shown(before)} - {shown(after)}", before - after, reported=True)
+        derivation.step(
+            f"fall of the {name}",
+            f"{format_number(before)} - {format_number(after)}",
+            before - after,
+            reported=True,
+        )
     return [classes, None]
 
 
-def _regime(work: Working) -> list[Value]:
-    images = work.step("images", f"{IMAGES:,} x {EPOCHS}", IMAGES * EPOCHS, reported=True)
+def _regime(derivation: Derivation) -> list[Value]:
+    images = derivation.step("images", f"{IMAGES:,} x {EPOCHS}", IMAGES * EPOCHS, reported=True)
     steps = -(-images // BATCH)
-    work.step("steps of all replicas", f"{images:,} / {BATCH}, rounded up", steps, reported=True)
+    derivation.step("steps of all replicas", f"{images:,} / {BATCH}, rounded up", steps, reported=True)
     at_once = BATCH * REPLICAS
     steps = -(-images // at_once)
     formula = f"{images:,} / {at_once:,}, rounded up"
-    work.step("steps, were they taken at once", formula, steps, reported=True)
-    return [epochs_of_figure_2(work), None]
+    derivation.step("steps, were they taken at once", formula, steps, reported=True)
+    return [epochs_of_figure_2(derivation), None]
 
 
-def _crops(work: Working) -> list[Value]:
-    one = work.variant("inference_budget", "Inception-v3")
+def _crops(derivation: Derivation) -> list[Value]:
+    one = derivation.variant("inference_budget", "Inception-v3")
     ours = ("Inception-v3, 12 crops", "Inception-v3, 144 crops", "4 Inception-v3, 144 crops")
-    sizes = {label: work.variant("inference_budget", label) for label in ours}
-    found = [work.ratio(f"{label} by one", size, one) for label, size in sizes.items()]
-    others = [label for label in (*labels("Table 4"), *labels("Table 5")) if label not in ours]
+    sizes = {label: derivation.variant("inference_budget", label) for label in ours}
+    ratios = [derivation.ratio(f"{label} by one", size, one) for label, size in sizes.items()]
+    others = [label for label in (*variants_in("Table 4"), *variants_in("Table 5")) if label not in ours]
     for label in others:
         if "PReLU" not in label:  # its layers are unverified, and no claim is about its crops
-            work.variant("inference_budget", label)
-    write_down(work, *ours, *others)
-    return found
+            derivation.variant("inference_budget", label)
+    add_published_steps(derivation, *ours, *others)
+    return ratios
 
 
-def _ensemble(work: Working) -> list[Value]:
+def _ensemble(derivation: Derivation) -> list[Value]:
     googlenet = figure("7 GoogLeNet, 144 crops", "top_5_error")
     ours, best = Fraction(ENSEMBLE), Fraction(BEST_BEFORE)
     return [
-        work.ratio("top-5 error by GoogLeNet's", ours, googlenet, reported=True),
-        work.saving("better than the best before", ours, best, reported=True),
+        derivation.ratio("top-5 error by GoogLeNet's", ours, googlenet, reported=True),
+        derivation.saving("better than the best before", ours, best, reported=True),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from costlab.paper.audit import Audited
+from costlab.paper.audit import AuditedClaim
 from costlab.report.page import Page, page
 from costlab.report.pictures.verdicts import verdicts_picture
 from costlab.report.tables.verify import derivation_table, summary_of, verify_table
@@ -17,20 +17,20 @@ VERDICTS = (
 )
 
 
-def claims_page(audited: Sequence[Audited]) -> Page:
+def claims_page(claims: Sequence[AuditedClaim]) -> Page:
     """Every figure with its verdict, and how each claim was recomputed."""
-    moved = [f"{each.claim.id}: {line}" for each in audited for line in each.moved]
-    summary = f"Recomputed from the definitions and judged by arithmetic: {summary_of(audited)}."
+    changes = [f"{audited.claim.id}: {line}" for audited in claims for line in audited.changes]
+    summary = f"Recomputed from the definitions and judged by arithmetic: {summary_of(claims)}."
     return page(
         NAME,
         "The claims of the paper",
         summary,
         (
             VERDICTS,
-            verdicts_picture(audited),
-            verify_table(audited, verbose=True),
+            verdicts_picture(claims),
+            verify_table(claims, verbose=True),
             "## Derivations",
-            *(part for each in audited for part in (f"### {each.claim.id}", derivation_table(each))),
+            *(part for audited in claims for part in (f"### {audited.claim.id}", derivation_table(audited))),
         ),
-        moved,
+        changes,
     )

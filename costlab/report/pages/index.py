@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from costlab.counting.count import Count
-from costlab.paper.audit import Audited
+from costlab.paper.audit import AuditedClaim
 from costlab.paper.claims import MISSION
 from costlab.report.page import Page, page, shown_picture
 from costlab.report.table import inline
@@ -14,9 +14,9 @@ SHOWN = ("inception_v3_modules", "savings", "claims", "lineage", "budget", "conv
 """The pictures of other pages that are shown on the first one."""
 
 
-def index_page(pages: Sequence[Page], released: Count, audited: Sequence[Audited]) -> Page:
+def index_page(pages: Sequence[Page], released: Count, claims: Sequence[AuditedClaim]) -> Page:
     """The headline results, with links to the pages that hold the whole."""
-    mission = [each for each in audited if each.claim.id in MISSION]
+    mission = [each for each in claims if each.claim.id in MISSION]
     parts = []
     for there in pages:
         shown = (*SHOWN, f"{there.name}_accuracy")

@@ -5,11 +5,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.algebra.combine import UNVERIFIED
-from costlab.paper.audit import Audited
+from costlab.paper.audit import AuditedClaim
 from costlab.paper.stated import Verdict
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, times_on, wrapped
 from costlab.report.tables.count import NOT_VERIFIED
-from costlab.report.tables.verify import shown, shown_id
+from costlab.report.tables.verify import as_stated, marked_id
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ class Dot(NamedTuple):
     claim: str
     figure: str
     stated: str
-    found: str
+    recomputed: str
     quotient: str
     verdict: str
 
@@ -40,20 +40,20 @@ class Verdicts(NamedTuple):
     tally: tuple[tuple[str, int], ...]
 
 
-def verdicts(audited: Sequence[Audited]) -> Verdicts:
+def verdicts(claims: Sequence[AuditedClaim]) -> Verdicts:
     """The figures with a deviation, in the order of the claims, and how many figures came to each verdict."""
-    dots, outcomes = [], [(each, outcome) for each in audited for outcome in each.outcomes]
-    for each, outcome in outcomes:
+    dots, outcomes = [], [(audited, outcome) for audited in claims for outcome in audited.outcomes]
+    for audited, outcome in outcomes:
         deviation = outcome.deviation
         if outcome.verdict is Verdict.EXACT or deviation is None or deviation <= -1:
             continue
         stated = outcome.stated
         dots.append(
             Dot(
-                shown_id(each),
+                marked_id(audited),
                 stated.name,
                 stated.text,
-                shown(stated, outcome.value),
+                as_stated(stated, outcome.value),
                 str(1 + deviation),
                 str(outcome.verdict),
             )
@@ -63,17 +63,17 @@ def verdicts(audited: Sequence[Audited]) -> Verdicts:
     return Verdicts(title, tuple(dots), tuple((verdict, number) for verdict, number in tally if number))
 
 
-def verdicts_picture(audited: Sequence[Audited]) -> Picture[Verdicts]:
+def verdicts_picture(claims: Sequence[AuditedClaim]) -> Picture[Verdicts]:
     """A row for each figure, a dot where the quotient lies, told apart by verdict."""
-    data = verdicts(audited)
+    data = verdicts(claims)
     alt = "Dots: each recomputed figure by the stated one, on a logarithmic axis, told apart by verdict"
     return Picture("claims", alt, data, draw_verdicts, (WIDTH, 1.6 + 0.25 * len(data.dots)))
 
 
 def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
     """Draw how far the figures lie apart."""
-    told = ", ".join(f"{number} {verdict}" for verdict, number in data.tally)
-    headed(figure, f"{data.title}\nof all: {told}")
+    tally = ", ".join(f"{number} {verdict}" for verdict, number in data.tally)
+    headed(figure, f"{data.title}\nof all: {tally}")
     axes, texts = figure.subplots(1, 2, sharey=True, width_ratios=(10, 9))
     rows = range(len(data.dots))
     places = [float(Fraction(dot.quotient)) for dot in data.dots]
@@ -100,7 +100,7 @@ def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
     )
     axes.set_xlabel(about + mark, fontsize=SMALL)
     texts.axis("off")
-    for x, heading, column in ((0, "stated", "stated"), (0.56, "recomputed", "found")):
+    for x, heading, column in ((0, "stated", "stated"), (0.56, "recomputed", "recomputed")):
         texts.text(x, -1, heading, fontsize=SMALL, fontweight="bold", va="center")
         for i, dot in enumerate(data.dots):
             texts.text(x, i, getattr(dot, column), fontsize=SMALL, va="center")

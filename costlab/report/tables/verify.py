@@ -6,9 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from costlab.algebra.combine import marked
-from costlab.paper.audit import Audited, tally
-from costlab.paper.derivation import Step
-from costlab.paper.derivation import shown as decimal
+from costlab.paper.audit import AuditedClaim, tally
+from costlab.paper.derivation import Step, format_number
 from costlab.paper.expected import as_text
 from costlab.paper.stated import NUMBER, PERCENT, TIMES, Stated, Trained, Value, Verdict
 from costlab.report.cell import SHORT, Column, percent, ratio
@@ -43,53 +42,63 @@ STEP_KEYS = ("quantity", "formula", "value", "reported", "unverified")
 FROM_REPORTED = Column("from_reported", "from reported", "printed", fold=10)
 
 
-def verify_table(audited: Sequence[Audited], verbose: bool = False) -> Table:
+def verify_table(claims: Sequence[AuditedClaim], verbose: bool = False) -> Table:
     """The claims figure by figure, each as stated, as counted, and with the verdict."""
-    verdicts = {outcome.verdict for each in audited for outcome in each.outcomes}
+    verdicts = {outcome.verdict for audited in claims for outcome in audited.outcomes}
     return Table(
         title="Claims of the Inception-v3 paper, recomputed",
         columns=COLUMNS,
-        rows=tuple(_row(each, i) for each in audited for i in range(len(each.outcomes))),
+        rows=tuple(_row(audited, i) for audited in claims for i in range(len(audited.outcomes))),
         notes=(
-            summary_of(audited),
+            summary_of(claims),
             *([CLOSE] if Verdict.CLOSE in verdicts else []),
             *([UNCOUNTABLE] if Verdict.NOT_COUNTABLE in verdicts and not verbose else []),
-            *(f"{each.claim.id} cannot be recomputed: {each.problem}" for each in audited if each.problem),
-            *([NOT_VERIFIED] if any(each.unverified for each in audited) else []),
+            *(
+                f"{audited.claim.id} cannot be recomputed: {audited.problem}"
+                for audited in claims
+                if audited.problem
+            ),
+            *([NOT_VERIFIED] if any(audited.unverified for audited in claims) else []),
         ),
         facts=lambda: {
-            "verdicts": {str(verdict): number for verdict, number in tally(audited).items()},
-            "claims": [_record(each, verbose) for each in audited],
+            "verdicts": {str(verdict): number for verdict, number in tally(claims).items()},
+            "claims": [_record(audited, verbose) for audited in claims],
         },
     )
 
 
-def derivation_table(each: Audited) -> Table:
+def derivation_table(audited: AuditedClaim) -> Table:
     """How a claim was recomputed: every number that was taken, and what was made of it."""
-    shown_by = [f"to be shown by training: {text}" for text in _shown_by(each)]
-    mark = [NOT_VERIFIED] if each.unverified else []
-    apart = any(step.reported for step in each.steps)
+    shown_by = [f"to be shown by training: {text}" for text in _shown_by(audited)]
+    mark = [NOT_VERIFIED] if audited.unverified else []
+    apart = any(step.reported for step in audited.steps)
     rows = []
-    for step in each.steps:
-        told = plain(step.value)
-        if step.reported and isinstance(step.value, Fraction) and not decimal(step.value).startswith("("):
-            told = decimal(step.value)
-        values = ("" if step.reported else told, step.unverified, told if step.reported else "")
+    for step in audited.steps:
+        value = plain(step.value)
+        if (
+            step.reported
+            and isinstance(step.value, Fraction)
+            and not format_number(step.value).startswith("(")
+        ):
+            value = format_number(step.value)
+        values = ("" if step.reported else value, step.unverified, value if step.reported else "")
         rows.append((step.name, step.formula, *values[: 2 + apart]))
     return Table(
-        title=f"{shown_id(each)} ({each.claim.section}): {each.verdict}",
+        title=f"{marked_id(audited)} ({audited.claim.section}): {audited.verdict}",
         columns=(*STEPS, FROM_REPORTED) if apart else STEPS,
         rows=tuple(rows),
-        notes=tuple(filter(None, (each.claim.statement, each.claim.reading, each.problem, *shown_by, *mark))),
+        notes=tuple(
+            filter(None, (audited.claim.statement, audited.claim.reading, audited.problem, *shown_by, *mark))
+        ),
     )
 
 
-def steps_table(audited: Iterable[Audited]) -> Table:
+def steps_table(claims: Iterable[AuditedClaim]) -> Table:
     """The derivations of all claims in one, for programs: the values are exact."""
     return Table(
         title="Derivations",
         columns=tuple(Column(name, name) for name in ("claim", *STEP_KEYS)),
-        rows=tuple((each.claim.id, *_values(step)) for each in audited for step in each.steps),
+        rows=tuple((audited.claim.id, *_values(step)) for audited in claims for step in audited.steps),
     )
 
 
@@ -98,25 +107,25 @@ def _values(step: Step) -> tuple[Any, ...]:
     return (step.name, step.formula, value, step.reported, step.unverified)
 
 
-def shown_id(each: Audited) -> str:
+def marked_id(audited: AuditedClaim) -> str:
     """The id of a claim, with a mark where it counts what was not held against its source."""
-    return marked(each.claim.id, each.unverified)
+    return marked(audited.claim.id, audited.unverified)
 
 
-def _row(each: Audited, place: int) -> tuple[Any, ...]:
-    outcome = each.outcomes[place]
-    figures = each.expected.figures if each.expected else ()
+def _row(audited: AuditedClaim, place: int) -> tuple[Any, ...]:
+    outcome = audited.outcomes[place]
+    figures = audited.expected.figures if audited.expected else ()
     expected = figures[place] if place < len(figures) else None
     stated, value = outcome.stated, outcome.value
     deviation = None if outcome.verdict is Verdict.EXACT else outcome.deviation  # none to the stated digits
-    told = shown(stated, value)
+    recomputed = as_stated(stated, value)
     return (
-        each.claim.id,
-        each.claim.section,
+        audited.claim.id,
+        audited.claim.section,
         stated.name,
         stated.text,
-        None if stated.reported else told,
-        told if stated.reported else None,
+        None if stated.reported else recomputed,
+        recomputed if stated.reported else None,
         deviation,
         str(outcome.verdict),
         value if isinstance(value, int) else as_text(value),
@@ -124,42 +133,42 @@ def _row(each: Audited, place: int) -> tuple[Any, ...]:
         expected and str(expected.verdict),
         expected and expected.value,
         stated.reported,
-        each.unverified,
+        audited.unverified,
     )
 
 
-def _record(each: Audited, verbose: bool) -> dict[str, Any]:
+def _record(audited: AuditedClaim, verbose: bool) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "id": each.claim.id,
-        "section": each.claim.section,
-        "statement": each.claim.statement,
-        "verdict": str(each.verdict),
-        "unverified": each.unverified,
+        "id": audited.claim.id,
+        "section": audited.claim.section,
+        "statement": audited.claim.statement,
+        "verdict": str(audited.verdict),
+        "unverified": audited.unverified,
     }
-    if trained := _shown_by(each):
-        record["shown_by"] = trained
-    if each.problem:
-        record["problem"] = each.problem
+    if shown_by := _shown_by(audited):
+        record["shown_by"] = shown_by
+    if audited.problem:
+        record["problem"] = audited.problem
     if verbose:
-        record["steps"] = [dict(zip(STEP_KEYS, _values(step), strict=True)) for step in each.steps]
-        record["reading"] = each.claim.reading
+        record["steps"] = [dict(zip(STEP_KEYS, _values(step), strict=True)) for step in audited.steps]
+        record["reading"] = audited.claim.reading
     return record
 
 
-def _shown_by(each: Audited) -> list[str]:
+def _shown_by(audited: AuditedClaim) -> list[str]:
     """What would have to be trained to show what cannot be counted."""
-    return [stated.shown_by for stated in each.claim.stated if isinstance(stated, Trained)]
+    return [stated.shown_by for stated in audited.claim.stated if isinstance(stated, Trained)]
 
 
-def summary_of(audited: Iterable[Audited]) -> str:
+def summary_of(claims: Iterable[AuditedClaim]) -> str:
     """How many claims came to each verdict, in a line."""
-    counted = {verdict: number for verdict, number in tally(audited).items() if number}
-    told = ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
+    counted = {verdict: number for verdict, number in tally(claims).items() if number}
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
     whole = sum(counted.values())
-    return f"{whole} claim{'s' * (whole > 1)}, each by its weakest figure: {told}"
+    return f"{whole} claim{'s' * (whole > 1)}, each by its weakest figure: {verdicts}"
 
 
-def shown(stated: Stated, value: Value) -> str:
+def as_stated(stated: Stated, value: Value) -> str:
     """A recomputed value in the terms of what is stated."""
     unit = getattr(stated, "unit", NUMBER)
     if isinstance(value, Fraction) and unit == PERCENT:
