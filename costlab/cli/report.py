@@ -65,9 +65,9 @@ def report(
     of that network: TARGET is what `costlab count` takes. With RUN, the folder of a training run, it is the
     page of that run, in the same folder without -o.
 
-    What costlab wrote before is replaced, other files are not. With the evidence goes the README.md in the
-    folder above, if it asks for that (costlab's own README says how): the output of the commands that it
-    shows is renewed.
+    What costlab wrote before is replaced, other files are not. With the evidence go README.md and docs/*.md
+    in the folder above, where they ask for that (see "Reports" in the documents of costlab): the output of
+    the commands that they show is renewed.
 
     The exit status is 1 if something does not hold: a cross-check, or a claim that is not as recorded; with
     --check, also if a file is not as it would be written.
@@ -121,15 +121,19 @@ class _Asked(NamedTuple):
         return names_with(self.records) if self.is_evidence else ()
 
     @property
-    def document(self) -> Path | None:
-        """The document above the folder that is kept with the evidence."""
-        from costlab.report.readme import is_kept
+    def documents(self) -> tuple[Path, ...]:
+        """The documents beside the folder that are kept with the evidence."""
+        from costlab.report.documents import kept_beside
 
         if not self.is_evidence:
-            return None
+            return ()
         is_folder(self.folder)  # or say why it cannot be reached
-        document = self.folder.resolve().parent / "README.md"
-        return document if is_kept(document) else None
+        return kept_beside(self.folder)
+
+    @property
+    def above(self) -> Path:
+        """The folder above: there the commands run that documents show."""
+        return self.folder.resolve().parent
 
     def pages(self, tell: Callable[[str], None]) -> "Iterator[Page]":
         """The pages, each made when it is asked for."""
@@ -144,10 +148,9 @@ class _Asked(NamedTuple):
     @property
     def steps(self) -> int:
         """How many pages and outputs there are to be made."""
-        from costlab.report.readme import commands_in
+        from costlab.report.documents import commands_in
 
-        document = self.document
-        commands = commands_in(document) if document else ()
+        commands = {command for document in self.documents for command in commands_in(document)}
         return len(self.names or ("its page",)) + len(commands)
 
 
@@ -185,14 +188,14 @@ def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
 def _write(asked: _Asked, force: bool) -> list[str]:
     """Write the pages and name the files; gives what does not hold, a line each."""
     from costlab.files import make_folder, refuse_taken
+    from costlab.report.documents import name_of, outputs_of, renew
     from costlab.report.folder import drawn, forgotten, refuse_foreign, write_all
     from costlab.report.page import MARK
-    from costlab.report.readme import outputs_of, renew
 
     problems: list[str] = []
-    document = asked.document
+    documents = asked.documents
     make_folder(asked.folder)
-    refuse_taken(document, replace=True)
+    refuse_taken(*documents, replace=True)
     if not force:  # what can be known before the work is done
         for name in asked.names:
             refuse_foreign(asked.folder / f"{name}.md", MARK.format(target="").encode())
@@ -203,13 +206,13 @@ def _write(asked: _Asked, force: bool) -> list[str]:
             done(page.file)
 
         contents = drawn(asked.pages(tell), asked.folder, svg=asked.svg, done=finished)
-        outputs = outputs_of(document, tell, done) if document else {}
+        outputs = outputs_of(documents, asked.above, tell, done)
     written = list(write_all(contents, force=force))
-    renewed = renew(document, outputs) if document else False
+    renewed = {name_of(document, asked.above): renew(document, outputs) for document in documents}
     for file, changed in written:
         click.echo(f"{file}{_as_it_was(changed)}")
-    if document:
-        click.echo(f"{document.name}, the outputs in it{_as_it_was(renewed)}")
+    for name, changed in renewed.items():
+        click.echo(f"{name}, the outputs in it{_as_it_was(changed)}")
     click.echo(
         f"{len(written)} files in {asked.folder}, {sum(each.changed for each in written)} of them changed"
     )
@@ -225,24 +228,24 @@ def _as_it_was(changed: bool) -> str:
 
 def _check(asked: _Asked) -> list[str]:
     """Hold what is there against what would be written; gives what differs, a line each."""
+    from costlab.report.documents import name_of, outdated, outputs_of
     from costlab.report.folder import forgotten, stale
-    from costlab.report.readme import outdated, outputs_of
 
     if not is_folder(asked.folder):
         return [f"{asked.folder}: there is no such folder; costlab report writes it"]
     problems: list[str] = []
     differing: list[str] = []
-    pages, document = 0, asked.document
+    pages, documents = 0, asked.documents
     with steps(asked.steps) as (tell, done):
         for page in asked.pages(tell):
             pages += 1
             problems += page.problems
             differing += stale(page, asked.folder, svg=asked.svg)
             done(page.file)
-        if document:
-            outputs = outputs_of(document, tell, done)
-            told = outdated(document, outputs)
-            differing += [f"{document.name}: {command} prints something else" for command in told]
+        outputs = outputs_of(documents, asked.above, tell, done)
+    for document in documents:
+        name = name_of(document, asked.above)
+        differing += [f"{name}: {command} prints something else" for command in outdated(document, outputs)]
     if differing:
         differing.append("the same command without --check writes them anew")
     if asked.is_evidence:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from costlab.cli import report as command
+from costlab.report.documents import KEPT
 from costlab.report.evidence import names_with
 from costlab.report.figure import digest_in
 from costlab.report.page import page
-from costlab.report.readme import KEPT
 from tests.cli.conftest import NETS, Run
 from tests.cli.conftest import PAGE_FILES as FILES
 
@@ -159,6 +159,33 @@ def test_a_document_that_asks_for_it_is_kept_along(
     assert "README.md, the outputs in it  (as it was)\n" in run("report").out
     assert run("report", "--check").code == 0
     assert "README.md" not in run("report", "nets.py:net", "-o", "reports").out
+
+
+def test_the_pages_of_the_documents_are_kept_along(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch)
+    block = "```console\n$ costlab count stem -f csv | head -1\n```\n"
+    for folder in ("docs", "reports"):
+        (here / folder).mkdir()
+    files = [here / "README.md", here / "docs" / "count.md", here / "docs" / "other.md"]
+    for file in files:
+        file.write_text(f"{KEPT}\n{block}")
+    files[2].write_text(block)
+    done = run("report", "--check")
+    told = "costlab count stem -f csv | head -1 prints something else"
+    assert [line for line in done.err.splitlines() if told in line] == [
+        f"README.md: {told}",
+        f"docs/count.md: {told}",
+    ]
+    assert done.err.count("done: README.md: costlab count stem") == 1
+    assert "done: docs/count.md" not in done.err
+    done = run("report")
+    assert "README.md, the outputs in it\ndocs/count.md, the outputs in it\n" in done.out
+    assert files[1].read_text() == files[0].read_text() != f"{KEPT}\n{block}"
+    assert files[2].read_text() == block
+    assert "docs/count.md, the outputs in it  (as it was)\n" in run("report").out
+    assert run("report", "--check").code == 0
 
 
 def test_how_many_steps_there_are(here: Path) -> None:

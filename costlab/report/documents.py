@@ -5,14 +5,16 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from costlab.errors import OutputError
 from costlab.files import read, write
 
 KEPT = "<!-- costlab report keeps what the commands below print. -->"
-"""A document with this line is kept beside a report."""
+"""A document with this line is kept along with a report."""
 ASKS = re.compile(rf"^{re.escape(KEPT)}\s*$".encode(), re.MULTILINE)
 BLOCK = re.compile(r"^```console[ \t]*\r?\n(?P<inside>(?:(?!```).*\n)*)```[ \t]*\r?$", re.MULTILINE)
 """A whole block: one in which another begins was not closed, and is left alone."""
@@ -46,23 +48,51 @@ def commands_in(document: Path) -> tuple[str, ...]:
     return tuple(commands)
 
 
-def outputs_of(document: Path, tell: Callable[[str], None], done: Callable[[str], None]) -> dict[str, str]:
-    """Run the commands that a document shows, in its folder; gives what each prints.
+def kept_beside(reports: Path) -> tuple[Path, ...]:
+    """The documents that are kept with the reports of a folder: README.md and docs/*.md in the one above.
+
+    Raises:
+        OutputError: one cannot be read.
+    """
+    above = reports.resolve().parent
+    return tuple(filter(is_kept, (above / "README.md", *sorted((above / "docs").glob("*.md")))))
+
+
+def outputs_of(
+    documents: Iterable[Path], folder: Path, tell: Callable[[str], None], done: Callable[[str], None]
+) -> dict[str, str]:
+    """Run the commands that documents show, in one folder and each once; gives what each prints.
 
     A command stands after ``$`` in a block fenced with three backticks as ``console``; ``| head -N`` or
     ``| tail -N`` may follow.
-    What is shown is its standard output, or the errors where there is none. No shell is run.
-    ``tell`` is told each command before it runs, ``done`` after it.
+    What is shown is its standard output, or the errors where there is none. No shell is run. As many run at a
+    time as there are processors.
+    ``tell`` is told each command before it is waited for, ``done`` after it.
 
     Raises:
-        OutputError: the document cannot be read, or a command is no such command or breaks down.
+        OutputError: a document cannot be read, or a command is no such command or breaks down.
     """
+    shown_in: dict[str, Path] = {}
+    for document in documents:
+        for command in commands_in(document):
+            shown_in.setdefault(command, document)
     outputs = {}
-    for command in commands_in(document):
-        tell(f"{document.name}: {command}")
-        outputs[command] = _printed(document, command)
-        done(f"{document.name}: {command}")
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        running = [pool.submit(partial(_printed, *each), folder) for each in shown_in.items()]
+        for (command, document), output in zip(shown_in.items(), running, strict=True):
+            step = f"{name_of(document, folder)}: {command}"
+            tell(step)
+            outputs[command] = output.result()
+            done(step)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return outputs
+
+
+def name_of(document: Path, folder: Path) -> str:
+    """What a document is called, seen from the folder in which its commands run."""
+    return document.relative_to(folder.resolve()).as_posix()
 
 
 def outdated(document: Path, outputs: Mapping[str, str]) -> tuple[str, ...]:
@@ -106,7 +136,7 @@ def _shown(text: str) -> list[tuple[str, str]]:
     ]
 
 
-def _printed(document: Path, command: str) -> str:
+def _printed(command: str, document: Path, folder: Path) -> str:
     words, part = _parsed(document, command)
     done = subprocess.run(  # noqa: S603  # costlab itself, with the words of a document that asks for it
         [sys.executable, "-P", "-m", "costlab", *words],
@@ -114,7 +144,7 @@ def _printed(document: Path, command: str) -> str:
         check=False,
         encoding="utf-8",
         env={name: value for name, value in os.environ.items() if name not in SIZED} | AS_A_FILE,
-        cwd=document.absolute().parent,
+        cwd=folder,
     )
     if done.returncode < 0 or done.returncode == BUG:
         raise OutputError(f"{document}: {command} broke down: {done.stderr.strip()}")

@@ -1,13 +1,14 @@
 """Documents that show what commands print: renewed in place, and nothing else in them touched."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 import costlab
 from costlab.errors import OutputError
-from costlab.report.readme import KEPT, commands_in, is_kept, outdated, outputs_of, renew
+from costlab.report.documents import KEPT, commands_in, is_kept, kept_beside, outdated, outputs_of, renew
 
 BLOCK = "```console\n$ {command}\n{shown}```\n"
 STEM = "costlab count conv_nxn:bn=false -d 0"
@@ -21,7 +22,7 @@ def document(folder: Path, *blocks: tuple[str, str]) -> Path:
 
 
 def run(file: Path) -> dict[str, str]:
-    return outputs_of(file, lambda _: None, lambda _: None)
+    return outputs_of([file], file.parent, lambda _: None, lambda _: None)
 
 
 def renewed(file: Path) -> str:
@@ -139,11 +140,65 @@ def test_errors_are_shown_where_nothing_else_is_printed(tmp_path: Path) -> None:
     assert "costlab: error: mixed_7a.b3x3.1.conv: kernel=3x3 does not fit" in renewed(file)
 
 
-def test_commands_run_in_the_folder_of_the_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_run_in_the_folder_above_the_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "nets.py").write_text("from costlab.algebra import Linear\nnet = Linear(3, bias=False)\n")
     file = document(tmp_path, ("costlab count nets.py:net -i 5 -f csv | tail -1", ""))
     monkeypatch.chdir("/")
     assert ",15,15," in renewed(file)
+    (tmp_path / "docs").mkdir()
+    page = tmp_path / "docs" / "page.md"
+    page.write_text(file.read_text().replace(",15,15,", ""))
+    outputs = outputs_of([page], tmp_path, lambda _: None, lambda _: None)
+    assert renew(page, outputs)
+    assert page.read_text() == file.read_text()
+
+
+def test_a_command_that_several_documents_show_runs_once(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    other = document(tmp_path / "docs", (STEM, "old\n"), ("costlab --version", "old\n"))
+    file = document(tmp_path, (STEM, "older\n"))
+    told: list[str] = []
+    outputs = outputs_of([file, other], tmp_path, lambda _: None, told.append)
+    assert told == [f"README.md: {STEM}", "docs/README.md: costlab --version"]
+    for each in (file, other):
+        assert outdated(each, outputs) == commands_in(each)
+        assert renew(each, outputs)
+        assert "conv_nxn:bn=false, input 64x35x35, batch 1\n" in each.read_text()
+
+
+def test_the_documents_beside_the_reports(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "deeper").mkdir(parents=True)
+    for name in ("README.md", "CHANGES.md", "docs/b.md", "docs/a.md", "docs/c.txt", "docs/deeper/d.md"):
+        (tmp_path / name).write_text(f"{KEPT}\n")
+    (tmp_path / "docs" / "plain.md").write_text("Words.\n")
+    found = kept_beside(tmp_path / "reports")
+    assert [each.relative_to(tmp_path).as_posix() for each in found] == [
+        "README.md",
+        "docs/a.md",
+        "docs/b.md",
+    ]
+    (tmp_path / "README.md").unlink()
+    assert [each.name for each in kept_beside(tmp_path / "reports")] == ["a.md", "b.md"]
+
+
+def test_after_a_command_that_breaks_down_no_other_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def breaks(words: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        begun.append(words[-1])
+        time.sleep(0.01)
+        return subprocess.CompletedProcess([], 70, stdout="", stderr="a bug in costlab\n")
+
+    monkeypatch.setattr(subprocess, "run", breaks)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    file = document(tmp_path, *((f"costlab count net_{i}", "") for i in range(100)))
+    with pytest.raises(OutputError, match="costlab count net_0 broke down"):
+        run(file)
+    assert len(begun) < 100
 
 
 @pytest.mark.parametrize(
