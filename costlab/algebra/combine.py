@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, equal, product, text, total
 from costlab.algebra.shape import AnyShape, Shape, Vector
-from costlab.algebra.work import Form, Work
+from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, ShapeError
 
 Children = tuple[tuple[str, Block], ...]
@@ -105,8 +105,6 @@ class Auxiliary(Sequence):
 class _Branches(Composite):
     """Children that all take the same input and whose outputs are joined."""
 
-    form: ClassVar[Form]
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.children:
@@ -124,7 +122,7 @@ class _Branches(Composite):
                 )
         y = self.join(outputs)
         read = total(product(*out) for out in outputs)
-        work = Work(self.kind, inputs=read, outputs=product(*y), form=self.form)
+        work = Work(self.kind, inputs=read, outputs=product(*y))
         return Node(path, self, x, y, work, nodes, training_only)
 
     def _joinable(self, a: AnyShape, b: AnyShape) -> bool | None:
@@ -147,7 +145,6 @@ class Concat(_Branches):
     """Branches side by side, concatenated: ``(C_i, H, W) -> (sum of C_i, H, W)``."""
 
     kind: ClassVar[str] = "concat"
-    form: ClassVar[Form] = "torch"
 
     def fixed(self, y: AnyShape) -> tuple[Dim, ...]:
         return y[1:]
@@ -163,7 +160,6 @@ class Add(_Branches):
     """Branches side by side, added element by element: all shapes equal."""
 
     kind: ClassVar[str] = "add"
-    form: ClassVar[Form] = "operator"
 
     def fixed(self, y: AnyShape) -> tuple[Dim, ...]:
         return y

@@ -39,8 +39,8 @@ class Inputs:
         self.kwargs = MappingProxyType(dict(kwargs or {}))
 
     def __str__(self) -> str:
-        named = (f"{name}:{_told(value)}" for name, value in self.kwargs.items())
-        return " ".join([*map(_told, self.args), *named]) or "none"
+        named = (f"{name}:{_text(value)}" for name, value in self.kwargs.items())
+        return " ".join([*map(_text, self.args), *named]) or "none"
 
     def __repr__(self) -> str:
         return f"<inputs {self}>"
@@ -56,15 +56,15 @@ AnyInput: TypeAlias = AnyShape | Inputs
 """What something is counted at: the shape of one input without its batch, or what a module is called with."""
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, Tensor):
         return str(value)
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return str(Tensor(Sizes(*value.shape), str(value.dtype).removeprefix("torch.")))
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {_told(each)}' for key, each in value.items())}}}"
+        return f"{{{', '.join(f'{key}: {_text(each)}' for key, each in value.items())}}}"
     if isinstance(value, tuple | list):
-        return f"({', '.join(map(_told, value))})"
+        return f"({', '.join(map(_text, value))})"
     return repr(value) if isinstance(value, int | float | str | bool | None) else type(value).__name__
 
 

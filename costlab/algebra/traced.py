@@ -1,8 +1,9 @@
 """What ran: modules and operations whose cost is known only from a trace."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from math import prod
+from typing import Any, Literal, NamedTuple
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.shape import AnyShape
@@ -22,11 +23,93 @@ class Parameters(NamedTuple):
     unused: int = 0
 
 
+CallForm = Literal["module", "subclass", "function", "torch", "method", "operator"]
+"""How an operation is called; some tools see modules only, others functions only.
+
+``module``: by a module of torch.nn that is the operation; ``subclass``: by one of a class derived from
+it; ``function``: as a function of torch.nn.functional; ``torch``: as one of torch; ``method``: as one of a
+tensor; ``operator``: as a sign such as ``+``.
+"""
+
+
+class TensorSpec(NamedTuple):
+    """A tensor that an operation read: its sizes and strides, without its values.
+
+    ``held_as`` is the name by which the module that called the operation holds it, if it does.
+    """
+
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    held_as: str = ""
+
+    @property
+    def elements(self) -> int:
+        """How many elements it has."""
+        return prod(self.sizes)
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether its elements lie in a row, the last axis fastest."""
+        expected = 1
+        for size, stride in zip(reversed(self.sizes), reversed(self.strides), strict=True):
+            if size != 1 and stride != expected and self.elements:
+                return False
+            expected *= size
+        return True
+
+
+class ModuleSpec(NamedTuple):
+    """The module that called an operation: the name of its class, and its settings, ``__constants__``."""
+
+    name: str = ""
+    settings: Mapping[str, Any] = {}
+
+
+class Call(NamedTuple):
+    """How an operation that ran was called.
+
+    ``function`` is its name, an operator's as ``aten::add_``. ``args`` and ``kwargs`` are its arguments, with
+    `TensorSpec` in the place of tensors; ``names`` are those of the first arguments. ``samples`` are the
+    inputs of the batch that the model ran on. A call that does several things has a node for each;
+    ``part`` numbers them.
+    """
+
+    function: str
+    form: CallForm
+    module: ModuleSpec
+    names: tuple[str, ...]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    samples: int
+    part: int = 0
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """An argument by name, the default where it was not given."""
+        if name in self.kwargs:
+            return self.kwargs[name]
+        place = self.names.index(name) if name in self.names else len(self.args)
+        return self.args[place] if place < len(self.args) else default
+
+    @property
+    def tensors(self) -> tuple[TensorSpec, ...]:
+        """The tensors among the arguments, those in lists too, in their order."""
+        return tuple(_tensors((*self.args, *self.kwargs.values())))
+
+
+def _tensors(values: Any) -> Iterator[TensorSpec]:
+    for value in values:
+        if isinstance(value, TensorSpec):
+            yield value
+        elif isinstance(value, tuple | list):
+            yield from _tensors(value)
+
+
 @dataclass(frozen=True)
 class Traced(Block):
     """A module or an operation, as it ran.
 
     ``kernel`` says of a convolution what `kernel_of` would, ``unknown`` that nobody knows what it costs.
+    Of an operation, ``call`` says how it was called; of parameters that nothing reads there is none.
     Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, and ``subject``
     is the module itself.
     """
@@ -37,6 +120,7 @@ class Traced(Block):
     held: Parameters | None = None
     step: bool = False
     subject: Any = field(default=None, compare=False, repr=False)
+    call: Call | None = field(default=None, compare=False, repr=False)
 
     @property
     def title(self) -> str:

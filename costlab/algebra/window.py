@@ -42,6 +42,22 @@ def slide(
     )
 
 
+def per_axis(value: Any, rank: int) -> tuple[int, ...]:
+    """One number for each axis, where one may stand for all, as torch's functions take them."""
+    if isinstance(value, int):
+        return (value,) * rank
+    return tuple(value) * rank if len(value) == 1 else tuple(value)
+
+
+def slide_each(
+    sizes: tuple[int, ...], kernel: tuple[int, ...], stride: Any, padding: Any, dilation: Any
+) -> tuple[int, ...]:
+    """How many windows fit along each of any number of axes, with as much padding at both ends."""
+    settings = (per_axis(each, len(sizes)) for each in (padding, dilation, stride))
+    axes = zip(sizes, kernel, *settings, strict=True)
+    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in axes)
+
+
 def check_fit(count: Pair, kernel: Any, size: Pair, padding: Any, dilation: Any = (1, 1)) -> None:
     """Refuse a window that fits nowhere.
 

@@ -8,8 +8,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from costlab.algebra.block import Node
-from costlab.checking.finding import Finding, told
+from costlab.checking.finding import Finding, size_text
 from costlab.checking.materialize import runnable
 from costlab.checking.peers import PEERS, reports
 from costlab.counting.convention import convention
@@ -41,7 +40,7 @@ def check_module(count: Count, progress: Callable[[str], None] | None = None) ->
 
 
 def _whole(source: str, quantity: str, ours: int, theirs: int) -> Finding:
-    problem = "" if ours == theirs else f"DIFFERS: counted {told(ours)}, reported {told(theirs)}"
+    problem = "" if ours == theirs else f"DIFFERS: counted {size_text(ours)}, reported {size_text(theirs)}"
     return Finding(source, quantity, 1, problem)
 
 
@@ -51,17 +50,13 @@ def _fvcore(count: Count, model: nn.Module, inputs: Any) -> Iterator[Finding]:
         if report.number is None:  # it cannot follow every model
             yield Finding(source, quantity, 0, left_out=f"cannot follow this module: {report.problem}")
         else:
-            yield _whole(source, quantity, int(count.under("fvcore").total.cost), report.number)
+            yield _whole(source, quantity, int(count.under("fvcore").cost), report.number)
 
 
 def _flops(count: Count, model: nn.Module, inputs: Any) -> Finding:
     by = convention("torch_flop_counter")
 
-    def own(node: Node) -> int:
-        assert node.work is not None
-        return int(by.cost(node.work, count.batch))
-
-    expected = count.root.sums(own)
+    expected = count.root.sums(lambda node: int(by.cost(node, count.batch)))
     source, quantity = "torch FlopCounterMode", "FLOPs, two per multiply-add"
     try:
         reported, ran = _run(model, inputs, step=count.is_step)
@@ -73,7 +68,7 @@ def _flops(count: Count, model: nn.Module, inputs: Any) -> Finding:
         ours, theirs = expected[path], reported.get(path, 0)
         if ours != theirs:
             where = path or "the root"
-            problem = f"DIFFERS at {where}: counted {told(ours)}, reported {told(theirs)}"
+            problem = f"DIFFERS at {where}: counted {size_text(ours)}, reported {size_text(theirs)}"
             return Finding(source, quantity, len(held), problem)
     return Finding(source, quantity, len(held))
 

@@ -7,17 +7,15 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.modules import AuxiliaryHead
 from costlab.algebra.traced import Traced
-from costlab.algebra.work import Work, add_up
 from costlab.checking import observe
 from costlab.checking.check_module import check_module
-from costlab.checking.finding import Finding, told
+from costlab.checking.finding import Finding, size_text
 from costlab.checking.materialize import runnable
 from costlab.checking.observe import Subject
-from costlab.counting.convention import convention
+from costlab.counting.convention import DEFAULT
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
 from costlab.counting.row import Row
@@ -26,17 +24,16 @@ from costlab.targets.resolve import TargetLike
 
 
 class Source(NamedTuple):
-    """Something that reports on a running module, and what of each operation's work it should find.
+    """Something that reports on a running module, and what of each row of a count it should find.
 
-    Without ``cost``, it reports the shapes that come out. ``by_kind`` says that the cost depends on the
-    kind of operation, so that a module cannot be priced as a whole.
+    Without ``size``, it reports the shapes that come out. ``convention`` is what rows are priced by.
     """
 
     name: str
     quantity: str
-    cost: Callable[[Work], Any] | None
+    size: Callable[[Row], Any] | None
     observe: Callable[[Subject], Mapping[str, Any]]
-    by_kind: bool = False
+    convention: str = DEFAULT
 
 
 def check(
@@ -87,7 +84,8 @@ def _build(count: Count) -> Subject:
 
 
 def _compare(source: Source, count: Count, subject: Subject) -> Finding:
-    expected = _sums(source.cost, count) if source.cost else _shapes(count)
+    priced = count.under(source.convention)
+    expected = _sums(source.size, priced) if source.size else _shapes(count)
     finding = partial(Finding, source.name, source.quantity, len(expected))
     try:
         reported = source.observe(subject)
@@ -99,31 +97,30 @@ def _compare(source: Source, count: Count, subject: Subject) -> Finding:
     for path in [*expected, *unexpected]:
         ours, theirs = expected.get(path, 0), reported.get(path, 0)
         if ours != theirs:
-            return finding(f"DIFFERS at {path or 'the root'}: counted {told(ours)}, reported {told(theirs)}")
-    if source.cost:
-        for name, rows in _tables(count, source.by_kind).items():
-            shown, whole = sum(int(source.cost(row.work)) for row in rows), reported.get("", 0)
+            where = path or "the root"
+            return finding(f"DIFFERS at {where}: counted {size_text(ours)}, reported {size_text(theirs)}")
+    if source.size:
+        for name, rows in _tables(priced).items():
+            shown, whole = sum(int(source.size(row)) for row in rows), reported.get("", 0)
             if shown != whole:
-                return finding(f"DIFFERS in the sum of {name}: {told(shown)}, reported {told(whole)}")
+                difference = f"{size_text(shown)}, reported {size_text(whole)}"
+                return finding(f"DIFFERS in the sum of {name}: {difference}")
     return finding()
 
 
-def _tables(count: Count, by_kind: bool) -> Mapping[str, tuple[Row, ...]]:
+def _tables(count: Count) -> Mapping[str, tuple[Row, ...]]:
     """The rows that people are shown: whatever the cut, they add up to what was reported."""
-    tables = {"the operations": count.rows, "the kinds": count.kinds()}
-    if not by_kind:
-        tables |= {"the modules": count.modules(1), "the total": (Row("", "", None, count.total),)}
-    return tables
+    return {
+        "the operations": count.rows,
+        "the kinds": count.kinds(),
+        "the modules": count.modules(1),
+        "the total": (count.whole,),
+    }
 
 
-def _sums(cost: Callable[[Work], Any], count: Count) -> Mapping[str, int]:
-    """The cost of each module for the whole batch, with all that is below it."""
-
-    def own(node: Node) -> int:
-        assert node.work is not None
-        return int(cost(add_up(node.work.kind, [node.work], count.batch)))
-
-    return count.root.sums(own)
+def _sums(size: Callable[[Row], Any], count: Count) -> Mapping[str, int]:
+    """The size of each module for the whole batch, with all that is below it."""
+    return count.root.sums(lambda node: int(size(count.add_up("", [node]))))
 
 
 def _shapes(count: Count) -> Mapping[str, tuple[int, ...]]:
@@ -137,33 +134,35 @@ SOURCES = (
     Source(
         "fvcore FlopCountAnalysis",
         "flops as it charges them",
-        lambda work: convention("fvcore").cost(work),
+        attrgetter("cost"),
         observe.fvcore_flops,
-        by_kind=True,
+        convention="fvcore",
     ),
     Source(
         "fvcore ActivationCountAnalysis",
         "activations",
-        attrgetter("activations"),
+        attrgetter("work.activations"),
         observe.fvcore_activations,
     ),
-    Source("fvcore parameter_count", "parameters", attrgetter("parameters"), observe.fvcore_parameters),
+    Source("fvcore parameter_count", "parameters", attrgetter("work.parameters"), observe.fvcore_parameters),
     Source(
         "torch FlopCounterMode",
         "FLOPs, two per multiply-add",
-        lambda work: 2 * work.multiply_adds,
+        lambda row: 2 * row.work.multiply_adds,
         observe.torch_flops,
     ),
-    Source("torch tensors", "parameters", attrgetter("parameters"), observe.torch_parameters),
+    Source("torch tensors", "parameters", attrgetter("work.parameters"), observe.torch_parameters),
     Source(
         "torch tensors",
         "weights of convolutions and linear layers",
-        attrgetter("weights"),
+        attrgetter("work.weights"),
         observe.torch_weights,
     ),
-    Source("torch tensors", "additions of a bias", attrgetter("bias_adds"), observe.torch_bias_adds),
-    Source("torch tensors", "scalings by a normalization", attrgetter("scalings"), observe.torch_scalings),
-    Source("torch tensors", "elements read", attrgetter("inputs"), observe.torch_elements_read),
-    Source("torch tensors", "elements written", attrgetter("outputs"), observe.torch_elements_written),
+    Source("torch tensors", "additions of a bias", attrgetter("work.bias_adds"), observe.torch_bias_adds),
+    Source(
+        "torch tensors", "scalings by a normalization", attrgetter("work.scalings"), observe.torch_scalings
+    ),
+    Source("torch tensors", "elements read", attrgetter("work.inputs"), observe.torch_elements_read),
+    Source("torch tensors", "elements written", attrgetter("work.outputs"), observe.torch_elements_written),
     Source("torch tensors", "output shapes", None, observe.torch_shapes),
 )

@@ -33,6 +33,6 @@ class Report(NamedTuple):
     problem: str = ""
 
 
-def told(value: Any) -> str:
+def size_text(value: Any) -> str:
     """A size with thousands separators, or a shape."""
     return f"{value:,}" if isinstance(value, int) else "x".join(map(str, value))

@@ -45,9 +45,9 @@ def runnable(count: Count) -> tuple[nn.Module, tuple[Any, ...]]:
     except CostlabError:
         raise
     except Exception as error:
-        told = str(error).partition("\n")[0]  # torch adds its C++ frames
+        first_line = str(error).partition("\n")[0]  # torch adds its C++ frames
         raise TargetError(
-            f"{count.label} cannot be built here: {type(error).__name__}: {one_line(told)}"
+            f"{count.label} cannot be built here: {type(error).__name__}: {one_line(first_line)}"
         ) from error
 
 

@@ -59,8 +59,8 @@ def reports(model: nn.Module, inputs: Inputs, names: list[str] | None = None) ->
             found = known[peer.run]
             yield name, Report(release, int(found if peer.place is None else found[peer.place]))
         except Exception as error:
-            told = str(error).strip().partition("\n")[0]
-            yield name, Report(release, None, one_line(f"{type(error).__name__}: {told}"))
+            first_line = str(error).strip().partition("\n")[0]
+            yield name, Report(release, None, one_line(f"{type(error).__name__}: {first_line}"))
 
 
 def _copied(model: nn.Module) -> nn.Module:

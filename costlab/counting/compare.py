@@ -11,7 +11,7 @@ from costlab.algebra.parameter import closest
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count, count
 from costlab.counting.difference import Difference, differences
-from costlab.counting.row import MEASURES
+from costlab.counting.row import COST, MEASURES
 from costlab.errors import DefinitionError
 from costlab.targets.ablation import Ablation
 from costlab.targets.published import ERRORS, Published
@@ -50,10 +50,10 @@ class Comparison:
         Raises:
             DefinitionError: there is no such quantity, or no count of that label.
         """
-        if quantity not in (*QUANTITIES, "cost"):
+        if quantity not in (*QUANTITIES, COST):
             raise DefinitionError(f"there is no quantity {quantity!r}; there is {', '.join(QUANTITIES)}")
         counted = count if isinstance(count, Count) else self[count]
-        size, baseline = int(getattr(counted.total, quantity)), int(getattr(self.baseline.total, quantity))
+        size, baseline = int(counted.size(quantity)), int(self.baseline.size(quantity))
         return Fraction(size, baseline) if baseline else None
 
     def saving(self, count: Count | str, quantity: str = "multiply_adds") -> Fraction | None:
@@ -149,8 +149,8 @@ def gather(*targets: TargetLike, ablation: str | Ablation | None = None) -> Abla
             label = f"{made.label} ({again})"
         variants[label] = made
     baseline, *others = (marked(label, made.unverified) for label, made in variants.items())
-    told = " and ".join(others) if len(others) < 3 else f"{len(others)} networks"
-    return Ablation("", f"{told} beside {baseline}", variants)
+    compared = " and ".join(others) if len(others) < 3 else f"{len(others)} networks"
+    return Ablation("", f"{compared} beside {baseline}", variants)
 
 
 def fitted(chosen: Ablation, input: object = None) -> Ablation:

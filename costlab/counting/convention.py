@@ -3,6 +3,7 @@
 There is a file for each in ``conventions/``; what may stand in it is said in its README.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -10,33 +11,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, product, total
 from costlab.algebra.parameter import closest
-from costlab.algebra.work import Work
+from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.family import family_of
 from costlab.errors import DefinitionError
 
 DEFAULT = "multiply_adds"
 PER_INPUT = "/N"
 """The end of a quantity's name in a charge where a tool divides by the batch."""
-NAMES = (
-    DEFAULT,
-    "flops",
-    "fvcore",
-    "thop",
-    "ultralytics_thop",
-    "ptflops",
-    "ptflops_aten",
-    "torchinfo",
-    "torchprofile",
-    "calflops_macs",
-    "calflops_flops",
-    "deepspeed_macs",
-    "deepspeed_flops",
-    "torch_flop_counter",
-)
 FOLDER = Path(__file__).with_name("conventions")
 MULTIPLY_ADDS, BIAS, NOT_SEEN = "multiply-adds", "bias", "not seen"
+LAST = 1000
+"""The place of a tool whose table names none, among the others."""
 BIASES = ("bias_adds", "fused_bias")
 
 
@@ -48,17 +36,17 @@ class Defect(NamedTuple):
     """
 
     match: tuple[str, ...]
-    told: str
+    reason: str
     seen_in: str
     charge: Mapping[str, int]
 
 
 class Term(NamedTuple):
-    """A part of what a convention charges; ``told`` says what is wrong in it."""
+    """A part of what a convention charges; ``reason`` says what is wrong in it."""
 
     name: str
     amount: Dim
-    told: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +55,8 @@ class Convention:
 
     The first of ``charges`` that matches the kind and form of an operation holds, else ``default``; those in
     ``unknown``, or of a form that is not in ``forms``, cost nothing because the tool does not know them.
-    ``scale`` is what a multiply-add costs: 1, or 2 where multiplication and addition are two.
+    ``scale`` is what a multiply-add costs: 1, or 2 where multiplication and addition are two; ``place`` says
+    where the convention stands among the others.
     """
 
     name: str
@@ -82,56 +71,56 @@ class Convention:
     defects: tuple[Defect, ...] = field(hash=False)
     scale: int = 1
     note: str = ""
+    place: int = LAST
 
-    def cost(self, work: Work, batch: Dim = 1) -> Dim:
-        """What ``work`` costs for a batch of inputs: the sum of coefficient times quantity."""
-        row = self._row(work.kind, work.form)
-        return total(self._amount(work, quantity, charge, batch) for quantity, charge in row.items())
+    def cost(self, node: Node, batch: Dim = 1) -> Dim:
+        """What an operation costs for a batch of inputs: the sum of coefficient times quantity."""
+        if self.name == DEFAULT:
+            assert node.work is not None
+            return product(batch, node.work.multiply_adds)
+        operation = ChargedOperation(node)
+        row = _row(self, operation.kind, operation.form)
+        return total(_amount(operation, quantity, charge, batch) for quantity, charge in row.items())
 
-    def terms(self, work: Work, batch: Dim = 1) -> Iterator[Term]:
+    def terms(self, node: Node, batch: Dim = 1) -> Iterator[Term]:
         """The parts of the cost: multiply-adds as they are, and what the tool adds to them or leaves out."""
-        plain = self.scale * product(batch, work.multiply_adds)
+        operation = ChargedOperation(node)
+        kind, form = operation.kind, operation.form
+        plain = self.scale * product(batch, operation.work.multiply_adds)
         yield Term(MULTIPLY_ADDS, plain)
         charged: Dim = 0
-        for quantity, charge in self.rates(work.kind, work.form).items():
-            amount = self._amount(work, quantity, charge, batch)
+        for quantity, charge in self.rates(operation).items():
+            amount = _amount(operation, quantity, charge, batch)
             if quantity.removesuffix(PER_INPUT) == DEFAULT:
                 charged = amount
             else:
-                yield Term(term_of(work.kind, quantity), amount)
-        defects = self.defects_of(work.kind, work.form)
+                yield Term(term_of(kind, quantity), amount)
+        defects = _defects(self, kind, form)
         if charged != plain:
-            told = next((defect.told for defect in defects if not defect.charge), "")
-            yield Term(NOT_SEEN, total((charged, -plain)), told or f"no rule for {work.kind}")
+            reason = next((defect.reason for defect in defects if not defect.charge), "")
+            yield Term(NOT_SEEN, total((charged, -plain)), reason or f"no rule for {kind}")
         for defect in defects:
-            amounts = (self._amount(work, quantity, n, batch) for quantity, n in defect.charge.items())
-            yield Term(family_of(work.kind), total(amounts), defect.told)
+            amounts = (_amount(operation, quantity, n, batch) for quantity, n in defect.charge.items())
+            yield Term(family_of(kind), total(amounts), defect.reason)
 
-    def knows(self, work: Work) -> bool:
+    def knows(self, node: Node) -> bool:
         """Whether the tool has a rule for such an operation."""
-        return _knows(self, work.kind, work.form)
+        operation = ChargedOperation(node)
+        return _knows(self, operation.kind, operation.form)
 
-    def _row(self, kind: str, form: str) -> Mapping[str, int]:
-        """The coefficients for such an operation, defects included."""
-        return _row(self, kind, form)
-
-    def rates(self, kind: str, form: str) -> Mapping[str, int]:
+    def rates(self, operation: ChargedOperation) -> Mapping[str, int]:
         """The coefficients for such an operation, but for what is a defect."""
-        return _rates(self, kind, form)
+        return _rates(self, operation.kind, operation.form)
 
-    def defects_of(self, kind: str, form: str) -> tuple[Defect, ...]:
-        """What the tool gets wrong of such an operation."""
-        return _defects(self, kind, form)
 
-    def _amount(self, work: Work, quantity: str, charge: int, batch: Dim) -> Dim:
-        name = quantity.removesuffix(PER_INPUT)
-        size = product(charge, work.quantity(name))
-        if name == quantity:
-            return product(batch, size)
-        samples = work.also.get("samples")
-        if samples is None:
-            return size
-        return size // samples if samples != 0 else 0
+def _amount(operation: ChargedOperation, quantity: str, charge: int, batch: Dim) -> Dim:
+    from costlab.counting.conventions.quantities import quantity_of
+
+    name = quantity.removesuffix(PER_INPUT)
+    size = product(charge, quantity_of(operation, name))
+    if name == quantity:
+        return product(batch, size)
+    return size // operation.samples if operation.samples else 0
 
 
 def term_of(kind: str, quantity: str) -> str:
@@ -153,8 +142,8 @@ def _defects(by: Convention, kind: str, form: str) -> tuple[Defect, ...]:
 
 @cache
 def _row(convention: Convention, kind: str, form: str) -> Mapping[str, int]:
-    summed: dict[str, int] = dict(convention.rates(kind, form))
-    for defect in convention.defects_of(kind, form):
+    summed: dict[str, int] = dict(_rates(convention, kind, form))
+    for defect in _defects(convention, kind, form):
         for quantity, charge in defect.charge.items():
             summed[quantity] = summed.get(quantity, 0) + charge
     return summed
@@ -173,9 +162,15 @@ def _fits(pattern: str, kind: str, form: str) -> bool:
 
 
 @cache
+def names() -> frozenset[str]:
+    """The names of all conventions: those of the tables in the folder."""
+    return frozenset(file.stem for file in FOLDER.glob("*.toml"))
+
+
+@cache
 def conventions() -> Mapping[str, Convention]:
     """Every convention by name: ours first, then those of the tools."""
-    return {name: _read(name) for name in NAMES}
+    return {each.name: each for each in sorted(map(_read, names()), key=lambda each: (each.place, each.name))}
 
 
 def convention(name: str) -> Convention:
@@ -188,13 +183,13 @@ def convention(name: str) -> Convention:
 
 
 def known(name: str) -> str:
-    """The name of a convention; its file is not read.
+    """The name of a convention; its table is not read.
 
     Raises:
         DefinitionError: there is none of that name.
     """
-    if name not in NAMES:
-        hint = closest(name, NAMES)
+    if name != DEFAULT and name not in names():
+        hint = closest(name, sorted(names()))
         raise DefinitionError(f"there is no convention {name!r}{hint} (see costlab list --conventions)")
     return name
 
@@ -207,7 +202,7 @@ def _read(name: str) -> Convention:
         table = below | table | {"charges": table.get("charges", {}) | _less(below, table)}
     measured_on = table.get("measured_on", "")
     defects = (
-        Defect(tuple(each["match"]), each["told"], each.get("seen_in", measured_on), each.get("charge", {}))
+        Defect(tuple(each["match"]), each["reason"], each.get("seen_in", measured_on), each.get("charge", {}))
         for each in table.get("defects", ())
     )
     return Convention(
@@ -223,6 +218,7 @@ def _read(name: str) -> Convention:
         tuple(defects),
         2 if table["default"].get(DEFAULT) == 2 else 1,
         table.get("note", ""),
+        table.get("place", LAST),
     )
 
 
@@ -238,10 +234,7 @@ def _table(name: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
 
 
-def unknown_among(convention: Convention, works: Iterable[Work]) -> dict[str, int]:
-    """The kinds among ``works`` that the tool has no rule for, with how many operations there are of each."""
-    found: dict[str, int] = {}
-    for work in works:
-        if not convention.knows(work):
-            found[work.kind] = found.get(work.kind, 0) + 1
-    return found
+def unknown_among(convention: Convention, nodes: Iterable[Node]) -> dict[str, int]:
+    """The kinds of operations that the tool has no rule for, with how many there are of each."""
+    kinds = (node.work.kind for node in nodes if node.work is not None and not convention.knows(node))
+    return dict(Counter(kinds))

@@ -24,7 +24,7 @@ from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work, add_up
 from costlab.counting.convention import DEFAULT, Convention, convention, known
-from costlab.counting.row import MEASURES, Row, record
+from costlab.counting.row import COST, MEASURES, Row, record
 from costlab.errors import DefinitionError
 from costlab.targets.resolve import TargetLike, resolve
 from costlab.targets.torch_module import training_step
@@ -58,7 +58,7 @@ class Count:
     @property
     def measures(self) -> tuple[str, ...]:
         """The quantities that people are shown: `MEASURES`, or the cost instead of multiply-adds."""
-        return MEASURES if self.priced == DEFAULT else ("cost", *MEASURES[1:])
+        return MEASURES if self.priced == DEFAULT else (COST, *MEASURES[1:])
 
     def under(self, name: str) -> "Count":
         """The same count, its cost reckoned by another convention.
@@ -72,6 +72,11 @@ class Count:
         return replace(self, priced=by)
 
     @property
+    def operations(self) -> tuple[Node, ...]:
+        """Each operation at its place, in the order of execution; its work is for one input."""
+        return tuple(node for node, _ in self.root.working())
+
+    @property
     def works(self) -> tuple[Work, ...]:
         """The work of each operation for one input, in the order of execution."""
         return tuple(work for _, work in self.root.working())
@@ -80,7 +85,7 @@ class Count:
     def rows(self) -> tuple[Row, ...]:
         """One row per operation, in the order of execution; they add up to the totals."""
         return tuple(
-            self._row(node, work.kind if node.children else node.block.title, [work])
+            self._row(node, work.kind if node.children else node.block.title, [node])
             for node, work in self.root.working()
         )
 
@@ -104,37 +109,50 @@ class Count:
 
         ``key`` is asked of the nodes that do something themselves; its value is the ``kind`` of the work.
         """
-        groups: dict[str, list[Work]] = {}
-        for node, work in self.root.working():
-            groups.setdefault(key(node), []).append(work)
-        return tuple(
-            Row("", name, None, self.add_up(name, works), len(works)) for name, works in groups.items()
-        )
+        groups: dict[str, list[Node]] = {}
+        for node in self.operations:
+            groups.setdefault(key(node), []).append(node)
+        return tuple(self.add_up(name, nodes)._replace(operation=name) for name, nodes in groups.items())
 
     def by_module(self) -> Mapping[str, Dim]:
         """What each module costs with all below it, by its path, ``""`` the whole: in the convention's units.
 
         In a model of PyTorch what is no module, such as a sum, has a path of its own.
         """
-        own = {node.path: self.add_up(work.kind, [work]).cost for node, work in self.root.working()}
-        return self.root.sums(lambda node: own[node.path])
+        return self.root.sums(lambda node: self.add_up("", [node]).cost)
 
     def by_operator(self) -> Mapping[str, Dim]:
         """What each kind of operation costs, in the convention's units."""
-        return {row.work.kind: row.work.cost for row in self.kinds()}
+        return {row.operation: row.cost for row in self.kinds()}
 
     @cached_property
+    def whole(self) -> Row:
+        """The whole network in one row."""
+        return self.add_up("total", self.operations)
+
+    @property
     def total(self) -> Work:
         """All quantities of the whole network."""
-        return self.add_up("total", self.works)
+        return self.whole.work
 
-    def add_up(self, kind: str, works: Sequence[Work]) -> Work:
-        """The sum of some of its works, for the whole batch, with what they cost."""
+    @property
+    def cost(self) -> Dim:
+        """What the whole network costs under the convention: its multiply-adds, or what a tool charges."""
+        return self.whole.cost
+
+    def size(self, quantity: str) -> Dim:
+        """A quantity of the whole network, or its ``cost``."""
+        return self.whole.size(quantity)
+
+    def add_up(self, kind: str, nodes: Sequence[Node]) -> Row:
+        """The sum of some of its operations, for the whole batch, with what they cost."""
+        works = [node.work for node in nodes if node.work is not None]
         summed = add_up(kind, works, self.batch)
-        if self.priced == DEFAULT:
-            return summed._replace(cost=summed.multiply_adds)
-        by = self.convention
-        return summed._replace(cost=total(by.cost(work, self.batch) for work in works))
+        cost = summed.multiply_adds
+        if self.priced != DEFAULT:
+            by = self.convention
+            cost = total(by.cost(node, self.batch) for node in nodes)
+        return Row("", "", None, summed, cost, len(nodes))
 
     @property
     def multiply_adds(self) -> Dim:
@@ -180,7 +198,7 @@ class Count:
         """
         import pandas as pd
 
-        whole = record(Row("", "", None, self.total)) | {"unverified": self.unverified}
+        whole = record(self.whole) | {"unverified": self.unverified}
         shown = (record(row) for row in (self.rows if rows is None else rows))
         frame = pd.DataFrame([row | {"unverified": self.unverified} for row in shown], columns=list(whole))
         large = [name for name, size in whole.items() if isinstance(size, int) and abs(size) > INT64_MAX]
@@ -190,7 +208,7 @@ class Count:
         from html import escape
 
         counted = ["operations", "parameters", self.measures[0], "activations"]
-        frame = self.to_frame([*self.modules(1), Row("total", "", None, self.total, len(self.rows))])
+        frame = self.to_frame([*self.modules(1), self.whole._replace(path="total")])
         show: dict[Any, Callable[[Any], str]] = dict.fromkeys(counted, _thousands)
         columns = ["module", "operation", "output", *counted]
         table = frame[columns].to_html(index=False, formatters=show, justify="left", border=0)
@@ -244,14 +262,16 @@ class Count:
             for child in node.children:
                 yield from self._cut(child, depth - 1)
             if node.work is not None:  # the join of the branches
-                yield self._row(node, node.work.kind, [node.work])
+                yield self._row(node, node.work.kind, [node])
         else:
-            yield self._row(node, node.block.title, [work for _, work in node.working()])
+            yield self._row(node, node.block.title, [below for below, _ in node.working()])
 
-    def _row(self, node: Node, operation: str, works: list[Work]) -> Row:
-        kind = works[0].kind if len(works) == 1 else ""
-        work = self.add_up(kind, works)
-        return Row(node.path, operation, node.output, work, len(works), node.training_only)
+    def _row(self, node: Node, operation: str, nodes: Sequence[Node]) -> Row:
+        kind = nodes[0].work.kind if len(nodes) == 1 and nodes[0].work is not None else ""
+        row = self.add_up(kind, nodes)
+        return row._replace(
+            path=node.path, operation=operation, output=node.output, training_only=node.training_only
+        )
 
 
 def count(

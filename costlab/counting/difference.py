@@ -9,14 +9,15 @@ from costlab.algebra.dim import Dim, as_dim
 from costlab.algebra.traced import Traced
 from costlab.algebra.work import Work
 from costlab.counting.count import Count
-from costlab.counting.row import MEASURES
+from costlab.counting.row import MEASURES, Row
 
 Change = Literal["added", "removed", "changed"]
 FEW = 4
+NOTHING = Row("", "", None, Work(""), 0, 0)
 
 
 class Difference(NamedTuple):
-    """A module that is not the same in both: before and after, with the work that it does in each.
+    """A module that is not the same in both: before and after, with what it does in each.
 
     ``before`` or ``after`` says what the module is, empty where it is not there.
     """
@@ -25,12 +26,12 @@ class Difference(NamedTuple):
     change: Change
     before: str
     after: str
-    work_before: Work
-    work_after: Work
+    size_before: Row
+    size_after: Row
 
     def of(self, quantity: str) -> int:
         """How much more of a quantity there is after than before."""
-        return int(getattr(self.work_after, quantity)) - int(getattr(self.work_before, quantity))
+        return int(self.size_after.size(quantity)) - int(self.size_before.size(quantity))
 
 
 def differences(before: Count, after: Count, depth: int | None = None) -> tuple[Difference, ...]:
@@ -46,29 +47,29 @@ def differences(before: Count, after: Count, depth: int | None = None) -> tuple[
 
 
 def _compare(old: Node, new: Node, was: Count, now: Count, depth: int | None) -> Iterator[Difference]:
-    works = (_work(old, was), _work(new, now))
+    rows = (_sum(old, was), _sum(new, now))
     if _same(old, new, was, now):
         return
     theirs, ours = ({child.name: child for child in node.children} for node in (old, new))
     if depth == 0 or not theirs.keys() & ours.keys():
-        yield Difference(new.path, "changed", *_told(old, new), *works)
+        yield Difference(new.path, "changed", *_described(old, new), *rows)
         return
     deeper = None if depth is None else depth - 1
     for name in _merged(list(theirs), list(ours)):
         if name not in theirs:
             added = ours[name]
-            yield Difference(added.path, "added", "", _named(added), Work(""), _work(added, now))
+            yield Difference(added.path, "added", "", _named(added), NOTHING, _sum(added, now))
         elif name not in ours:
             gone = theirs[name]
-            yield Difference(gone.path, "removed", _named(gone), "", _work(gone, was), Work(""))
+            yield Difference(gone.path, "removed", _named(gone), "", _sum(gone, was), NOTHING)
         else:
             yield from _compare(theirs[name], ours[name], was, now, deeper)
     orders = [[name for name in part if name in theirs and name in ours] for part in (theirs, ours)]
     if orders[0] != orders[1]:
         before, after = (f"in order {', '.join(order)}" for order in orders)
-        yield Difference(new.path, "changed", before, after, Work(""), Work(""))
+        yield Difference(new.path, "changed", before, after, NOTHING, NOTHING)
     if type(old.block) is not type(new.block):  # a join does no counted work itself
-        yield Difference(new.path, "changed", _kind(old), _kind(new), Work(""), Work(""))
+        yield Difference(new.path, "changed", _kind(old), _kind(new), NOTHING, NOTHING)
 
 
 def _same(old: Node, new: Node, was: Count, now: Count) -> bool:
@@ -82,7 +83,7 @@ def _same(old: Node, new: Node, was: Count, now: Count) -> bool:
     )
 
 
-def _told(old: Node, new: Node) -> tuple[str, str]:
+def _described(old: Node, new: Node) -> tuple[str, str]:
     """What the module was and is, and where that reads the same, its shapes."""
     before, after = _named(old), _named(new)
     if before != after:
@@ -111,7 +112,7 @@ def _measured(node: Node, count: Count) -> tuple[Dim, ...]:
     if node.work is None:
         return ()
     plain = tuple(getattr(node.work, name) for name in MEASURES)
-    return plain if count.measures == MEASURES else (*plain, count.convention.cost(node.work))
+    return plain if count.measures == MEASURES else (*plain, count.convention.cost(node))
 
 
 def _merged(old: list[str], new: list[str]) -> list[str]:
@@ -127,5 +128,5 @@ def _merged(old: list[str], new: list[str]) -> list[str]:
     return merged + [name for name in rest if name not in old]
 
 
-def _work(node: Node, count: Count) -> Work:
-    return count.add_up("", [part.work for part in node.nodes() if part.work is not None])
+def _sum(node: Node, count: Count) -> Row:
+    return count.add_up("", [part for part in node.nodes() if part.work is not None])

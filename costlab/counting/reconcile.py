@@ -16,6 +16,8 @@ from costlab.counting.convention import (
     term_of,
     unknown_among,
 )
+from costlab.counting.conventions.operation import ChargedOperation
+from costlab.counting.conventions.quantities import quantity_of
 from costlab.counting.count import Count
 from costlab.counting.family import FAMILIES, OTHER
 from costlab.errors import DefinitionError
@@ -45,7 +47,7 @@ class Account(NamedTuple):
     @property
     def defects(self) -> tuple[Term, ...]:
         """The terms that are wrong, with words that say what is."""
-        return tuple(term for term in self.terms if term.told)
+        return tuple(term for term in self.terms if term.reason)
 
     def of(self, name: str) -> int:
         """The sum of the terms of a name."""
@@ -74,16 +76,18 @@ def account(count: Count, by: Convention) -> Account:
     """
     if not is_number(count.batch, *count.total.sizes):
         raise DefinitionError(f"{count.label}: only numbers are charged as {by.name} charges them")
-    number = count.under(by.name).total.cost
+    number = count.under(by.name).cost
     sums: dict[tuple[str, str], int] = {}
-    for work in count.works:
-        for term in by.terms(work, count.batch):
-            key = (term.name, term.told)
+    for node in count.operations:
+        for term in by.terms(node, count.batch):
+            key = (term.name, term.reason)
             sums[key] = sums.get(key, 0) + int(term.amount)
     order = {name: place for place, name in enumerate(NAMES)}
-    terms = (Term(name, size, told) for (name, told), size in sums.items() if size or name == MULTIPLY_ADDS)
-    shown = tuple(sorted(terms, key=lambda term: (order[term.name], term.told)))
-    return Account(by, int(number), shown, unknown_among(by, count.works))
+    terms = (
+        Term(name, size, reason) for (name, reason), size in sums.items() if size or name == MULTIPLY_ADDS
+    )
+    shown = tuple(sorted(terms, key=lambda term: (order[term.name], term.reason)))
+    return Account(by, int(number), shown, unknown_among(by, count.operations))
 
 
 def reconcile(count: Count) -> tuple[Account, ...]:
@@ -117,31 +121,30 @@ def _why(count: Count, name: str, *accounts: Account) -> str:
 
 
 def _charged(count: Count, name: str, account: Account) -> str:
-    told = list(dict.fromkeys(term.told for term in account.terms if term.name == name and term.told))
+    reasons = dict.fromkeys(term.reason for term in account.terms if term.name == name and term.reason)
     rates: dict[str, None] = {}
     if name != NOT_SEEN:
-        for work in count.works:
-            row = account.convention.rates(work.kind, work.form)
+        for operation in map(ChargedOperation, count.operations):
             charged = {
                 quantity: rate
-                for quantity, rate in row.items()
+                for quantity, rate in account.convention.rates(operation).items()
                 if quantity.removesuffix(PER_INPUT) != DEFAULT
-                and term_of(work.kind, quantity) == name
-                and work.quantity(quantity.removesuffix(PER_INPUT)) != 0
+                and term_of(operation.kind, quantity) == name
+                and quantity_of(operation, quantity.removesuffix(PER_INPUT)) != 0
             }
             if charged:
-                rates[f"{work.kind} {rates_in_words(charged)}"] = None
-    return ", ".join([*rates, *told]) or "nothing"
+                rates[f"{operation.kind} {rates_in_words(charged)}"] = None
+    return ", ".join([*rates, *reasons]) or "nothing"
 
 
 def rates_in_words(charged: Mapping[str, int]) -> str:
     """Coefficients in words: ``2 x outputs + scalings per input of the batch``."""
-    told = []
+    terms = []
     for quantity, rate in charged.items():
         name = quantity.removesuffix(PER_INPUT).replace("_", " ")
-        each = " per input of the batch" * quantity.endswith(PER_INPUT)
-        told.append(f"{'' if rate == 1 else f'{rate} x '}{name}{each}")
-    return " + ".join(told).replace("+ -", "- ").replace("- 1 x ", "- ")
+        share = " per input of the batch" if quantity.endswith(PER_INPUT) else ""
+        terms.append(f"{'' if rate == 1 else f'{rate} x '}{name}{share}")
+    return " + ".join(terms).replace("+ -", "- ").replace("- 1 x ", "- ")
 
 
 def found(accounts: Iterable[Account], name: str) -> Account:

@@ -8,24 +8,32 @@ from costlab.algebra.work import QUANTITIES, Work
 
 MEASURES = ("multiply_adds", "parameters", "activations")
 """The quantities that people compare networks by; under another convention the first is the cost."""
+COST = "cost"
 
 
 class Row(NamedTuple):
     """One line of a count: a module with everything below it, or one kind of operation.
 
-    ``operation`` says what it is, ``operations`` of how many its ``work`` is the sum.
+    ``operation`` says what it is, ``operations`` of how many its ``work`` is the sum; ``cost`` is what they
+    cost under the convention of the count.
     """
 
     path: str
     operation: str
     output: AnyShape | None
     work: Work
+    cost: Dim
     operations: int = 1
     training_only: bool = False
 
+    def size(self, quantity: str) -> Dim:
+        """A quantity of its work, or the ``cost``."""
+        size: Dim = self.cost if quantity == COST else getattr(self.work, quantity)
+        return size
+
     def sizes(self, measures: tuple[str, ...] = MEASURES) -> tuple[Dim, ...]:
         """Its `MEASURES`, or others of a count's."""
-        return tuple(getattr(self.work, name) for name in measures)
+        return tuple(map(self.size, measures))
 
 
 def record(row: Row) -> dict[str, Any]:
@@ -36,6 +44,6 @@ def record(row: Row) -> dict[str, Any]:
         "kind": row.work.kind,
         "output": "" if row.output is None else str(row.output),
         "operations": row.operations,
-        **{name: getattr(row.work, name) for name in (*QUANTITIES, "cost")},
+        **{name: row.size(name) for name in (*QUANTITIES, COST)},
         "training_only": row.training_only,
     }

@@ -10,8 +10,9 @@ from collections import Counter
 from typing import Any
 
 from costlab.algebra.block import Node
-from costlab.algebra.work import Work
+from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.count import Count
+from costlab.counting.row import Row
 
 SIGNATURE = "netron:attachment"
 OPERATORS = {
@@ -59,33 +60,33 @@ def attachment(count: Count) -> str:
     names: Counter[str] = Counter()
     scopes: dict[str, int] = {}
     metrics: list[dict[str, Any]] = []
-    for node, own in count.root.working():
-        if own.kind == UNUSED:
+    for node, work in count.root.working():
+        if work.kind == UNUSED:
             continue
-        work = count.add_up("", [own])
-        first = f"{_scope(node, own, scopes)}/{_operator(own.kind, node)}"
+        first = f"{_scope(node, scopes)}/{_operator(work.kind, node)}"
         target = f"{first}_{names[first]}" if names[first] else first
         names[first] += 1
-        metrics += _metrics("node", target, work, count)
+        metrics += _metrics("node", target, count.add_up("", [node]), count)
     content = {
         "signature": SIGNATURE,
         "metadata": [_entry("model", "", "counted by costlab", count.title)],
-        "metrics": [*_metrics("model", "", count.total, count), *metrics],
+        "metrics": [*_metrics("model", "", count.whole, count), *metrics],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _scope(node: Node, work: Work, called: dict[str, int]) -> str:
+def _scope(node: Node, called: dict[str, int]) -> str:
     """The names of the modules around an operation; of one that is called again with a number."""
     path = node.path.split(".") if node.path else []
     again = ""
-    if work.form in OWN and path and (path[-1] == "call" or path[-1].startswith("call_")):
+    by_layer = ChargedOperation(node).form in OWN
+    if by_layer and path and (path[-1] == "call" or path[-1].startswith("call_")):
         path.pop()
         key = ".".join(path)
         number = called.get(key, 0)
         called[key] = number + 1
         again = f"_{number}" if number else ""
-    elif work.form not in OWN and not node.children and path:
+    elif not by_layer and not node.children and path:
         path.pop()
     scopes: list[str] = []
     for name in path:
@@ -101,8 +102,8 @@ def _operator(kind: str, node: Node) -> str:
     return OPERATORS.get(plain, plain)
 
 
-def _metrics(kind: str, target: str, work: Work, count: Count) -> list[dict[str, Any]]:
-    sizes = {name: int(getattr(work, name)) for name in count.measures}
+def _metrics(kind: str, target: str, row: Row, count: Count) -> list[dict[str, Any]]:
+    sizes = {name: int(row.size(name)) for name in count.measures}
     return [_entry(kind, target, name, size) for name, size in sizes.items() if size or kind == "model"]
 
 

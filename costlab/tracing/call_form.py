@@ -1,37 +1,49 @@
-"""How an operation is asked for: as a layer, a function, a method or a sign."""
+"""How an operation is called: by a layer, as a function, as a method or as a sign; and with what."""
 
 import dis
+import inspect
 import sys
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch._ops import OpOverload
 
-from costlab.algebra.work import Form
+from costlab.algebra.traced import Call, CallForm, ModuleSpec, TensorSpec
+from costlab.tracing.rules.activations import FUNCTIONS as ACTIVATION_FUNCTIONS
 
 SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
+PLAIN = (int, float, complex, str, torch.dtype)
+"""Types of arguments that say all of themselves."""
 
 
-def form_in(module: nn.Module, func: Any) -> Form:
-    """How a module asks for a function."""
+def call_form(module: nn.Module, func: Any) -> CallForm:
+    """How a module calls a function."""
     kind = type(module)
     if kind.__module__.startswith("torch.nn.modules") and not module._modules:
         return "module"
     if _is_layer(kind) and not kind.__module__.startswith("torch.nn"):
         return "subclass"
-    return form_of(func)
+    form = _form_of(func)
+    # Tools that put another function in the place of its name do not see one that a module holds.
+    if form == "function" and func in ACTIVATION_FUNCTIONS and _holds(module, func):
+        return "torch"
+    return form
 
 
-def sign_of(func: Any) -> Form | None:
-    """``x + y`` and ``x.add(y)`` reach torch alike; the code that asked tells them apart."""
+def is_sign(func: Any) -> bool:
+    """Whether a method of a tensor is asked for by its sign.
+
+    torch gives ``x + y`` and ``x.add(y)`` to a function mode as the same method, and says no more: only the
+    code that called tells them apart.
+    """
     if getattr(func, "__module__", None) is not None or func.__name__.rstrip("_") not in SIGNS:
-        return None
+        return False
     frame = sys._getframe(3)
     instruction = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-    called = instruction.startswith("CALL") and func.__name__ in _methods(frame.f_code)
-    return None if called else "operator"
+    return not (instruction.startswith("CALL") and func.__name__ in _methods(frame.f_code))
 
 
 @cache
@@ -42,8 +54,8 @@ def _methods(code: Any) -> frozenset[str]:
     )
 
 
-def form_of(func: Any) -> Form:
-    """How a function is asked for, by where it lives."""
+def _form_of(func: Any) -> CallForm:
+    """How a function is called, by where it lives."""
     if isinstance(func, OpOverload):
         return "torch"
     home = getattr(func, "__module__", None)
@@ -80,3 +92,83 @@ def _is_layer(kind: type) -> bool:
         for base in kind.__mro__[1:]
         if base is not nn.Module
     )
+
+
+def _holds(module: nn.Module, func: Any) -> bool:
+    return any(value is func for value in vars(module).values())
+
+
+def function_name(func: Any) -> str:
+    """A function of torch by its name, an operator as ``aten::add_``."""
+    return func._schema.name if isinstance(func, OpOverload) else getattr(func, "__name__", "")
+
+
+@cache
+def argument_names(rule: Callable[..., Any] | None) -> tuple[str, ...]:
+    """The names of the arguments that a rule tells apart, without what it is given first."""
+    if rule is None:
+        return ()
+    named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = list(inspect.signature(rule).parameters.values())
+    return tuple(parameter.name for parameter in parameters[1:] if parameter.kind in named)
+
+
+class Described:
+    """Calls described by values that outlive them: sizes in the place of tensors, settings of modules."""
+
+    def __init__(self, samples: int) -> None:
+        self._samples = samples
+        self._modules: dict[int, tuple[nn.Module, ModuleSpec]] = {}  # held, so that ids stay their own
+
+    def call(
+        self,
+        func: Any,
+        form: CallForm,
+        module: nn.Module,
+        rule: Callable[..., Any] | None,
+        args: Any,
+        kwargs: Mapping[str, Any],
+    ) -> Call:
+        """A call by a module of a function that a rule counts."""
+        held = {} if module._modules else module._parameters
+        specs: dict[int, TensorSpec] = {}
+        return Call(
+            function_name(func),
+            form,
+            self._module(module),
+            argument_names(rule),
+            tuple(_described(value, held, specs) for value in args),
+            {name: _described(value, held, specs) for name, value in kwargs.items()},
+            self._samples,
+        )
+
+    def _module(self, module: nn.Module) -> ModuleSpec:
+        known = self._modules.get(id(module))
+        if known is None:
+            names = getattr(module, "__constants__", ())
+            settings = {
+                name: _described(getattr(module, name), {}, {}) for name in names if hasattr(module, name)
+            }
+            spec = ModuleSpec(type(module).__name__, settings)
+            known = self._modules[id(module)] = module, spec
+        return known[1]
+
+
+def _described(value: Any, held: Mapping[str, Any], specs: dict[int, TensorSpec]) -> Any:
+    """A value without tensors: each becomes a `TensorSpec`, the same one where it comes twice.
+
+    What is no plain value either becomes None.
+    """
+    if isinstance(value, Tensor):
+        known = specs.get(id(value))
+        if known is None:
+            held_as = ""
+            for name in ("weight", "bias"):
+                if held.get(name) is value:
+                    held_as = name
+            strides = tuple(value.stride()) if value.layout is torch.strided else ()
+            known = specs[id(value)] = TensorSpec(tuple(value.shape), strides, held_as)
+        return known
+    if isinstance(value, tuple | list):
+        return tuple(_described(each, held, specs) for each in value)
+    return value if value is None or isinstance(value, PLAIN) else None

@@ -94,8 +94,8 @@ class Module(Block):
                 raise
             except Exception as error:
                 place = trace.places.of(error) or self.title
-                raise TargetError(f"{place}: {_told(error)}{_hint(given)}") from error
-        root = grown(model, trace.records)
+                raise TargetError(f"{place}: {_problem(error)}{_hint(given)}") from error
+        root = grown(model, trace.operations)
         assert isinstance(root.block, Traced)
         return root._replace(block=replace(root.block, step=self.backward, subject=model))
 
@@ -178,7 +178,7 @@ def _hint(given: Inputs) -> str:
     return f"; it was called with {given}: if {whole} has its batch in it, write {whole}:float32"
 
 
-def _told(error: Exception) -> str:
+def _problem(error: Exception) -> str:
     """What went wrong, in one line; what depends on data is told so."""
     text = str(error).partition("\n")[0]
     if found := MISSING.match(text):
@@ -188,8 +188,8 @@ def _told(error: Exception) -> str:
         )
     if VALUELESS.search(str(error)):
         named = UNIMPLEMENTED.search(text)
-        told = f"{named[1] if named else one_line(text)[:160]}{_line(error)}"
-        return f"what it does depends on the values of its data, which a count does not have ({told})"
+        cause = f"{named[1] if named else one_line(text)[:160]}{_line(error)}"
+        return f"what it does depends on the values of its data, which a count does not have ({cause})"
     return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""The records of a trace as a tree of modules, as definitions have one."""
+"""The operations of a trace as a tree of modules, as definitions have one."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from costlab.algebra.block import Node
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work
-from costlab.tracing.trace import Record
+from costlab.tracing.trace import TracedOperation
 
 
 @dataclass
@@ -18,7 +18,7 @@ class _Branch:
     """A module while the tree grows: the modules and the operations in it, in the order of execution."""
 
     path: str
-    children: "dict[str, _Branch | Record]" = field(default_factory=dict)
+    children: "dict[str, _Branch | TracedOperation]" = field(default_factory=dict)
     named: dict[str, int] = field(default_factory=dict)
 
     def at(self, path: str) -> "_Branch":
@@ -30,33 +30,33 @@ class _Branch:
             branch = below
         return branch
 
-    def add(self, record: Record, modules: Mapping[str, nn.Module]) -> None:
+    def add(self, operation: TracedOperation, modules: Mapping[str, nn.Module]) -> None:
         """Put an operation in, under a name that no module has."""
-        name = "call" if record.own and not record.backward else record.work.kind
+        name = "call" if operation.own and not operation.backward else operation.work.kind
         number = self.named.get(name, 1)
         free = name if number == 1 else f"{name}_{number}"
         while free in self.children or _joined(self.path, free) in modules:
             number += 1
             free = f"{name}_{number}"
         self.named[name] = number
-        self.children[free] = record
+        self.children[free] = operation
 
 
 def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def grown(model: nn.Module, records: Sequence[Record]) -> Node:
+def grown(model: nn.Module, operations: Sequence[TracedOperation]) -> Node:
     """The tree of what ran; each parameter is counted where it is read first, or where it is held."""
     names = {id(module): name for name, module in reversed(list(model.named_modules(remove_duplicate=False)))}
     modules = dict(model.named_modules(remove_duplicate=False))
     root = _Branch("")
     counted: set[int] = set()
-    for record in records:
-        mine = sum(each.numel() for each in record.read if id(each) not in counted)
-        counted.update(id(each) for each in record.read)
-        work = record.work._replace(parameters=mine)
-        root.at(record.path).add(record._replace(work=work), modules)
+    for operation in operations:
+        mine = sum(each.numel() for each in operation.read if id(each) not in counted)
+        counted.update(id(each) for each in operation.read)
+        work = operation.work._replace(parameters=mine)
+        root.at(operation.path).add(operation._replace(work=work), modules)
     unused: list[Tensor] = []
     for module in model.modules():
         left: list[Tensor] = [
@@ -67,12 +67,12 @@ def grown(model: nn.Module, records: Sequence[Record]) -> Node:
         if left:
             work = Work("unused", parameters=sum(each.numel() for each in left))
             path = names[id(module)]
-            root.at(path).add(Record(path, work, Sizes(), "", True, False, (), False), modules)
+            root.at(path).add(TracedOperation(path, work, Sizes(), "", True, False, (), False, None), modules)
     held = _held(model, unused)
     node = _node(root, modules)
     only = node.block
     assert isinstance(only, Traced)
-    whole = Traced(type(model).__name__, only.kernel, only.unknown, held)
+    whole = Traced(type(model).__name__, only.kernel, only.unknown, held, call=only.call)
     return node._replace(block=whole)
 
 
@@ -91,7 +91,7 @@ def _held(model: nn.Module, unused: Sequence[Tensor]) -> Parameters:
 def _node(branch: _Branch, modules: Mapping[str, nn.Module]) -> Node:
     kind = type(modules[branch.path]).__name__ if branch.path in modules else "module"
     (first, *others) = branch.children.values() or [None]
-    if isinstance(first, Record) and not others and (first.own or not branch.path):
+    if isinstance(first, TracedOperation) and not others and (first.own or not branch.path):
         return _leaf(branch.path, first)
     children = tuple(
         _node(child, modules) if isinstance(child, _Branch) else _leaf(_joined(branch.path, name), child)
@@ -101,8 +101,8 @@ def _node(branch: _Branch, modules: Mapping[str, nn.Module]) -> Node:
     return Node(branch.path, Traced(kind), Sizes(), output, None, children)
 
 
-def _leaf(path: str, record: Record) -> Node:
-    work = record.work
-    title = f"{work.kind} {record.kernel}".rstrip()
-    block = Traced(title, record.kernel, record.unknown)
-    return Node(path, block, Sizes(), record.output, work)
+def _leaf(path: str, operation: TracedOperation) -> Node:
+    work = operation.work
+    title = f"{work.kind} {operation.kernel}".rstrip()
+    block = Traced(title, operation.kernel, operation.unknown, call=operation.call)
+    return Node(path, block, Sizes(), operation.output, work)

@@ -10,9 +10,10 @@ from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 
 from costlab.algebra.shape import Sizes
+from costlab.algebra.traced import Call, CallForm
 from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
-from costlab.tracing.call_form import form_in, sign_of
+from costlab.tracing.call_form import Described, call_form, is_sign
 from costlab.tracing.dispatch_mode import Dispatch, Inside, tensors_in
 from costlab.tracing.meta import Meta
 from costlab.tracing.module_tracker import Places
@@ -36,8 +37,11 @@ PATH = "costlab"
 """The key under which a node of the autograd graph remembers the module that made it."""
 
 
-class Record(NamedTuple):
-    """An operation that ran: where, what it did, what came out, and the parameters that it read."""
+class TracedOperation(NamedTuple):
+    """An operation that ran: where, what it did, what came out, and the parameters that it read.
+
+    ``own`` says that a layer of torch.nn is the operation; ``call`` is None for parameters that nothing read.
+    """
 
     path: str
     work: Work
@@ -47,6 +51,7 @@ class Record(NamedTuple):
     unknown: bool
     read: tuple[Tensor, ...]
     backward: bool
+    call: Call | None
 
 
 class Trace(TorchFunctionMode):
@@ -56,9 +61,9 @@ class Trace(TorchFunctionMode):
         super().__init__()
         self.places = Places(model)
         self.places.entered, self.places.left = self._entered, self._left
-        self.records: list[Record] = []
+        self.operations: list[TracedOperation] = []
         self._meta = meta
-        self._samples = samples
+        self._described = Described(samples)
         self._backward = backward
         self._dispatch = Dispatch(meta, self.operated)
         self._ruled: list[nn.Module] = []
@@ -116,13 +121,15 @@ class Trace(TorchFunctionMode):
     ) -> None:
         if self._ruled:
             return
-        form = sign_of(func) or form_in(self.places.module, func)
-        seen = Seen(output, self.places.module, form, self._samples, inside.products)
-        self._record(rule(seen, *args, **kwargs), output, (args, kwargs), func, own=form == "module")
+        module = self.places.module
+        form: CallForm = "operator" if is_sign(func) else call_form(module, func)
+        works = rule(Seen(output, module, inside.products), *args, **kwargs)
+        call = self._described.call(func, form, module, rule, args, kwargs)
+        self._record(works, output, (args, kwargs), call)
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
-        self._dispatch.asked = func, sign_of(func)
+        self._dispatch.asked = func, is_sign(func)
         try:
             output = func(*args, **kwargs)
         finally:
@@ -145,12 +152,9 @@ class Trace(TorchFunctionMode):
             read = self._parameters((args, kwargs))
             if (self.in_backward or not read) and name not in ("cat", "stack"):
                 return
-        form = (
-            form_in(self.places.module, func)
-            if asked is None
-            else asked[1] or form_in(self.places.module, asked[0])
-        )
-        seen = Seen(output, module, form, self._samples)
+        called, by_sign = (func, False) if asked is None else asked
+        form: CallForm = "operator" if by_sign else call_form(module, called)
+        seen = Seen(output, module)
         unknown = False
         works: Works
         if rule is not None:
@@ -160,20 +164,23 @@ class Trace(TorchFunctionMode):
             known = func.is_view or elements.moves(name) or name.rstrip("_") in elements.REDUCTIONS
             pointwise = torch.Tag.pointwise in func.tags or elements.is_plain_gradient(name)
             unknown = func.namespace not in ("aten", "prims") or not (known or pointwise)
-        self._record(works, output, (args, kwargs), func, own=form == "module", unknown=unknown)
+        call = self._described.call(func, form, module, rule, args, kwargs)
+        self._record(works, output, (args, kwargs), call, unknown=unknown)
 
-    def _record(
-        self, works: Works, output: Any, given: Any, func: Any, *, own: bool, unknown: bool = False
-    ) -> None:
+    def _record(self, works: Works, output: Any, given: Any, call: Call, *, unknown: bool = False) -> None:
         results = list(tensors_in(output))
         if results and not results[0].dim() and not results[0].is_floating_point():
             return  # a counter, such as that of the batches that a normalization has seen
         sizes = Sizes(*results[0].shape) if results else Sizes()
         read = self._parameters(given)
         path = self._path_back() if self.in_backward else self.places.path
-        for work in (works,) if isinstance(works, Work) else works:
+        own = call.form == "module"
+        for part, work in enumerate((works,) if isinstance(works, Work) else works):
             kernel = _kernel(given) if work.kind.startswith("conv") and not self.in_backward else ""
-            self.records.append(Record(path, work, sizes, kernel, own, unknown, read, self.in_backward))
+            numbered = call._replace(part=part) if part else call
+            self.operations.append(
+                TracedOperation(path, work, sizes, kernel, own, unknown, read, self.in_backward, numbered)
+            )
             read = ()
 
     def _parameters(self, given: Any) -> tuple[Tensor, ...]:
@@ -189,15 +196,15 @@ class Trace(TorchFunctionMode):
             self._ruled.pop()
             if failing:
                 return
-            seen = Seen(output, module, "module", self._samples)
-            works = MODULES[type(module)](seen, module, *args, **kwargs)
+            works = MODULES[type(module)](Seen(output, module), module, *args, **kwargs)
+            call = self._described.call(type(module), "module", module, None, args, kwargs)
             path = self.places.named(module)
             if self._backward:
                 self._tag(output, path)
             sizes = next((Sizes(*each.shape) for each in tensors_in(output)), Sizes())
             read = tuple(owner for owner in map(self._owner, module.parameters()) if owner is not None)
             for work in (works,) if isinstance(works, Work) else works:
-                self.records.append(Record(path, work, sizes, "", True, False, read, False))
+                self.operations.append(TracedOperation(path, work, sizes, "", True, False, read, False, call))
                 read = ()
 
     def _owner(self, tensor: Tensor) -> Tensor | None:

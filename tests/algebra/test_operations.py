@@ -96,35 +96,34 @@ def test_shape_parameters_and_weights_are_those_of_the_module(cls: type[Operatio
 def test_charges_and_activations_are_fvcores(cls: type[Operation]) -> None:
     flops = convention("fvcore")
     for operation, x in accepted(cls)[:120]:
-        work, judged = operation.work(x, operation.output(x)), subject(operation, x)
-        assert flops.cost(work) == observe.fvcore_flops(judged)[""], (operation, x)
-        assert work.activations == observe.fvcore_activations(judged)[""], (operation, x)
+        node, judged = operation.walk(x), subject(operation, x)
+        assert flops.cost(node) == observe.fvcore_flops(judged)[""], (operation, x)
+        assert node.work is not None
+        assert node.work.activations == observe.fvcore_activations(judged)[""], (operation, x)
 
 
 @every_class
 def test_multiply_adds_and_charges_are_the_torch_flop_counters(cls: type[Operation]) -> None:
     flops, multiply_adds = convention("torch_flop_counter"), convention("multiply_adds")
     for operation, x in accepted(cls):
-        work, reported = (
-            operation.work(x, operation.output(x)),
-            observe.torch_flops(subject(operation, x)).get("", 0),
-        )
-        assert 2 * work.multiply_adds == reported, (operation, x)
-        assert flops.cost(work) == reported, (operation, x)
-        assert multiply_adds.cost(work) == work.multiply_adds, (operation, x)
+        node, reported = operation.walk(x), observe.torch_flops(subject(operation, x)).get("", 0)
+        assert node.work is not None
+        assert 2 * node.work.multiply_adds == reported, (operation, x)
+        assert flops.cost(node) == reported, (operation, x)
+        assert multiply_adds.cost(node) == node.work.multiply_adds, (operation, x)
 
 
 @every_class
 def test_what_a_tool_does_not_know_is_listed_as_unknown(cls: type[Operation]) -> None:
     operation, x = accepted(cls)[-1]
     missing = set(stock_fvcore(operation, x).unsupported_ops()) - {"aten::_convolution_mode"}
-    work = operation.work(x, operation.output(x))
-    assert convention("fvcore").knows(work) == (not missing), missing
+    node = operation.walk(x)
+    assert convention("fvcore").knows(node) == (not missing), missing
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), RecordOperators() as recorder:
         operation.module(x).eval()(torch.zeros(1, *map(int, x)))
     known = bool(recorder.seen & set(counter.flop_registry))
-    assert convention("torch_flop_counter").knows(work) == known, recorder.seen
+    assert convention("torch_flop_counter").knows(node) == known, recorder.seen
 
 
 class RecordOperators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch gives it no types

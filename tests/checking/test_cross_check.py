@@ -28,6 +28,7 @@ from costlab.algebra.work import QUANTITIES, add_up
 from costlab.checking.cross_check import check
 from costlab.checking.observe import Subject
 from costlab.counting.count import Count, count
+from costlab.counting.row import Row
 from costlab.errors import DefinitionError, TargetError
 from tests.samples import accepted_shape, operation_classes
 
@@ -164,8 +165,8 @@ def test_kinds_that_no_convention_lists_are_charged_their_multiply_adds() -> Non
     [
         ("rows", property(lambda self: self.modules(9)[1:]), "the operations: 0, reported 384"),
         ("kinds", lambda self: (), "the kinds: 0, reported 384"),
-        ("modules", lambda self, depth: (), "the modules: 0, reported 128"),
-        ("total", property(lambda self: Work("total")), "the total: 0, reported 128"),
+        ("modules", lambda self, depth: (), "the modules: 0, reported 384"),
+        ("whole", property(lambda self: Row("", "", None, Work("total"), 0)), "the total: 0, reported 384"),
     ],
 )
 def test_rows_that_do_not_add_up_are_told(

@@ -11,10 +11,14 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import costlab
+from costlab.algebra.block import Node
 from costlab.algebra.dim import total
-from costlab.algebra.work import ALSO, QUANTITIES, Work
+from costlab.algebra.work import QUANTITIES as SHOWN
 from costlab.checking.peers import PEERS, reports
 from costlab.counting.convention import PER_INPUT, Convention, _fits
+from costlab.counting.conventions.operation import ChargedOperation
+from costlab.counting.conventions.quantities import QUANTITIES
+from costlab.counting.conventions.quantities.registry import PLAIN
 from tests.checking.call_probes import ASKED
 from tests.checking.layer_probes import LAYERS
 from tests.checking.pair_probes import PAIRS
@@ -80,7 +84,7 @@ def reported(model: nn.Module, inputs: Inputs) -> dict[str, int | str | None]:
 
 
 def predicted(count: costlab.Count) -> dict[str, int | str | None]:
-    return {name: int(count.under(name).total.cost) for name in TOOLS}
+    return {name: int(count.under(name).cost) for name in TOOLS}
 
 
 def held(name: str, model: nn.Module, inputs: Inputs) -> set[str]:
@@ -142,7 +146,7 @@ def test_a_step_of_training(name: str) -> None:
     count = costlab.count(model, inputs, backward=True)
     with FlopCounterMode(display=False) as counter:
         model(*inputs).sum().backward()
-    assert counter.get_total_flops() == count.under("torch_flop_counter").total.cost
+    assert counter.get_total_flops() == count.under("torch_flop_counter").cost
 
 
 def test_every_exception_is_one_of_a_probe_or_network() -> None:
@@ -164,19 +168,19 @@ def test_conventions_are_those_of_the_installed_releases(name: str) -> None:
 
 
 @cache
-def works() -> tuple[Work, ...]:
-    """The work of every probe, network and definition."""
-    return tuple(_works())
+def operations() -> tuple[Node, ...]:
+    """The operations of every probe, network and definition."""
+    return tuple(_operations())
 
 
-def _works() -> Iterator[Work]:
+def _operations() -> Iterator[Node]:
     for probe in PROBES.values():
-        yield from costlab.count(probe.make(SIZES[-1]).eval(), SIZES[-1].inputs(probe.inputs)).works
+        yield from costlab.count(probe.make(SIZES[-1]).eval(), SIZES[-1].inputs(probe.inputs)).operations
     for make, inputs in NETWORKS.values():
-        yield from costlab.count(make().eval(), inputs(2)).works
-        yield from costlab.count(make(), inputs(2), backward=True).works
+        yield from costlab.count(make().eval(), inputs(2)).operations
+        yield from costlab.count(make(), inputs(2), backward=True).operations
     for name in costlab.catalog():
-        yield from costlab.count(name).works
+        yield from costlab.count(name).operations
 
 
 every_convention = pytest.mark.parametrize(
@@ -186,16 +190,16 @@ every_convention = pytest.mark.parametrize(
 
 @every_convention
 def test_the_terms_add_up_to_the_cost(convention: Convention) -> None:
-    for work in works():
+    for node in operations():
         for batch in (1, 3):
-            amounts = [term.amount for term in convention.terms(work, batch)]
-            assert total(amounts) == convention.cost(work, batch), work
+            amounts = [term.amount for term in convention.terms(node, batch)]
+            assert total(amounts) == convention.cost(node, batch), node
 
 
 @every_convention
 def test_every_pattern_means_some_operation(convention: Convention) -> None:
     """One that means none is misspelt, or was never held against the tool."""
-    asked = {(work.kind, work.form) for work in works()}
+    asked = {(each.kind, each.form) for each in map(ChargedOperation, operations())}
     patterns = [*convention.charges, *convention.unknown]
     patterns += [pattern for defect in convention.defects for pattern in defect.match]
     dead = [pattern for pattern in patterns if not any(_fits(pattern, *each) for each in asked)]
@@ -215,9 +219,7 @@ def test_every_quantity_is_charged_by_some_convention() -> None:
             charged |= row.keys()
         for defect in convention.defects:
             charged |= defect.charge.keys()
-            assert defect.told
+            assert defect.reason
     names = {name.removesuffix(PER_INPUT) for name in charged}
-    assert names <= {*QUANTITIES, *ALSO}
-    assert set(ALSO) - {"samples"} <= names
-    for work in works():
-        assert work.also.keys() <= ALSO.keys(), work
+    assert names <= PLAIN | QUANTITIES.keys()
+    assert QUANTITIES.keys() | (PLAIN - set(SHOWN)) <= names

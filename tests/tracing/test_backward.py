@@ -11,6 +11,8 @@ from torch.utils import checkpoint
 
 from costlab import Count, count
 from costlab.algebra.traced import Parameters
+from costlab.counting.conventions.operation import ChargedOperation
+from costlab.counting.conventions.quantities.normalization import statistics as elements_of_statistics
 from tests.tracing import brute
 from tests.tracing.brute import assert_counted
 
@@ -231,7 +233,8 @@ def test_training_is_as_the_modules_are_set() -> None:
     x = torch.rand(2, 3, 4, 4)
 
     def statistics(counted: Count) -> Any:
-        return sum(work.also.get("statistics", 0) for work in counted.works)
+        norms = (node for node in counted.operations if node.work and node.work.kind == "batch_norm2d")
+        return sum(elements_of_statistics(ChargedOperation(node)) for node in norms)
 
     assert statistics(count(model.train(), x, backward=True)) == 2 * 4 * 16
     assert statistics(count(model.train(), x)) == 0

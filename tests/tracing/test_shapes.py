@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - what everybody calls it
 
 from costlab.algebra.inputs import Inputs
+from costlab.counting.conventions.operation import ChargedOperation
+from costlab.counting.conventions.quantities.elements import sample_parameters
 from costlab.counting.count import count
 from costlab.errors import TargetError
 from costlab.tracing.rules.registry import SHAPED
@@ -135,10 +137,11 @@ def test_the_functions_of_torch_whose_arguments_have_another_order() -> None:
             x = torch.batch_norm(x, None, None, mean, variance, False, 0.1, 1e-5, False)
             return torch.instance_norm(x, self.scale, None, None, None, True, 0.1, 1e-5, False)
 
-    works = count(Norms(), MAP).works
+    counted = count(Norms(), MAP)
     elements = MAP.numel()
-    assert [work.scalings for work in works] == [elements, 0, elements]
-    assert [work.also["sample_parameters"] for work in works] == [2 * 12, 0, 2 * 6]
+    assert [work.scalings for work in counted.works] == [elements, 0, elements]
+    charged = map(ChargedOperation, counted.operations)
+    assert [sample_parameters(operation) for operation in charged] == [2 * 12, 0, 2 * 6]
 
 
 def test_modules_of_other_threads_are_not_seen() -> None:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from costlab.algebra.dim import Dim, product
+from costlab.algebra.dim import Dim
 from costlab.algebra.ops.elementwise import Elementwise
 from costlab.algebra.shape import AnyShape
-from costlab.algebra.work import Work
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,9 +47,6 @@ class Softmax(Elementwise):
     """``exp(x) / sum of exp(x)`` over the channels (the features of a vector), any shape to the same."""
 
     kind: ClassVar[str] = "softmax"
-
-    def work(self, x: AnyShape, y: AnyShape) -> Work:
-        return super().work(x, y)._replace(also={"rows": product(*x[1:])})
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn

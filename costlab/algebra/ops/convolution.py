@@ -1,6 +1,5 @@
 """Convolution."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
@@ -8,7 +7,7 @@ from costlab.algebra.block import Operation
 from costlab.algebra.dim import Dim, divides, equal, product, quotient, text, total
 from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.window import Pair, Size2d, as_pair, brief, check_fit, slide
-from costlab.algebra.work import NOTHING_ELSE, Work
+from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, ShapeError
 
 if TYPE_CHECKING:
@@ -94,24 +93,7 @@ class Conv2d(Operation):
             inputs=product(*size),
             outputs=outputs,
             activations=outputs,
-            also=self._named_padding(weights, out) if self._is_uneven else NOTHING_ELSE,
         )
-
-    def _named_padding(self, weights: Dim, out: Shape) -> Mapping[str, Dim]:
-        """What tools make of padding by name: none at all, or one that is even."""
-        within = product(out.height - self._lost[0], out.width - self._lost[1])
-        edge = total((product(out.height, out.width), -within))
-        return {
-            "named_padding": product(weights, out.height, out.width),
-            "edge": product(weights, edge),
-            "edge_bias": product(self.filters, edge) if self.bias else 0,
-        }
-
-    @property
-    def _lost(self) -> tuple[int, int]:
-        """The rows and columns that are lost where uneven padding is halved and rounded down."""
-        height, width = (int(divides(2, both) is False) for both in self._total_padding())
-        return height, width
 
     @property
     def _is_uneven(self) -> bool:

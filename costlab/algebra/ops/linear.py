@@ -49,7 +49,6 @@ class Linear(Operation):
             inputs=inputs,
             outputs=self.features,
             activations=self.features,
-            also={"fused_bias": self.features if self.bias else 0},
         )
 
     def module(self, x: AnyShape) -> "nn.Module":

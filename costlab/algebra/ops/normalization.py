@@ -44,7 +44,6 @@ class BatchNorm2d(Elementwise):
             inputs=elements,
             outputs=elements,
             scalings=elements if self.scale else 0,
-            also={"affine": elements},
         )
 
     def module(self, x: AnyShape) -> "nn.Module":
@@ -81,10 +80,6 @@ class LocalResponseNorm(Elementwise):
 
     def output(self, x: AnyShape) -> Shape:
         return feature_map(x, self.kind)
-
-    def work(self, x: AnyShape, y: AnyShape) -> Work:
-        rest = product(self.size - 1, *feature_map(x, self.kind)[1:])
-        return super().work(x, y)._replace(also={"neighbours": rest})
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn

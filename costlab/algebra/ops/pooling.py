@@ -123,7 +123,7 @@ class AvgPool2d(_WindowPooling):
             zeros = as_pair("padding", self.padding)
             each = zip(x[1:], y[1:], window, strides, zeros, strict=True)
             within = product(y[0], *(windowed(*map(int, sizes)) for sizes in each))
-        return super().work(x, y)._replace(also={"window": within})
+        return super().work(x, y)._replace(window_elements=within)
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
@@ -168,7 +168,7 @@ class AdaptiveAvgPool2d(_AdaptivePooling):
         if not is_number(*x, *y):
             return work
         within = product(y[0], *(adapted(int(n), int(m)) for n, m in zip(x[1:], y[1:], strict=True)))
-        return work._replace(also={"window": within})
+        return work._replace(window_elements=within)
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn

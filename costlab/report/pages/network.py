@@ -55,7 +55,7 @@ def network_page(
         f"{human(int(total.activations))} activations"
     )
     checked = "not checked" if problem else "something disagrees" if problems else "checked against what runs"
-    drawn = any(getattr(total, measure) != 0 for measure in count.measures)
+    drawn = any(count.size(measure) != 0 for measure in count.measures)
     return page(
         name,
         count.shown,

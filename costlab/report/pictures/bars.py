@@ -53,10 +53,7 @@ def bars_of(comparison: Comparison) -> Bars:
         comparison.title,
         comparison.baseline.shown,
         tuple(count.shown for count in comparison.counts),
-        tuple(
-            tuple(int(getattr(count.total, name)) for name in comparison.measures)
-            for count in comparison.counts
-        ),
+        tuple(tuple(int(count.size(name)) for name in comparison.measures) for count in comparison.counts),
         tuple(relative),
         tuple(texts),
         titles_of(comparison.baseline),

@@ -32,7 +32,7 @@ def grids_of(count: Count) -> Grids:
     measures = count.measures
     found = {row.work.kind: tuple(map(int, row.sizes(measures))) for row in count.grouped(grid_of)}
     sizes = {grid: each for grid, each in found.items() if any(each)}
-    totals = [int(getattr(count.total, name)) for name in measures]
+    totals = [int(count.size(name)) for name in measures]
     if len(sizes) > GRIDS:
         shares = {
             grid: max(size / max(total, 1) for size, total in zip(each, totals, strict=True))

@@ -56,7 +56,7 @@ def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
             tuple(tuple(sizes[name, shown, kernel] for kernel in shown_kernels) for shown in shown_modules)
             for name in count.measures
         ),
-        tuple(int(getattr(count.total, name)) for name in count.measures),
+        tuple(int(count.size(name)) for name in count.measures),
         titles_of(count),
     )
 

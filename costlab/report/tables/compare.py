@@ -100,7 +100,7 @@ def _row(comparison: Comparison, count: Count) -> tuple[Any, ...]:
         ratio, saving = comparison.ratio(count, name), comparison.saving(count, name)
         percent = None if saving is None else float(100 * saving)
         inverse = 1 / ratio if ratio else None
-        values += [getattr(count.total, name), ratio, saving, percent, inverse]
+        values += [count.size(name), ratio, saving, percent, inverse]
     return (*values, *(published_values(comparison, count) if comparison.published else ()))
 
 
@@ -142,4 +142,4 @@ def _values(difference: Difference, measures: tuple[str, ...]) -> Iterable[Any]:
     yield from (difference.path, difference.change, difference.before, difference.after)
     yield from (difference.of(name) for name in measures)
     for name in measures:
-        yield from (int(getattr(work, name)) for work in (difference.work_before, difference.work_after))
+        yield from (int(row.size(name)) for row in (difference.size_before, difference.size_after))

@@ -40,7 +40,7 @@ def _described(by: Convention) -> Table:
     rows = [
         *((pattern, rates_in_words(row) or "nothing", "") for pattern, row in by.charges.items()),
         ("all others", rates_in_words(by.default) or "nothing", ""),
-        *((", ".join(each.match), rates_in_words(each.charge), each.told) for each in by.defects),
+        *((", ".join(each.match), rates_in_words(each.charge), each.reason) for each in by.defects),
     ]
     unseen = f"only these forms are seen: {', '.join(sorted(by.forms))}" if by.forms else ""
     unknown = f"no rule for: {', '.join(by.unknown)}" if by.unknown else ""

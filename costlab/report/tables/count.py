@@ -58,7 +58,7 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
         DefinitionError: the count is for symbols or arrays: there is no single number to show.
     """
     for name in QUANTITIES:
-        if not isinstance(size := getattr(count.total, name), int):
+        if not isinstance(size := count.size(name), int):
             raise DefinitionError(
                 f"{count.label}: {name}={text(size)} is no single number; a table needs numbers"
             )
@@ -67,8 +67,8 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
         rows.sort(key=lambda row: (row.path, row.operation))
     elif sort != "execution":
         measure = count.measures[0] if sort == "multiply-adds" else sort
-        rows.sort(key=lambda row: int(getattr(row.work, measure)), reverse=True)
-    whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
+        rows.sort(key=lambda row: int(row.size(measure)), reverse=True)
+    whole = count.whole._replace(path="total", operations=sum(row.operations for row in rows))
     columns = _priced(KIND_COLUMNS if by == "kind" else MODULE_COLUMNS, count)
     return Table(
         title=count.title,
@@ -96,8 +96,8 @@ def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool =
     rows = [row for row in count.grouped(key) if any(row.sizes(count.measures))]
     free = len(count.rows) - sum(row.operations for row in rows)
     if largest_first:
-        rows.sort(key=lambda row: int(getattr(row.work, count.measures[0])), reverse=True)
-    whole = Row("total", "", None, count.total, sum(row.operations for row in rows))
+        rows.sort(key=lambda row: int(row.size(count.measures[0])), reverse=True)
+    whole = count.whole._replace(path="total", operations=sum(row.operations for row in rows))
     columns = _priced((KIND_COLUMNS[0]._replace(title=title), *KIND_COLUMNS[1:]), count)
     return Table(
         title=f"{count.title}, by {title}",
@@ -113,11 +113,11 @@ def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool =
 
 def _values(row: Row, count: Count, columns: tuple[Column, ...]) -> tuple[Any, ...]:
     measure = count.measures[0]
-    whole = int(getattr(count.total, measure))
+    whole = int(count.size(measure))
     head = " (training only)" if row.training_only else ""
-    share = int(getattr(row.work, measure)) / whole if whole else 0.0
+    share = int(row.size(measure)) / whole if whole else 0.0
     values = record(row) | {
-        key_of(count, "cost"): row.work.cost,
+        key_of(count, "cost"): row.cost,
         "flops": 2 * int(row.work.multiply_adds),
         "operation": row.operation + head,
         "share": share,
@@ -172,7 +172,7 @@ def convention_notes(counts: Iterable[Count]) -> tuple[str, ...]:
     if counts[0].priced == DEFAULT:
         return ()
     by = counts[0].convention
-    unknown = unknown_among(by, (work for count in counts for work in count.works))
+    unknown = unknown_among(by, (node for count in counts for node in count.operations))
     told = ", ".join(f"{kind} ({number})" for kind, number in unknown.items())
     measured = f", as {by.measured_on} counts" if by.measured_on else ""
     return (f"{by.unit}{measured}", *([f"it has no rule for: {told}"] if told else []))

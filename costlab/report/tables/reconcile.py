@@ -117,7 +117,7 @@ def _row(each: Account, names: Sequence[str], ran: Mapping[str, Report] | None) 
 def _defects(each: Account) -> list[str]:
     """What is wrong in a number, in words."""
     seen = each.convention.measured_on
-    return [f"{int(term.amount):+,} {term.name}: {term.told} ({seen})" for term in each.defects]
+    return [f"{int(term.amount):+,} {term.name}: {term.reason} ({seen})" for term in each.defects]
 
 
 def explain_table(count: Count, first: Account, second: Account, lines: Sequence[Line]) -> Table:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from costlab.algebra.work import Form, Work
+from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import Seen, calls, operators, shapes
 
 KERNELS = (
@@ -23,15 +23,13 @@ KERNELS = (
 @calls(F.scaled_dot_product_attention)
 def attention(seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Work:
     """``(*, Lq, d), (*, Lk, d), (*, Lk, dv) -> (*, Lq, dv)``: ``Lq * Lk * (d + dv)`` for each of ``*``."""
-    output = seen.output[0] if isinstance(seen.output, tuple) else seen.output
+    output = seen.first
     batch, steps = prod(output.shape[:-2]), query.shape[-2] * key.shape[-2]  # one of them may be spread
     return Work(
         "attention",
         multiply_adds=batch * steps * (query.shape[-1] + value.shape[-1]),
         inputs=query.numel() + key.numel() + value.numel(),
         outputs=output.numel(),
-        form=seen.form,
-        also={"samples": seen.samples, "scores": batch * steps, "rows": batch * query.shape[-2]},
     )
 
 
@@ -72,8 +70,6 @@ def attention_backward(
         multiply_adds=batch * steps * (3 * d + 2 * dv),
         inputs=gradient.numel() + query.numel() + key.numel() + value.numel(),
         outputs=query.numel() + key.numel() + value.numel(),
-        form=seen.form,
-        also={"samples": seen.samples},
     )
 
 
@@ -100,59 +96,33 @@ def multihead(
     **__: Any,
 ) -> Iterator[Work]:
     """``(L, N, d) -> (L, N, d)``: the projections of its inputs, attention, the projection of its output."""
-    form: Form = "weighing" if need_weights else "multihead"
     rows = [each.numel() // max(each.shape[-1], 1) for each in (query, key, value)]
-    projected = sum(n * each.shape[-1] * embed_dim for n, each in zip(rows, (query, key, value), strict=True))
+    inputs = list(zip(rows, (query, key, value), strict=True))
     widths = embed_dim + key.shape[-1] + value.shape[-1]
-    held = embed_dim * widths if in_proj_weight is None else in_proj_weight.numel()
-    added = 0 if in_proj_bias is None else sum(rows) * embed_dim
-    back = rows[0] * out_proj_weight.numel()
-    batch = query.shape[1] if query.dim() == 3 else 1
-    more = (bias_k is not None) + bool(add_zero_attn)
-    scores = batch * heads * query.shape[0] * (key.shape[0] + more)
-    samples = {"samples": seen.samples}
-    # Sizes that a view or a split is asked for with; a tracer sees them multiplied.
-    crossing = in_proj_weight is not None and key is value and query is not key
-    scalars = 4 + bool(add_zero_attn) + (crossing and 1 + (in_proj_bias is not None))
-    lined_up = zip(rows, (query, key, value), strict=True)
-    fused = sum(n * embed_dim for n, each in lined_up if each.is_contiguous())
     yield Work(
         "linear",
-        multiply_adds=projected,
-        bias_adds=added,
-        weights=held,
+        multiply_adds=sum(n * each.shape[-1] * embed_dim for n, each in inputs),
+        bias_adds=0 if in_proj_bias is None else sum(rows) * embed_dim,
+        weights=embed_dim * widths if in_proj_weight is None else in_proj_weight.numel(),
         inputs=query.numel() + key.numel() + value.numel(),
         outputs=sum(rows) * embed_dim,
         activations=sum(rows) * embed_dim,
-        form=form,
-        also={**samples, "fused_bias": fused if added else 0},
     )
+    batch = query.shape[1] if query.dim() == 3 else 1
+    more_keys = (bias_k is not None) + bool(add_zero_attn)
+    weights = batch * heads * query.shape[0] * (key.shape[0] + more_keys)
     yield Work(
         "attention",
-        multiply_adds=2 * scores * (embed_dim // heads),
+        multiply_adds=2 * weights * (embed_dim // heads),
         inputs=(rows[0] + 2 * rows[1]) * embed_dim,
         outputs=rows[0] * embed_dim,
-        form=form,
-        also={
-            **samples,
-            "scores": scores,
-            "rows": batch * heads * query.shape[0],
-            "sequence": query.numel(),
-            "scalars": scalars,
-        },
     )
     yield Work(
         "linear",
-        multiply_adds=back,
+        multiply_adds=rows[0] * out_proj_weight.numel(),
         bias_adds=0 if out_proj_bias is None else rows[0] * embed_dim,
         weights=out_proj_weight.numel(),
         inputs=rows[0] * embed_dim,
         outputs=rows[0] * embed_dim,
         activations=rows[0] * embed_dim,
-        form=form,
-        also={
-            **samples,
-            "fused_bias": rows[0] * embed_dim if out_proj_bias is not None else 0,
-            "unasked_bias": rows[0] * embed_dim if out_proj_bias is None else 0,
-        },
     )

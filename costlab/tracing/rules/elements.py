@@ -1,6 +1,5 @@
 """What goes element by element, reduces, or only moves elements: it multiplies and adds no weights."""
 
-from math import prod
 from typing import Any
 
 import torch
@@ -222,42 +221,18 @@ def kind_of(operator: str) -> str:
 
 def element_work(seen: Seen, operator: str, args: tuple[Any, ...]) -> Work:
     """Elements read and written, and no more."""
-    tensors = [each for each in args if isinstance(each, Tensor)]
     outputs = seen.output if isinstance(seen.output, tuple | list) else (seen.output,)
-    also = {"samples": seen.samples, "own_weights": seen.own(*tensors)}
-    if operator in ("add", "mul"):  # not those that change a tensor in its place
-        shapes = [tuple(each.shape) for each in tensors]
-        also["aligned_left"] = _aligned_left(shapes[0], shapes[-1]) if shapes else 0
     return Work(
         kind_of(operator),
-        inputs=sum(each.numel() for each in tensors),
+        inputs=sum(each.numel() for each in args if isinstance(each, Tensor)),
         outputs=sum(each.numel() for each in outputs if isinstance(each, Tensor)),
-        form=seen.form,
-        also=also,
     )
-
-
-def _aligned_left(a: tuple[int, ...], b: tuple[int, ...]) -> int:
-    longest = max(len(a), len(b))
-    sizes = zip(*((*each, *(1,) * (longest - len(each))) for each in (a, b)), strict=True)
-    return prod(map(max, sizes))
 
 
 @calls(F.embedding, F.embedding_bag)
 def embedding(seen: Seen, input: Tensor, weight: Tensor, *_: Any, **__: Any) -> Work:
     """``(*) -> (*, features)``: rows of a table, no multiply-adds."""
-    output = seen.output[0] if isinstance(seen.output, tuple) else seen.output
-    return Work(
-        "embedding",
-        inputs=input.numel(),
-        outputs=output.numel(),
-        form=seen.form,
-        also={
-            "samples": seen.samples,
-            "table": seen.samples * weight.numel(),
-            "own_weights": seen.own(weight),
-        },
-    )
+    return Work("embedding", inputs=input.numel(), outputs=seen.first.numel())
 
 
 @calls(
@@ -265,9 +240,7 @@ def embedding(seen: Seen, input: Tensor, weight: Tensor, *_: Any, **__: Any) -> 
 )
 def dropout(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
     """Any shape to the same."""
-    return Work(
-        "dropout", inputs=input.numel(), outputs=input.numel(), form=seen.form, also={"samples": seen.samples}
-    )
+    return Work("dropout", inputs=input.numel(), outputs=input.numel())
 
 
 @operators("embedding", "_embedding_bag")

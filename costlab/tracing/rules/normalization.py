@@ -10,28 +10,14 @@ from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import Seen, calls, like, operators, shapes
 
 
-def _normalized(
-    kind: str, seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, **also: int
-) -> Work:
+def _normalized(kind: str, input: Tensor, weight: Tensor | None) -> Work:
     elements = input.numel()
-    held = sum(each.numel() for each in (weight, bias) if each is not None)
-    declared = (
-        getattr(seen.module, "affine", weight is not None) if seen.form == "module" else weight is not None
-    )
-    return Work(
-        kind,
-        inputs=elements,
-        outputs=elements,
-        scalings=0 if weight is None else elements,
-        form=seen.form,
-        also={
-            "samples": seen.samples,
-            "sample_parameters": held * (input.shape[0] if input.dim() else 1),
-            "affine": elements if declared else 0,
-            "own_weights": seen.own(weight, bias),
-            **also,
-        },
-    )
+    return Work(kind, inputs=elements, outputs=elements, scalings=0 if weight is None else elements)
+
+
+def _ranked(kind: str, input: Tensor) -> str:
+    """The kind of a normalization by channels, named by the axes beside them."""
+    return f"{kind}{max(input.dim() - 2, 1)}d"
 
 
 @calls(F.batch_norm)
@@ -47,10 +33,7 @@ def batch_norm(
     **__: Any,
 ) -> Work:
     """``(N, C, *size) -> (N, C, *size)``; in training the statistics are those of the batch."""
-    statistics = input.numel() if training else 0
-    return _normalized(
-        f"batch_norm{max(input.dim() - 2, 1)}d", seen, input, weight, bias, statistics=statistics
-    )
+    return _normalized(_ranked("batch_norm", input), input, weight)
 
 
 @calls(torch.batch_norm)
@@ -99,7 +82,7 @@ def layer_norm(
     **__: Any,
 ) -> Work:
     """``(*, *shape) -> (*, *shape)``."""
-    return _normalized("layer_norm", seen, input, weight, bias)
+    return _normalized("layer_norm", input, weight)
 
 
 @calls(F.rms_norm, torch.rms_norm)
@@ -107,7 +90,7 @@ def rms_norm(
     seen: Seen, input: Tensor, normalized_shape: Any, weight: Tensor | None = None, *_: Any, **__: Any
 ) -> Work:
     """``(*, *shape) -> (*, *shape)``, without a mean."""
-    return _normalized("rms_norm", seen, input, weight, None)
+    return _normalized("rms_norm", input, weight)
 
 
 @shapes(F.layer_norm)
@@ -143,7 +126,7 @@ def group_norm(
     **__: Any,
 ) -> Work:
     """``(N, C, *size) -> (N, C, *size)``."""
-    return _normalized("group_norm", seen, input, weight, bias)
+    return _normalized("group_norm", input, weight)
 
 
 @calls(F.instance_norm)
@@ -158,7 +141,7 @@ def instance_norm(
     **__: Any,
 ) -> Work:
     """``(N, C, *size) -> (N, C, *size)``."""
-    return _normalized(f"instance_norm{max(input.dim() - 2, 1)}d", seen, input, weight, bias)
+    return _normalized(_ranked("instance_norm", input), input, weight)
 
 
 @calls(torch.instance_norm)
@@ -172,15 +155,7 @@ def instance_norm_of_torch(
 @calls(F.local_response_norm)
 def local_response_norm(seen: Seen, input: Tensor, size: int, *_: Any, **__: Any) -> Work:
     """``(N, C, *size) -> (N, C, *size)``, over neighbouring channels."""
-    elements = input.numel()
-    rest = (size - 1) * elements // max(input.shape[1], 1)
-    return Work(
-        "local_response_norm",
-        inputs=elements,
-        outputs=elements,
-        form=seen.form,
-        also={"samples": seen.samples, "neighbours": rest},
-    )
+    return Work("local_response_norm", inputs=input.numel(), outputs=input.numel())
 
 
 @operators("native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training")
@@ -188,7 +163,7 @@ def batch_norm_operator(
     seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any
 ) -> Work:
     """Batch norm that was asked for as an operator of aten."""
-    return _normalized(f"batch_norm{max(input.dim() - 2, 1)}d", _first(seen), input, weight, bias)
+    return _normalized(_ranked("batch_norm", input), input, weight)
 
 
 @operators("native_layer_norm")
@@ -196,7 +171,7 @@ def layer_norm_operator(
     seen: Seen, input: Tensor, shape: Any, weight: Tensor | None, bias: Tensor | None, *_: Any
 ) -> Work:
     """Layer norm that was asked for as an operator of aten."""
-    return _normalized("layer_norm", _first(seen), input, weight, bias)
+    return _normalized("layer_norm", input, weight)
 
 
 @operators("native_group_norm")
@@ -204,8 +179,4 @@ def group_norm_operator(
     seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any
 ) -> Work:
     """Group norm that was asked for as an operator of aten."""
-    return _normalized("group_norm", _first(seen), input, weight, bias)
-
-
-def _first(seen: Seen) -> Seen:
-    return seen._replace(module=None)
+    return _normalized("group_norm", input, weight)

@@ -8,23 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from costlab.algebra.window import adapted, windowed
+from costlab.algebra.window import adapted, per_axis, slide_each, windowed
 from costlab.algebra.work import Work
-from costlab.tracing.rules.convolution import slid, spread
 from costlab.tracing.rules.registry import CALLS, Seen, calls, shapes
 
 RANKS = (1, 2, 3)
 
 
-def _pooled(kind: str, seen: Seen, input: Tensor, **also: int) -> Work:
-    output = seen.output[0] if isinstance(seen.output, tuple) else seen.output
-    return Work(
-        kind,
-        inputs=input.numel(),
-        outputs=output.numel(),
-        form=seen.form,
-        also={"samples": seen.samples, **also},
-    )
+def _pooled(kind: str, seen: Seen, input: Tensor, window_elements: int = 0) -> Work:
+    outputs = seen.first.numel()
+    return Work(kind, inputs=input.numel(), outputs=outputs, window_elements=window_elements)
 
 
 def _plain(kind: str) -> Callable[..., Work]:
@@ -46,31 +39,23 @@ def _average(rank: int) -> Callable[..., Work]:
         *_: Any,
         **__: Any,
     ) -> Work:
-        kernel, zeros = spread(kernel_size, rank), spread(padding, rank)
-        steps = spread(stride, rank) if stride else kernel
+        kernel, zeros = per_axis(kernel_size, rank), per_axis(padding, rank)
+        steps = per_axis(stride, rank) if stride else kernel
         within = seen.output.numel() * prod(kernel)
         if not count_include_pad:
             sizes = zip(input.shape[-rank:], seen.output.shape[-rank:], kernel, steps, zeros, strict=True)
             each = [windowed(*axis) for axis in sizes]
             within = prod(seen.output.shape[:-rank]) * prod(each)
-        return _pooled(f"avg_pool{rank}d", seen, input, window=within)
+        return _pooled(f"avg_pool{rank}d", seen, input, within)
 
     return pool
 
 
 def _adaptive_average(rank: int) -> Callable[..., Work]:
     def pool(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
-        sizes, out = input.shape[-rank:], seen.output.shape[-rank:]
-        each = [adapted(n, m) for n, m in zip(sizes, out, strict=True)]
-        kernel = prod(n / m for n, m in zip(sizes, out, strict=True))
-        elements = seen.output.numel()
-        return _pooled(
-            f"adaptive_avg_pool{rank}d",
-            seen,
-            input,
-            window=prod(seen.output.shape[:-rank]) * prod(each),
-            truncated=int((kernel + 1) * elements) - input.numel() - elements,
-        )
+        axes = zip(input.shape[-rank:], seen.output.shape[-rank:], strict=True)
+        within = prod(seen.output.shape[:-rank]) * prod(adapted(n, m) for n, m in axes)
+        return _pooled(f"adaptive_avg_pool{rank}d", seen, input, within)
 
     return pool
 
@@ -105,10 +90,10 @@ def max_pool_shape(
     """The output of a pooling that torch would accept."""
     if input.dim() != 4 or return_indices or ceil_mode:
         return NotImplemented
-    kernel, zeros = spread(kernel_size, 2), spread(padding, 2)
+    kernel, zeros = per_axis(kernel_size, 2), per_axis(padding, 2)
     if any(2 * p > k for p, k in zip(zeros, kernel, strict=True)):
         return NotImplemented
-    out = slid(input.shape[2:], kernel, stride or kernel, zeros, dilation)
+    out = slide_each(input.shape[2:], kernel, stride or kernel, zeros, dilation)
     if min(out) < 1:
         return NotImplemented
     return torch.empty((*input.shape[:2], *out), dtype=input.dtype, device="meta")
@@ -125,29 +110,12 @@ def interpolate(
     **__: Any,
 ) -> Work:
     """``(N, C, *size) -> (N, C, *size')``."""
-    asked = int(prod(size)) if isinstance(size, tuple | list) else int(size) if size is not None else 0
-    return Work(
-        f"interpolate_{mode.replace('-', '_')}",
-        inputs=input.numel(),
-        outputs=seen.output.numel(),
-        form=seen.form,
-        also={
-            "samples": seen.samples,
-            "plane": seen.output.numel() if input.dim() == 4 else 0,
-            "first_outputs": seen.output.numel() // max(input.shape[0], 1),
-            "interpolated": asked or input.numel(),
-            "resized": asked or seen.output.numel(),
-        },
-    )
+    kind = f"interpolate_{mode.replace('-', '_')}"
+    return Work(kind, inputs=input.numel(), outputs=seen.output.numel())
 
 
 @calls(F.grid_sample)
 def grid_sample(seen: Seen, input: Tensor, grid: Tensor, mode: str = "bilinear", *_: Any, **__: Any) -> Work:
     """``(N, C, H, W), (N, H', W', 2) -> (N, C, H', W')``."""
-    return Work(
-        f"grid_sample_{mode}",
-        inputs=input.numel() + grid.numel(),
-        outputs=seen.output.numel(),
-        form=seen.form,
-        also={"samples": seen.samples},
-    )
+    inputs = input.numel() + grid.numel()
+    return Work(f"grid_sample_{mode}", inputs=inputs, outputs=seen.output.numel())

@@ -32,28 +32,14 @@ PRODUCTS = (
 def linear(seen: Seen, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
     """``(*, features) -> (*, features')``: one multiply-add per weight per row."""
     outputs = seen.output.numel()
-    rows = input.numel() // max(weight.shape[-1], 1)
-    bias_adds = 0 if bias is None else outputs
-    whole = weight.numel() * rows
-    seen_once = (weight.numel() + (0 if bias is None else bias.numel())) * (
-        input.shape[0] if input.dim() > 1 else 1
-    )
-    fused = input.dim() == 2 or input.is_contiguous()
     return Work(
         "linear",
-        multiply_adds=whole,
-        bias_adds=bias_adds,
+        multiply_adds=weight.numel() * (input.numel() // max(weight.shape[-1], 1)),
+        bias_adds=0 if bias is None else outputs,
         weights=weight.numel(),
         inputs=input.numel(),
         outputs=outputs,
         activations=outputs,
-        form=seen.form,
-        also={
-            "samples": seen.samples,
-            "fused_bias": bias_adds if fused else 0,
-            "lost_rows": whole + bias_adds - seen_once,
-            "own_weights": seen.own(weight, bias),
-        },
     )
 
 
@@ -87,12 +73,6 @@ def bilinear(seen: Seen, input1: Tensor, input2: Tensor, weight: Tensor, bias: T
         inputs=input1.numel() + input2.numel(),
         outputs=seen.output.numel(),
         activations=seen.output.numel(),
-        form=seen.form,
-        also={
-            "samples": seen.samples,
-            "sample_parameters": input1.shape[0]
-            * sum(each.numel() for each in (weight, bias) if each is not None),
-        },
     )
 
 
@@ -109,13 +89,6 @@ def _product(kind: str) -> Callable[..., Work]:
             inputs=sum(each.numel() for each in tensors),
             outputs=outputs,
             activations=outputs,
-            form=seen.form,
-            also={
-                "samples": seen.samples,
-                "added": tensors[0].numel() if adds else 0,
-                "own_weights": seen.own(*tensors),
-                "crossed": tensors[0].numel() * tensors[-1].shape[-1] if vector else 0,
-            },
         )
 
     return product
@@ -132,38 +105,17 @@ CALLS[torch.vdot] = CALLS[Tensor.vdot] = _product("dot")
 
 @calls(torch.einsum)
 def einsum(seen: Seen, equation: str, *operands: Any) -> Work:
-    """The products that the equation comes down to; besides, what two tools read off NumPy's text."""
+    """The products that the equation comes down to."""
     tensors = (
         list(operands[0]) if len(operands) == 1 and isinstance(operands[0], tuple | list) else list(operands)
     )
-    flops = _numpy_flops(equation, [tuple(each.shape) for each in tensors])
     return Work(
         "einsum",
         multiply_adds=seen.products,
         inputs=sum(each.numel() for each in tensors),
         outputs=seen.output.numel(),
         activations=seen.output.numel(),
-        form=seen.form,
-        also={
-            "samples": seen.samples,
-            "numpy_flops": flops - 2 * seen.products if flops else 0,
-            "numpy_half": flops // 2 - seen.products if flops else 0,
-        },
     )
-
-
-def _numpy_flops(equation: str, shapes: list[tuple[int, ...]]) -> int:
-    """The optimized count of operations that NumPy prints, rounded to four digits; 0 where it cannot say."""
-    import numpy as np
-
-    try:  # the arrays are views of one number
-        told = np.einsum_path(
-            equation, *(np.broadcast_to(0.0, shape) for shape in shapes), optimize="optimal"
-        )[1]
-    except (ValueError, TypeError):
-        return 0
-    line = next((each for each in str(told).splitlines() if "optimized flop" in each.lower()), ":0")
-    return int(float(line.split(":")[-1]))
 
 
 @operators("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "vdot", "addbmm", "linear")
@@ -175,8 +127,6 @@ def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
         multiply_adds=products_of(*tensors[-2:]),
         inputs=sum(each.numel() for each in tensors),
         outputs=seen.output.numel(),
-        form=seen.form,
-        also={"samples": seen.samples},
     )
 
 
@@ -190,8 +140,6 @@ def grouped(seen: Seen, a: Tensor, b: Tensor, *_: Any, **__: Any) -> Work:
         multiply_adds=a.numel() * b.shape[-1] // max(groups, 1),
         inputs=a.numel() + b.numel(),
         outputs=seen.output.numel(),
-        form=seen.form,
-        also={"samples": seen.samples},
     )
 
 
@@ -242,8 +190,6 @@ def trilinear(
         multiply_adds=(both if early else 0) + (whole if set(summed) - early else 0),
         inputs=first.numel() + second.numel() + third.numel(),
         outputs=seen.output.numel(),
-        form=seen.form,
-        also={"samples": seen.samples},
     )
 
 

@@ -9,7 +9,6 @@ from torch import Tensor
 from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import CALLS, SHAPED, Seen
 
-GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 FUNCTIONS = {"lstm": torch.lstm, "gru": torch.gru, "rnn_tanh": torch.rnn_tanh, "rnn_relu": torch.rnn_relu}
 CELLS = {
     "lstm": torch.lstm_cell,
@@ -23,21 +22,15 @@ def _work(kind: str, seen: Seen, steps: int, weights: list[Tensor], inputs: int)
     """Each step uses every weight once, and adds every bias."""
     matrices = sum(each.numel() for each in weights if each.dim() == 2)
     biases = sum(each.numel() for each in weights if each.dim() == 1)
-    # The hidden state of each layer and direction, by the matrices on its input.
-    gates = GATES[kind]
-    pairs = [each for each in weights if each.dim() == 2][::2]
-    states = steps * sum(each.shape[0] // gates for each in pairs)
-    output = seen.output[0] if isinstance(seen.output, tuple) else seen.output
+    outputs = seen.first.numel()
     return Work(
         kind,
         multiply_adds=steps * matrices,
         bias_adds=steps * biases,
         weights=matrices,
         inputs=inputs,
-        outputs=output.numel(),
-        activations=output.numel(),
-        form=seen.form,
-        also={"samples": seen.samples, "states": states},
+        outputs=outputs,
+        activations=outputs,
     )
 
 
@@ -45,42 +38,13 @@ def _layer(name: str) -> Callable[..., Work]:
     kind = name.partition("_")[0]
 
     def layer(seen: Seen, input: Tensor, *args: Any, **_: Any) -> Work:
-        packed = isinstance(args[1], Tensor | tuple) and isinstance(args[0], Tensor) and args[0].dim() == 1
-        weights = args[2] if packed else args[1]
+        """``(steps, N, features) -> (steps, N, hidden)``, or a packed sequence; with the states, (h, c)."""
+        weights = next(each for each in reversed(args) if isinstance(each, tuple | list))
         steps = input.numel() // max(input.shape[-1], 1)
-        work = _work(kind, seen, steps, list(weights), input.numel())
-        turned = not packed and args[-1] and not input.transpose(0, 1).is_contiguous()
-        alone = [each.numel() for each in weights if each.dim() == 1][::2][: 2 if args[-2] else 1]
-        fused = work.bias_adds - (steps * sum(alone) if turned else 0)
-        return _projected(work._replace(also={**work.also, "fused_bias": fused}), seen, steps, list(weights))
+        projected = kind == "lstm" and bool(getattr(seen.module, "proj_size", 0))
+        return _work("lstm_projected" if projected else kind, seen, steps, list(weights), input.numel())
 
     return layer
-
-
-def _projected(work: Work, seen: Seen, steps: int, weights: list[Tensor]) -> Work:
-    """An LSTM with projections has a third matrix in each layer, and wider states than are put out.
-
-    Tools leave that matrix out, or take the states to be as wide as they are without, or the reverse.
-    """
-    size = getattr(seen.module, "proj_size", 0)
-    if not size:
-        return work
-    module: Any = seen.module
-    wide, layers = module.hidden_size, module.num_layers * (2 if module.bidirectional else 1)
-    matrices = [each for each in weights if each.dim() == 2]
-    gates = sum(each.numel() for number, each in enumerate(matrices) if number % 3 < 2)
-    read = [each.shape[1] for each in matrices[::3]]
-    first = (
-        layers // module.num_layers
-    )  # its directions read the input, those above what the layer below puts out
-    as_wide = [n if number < first else wide * first for number, n in enumerate(read)]
-    also = {
-        "states": steps * wide * layers,
-        "gates": steps * gates,
-        "unprojected": steps * sum(4 * wide * (n + wide) for n in as_wide),
-        "narrow": steps * sum(4 * size * (n + size) for n in read),
-    }
-    return work._replace(kind="lstm_projected", also={**work.also, **also})
 
 
 def _cell(name: str) -> Callable[..., Work]:
@@ -89,12 +53,7 @@ def _cell(name: str) -> Callable[..., Work]:
     def cell(seen: Seen, input: Tensor, hx: Any, *weights: Any, **named: Any) -> Work:
         held = [each for each in (*weights, *named.values()) if isinstance(each, Tensor)]
         rows = input.numel() // max(input.shape[-1], 1)
-        work = _work(kind, seen, rows, held, input.numel())
-        also = {
-            "fused_bias": work.bias_adds,
-            "cell_parameters": work.outputs * sum(each.numel() for each in held),
-        }
-        return work._replace(kind=f"{kind}_cell", also={**work.also, **also})
+        return _work(f"{kind}_cell", seen, rows, held, input.numel())
 
     return cell
 

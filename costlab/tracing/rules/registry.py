@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch._library.custom_ops import CustomOpDef
 from torch._ops import OpOverload, OpOverloadPacket
 
-from costlab.algebra.work import Form, Work
+from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, one_line
 
 Works: TypeAlias = Work | Iterable[Work]
@@ -19,28 +19,19 @@ F = TypeVar("F", bound=Rule)
 
 
 class Seen(NamedTuple):
-    """An operation that has run: what came out, the module that called it, and how it was asked for.
+    """An operation that has run: what came out, and the module that called it.
 
-    ``samples`` are the inputs of the batch, ``products`` the multiply-adds of the products that ran inside.
+    ``products`` are the multiply-adds of the products of matrices that ran inside.
     """
 
     output: Any
     module: nn.Module | None
-    form: Form
-    samples: int
     products: int = 0
 
-    def own(self, *read: Tensor | None) -> int:
-        """Elements of what a module without modules in it holds as weight and bias, for each input.
-
-        ``read`` is what the operation reads of them.
-        """
-        module = self.module
-        if module is None or module._modules:
-            return 0
-        held = (module._parameters.get(name) for name in ("weight", "bias"))
-        found = (each for each in held if each is not None and any(each is one for one in read))
-        return self.samples * sum(each.numel() for each in found)
+    @property
+    def first(self) -> Any:
+        """What came out, the first of several."""
+        return self.output[0] if isinstance(self.output, tuple | list) else self.output
 
 
 CALLS: dict[Any, Rule] = {}
@@ -124,8 +115,8 @@ def rule(target: Any) -> Callable[[F], F]:
     elif callable(target) and not isinstance(target, type | nn.Module):
         table = CALLS
     else:
-        told = one_line(repr(target))
-        raise DefinitionError(f"a rule is for an operator, a function or a class of modules, not {told}")
+        given = one_line(repr(target))
+        raise DefinitionError(f"a rule is for an operator, a function or a class of modules, not {given}")
 
     def register(function: F) -> F:
         def counted(seen: Seen, *args: Any, **kwargs: Any) -> Works:

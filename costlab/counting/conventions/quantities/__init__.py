@@ -1,0 +1,25 @@
+"""The quantities that only some counting tools ask for, each from what is known of an operation.
+
+A charge in a tool's table names one of these, or a quantity of `Work`. Importing this makes them known.
+"""
+
+from costlab.counting.conventions.quantities import (
+    attention,
+    convolution,
+    elements,
+    normalization,
+    products,
+    recurrent,
+)
+from costlab.counting.conventions.quantities.registry import QUANTITIES, quantity_of
+
+__all__ = [
+    "QUANTITIES",
+    "attention",
+    "convolution",
+    "elements",
+    "normalization",
+    "products",
+    "quantity_of",
+    "recurrent",
+]

@@ -1,0 +1,78 @@
+"""What tools ask of layers without multiply-adds of their own, and of the modules that hold weights."""
+
+from math import prod
+
+from costlab.counting.conventions.operation import ChargedOperation
+from costlab.counting.conventions.quantities.registry import quantity
+
+
+@quantity
+def aligned_left(operation: ChargedOperation) -> int:
+    """Elements of a broadcast whose shapes are aligned from the left."""
+    call = operation.call
+    if call is None or not call.tensors or call.function.endswith("_"):  # which changes a tensor in its place
+        return 0
+    first, last = call.tensors[0].sizes, call.tensors[-1].sizes
+    longest = max(len(first), len(last))
+    axes = zip(*((*sizes, *(1,) * (longest - len(sizes))) for sizes in (first, last)), strict=True)
+    return prod(map(max, axes))
+
+
+@quantity
+def own_weights(operation: ChargedOperation) -> int:
+    """Elements of weight and bias of a module without others in it, once for each input."""
+    held = {tensor.held_as: tensor.elements for tensor in operation.tensors if tensor.held_as}
+    return operation.samples * sum(held.values())
+
+
+@quantity
+def sample_parameters(operation: ChargedOperation) -> int:
+    """Parameters, once for each input of the batch."""
+    if operation.is_definition:
+        return int(operation.work.parameters)
+    inputs = operation.input[0] if operation.input else 1
+    return inputs * operation.elements("weight", "bias")
+
+
+@quantity
+def table(operation: ChargedOperation) -> int:
+    """Elements of an embedding's table, once for each input of the batch."""
+    return operation.samples * operation.elements("weight")
+
+
+@quantity
+def truncated(operation: ChargedOperation) -> int:
+    """What is lost where the size of a mean's window is reckoned in floating point."""
+    rank = int(operation.kind[-2])
+    window = prod(n / m for n, m in zip(operation.input[-rank:], operation.output[-rank:], strict=True))
+    outputs = int(operation.work.outputs)
+    return int((window + 1) * outputs) - int(operation.work.inputs) - outputs
+
+
+@quantity
+def resized(operation: ChargedOperation) -> int:
+    """Elements of an interpolation's output, or its sizes multiplied where they are given."""
+    return _asked_size(operation) or int(operation.work.outputs)
+
+
+@quantity
+def interpolated(operation: ChargedOperation) -> int:
+    """Elements of an interpolation's input, or its sizes multiplied where they are given."""
+    return _asked_size(operation) or int(operation.work.inputs)
+
+
+def _asked_size(operation: ChargedOperation) -> int:
+    size = operation.argument("size")
+    return prod(size) if isinstance(size, tuple) else int(size or 0)
+
+
+@quantity
+def plane(operation: ChargedOperation) -> int:
+    """Elements of an interpolation's output, where it is one of height and width."""
+    return int(operation.work.outputs) if len(operation.input) == 4 else 0
+
+
+@quantity
+def first_outputs(operation: ChargedOperation) -> int:
+    """Elements of what comes out for the first input of the batch."""
+    return int(operation.work.outputs) // max(operation.input[0], 1)

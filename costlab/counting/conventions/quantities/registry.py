@@ -1,0 +1,27 @@
+"""The quantities by name, and how one is found of an operation."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from costlab.algebra.dim import Dim
+from costlab.algebra.work import Work
+from costlab.counting.conventions.operation import ChargedOperation
+
+Quantity: TypeAlias = Callable[[ChargedOperation], int]
+QUANTITIES: dict[str, Quantity] = {}
+"""By the name that a charge has for it. Each is 0 for an operation that has nothing of it."""
+PLAIN = frozenset(Work._fields[1:])
+
+
+def quantity(measure: Quantity) -> Quantity:
+    """Let charges name a quantity: by the name of the function that finds it."""
+    QUANTITIES[measure.__name__] = measure
+    return measure
+
+
+def quantity_of(operation: ChargedOperation, name: str) -> Dim:
+    """A quantity of an operation by its name: one that it reports itself, or one of `QUANTITIES`."""
+    if name in PLAIN:
+        size: Dim = getattr(operation.work, name)
+        return size
+    return QUANTITIES[name](operation)
