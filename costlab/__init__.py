@@ -63,9 +63,9 @@ if TYPE_CHECKING:
     from costlab.errors import TargetError as TargetError
     from costlab.paper import AuditedClaim as AuditedClaim
     from costlab.paper import verify as verify
-    from costlab.symbolic import ClosedForm as ClosedForm
-    from costlab.symbolic import closed_form as closed_form
-    from costlab.symbolic import closed_forms as closed_forms
+    from costlab.symbolic.closed_form import ClosedForm as ClosedForm
+    from costlab.symbolic.derive import closed_form as closed_form
+    from costlab.symbolic.derive import closed_forms as closed_forms
     from costlab.targets.ablation import Ablation as Ablation
     from costlab.targets.build import build as build
     from costlab.targets.catalog import catalog as catalog
@@ -123,11 +123,8 @@ _HOMES = {
     "costlab.counting.compare": ("Comparison", "compare"),
     "costlab.counting.convention": ("Convention", "convention", "conventions"),
     "costlab.counting.count": ("Count", "count"),
-    "costlab.symbolic": (
-        "ClosedForm",
-        "closed_form",
-        "closed_forms",
-    ),
+    "costlab.symbolic.closed_form": ("ClosedForm",),
+    "costlab.symbolic.derive": ("closed_form", "closed_forms"),
     "costlab.checking.cross_check": ("check",),
     "costlab.checking.finding": ("Finding",),
     "costlab.paper": (
