@@ -7,13 +7,12 @@ from pathlib import Path
 import click
 
 from costlab.cli.checking import check_counts
-from costlab.cli.convention import convention_option
-from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, symbolic_option
+from costlab.cli.convention import convention_option, not_in_symbols
+from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, refuse, symbolic_option
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
 from costlab.cli.progress import progress
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets
-from costlab.counting.convention import DEFAULT
 from costlab.errors import OutputError
 from costlab.files import refuse_taken, write
 from costlab.report.table import Table
@@ -77,7 +76,7 @@ def compare(
     symbolic: str | None,
     check: bool,
     plot: Path | None,
-    priced: str,
+    convention: str,
     format_: str | None,
     file: Path | None,
     force: bool,
@@ -91,20 +90,19 @@ def compare(
 
     With --check the exit status is 1 if any source disagrees or cannot be run.
     """
-    context = click.get_current_context()
-    if depth is not None and not diff:
-        raise click.UsageError("--depth goes with --diff", context)
-    if diff and symbolic is not None:
-        raise click.UsageError("--diff and --symbolic do not go together", context)
-    if symbolic is not None and priced != DEFAULT:
-        raise click.UsageError("--convention does not go with --symbolic, which is in multiply-adds", context)
+    closed = symbolic is not None
+    refuse(
+        (depth is not None and not diff, "--depth goes with --diff"),
+        (diff and closed, "--diff and --symbolic do not go together"),
+        not_in_symbols(closed, convention),
+    )
     if plot is not None and plot.suffix.lower() != ".png":
         raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
     form = chosen_format(format_, file)
     refuse_taken(plot, None if on_stdout(file) else file, replace=force)
     chosen = gather(*targets, ablation=ablation)
     comparison = compare_targets(ablation=chosen, input=one_or_all(input_), batch=batch)
-    comparison = (comparison.inference if inference else comparison).under(priced)
+    comparison = (comparison.inference if inference else comparison).under(convention)
     if symbolic is None:
         table = compare_table(comparison, exact=exact or form != "table")
         table, *more = _with_differences(table, comparison, depth, form) if diff else (table,)

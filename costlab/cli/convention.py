@@ -1,9 +1,11 @@
-"""``--convention``: what is charged for each operation, shared by the commands that show costs."""
+"""Conventions by name, as every command takes them: what is charged for each operation."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+
+from costlab.counting.convention import DEFAULT, known
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -14,19 +16,43 @@ class ConventionName(click.ParamType[str]):
     name = "NAME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from costlab.counting.convention import known
-
         return known(str(value))
 
 
 def convention_option(command: F) -> F:
-    """``--convention``."""
+    """``--convention NAME``: by which one a count is charged."""
     return click.option(
         "--convention",
-        "priced",
         type=ConventionName(),
-        default="multiply_adds",
+        default=DEFAULT,
         show_default=True,
         metavar="NAME",
         help="Charge as a tool does: flops, fvcore, thop and others; costlab list --conventions shows them.",
     )(command)
+
+
+def explain_option(command: F) -> F:
+    """``--explain A B``: the two that are held against each other."""
+    return click.option(
+        "--explain",
+        nargs=2,
+        type=ConventionName(),
+        metavar="A B",
+        help="Say for each term why two conventions differ, such as fvcore thop.",
+    )(command)
+
+
+def conventions_option(command: F) -> F:
+    """``--conventions``: they themselves are listed."""
+    return click.option("--conventions", is_flag=True, help="List what --convention takes.")(command)
+
+
+def not_in_symbols(closed: bool, convention: str) -> tuple[bool, str]:
+    """Whether another convention is asked of closed forms, and what is wrong with that: for `refuse`."""
+    wrong = "--convention does not go with --symbolic, which is in multiply-adds"
+    return closed and convention != DEFAULT, wrong
+
+
+def as_option(convention: str) -> str | None:
+    """What ``--convention`` was given, to be written into a command; None for multiply-adds."""
+    return None if convention == DEFAULT else convention

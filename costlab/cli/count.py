@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from costlab.cli.convention import convention_option
-from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, symbolic_option
+from costlab.cli.convention import convention_option, not_in_symbols
+from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, refuse, symbolic_option
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options, put
-from costlab.counting.convention import DEFAULT
 from costlab.counting.count import count as count_target
 from costlab.report.tables.count import By, Order, count_table
 
@@ -67,7 +66,7 @@ def count(
     backward: bool,
     strict: bool,
     check: bool,
-    priced: str,
+    convention: str,
     format_: str | None,
     file: "Path | None",
     force: bool,
@@ -93,7 +92,7 @@ def count(
     refuse(
         (depth is not None and by == "kind", "--depth goes with --by module"),
         (closed and sort != "execution", "--sort does not go with --symbolic"),
-        (closed and priced != DEFAULT, "--convention does not go with --symbolic, which is in multiply-adds"),
+        not_in_symbols(closed, convention),
         (closed and (backward or strict), "--backward and --strict do not go with --symbolic"),
         (closed and form == "netron", "--format netron does not go with --symbolic"),
         (backward and inference, "--inference is without what --backward counts: give one of them"),
@@ -101,7 +100,7 @@ def count(
     deep = 1 if depth is None else depth
     if symbolic is None or check:
         counted = count_target(target, one_or_all(input_), batch=batch, backward=backward)
-        counted = (counted.inference if inference else counted).under(priced)
+        counted = (counted.inference if inference else counted).under(convention)
     if symbolic is None:
         table = count_table(counted, deep, by, sort)
     else:
@@ -126,10 +125,3 @@ def count(
 
         if not check_count(counted, to_stderr=form != "table" and on_stdout(file)):
             sys.exit(1)
-
-
-def refuse(*wrong: tuple[bool, str]) -> None:
-    """Refuse options that do not go together: the first of which it is so is told."""
-    for so, told in wrong:
-        if so:
-            raise click.UsageError(told, click.get_current_context())

@@ -1,4 +1,4 @@
-"""``--input`` and ``--symbolic``: what is counted at, shared by the commands that count."""
+"""``--input`` and ``--symbolic``, shared by the commands that count; options that do not go together."""
 
 import re
 from collections.abc import Callable
@@ -47,3 +47,10 @@ class SymbolicCommand(click.Command):
 def symbolic_option(text: str) -> Callable[[F], F]:
     """``--symbolic [NAMES]``."""
     return click.option("--symbolic", metavar="[NAMES]", help=text)
+
+
+def refuse(*rules: tuple[bool, str]) -> None:
+    """Refuse options that do not go together: the message of the first rule that is broken is shown."""
+    for broken, message in rules:
+        if broken:
+            raise click.UsageError(message, click.get_current_context())

@@ -7,6 +7,8 @@ import click
 
 from costlab.algebra import Definition
 from costlab.algebra.combine import marked
+from costlab.cli.convention import conventions_option
+from costlab.cli.inputs import refuse
 from costlab.cli.output import chosen_format, colored, emit, output_options
 from costlab.report.cell import Column
 from costlab.report.table import Table
@@ -50,10 +52,10 @@ ABLATION_COLUMNS = (
 @click.option(
     "--ablations", "sets", is_flag=True, help="List the sets that costlab compare --ablation takes."
 )
-@click.option("--conventions", "priced", is_flag=True, help="List what --convention takes.")
+@conventions_option
 @output_options
 def list_(
-    name: str | None, sets: bool, priced: bool, format_: str | None, file: Path | None, force: bool
+    name: str | None, sets: bool, conventions: bool, format_: str | None, file: Path | None, force: bool
 ) -> None:
     """List the definitions that can be counted, or describe the one called NAME.
 
@@ -61,11 +63,8 @@ def list_(
     parameters with their defaults. With --ablations, list the named sets instead, each with its variants,
     the baseline first; with --conventions, what each counting tool charges for.
     """
-    if priced:
-        if sets:
-            raise click.UsageError(
-                "--ablations and --conventions do not go together", click.get_current_context()
-            )
+    refuse((sets and conventions, "--ablations and --conventions do not go together"))
+    if conventions:
         emit(conventions_table(name), chosen_format(format_, file), file, force)
         return
     if sets:

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from costlab.checking.finding import Report
-from costlab.cli.inputs import input_option, one_or_all
+from costlab.cli.convention import explain_option
+from costlab.cli.inputs import input_option, one_or_all, refuse
 from costlab.cli.output import chosen_format, emit, output_options
 from costlab.cli.progress import progress
 from costlab.counting.count import Count
@@ -29,12 +30,7 @@ from costlab.report.tables.reconcile import agreed, explain_table, reconcile_tab
 @click.option(
     "--run", "run_", is_flag=True, help="Run the tools that are installed: predicted beside reported."
 )
-@click.option(
-    "--explain",
-    nargs=2,
-    metavar="A B",
-    help="Say for each term why two conventions differ, such as fvcore thop.",
-)
+@explain_option
 @output_options
 def reconcile_(
     target: str,
@@ -52,8 +48,7 @@ def reconcile_(
     --conventions); with --run the installed ones (pip install 'costlab[peers]') count it too, and the exit
     status is 1 if any reports something else.
     """
-    if run_ and explain:
-        raise click.UsageError("--run and --explain do not go together", click.get_current_context())
+    refuse((run_ and explain is not None, "--run and --explain do not go together"))
     form = chosen_format(format_, file)
     counted = count_target(target, one_or_all(input_), batch=batch)
     counted = counted.inference if counted.auxiliary else counted

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from costlab.algebra.parameter import closest
-from costlab.cli.convention import convention_option
-from costlab.cli.inputs import input_option, one_or_all
+from costlab.cli.convention import as_option, convention_option
+from costlab.cli.inputs import input_option, one_or_all, refuse
 from costlab.cli.progress import steps
-from costlab.counting.convention import DEFAULT as MULTIPLY_ADDS
 from costlab.counting.count import Count, count
 from costlab.errors import RunError, TargetError
 from costlab.files import is_folder
@@ -55,7 +54,7 @@ def report(
     input_: tuple[str, ...],
     batch: int | None,
     depth: int | None,
-    priced: str,
+    convention: str,
     force: bool,
 ) -> None:
     """Write what costlab finds as pages of Markdown with pictures, into DIR (reports by default).
@@ -72,15 +71,17 @@ def report(
     The exit status is 1 if something does not hold: a cross-check, or a claim that is not as recorded; with
     --check, also if a file is not as it would be written.
     """
-    context = click.get_current_context()
     run = _run_in(place)
     target, folder = (None, folder or Path(place or "")) if run else _places(place, folder)
-    if target is None and (input_, batch, depth, priced) != ((), None, None, MULTIPLY_ADDS):
-        raise click.UsageError("--input, --batch, --depth and --convention go with a TARGET", context)
-    if check and force:
-        raise click.UsageError("--check writes nothing: leave --force out", context)
-    counted = None if target is None else count(target, one_or_all(input_), batch=batch or 1).under(priced)
-    shown = None if priced == MULTIPLY_ADDS else priced
+    shown = as_option(convention)
+    of_target = bool(input_) or (batch, depth, shown) != (None, None, None)
+    refuse(
+        (target is None and of_target, "--input, --batch, --depth and --convention go with a TARGET"),
+        (check and force, "--check writes nothing: leave --force out"),
+    )
+    counted = None
+    if target is not None:
+        counted = count(target, one_or_all(input_), batch=batch or 1).under(convention)
     given = (*(("-i", each) for each in input_), ("-b", batch), ("-d", depth), ("--convention", shown))
     options = " ".join(f"{option} {value}" for option, value in given if value is not None)
     asked = _Asked(counted, folder, 1 if depth is None else depth, options, svg, run)
