@@ -1,7 +1,5 @@
 """Several processes train a trial together as one process does alone."""
 
-import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,42 +14,43 @@ from costlab.train.trial import Trial
 from tests.train.tasks import CPU, splits, task
 
 ROOT = Path(__file__).parents[2]
-CODE = """
+IMPORTS = """
 import sys
 from pathlib import Path
 import torch
 from costlab.train.distributed import join_processes
 from costlab.train.trial import Trial
+from tests.train.forked import together
 from tests.train.tasks import CPU, splits, task
-torch.set_num_threads(1)
-with join_processes(CPU) as group:
-    for seed in (0, 1):
-        folder = Path(sys.argv[1]) / str(seed)
-        Trial(task(seed, dropout=0.0), splits(), folder, CPU, group, every=60.0).run()
 """
 
 
-def processes(code: str, *args: str, world: int = 2) -> list[subprocess.Popen[str]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = {**os.environ, "WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    return [
-        subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", code, *args],
-            cwd=ROOT,
-            env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(world)
-    ]
+def run(code: str, *args: str) -> None:
+    """Run what starts processes in an interpreter of its own, with warnings as errors."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", IMPORTS + code, *args],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+TO_THE_END = """
+def work():
+    torch.set_num_threads(1)
+    with join_processes(CPU) as group:
+        for seed in (0, 1):
+            folder = Path(sys.argv[1]) / str(seed)
+            Trial(task(seed, dropout=0.0), splits(), folder, CPU, group, every=60.0).run()
+sys.exit(together(work) != [0, 0])
+"""
 
 
 def test_two_processes_end_as_one_does(tmp_path: Path) -> None:
-    started = processes(CODE, str(tmp_path / "two"))
-    told = [process.communicate(timeout=120)[1] for process in started]
-    assert [process.returncode for process in started] == [0, 0], told
+    run(TO_THE_END, str(tmp_path / "two"))
     torch.set_num_threads(1)
     for seed in (0, 1):
         one = Trial(task(seed, dropout=0.0), splits(), tmp_path / "one", CPU, every=60.0)
@@ -67,36 +66,31 @@ def test_two_processes_end_as_one_does(tmp_path: Path) -> None:
 
 
 ENDED = """
-import sys
-from pathlib import Path
-import torch
-from costlab.train.distributed import join_processes
-from costlab.train.trial import Trial
-from tests.train.tasks import CPU, splits, task
-torch.set_num_threads(1)
-with join_processes(CPU) as group:
-    for seed in (0, 1):
-        made = Trial(task(seed), splits(), Path(sys.argv[1]) / str(seed), CPU, group, every=0.0)
-        step, left = made.learner.step, int(sys.argv[2])
-        def until_the_end(batch):
-            global left
-            left -= 1
-            if left < 0:
-                raise StopIteration
-            return step(batch)
-        made.learner.step = until_the_end
-        try:
-            made.run()
-        except StopIteration:
-            pass
+def work(folder, steps):
+    torch.set_num_threads(1)
+    with join_processes(CPU) as group:
+        for seed in (0, 1):
+            made = Trial(task(seed), splits(), folder / str(seed), CPU, group, every=0.0)
+            step, left = made.learner.step, steps
+            def until_the_end(batch):
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    raise StopIteration
+                return step(batch)
+            made.learner.step = until_the_end
+            try:
+                made.run()
+            except StopIteration:
+                pass
+for folder, steps in (("whole", 99), ("parts", 7), ("parts", 6), ("parts", 99)):
+    if together(lambda: work(Path(sys.argv[1]) / folder, steps)) != [0, 0]:
+        sys.exit(1)
 """
 
 
 def test_processes_that_are_ended_together_go_on_with_the_same_bits(tmp_path: Path) -> None:
-    for folder, steps in (("whole", "99"), ("parts", "7"), ("parts", "6"), ("parts", "99")):
-        started = processes(ENDED, str(tmp_path / folder), steps)
-        told = [process.communicate(timeout=120)[1] for process in started]
-        assert [process.returncode for process in started] == [0, 0], told
+    run(ENDED, str(tmp_path))
     for seed in ("0", "1"):
         a, b = (
             torch.load(tmp_path / folder / seed / checkpoint.FILE, weights_only=True)

@@ -14,6 +14,7 @@ from costlab.train.experiments import experiment, names
 from costlab.train.prepare import RunRequest, command_line, make_plan, resume_plan, save_plan
 from costlab.train.recipe import Recipe
 
+pytestmark = pytest.mark.usefixtures("images_once")
 SETS = """
 from blocks import inception_a, mini
 from costlab import Ablation, variant

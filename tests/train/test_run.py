@@ -21,6 +21,7 @@ from costlab.train.study import Lease, Study
 from costlab.train.trial import EPOCHS, TrialProgress
 from costlab.train.worker import trial_folder
 
+pytestmark = pytest.mark.usefixtures("images_once")
 Pair = tuple[str, int]
 
 
@@ -98,6 +99,7 @@ def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
     assert len(more.trials) == 4
 
 
+@pytest.mark.usefixtures("untimed")
 def test_a_damaged_checkpoint_costs_its_own_trial_until_it_is_removed(tmp_path: Path) -> None:
     made = started(tmp_path)
     file = trial_folder(tmp_path, made, "5x5", 0) / checkpoint.FILE
@@ -183,6 +185,7 @@ def test_workers_train_the_plan_that_they_are_asked_to(tmp_path: Path) -> None:
         run_in(tmp_path, made)
 
 
+@pytest.mark.usefixtures("untimed")
 def test_an_idle_worker_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = started(tmp_path)
     finish = Study.finish

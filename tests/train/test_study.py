@@ -185,22 +185,22 @@ MACHINE = """
 import sys
 from pathlib import Path
 from costlab.cli.train_progress import ProgressLines
-from costlab.train import storage, study
-from costlab.train.run import train_plan
-from costlab.train.run import lock_folder
+from costlab.train import run, storage, study
+from costlab.train.run import lock_folder, train_plan
 from costlab.train.prepare import RunRequest, make_plan, save_plan
 from costlab.train.protocol import WorkerSettings
 storage.BEAT = study.BEAT = 1
+run._measure_timings = lambda *_: {}
 if __name__ == "__main__":
     folder, url = Path(sys.argv[1]), sys.argv[2]
-    request = RunRequest("large_5x5", "smoke", "synthetic", 3, ("epochs=2", "batch_size=16"), 0.125, 250)
+    request = RunRequest("large_5x5", "smoke", "synthetic", 3, ("epochs=2", "batch_size=16"), 0.125, 64)
     observer = ProgressLines()
     plan, dataset = make_plan(request, observer.note)
     with lock_folder(folder):
         save_plan(plan, dataset, folder)
         settings = WorkerSettings(folder, "cpu", 1, 1.0, plan.identity)
-        run = train_plan(plan, settings, observer, url, grace=6)
-    assert [trial.failure for trial in run.trials] == [""] * 6
+        record = train_plan(plan, settings, observer, url, grace=6)
+    assert [trial.failure for trial in record.trials] == [""] * 6
 """
 
 

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -111,32 +110,49 @@ def test_a_trial_that_is_killed_anywhere_ends_with_the_same_weights(
     )
 
 
+KILLED = """
+import os, random, signal, sys, time
+from pathlib import Path
+import torch
+from tests.train.forked import ended, fork
+from tests.train.tasks import trial
+
+def work():
+    torch.set_num_threads(1)
+    made = trial(Path(sys.argv[1]))
+    step = made.learner.step
+    def slow(batch):
+        os.write(theirs, b".")
+        time.sleep(0.05)
+        return step(batch)
+    made.learner.step = slow
+    made.run()
+
+chance = random.Random(7)
+for _ in range(6):
+    mine, theirs = os.pipe()
+    pid = fork(work)
+    os.close(theirs)
+    if os.read(mine, 1):
+        time.sleep(chance.uniform(0.05, 0.4))
+        os.kill(pid, signal.SIGKILL)
+    print(ended(pid))
+    os.close(mine)
+"""
+
+
 def test_a_trial_that_is_killed_by_the_system_ends_with_the_same_weights(
     tmp_path: Path, uninterrupted: tuple[object, object]
 ) -> None:
-    code = (
-        "import sys, time, torch; from pathlib import Path; torch.set_num_threads(1)\n"
-        "from tests.train.tasks import trial\n"
-        "made = trial(Path(sys.argv[1]))\n"
-        "step = made.learner.step\n"
-        "def slow(batch):\n    print('step', flush=True); time.sleep(0.05); return step(batch)\n"
-        "made.learner.step = slow\nmade.run()\n"
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    random_ = random.Random(7)
-    ended = 0
-    for _ in range(6):
-        child = subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)],
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert child.stdout is not None
-        if child.stdout.readline():
-            time.sleep(random_.uniform(0.05, 0.4))
-            child.send_signal(signal.SIGKILL)
-        ended += child.wait() == -signal.SIGKILL
-        child.stdout.close()
+    assert done.returncode == 0, done.stderr
+    ended = done.stdout.split().count(str(-signal.SIGKILL))
     assert ended > 1
     epochs = trial(tmp_path).run()
     expected, found = uninterrupted
@@ -157,8 +173,8 @@ def test_real_handwriting_is_learned(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'costlab[digits]'")
     dataset = datasets.load("digits", 0, 0)
     network = variant("mini", width=0.25, stem_pool=False)
-    made = Task(network, 24, Recipe(epochs=8), 0, dataset.mirrored, "digits")
-    epochs = Trial(made, dataset.resized(24), tmp_path, CPU).run()
+    made = Task(network, 16, Recipe(epochs=5), 0, dataset.mirrored, "digits")
+    epochs = Trial(made, dataset.resized(16), tmp_path, CPU).run()
     assert epochs[-1].validation_accuracy > 0.95
 
 
