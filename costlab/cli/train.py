@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from costlab.cli.inputs import refuse
 from costlab.cli.train_progress import show_progress
 from costlab.train.plan import PRESETS
 
@@ -36,7 +37,8 @@ class TrainCommand(click.Command):
     no_args_is_help=True,
     short_help="Train the variants of an experiment on a few seeds, and compare accuracy and time.",
 )
-@click.option("-a", "--ablation", metavar="NAME", help="The experiment: one of those below, or file.py:name.")
+@click.argument("name", required=False)
+@click.option("-a", "--ablation", metavar="NAME", help="The same as NAME.")
 @click.option(
     "--seeds", type=click.IntRange(min=1), help=f"How often each variant is trained.  [default: {SEEDS}]"
 )
@@ -95,6 +97,8 @@ class TrainCommand(click.Command):
 def train(**options: Any) -> None:
     """Train the variants of an experiment beside each other on the same seeds, at a reduced scale.
 
+    NAME is one of the experiments below, or file.py:attribute that holds an Experiment or an Ablation.
+
     Each variant with each seed is a trial. What comes out lands in DIR as it comes: checkpoints and a line
     per epoch for each trial, and at the end the record, with a page that sets accuracy and time beside the
     counted multiply-adds. A run that was interrupted goes on with --resume DIR.
@@ -103,24 +107,32 @@ def train(**options: Any) -> None:
 
     The exit status is 1 if a trial failed.
     """
-    context = click.get_current_context()
-    if options["ablation"] and options["resume"]:
-        raise click.UsageError("--ablation begins a run and --resume goes on with one: not both", context)
-    if not (options["ablation"] or options["resume"]):
-        raise click.UsageError("give --ablation NAME, or --resume DIR", context)
-    if options["resume"]:
-        option_of = {"folder": "--output", "settings": "--set"}
-        for name in ("preset", "data", "images", "width", "settings", "folder"):
-            if options[name]:
-                option = option_of.get(name, f"--{name}")
-                raise click.UsageError(
-                    f"--resume goes on with a run as it was begun: {option} is settled", context
-                )
+    _refuse(options)
+    options["name"] = options["name"] or options["ablation"]
     failures = _train(options)
     for line in failures:
         click.echo(line, err=True)
     if failures:
         sys.exit(1)
+
+
+def _refuse(options: dict[str, Any]) -> None:
+    """Refuse what does not go together."""
+    name, ablation, resume = (options[option] for option in ("name", "ablation", "resume"))
+    given = "--ablation" if ablation else "NAME"
+    refuse(
+        (bool(name and ablation), "NAME and --ablation NAME are one thing: give one of them"),
+        (
+            bool((name or ablation) and resume),
+            f"{given} begins a run and --resume goes on with one: not both",
+        ),
+        (not (name or ablation or resume), "give the NAME of an experiment, or --resume DIR"),
+    )
+    if resume:
+        settled = ("preset", "data", "images", "width", "settings", "folder")
+        option_of = {"folder": "--output", "settings": "--set"}
+        message = "--resume goes on with a run as it was begun: {} is settled"
+        refuse(*((bool(options[each]), message.format(option_of.get(each, f"--{each}"))) for each in settled))
 
 
 def _train(options: dict[str, Any]) -> tuple[str, ...]:
@@ -185,12 +197,12 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         load(folder)  # raises if there is no run in it
         stack.enter_context(lock_folder(folder))
         return resume_plan(folder, options["seeds"], observer.note, shared), folder
-    find_experiment(options["ablation"], 1.0)  # what costs little is looked at first
+    find_experiment(options["name"], 1.0)  # what costs little is looked at first
     read(options["settings"])
-    folder = Path(options["folder"] or RUNS / options["ablation"].rpartition(":")[2])
+    folder = Path(options["folder"] or RUNS / options["name"].rpartition(":")[2])
     refuse_nonempty(folder)
     request = RunRequest(
-        options["ablation"],
+        options["name"],
         options["preset"] or next(iter(PRESETS)),
         options["data"] or "synthetic",
         options["seeds"] or SEEDS,

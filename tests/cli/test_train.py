@@ -39,7 +39,10 @@ START = [sys.executable, "-m", "costlab", "train"]
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        ("--seeds 2", "give --ablation NAME, or --resume DIR"),
+        ("--seeds 2", "give the NAME of an experiment, or --resume DIR"),
+        ("kernels -a kernels", "NAME and --ablation NAME are one thing: give one of them"),
+        ("large_5x5 --resume x", "NAME begins a run and --resume goes on with one: not both"),
+        ("larg_5x5", "there is no experiment 'larg_5x5'; did you mean large_5x5"),
         ("-a large_5x5 --resume x", "--ablation begins a run and --resume goes on with one: not both"),
         ("--resume x --preset full", "--resume goes on with a run as it was begun: --preset is settled"),
         ("--resume x --set clip=1", "--set is settled"),
@@ -193,7 +196,7 @@ def test_training_imports_no_profiler_and_leaves_no_process(tmp_path: Path) -> N
 def test_a_terminal_shows_bars(tmp_path: Path) -> None:
     parent, child = pty.openpty()
     process = subprocess.Popen(
-        [*START, "-a", "large_5x5", *SMALL, "-o", "run"],
+        [*START, "large_5x5", *SMALL, "-o", "run"],
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=child,
