@@ -168,6 +168,19 @@ class Add(_Branches):
         return next(iter(outputs))
 
 
+def without_heads(node: Node) -> Node:
+    """The node with every auxiliary head in it as what it is in inference: the identity."""
+    if isinstance(node.block, Auxiliary):
+        return node._replace(block=Sequence(()), children=(), training_only=False)
+    kept = [
+        without_heads(child)
+        for child in node.children
+        # In a sequence the identity can go; in a join it is a branch.
+        if not (isinstance(node.block, Sequence) and isinstance(child.block, Auxiliary))
+    ]
+    return node._replace(children=tuple(kept))
+
+
 def seq(*blocks: Block, **named: Block) -> Sequence:
     """One block after another; unnamed ones are called 0, 1, 2, ... ``seq()`` is the identity."""
     return Sequence(_children(blocks, named))

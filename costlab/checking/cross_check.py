@@ -15,10 +15,9 @@ from costlab.checking.check_module import check_module
 from costlab.checking.finding import Finding, size_text
 from costlab.checking.materialize import runnable
 from costlab.checking.observe import Subject
-from costlab.counting.convention import DEFAULT
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
-from costlab.counting.row import Row
+from costlab.counting.row import DEFAULT, Row
 from costlab.errors import DefinitionError, one_line
 from costlab.targets.resolve import TargetLike
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from costlab.counting.convention import DEFAULT, known
+from costlab.counting.row import DEFAULT
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -16,6 +16,10 @@ class ConventionName(click.ParamType[str]):
     name = "NAME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == DEFAULT:
+            return DEFAULT
+        from costlab.counting.convention import known  # what knows the others is loaded for them
+
         return known(str(value))
 
 

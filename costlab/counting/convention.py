@@ -16,9 +16,9 @@ from costlab.algebra.dim import Dim, product, total
 from costlab.algebra.parameter import closest
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.family import family_of
+from costlab.counting.row import DEFAULT
 from costlab.errors import DefinitionError
 
-DEFAULT = "multiply_adds"
 PER_INPUT = "/N"
 """The end of a quantity's name in a charge where a tool divides by the batch."""
 FOLDER = Path(__file__).with_name("conventions")

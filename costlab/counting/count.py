@@ -3,18 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from costlab.algebra.block import Node
-from costlab.algebra.combine import Auxiliary, Composite, marked
-from costlab.algebra.combine import Sequence as InSequence
+from costlab.algebra.combine import Auxiliary, Composite, marked, without_heads
 from costlab.algebra.dim import (
-    INT64_MAX,
     Dim,
     as_dim,
     is_number,
-    is_symbolic,
     product,
     refuse_clashes,
     text,
@@ -23,14 +19,15 @@ from costlab.algebra.dim import (
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work, add_up
-from costlab.counting.convention import DEFAULT, Convention, convention, known
-from costlab.counting.row import COST, MEASURES, Row, record
+from costlab.counting.row import COST, DEFAULT, MEASURES, Row
 from costlab.errors import DefinitionError
 from costlab.targets.resolve import TargetLike, resolve
 from costlab.targets.torch_module import training_step
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from costlab.counting.convention import Convention
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,10 @@ class Count:
     priced: str = DEFAULT
 
     @property
-    def convention(self) -> Convention:
+    def convention(self) -> "Convention":
         """The convention that the cost is reckoned by."""
+        from costlab.counting.convention import convention
+
         return convention(self.priced)
 
     @property
@@ -66,10 +65,13 @@ class Count:
         Raises:
             DefinitionError: there is none of that name, or the count is for symbols or arrays.
         """
-        by = known(name)
-        if by != DEFAULT and not is_number(self.batch, *self.total.sizes):
-            raise DefinitionError(f"{self.label}: only numbers are charged as {by} charges them")
-        return replace(self, priced=by)
+        if name != DEFAULT:
+            from costlab.counting.convention import known
+
+            known(name)
+            if not is_number(self.batch, *self.total.sizes):
+                raise DefinitionError(f"{self.label}: only numbers are charged as {name} charges them")
+        return replace(self, priced=name)
 
     @property
     def operations(self) -> tuple[Node, ...]:
@@ -184,7 +186,7 @@ class Count:
         """The count without auxiliary heads, which run in training only; a module has none that are known."""
         if isinstance(self.root.block, Traced):
             return self
-        return replace(self, root=_without_heads(self.root), heads=False)
+        return replace(self, root=without_heads(self.root), heads=False)
 
     @property
     def auxiliary(self) -> tuple[str, ...]:
@@ -196,23 +198,14 @@ class Count:
 
         A column whose sum exceeds int64 holds Python integers, so that pandas adds it up exactly.
         """
-        import pandas as pd
+        from costlab.counting.frame import frame_of
 
-        whole = record(self.whole) | {"unverified": self.unverified}
-        shown = (record(row) for row in (self.rows if rows is None else rows))
-        frame = pd.DataFrame([row | {"unverified": self.unverified} for row in shown], columns=list(whole))
-        large = [name for name, size in whole.items() if isinstance(size, int) and abs(size) > INT64_MAX]
-        return frame.astype(dict.fromkeys(large, "object"))
+        return frame_of(self, self.rows if rows is None else rows)
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from costlab.counting.frame import html_of
 
-        counted = ["operations", "parameters", self.measures[0], "activations"]
-        frame = self.to_frame([*self.modules(1), self.whole._replace(path="total")])
-        show: dict[Any, Callable[[Any], str]] = dict.fromkeys(counted, _thousands)
-        columns = ["module", "operation", "output", *counted]
-        table = frame[columns].to_html(index=False, formatters=show, justify="left", border=0)
-        return f"<p>{escape(self.title)}</p>{table}"
+        return html_of(self)
 
     @cached_property
     def unsupported(self) -> Mapping[str, tuple[str, ...]]:
@@ -301,20 +294,3 @@ def count(
         found = found._replace(block=training_step(found.block, found.input))
     placed, times = found.block.placed(found.input, inputs)
     return Count(found.label, placed, times, found._replace(input=placed).walk())
-
-
-def _without_heads(node: Node) -> Node:
-    """The node with every auxiliary head in it as what it is in inference: the identity."""
-    if isinstance(node.block, Auxiliary):
-        return node._replace(block=InSequence(()), children=(), training_only=False)
-    kept = [
-        _without_heads(child)
-        for child in node.children
-        # In a sequence the identity can go; in a join it is a branch.
-        if not (isinstance(node.block, InSequence) and isinstance(child.block, Auxiliary))
-    ]
-    return node._replace(children=tuple(kept))
-
-
-def _thousands(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, Integral) and not is_symbolic(value) else text(value)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from costlab.algebra.dim import is_number
 from costlab.counting.convention import (
-    DEFAULT,
     MULTIPLY_ADDS,
     NOT_SEEN,
     PER_INPUT,
@@ -20,6 +19,7 @@ from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities import quantity_of
 from costlab.counting.count import Count
 from costlab.counting.family import FAMILIES, OTHER
+from costlab.counting.row import DEFAULT
 from costlab.errors import DefinitionError
 
 NAMES = (MULTIPLY_ADDS, NOT_SEEN, "bias", *FAMILIES, OTHER)

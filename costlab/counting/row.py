@@ -9,6 +9,8 @@ from costlab.algebra.work import QUANTITIES, Work
 MEASURES = ("multiply_adds", "parameters", "activations")
 """The quantities that people compare networks by; under another convention the first is the cost."""
 COST = "cost"
+DEFAULT = "multiply_adds"
+"""The convention by which the cost is the multiply-adds, and nothing else."""
 
 
 class Row(NamedTuple):

@@ -8,9 +8,8 @@ from costlab.algebra.dim import text
 from costlab.algebra.inputs import Inputs
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.breakdown import Key
-from costlab.counting.convention import DEFAULT, unknown_among
 from costlab.counting.count import Count
-from costlab.counting.row import Row, record
+from costlab.counting.row import DEFAULT, Row, record
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, human
 from costlab.report.table import Table
@@ -171,6 +170,8 @@ def convention_notes(counts: Iterable[Count]) -> tuple[str, ...]:
     counts = tuple(counts)
     if counts[0].priced == DEFAULT:
         return ()
+    from costlab.counting.convention import unknown_among
+
     by = counts[0].convention
     unknown = unknown_among(by, (node for count in counts for node in count.operations))
     told = ", ".join(f"{kind} ({number})" for kind, number in unknown.items())
