@@ -8,6 +8,8 @@ import socket
 import traceback
 from collections.abc import Callable
 
+import torch._dynamo  # noqa: F401  # which the first optimizer loads
+
 
 def fork(work: Callable[[], None]) -> int:
     """The id of a new process that does the work and ends, with 1 if it raises."""
