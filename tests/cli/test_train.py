@@ -114,7 +114,42 @@ def test_the_help_names_every_experiment(run: Run) -> None:
     assert all(re.search(rf"^  {name}  ", done.out, re.MULTILINE) for name in names())
 
 
-def test_a_run_that_is_interrupted_and_resumed(tmp_path: Path) -> None:
+SCRIPT = """
+import sys
+from costlab.cli.main import cli
+
+if __name__ == "__main__":
+    cli.main(sys.argv[1:], standalone_mode=False)
+    print(*sys.modules)
+"""
+
+
+def on_a_terminal(folder: Path, *args: str) -> tuple[str, list[str], set[str]]:
+    """What the command shows on a terminal and prints elsewhere, and what it has imported by its end."""
+    (folder / "script.py").write_text(SCRIPT)
+    parent, child = pty.openpty()
+    with (folder / "printed").open("w") as printed:
+        process = subprocess.Popen(
+            [sys.executable, "script.py", *args],
+            cwd=folder,
+            stdout=printed,
+            stderr=child,
+            env=os.environ | {"TERM": "xterm", "COLUMNS": "80", "NO_COLOR": "1"},
+        )
+    os.close(child)
+    shown = b""
+    try:
+        while part := os.read(parent, 4096):
+            shown += part
+    except OSError:  # the terminal is gone when no process holds it any more
+        pass
+    assert process.wait() == 0, shown.decode()
+    *lines, modules = (folder / "printed").read_text().splitlines()
+    return shown.decode(), lines, set(modules.split())
+
+
+def test_a_run_that_is_interrupted_and_resumed_on_a_terminal(tmp_path: Path) -> None:
+    """It shows bars, imports no profiler, and leaves no process, which would hold the terminal."""
     start = [*START, "-a", "large_5x5", *SMALL, "-o", "run"]
     child = subprocess.Popen(start, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert child.stderr is not None
@@ -129,15 +164,13 @@ def test_a_run_that_is_interrupted_and_resumed(tmp_path: Path) -> None:
     ]
     refused = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
-    done = subprocess.run(
-        [*START, "--resume", "run", "--workers", "1"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    shown, lines, modules = on_a_terminal(tmp_path, "train", "--resume", "run", "--workers", "1")
+    assert "done: 5x5, seed 0: top-1 " in shown
+    assert "of 2 trials" in shown
+    assert "\x1b[3" not in shown
+    assert {"torch", "optuna"} <= modules
+    assert "fvcore" not in modules
+    assert lines == [
         "run/large_5x5.md",
         "run/large_5x5_accuracy.png",
         "run/large_5x5_curves.png",
@@ -174,46 +207,6 @@ def test_a_trial_that_fails_is_told_and_the_exit_status_says_so(tmp_path: Path) 
     assert [line.partition(": ")[0] for line in last] == ["5x5, seed 0", "3x3+3x3, seed 0"]
     assert all("the loss is no number after epoch 1: try a lower learning_rate" in line for line in last)
     assert "## What failed" in (tmp_path / "run" / "large_5x5.md").read_text()
-
-
-def test_training_imports_no_profiler_and_leaves_no_process(tmp_path: Path) -> None:
-    code = (
-        "import sys\nfrom costlab.cli.main import cli\n"
-        "if __name__ == '__main__':\n"
-        f"    cli.main(['train', '-a', 'large_5x5', *{SMALL!r}, '-o', 'run'], standalone_mode=False)\n"
-        "    print(*sorted(sys.modules), file=sys.stderr)\n"
-    )
-    (tmp_path / "script.py").write_text(code)
-    done = subprocess.run(
-        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    loaded = set(done.stderr.splitlines()[-1].split())
-    assert {"torch", "optuna"} <= loaded
-    assert "fvcore" not in loaded
-
-
-def test_a_terminal_shows_bars(tmp_path: Path) -> None:
-    parent, child = pty.openpty()
-    process = subprocess.Popen(
-        [*START, "large_5x5", *SMALL, "-o", "run"],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=child,
-        env=os.environ | {"TERM": "xterm", "COLUMNS": "80", "NO_COLOR": "1"},
-    )
-    os.close(child)
-    told = b""
-    try:
-        while part := os.read(parent, 4096):
-            told += part
-    except OSError:  # the terminal is gone when nobody writes to it
-        pass
-    assert process.wait() == 0
-    text = told.decode()
-    assert "done: 5x5, seed 0: top-1 " in text
-    assert "of 2 trials" in text
-    assert "\x1b[3" not in text
 
 
 @pytest.mark.parametrize(
