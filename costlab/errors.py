@@ -4,17 +4,17 @@ from typing import Self
 
 
 def one_line(error: object) -> str:
-    """What an error says, on one line: its type and its text, or a text alone."""
-    told = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
-    return " ".join(told.split())
+    """An error, or a text, as one line; of an error its type and its message."""
+    message = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
+    return " ".join(message.split())
 
 
 class CostlabError(Exception):
-    """A mistake that the user can mend; its text is one line that says what and where."""
+    """A mistake that the user can correct; its text is one line that says what is wrong and where."""
 
 
 class DefinitionError(CostlabError):
-    """A block, a parameter or a definition is malformed, whatever it is fed."""
+    """A block, a parameter or a definition is malformed, whatever its input."""
 
 
 class ShapeError(CostlabError):
@@ -29,21 +29,21 @@ class ShapeError(CostlabError):
         self.path = path
 
     def at(self, path: str) -> Self:
-        """The same error, told at ``path``."""
+        """The same error for another ``path``."""
         return type(self)(self.reason, path)
 
 
 class TargetError(CostlabError):
-    """A target names nothing that can be counted."""
+    """A target does not name anything that can be counted."""
 
 
 class OutputError(CostlabError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to the place that was named."""
 
 
 class DataError(CostlabError):
-    """Images to train on are not there, damaged, or not in the form that was said."""
+    """Images for training are missing, damaged, or not in the expected format."""
 
 
 class RunError(CostlabError):
-    """A training run cannot be begun, continued or read: its folder, its study or its settings."""
+    """A training run cannot be begun, resumed or read, because of its folder, study or settings."""

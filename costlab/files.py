@@ -1,4 +1,4 @@
-"""Writing files: whole or not at all, and never over what is there without being asked."""
+"""Reading and writing files: atomically, and without replacing existing files unless asked to."""
 
 import os
 import re
@@ -10,15 +10,15 @@ from pathlib import Path
 from costlab.errors import OutputError
 
 PART = ".costlab-"
-"""How the name of a file begins that is not whole yet."""
+"""The beginning of the name of a file that is not complete yet."""
 STANDARD_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 OPEN_STREAMS = r"/(?:dev|proc/self)/fd/(\d+)"
 
 
 def write(file: Path, content: str | bytes, *, replace: bool) -> None:
-    """Write ``content`` to ``file`` in one step: at any moment the old or the new file is there.
+    """Write ``content`` to ``file`` atomically: at any moment there is the old or the new file.
 
-    A device, a pipe or a stream that is open already is written to as it is.
+    A device, a pipe or an open stream is written to directly.
 
     Raises:
         OutputError: the file exists and ``replace`` is False, or it cannot be written.
@@ -27,7 +27,7 @@ def write(file: Path, content: str | bytes, *, replace: bool) -> None:
     with _refusals(file):
         number = descriptor(file)
         if number is not None or _is_device(file):
-            # A stream is written to where it stands: opened anew, it would begin elsewhere.
+            # An open stream is duplicated: opened again, it would not continue at its position.
             handle = os.open(file, os.O_WRONLY) if number is None else os.dup(number)
             with os.fdopen(handle, "wb") as out:
                 out.write(data)
@@ -36,12 +36,12 @@ def write(file: Path, content: str | bytes, *, replace: bool) -> None:
 
 
 def refuse_taken(*files: Path | None, replace: bool) -> None:
-    """Refuse what `write` would refuse, before anything is written.
+    """Raise what `write` would raise, before anything is written.
 
     Raises:
         OutputError: a file exists and ``replace`` is False, cannot be written, or is named twice.
     """
-    seen: set[Path] = set()
+    targets: set[Path] = set()
     for file in files:
         if file is None or descriptor(file) is not None:
             continue
@@ -52,17 +52,17 @@ def refuse_taken(*files: Path | None, replace: bool) -> None:
             if not target.parent.is_dir():
                 raise OutputError(f"{file} cannot be written: there is no folder {file.parent}")
             if not os.access(target.parent, os.W_OK):
-                raise OutputError(f"{file} cannot be written: its folder is not to be written to")
-            if target in seen:
+                raise OutputError(f"{file} cannot be written: its folder cannot be written to")
+            if target in targets:
                 raise OutputError(f"{file} is named twice: name two files")
-            seen.add(target)
+            targets.add(target)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, unless it is there.
+    """Make a folder and its parents, unless it exists.
 
     Raises:
-        OutputError: it is a file, cannot be made, or is not to be written to.
+        OutputError: it is a file, cannot be made, or cannot be written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def make_folder(folder: Path) -> None:
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{folder} cannot be made: {_reason(error)}") from error
     if not os.access(folder, os.W_OK):
-        raise OutputError(f"{folder} is not to be written to: name another folder")
+        raise OutputError(f"{folder} cannot be written to: name another folder")
 
 
 def is_folder(folder: Path) -> bool:
@@ -81,19 +81,19 @@ def is_folder(folder: Path) -> bool:
         OutputError: it is something else, or cannot be reached.
     """
     try:
-        found = folder.resolve().exists()
-        there = folder.is_dir()
-    except RuntimeError:  # of a link in a circle
+        exists = folder.resolve().exists()
+        is_directory = folder.is_dir()
+    except RuntimeError:  # links in a circle
         raise OutputError(f"{folder} cannot be reached: a link leads back to itself") from None
     except OSError as error:
         raise OutputError(f"{folder} cannot be reached: {_reason(error)}") from error
-    if found and not there:
+    if exists and not is_directory:
         raise OutputError(f"{folder} is no folder: name another")
-    return there
+    return is_directory
 
 
 def read(file: Path) -> bytes | None:
-    """What a file holds; None if it is not there.
+    """The content of a file; None if there is no such file.
 
     Raises:
         OutputError: it is no file, such as a folder or a pipe, or cannot be read.
@@ -113,7 +113,7 @@ def _reason(error: OSError | RuntimeError) -> object:
 
 
 def _target(file: Path, replace: bool) -> Path:
-    """The file to put there: a link's target is replaced, the link stays."""
+    """The file to write: the target of a link, which itself stays."""
     target = file.resolve()
     if target.is_dir():
         raise OutputError(f"{file} is a folder: name a file")
@@ -124,17 +124,17 @@ def _target(file: Path, replace: bool) -> Path:
 
 @contextmanager
 def _refusals(file: Path) -> Iterator[None]:
-    """Tell what the system refuses in one line that names the file."""
+    """Turn errors of the system into `OutputError`, in one line that names the file."""
     try:
         yield
     except FileExistsError:
         raise OutputError(f"{file} exists: give --force to replace it") from None
-    except (OSError, RuntimeError) as error:  # of a link in a circle, pathlib makes a RuntimeError
+    except (OSError, RuntimeError) as error:  # pathlib raises RuntimeError for links in a circle
         raise OutputError(f"{file} cannot be written: {_reason(error)}") from error
 
 
 def descriptor(file: Path) -> int | None:
-    """The number of the stream, open already, that a path such as ``/dev/stdout`` stands for."""
+    """The descriptor of the open stream that a path such as ``/dev/stdout`` stands for; None for others."""
     match = re.fullmatch(OPEN_STREAMS, str(file))
     return int(match[1]) if match else STANDARD_STREAMS.get(str(file))
 
@@ -162,19 +162,19 @@ def _put(target: Path, data: bytes, replace: bool) -> None:
 
 
 def _link(part: Path, target: Path) -> None:
-    """Let the part be the target unless there is one by now, which raises `FileExistsError`."""
+    """Give the complete file its name. Raises `FileExistsError` if there is such a file by now."""
     try:
         target.hardlink_to(part)
     except FileExistsError:
         raise
-    except OSError:  # a file system without links
+    except OSError:  # a file system without hard links
         if target.exists():
             raise FileExistsError from None
         part.replace(target)
 
 
 def _mode(target: Path) -> int:
-    """The permissions that the file has, or that a new file gets."""
+    """The permissions of the file, or those of a new one."""
     if target.exists():
         return stat.S_IMODE(target.stat().st_mode)
     umask = os.umask(0)

@@ -16,7 +16,7 @@ from costlab.report.tables.conventions import conventions_table
 from costlab.report.tables.count import UNVERIFIED_COLUMN
 from costlab.targets.ablation import Ablation
 from costlab.targets.catalog import ablations, catalog, lookup
-from costlab.targets.resolve import find_ablation, labelled
+from costlab.targets.resolve import find_ablation, label_with_settings
 from costlab.targets.target import Variant
 
 COLUMNS = (
@@ -108,7 +108,7 @@ def _set(ablation: Ablation) -> str:
 def _target(made: Variant) -> str:
     """A variant as it would be typed."""
     name = made.subject.name if isinstance(made.subject, Definition) else made.subject.title
-    return labelled(name, made.settings)
+    return label_with_settings(name, made.settings)
 
 
 def _table(shown: list[Definition[...]]) -> Table:

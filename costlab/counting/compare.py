@@ -15,7 +15,7 @@ from costlab.counting.row import COST, MEASURES
 from costlab.errors import DefinitionError
 from costlab.targets.ablation import Ablation
 from costlab.targets.published import ERRORS, Published
-from costlab.targets.resolve import TargetLike, called, find, find_ablation
+from costlab.targets.resolve import TargetLike, call_by_name, find, find_ablation
 from costlab.targets.target import Variant
 
 
@@ -159,7 +159,7 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
     Raises:
         DefinitionError: their inputs differ, and they are not declared so; or they are, and one is given.
     """
-    shape = None if input is None else as_input(input, called)
+    shape = None if input is None else as_input(input, call_by_name)
     if (
         shape is not None
         and not isinstance(shape, Inputs)

@@ -1,4 +1,4 @@
-"""Why a network costs that: closed forms, the conditions under which they hold, and their confirmation."""
+"""Closed forms of a network's cost, the conditions under which they hold, and their verification."""
 
 from costlab.symbolic.closed_form import ClosedForm, ratio_in_symbols
 from costlab.symbolic.derive import closed_form, closed_forms

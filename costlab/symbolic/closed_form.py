@@ -1,4 +1,4 @@
-"""Closed forms: a count whose sizes are symbols."""
+"""Closed forms: counts whose sizes are symbols."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -24,82 +24,88 @@ FAR_SHORTER = 0.75
 class ClosedForm:
     """A count in symbols.
 
-    ``symbols`` are SymPy's by name, ``numbers`` what they are where the definition decides. A stride
-    floors a size; without floors the form holds for the sizes that leave the same remainder as the number
-    does, and ``steps`` says which: each size as ``remainder + period * step``. If branches do not join for
-    other sizes, ``anywhere`` is False, and the count is in the steps.
-
-    Products with a multiplier are not rounded: the form holds where all in ``whole`` are whole numbers, all
-    in ``sizes`` at least 1, and none in ``apart`` is 0, as the definition was told when it asked. A
-    parameter in ``ranges`` was interpolated: the form goes through the counts at every number of the range,
-    whose own forms are ``cases``, and the count has no modules; ``headless`` is then the form without
-    auxiliary heads. ``confirmed`` are numbers at which the form was held against a count, ``left_out`` what
-    would be a symbol by default but cannot.
+    Args:
+        count: the count, whose sizes are expressions.
+        symbols: SymPy's symbols by name.
+        numbers: the values of the symbols in the target, where it has them.
+        steps: sizes as ``remainder + period * step``. Strides floor a size; the form without floors holds
+            for sizes with the same remainder as the number of the target.
+        for_any_size: whether the count, with its floors, holds for all sizes. If not, as branches can only be
+            joined for some sizes, the count is in the steps.
+        whole: expressions that must be whole numbers, as products with a multiplier are not rounded.
+        sizes: expressions that must be at least 1.
+        nonzero: expressions that must not be 0, as comparisons in the definition assumed.
+        ranges: parameters that were interpolated, through the counts at every number of the range. The count
+            has no modules then.
+        cases: the forms at each number of the range.
+        without_heads: the form without auxiliary heads, of an interpolated one.
+        confirmed: numbers at which the form was compared with a count.
+        left_out: names that would be symbols by default but cannot be.
     """
 
     count: Count
     symbols: Mapping[str, Any] = field(hash=False)
     numbers: Mapping[str, Any] = field(hash=False)
     steps: Mapping[Any, Any] = field(hash=False)
-    anywhere: bool
+    for_any_size: bool
     whole: tuple[Any, ...] = ()
     sizes: tuple[Any, ...] = ()
-    apart: tuple[Any, ...] = ()
+    nonzero: tuple[Any, ...] = ()
     ranges: Mapping[str, range] = field(default_factory=dict, hash=False)
     cases: Mapping[int, "ClosedForm"] = field(default_factory=dict, hash=False)
-    headless: "ClosedForm | None" = None
+    without_heads: "ClosedForm | None" = None
     confirmed: Mapping[str, Any] | None = field(default=None, hash=False)
     left_out: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
-        """What was counted."""
+        """The label of the target."""
         return self.count.label
 
     @property
     def unverified(self) -> bool:
-        """Whether the definition, or that of a part, was not held against its source."""
+        """Whether the definition, or that of a part, was not compared with its source."""
         return self.count.unverified or any(case.unverified for case in self.cases.values())
 
     @property
     def shown(self) -> str:
-        """The label, with a mark where that is so."""
+        """The label, with a mark if it is unverified."""
         return marked(self.label, self.unverified)
 
     @property
     def multiply_adds(self) -> Any:
-        """Multiply-adds of convolution and linear weights."""
+        """Multiply-adds of convolutions and linear layers."""
         return self.read(self.count.multiply_adds)
 
     @property
     def parameters(self) -> Any:
-        """Every learned element."""
+        """Learned elements."""
         return self.read(self.count.parameters)
 
     @property
     def activations(self) -> Any:
-        """Elements put out by convolution and linear layers."""
+        """Elements in the outputs of convolutions and linear layers."""
         return self.read(self.count.activations)
 
     @property
     def inference(self) -> "ClosedForm":
-        """The form without auxiliary heads, which run in training only."""
+        """The form without auxiliary heads, which are used in training only."""
         if self.ranges:
-            return self.headless or self
+            return self.without_heads or self
         return replace(self, count=self.count.inference)
 
     def read(self, quantity: Any) -> Any:
-        """A quantity of ``count`` as an expression in the symbols, without floors where it holds."""
+        """A quantity of ``count`` as an expression in the symbols, without floors."""
         import sympy
 
         return tidy(sympy.sympify(quantity).subs(self.steps).subs(self.back))
 
     def at(self, **numbers: Any) -> dict[str, int]:
-        """The quantities where the symbols are these numbers; those not given are what they are.
+        """The quantities with numbers for the symbols; by default those of the target.
 
         Raises:
-            DefinitionError: a number is missing, is of no symbol, or is one for which the form does not
-                hold: it makes a channel count a fraction, or the input too small.
+            DefinitionError: a number is missing or of no symbol, or the form does not hold for it, as it
+                makes a channel count a fraction or the input too small.
         """
         values = self._values(numbers)
         case = self
@@ -107,11 +113,11 @@ class ClosedForm:
             case = self.cases[int(values[self.symbols[name]])]
         case.require(values)
         total = self.count.total._asdict()
-        found = {name: self._number(total[name], values) for name in QUANTITIES}
-        for name, size in found.items():
+        quantities = {name: self._number(total[name], values) for name in QUANTITIES}
+        for name, size in quantities.items():
             if not size.is_Integer:
                 raise DefinitionError(f"{self.label}: {name} comes to {size} there, which cannot be")
-        return {name: int(size) for name, size in found.items()}
+        return {name: int(size) for name, size in quantities.items()}
 
     def require(self, values: Mapping[Any, Any]) -> None:
         """Raise `DefinitionError` for numbers, by symbol, for which the form does not hold."""
@@ -119,44 +125,44 @@ class ClosedForm:
             if not self._number(size, values).is_integer:
                 raise DefinitionError(f"{self.label}: {size} is not whole there, and counting would round")
         for size in self.sizes:
-            if (found := self._number(size, values)) < 1:
-                told = size.subs(self.back)
-                raise DefinitionError(f"{self.label}: {told} is {found} there, and must be at least 1")
-        for size in self.apart:
+            if (number := self._number(size, values)) < 1:
+                expression = size.subs(self.back)
+                raise DefinitionError(f"{self.label}: {expression} is {number} there, and must be at least 1")
+        for size in self.nonzero:
             if self._number(size, values) == 0:
                 raise DefinitionError(f"{self.label}: the form is another where {size} is 0")
 
     def confirm(self, counted: Count, **numbers: Any) -> None:
-        """Hold the form, as it is shown and as it is evaluated, against a count with these numbers.
+        """Compare the form, as displayed and as evaluated, with a count at these numbers.
 
         Raises:
-            DefinitionError: they are not the same, or the form does not hold there.
+            DefinitionError: they differ, or the form does not hold for the numbers.
         """
-        found, values, total = self.at(**numbers), self._values(numbers), self.count.total._asdict()
+        evaluated, values, total = self.at(**numbers), self._values(numbers), self.count.total._asdict()
         for name in QUANTITIES:
-            told = getattr(counted.total, name)
-            shown = self.read(total[name]).subs(values) if self._shows(values) else told
-            for size in (found[name], shown):
-                if size != told:
+            expected = getattr(counted.total, name)
+            displayed = self.read(total[name]).subs(values) if self._shows(values) else expected
+            for size in (evaluated[name], displayed):
+                if size != expected:
                     at = ", ".join(f"{symbol}={number}" for symbol, number in values.items())
                     raise DefinitionError(
-                        f"{self.label}: at {at} the closed form gives {name}={size}, the count {told}: "
+                        f"{self.label}: at {at} the closed form gives {name}={size}, the count {expected}: "
                         "the definition decides by a number that is a symbol here"
                     )
 
     @property
     def classes(self) -> Mapping[str, tuple[int, int]]:
-        """For which sizes the form holds: by name, the period and the remainder."""
-        found = {}
+        """The sizes for which the form holds, by name: the period and the remainder."""
+        classes = {}
         for size, spread in self.steps.items():
             (step,) = spread.free_symbols
-            found[str(size)] = (int(spread.coeff(step)), int(spread.subs(step, 0)))
-        return found
+            classes[str(size)] = (int(spread.coeff(step)), int(spread.subs(step, 0)))
+        return classes
 
     @property
     def lowest(self) -> Mapping[str, int]:
-        """The smallest sizes of the input for which the form holds, each with the others as they are."""
-        found: dict[str, int] = {}
+        """The smallest sizes of the input for which the form holds, each with the numbers of the others."""
+        lowest: dict[str, int] = {}
         for name, symbol in self.symbols.items():
             sizes = [size for size in self.sizes if self._of_extent(size) == symbol]
             if not sizes or name not in self.numbers:
@@ -166,14 +172,14 @@ class ClosedForm:
             fits = partial(self._fits, symbol, sizes)
             smallest = lower[bisect_left(lower, True, key=lambda n: not fits(n)) - 1]
             if smallest > lower[-1]:
-                found[name] = smallest
-        return found
+                lowest[name] = smallest
+        return lowest
 
     def _fits(self, symbol: Any, sizes: list[Any], number: int) -> bool:
         return all(self._number(size, {symbol: number}) >= 1 for size in sizes)
 
     def _of_extent(self, size: Any) -> Any:
-        """The height or width of the input, if it alone decides the size."""
+        """The height or width of the input if it is the only symbol in the expression."""
         extent = [
             s
             for e in shape_of(self.count.input, self.label, "a closed form")[1:]
@@ -185,25 +191,25 @@ class ClosedForm:
 
     @property
     def undecided(self) -> tuple[Any, ...]:
-        """Sizes that are at least 1 for some numbers only, and not for the height or width alone."""
+        """Expressions that are at least 1 for some numbers only, and depend on more than height or width."""
         sizes = (size.subs(self.back) for size in self.sizes if self._of_extent(size) is None)
         return tuple(size for size in sizes if not size.is_positive)
 
     @property
     def holds(self) -> tuple[str, ...]:
-        """For which numbers the form holds, in words; nothing for all."""
+        """The conditions under which the form holds, in words; none if it always does."""
         return conditions_of([self.domain])
 
     @property
     def domain(self) -> Domain:
-        """The numbers for which the form holds."""
+        """The conditions under which the form holds."""
         return Domain(
-            self.numbers, self.classes, self.ranges, self.lowest, self.undecided, self.apart, self.whole
+            self.numbers, self.classes, self.ranges, self.lowest, self.undecided, self.nonzero, self.whole
         )
 
     @property
     def back(self) -> dict[Any, Any]:
-        """The steps, as the sizes say them."""
+        """The steps as expressions in the sizes."""
         return {
             step: (size - spread.subs(step, 0)) / spread.coeff(step)
             for size, spread in self.steps.items()
@@ -214,15 +220,15 @@ class ClosedForm:
         import sympy
 
         expression = sympy.sympify(size)
-        return (expression if self.anywhere else expression.subs(self.back)).subs(values)
+        return (expression if self.for_any_size else expression.subs(self.back)).subs(values)
 
     def _shows(self, values: Mapping[Any, Any]) -> bool:
-        """Whether the form without floors holds, as it is shown, and not only the one with floors."""
+        """Whether the displayed form, without floors, holds for these numbers."""
         classes = self.classes.items()
         return all(values[self.symbols[name]] % period == rest for name, (period, rest) in classes)
 
     def _values(self, numbers: Mapping[str, Any]) -> dict[Any, Any]:
-        """The symbols with their numbers, each checked."""
+        """The numbers by symbol, after they were checked."""
         for name in numbers:
             if name not in self.symbols:
                 raise DefinitionError(f"{self.label}: no symbol {name!r}{closest(name, self.symbols)}")
@@ -235,18 +241,18 @@ class ClosedForm:
                 name, number, bool(symbol.is_integer), least=0 if name in self.ranges else 1
             )
             if name in self.ranges and number not in self.ranges[name]:
-                told = where({}, {name: self.ranges[name]})
-                raise DefinitionError(f"{self.label}: {name}={number} is none {told}")
-            if name in self.classes and not self.anywhere:
+                domain = where({}, {name: self.ranges[name]})
+                raise DefinitionError(f"{self.label}: {name}={number} is none {domain}")
+            if name in self.classes and not self.for_any_size:
                 period, remainder = self.classes[name]
                 if number % period != remainder:
-                    told = where({name: self.classes[name]}, {})
-                    raise DefinitionError(f"{self.label}: {name}={number} is none {told}")
+                    domain = where({name: self.classes[name]}, {})
+                    raise DefinitionError(f"{self.label}: {name}={number} is none {domain}")
         return values
 
 
 def _exact(name: str, number: Any, whole: bool, least: int) -> Any:
-    """A number as SymPy has it; one with a point is the decimal that it is written as."""
+    """A number in SymPy, exact: a float stands for the decimal that Python prints."""
     import sympy
 
     if isinstance(number, Fraction):
@@ -258,7 +264,7 @@ def _exact(name: str, number: Any, whole: bool, least: int) -> Any:
 
 
 def tidy(size: Any) -> Any:
-    """An expression in the form that reads best: multiplied out, or as a product if far shorter."""
+    """An expression in a readable form: expanded, or factored if that is far shorter."""
     import sympy
 
     expanded = sympy.expand(size)
@@ -270,7 +276,7 @@ def tidy(size: Any) -> Any:
 
 
 def ratio_in_symbols(size: Any, baseline: Any) -> Any:
-    """``size / baseline``, simplified; None where the baseline is 0."""
+    """``size / baseline``, simplified; None if the baseline is 0."""
     import sympy
 
     below = sympy.sympify(baseline)

@@ -1,7 +1,7 @@
-"""What code asks of symbols while it runs.
+"""Recording the comparisons that a definition makes with symbols.
 
-SymPy answers ``t == 1`` by how the two are written: no, for a symbol, whatever number it will stand for. A
-definition that asks so gives the form of one case; which case is what is noted here.
+SymPy's ``t == 1`` is structural: False for a symbol, whatever number it will stand for. A definition that
+compares so takes the branch for "not equal": the expressions that it thus takes not to be 0 are recorded.
 """
 
 from collections.abc import Iterator
@@ -16,49 +16,53 @@ _lock = RLock()
 
 
 @contextmanager
-def taken_not_to_be_zero() -> Iterator[list[Any]]:
-    """The expressions that were taken not to be 0 meanwhile: by ``==``, ``!=``, ``in`` or ``if``.
+def record_comparisons() -> Iterator[list[Any]]:
+    """The expressions that a definition assumed not to be 0 by ``==``, ``!=``, ``in`` or ``if``.
 
-    Questions that SymPy and costlab ask themselves are not noted. SymPy has no hook for this, so that its
-    method is wrapped while this is open; the answers stay as they are.
+    Comparisons by SymPy and costlab are not recorded. SymPy has no hook for this, so its methods are wrapped
+    while the context is open; their results are unchanged.
     """
     from sympy import Expr
 
-    noted: list[Any] = []
+    compared: list[Any] = []
     expressions: Any = Expr
     equal = expressions.__eq__
 
     def watched_equal(self: Any, other: Any) -> Any:
         same = equal(self, other)
-        # For a plain number the answer is NotImplemented, of which Python makes a no.
-        if same is not True and isinstance(other, int | float | Expr) and _asked_by(currentframe()):
-            _note(noted, self - other)
+        # For a plain number the result is NotImplemented, which Python takes for False.
+        if (
+            same is not True
+            and isinstance(other, int | float | Expr)
+            and _comes_from_definition(currentframe())
+        ):
+            _record(compared, self - other)
         return same
 
     def watched_truth(self: Any) -> bool:
-        if _asked_by(currentframe()):
-            _note(noted, self)
+        if _comes_from_definition(currentframe()):
+            _record(compared, self)
         return True
 
     with _lock:
         expressions.__eq__ = watched_equal
         expressions.__bool__ = watched_truth
         try:
-            yield noted
+            yield compared
         finally:
             expressions.__eq__ = equal
             del expressions.__bool__
 
 
-def _asked_by(frame: FrameType | None) -> bool:
-    """Whether a definition asks, rather than a library on its way."""
+def _comes_from_definition(frame: FrameType | None) -> bool:
+    """Whether the caller is a definition, and not SymPy or costlab."""
     frame = frame and frame.f_back
-    while frame is not None and frame.f_code.co_name == "__ne__":  # which asks __eq__
+    while frame is not None and frame.f_code.co_name == "__ne__":  # which calls __eq__
         frame = frame.f_back
     name = frame.f_globals.get("__name__", "") if frame is not None else ""
     return name.partition(".")[0] not in OURS
 
 
-def _note(noted: list[Any], expression: Any) -> None:
+def _record(compared: list[Any], expression: Any) -> None:
     if expression.free_symbols and expression.is_zero is None:
-        noted.append(expression)
+        compared.append(expression)

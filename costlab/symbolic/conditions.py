@@ -1,4 +1,4 @@
-"""For which numbers closed forms hold, in words."""
+"""The conditions under which closed forms hold, in words."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import gcd, lcm
@@ -9,11 +9,11 @@ Classes = Mapping[str, tuple[int, int]]
 
 
 class Domain(NamedTuple):
-    """The numbers for which one closed form holds.
+    """The numbers for which a closed form holds.
 
-    ``numbers`` are those that it was derived at, ``classes`` the remainders that a size must leave,
-    ``ranges`` the numbers that were interpolated, ``lowest`` the smallest sizes; all in ``whole`` are whole
-    numbers, all in ``undecided`` at least 1, none in ``apart`` is 0.
+    It was derived at ``numbers``. Sizes have the remainders of ``classes`` and are at least ``lowest``,
+    interpolated numbers are in ``ranges``; all in ``undecided`` are at least 1, none in ``nonzero`` is 0, all
+    in ``whole`` are whole numbers.
     """
 
     numbers: Mapping[str, Any]
@@ -21,14 +21,14 @@ class Domain(NamedTuple):
     ranges: Mapping[str, range]
     lowest: Mapping[str, int]
     undecided: tuple[Any, ...]
-    apart: tuple[Any, ...]
+    nonzero: tuple[Any, ...]
     whole: tuple[Any, ...]
 
 
 def conditions_of(domains: Sequence[Domain]) -> tuple[str, ...]:
-    """For which numbers several forms hold, each condition as ``where ...``; nothing for all numbers.
+    """The conditions under which all of the forms hold, each as ``where ...``; none if they always do.
 
-    Forms of one comparison start from the same numbers, so that their periods combine.
+    Forms of one comparison are derived at the same numbers, so that their periods can be combined.
     """
     classes: dict[str, tuple[int, int]] = {}
     ranges: dict[str, range] = {}
@@ -46,9 +46,12 @@ def conditions_of(domains: Sequence[Domain]) -> tuple[str, ...]:
     sizes = [
         *_remainders(classes),
         *(f"{name} is at least {size}" for name, size in lowest.items() if size > smallest.get(name, 1)),
-        *(f"{size} is at least 1" for size in dict.fromkeys(s for each in domains for s in each.undecided)),
-        *_apart(dict.fromkeys(size for domain in domains for size in domain.apart)),
-        *_counted(ranges),
+        *(
+            f"{size} is at least 1"
+            for size in dict.fromkeys(s for domain in domains for s in domain.undecided)
+        ),
+        *_nonzero(dict.fromkeys(size for domain in domains for size in domain.nonzero)),
+        *_ranges(ranges),
     ]
     wholes = [*_wholes(dict.fromkeys(size for domain in domains for size in domain.whole))]
     texts = [f"where {' and '.join(sizes)}"] if sizes else []
@@ -59,7 +62,7 @@ def conditions_of(domains: Sequence[Domain]) -> tuple[str, ...]:
 
 def where(classes: Classes, ranges: Mapping[str, range]) -> str:
     """Sizes by period and remainder, and ranges, in words: ``where H % 32 = 11``."""
-    return f"where {' and '.join([*_remainders(classes), *_counted(ranges)])}"
+    return f"where {' and '.join([*_remainders(classes), *_ranges(ranges)])}"
 
 
 def _remainders(classes: Classes) -> Iterable[str]:
@@ -71,13 +74,13 @@ def _remainders(classes: Classes) -> Iterable[str]:
         )
 
 
-def _counted(ranges: Mapping[str, range]) -> Iterable[str]:
+def _ranges(ranges: Mapping[str, range]) -> Iterable[str]:
     for name, numbers in ranges.items():
         yield f"{name} is {numbers.start} to {numbers.stop - 1}, each of which was counted"
 
 
-def _apart(sizes: Iterable[Any]) -> Iterable[str]:
-    """What must not be 0, said of a symbol where that can be."""
+def _nonzero(sizes: Iterable[Any]) -> Iterable[str]:
+    """What must not be 0, stated of a single symbol if possible."""
     for size in sizes:
         symbols = sorted(size.free_symbols, key=str)
         slopes = {symbol: size.diff(symbol) for symbol in symbols}

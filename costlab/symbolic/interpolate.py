@@ -1,4 +1,4 @@
-"""Closed forms in a whole number that a definition's own code counts with: no symbol goes through it."""
+"""Closed forms in an integer that a definition computes with, and that cannot be a symbol: interpolation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,23 +12,23 @@ from costlab.symbolic.closed_form import ClosedForm
 
 DEGREE = 4
 POINTS = 8
-"""Numbers that are counted: more than a polynomial of that degree needs, so that it can fail."""
+"""Numbers that are counted: more than determine a polynomial of that degree, so that errors show."""
 
 
-def interpolated(at: Callable[[int], ClosedForm], name: str, first: int) -> ClosedForm:
-    """The polynomial in the parameter ``name`` through the counts at ``first`` and the numbers around it.
+def interpolate(at: Callable[[int], ClosedForm], name: str, first: int) -> ClosedForm:
+    """The polynomial in the parameter ``name`` through the counts at ``first`` and neighbouring numbers.
 
-    It goes through more counts than its degree asks for; ``ranges`` says through which. Numbers for which
-    there is no network end the range.
+    There are more counts than the degree needs, at all numbers of ``ranges`` of the form. The range ends
+    before a number for which there is no network. ``at`` gives the form at a number.
 
     Raises:
         DefinitionError: the counts lie on no polynomial of degree 4 or less, or there are too few.
-        TargetError, ShapeError: as for the first.
+        TargetError, ShapeError: as ``at`` for the first number.
     """
     forms = {first: at(first)}
     for step in (1, -1):
         number = first + step
-        while len(forms) < POINTS and number >= 0 and (form := _tried(at, number)):
+        while len(forms) < POINTS and number >= 0 and (form := _try_form(at, number)):
             forms[number] = form
             number += step
     if len(forms) < POINTS:
@@ -36,67 +36,73 @@ def interpolated(at: Callable[[int], ClosedForm], name: str, first: int) -> Clos
         raise DefinitionError(
             f"{name}: only {numbers} can be counted: too few numbers for a closed form in it"
         )
-    whole = _through(forms, at, name, first)
+    whole = _interpolate_forms(forms, at, name, first)
     if any(form.count.auxiliary for form in forms.values()):
         heads = {number: form.inference for number, form in forms.items()}
-        return replace(whole, headless=_through(heads, lambda number: at(number).inference, name, first))
+        return replace(
+            whole, without_heads=_interpolate_forms(heads, lambda number: at(number).inference, name, first)
+        )
     return whole
 
 
-def _tried(at: Callable[[int], ClosedForm], number: int) -> ClosedForm | None:
+def _try_form(at: Callable[[int], ClosedForm], number: int) -> ClosedForm | None:
     try:
         return at(number)
     except CostlabError:
         return None
 
 
-def _through(
+def _interpolate_forms(
     forms: Mapping[int, ClosedForm], at: Callable[[int], ClosedForm], name: str, first: int
 ) -> ClosedForm:
     symbol = symbols(name)
     numbers = sorted(forms)
     lowest, highest = numbers[0], numbers[-1]
-    like = forms[first]
-    if any(form.classes != like.classes for form in forms.values()):
+    first_form = forms[first]
+    if any(form.classes != first_form.classes for form in forms.values()):
         raise DefinitionError(f"{name}: the form holds for other sizes with each number: leave the sizes out")
-    values = [_read(forms[number]) for number in numbers]
-    found = {
-        quantity: _polynomial([each[quantity] for each in values], symbol, lowest, name)
+    values = [_quantities(forms[number]) for number in numbers]
+    polynomials = {
+        quantity: _polynomial([quantities[quantity] for quantities in values], symbol, lowest, name)
         for quantity in QUANTITIES
     }
     known = dict(forms)
-    while lowest > 0 and (form := _tried(at, lowest - 1)) and _fits(found, form, symbol, lowest - 1, like):
+    while (
+        lowest > 0
+        and (form := _try_form(at, lowest - 1))
+        and _fits(polynomials, form, symbol, lowest - 1, first_form)
+    ):
         lowest -= 1
         known[lowest] = form
-    root = like.count.root._replace(work=Work("", **found), children=())
+    root = first_form.count.root._replace(work=Work("", **polynomials), children=())
     return replace(
-        like,
-        count=replace(like.count, root=root),
-        symbols={**like.symbols, name: symbol},
-        numbers={**like.numbers, name: first},
-        anywhere=not like.steps,
-        whole=_all(known, "whole"),
-        sizes=_all(known, "sizes"),
-        apart=_all(known, "apart"),
+        first_form,
+        count=replace(first_form.count, root=root),
+        symbols={**first_form.symbols, name: symbol},
+        numbers={**first_form.numbers, name: first},
+        for_any_size=not first_form.steps,
+        whole=_all_conditions(known, "whole"),
+        sizes=_all_conditions(known, "sizes"),
+        nonzero=_all_conditions(known, "nonzero"),
         cases=known,
         ranges={name: range(lowest, highest + 1)},
     )
 
 
-def _all(forms: Mapping[int, ClosedForm], conditions: str) -> tuple[Any, ...]:
-    """What any of the forms asks for, in the sizes."""
+def _all_conditions(forms: Mapping[int, ClosedForm], conditions: str) -> tuple[Any, ...]:
+    """The conditions of all forms, as expressions in the sizes."""
     found = (size.subs(form.back) for form in forms.values() for size in getattr(form, conditions))
     return tuple(dict.fromkeys(found))
 
 
-def _read(form: ClosedForm) -> Mapping[str, Any]:
-    """The quantities of one input: the batch is the count's business."""
+def _quantities(form: ClosedForm) -> Mapping[str, Any]:
+    """The quantities of one input; the count multiplies them by the batch."""
     total = replace(form.count, batch=1).total
     return {quantity: form.read(getattr(total, quantity)) for quantity in QUANTITIES}
 
 
 def _polynomial(values: list[Any], symbol: Any, first: int, name: str) -> Any:
-    """Newton's forward differences: the sum of ``binomial(symbol - first, k)`` times the k-th of them."""
+    """Newton's interpolation: the sum over k of ``binomial(symbol - first, k)`` times the k-th difference."""
     import sympy
 
     rows = [values]
@@ -112,9 +118,13 @@ def _polynomial(values: list[Any], symbol: Any, first: int, name: str) -> Any:
     return sympy.expand(sympy.expand_func(sum(terms)))
 
 
-def _fits(found: Mapping[str, Any], form: ClosedForm, symbol: Any, number: int, like: ClosedForm) -> bool:
+def _fits(
+    polynomials: Mapping[str, Any], form: ClosedForm, symbol: Any, number: int, first_form: ClosedForm
+) -> bool:
     import sympy
 
-    read = _read(form)
-    same = all(sympy.expand(found[name].subs(symbol, number) - read[name]) == 0 for name in QUANTITIES)
-    return same and form.classes == like.classes
+    counted = _quantities(form)
+    same = all(
+        sympy.expand(polynomials[name].subs(symbol, number) - counted[name]) == 0 for name in QUANTITIES
+    )
+    return same and form.classes == first_form.classes

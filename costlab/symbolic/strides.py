@@ -1,4 +1,4 @@
-"""Settling: a count in symbols without the floors that strides make."""
+"""Strides: a count in symbols, and the sizes for which it has no floors."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,37 +12,39 @@ from costlab.errors import ShapeError
 from costlab.targets.target import Variant
 
 ROUNDS = 64
-"""More floors within floors than a network has strided layers."""
+"""The most nested floors, more than a network has strided layers."""
 
 PERIOD_MAX = 64
-"""Periods that are tried where branches join for some sizes only."""
+"""The largest period that is tried if branches can only be joined for some sizes."""
 
 
-class Settled(NamedTuple):
-    """A count, and the sizes without floors, each as ``remainder + period * step`` by its symbol.
+class CountWithoutFloors(NamedTuple):
+    """A count, and sizes for which it has no floors: by symbol, as ``remainder + period * step``.
 
-    ``anywhere`` says that the count holds for any size, and is not in the steps itself.
+    ``for_any_size`` says that the count itself is in the sizes and holds for all; else it is in the steps.
     """
 
     counted: Count
     steps: Mapping[Any, Any]
-    anywhere: bool
+    for_any_size: bool
 
 
-def settle(made: Variant, sizes: AnyShape, numbers: AnyShape, batch: Dim) -> Settled:
-    """The count, and for which sizes it has no floors.
+def count_without_floors(
+    variant: Variant, sizes: AnyShape, numbers: AnyShape, batch: Dim
+) -> CountWithoutFloors:
+    """The count, and the sizes for which it has no floors.
 
-    For ``remainder + period * step`` every floor comes out even, once the period is a multiple of all the
-    strides on the way. Where branches join for some sizes only, the count is for those alone.
+    For sizes ``remainder + period * step`` every floor can be resolved once the period is a multiple of all
+    strides. If branches can only be joined for some sizes, the count is for those only.
 
     Args:
-        made: what is counted, with its symbols in place.
+        variant: what is counted, with its symbols in place.
         sizes: its input, with symbols.
-        numbers: its input in numbers; their remainders are those that the count holds for.
-        batch: inputs at once.
+        numbers: its input in numbers, which give the remainders.
+        batch: the number of inputs.
 
     Raises:
-        ShapeError: a part does not accept its input, or branches cannot be proved to join.
+        ShapeError: a part does not accept its input, or branches cannot be proved to have one shape.
     """
     free = {
         size: number
@@ -50,27 +52,27 @@ def settle(made: Variant, sizes: AnyShape, numbers: AnyShape, batch: Dim) -> Set
         if is_symbolic(size) and isinstance(number, int)
     }
     try:
-        counted = count(replace(made, input=sizes), batch=batch)
+        counted = count(replace(variant, input=sizes), batch=batch)
     except ShapeError:
         if not free:
             raise
-        block = made.resolve(sizes).block
+        block = variant.resolve(sizes).block
         strides = {value for name, value in block.settings() if name == "stride" and isinstance(value, int)}
         for period in _periods(strides):
-            steps = _spread(free, dict.fromkeys(free, period))
+            steps = _in_steps(free, dict.fromkeys(free, period))
             placed = type(sizes)(*(steps.get(size, size) for size in sizes))
             try:
-                counted = count(replace(made, input=placed), batch=batch)
+                counted = count(replace(variant, input=placed), batch=batch)
             except ShapeError:
                 continue
             if not _floors(counted.total.sizes):
-                return Settled(counted, steps, anywhere=False)
+                return CountWithoutFloors(counted, steps, for_any_size=False)
         raise
-    return Settled(counted, _even(counted.total.sizes, free), anywhere=True)
+    return CountWithoutFloors(counted, _steps_without_floors(counted.total.sizes, free), for_any_size=True)
 
 
-def _even(quantities: tuple[Any, ...], free: Mapping[Any, int]) -> Mapping[Any, Any]:
-    """The steps that leave no floor: each period is enlarged until there is none. Nothing if that fails."""
+def _steps_without_floors(quantities: tuple[Any, ...], free: Mapping[Any, int]) -> Mapping[Any, Any]:
+    """The steps that leave no floor: periods grow until there is none. Empty if that fails."""
     import sympy
 
     flat = tuple(map(unnested, quantities))
@@ -79,7 +81,7 @@ def _even(quantities: tuple[Any, ...], free: Mapping[Any, int]) -> Mapping[Any, 
         return {}
     periods = dict.fromkeys(free, 1)
     for _ in range(ROUNDS):
-        spread = _spread(free, periods)
+        spread = _in_steps(free, periods)
         grown = dict(periods)
         for floor in _floors(tuple(part.subs(spread) for part in floors)):
             for size, steps in spread.items():
@@ -102,7 +104,7 @@ def _floors(quantities: tuple[Any, ...]) -> set[Any]:
     return {part for size in quantities if is_symbolic(size) for part in size.atoms(*kinds)}
 
 
-def _spread(free: Mapping[Any, int], periods: Mapping[Any, int]) -> dict[Any, Any]:
+def _in_steps(free: Mapping[Any, int], periods: Mapping[Any, int]) -> dict[Any, Any]:
     """Each size as ``remainder + period * step``, where ``step`` is any whole number."""
     import sympy
 

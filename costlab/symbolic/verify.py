@@ -1,4 +1,4 @@
-"""Holding closed forms against counts: at the numbers that the definition has, and at others."""
+"""Verifying closed forms: they are compared with counts, at the numbers of the target and at others."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,51 +10,51 @@ from costlab.algebra.shape import AnyShape
 from costlab.counting.count import count
 from costlab.errors import CostlabError
 from costlab.symbolic.closed_form import ClosedForm
-from costlab.symbolic.symbols import Place, put
+from costlab.symbolic.symbols import Place, substitute
 from costlab.targets.target import Variant
 
 SOME_SIZES = (12, 36, 64, 4, 1, 1024)
-"""Stand for sizes that nothing decides, or whose roots and quotients are not whole."""
+"""Values for sizes that the target leaves open, or whose roots and quotients are not whole."""
 SOME_MULTIPLIERS = (1, 2, 0.5)
 
 
-def confirmed(
-    form: ClosedForm, made: Variant, shape: AnyShape, batch: Dim, places: Mapping[str, Place]
+def verify_form(
+    form: ClosedForm, variant: Variant, shape: AnyShape, batch: Dim, places: Mapping[str, Place]
 ) -> ClosedForm:
-    """The form, once it is held against counts: at its own numbers, and with one after the other changed.
+    """The form, after it was compared with counts: at its own numbers, and with one of them changed.
 
-    A definition may ask whether a size is 1, or the same as another. A symbol is neither, so that only the
-    form of the other case is found: such numbers are tried.
+    A definition may test whether a size is 1, or the same as another. A symbol is neither, so the form could
+    be wrong for such numbers: they are tried.
 
     Raises:
-        DefinitionError: the form does not give the count.
+        DefinitionError: the form differs from the count.
     """
 
     def holds_at(numbers: Mapping[str, Any]) -> bool:
-        variant, sizes, inputs = made, shape, batch
+        changed, sizes, inputs = variant, shape, batch
         for name, place in places.items():
-            variant, sizes, inputs = put(variant, place, sizes, inputs, numbers[name])
+            changed, sizes, inputs = substitute(changed, place, sizes, inputs, numbers[name])
         try:
             form.at(**numbers)
-            counted = count(replace(variant, input=sizes), batch=inputs)
+            counted = count(replace(changed, input=sizes), batch=inputs)
         except CostlabError:
             return False
         form.confirm(counted, **numbers)
-        if form.headless is not None:
-            form.headless.confirm(counted.inference, **numbers)
+        if form.without_heads is not None:
+            form.without_heads.confirm(counted.inference, **numbers)
         return True
 
-    for numbers in _tries(form, places):
+    for numbers in _numbers_to_try(form, places):
         if holds_at(numbers):
             for name, place in places.items():
-                for number in _others(form, made, name, place, numbers, shape):
+                for number in _other_numbers(form, variant, name, place, numbers, shape):
                     holds_at({**numbers, name: number})
             return replace(form, confirmed=numbers)
     return form
 
 
-def _tries(form: ClosedForm, places: Mapping[str, Place]) -> Iterator[dict[str, Any]]:
-    """Its own numbers; the same without multipliers; with sizes whose roots and quotients are whole."""
+def _numbers_to_try(form: ClosedForm, places: Mapping[str, Place]) -> Iterator[dict[str, Any]]:
+    """Its own numbers; the same with multipliers of 1; the same with sizes of whole roots and quotients."""
     multipliers = {name: 1 for name, place in places.items() if place.kind == Ratio}
     free = [name for name in places if name not in (*multipliers, *form.classes, *form.ranges)]
     missing = {name: SOME_SIZES[0] for name in free if name not in form.numbers}
@@ -64,15 +64,15 @@ def _tries(form: ClosedForm, places: Mapping[str, Place]) -> Iterator[dict[str, 
         yield {**form.numbers, **multipliers, **sizes}
 
 
-def _others(
+def _other_numbers(
     form: ClosedForm,
-    made: Variant,
+    variant: Variant,
     name: str,
     place: Place,
     numbers: Mapping[str, Any],
     shape: AnyShape,
 ) -> list[Any]:
-    """Other numbers to try for one symbol: small, odd and even, and the same as other sizes."""
+    """Other numbers to try for one symbol: small, odd and even ones, and those of other sizes."""
     if name in form.ranges:
         return []  # each was counted
     if place.kind == Ratio:
@@ -81,7 +81,7 @@ def _others(
     if name in form.classes:
         return [number + form.classes[name][0]]
     same = [size for other, size in numbers.items() if other != name]
-    decided = {**{key: p.default for key, p in made.parameters.items()}, **made.settings}
+    decided = {**{key: p.default for key, p in variant.parameters.items()}, **variant.settings}
     same += [size for key, size in decided.items() if key != place.parameter]
     sizes = (1, 2, number + 1, 2 * number, *same, *shape)
     return [size for size in dict.fromkeys(filter(_is_size, sizes)) if size != number]

@@ -11,15 +11,21 @@ from costlab.targets.target import Variant
 
 @dataclass(frozen=True)
 class Ablation:
-    """A named set of variants by label, the first one the baseline. Make them with `variant`.
+    """A named set of variants by label, of which the first is the baseline. Make them with `variant`.
 
-    ``symbols`` are those that its closed forms are in where none are asked for: names of parameters,
-    and C, H and W for the sizes of the input. ``figure`` says where in the literature it comes from,
-    ``published``, by label, what is published there of a variant, to be shown beside what is counted,
-    ``notes`` what stands below.
+    Args:
+        name: the name to select it by.
+        title: what is compared, in a line.
+        variants: the variants by label.
+        symbols: the default symbols of closed forms: names of parameters, and C, H and W for the sizes of
+            the input.
+        figure: where in the literature it comes from.
+        published: published figures of variants, by label, shown beside what is counted.
+        notes: lines to show below the table.
 
     Raises:
-        DefinitionError: there are fewer than two variants, or one is none; or what is published is of none.
+        DefinitionError: there are fewer than two variants, a value is no variant, a label of ``published`` is
+            unknown, or a text is not on one line.
     """
 
     name: str
@@ -36,9 +42,9 @@ class Ablation:
         variants: Any = self.variants  # not yet known to be what they should be
         if not isinstance(variants, Mapping) or len(variants) < 2:
             raise DefinitionError(f"ablation {self.name}: give a baseline and at least one more by label")
-        for label, made in variants.items():
-            if not isinstance(made, Variant):
-                raise DefinitionError(f"ablation {self.name}: {label!r}: {made!r} is no variant(...)")
+        for label, variant in variants.items():
+            if not isinstance(variant, Variant):
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {variant!r} is no variant(...)")
             self._check_text("label", label)
         names: Any = self.symbols
         if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):

@@ -1,4 +1,4 @@
-"""Building: the torch module of the very value that is counted."""
+"""Building the torch module of a target, from the same value that is counted."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def build(target: TargetLike, input: object = None, **settings: Any) -> "nn.Module":
     """The ``nn.Module`` of a target, for inputs of one shape: ``(N, C, H, W) -> (N, ...)``.
 
-    Its submodules bear the paths of the count's rows. In training, a network with auxiliary heads
-    gives a ``TrainingOutput(output, auxiliary)``, the heads' outputs by path.
+    The names of its submodules are the paths of the rows of the count. In training, a network with auxiliary
+    heads returns a ``TrainingOutput(output, auxiliary)``, with the outputs of the heads by path.
 
     Raises:
         TargetError, DefinitionError, ShapeError: as `costlab.count`; also for a dimension that is a
@@ -20,5 +20,5 @@ def build(target: TargetLike, input: object = None, **settings: Any) -> "nn.Modu
     """
     from costlab.algebra.modules import to_module
 
-    found = resolve(target, input, **settings)
-    return to_module(found.walk())
+    resolved = resolve(target, input, **settings)
+    return to_module(resolved.walk())

@@ -1,4 +1,4 @@
-"""The catalog: definitions and ablations by name, those shipped in ``blocks`` and those of other packages."""
+"""The catalog: definitions and ablations by name, from ``blocks`` and from other packages."""
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="Ablation | Definition[...]")
 GROUP = "costlab.blocks"
-"""The entry-point group through which a package ships definitions: each entry names a module."""
+"""The entry-point group of packages with definitions: each entry names a module."""
 
 
 def catalog() -> Mapping[str, Definition[...]]:
-    """Every definition by name: the shipped ones first, then those of other packages.
+    """Every definition by name: those of costlab first, then those of other packages.
 
     Raises:
-        TargetError: a package's entry point cannot be loaded.
-        DefinitionError: it names no module, or a name is taken twice.
+        TargetError: the entry point of a package cannot be loaded.
+        DefinitionError: it is no module, or two definitions have one name.
     """
-    return _gathered(_shipped(), Definition)
+    return _with_plugins(_shipped(), Definition)
 
 
 def lookup(name: str) -> Definition[...]:
-    """The definition of that name. Other packages are loaded only if ``blocks`` does not have it.
+    """The definition of that name. Other packages are only loaded if ``blocks`` does not have it.
 
     Raises:
-        TargetError: there is none; the message gives the closest names.
+        TargetError: there is no such definition; the message names similar ones.
     """
     shipped = _shipped()
     if name in shipped:
@@ -46,13 +46,13 @@ def lookup(name: str) -> Definition[...]:
 
 
 def is_listed(name: str) -> bool:
-    """Whether there is a definition of that name. A package that cannot be loaded has none."""
-    return _found(lookup, name)
+    """Whether there is a definition of that name, in packages that can be loaded."""
+    return _exists(lookup, name)
 
 
 def is_listed_ablation(name: str) -> bool:
-    """Whether there is an ablation of that name. A package that cannot be loaded has none."""
-    return _found(lookup_ablation, name)
+    """Whether there is an ablation of that name, in packages that can be loaded."""
+    return _exists(lookup_ablation, name)
 
 
 def is_shipped(value: "Definition[...] | Ablation") -> bool:
@@ -62,22 +62,22 @@ def is_shipped(value: "Definition[...] | Ablation") -> bool:
 
 
 def ablations() -> "Mapping[str, Ablation]":
-    """Every ablation by name: the shipped ones first, then those of other packages.
+    """Every ablation by name: those of costlab first, then those of other packages.
 
     Raises:
-        TargetError: a package's entry point cannot be loaded.
-        DefinitionError: it names no module, or a name is taken twice.
+        TargetError: the entry point of a package cannot be loaded.
+        DefinitionError: it is no module, or two ablations have one name.
     """
     from costlab.targets.ablation import Ablation
 
-    return _gathered(_shipped_ablations(), Ablation)
+    return _with_plugins(_shipped_ablations(), Ablation)
 
 
 def lookup_ablation(name: str) -> "Ablation":
-    """The ablation of that name. Other packages are loaded only if ``blocks`` does not have it.
+    """The ablation of that name. Other packages are only loaded if ``blocks`` does not have it.
 
     Raises:
-        TargetError: there is none; the message gives the closest names.
+        TargetError: there is no such ablation; the message names similar ones.
     """
     shipped = _shipped_ablations()
     if name in shipped:
@@ -90,11 +90,11 @@ def lookup_ablation(name: str) -> "Ablation":
 
 
 def definitions(module: ModuleType) -> dict[str, Definition[...]]:
-    """The definitions that a module holds, in its order."""
-    return _of(module, Definition)
+    """The definitions in a module, in its order."""
+    return _values_of(module, Definition)
 
 
-def _found(look_up: Callable[[str], object], name: str) -> bool:
+def _exists(look_up: Callable[[str], object], name: str) -> bool:
     try:
         look_up(name)
     except CostlabError:
@@ -102,26 +102,26 @@ def _found(look_up: Callable[[str], object], name: str) -> bool:
     return True
 
 
-def _gathered(shipped: Mapping[str, T], kind: type[T]) -> Mapping[str, T]:
-    """The shipped values of a kind, then those of other packages."""
-    found = dict(shipped)
+def _with_plugins(shipped: Mapping[str, T], kind: type[T]) -> Mapping[str, T]:
+    """The definitions or ablations of costlab, then those of other packages."""
+    values = dict(shipped)
     for owner, module in _plugins():
-        for name, value in _of(module, kind).items():
-            if found.setdefault(name, value) is not value:
+        for name, value in _values_of(module, kind).items():
+            if values.setdefault(name, value) is not value:
                 raise DefinitionError(f"{owner} defines {name!r}, a name that is taken already")
-    return found
+    return values
 
 
-def _of(module: ModuleType, kind: type[T]) -> dict[str, T]:
-    found = [value for value in vars(module).values() if isinstance(value, kind)]
-    return {value.name: value for value in found}
+def _values_of(module: ModuleType, kind: type[T]) -> dict[str, T]:
+    values = [value for value in vars(module).values() if isinstance(value, kind)]
+    return {value.name: value for value in values}
 
 
 def _shipped_ablations() -> "dict[str, Ablation]":
     from costlab.targets.ablation import Ablation
 
     _shipped()  # the package is ours
-    return _of(importlib.import_module("blocks.ablations"), Ablation)
+    return _values_of(importlib.import_module("blocks.ablations"), Ablation)
 
 
 def _shipped() -> dict[str, Definition[...]]:
@@ -130,8 +130,8 @@ def _shipped() -> dict[str, Definition[...]]:
     if list(getattr(blocks, "__path__", ())) != ours:
         file = getattr(blocks, "__file__", None) or next(iter(blocks.__path__), "an unknown place")
         raise DefinitionError(f"{file} hides the package 'blocks' that comes with costlab: rename it")
-    found = definitions(blocks)
-    return {name: found[name] for name in blocks.__all__}
+    shipped = definitions(blocks)
+    return {name: shipped[name] for name in blocks.__all__}
 
 
 def _plugins() -> Iterator[tuple[str, ModuleType]]:

@@ -1,4 +1,4 @@
-"""What a publication reports of a variant, to be shown beside what is counted."""
+"""Published figures of a variant, shown beside what is counted."""
 
 import re
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ LIKE = dict.fromkeys(ERRORS, "a percentage in digits, such as '21.2'") | {
 
 @dataclass(frozen=True)
 class Published:
-    """Figures of a publication, as printed; nothing here is counted.
+    """Figures of a publication, as printed; none of them is counted.
 
-    Errors are in percent, ``"21.2"``, ``multiply_adds`` in billions, ``"4.8"``; None stands for what is not
-    printed. ``after`` is the label of the variant that this one goes beyond: by its error a further point of
-    accuracy is priced.
+    Errors are in percent, ``"21.2"``, ``multiply_adds`` in billions, ``"4.8"``; None stands for a figure that
+    is not printed. ``after`` is the label of the variant that this one improves on: the difference in error
+    gives the cost of a further point of accuracy.
 
     Raises:
-        DefinitionError: a figure is no decimal number in digits, an error is above 100, or the source or
-            ``after`` is no text on one line.
+        DefinitionError: a figure is no decimal number, an error is above 100, or the source or ``after`` is
+            not text on one line.
     """
 
     source: str
@@ -47,10 +47,7 @@ class Published:
                 raise DefinitionError(f"{self.source}: {name}={value!r} must be {like}")
 
     def gained(self, before: "Published", error: str) -> Fraction | None:
-        """The points that ``error`` is less than before; None where one is not printed, or both may be one.
-
-        Two figures that differ by no more than what they may be rounded by may be one.
-        """
+        """By how many points ``error`` has fallen; None if a figure is missing, or it may be rounding."""
         now, was = getattr(self, error), getattr(before, error)
         if now is None or was is None:
             return None
@@ -59,5 +56,5 @@ class Published:
 
 
 def _rounding(digits: str) -> Fraction:
-    """What a number may be off by, printed so: half of one in its last digit."""
+    """The rounding error of a printed number: half a unit of its last digit."""
     return Fraction(1, 2 * 10 ** len(digits.partition(".")[2]))

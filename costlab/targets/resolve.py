@@ -38,34 +38,34 @@ IN_CATALOG = r"(?P<name>\w+)(?::(?P<settings>.*))?"
 
 
 def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target:
-    """What ``target`` names, with the input shape that it is counted at.
+    """The target that ``target`` names, with the shape of its input.
 
     A target is a catalog name, ``file.py:attribute`` or ``package.module:attribute`` (each with
     ``:name=value,...`` after it), a `Definition`, a `Variant` or a `Block`.
 
     Raises:
-        TargetError: it names nothing, its code fails, or no input shape is known for it.
+        TargetError: it names nothing, its code fails, or the shape of its input is unknown.
         DefinitionError: a setting or the input is malformed.
     """
-    shape = None if input is None else as_input(input, called)
-    return found_with(target, settings).resolve(shape)
+    shape = None if input is None else as_input(input, call_by_name)
+    return find_with_settings(target, settings).resolve(shape)
 
 
-def found_with(target: TargetLike, settings: Mapping[str, Any]) -> Variant:
-    """What ``target`` names, with further settings, which its label shows as if they had been typed.
+def find_with_settings(target: TargetLike, settings: Mapping[str, Any]) -> Variant:
+    """The variant that ``target`` names, with further settings, added to its label as if typed.
 
     Raises:
         TargetError: it names nothing, or its code fails.
         DefinitionError: a setting is malformed or given twice.
     """
-    found = find(target)
-    if settings and not isinstance(found.subject, Block):
-        found = replace(found, label=labelled(found.label, settings, bool(found.settings)))
-    return found.with_settings(settings)
+    variant = find(target)
+    if settings and not isinstance(variant.subject, Block):
+        variant = replace(variant, label=label_with_settings(variant.label, settings, bool(variant.settings)))
+    return variant.with_settings(settings)
 
 
 def find(target: TargetLike) -> Variant:
-    """What ``target`` names, with the settings typed after it.
+    """The variant that ``target`` names, with the settings typed after it.
 
     Raises:
         TargetError: it names nothing, or its code fails.
@@ -78,26 +78,26 @@ def find(target: TargetLike) -> Variant:
     if isinstance(target, Block):
         return Variant(target.title, target)
     if is_module(target):
-        made = as_block(target)
-        return Variant(made.title, made)
+        block = as_block(target)
+        return Variant(block.title, block)
     if not isinstance(target, str):
         raise TargetError(f"{target!r} is no target: a target is {FORMS}, a Definition, a Block or a Module")
     label = target.encode("utf-8", "backslashreplace").decode()
-    source = source_of(target)
-    subject = _subject(source)
+    reference = load_reference(target)
+    subject = _subject(reference)
     if isinstance(subject, Block):
-        if source.typed:
+        if reference.settings_text:
             raise TargetError(f"{label} is a block, made already, and takes no settings")
-        return Variant(label, subject, {}, None, source.theirs, source.folder)
-    with guard(subject.name, source.theirs, source.folder):
-        settings = subject.read(source.typed)
-    return Variant(label, subject, settings, None, source.theirs, source.folder)
+        return Variant(label, subject, {}, None, reference.from_user, reference.folder)
+    with guard(subject.name, reference.from_user, reference.folder):
+        settings = subject.read(reference.settings_text)
+    return Variant(label, subject, settings, None, reference.from_user, reference.folder)
 
 
 def variant(target: TargetLike, input: object = None, batch: int = 1, **settings: Any) -> Variant:
-    """A target with settings, and perhaps an input of its own, for an `Ablation`.
+    """A target with settings, and with an input of its own if one is given, for an `Ablation`.
 
-    ``batch`` is how many inputs it takes where others take one, such as the crops of an image.
+    ``batch`` is the number of inputs for which others take one, such as the crops of an image.
 
     Raises:
         TargetError, DefinitionError: as `resolve`; also for a batch that is no whole number of at least 1.
@@ -105,8 +105,8 @@ def variant(target: TargetLike, input: object = None, batch: int = 1, **settings
     number = as_dim("batch", batch)
     if not isinstance(number, int):
         raise DefinitionError(f"batch={text(number)} must be a single number")
-    found = replace(found_with(target, settings), batch=number)
-    return found if input is None else replace(found, input=as_input(input, called))
+    variant = replace(find_with_settings(target, settings), batch=number)
+    return variant if input is None else replace(variant, input=as_input(input, call_by_name))
 
 
 def find_ablation(name: str) -> "Ablation":
@@ -121,59 +121,68 @@ def find_ablation(name: str) -> "Ablation":
         raise TargetError(f"{name!r} is no ablation: give its name, file.py:attribute or an Ablation")
     in_catalog = re.fullmatch(IN_CATALOG, name)
     if in_catalog and (not in_catalog["settings"] or is_listed_ablation(in_catalog["name"])):
-        found, settings = lookup_ablation(in_catalog["name"]), in_catalog["settings"]
-        theirs, folder = not is_shipped(found), None
+        ablation, settings = lookup_ablation(in_catalog["name"]), in_catalog["settings"]
+        from_user, folder = not is_shipped(ablation), None
     else:
-        source = source_of(name)
-        if not isinstance(source.value, Ablation):
-            raise TargetError(f"{name} is of type {type(source.value).__name__}, not an Ablation")
-        found, settings, theirs, folder = source.value, source.typed, True, source.folder
+        reference = load_reference(name)
+        if not isinstance(reference.value, Ablation):
+            raise TargetError(f"{name} is of type {type(reference.value).__name__}, not an Ablation")
+        ablation, settings, from_user, folder = (
+            reference.value,
+            reference.settings_text,
+            True,
+            reference.folder,
+        )
     if settings:
         raise TargetError(f"{name}: an ablation takes no settings")
-    if not theirs:
-        return found
-    variants = {label: replace(made, theirs=True, folder=folder) for label, made in found.variants.items()}
-    return replace(found, variants=variants)
+    if not from_user:
+        return ablation
+    variants = {
+        label: replace(variant, from_user=True, folder=folder) for label, variant in ablation.variants.items()
+    }
+    return replace(ablation, variants=variants)
 
 
-def called(text: str) -> object:
-    """What the function of that name, in code of the user's, gives.
+def call_by_name(text: str) -> object:
+    """The result of a function in the user's code, ``file.py:name`` or ``package.module:name``.
 
     Raises:
-        TargetError: there is none, or it fails.
+        TargetError: there is no such function, or it fails.
     """
-    source = source_of(text)
-    if not callable(source.value):
-        raise TargetError(f"input={text}: a {type(source.value).__name__} is no function that gives tensors")
-    with guard(text, theirs=True, folder=source.folder):
-        given: object = source.value()
-    return given
+    reference = load_reference(text)
+    if not callable(reference.value):
+        raise TargetError(
+            f"input={text}: a {type(reference.value).__name__} is no function that gives tensors"
+        )
+    with guard(text, from_user=True, folder=reference.folder):
+        result: object = reference.value()
+    return result
 
 
-class Source(NamedTuple):
-    """The value that a name leads to, and the settings typed after it."""
+class Reference(NamedTuple):
+    """The value that a name stands for, and the settings typed after it."""
 
     name: str
     value: object
-    typed: str
-    theirs: bool
+    settings_text: str
+    from_user: bool
     folder: "Path | None" = None
 
 
-def source_of(target: str) -> Source:
-    """The value that a target, or the name of a set, leads to.
+def load_reference(target: str) -> Reference:
+    """The value that the name of a target or of an ablation stands for.
 
     Raises:
-        TargetError: it leads to nothing, or the code there fails.
+        TargetError: there is none, or its code fails.
     """
     match = re.fullmatch(IN_CATALOG, target)
     if match and (":" not in target or is_listed(match["name"]) or not re.fullmatch(IN_MODULE, target)):
         definition = lookup(match["name"])
-        return Source(match["name"], definition, match["settings"] or "", not is_shipped(definition))
+        return Reference(match["name"], definition, match["settings"] or "", not is_shipped(definition))
     return _in_code(target)
 
 
-def _in_code(target: str) -> Source:
+def _in_code(target: str) -> Reference:
     """The value that a name leads to in a file, or in a module."""
     from costlab.targets.user_code import is_file, load_file, load_module
 
@@ -189,7 +198,7 @@ def _in_code(target: str) -> Source:
         raise TargetError(f"{target!r} names nothing: a target is {FORMS}")
     value = _attribute(module, match["attribute"], match["source"])
     name = f"{match['source']}:{match['attribute']}"
-    return Source(name, value, match["settings"] or "", True, folder)
+    return Reference(name, value, match["settings"] or "", True, folder)
 
 
 def _attribute(module: ModuleType, attribute: str, source: str) -> object:
@@ -204,8 +213,8 @@ def _attribute(module: ModuleType, attribute: str, source: str) -> object:
     return value
 
 
-def _subject(source: Source) -> Block | Definition[...]:
-    value = source.value
+def _subject(reference: Reference) -> Block | Definition[...]:
+    value = reference.value
     if isinstance(value, Block | Definition):
         return value
     if is_module(value):
@@ -213,17 +222,17 @@ def _subject(source: Source) -> Block | Definition[...]:
     from costlab.targets.ablation import Ablation
 
     if isinstance(value, Ablation):
-        raise TargetError(f"{source.name} is an ablation: costlab compare --ablation {source.name}")
+        raise TargetError(f"{reference.name} is an ablation: costlab compare --ablation {reference.name}")
     if is_module_class(value) or (callable(value) and not isinstance(value, type)):
         return Factory(cast("Any", value))
     what = "a class" if isinstance(value, type) else f"of type {type(value).__name__}"
-    raise TargetError(f"{source.name} is {what}, not a block, a module, or a function that returns one")
+    raise TargetError(f"{reference.name} is {what}, not a block, a module, or a function that returns one")
 
 
-def labelled(name: str, settings: Mapping[str, Any], typed: bool = False) -> str:
-    """A name with settings as they would be typed after it, perhaps after others."""
-    shown = (
+def label_with_settings(name: str, settings: Mapping[str, Any], after_others: bool = False) -> str:
+    """A name with settings as they would be typed after it; ``after_others`` if it has some already."""
+    texts = (
         f"{key}={str(value).lower() if isinstance(value, bool) else text(value)}"
         for key, value in settings.items()
     )
-    return name + ("," if typed else ":") * bool(settings) + ",".join(shown)
+    return f"{name}{',' if after_others else ':'}{','.join(texts)}" if settings else name

@@ -1,4 +1,4 @@
-"""Targets: blocks at an input shape, under the name that they were asked for by."""
+"""Targets: blocks with an input shape and the name by which the user asked for them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -17,30 +17,29 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """A block with the name that it was asked for by, and the input shape that it is counted at.
+    """A block with the name by which the user asked for it, and the shape of its input.
 
-    ``batch`` is how many such inputs it stands for, as the crops of an image.
-    ``theirs`` says that it was named and comes from code of the user's, ``folder`` where modules that
-    this code imports may lie besides.
+    ``batch`` is the number of such inputs, as of the crops of an image. ``from_user`` says that it comes from
+    the user's code, ``folder`` is a folder from which this code may import.
     """
 
     label: str
     block: Block
     input: AnyInput
-    theirs: bool = False
+    from_user: bool = False
     folder: "Path | None" = None
     batch: int = 1
 
     def walk(self) -> Node:
-        """What happens to the input, operation by operation.
+        """The tree of operations on the input.
 
         Raises:
-            ShapeError: a part does not accept its input; the error names the part's path.
-            DefinitionError: dimensions cannot be put together, or blocks are nested too deeply.
-            TargetError: an operation of the user's raises something.
+            ShapeError: a part does not accept its input; the error has the path of the part.
+            DefinitionError: dimensions cannot be combined, or blocks are nested too deeply.
+            TargetError: an operation in the user's code raises an error.
         """
         try:
-            with guard(self.label, self.theirs, self.folder):
+            with guard(self.label, self.from_user, self.folder):
                 return self._walk()
         except RecursionError:
             raise DefinitionError(f"{self.label}: blocks are nested too deeply") from None
@@ -56,16 +55,16 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Variant:
-    """A definition with some of its settings, or a block: a `Target` but for what is still open.
+    """A definition with settings, or a block: a `Target` whose input, or further settings, are still open.
 
-    ``theirs``, ``folder`` and ``batch`` as of a `Target`.
+    ``from_user``, ``folder`` and ``batch`` are those of a `Target`.
     """
 
     label: str
     subject: "Definition[...] | Block"
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
     input: AnyInput | None = None
-    theirs: bool = False
+    from_user: bool = False
     folder: "Path | None" = None
     batch: int = 1
 
@@ -74,42 +73,42 @@ class Variant:
         """The parameters of the definition; a block has none."""
         if isinstance(self.subject, Block):
             return {}
-        with guard(self.subject.name, self.theirs, self.folder):
+        with guard(self.subject.name, self.from_user, self.folder):
             return self.subject.parameters
 
     @property
     def unverified(self) -> bool:
-        """Whether the definition, or the block, was not held against its source."""
+        """Whether the definition, or the block, was not compared with its source."""
         return bool(getattr(self.subject, "unverified", False))
 
     @property
     def ties(self) -> Mapping[str, tuple[int, ...]]:
-        """The parameters that are sizes of the input, with their places in the shape."""
+        """The parameters that are sizes of the input, with their axes in the shape."""
         return {} if isinstance(self.subject, Block) else self.subject.ties
 
     def with_settings(self, settings: Mapping[str, Any]) -> "Variant":
         """The variant with further settings. Raises `DefinitionError` if one is given twice."""
-        if twice := next((name for name in settings if name in self.settings), None):
-            raise DefinitionError(f"{self.label}: {twice} is given twice")
+        if repeated := next((name for name in settings if name in self.settings), None):
+            raise DefinitionError(f"{self.label}: {repeated} is given twice")
         return replace(self, settings={**self.settings, **settings})
 
     def place(self, input: object = None) -> tuple[AnyInput | None, Mapping[str, Any]]:
-        """The input, if one is known, and the settings; those that are sizes of the input agree with it.
+        """The input, if known, and the settings, in which sizes of the input are those of the input.
 
         Raises:
             TargetError: a block is given settings.
-            DefinitionError: the input is malformed, or a setting is another size than the input's.
+            DefinitionError: the input is malformed, or a setting contradicts a size of the input.
         """
         shape = self.input if input is None else as_input(input)
         if isinstance(self.subject, Definition):
-            with guard(self.subject.name, self.theirs, self.folder):
+            with guard(self.subject.name, self.from_user, self.folder):
                 return self.subject.place(shape, self.settings)
         if self.settings:
             raise TargetError(f"{self.label} is a block, made already, and takes no settings")
         return shape, {}
 
     def shape(self, input: object = None) -> AnyInput:
-        """The shape of the input. Raises as `place` does, and `TargetError` if none is known."""
+        """The shape of the input. Raises as `place` does, and `TargetError` if it is unknown."""
         return self._known(self.place(input)[0])
 
     def resolve(self, input: object = None) -> Target:
@@ -122,7 +121,7 @@ class Variant:
         shape, placed = self.place(input)
         block = self.subject
         if isinstance(block, Definition):
-            with guard(block.name, self.theirs, self.folder):
+            with guard(block.name, self.from_user, self.folder):
                 block = block(**placed)
         known = self._known(shape)
         if isinstance(known, Inputs) and not block.takes_tensors:
@@ -130,7 +129,7 @@ class Variant:
                 f"{self.label}: input={known} is for modules; "
                 "a block takes channels x height x width, or features"
             )
-        return Target(self.label, block, known, self.theirs, self.folder, self.batch)
+        return Target(self.label, block, known, self.from_user, self.folder, self.batch)
 
     def _known(self, shape: AnyInput | None) -> AnyInput:
         if shape is None:
@@ -139,12 +138,12 @@ class Variant:
 
 
 @contextmanager
-def guard(source: str, theirs: bool, folder: "Path | None") -> Iterator[None]:
+def guard(source: str, from_user: bool, folder: "Path | None") -> Iterator[None]:
     """Run code with care if it is theirs, with what lies beside it at hand."""
-    if not (theirs or folder):
+    if not (from_user or folder):
         yield
         return
     from costlab.targets.user_code import importable, user_code
 
-    with user_code(source) if theirs else nullcontext(), importable(folder) if folder else nullcontext():
+    with user_code(source) if from_user else nullcontext(), importable(folder) if folder else nullcontext():
         yield

@@ -1,4 +1,4 @@
-"""PyTorch modules, and functions that return one, as blocks. torch is not imported here for their sake."""
+"""PyTorch modules, and functions that return one, as blocks. torch is imported only if the user has."""
 
 import sys
 from typing import Any, TypeGuard
@@ -10,7 +10,7 @@ from costlab.errors import CostlabError, DefinitionError
 
 
 def is_module(value: object) -> TypeGuard[Any]:
-    """Whether the value is an ``nn.Module``. If torch has not been imported, nothing is."""
+    """Whether the value is an ``nn.Module``; it cannot be if torch has not been imported."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.nn.Module)
 
@@ -22,14 +22,14 @@ def is_module_class(value: object) -> bool:
 
 
 def as_block(module: Any) -> Block:
-    """A PyTorch module as a block, which is traced when it is walked."""
+    """A PyTorch module as a block; it is traced when the block is walked."""
     from costlab.tracing.module import Module
 
     return Module(module)
 
 
 def training_step(block: Block, x: Any) -> Block:
-    """A step of training of a block: its module, to be traced forward and back.
+    """A training step of a block: its module, traced forward and backward.
 
     Raises:
         DefinitionError, ShapeError: the module of the block cannot be built.
@@ -40,13 +40,13 @@ def training_step(block: Block, x: Any) -> Block:
 
 
 class Factory(Definition[...]):
-    """A function, or a class of modules, written without costlab in mind: it may return an ``nn.Module``.
+    """A function or class that is no costlab definition, and may return an ``nn.Module``.
 
-    Its parameters may have any names, and those that ``**kwargs`` takes are passed on as they are typed.
+    Its parameters may have any names; those that ``**kwargs`` takes are passed on as typed.
     """
 
     def _refuse_reserved(self) -> None:
-        """Nothing: settings are typed after a colon, apart from costlab's own."""
+        """Refuse nothing: settings after a colon do not get in the way of costlab's own."""
 
     def _known(self, name: str) -> Parameter:
         takes_any = any(p.kind is p.VAR_KEYWORD for p in self._signature.parameters.values())
@@ -55,15 +55,15 @@ class Factory(Definition[...]):
         return super()._known(name)
 
     def _make(self, *args: Any, **kwargs: Any) -> Block:
-        made = self._made_without_memory(*args, **kwargs)
-        if is_module(made):
-            return as_block(made)
-        if not isinstance(made, Block):
-            raise DefinitionError(f"{self.name} returned {type(made).__name__}, not a block or a module")
-        return made
+        value = self._call_without_memory(*args, **kwargs)
+        if is_module(value):
+            return as_block(value)
+        if not isinstance(value, Block):
+            raise DefinitionError(f"{self.name} returned {type(value).__name__}, not a block or a module")
+        return value
 
-    def _made_without_memory(self, *args: Any, **kwargs: Any) -> Any:
-        """What the function returns, without memory for weights where it can be made so."""
+    def _call_without_memory(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function so that weights take no memory, if that is possible."""
         torch = sys.modules.get("torch")
         if torch is None:
             return self.function(*args, **kwargs)
@@ -72,5 +72,5 @@ class Factory(Definition[...]):
                 return self.function(*args, **kwargs)
         except CostlabError:
             raise
-        except Exception:  # it looks at values while it is made
+        except Exception:  # the function reads values of tensors
             return self.function(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Code that costlab does not know: imported and run so that it cannot leave a trace or a traceback."""
+"""Running the user's code: its output goes to standard error, its errors become one line."""
 
 import importlib
 import os
@@ -17,20 +17,21 @@ OURS = (PACKAGE, PACKAGE.with_name("blocks"))
 STANDARD = Path(os.__file__).parent
 INSTALLED = {"site-packages", "dist-packages"}
 LIBRARIES = {"fvcore", "mpmath", "numpy", "pandas", "sympy", "torch"}
-"""Packages that costlab calls itself: an error in one of them is its caller's."""
+"""Packages that costlab calls itself: an error raised in one of them is attributed to the caller."""
 
-_lock = RLock()  # standard output, the import path and the loaded modules are the whole process's
-_brought: dict[Path, dict[str, ModuleType]] = {}
+_lock = RLock()  # standard output, the import path and the loaded modules are global
+_imported: dict[Path, dict[str, ModuleType]] = {}
+"""The modules that the code of each folder has imported from it."""
 
 
 @contextmanager
 def user_code(source: str, *, surely: bool = False) -> Iterator[None]:
-    """Run a user's code: what it prints is no result, and what it raises becomes one line.
+    """Run the user's code with its output on standard error, and its errors as a `TargetError` of one line.
 
-    An error that comes from costlab's own code passes as it is, unless this is ``surely`` theirs.
+    An error in costlab's own code is raised as it is, unless the code is ``surely`` the user's.
 
     Raises:
-        TargetError: the code raised something, or asked to exit.
+        TargetError: the code raised an error, or exits.
     """
     try:
         with _lock, redirect_stdout(sys.stderr):
@@ -46,7 +47,7 @@ def user_code(source: str, *, surely: bool = False) -> Iterator[None]:
 
 
 def load_file(name: str) -> tuple[ModuleType, Path]:
-    """The module in a file, found by its path, and the folder that the file lies in.
+    """The module in a file, and the folder of the file.
 
     Raises:
         TargetError: there is no such file, or its code fails.
@@ -92,18 +93,17 @@ def is_file(name: str) -> bool:
 
 @contextmanager
 def importable(folder: Path) -> Iterator[None]:
-    """Let modules in a folder be imported, as when Python runs a file there.
+    """Modules in the folder can be imported, as if Python ran a file there.
 
-    What one folder's code brings in gives way when another folder's runs: a namesake there is another
-    module. What was loaded before stays.
+    Modules that code of another folder has imported from there are hidden, as they may have the same names.
     """
     with _lock:
-        for other, modules in _brought.items():
+        for other, modules in _imported.items():
             for name, module in modules.items():
                 if other != folder and sys.modules.get(name) is module:
                     del sys.modules[name]
-        ours = _brought.setdefault(folder, {})
-        for name, module in ours.items():
+        own = _imported.setdefault(folder, {})
+        for name, module in own.items():
             sys.modules.setdefault(name, module)
         before = set(sys.modules)
         entry = str(folder)
@@ -115,11 +115,11 @@ def importable(folder: Path) -> Iterator[None]:
             with suppress(ValueError):
                 sys.path.remove(entry)
             new = {name: sys.modules[name] for name in sys.modules.keys() - before}
-            ours.update({name: module for name, module in new.items() if _lies_in(folder, module)})
+            own.update({name: module for name, module in new.items() if _lies_in(folder, module)})
 
 
 def _lies_in(folder: Path, module: ModuleType) -> bool:
-    """Whether a module is one of the folder's own, not one that is installed below it."""
+    """Whether a module is in the folder itself, and not in a package installed below it."""
     file = Path(getattr(module, "__file__", None) or "")
     known = (
         _is_ours(file) or INSTALLED.intersection(file.parts) or module.__name__.startswith("costlab_target_")
@@ -128,7 +128,7 @@ def _lies_in(folder: Path, module: ModuleType) -> bool:
 
 
 def _culprit(error: BaseException) -> tuple[Path, int | None] | None:
-    """The innermost place in code that may be wrong; None if that is costlab's own, or there is none."""
+    """The innermost call outside of libraries: its file and line; None if that is costlab's own code."""
     from traceback import extract_tb
 
     for call in reversed(extract_tb(error.__traceback__)):

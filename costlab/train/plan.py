@@ -13,7 +13,7 @@ from costlab.counting.count import count
 from costlab.errors import DefinitionError, RunError, TargetError
 from costlab.files import read, write
 from costlab.targets.catalog import is_listed_ablation
-from costlab.targets.resolve import IN_CATALOG, find_ablation, labelled, source_of
+from costlab.targets.resolve import IN_CATALOG, find_ablation, label_with_settings, load_reference
 from costlab.train import experiments
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
 from costlab.train.recipe import Recipe
@@ -140,13 +140,13 @@ def find_experiment(name: str, width: float) -> Experiment:
         if not is_listed_ablation(name):
             raise TargetError(f"there is no experiment {name!r}{closest(name, experiments.names())}")
         return of_ablation(find_ablation(name))
-    source = source_of(name)
+    source = load_reference(name)
     if not isinstance(source.value, Experiment):
         return of_ablation(find_ablation(name))
-    if source.typed:
+    if source.settings_text:
         raise TargetError(f"{name}: an experiment takes no settings")
     arms = {
-        label: replace(arm, network=replace(arm.network, theirs=True, folder=source.folder))
+        label: replace(arm, network=replace(arm.network, from_user=True, folder=source.folder))
         for label, arm in source.value.arms.items()
     }
     return replace(source.value, arms=arms)
@@ -189,5 +189,5 @@ def _with_classes(arm: Arm, classes: int) -> Arm:
     if open_ is None or "num_classes" in network.settings or open_.default == classes:
         return arm
     settings = {"num_classes": classes}
-    label = labelled(network.label, settings, bool(network.settings))
+    label = label_with_settings(network.label, settings, bool(network.settings))
     return replace(arm, network=replace(network.with_settings(settings), label=label))

@@ -10,7 +10,7 @@ from costlab.algebra import Shape
 from costlab.algebra.inputs import Inputs, Tensor, as_input, gathered, shape_of
 from costlab.algebra.shape import Sizes, Vector
 from costlab.errors import CostlabError, DefinitionError
-from costlab.targets.resolve import called
+from costlab.targets.resolve import call_by_name
 
 IMAGE = Inputs([Tensor(Sizes(1, 3, 32, 32))])
 
@@ -66,7 +66,7 @@ def test_tensors_and_their_like() -> None:
 )
 def test_what_is_none(given: Any, told: str) -> None:
     with pytest.raises(DefinitionError, match=told):
-        as_input(given, called)
+        as_input(given, call_by_name)
 
 
 def test_a_function_of_the_users_makes_them(tmp_path: Path) -> None:
@@ -79,11 +79,11 @@ def test_a_function_of_the_users_makes_them(tmp_path: Path) -> None:
         "def fails(): raise ValueError('no data')\n"
         "number = 3\n"
     )
-    assert str(as_input(f"{file}:one", called)) == "2x3"
-    assert str(as_input([f"{file}:two", f"{file}:named"], called)) == "2x3 4:float32 mask:2:bool"
+    assert str(as_input(f"{file}:one", call_by_name)) == "2x3"
+    assert str(as_input([f"{file}:two", f"{file}:named"], call_by_name)) == "2x3 4:float32 mask:2:bool"
     for name, told in (("fails", "no data"), ("number", "is no function"), ("missing", "has no 'missing'")):
         with pytest.raises(CostlabError, match=told):
-            as_input(f"{file}:{name}", called)
+            as_input(f"{file}:{name}", call_by_name)
 
 
 def test_where_the_shape_of_one_is_needed() -> None:

@@ -65,7 +65,7 @@ def test_a_folder_that_is_not_to_be_written_to(run: Run, here: Path, monkeypatch
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK or Path(path).name != "out")
     done = run("report", "nets.py:net", "-o", "out")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "costlab: error: out is not to be written to: name another folder\n"
+    assert done.err == "costlab: error: out cannot be written to: name another folder\n"
 
 
 def test_a_full_disk_is_one_line(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,9 +133,9 @@ def test_frame_and_html() -> None:
     assert "<p>inception_v3:num_classes=5, input 3x299x299, batch 1</p>" in (
         count("inception_v3", num_classes=5)._repr_html_()
     )
-    labelled = dataclasses.replace(count(seq(ReLU()), X), label="<script>")
-    assert "<script>" not in labelled._repr_html_()
-    assert "&lt;script&gt;" in labelled._repr_html_()
+    label_with_settings = dataclasses.replace(count(seq(ReLU()), X), label="<script>")
+    assert "<script>" not in label_with_settings._repr_html_()
+    assert "&lt;script&gt;" in label_with_settings._repr_html_()
     assert "36*b" in count(seq(Conv2d(1, 3)), X, batch=symbols("b"))._repr_html_()
 
 

@@ -33,7 +33,7 @@ def drawn_file(comparison: Comparison) -> bytes:
     return compare_picture(comparison).file()
 
 
-def labelled(*labels: str) -> Comparison:
+def label_with_settings(*labels: str) -> Comparison:
     return compare(
         ablation=Ablation("x", "Title", {label: variant(Conv2d(4, 1), (4, 5, 5)) for label in labels})
     )
@@ -79,7 +79,7 @@ def test_the_picture_is_the_same_again_and_in_any_style() -> None:
 
 
 def test_any_label_can_be_drawn() -> None:
-    odd = labelled("a$b$", "漢字 🎉", "long " * 100, "x_{2}^\\frac")
+    odd = label_with_settings("a$b$", "漢字 🎉", "long " * 100, "x_{2}^\\frac")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(chunks(drawn_file(odd))[b"IHDR"]) == 1
@@ -88,7 +88,7 @@ def test_any_label_can_be_drawn() -> None:
 def test_each_variant_gets_room() -> None:
     heights = []
     for labels in (("a", "b"), tuple("abcdefgh")):
-        (header,) = chunks(drawn_file(labelled(*labels)))[b"IHDR"]
+        (header,) = chunks(drawn_file(label_with_settings(*labels)))[b"IHDR"]
         width, height = struct.unpack(">II", header[:8])
         assert width == 1200
         heights.append(height)

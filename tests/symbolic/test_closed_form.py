@@ -23,20 +23,20 @@ from tests.symbolic.forms import SLOW, form_or_skip, mixed, quantities
 def test_random_blocks_at_other_sizes(
     example: tuple[Shape, Block], down: int, right: int, batch: int
 ) -> None:
-    x, made = example
-    form = form_or_skip(made, x, "H", "W", "N")
-    assert form.at(H=x.height, W=x.width, N=1) == quantities(made, x)
+    x, block = example
+    form = form_or_skip(block, x, "H", "W", "N")
+    assert form.at(H=x.height, W=x.width, N=1) == quantities(block, x)
     period = {name: form.classes.get(name, (1, 0))[0] for name in "HW"}
     size = {"H": x.height + down * period["H"], "W": x.width + right * period["W"]}
     try:
-        there = quantities(made, (x.channels, size["H"], size["W"]), batch=batch)
+        there = quantities(block, (x.channels, size["H"], size["W"]), batch=batch)
     except ShapeError:  # such as a join for this size alone
         assume(False)
     assert form.at(**size, N=batch) == there
     symbols = form.symbols
     values = {symbols[name]: number for name, number in {**size, "N": batch}.items()}
     assert form.multiply_adds.subs(values) == there["multiply_adds"]
-    if form.anywhere:
+    if form.for_any_size:
         plain = sympy.sympify(unnested(form.count.multiply_adds))
         assert plain.subs(values) == there["multiply_adds"]
         assert not any(f.args[0].has(sympy.floor) for f in plain.atoms(sympy.floor))
@@ -45,11 +45,11 @@ def test_random_blocks_at_other_sizes(
 @SLOW
 @given(counted(), st.integers(1, 40), st.integers(1, 40))
 def test_random_blocks_at_any_size(example: tuple[Shape, Block], height: int, width: int) -> None:
-    x, made = example
-    form = form_or_skip(made, x, "H", "W")
-    assume(form.anywhere)
+    x, block = example
+    form = form_or_skip(block, x, "H", "W")
+    assume(form.for_any_size)
     try:
-        there = quantities(made, (x.channels, height, width))
+        there = quantities(block, (x.channels, height, width))
     except ShapeError:
         assume(False)
     assert form.at(H=height, W=width) == there
@@ -74,23 +74,23 @@ def test_every_numeric_parameter(names: set[str], data: st.DataObject) -> None:
     form = closed_form(mixed, *chosen)
     numbers = {name: data.draw(st.sampled_from(POOLS[name])) for name in chosen}
     batch = numbers.get("N", 1)
-    given_settings = {name: number for name, number in numbers.items() if name != "N"}
+    settings_used = {name: number for name, number in numbers.items() if name != "N"}
     try:
         found = form.at(**numbers)
     except DefinitionError as refusal:
         if "is not whole there" in str(refusal) or "is none where" in str(refusal):
             return
         raise
-    assert found == quantities(mixed, batch=batch, **given_settings)
+    assert found == quantities(mixed, batch=batch, **settings_used)
 
 
 @pytest.mark.parametrize("name", costlab.catalog())
 def test_every_definition_in_every_symbol(name: str) -> None:
-    made = find(name)
+    block = find(name)
     form = closed_form(name)
     assert set(form.symbols) >= {"C", "H", "W"}
     assert form.at() == quantities(name)
-    for parameter, p in made.parameters.items():
+    for parameter, p in block.parameters.items():
         if p.type in (Dim, Ratio) and p.default is not None:
             assert closed_form(name, parameter).at() == quantities(name)
 

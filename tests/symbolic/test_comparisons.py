@@ -8,7 +8,7 @@ import sympy
 from costlab.algebra import Block, Conv2d, Dim, ReLU, block, seq, symbols
 from costlab.errors import DefinitionError
 from costlab.symbolic import closed_form
-from costlab.symbolic.comparisons import taken_not_to_be_zero
+from costlab.symbolic.comparisons import record_comparisons
 from tests.symbolic.forms import quantities
 
 
@@ -25,7 +25,7 @@ def expanded(channels: Dim = 8, t: Dim = 6, filters: Dim = 8, n: Dim = 3) -> Blo
 
 
 @pytest.mark.parametrize(
-    ("name", "told", "other", "same"),
+    ("name", "condition", "other", "same"),
     [
         ("t", "where t is not 1", 5, 1),
         ("filters", "where filters is not 8", 6, 8),
@@ -33,10 +33,10 @@ def expanded(channels: Dim = 8, t: Dim = 6, filters: Dim = 8, n: Dim = 3) -> Blo
     ],
 )
 def test_what_a_definition_asks_of_a_symbol_is_a_condition(
-    name: str, told: str, other: int, same: int
+    name: str, condition: str, other: int, same: int
 ) -> None:
     form = closed_form(expanded, name)
-    assert form.holds == (told,)
+    assert form.holds == (condition,)
     assert form.at(**{name: other}) == quantities(expanded, **{name: other})
     with pytest.raises(DefinitionError, match="the form is another where"):
         form.at(**{name: same})
@@ -54,8 +54,8 @@ def asking(channels: Dim = 8, planes: Dim = 8, t: Dim = 4) -> Block:
 
 def test_questions_in_every_form_are_noticed() -> None:
     form = closed_form(asking, "channels", "planes", "t")
-    (told,) = form.holds
-    assert told == (
+    (condition,) = form.holds
+    assert condition == (
         "where channels is not 4*planes and t is not 1 and t is not 2 and planes is not t - 7 "
         "and Mod(planes, 4) is not 0"
     )
@@ -70,18 +70,18 @@ def test_sympy_is_left_as_it_was() -> None:
     closed_form(asking, "planes", t=3)
     assert sympy.Expr.__eq__ is before
     assert "__bool__" not in vars(sympy.Expr)
-    with pytest.raises(RuntimeError), taken_not_to_be_zero():
+    with pytest.raises(RuntimeError), record_comparisons():
         raise RuntimeError
     assert sympy.Expr.__eq__ is before
     x = symbols("x")
-    with taken_not_to_be_zero() as noted:
+    with record_comparisons() as compared:
         assert x != 3
         assert x == x
         assert x != "x"
         assert x + 1 != x
         assert x != 0
         assert sympy.simplify(x * x - 1) != 0
-    assert noted == [x - 3, x**2 - 1]
+    assert compared == [x - 3, x**2 - 1]
 
 
 def test_by_default_a_number_that_is_asked_for_is_no_symbol() -> None:

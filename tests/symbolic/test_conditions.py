@@ -32,7 +32,7 @@ from tests.symbolic.forms import quantities
 
 def test_sizes_that_join_for_some_numbers_only() -> None:
     form = closed_form("grid_reduction", "H", "W", kernel=1, window=2, input="320x34x34")
-    assert not form.anywhere
+    assert not form.for_any_size
     assert form.holds == ("where H is even and W is even",)
     assert form.at(H=36, W=40) == quantities("grid_reduction", (320, 36, 40), kernel=1, window=2)
     with pytest.raises(DefinitionError, match=r"H=35 is none where H is even$"):
@@ -181,7 +181,7 @@ def test_strides_of_branches_combine() -> None:
 def test_what_joins_for_some_sizes_goes_on_without_floors() -> None:
     ends = concat(Conv2d(4, 1, 2), MaxPool2d(2, 2))  # even sizes only
     form = closed_form(seq(ends, Conv2d(4, 1, 2)), "H", "W", input=(4, 32, 36))
-    assert not form.anywhere
+    assert not form.for_any_size
     assert form.classes == {"H": (4, 0), "W": (4, 0)}
     assert form.multiply_adds.is_polynomial()
     assert form.at(H=36, W=40) == quantities(seq(ends, Conv2d(4, 1, 2)), (4, 36, 40))

@@ -61,7 +61,7 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
             "holds": list(form.holds),
             "confirmed": _numbers(form),
             "any_size": {name: str(unnested(getattr(form.count.total, name))) for name in MEASURES}
-            if form.anywhere
+            if form.for_any_size
             else None,
         },
     )
@@ -107,7 +107,7 @@ def _holds(forms: Sequence[ClosedForm]) -> list[str]:
 
 
 def _anywhere(form: ClosedForm) -> tuple[Note, ...]:
-    if not form.steps or not form.anywhere:
+    if not form.steps or not form.for_any_size:
         return ()
     sizes = " and ".join(map(str, form.steps))
     return (Note(f"multiply-adds for any {sizes}:", tidy(unnested(form.count.multiply_adds))),)
