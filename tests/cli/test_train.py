@@ -164,10 +164,10 @@ def test_a_run_that_is_interrupted_and_resumed_on_a_terminal(tmp_path: Path) -> 
     ]
     refused = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
-    shown, lines, modules = on_a_terminal(tmp_path, "train", "--resume", "run", "--workers", "1")
-    assert "done: 5x5, seed 0: top-1 " in shown
-    assert "of 2 trials" in shown
-    assert "\x1b[3" not in shown
+    bars, lines, modules = on_a_terminal(tmp_path, "train", "--resume", "run", "--workers", "1")
+    assert "done: 5x5, seed 0: top-1 " in bars
+    assert "of 2 trials" in bars
+    assert "\x1b[3" not in bars
     assert {"torch", "optuna"} <= modules
     assert "fvcore" not in modules
     assert lines == [
