@@ -129,9 +129,9 @@ def test_the_networks_that_are_named_are_there() -> None:
 def test_the_prices_of_a_point_are_recomputed() -> None:
     budgets = costlab.compare(ablation="inference_budget")
     prices = [budgets.per_point(f"Inception-v3, {crops} crops", "top_1_error") for crops in (12, 144)]
-    told = [human(round(price)) for price in prices if price]
-    assert f"spends {told[0]}\n" in README
-    assert f"with 144 crops {told[1]} on each" in README
+    amounts = [human(round(price)) for price in prices if price]
+    assert f"spends {amounts[0]}\n" in README
+    assert f"with 144 crops {amounts[1]} on each" in README
 
 
 def test_every_command_and_option_is_documented() -> None:

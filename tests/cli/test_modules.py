@@ -123,7 +123,7 @@ def test_what_has_no_rule_is_told_and_refused_on_request(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("models.py:Net",), "models.py:Net has no input shape of its own: give one"),
         (
@@ -152,10 +152,10 @@ def test_what_has_no_rule_is_told_and_refused_on_request(run: Run) -> None:
         ),
     ],
 )
-def test_mistakes_are_told_in_one_line(run: Run, words: tuple[str, ...], told: str) -> None:
+def test_mistakes_are_told_in_one_line(run: Run, words: tuple[str, ...], message: str) -> None:
     code, out, err = run("count", *words)
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
     assert err.startswith("costlab: error: ")
     assert len(err.splitlines()) == 1
 
@@ -189,7 +189,7 @@ def test_reconcile(run: Run) -> None:
     verdicts = {row["convention"]: row["verdict"] for row in json.loads(out)["rows"]}
     assert code == 0
     assert set(verdicts.values()) == {"", "equal", "not installed"}
-    assert [name for name, told in verdicts.items() if told == "not installed"] == [
+    assert [name for name, verdict in verdicts.items() if verdict == "not installed"] == [
         "ultralytics_thop",
         "deepspeed_macs",
         "deepspeed_flops",
@@ -200,17 +200,17 @@ def test_reconcile(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("stem", "--explain", "fvcore", "fvcore"), "fvcore does not differ from itself"),
         (("stem", "--explain", "fvcore", "x"), "there is no convention 'x'"),
         (("stem", "--explain", "fvcore", "thop", "--run"), "--run and --explain do not go together"),
     ],
 )
-def test_mistakes_in_a_reconciliation(run: Run, words: tuple[str, ...], told: str) -> None:
+def test_mistakes_in_a_reconciliation(run: Run, words: tuple[str, ...], message: str) -> None:
     code, out, err = run("reconcile", *words)
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
 
 
 def test_a_tool_that_differs_is_a_failed_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

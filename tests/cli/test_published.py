@@ -23,8 +23,8 @@ def test_counted_and_reported_are_never_in_one_column(run: Run) -> None:
     for row in rows:
         label = row["variant"]
         assert int(row["multiply_adds"]) == COUNTED[label]
-        told = (row["reported_top_1_error"], row["reported_top_5_error"], row["reported_billions"])
-        assert tuple(value or None for value in told) == PUBLISHED[label]
+        figures = (row["reported_top_1_error"], row["reported_top_5_error"], row["reported_billions"])
+        assert tuple(value or None for value in figures) == PUBLISHED[label]
         assert row["reported_in"].startswith("Table ")
     table = published_table(compare(ablation="inference_budget"))
     titles = [column.title for column in table.columns if not column.machine_only]

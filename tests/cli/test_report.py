@@ -52,9 +52,9 @@ def test_a_definition_that_changes_makes_its_page_stale(run: Run, here: Path) ->
     (here / "nets.py").write_text(NETS.replace("= 4", "= 5"))
     done = run("report", "nets.py:net", "-o", "out", "--check")
     assert (done.code, done.out) == (1, "")
-    told = done.err.splitlines()
-    assert told[1].startswith(f"out/{FILES[0]}: line ")
-    assert told[2:] == [
+    lines = done.err.splitlines()
+    assert lines[1].startswith(f"out/{FILES[0]}: line ")
+    assert lines[2:] == [
         f"out/{FILES[1]}: draws other data",
         f"out/{FILES[2]}: draws other data",
         "the same command without --check writes them anew",
@@ -173,10 +173,10 @@ def test_the_pages_of_the_documents_are_kept_along(
         file.write_text(f"{KEPT}\n{block}")
     files[2].write_text(block)
     done = run("report", "--check")
-    told = "costlab count stem -f csv | head -1 prints something else"
-    assert [line for line in done.err.splitlines() if told in line] == [
-        f"README.md: {told}",
-        f"docs/count.md: {told}",
+    problem = "costlab count stem -f csv | head -1 prints something else"
+    assert [line for line in done.err.splitlines() if problem in line] == [
+        f"README.md: {problem}",
+        f"docs/count.md: {problem}",
     ]
     assert done.err.count("done: README.md: costlab count stem") == 1
     assert "done: docs/count.md" not in done.err

@@ -16,7 +16,7 @@ from tests.cli.conftest import PAGE_FILES as FILES
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "message"),
     [
         (["inception_v3"], "inception_v3 is a target: say with -o DIR where its page goes"),
         (["nets.py:net"], "nets.py:net is a target: say with -o DIR where its page goes"),
@@ -51,11 +51,11 @@ from tests.cli.conftest import PAGE_FILES as FILES
         (["stem", "-o", "n" * 300], f"{'n' * 300} cannot be made: File name too long"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(run: Run, here: Path, args: list[str], told: str) -> None:
+def test_what_is_wrong_is_told_in_one_line(run: Run, here: Path, args: list[str], message: str) -> None:
     (here / "file").write_text("mine")
     (here / "loop").symlink_to("loop")
     done = run("report", *args)
-    assert (done.code, done.out, done.err) == (2, "", f"costlab: error: {told}\n")
+    assert (done.code, done.out, done.err) == (2, "", f"costlab: error: {message}\n")
     assert not (here / "out").exists()
     assert (here / "file").read_text() == "mine"
 

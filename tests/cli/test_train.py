@@ -37,7 +37,7 @@ START = [sys.executable, "-m", "costlab", "train"]
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "message"),
     [
         ("--seeds 2", "give the NAME of an experiment, or --resume DIR"),
         ("kernels -a kernels", "NAME and --ablation NAME are one thing: give one of them"),
@@ -65,7 +65,7 @@ START = [sys.executable, "-m", "costlab", "train"]
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_line(
-    args: str, told: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    args: str, message: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "full").mkdir()
@@ -73,7 +73,7 @@ def test_what_cannot_be_done_is_told_in_a_line(
     (tmp_path / "file").write_text("")
     done = run("train", *args.split())
     assert done.code == 2
-    assert told in done.err
+    assert message in done.err
     assert done.err.splitlines()[-1].startswith("costlab: error: ")
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["file", "mine.txt"]
 
@@ -156,9 +156,9 @@ def test_a_run_that_is_interrupted_and_resumed_on_a_terminal(tmp_path: Path) -> 
     while not child.stderr.readline().startswith("training: "):
         assert child.poll() is None
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to all of its processes
-    _, told = child.communicate(timeout=60)
+    _, errors = child.communicate(timeout=60)
     assert child.returncode == 130
-    assert [line for line in told.splitlines() if line] == [
+    assert [line for line in errors.splitlines() if line] == [
         "interrupted: --resume run goes on from the last checkpoints",
         "costlab: error: interrupted",
     ]
@@ -210,11 +210,11 @@ def test_a_trial_that_fails_is_told_and_the_exit_status_says_so(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "text"),
     [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 0 s"), (3599, "59 min 59 s"), (7260, "2 h 1 min")],
 )
-def test_durations(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_what_came_out_in_a_line() -> None:

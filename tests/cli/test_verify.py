@@ -97,8 +97,8 @@ def test_derivations_as_csv_are_one_table_with_exact_values(run: Run) -> None:
     assert list(dict.fromkeys(row["claim"] for row in rows)) == list(CLAIMS)
     (saved,) = [row for row in rows if row["claim"] == "asymmetric" and row["quantity"].endswith(" saved")]
     assert saved["value"] == "1/3"
-    told = {row["quantity"]: row for row in rows if row["claim"] == "vs-bn-inception"}
-    assert (told["by the billions of table 3"]["reported"], told["as counted"]["reported"]) == (
+    steps = {row["quantity"]: row for row in rows if row["claim"] == "vs-bn-inception"}
+    assert (steps["by the billions of table 3"]["reported"], steps["as counted"]["reported"]) == (
         "True",
         "False",
     )
@@ -168,8 +168,8 @@ def test_an_unknown_id_is_the_users_mistake(run: Run) -> None:
 def test_terminals_of_any_width_show_every_value(width: int, missing: str) -> None:
     table = verify_table(verify())
     shown = table.to_text(width)
-    told = " ".join(shown.split()).partition("no room for: ")[2]
-    assert told == missing
+    left_out = " ".join(shown.split()).partition("no room for: ")[2]
+    assert left_out == missing
     assert max(map(len, shown.splitlines())) <= width
     for row in (table.record(row) for row in table.rows):
         value = row["from_reported"] if row["reported"] else row["counted"]

@@ -159,9 +159,9 @@ def test_a_command_that_several_documents_show_runs_once(tmp_path: Path) -> None
     (tmp_path / "docs").mkdir()
     other = document(tmp_path / "docs", (STEM, "old\n"), ("costlab --version", "old\n"))
     file = document(tmp_path, (STEM, "older\n"))
-    told: list[str] = []
-    outputs = outputs_of([file, other], tmp_path, lambda _: None, told.append)
-    assert told == [f"README.md: {STEM}", "docs/README.md: costlab --version"]
+    done: list[str] = []
+    outputs = outputs_of([file, other], tmp_path, lambda _: None, done.append)
+    assert done == [f"README.md: {STEM}", "docs/README.md: costlab --version"]
     for each in (file, other):
         assert outdated(each, outputs) == commands_in(each)
         assert renew(each, outputs)
@@ -202,7 +202,7 @@ def test_after_a_command_that_breaks_down_no_other_begins(
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "message"),
     [
         ("costlab count stem | sort", "only | head -N or | tail -N can follow a command"),
         ("costlab count stem | head", "only | head -N or | tail -N can follow a command"),
@@ -221,11 +221,11 @@ def test_after_a_command_that_breaks_down_no_other_begins(
         ("costlab count stem | tail -0", "only | head -N or | tail -N can follow a command"),
     ],
 )
-def test_what_is_no_single_command_is_refused(tmp_path: Path, command: str, told: str) -> None:
+def test_what_is_no_single_command_is_refused(tmp_path: Path, command: str, message: str) -> None:
     file = document(tmp_path, (command, "old\n"))
     with pytest.raises(OutputError) as error:
         renewed(file)
-    assert str(error.value) == f"{file}: {command}: {told}"
+    assert str(error.value) == f"{file}: {command}: {message}"
     assert [each.name for each in tmp_path.iterdir()] == ["README.md"]
 
 

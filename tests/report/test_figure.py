@@ -105,10 +105,10 @@ def png(side: int) -> bytes:
 
 def test_a_missing_font_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(mpl, "get_data_path", lambda: str(tmp_path))
-    told = (
+    message = (
         r"^pictures need the font .* matplotlib, and DejaVuSans\.ttf is not there: install matplotlib anew$"
     )
-    with pytest.raises(OutputError, match=told):
+    with pytest.raises(OutputError, match=message):
         picture().file()
 
 

@@ -36,14 +36,14 @@ def wrote(folder: Path, *pages: Page, svg: bool = False, force: bool = False) ->
     return [(file.name, changed) for file, changed in write_all(contents, force=force)]
 
 
-def told(folder: Path, *pages: Page, svg: bool = False) -> list[str]:
+def differences(folder: Path, *pages: Page, svg: bool = False) -> list[str]:
     lines = [line for each in pages or (made(),) for line in stale(each, folder, svg=svg)]
     return [line.removeprefix(f"{folder}/") for line in lines]
 
 
 def test_what_is_written_is_not_stale(tmp_path: Path) -> None:
     assert wrote(tmp_path) == [("numbers.md", True), ("numbers_dots.png", True)]
-    assert told(tmp_path) == []
+    assert differences(tmp_path) == []
     assert (tmp_path / "numbers.md").read_text() == (
         "<!-- Written by costlab report: it is written anew as a whole, and changes by hand are lost. -->\n\n"
         "# Numbers\n\nThe number is 7.\n\nBefore it.\n\n![Dots](numbers_dots.png)\n\nAfter it.\n"
@@ -56,13 +56,13 @@ def test_what_is_as_it_would_be_is_left_alone(tmp_path: Path) -> None:
     assert wrote(tmp_path) == [("numbers.md", False), ("numbers_dots.png", False)]
     assert {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == before
     assert wrote(tmp_path, made(8)) == [("numbers.md", True), ("numbers_dots.png", True)]
-    assert told(tmp_path, made(8)) == []
+    assert differences(tmp_path, made(8)) == []
 
 
 def test_what_is_stale_is_named_with_where_it_differs(tmp_path: Path) -> None:
-    assert told(tmp_path) == ["numbers.md: is missing", "numbers_dots.png: is missing"]
+    assert differences(tmp_path) == ["numbers.md: is missing", "numbers_dots.png: is missing"]
     wrote(tmp_path)
-    assert told(tmp_path, made(8)) == [
+    assert differences(tmp_path, made(8)) == [
         "numbers.md: line 5 has 'The number is 7.' and would have 'The number is 8.'",
         "numbers_dots.png: draws other data",
     ]
@@ -93,7 +93,7 @@ def test_any_edit_of_the_text_is_told(tmp_path: Path, edit: Callable[[str], str]
     wrote(tmp_path)
     file = tmp_path / "numbers.md"
     file.write_bytes(edit(file.read_text()).encode())
-    assert told(tmp_path) == [f"numbers.md: {line}"]
+    assert differences(tmp_path) == [f"numbers.md: {line}"]
 
 
 def test_pictures_are_compared_by_their_digests(tmp_path: Path) -> None:
@@ -101,24 +101,24 @@ def test_pictures_are_compared_by_their_digests(tmp_path: Path) -> None:
     picture = tmp_path / "numbers_dots.png"
     content = picture.read_bytes()
     picture.write_bytes(content[: len(content) // 2])
-    assert told(tmp_path) == ["numbers_dots.png: is no whole picture"]
+    assert differences(tmp_path) == ["numbers_dots.png: is no whole picture"]
     picture.write_bytes(made(8).pictures[0].file())
-    assert told(tmp_path) == ["numbers_dots.png: draws other data"]
+    assert differences(tmp_path) == ["numbers_dots.png: draws other data"]
     larger = made().pictures[0]
     picture.write_bytes(Picture(larger.name, larger.alt, larger.data, larger.draw, (3.0, 3.0)).file())
-    assert told(tmp_path) == []  # other pixels, the same data
+    assert differences(tmp_path) == []  # other pixels, the same data
 
 
 def test_svg_is_written_on_request_and_kept_from_then_on(tmp_path: Path) -> None:
     assert wrote(tmp_path, svg=True)[-1] == ("numbers_dots.svg", True)
-    assert told(tmp_path, svg=True) == []
+    assert differences(tmp_path, svg=True) == []
     drawing = tmp_path / "numbers_dots.svg"
     assert digest_in(drawing.read_bytes(), "svg") == made().pictures[0].digest
-    assert told(tmp_path, made(8))[-1] == "numbers_dots.svg: draws other data"
+    assert differences(tmp_path, made(8))[-1] == "numbers_dots.svg: draws other data"
     assert wrote(tmp_path, made(8))[-1] == ("numbers_dots.svg", True)
     drawing.unlink()
-    assert told(tmp_path, made(8)) == []
-    assert told(tmp_path, made(8), svg=True) == ["numbers_dots.svg: is missing"]
+    assert differences(tmp_path, made(8)) == []
+    assert differences(tmp_path, made(8), svg=True) == ["numbers_dots.svg: is missing"]
 
 
 @pytest.mark.parametrize("name", ["numbers.md", "numbers_dots.png", "numbers_dots.svg"])
@@ -128,9 +128,11 @@ def test_files_of_somebody_else_stay(tmp_path: Path, name: str) -> None:
         wrote(tmp_path, svg=True)
     assert [file.name for file in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "theirs\n"
-    assert f"{name}: was not written by costlab report: only --force replaces it" in told(tmp_path, svg=True)
+    assert f"{name}: was not written by costlab report: only --force replaces it" in differences(
+        tmp_path, svg=True
+    )
     assert (name, True) in wrote(tmp_path, svg=True, force=True)
-    assert told(tmp_path, svg=True) == []
+    assert differences(tmp_path, svg=True) == []
 
 
 @pytest.mark.parametrize("name", ["numbers.md", "numbers_dots.png", "numbers_dots.svg"])
@@ -139,10 +141,10 @@ def test_a_file_of_ours_that_is_damaged_is_told_and_replaced(tmp_path: Path, nam
     wrote(tmp_path, svg=True)
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[: int(part * len(content))])
-    (line,) = told(tmp_path, svg=True)
+    (line,) = differences(tmp_path, svg=True)
     assert line.startswith(f"{name}: ")
     assert (name, True) in wrote(tmp_path, svg=True)
-    assert told(tmp_path, svg=True) == []
+    assert differences(tmp_path, svg=True) == []
 
 
 def test_the_page_of_another_command_stays(tmp_path: Path) -> None:
@@ -152,12 +154,12 @@ def test_the_page_of_another_command_stays(tmp_path: Path) -> None:
             OutputError, match=r"is the page of another command, 'Written by costlab report nets"
         ):
             wrote(tmp_path, made(target=target))
-    assert told(tmp_path, made(target="nets.py:net")) == []
+    assert differences(tmp_path, made(target="nets.py:net")) == []
 
 
 def test_a_pipe_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "numbers.md")
-    for run in (wrote, told):
+    for run in (wrote, differences):
         with pytest.raises(OutputError, match=r"numbers\.md is no file: name another folder"):
             run(tmp_path)
 
@@ -165,7 +167,7 @@ def test_a_pipe_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
 def test_a_drawing_of_somebody_else_is_no_concern_where_none_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "numbers_dots.svg").write_text("<svg>theirs</svg>")
     wrote(tmp_path)
-    assert told(tmp_path) == []
+    assert differences(tmp_path) == []
     assert (tmp_path / "numbers_dots.svg").read_text() == "<svg>theirs</svg>"
 
 
@@ -174,7 +176,7 @@ def test_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"numbers\.md is a folder: name a file"):
         wrote(tmp_path)
     with pytest.raises(OutputError, match=r"numbers\.md cannot be read: Is a directory"):
-        told(tmp_path)
+        differences(tmp_path)
 
 
 @pytest.mark.parametrize("at", range(1, 5))

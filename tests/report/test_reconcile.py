@@ -47,13 +47,13 @@ def test_what_a_run_adds() -> None:
         "ptflops": Report("3", None, "RuntimeError: it gave up on the model"),
     }
     table = reconcile_table(counted, accounts, ran)
-    told = {table.record(row)["convention"]: table.record(row)["verdict"] for row in table.rows}
-    assert told["thop"] == "equal"
-    assert told["fvcore"] == "DIFFERS"
-    assert told["ptflops"] == "failed"
+    verdicts = {table.record(row)["convention"]: table.record(row)["verdict"] for row in table.rows}
+    assert verdicts["thop"] == "equal"
+    assert verdicts["fvcore"] == "DIFFERS"
+    assert verdicts["ptflops"] == "failed"
     assert "ptflops, pytorch backend failed: RuntimeError: it gave up on the model" in table.notes
-    assert told["torchinfo"] == "not installed"
-    assert told["multiply_adds"] == ""
+    assert verdicts["torchinfo"] == "not installed"
+    assert verdicts["multiply_adds"] == ""
     assert not agreed(accounts, ran)
     assert agreed(accounts, {name: ran[name] for name in ("thop", "ptflops")})
 

@@ -68,13 +68,13 @@ def test_how_it_was_made() -> None:
         timed, environment=replace(CPU, device="a GPU", driver="CUDA 13", threads=4, workers=1, compiled=True)
     )
     made = replace(made, arms=(replace(made.arms[0], timing=gpu), *made.arms[1:]))
-    told = dict(made_table(made).rows)
-    assert told["images"] == "shapes: drawn shapes in ten classes"
-    assert told["digest"] == "f" * 12
-    assert told["recipe, the same for all"] == (
+    values = dict(made_table(made).rows)
+    assert values["images"] == "shapes: drawn shapes in ten classes"
+    assert values["digest"] == "f" * 12
+    assert values["recipe, the same for all"] == (
         "optimizer=rmsprop, learning_rate=0.045, decay=0.9, batch_size=64, epochs=3"
     )
-    assert told["settings of their own"] == "3x3+3x3: label_smoothing=0.0"
+    assert values["settings of their own"] == "3x3+3x3: label_smoothing=0.0"
     assert [value for what, value in made_table(made).rows if what == "ran on"] == [
         "cpu, torch 2.11.0, Python 3.11.7, Linux x86_64, float32, 1 thread in each of 2 workers, code at "
         "0123abc: 9 trainings and 2 timings",
@@ -128,8 +128,8 @@ def test_what_a_step_takes_by_hand() -> None:
     assert half[3] == "40.0%"
     # 0.06 s is 40% less than 0.1 s; its quartiles 0.072 s and 0.054 s are 28% and 46% less.
     counted = 1 - sample().arms[2].step_multiply_adds / step
-    told = f"{HALF}: {counted:.1%} fewer multiply-adds, 40.0% less time"
-    assert f"* {told} (the middle half of its steps: 28.0% less to 46.0% less)" in page.text
+    savings = f"{HALF}: {counted:.1%} fewer multiply-adds, 40.0% less time"
+    assert f"* {savings} (the middle half of its steps: 28.0% less to 46.0% less)" in page.text
     assert step_savings(sample()).arms[1] == Saved(HALF, round(counted, 6), 0.4, 0.28, 0.46)
 
 
@@ -188,7 +188,7 @@ def test_what_is_excluded(better: tuple[float, ...], verdict: str, excluded: str
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "told"),
+    ("low", "high", "text"),
     [
         (-0.01234, 0.02341, "-1.24 to +2.35"),
         (0.00001, 0.5, "+0.001 to +50.000"),  # it does not reach 0
@@ -198,8 +198,8 @@ def test_what_is_excluded(better: tuple[float, ...], verdict: str, excluded: str
         (-inf, inf, None),
     ],
 )
-def test_intervals_are_rounded_outward_but_never_onto_0(low: float, high: float, told: str | None) -> None:
-    assert span(Interval(0.0, low, high, 1 if told is None else 2)) == told
+def test_intervals_are_rounded_outward_but_never_onto_0(low: float, high: float, text: str | None) -> None:
+    assert span(Interval(0.0, low, high, 1 if text is None else 2)) == text
 
 
 def test_points_have_a_sign() -> None:

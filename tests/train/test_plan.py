@@ -58,7 +58,7 @@ def started(made: RunRequest, folder: Path) -> plan.Plan:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         (["epochs"], "recipe: 'epochs' must be name=value"),
         (["epochs=x"], "recipe: epochs=x must be a whole number"),
@@ -76,10 +76,10 @@ def started(made: RunRequest, folder: Path) -> plan.Plan:
         (["optimizer=adam"], "recipe: optimizer=adam must be rmsprop or sgd"),
     ],
 )
-def test_settings_that_are_none_are_refused(settings: list[str], told: str) -> None:
+def test_settings_that_are_none_are_refused(settings: list[str], message: str) -> None:
     with pytest.raises(DefinitionError) as raised:
         Recipe().with_settings(recipe.read(settings))
-    assert str(raised.value).startswith(told)
+    assert str(raised.value).startswith(message)
 
 
 def test_settings_are_read() -> None:
@@ -118,7 +118,7 @@ def test_like_cost_at_three_resolutions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("larg_5x5", "there is no experiment 'larg_5x5'; did you mean large_5x5"),
         ("large_7x7", "large_7x7: '7x7' takes 64x35x35"),
@@ -130,12 +130,12 @@ def test_like_cost_at_three_resolutions() -> None:
     ],
 )
 def test_what_cannot_be_trained_is_named(
-    name: str, told: str, sets: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, message: str, sets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(sets.parent)
     with pytest.raises(CostlabError) as raised:
         plan.find_experiment(name, 1.0)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_an_experiment_and_an_ablation_of_ones_own(sets: Path, tmp_path: Path) -> None:
@@ -185,14 +185,14 @@ def test_images_are_made_again_where_they_are_gone_or_damaged(tmp_path: Path) ->
     started(request("large_5x5"), tmp_path)
     file = tmp_path / "data" / "images-48.pt"
     whole = file.read_bytes()
-    told: list[str] = []
+    reported: list[str] = []
     for damage in (None, b"", whole[:1000]):
         file.unlink() if damage is None else file.write_bytes(damage)
-        resume_plan(tmp_path, None, told.append)
+        resume_plan(tmp_path, None, reported.append)
         assert file.read_bytes() == whole
-    assert len(told) == 3
-    resume_plan(tmp_path, None, told.append)
-    assert len(told) == 3
+    assert len(reported) == 3
+    resume_plan(tmp_path, None, reported.append)
+    assert len(reported) == 3
 
 
 def test_an_experiment_that_changed_is_noticed(sets: Path, tmp_path: Path) -> None:
@@ -223,13 +223,15 @@ def test_a_folder_that_holds_no_run_is_named(tmp_path: Path) -> None:
 
 
 def test_commands_hold_no_folders() -> None:
-    told = command_line(request("/home/me/sets.py:mine", "clip=0", source="folder:/home/me/images"), "folder")
-    assert "/home" not in told
-    assert told.endswith("--data folder:PATH --width 0.125 --images 250 --set clip=0")
+    command = command_line(
+        request("/home/me/sets.py:mine", "clip=0", source="folder:/home/me/images"), "folder"
+    )
+    assert "/home" not in command
+    assert command.endswith("--data folder:PATH --width 0.125 --images 250 --set clip=0")
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: arm("mini", side=4), "side"),
         (lambda: arm("mini", side="big"), "side"),  # type: ignore[arg-type]  # on purpose
@@ -246,8 +248,8 @@ def test_commands_hold_no_folders() -> None:
         ),
     ],
 )
-def test_experiments_that_are_none_are_refused(make: object, told: str) -> None:
-    with pytest.raises((DefinitionError, TargetError), match=told):
+def test_experiments_that_are_none_are_refused(make: object, message: str) -> None:
+    with pytest.raises((DefinitionError, TargetError), match=message):
         make()  # type: ignore[operator]  # of the parameters
 
 

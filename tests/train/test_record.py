@@ -46,7 +46,7 @@ def test_the_accuracy_of_a_trial_is_that_after_the_last_epoch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda it: it.pop("version"), "KeyError: 'version'"),
         (lambda it: it.update(version=VERSION + 1), "of another version"),
@@ -70,7 +70,7 @@ def test_the_accuracy_of_a_trial_is_that_after_the_last_epoch() -> None:
     ],
 )
 def test_what_is_no_record_is_said_in_a_line_that_names_the_file(
-    tmp_path: Path, change: Change, told: str
+    tmp_path: Path, change: Change, message: str
 ) -> None:
     file = tmp_path / FILE
     content: dict[str, Any] = json.loads(json.dumps({"version": VERSION, **asdict(sample())}))
@@ -79,7 +79,7 @@ def test_what_is_no_record_is_said_in_a_line_that_names_the_file(
     with pytest.raises(RunError) as caught:
         load(file)
     assert str(caught.value).startswith(str(file))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

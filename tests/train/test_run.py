@@ -106,9 +106,9 @@ def test_a_damaged_checkpoint_costs_its_own_trial_until_it_is_removed(tmp_path: 
     file.parent.mkdir(parents=True)
     file.write_bytes(b"damaged")
     run, _ = run_in(tmp_path, made)
-    told = {trial.arm: trial.failure for trial in run.trials}
+    failures = {trial.arm: trial.failure for trial in run.trials}
     inside = file.relative_to(tmp_path)  # no folder of this machine goes on record
-    assert told == {"5x5": f"{inside} is damaged: remove it, and the trial begins anew", "3x3+3x3": ""}
+    assert failures == {"5x5": f"{inside} is damaged: remove it, and the trial begins anew", "3x3+3x3": ""}
     file.unlink()
     run, observer = run_in(tmp_path, resume_plan(tmp_path, None, lambda _: None), again=True)
     assert observer.started == [("5x5", 0)]
@@ -129,7 +129,7 @@ FAULTS: dict[int, tuple[str, str]] = {
     6: ("self.network.head.fc.bias.data.fill_(float('nan'))", "the loss is no number after epoch 1"),
     7: ("os._exit(9)", "its worker died 3 times"),
 }
-"""By the channels of the first layer of a network: what happens in a step of it, and what is to be told."""
+"""By the channels of the first layer of a network: the fault in a step of it, and the message."""
 PLANTED = """
 import os, torch
 from costlab.train.learner import Learner
@@ -161,8 +161,8 @@ def test_a_fault_is_named_and_costs_its_own_trial(tmp_path: Path, monkeypatch: p
     run, observer = run_in(folder, made)
     failures = {trial.arm: trial.failure for trial in run.trials}
     assert failures.pop("2 channels") == ""
-    for n, (_, told) in FAULTS.items():
-        assert re.match(told, failures.pop(f"{n} channels"))
+    for n, (_, pattern) in FAULTS.items():
+        assert re.match(pattern, failures.pop(f"{n} channels"))
     assert failures == {}
     assert [arm.label for arm in run.arms if arm.timing] == ["2 channels"]
     assert observer.notes == ["7 channels: its worker died (exit 9); it is taken up again"] * 3

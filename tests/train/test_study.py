@@ -163,7 +163,7 @@ def test_a_heartbeat_keeps_a_trial(url: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("nonsense", "--study nonsense: "),
         ("postgresql://me:hidden@127.0.0.1:1/none", r"--study postgresql://me:\*\*\*@127.0.0.1:1/none: "),
@@ -174,8 +174,8 @@ def test_a_heartbeat_keeps_a_trial(url: str, monkeypatch: pytest.MonkeyPatch) ->
         ("postgresql://127.0.0.1:abc/x", "--study postgresql://127.0.0.1:abc/x: "),
     ],
 )
-def test_a_database_that_cannot_be_reached_is_named_without_its_password(url: str, told: str) -> None:
-    with pytest.raises(RunError, match=told) as raised, open_study(url, "s", PAIRS, alone=False):
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(url: str, message: str) -> None:
+    with pytest.raises(RunError, match=message) as raised, open_study(url, "s", PAIRS, alone=False):
         pass
     assert "hidden" not in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -222,11 +222,11 @@ def test_machines_share_a_study_in_postgresql_and_one_of_them_is_killed(tmp_path
             assert victim.poll() is None
         victim.send_signal(signal.SIGKILL)
         victim.communicate()
-        told = [machine.communicate(timeout=240)[1] for machine in machines[1:]]
-        assert [machine.returncode for machine in machines[1:]] == [0, 0], told
+        outputs = [machine.communicate(timeout=240)[1] for machine in machines[1:]]
+        assert [machine.returncode for machine in machines[1:]] == [0, 0], outputs
         done = Counter(
             line.partition(": top-1")[0]
-            for text in told
+            for text in outputs
             for line in text.splitlines()
             if line.startswith("done")
         )

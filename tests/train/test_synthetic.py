@@ -30,7 +30,7 @@ def first() -> Split:
     return images(260, 0)
 
 
-def told(split: Split) -> str:
+def digest(split: Split) -> str:
     return hashlib.sha256(split.images.numpy().tobytes() + split.labels.numpy().tobytes()).hexdigest()
 
 
@@ -71,7 +71,7 @@ def test_a_seed_never_makes_validation_images_out_of_training_images() -> None:
 def test_threads_change_nothing(first: Split) -> None:
     torch.set_num_threads(2)
     try:
-        assert told(images(260, 0)) == told(first)
+        assert digest(images(260, 0)) == digest(first)
     finally:
         torch.set_num_threads(1)
 
@@ -79,8 +79,8 @@ def test_threads_change_nothing(first: Split) -> None:
 def test_a_machine_without_vector_instructions_makes_the_same_images(first: Split) -> None:
     script = (
         "import torch; torch.set_num_threads(1)\n"
-        "from costlab.train.synthetic import images; from tests.train.test_synthetic import told\n"
-        "print(told(images(30, 0)))"
+        "from costlab.train.synthetic import images; from tests.train.test_synthetic import digest\n"
+        "print(digest(images(30, 0)))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script],
@@ -89,7 +89,7 @@ def test_a_machine_without_vector_instructions_makes_the_same_images(first: Spli
         text=True,
         check=True,
     )
-    assert ran.stdout.strip() == told(Split(first.images[:30], first.labels[:30]))
+    assert ran.stdout.strip() == digest(Split(first.images[:30], first.labels[:30]))
 
 
 def test_the_images_are_the_same_on_every_machine(first: Split) -> None:
@@ -98,7 +98,7 @@ def test_the_images_are_the_same_on_every_machine(first: Split) -> None:
     The committed record is of images from another processor, when square roots were still torch's own: their
     digest was c601c8d8..., which the same code did not give on others.
     """
-    assert told(first) == "4aa37f29bbccd6736bfb159cfad9f995686277c5805e04029c2a272df8820ebb"
+    assert digest(first) == "4aa37f29bbccd6736bfb159cfad9f995686277c5805e04029c2a272df8820ebb"
 
 
 def test_square_roots_are_rounded_once() -> None:

@@ -53,7 +53,7 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def told(epochs: tuple[Epoch, ...]) -> list[dict[str, float]]:
+def without_times(epochs: tuple[Epoch, ...]) -> list[dict[str, float]]:
     """What is no time."""
     timed = ("seconds", "images_per_second")
     return [{k: v for k, v in asdict(epoch).items() if k not in timed} for epoch in epochs]
@@ -69,7 +69,7 @@ def uninterrupted(
     found = weights(folder)
     assert len(found) > 100
     assert any(name.startswith(".learner.averaged") for name in found)
-    return told(epochs), found
+    return without_times(epochs), found
 
 
 def points() -> list[int]:
@@ -103,7 +103,7 @@ def test_a_trial_that_is_killed_anywhere_ends_with_the_same_weights(
     torch.manual_seed(99)  # the state of another process
     epochs = trial(tmp_path).run()
     expected, found = uninterrupted
-    assert told(epochs) == expected
+    assert without_times(epochs) == expected
     assert same(weights(tmp_path), found)  # type: ignore[arg-type]  # of the fixture
     assert [json.loads(line) for line in (tmp_path / EPOCHS).read_text().splitlines()] == list(
         map(asdict, epochs)
@@ -156,7 +156,7 @@ def test_a_trial_that_is_killed_by_the_system_ends_with_the_same_weights(
     assert ended > 1
     epochs = trial(tmp_path).run()
     expected, found = uninterrupted
-    assert told(epochs) == expected
+    assert without_times(epochs) == expected
     assert same(weights(tmp_path), found)  # type: ignore[arg-type]  # of the fixture
 
 
