@@ -1,5 +1,6 @@
 """Closed forms: with numbers in the place of symbols they are the count, wherever they say that they hold."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -67,11 +68,17 @@ POOLS: dict[str, list[Any]] = {
 }
 
 
+@cache
+def form_of_mixed(*names: str) -> ClosedForm:
+    """The closed form in these, derived once."""
+    return closed_form(mixed, *names)
+
+
 @SLOW
 @given(st.sets(st.sampled_from(NUMERIC), min_size=1, max_size=3), st.data())
 def test_every_numeric_parameter(names: set[str], data: st.DataObject) -> None:
     chosen = sorted(names)
-    form = closed_form(mixed, *chosen)
+    form = form_of_mixed(*chosen)
     numbers = {name: data.draw(st.sampled_from(POOLS[name])) for name in chosen}
     batch = numbers.get("N", 1)
     settings_used = {name: number for name, number in numbers.items() if name != "N"}
