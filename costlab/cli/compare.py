@@ -83,8 +83,8 @@ def compare(
 ) -> None:
     """Compare TARGETs with the first, or the variants of a named set with its baseline.
 
-    Targets are what `costlab count` takes. For each stand its multiply-adds, parameters and activations,
-    the ratio to the baseline, and what is saved of it in percent, below 0 where it costs more.
+    Targets are what `costlab count` takes. For each stand its multiply-adds (MACs), parameters and
+    activations, the ratio to the baseline, and what is saved of it in percent, below 0 where it costs more.
 
     A set of your own is an Ablation in a Python file: --ablation file.py:name.
 

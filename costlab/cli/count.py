@@ -71,7 +71,7 @@ def count(
     file: "Path | None",
     force: bool,
 ) -> None:
-    """Count TARGET: parameters, multiply-adds and activations, module by module.
+    """Count TARGET: parameters, multiply-adds (MACs) and activations, module by module.
 
     TARGET is a name from `costlab list`, or file.py:attribute or package.module:attribute that holds a
     block, a module of PyTorch, or a function returning one. Parameters follow a colon:

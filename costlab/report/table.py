@@ -10,6 +10,7 @@ from costlab.report.cell import Column, Note, bar_of, escaped, latex_of
 
 PAGE = 140
 """How many characters a line has where there is no terminal, if the table can be laid out so."""
+MULTIPLY_ADDS, MACS = "multiply-adds", "(MACs)"
 MARKS = r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()"
 """What Markdown reads as more than a sign: an underscore only at the edge of a word, < only before a tag."""
 
@@ -148,6 +149,9 @@ class Table:
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
             fold = max(column.fold, layout.fold) if column.fold and layout.fold else 0
             folded = [_folded(cell, fold, inside_words=not (column.numeric or roomy)) for cell in cells]
+            if MACS in cells[0]:  # they make no column wider
+                widest = max((len(line) for cell in folded[1:] for line in cell), default=0)
+                folded[0] = _folded(cells[0], max(widest, len(MULTIPLY_ADDS)), inside_words=False)
             size = max(len(line) for cell in folded for line in cell)
             if not column.numeric:
                 drawn.append([[line.ljust(size) for line in cell] for cell in folded])
@@ -168,7 +172,7 @@ class Table:
 
     def _cells(self, columns: list[Column], show: Callable[[Column, Any], str]) -> list[list[str]]:
         """Head, rows and total, cell by cell."""
-        lines = [[column.title for column in columns]]
+        lines = [_heads(columns)]
         places = [self.columns.index(column) for column in columns]
         keys = [column.key for column in self.columns]
         marks = [keys.index(column.marked_by) if column.marked_by else None for column in columns]
@@ -219,6 +223,16 @@ def _side_by_side(cells: tuple[list[str], ...], gap: str) -> list[str]:
     height = max(map(len, cells))
     filled = [cell + [" " * len(cell[0])] * (height - len(cell)) for cell in cells]
     return [gap.join(line) for line in zip(*filled, strict=True)]
+
+
+def _heads(columns: list[Column]) -> list[str]:
+    """The titles; the first that names multiply-adds says what others call them."""
+    heads = [column.title for column in columns]
+    for i, title in enumerate(heads):
+        if MULTIPLY_ADDS in title:
+            heads[i] = title.replace(MULTIPLY_ADDS, f"{MULTIPLY_ADDS} {MACS}")
+            break
+    return heads
 
 
 def _called(columns: list[Column], kept: list[Column]) -> list[str]:

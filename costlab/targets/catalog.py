@@ -39,9 +39,12 @@ def lookup(name: str) -> Definition[...]:
         return shipped[name]
     everything = catalog()
     if name not in everything:
+        from costlab.targets import torchvision
+
         if name in _shipped_ablations():
             raise TargetError(f"{name} is an ablation: costlab compare --ablation {name}")
-        raise TargetError(f"there is no definition {name!r}{closest(name, everything)} (see costlab list)")
+        known = f"{closest(name, everything)}{torchvision.hint(name)} (see costlab list)"
+        raise TargetError(f"there is no definition {name!r}{known}")
     return everything[name]
 
 

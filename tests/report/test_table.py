@@ -270,3 +270,20 @@ def test_a_terminal_without_unicode() -> None:
 )
 def test_names_are_no_marks_of_markdown(text: str, written: str) -> None:
     assert inline(text) == written
+
+
+def test_multiply_adds_are_said_to_be_macs_once() -> None:
+    columns = (
+        Column("module", "module"),
+        Column("multiply_adds", "multiply-adds", "size"),
+        Column("change", "multiply-adds more", "size"),
+    )
+    table = Table("Sizes", columns, (("stem", 1_340_779_616, 5),))
+    text = table.to_text().splitlines()
+    assert text[2].split() == ["module", "multiply-adds", "multiply-adds", "more"]
+    assert text[3].strip() == "(MACs)"
+    assert text[3].index("(MACs)") + len("(MACs)") == text[2].index("multiply-adds") + len("multiply-adds")
+    for form in (table.to_text(), table.to_markdown(), table.to_latex()):
+        assert form.count("MACs") == 1
+    assert "| module | multiply-adds (MACs) | multiply-adds more |" in table.to_markdown()
+    assert "MACs" not in table.to_csv() + table.to_json()

@@ -79,7 +79,7 @@ def _columns(name: str, title: str, place: int, exact: bool, inverse: bool) -> t
     ratio: Kind = "ratio" if exact else "times"
     saving: Kind = "percent" if exact else "saving"
     return (
-        Column(name, title, "size", sacrifice=0 if first else 2 * place - 1),
+        Column(name, title, "size", sacrifice=0 if first else 2 * place - 1, fold=13),
         Column(f"{name}_ratio", "ratio", ratio, sacrifice=0 if first else 2 * place + 2, empty="-"),
         Column(f"{name}_saving", "saving", saving, sacrifice=0 if first else 2 * place, empty="-"),
         Column(f"{name}_saving_percent", "saving in percent", machine_only=True),
@@ -129,7 +129,10 @@ def _difference_columns(baseline: Count) -> tuple[Column, ...]:
     measures = tuple(zip(keys, titles_of(baseline), strict=True))
     return (
         *SIDES,
-        *(Column(f"{name}_change", title, "change", sacrifice=i) for i, (name, title) in enumerate(measures)),
+        *(
+            Column(f"{name}_change", title, "change", sacrifice=i, fold=13)
+            for i, (name, title) in enumerate(measures)
+        ),
         *(
             Column(f"{name}_{when}", f"{title} {when}", "size", machine_only=True)
             for name, title in measures

@@ -22,7 +22,7 @@ By = Literal["module", "kind"]
 
 UNVERIFIED_COLUMN = Column("unverified", "unverified", machine_only=True)
 TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
-MULTIPLY_ADDS = Column("multiply_adds", "multiply-adds", "size")
+MULTIPLY_ADDS = Column("multiply_adds", "multiply-adds", "size", fold=13)
 SIZES = (
     Column("operations", "operations", "size", machine_only=True),
     Column("parameters", "parameters", "size", sacrifice=1),

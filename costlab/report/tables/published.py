@@ -39,7 +39,7 @@ def published_table(comparison: Comparison) -> Table:
         columns=(
             Column("variant", "variant", marked_by="unverified", fold=16),
             UNVERIFIED_COLUMN,
-            Column("multiply_adds", "multiply-adds (counted)", "size", fold=17),
+            Column("multiply_adds", "multiply-adds, counted", "size", fold=17),
             *PUBLISHED,
         ),
         rows=tuple(

@@ -14,7 +14,7 @@ MADE = (Column("what", "what"), Column("value", "as it was"))
 VARIANT = Column("variant", "variant")
 LEARNED = (
     VARIANT,
-    Column("multiply_adds", "multiply-adds", "size"),
+    Column("multiply_adds", "multiply-adds", "size", fold=13),
     Column("saving", "saving", "share", empty="-"),
     Column("parameters", "parameters", "size"),
     Column("top_1", "top-1, %", "printed", empty="-"),
