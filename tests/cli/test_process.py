@@ -14,7 +14,26 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"torch", "numpy", "sympy", "pandas", "matplotlib", "fvcore", "costlab.paper"}
+HEAVY = {"torch", "numpy", "sympy", "pandas", "matplotlib", "fvcore", "rich", "costlab.paper"}
+COUNTING = {
+    "costlab": {"errors"},
+    "costlab.algebra": {
+        *("block", "combine", "define", "dim", "inputs", "parameter", "ratio", "shape", "traced", "window"),
+        "work",
+    },
+    "costlab.algebra.ops": {
+        *("activation", "convolution", "elementwise", "linear", "normalization", "pooling"),
+        *("regularization", "reshape"),
+    },
+    "costlab.targets": {"catalog", "resolve", "target", "torch_module"},
+    "costlab.counting": {"breakdown", "count", "row"},
+    "costlab.report": {"cell", "table"},
+    "costlab.report.tables": {"count"},
+    "costlab.cli": {"convention", "count", "inputs", "lazy", "main", "output"},
+}
+"""The rooms of costlab, and what is in them, that a count of a definition may load."""
+NOT_COUNTING = {"csv", "fractions", "importlib.metadata", "json", "multiprocessing", "pathlib", "tomllib"}
+"""What takes a start milliseconds and is none of a count's business."""
 ENTRY = "import sys; from costlab.cli.main import main; sys.argv[0] = 'costlab'; main()"
 LISTING = (
     "import sys, atexit; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr)); " + ENTRY
@@ -52,6 +71,14 @@ def test_counting_imports_nothing_heavy(args: list[str]) -> None:
     loaded = set(done.stderr.split())
     assert "costlab" in loaded
     assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("args", [["inception_v3"], ["inception_v3:width=0.5", "--by", "kind", "-b", "8"]])
+def test_a_count_loads_these_rooms_and_no_others(args: list[str]) -> None:
+    loaded = set(execute("count", *args, code=LISTING).stderr.split())
+    known = {*COUNTING, *(f"{room}.{name}" for room, names in COUNTING.items() for name in names)}
+    assert {name for name in loaded if name.partition(".")[0] == "costlab"} <= known
+    assert not loaded & NOT_COUNTING
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
