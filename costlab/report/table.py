@@ -149,9 +149,9 @@ class Table:
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
             fold = max(column.fold, layout.fold) if column.fold and layout.fold else 0
             folded = [_folded(cell, fold, inside_words=not (column.numeric or roomy)) for cell in cells]
-            if MACS in cells[0]:  # they make no column wider
-                widest = max((len(line) for cell in folded[1:] for line in cell), default=0)
-                folded[0] = _folded(cells[0], max(widest, len(MULTIPLY_ADDS)), inside_words=False)
+            widest = max((len(line) for cell in folded[1:] for line in cell), default=0)
+            if MACS in cells[0] and len(cells[0]) > widest:  # they make no column wider
+                folded[0] = cells[0].replace(f" {MACS}", f"\n{MACS}").split("\n")
             size = max(len(line) for cell in folded for line in cell)
             if not column.numeric:
                 drawn.append([[line.ljust(size) for line in cell] for cell in folded])

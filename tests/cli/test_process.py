@@ -32,7 +32,10 @@ COUNTING = {
     "costlab.cli": {"convention", "count", "inputs", "lazy", "main", "output"},
 }
 """The rooms of costlab, and what is in them, that a count of a definition may load."""
-NOT_COUNTING = {"csv", "fractions", "importlib.metadata", "json", "multiprocessing", "pathlib", "tomllib"}
+NOT_COUNTING = {
+    *("csv", "fractions", "importlib.metadata", "json", "multiprocessing", "pathlib", "shutil", "textwrap"),
+    "tomllib",
+}
 """What takes a start milliseconds and is none of a count's business."""
 ENTRY = "import sys; from costlab.cli.main import main; sys.argv[0] = 'costlab'; main()"
 LISTING = (
