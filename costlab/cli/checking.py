@@ -9,6 +9,7 @@ import click
 
 from costlab.cli.progress import progress
 from costlab.counting.count import Count
+from costlab.report.cell import plural
 
 if TYPE_CHECKING:
     from costlab.checking.finding import Finding
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 def check_count(counted: Count, *, to_stderr: bool) -> bool:
     """Check a count, print a line per source, and say whether all agreed."""
-    with progress("loading PyTorch and fvcore") as (tell, _):
+    with progress("loading PyTorch and fvcore") as (report, _):
         from costlab.checking.cross_check import check
 
-        findings = check(counted, progress=lambda step: tell(f"checking: {step}"))
+        findings = check(counted, progress=lambda step: report(f"checking: {step}"))
     click.echo(err=to_stderr)
     for finding in findings:
         click.echo(str(finding), err=to_stderr)
@@ -31,16 +32,16 @@ def check_counts(counts: Sequence[Count], *, to_stderr: bool) -> bool:
     batch = min(int(counted.batch) for counted in counts)  # what differs in it only is run once
     checked: list[tuple[Count, list[Finding]]] = []
     done: dict[object, list[Finding]] = {}
-    with progress("loading PyTorch and fvcore") as (tell, live):
+    with progress("loading PyTorch and fvcore") as (report, live):
         from costlab.checking.cross_check import check
 
         for i, counted in enumerate(counts, 1):
             place = f"{counted.shown} ({i} of {len(counts)})"
-            tell(f"checking: {place}")
+            report(f"checking: {place}")
             same = (counted.root.block, counted.input)
             if same not in done:
                 one = replace(counted, batch=batch)
-                done[same] = check(one, progress=partial(_tell_at, tell, place) if live else None)
+                done[same] = check(one, progress=partial(_tell_at, report, place) if live else None)
             checked.append((counted, done[same]))
     sources = dict.fromkeys(finding.source for finding in checked[0][1])
     click.echo(
@@ -53,9 +54,9 @@ def check_counts(counts: Sequence[Count], *, to_stderr: bool) -> bool:
             click.echo(f"{counted.shown}: {finding}", err=to_stderr)
         if not problems:
             modules = findings[0].modules
-            click.echo(f"{counted.shown}: agreed on {modules} module{'s' * (modules > 1)}", err=to_stderr)
+            click.echo(f"{counted.shown}: agreed on {plural(modules, 'module')}", err=to_stderr)
     return all(finding.agreed for _, findings in checked for finding in findings)
 
 
-def _tell_at(tell: Callable[[str], None], place: str, step: str) -> None:
-    tell(f"checking: {place}: {step}")
+def _tell_at(report: Callable[[str], None], place: str, step: str) -> None:
+    report(f"checking: {place}: {step}")

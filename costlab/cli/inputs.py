@@ -12,7 +12,7 @@ F = TypeVar("F", bound=Callable[..., object])
 NAMES = r"[\w\s,]+"
 
 
-def input_option(told: str) -> Callable[[F], F]:
+def input_option(text: str) -> Callable[[F], F]:
     """``--input``, repeatable for modules that take several."""
     return click.option(
         "-i",
@@ -20,13 +20,13 @@ def input_option(told: str) -> Callable[[F], F]:
         "input_",
         metavar="[NAME:]SIZES[:TYPE]",
         multiple=True,
-        help=f"{told} Of a module, once for each, in order or by name.",
+        help=f"{text} Of a module, once for each, in order or by name.",
     )
 
 
-def one_or_all(given: tuple[str, ...]) -> str | tuple[str, ...] | None:
+def one_or_all(values: tuple[str, ...]) -> str | tuple[str, ...] | None:
     """The input, if one is given; several; or nothing."""
-    return given[0] if len(given) == 1 else given or None
+    return values[0] if len(values) == 1 else values or None
 
 
 class SymbolicCommand(click.Command):

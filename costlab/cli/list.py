@@ -70,23 +70,32 @@ def list_(
     if sets:
         _list_ablations([find_ablation(name)] if name else list(ablations().values()), format_, file, force)
         return
-    shown = [lookup(name)] if name else list(catalog().values())
+    definitions = [lookup(name)] if name else list(catalog().values())
     form = chosen_format(format_, file)
     if form == "table" and file is None:
-        click.echo("\n\n".join(_describe(d) if name else _entry(d) for d in shown))
+        click.echo("\n\n".join(_describe(d) if name else _entry(d) for d in definitions))
     else:
-        emit(_parameters(shown[0]) if name else _table(shown), form, file, force)
+        emit(_parameters(definitions[0]) if name else _table(definitions), form, file, force)
 
 
-def _list_ablations(shown: list[Ablation], format_: str | None, file: Path | None, force: bool) -> None:
+def _list_ablations(chosen: list[Ablation], format_: str | None, file: Path | None, force: bool) -> None:
     form = chosen_format(format_, file)
     if form == "table" and file is None:
-        click.echo("\n\n".join(map(_set, shown)))
+        click.echo("\n\n".join(map(_set, chosen)))
         return
     rows = tuple(
-        (a.name, a.figure, a.title, label, _target(made), str(made.shape()), made.batch, made.unverified)
-        for a in shown
-        for label, made in a.variants.items()
+        (
+            a.name,
+            a.figure,
+            a.title,
+            label,
+            _target(variant),
+            str(variant.shape()),
+            variant.batch,
+            variant.unverified,
+        )
+        for a in chosen
+        for label, variant in a.variants.items()
     )
     emit(Table("Ablations", ABLATION_COLUMNS, rows), form, file, force)
 
@@ -96,22 +105,22 @@ def _set(ablation: Ablation) -> str:
         _bold(ablation.name) + (f"  {ablation.figure}" if ablation.figure else ""),
         click.wrap_text(ablation.title, _width(), "  ", "  "),
     ]
-    variants = {marked(label, made.unverified): made for label, made in ablation.variants.items()}
+    variants = {marked(label, variant.unverified): variant for label, variant in ablation.variants.items()}
     longest = max(map(len, variants))
-    for label, made in variants.items():
-        shape = f", input {made.input}" if made.input else ""
-        batch = f", batch {made.batch}" if made.batch > 1 else ""
-        lines.append(f"    {label.ljust(longest)}   {_target(made)}{shape}{batch}")
+    for label, variant in variants.items():
+        shape = f", input {variant.input}" if variant.input else ""
+        batch = f", batch {variant.batch}" if variant.batch > 1 else ""
+        lines.append(f"    {label.ljust(longest)}   {_target(variant)}{shape}{batch}")
     return "\n".join(lines)
 
 
-def _target(made: Variant) -> str:
+def _target(variant: Variant) -> str:
     """A variant as it would be typed."""
-    name = made.subject.name if isinstance(made.subject, Definition) else made.subject.title
-    return label_with_settings(name, made.settings)
+    name = variant.subject.name if isinstance(variant.subject, Definition) else variant.subject.title
+    return label_with_settings(name, variant.settings)
 
 
-def _table(shown: list[Definition[...]]) -> Table:
+def _table(definitions: list[Definition[...]]) -> Table:
     rows = tuple(
         (
             d.name,
@@ -121,7 +130,7 @@ def _table(shown: list[Definition[...]]) -> Table:
             _plain(d.summary),
             ", ".join(map(str, d.parameters.values())),
         )
-        for d in shown
+        for d in definitions
     )
     return Table("Definitions", COLUMNS, rows)
 

@@ -47,10 +47,10 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     if args is None:
         _prepare_process()
-    given = sys.argv[1:] if args is None else list(args)
-    debug = "--debug" in takewhile(lambda word: word.startswith("-"), given)
+    arguments = sys.argv[1:] if args is None else list(args)
+    debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
     try:
-        sys.exit(cli.main(given, prog_name="costlab", standalone_mode=False) or 0)
+        sys.exit(cli.main(arguments, prog_name="costlab", standalone_mode=False) or 0)
     except click.Abort:
         _fail("interrupted", INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as error:

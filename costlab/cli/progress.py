@@ -47,4 +47,4 @@ def steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[str], N
         transient=True,
     ) as bar:
         task = bar.add_task("", total=total)
-        yield (lambda told: bar.update(task, description=told)), lambda _: bar.advance(task)
+        yield (lambda part: bar.update(task, description=part)), lambda _: bar.advance(task)

@@ -58,21 +58,21 @@ def reconcile_(
         lines = explain_terms(counted, first, second)
         emit(explain_table(counted, first, second, lines), form, file, force)
         return
-    ran = _reported(counted) if run_ else None
+    ran = _run_tools(counted) if run_ else None
     emit(reconcile_table(counted, accounts, ran), form, file, force)
     if ran is not None and not agreed(accounts, ran):
         sys.exit(1)
 
 
-def _reported(counted: Count) -> dict[str, Report]:
-    """What the installed tools report, each told as it is run."""
+def _run_tools(counted: Count) -> dict[str, Report]:
+    """The reports of the installed tools, by convention."""
     ran: dict[str, Report] = {}
-    with progress("loading PyTorch") as (tell, _):
+    with progress("loading PyTorch") as (show_step, _):
         from costlab.checking.materialize import runnable
         from costlab.checking.peers import reports
 
         model, inputs = runnable(counted)
         for name, report in reports(model, inputs):
-            tell(f"{name}: done")
+            show_step(f"{name}: done")
             ran[name] = report
     return ran

@@ -72,9 +72,9 @@ def report(
     --check, also if a file is not as it would be written.
     """
     run = _run_in(place)
-    target, folder = (None, folder or Path(place or "")) if run else _places(place, folder)
-    shown = as_option(convention)
-    of_target = bool(input_) or (batch, depth, shown) != (None, None, None)
+    target, folder = (None, folder or Path(place or "")) if run else _target_and_folder(place, folder)
+    convention_name = as_option(convention)
+    of_target = bool(input_) or (batch, depth, convention_name) != (None, None, None)
     refuse(
         (target is None and of_target, "--input, --batch, --depth and --convention go with a TARGET"),
         (check and force, "--check writes nothing: leave --force out"),
@@ -82,17 +82,22 @@ def report(
     counted = None
     if target is not None:
         counted = count(target, one_or_all(input_), batch=batch or 1).under(convention)
-    given = (*(("-i", each) for each in input_), ("-b", batch), ("-d", depth), ("--convention", shown))
-    options = " ".join(f"{option} {value}" for option, value in given if value is not None)
-    asked = _Asked(counted, folder, 1 if depth is None else depth, options, svg, run)
-    problems = _check(asked) if check else _write(asked, force)
+    typed = (
+        *(("-i", value) for value in input_),
+        ("-b", batch),
+        ("-d", depth),
+        ("--convention", convention_name),
+    )
+    options = " ".join(f"{option} {value}" for option, value in typed if value is not None)
+    request = _Request(counted, folder, 1 if depth is None else depth, options, svg, run)
+    problems = _check(request) if check else _write(request, force)
     for line in problems:
         click.echo(line, err=True)
     if problems:
         sys.exit(1)
 
 
-class _Asked(NamedTuple):
+class _Request(NamedTuple):
     """What is to be written, and where: the page of a count or of a run, or without these the evidence."""
 
     counted: Count | None
@@ -136,15 +141,15 @@ class _Asked(NamedTuple):
         """The folder above: there the commands run that documents show."""
         return self.folder.resolve().parent
 
-    def pages(self, tell: Callable[[str], None]) -> "Iterator[Page]":
+    def pages(self, report_step: Callable[[str], None]) -> "Iterator[Page]":
         """The pages, each made when it is asked for."""
         from costlab.report.evidence import evidence, page_of, page_of_run
 
         if self.run is not None:
             return page_of_run(self.run)
         if self.counted is not None:
-            return page_of(self.counted, tell, self.depth, self.options)
-        return evidence(tell, self.records)
+            return page_of(self.counted, report_step, self.depth, self.options)
+        return evidence(report_step, self.records)
 
     @property
     def steps(self) -> int:
@@ -170,7 +175,7 @@ def _run_in(place: str | None) -> "Run | None":
     return load(folder / FILE) if done else None
 
 
-def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
+def _target_and_folder(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
     """The target, if there is one, and the folder."""
     if folder is not None:
         return place, folder
@@ -181,77 +186,78 @@ def _places(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
         raise TargetError(f"{place} is a target: say with -o DIR where its page goes")
     hint = "" if is_folder(Path(place)) else closest(place, catalog())
     if hint or not place:
-        told = f"there is neither a folder nor a definition {place!r}{hint}"
-        raise TargetError(f"{told} (a new folder is named with -o DIR)")
+        problem = f"there is neither a folder nor a definition {place!r}{hint}"
+        raise TargetError(f"{problem} (a new folder is named with -o DIR)")
     return None, Path(place)
 
 
-def _write(asked: _Asked, force: bool) -> list[str]:
+def _write(request: _Request, force: bool) -> list[str]:
     """Write the pages and name the files; gives what does not hold, a line each."""
     from costlab.files import make_folder, refuse_taken
     from costlab.report.documents import name_of, outputs_of, renew
-    from costlab.report.folder import drawn, forgotten, refuse_foreign, write_all
+    from costlab.report.folder import leftovers, refuse_foreign, render, write_all
     from costlab.report.page import MARK
 
     problems: list[str] = []
-    documents = asked.documents
-    make_folder(asked.folder)
+    documents = request.documents
+    make_folder(request.folder)
     refuse_taken(*documents, replace=True)
     if not force:  # what can be known before the work is done
-        for name in asked.names:
-            refuse_foreign(asked.folder / f"{name}.md", MARK.format(target="").encode())
-    with steps(asked.steps) as (tell, done):
+        for name in request.names:
+            refuse_foreign(request.folder / f"{name}.md", MARK.format(target="").encode())
+    with steps(request.steps) as (report_step, done):
 
         def finished(page: "Page") -> None:
             problems.extend(page.problems)
             done(page.file)
 
-        contents = drawn(asked.pages(tell), asked.folder, svg=asked.svg, done=finished)
-        outputs = outputs_of(documents, asked.above, tell, done)
+        contents = render(request.pages(report_step), request.folder, svg=request.svg, done=finished)
+        outputs = outputs_of(documents, request.above, report_step, done)
     written = list(write_all(contents, force=force))
-    renewed = {name_of(document, asked.above): renew(document, outputs) for document in documents}
+    renewed = {name_of(document, request.above): renew(document, outputs) for document in documents}
     for file, changed in written:
-        click.echo(f"{file}{_as_it_was(changed)}")
+        click.echo(f"{file}{_unchanged_mark(changed)}")
     for name, changed in renewed.items():
-        click.echo(f"{name}, the outputs in it{_as_it_was(changed)}")
+        click.echo(f"{name}, the outputs in it{_unchanged_mark(changed)}")
     click.echo(
-        f"{len(written)} files in {asked.folder}, {sum(each.changed for each in written)} of them changed"
+        f"{len(written)} files in {request.folder}, {sum(file.changed for file in written)} of them changed"
     )
-    if asked.is_evidence:
-        for line in forgotten(asked.folder, asked.names):
+    if request.is_evidence:
+        for line in leftovers(request.folder, request.names):
             click.echo(line, err=True)
     return problems
 
 
-def _as_it_was(changed: bool) -> str:
+def _unchanged_mark(changed: bool) -> str:
     return "" if changed else "  (as it was)"
 
 
-def _check(asked: _Asked) -> list[str]:
+def _check(request: _Request) -> list[str]:
     """Hold what is there against what would be written; gives what differs, a line each."""
+    from costlab.report.cell import plural
     from costlab.report.documents import name_of, outdated, outputs_of
-    from costlab.report.folder import forgotten, stale
+    from costlab.report.folder import leftovers, stale
 
-    if not is_folder(asked.folder):
-        return [f"{asked.folder}: there is no such folder; costlab report writes it"]
+    if not is_folder(request.folder):
+        return [f"{request.folder}: there is no such folder; costlab report writes it"]
     problems: list[str] = []
     differing: list[str] = []
-    pages, documents = 0, asked.documents
-    with steps(asked.steps) as (tell, done):
-        for page in asked.pages(tell):
+    pages, documents = 0, request.documents
+    with steps(request.steps) as (report_step, done):
+        for page in request.pages(report_step):
             pages += 1
             problems += page.problems
-            differing += stale(page, asked.folder, svg=asked.svg)
+            differing += stale(page, request.folder, svg=request.svg)
             done(page.file)
-        outputs = outputs_of(documents, asked.above, tell, done)
+        outputs = outputs_of(documents, request.above, report_step, done)
     for document in documents:
-        name = name_of(document, asked.above)
+        name = name_of(document, request.above)
         differing += [f"{name}: {command} prints something else" for command in outdated(document, outputs)]
     if differing:
         differing.append("the same command without --check writes them anew")
-    if asked.is_evidence:
-        differing += forgotten(asked.folder, asked.names)
+    if request.is_evidence:
+        differing += leftovers(request.folder, request.names)
     if not (problems or differing):
-        shown = f"{pages} page{'s' * (pages > 1)} with pictures"
-        click.echo(f"{asked.folder}: all is as it would be written, {shown}")
+        what = f"{plural(pages, 'page')} with pictures"
+        click.echo(f"{request.folder}: all is as it would be written, {what}")
     return problems + differing

@@ -220,10 +220,10 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
 def _write_page(run: "Run", folder: Path) -> tuple[str, ...]:
     """Write the page into the folder; returns a line for each failure."""
     from costlab.report.evidence import page_of_run
-    from costlab.report.folder import drawn, write_all
+    from costlab.report.folder import render, write_all
 
     problems: list[str] = []
-    contents = drawn(page_of_run(run), folder, done=lambda page: problems.extend(page.problems))
+    contents = render(page_of_run(run), folder, done=lambda page: problems.extend(page.problems))
     for file, _ in write_all(contents, force=True):
         click.echo(file)
     return tuple(problems)

@@ -118,7 +118,7 @@ def percent(value: "Fraction") -> str:
         return f"{float(hundredths):.2f}".rstrip("0").rstrip(".") + "%"
     if hundredths.denominator > 99:
         return f"{float(hundredths):.2f}%"
-    sign, (whole, rest) = "-" * (value < 0), divmod(abs(hundredths), 1)
+    sign, (whole, rest) = "-" if value < 0 else "", divmod(abs(hundredths), 1)
     return f"{sign}{whole} {rest}%" if whole else f"{sign}{rest}%"
 
 
@@ -150,6 +150,11 @@ SHOWN: Mapping[Kind, Callable[[Any], str]] = {
 """How a value of each kind is shown where it is not as it is."""
 
 
+def plural(number: int, noun: str) -> str:
+    """A number with a noun: ``1 epoch``, ``15 epochs``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def bar_of(share: float, unicode: bool = True) -> str:
     """A bar of at most `BAR_WIDTH` cells for a share of 0 to 1, in eighths of a cell."""
     eighths = round(share * BAR_WIDTH * 8)
@@ -164,7 +169,7 @@ def escaped(text: str) -> str:
         "<=": r"$\leq$",
         ">=": r"$\geq$",
     }
-    return re.sub(r"[<>]=|[\\~^&%$#_{}<>|]", lambda found: special.get(found[0], _in_text(found[0])), text)
+    return re.sub(r"[<>]=|[\\~^&%$#_{}<>|]", lambda match: special.get(match[0], _in_text(match[0])), text)
 
 
 def _in_text(sign: str) -> str:
@@ -180,5 +185,5 @@ def latex_of(expression: Any) -> str:
         plain = sympy.latex(symbol)
         if len(str(symbol)) > 1 and not plain.startswith("\\"):
             names[symbol] = rf"\mathrm{{{escaped(str(symbol))}}}"
-    written: str = sympy.latex(expression, symbol_names=names)
-    return written
+    latex: str = sympy.latex(expression, symbol_names=names)
+    return latex

@@ -42,9 +42,9 @@ def commands_in(document: Path) -> tuple[str, ...]:
     Raises:
         OutputError: it cannot be read, or a command is none that can be shown.
     """
-    commands = dict.fromkeys(command for command, _ in _shown(_text(document)))
+    commands = dict.fromkeys(command for command, _ in _shown_outputs(_text(document)))
     for command in commands:
-        _parsed(document, command)
+        _parse(document, command)
     return tuple(commands)
 
 
@@ -59,7 +59,7 @@ def kept_beside(reports: Path) -> tuple[Path, ...]:
 
 
 def outputs_of(
-    documents: Iterable[Path], folder: Path, tell: Callable[[str], None], done: Callable[[str], None]
+    documents: Iterable[Path], folder: Path, report: Callable[[str], None], done: Callable[[str], None]
 ) -> dict[str, str]:
     """Run the commands that documents show, in one folder and each once; gives what each prints.
 
@@ -67,7 +67,7 @@ def outputs_of(
     ``| tail -N`` may follow.
     What is shown is its standard output, or the errors where there is none. No shell is run. As many run at a
     time as there are processors.
-    ``tell`` is told each command before it is waited for, ``done`` after it.
+    ``report`` is told each command before it is waited for, ``done`` after it.
 
     Raises:
         OutputError: a document cannot be read, or a command is no such command or breaks down.
@@ -79,10 +79,10 @@ def outputs_of(
     outputs = {}
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        running = [pool.submit(partial(_printed, *each), folder) for each in shown_in.items()]
+        running = [pool.submit(partial(_run, *pair), folder) for pair in shown_in.items()]
         for (command, document), output in zip(shown_in.items(), running, strict=True):
             step = f"{name_of(document, folder)}: {command}"
-            tell(step)
+            report(step)
             outputs[command] = output.result()
             done(step)
     finally:
@@ -97,8 +97,8 @@ def name_of(document: Path, folder: Path) -> str:
 
 def outdated(document: Path, outputs: Mapping[str, str]) -> tuple[str, ...]:
     """The commands below which the document shows something else. Raises as `outputs_of` does."""
-    shown = _shown(_text(document))
-    return tuple(dict.fromkeys(command for command, output in shown if output != outputs[command]))
+    outputs_shown = _shown_outputs(_text(document))
+    return tuple(dict.fromkeys(command for command, output in outputs_shown if output != outputs[command]))
 
 
 def renew(document: Path, outputs: Mapping[str, str]) -> bool:
@@ -110,14 +110,14 @@ def renew(document: Path, outputs: Mapping[str, str]) -> bool:
     text = _text(document)
     end = "\r\n" if "\r\n" in text else "\n"
 
-    def put_in(shown: re.Match[str]) -> str:
-        output = outputs.get(shown["command"].rstrip())
-        return shown[0] if output is None else shown["prompt"] + output.replace("\n", end)
+    def put_in(match: re.Match[str]) -> str:
+        output = outputs.get(match["command"].rstrip())
+        return match[0] if output is None else match["prompt"] + output.replace("\n", end)
 
-    found = BLOCK.sub(lambda block: SHOWN.sub(put_in, block[0]), text)
-    if found == text:
+    renewed = BLOCK.sub(lambda block: SHOWN.sub(put_in, block[0]), text)
+    if renewed == text:
         return False
-    write(document, found.encode(), replace=True)
+    write(document, renewed.encode(), replace=True)
     return True
 
 
@@ -128,16 +128,16 @@ def _text(document: Path) -> str:
         raise OutputError(f"{document} cannot be read: it is not in UTF-8") from error
 
 
-def _shown(text: str) -> list[tuple[str, str]]:
+def _shown_outputs(text: str) -> list[tuple[str, str]]:
     """The commands in a document's blocks, each with the output that stands below it."""
     blocks = (block["inside"].replace("\r\n", "\n") for block in BLOCK.finditer(text))
     return [
-        (shown["command"].rstrip(), shown["output"]) for inside in blocks for shown in SHOWN.finditer(inside)
+        (match["command"].rstrip(), match["output"]) for inside in blocks for match in SHOWN.finditer(inside)
     ]
 
 
-def _printed(command: str, document: Path, folder: Path) -> str:
-    words, part = _parsed(document, command)
+def _run(command: str, document: Path, folder: Path) -> str:
+    words, part = _parse(document, command)
     done = subprocess.run(  # noqa: S603  # costlab itself, with the words of a document that asks for it
         [sys.executable, "-P", "-m", "costlab", *words],
         capture_output=True,
@@ -152,7 +152,7 @@ def _printed(command: str, document: Path, folder: Path) -> str:
     return "".join(f"{line}\n" for line in lines[part])
 
 
-def _parsed(document: Path, command: str) -> tuple[list[str], slice]:
+def _parse(document: Path, command: str) -> tuple[list[str], slice]:
     """The words after ``costlab``, and the lines that are shown."""
     try:
         lexer = shlex.shlex(command, posix=True, punctuation_chars=True)

@@ -31,38 +31,40 @@ def names_with(records: Sequence[Path] = ()) -> tuple[str, ...]:
     return (*COUNTED, *(f"trained_{record.stem}" for record in records), index.NAME)
 
 
-def evidence(tell: Callable[[str], None], records: Sequence[Path] = ()) -> Iterator[Page]:
-    """The pages of `names_with`, each made when it is asked for; ``tell`` is told each step.
+def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Iterator[Page]:
+    """The pages of `names_with`, each made when it is asked for; ``report`` is told each step.
 
     Raises:
         RunError: a record is none.
     """
     released = count(NETWORK)
-    pages = [network_page(released, NETWORK, tell)]
+    pages = [network_page(released, NETWORK, report)]
     yield pages[-1]
-    pages.append(factorization.factorization_page(tell))
+    pages.append(factorization.factorization_page(report))
     yield pages[-1]
-    audits = verify(progress=lambda name: tell(f"claims: {name}"))
+    audits = verify(progress=lambda name: report(f"claims: {name}"))
     pages.append(claims.claims_page(audits))
     yield pages[-1]
-    tell("lineage")
+    report("lineage")
     pages.append(lineage.lineage_page())
     yield pages[-1]
-    tell("conventions")
+    report("conventions")
     pages.append(conventions.conventions_page())
     yield pages[-1]
     for record in records:
-        tell(f"training: {record.name}")
+        report(f"training: {record.name}")
         pages.append(training_page(load(record), f"trained_{record.stem}"))
         yield pages[-1]
     yield index.index_page(pages, released, audits)
 
 
-def page_of(counted: Count, tell: Callable[[str], None], depth: int = 1, options: str = "") -> Iterator[Page]:
+def page_of(
+    counted: Count, report: Callable[[str], None], depth: int = 1, options: str = ""
+) -> Iterator[Page]:
     """The page of a network of one's own; ``options``, as typed, tell it from others of the same network."""
     label = without_folder(counted.label)
     target = f"{label} {options}".rstrip()
-    yield network_page(replace(counted, label=label), file_name(target), tell, depth=depth, target=target)
+    yield network_page(replace(counted, label=label), file_name(target), report, depth=depth, target=target)
 
 
 def page_of_run(run: Run) -> Iterator[Page]:

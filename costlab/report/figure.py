@@ -97,10 +97,12 @@ class Picture(Generic[T]):
             {REPORT: self.name} if self.name else {}
         )
         if form == "svg":
-            told = f"{MARK}:{self.digest}" + f" {REPORT}:{self.name}" * bool(self.name)
-            marks = {"Creator": None, "Date": None, "Identifier": told}
+            identifier = " ".join(
+                [f"{MARK}:{self.digest}", *([f"{REPORT}:{self.name}"] if self.name else [])]
+            )
+            marks = {"Creator": None, "Date": None, "Identifier": identifier}
         out = BytesIO()
-        with styled():
+        with picture_style():
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
 
@@ -112,7 +114,7 @@ class Picture(Generic[T]):
 
 
 @contextmanager
-def styled() -> Iterator[None]:
+def picture_style() -> Iterator[None]:
     """The style in which all pictures are drawn, in the place of the user's own.
 
     Raises:
@@ -126,7 +128,7 @@ def styled() -> Iterator[None]:
     with _quiet(), mpl.rc_context(), catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
-        _know_font()
+        _register_font()
         simplefilter("ignore", UserWarning)  # a sign that the font lacks is drawn as a box
         yield
 
@@ -145,15 +147,15 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _know_font() -> None:
+def _register_font() -> None:
     """See that matplotlib finds the font that comes with it, whatever its cache of fonts says."""
     from matplotlib import font_manager, get_data_path
 
     for name in FONT_FILES:
         file = Path(get_data_path(), "fonts", "ttf", name)
         if not file.is_file():
-            told = f"pictures need the font {FONT}, which comes with matplotlib, and {name} is not there"
-            raise OutputError(f"{told}: install matplotlib anew")
+            reason = f"pictures need the font {FONT}, which comes with matplotlib, and {name} is not there"
+            raise OutputError(f"{reason}: install matplotlib anew")
         if not any(font.fname == str(file) for font in font_manager.fontManager.ttflist):
             font_manager.fontManager.addfont(file)
 
@@ -161,8 +163,8 @@ def _know_font() -> None:
 def digest_in(file: bytes, form: Form) -> str | None:
     """The digest that a picture holds; None if it holds none, or is no whole picture."""
     if form == "svg":
-        found = IN_SVG.search(file.decode("utf-8", "replace"))
-        return found[1] if found and _is_whole_svg(file) else None
+        match = IN_SVG.search(file.decode("utf-8", "replace"))
+        return match[1] if match and _is_whole_svg(file) else None
     if not file.endswith(PNG_END):
         return None
     from PIL import Image
@@ -193,29 +195,29 @@ def _is_whole_svg(file: bytes) -> bool:
     return True
 
 
-def headed(figure: "Figure", title: str, width: int = 76) -> None:
+def add_title(figure: "Figure", title: str, width: int = 76) -> None:
     """The title of a picture, at the left."""
-    lines = "\n".join(wrapped(line, width) for line in title.split("\n"))
+    lines = "\n".join(wrap_text(line, width) for line in title.split("\n"))
     figure.suptitle(lines, x=0.01, ha="left", fontsize=11, fontweight="bold")
 
 
-def wrapped(text: str, width: int) -> str:
+def wrap_text(text: str, width: int) -> str:
     """A text on at most three lines."""
     return "\n".join(wrap(text, width, max_lines=3, placeholder=" ..."))
 
 
-def sizes_on(axis: Any) -> None:
+def format_sizes(axis: Any) -> None:
     """Label an axis of sizes as people say them: 1 G, 100 M."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
-    def told(value: float, _: Any = None) -> str:
+    def label(value: float, _: Any = None) -> str:
         return human(round(value)).replace(".00", "")
 
-    axis.set_major_formatter(FuncFormatter(told))
+    axis.set_major_formatter(FuncFormatter(label))
     axis.set_minor_formatter(NullFormatter())
 
 
-def times_on(axis: Any) -> None:
+def format_ratios(axis: Any) -> None:
     """Label an axis of ratios: 1x, 10x."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
@@ -223,21 +225,21 @@ def times_on(axis: Any) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def percents_on(axis: Any) -> None:
+def format_percents(axis: Any) -> None:
     """Label an axis of parts of 1 in percent."""
     from matplotlib.ticker import PercentFormatter
 
     axis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
-def letters_in(color: str) -> Any:
+def readable_on_white(color: str) -> Any:
     """A color in which letters can be read on white: a light one, darkened."""
     from matplotlib.colors import to_rgb
 
-    return tuple(0.65 * part for part in to_rgb(color)) if ink_on(color) == "black" else color
+    return tuple(0.65 * part for part in to_rgb(color)) if readable_ink(color) == "black" else color
 
 
-def ink_on(color: Any) -> str:
+def readable_ink(color: Any) -> str:
     """Black or white, whichever can be read on a color (by its luma)."""
     from matplotlib.colors import to_rgb
 

@@ -12,14 +12,14 @@ from costlab.report.page import MARK, OURS, Page
 FOREIGN = "was not written by costlab report: only --force replaces it"
 
 
-class Written(NamedTuple):
+class WrittenFile(NamedTuple):
     """A file, and whether it is another than before."""
 
     file: Path
     changed: bool
 
 
-def drawn(
+def render(
     pages: Iterable[Page], folder: Path, *, svg: bool = False, done: Callable[[Page], None]
 ) -> dict[Path, bytes]:
     """The files of pages and their pictures; ``done`` is told each page.
@@ -37,7 +37,7 @@ def drawn(
     return contents
 
 
-def write_all(contents: Mapping[Path, bytes], *, force: bool) -> Iterator[Written]:
+def write_all(contents: Mapping[Path, bytes], *, force: bool) -> Iterator[WrittenFile]:
     """Write files, each whole or not at all; what costlab wrote before is replaced.
 
     A file that is as it would be is left alone.
@@ -54,7 +54,7 @@ def write_all(contents: Mapping[Path, bytes], *, force: bool) -> Iterator[Writte
         changed = read(file) != content
         if changed:
             write(file, content, replace=True)
-        yield Written(file, changed)
+        yield WrittenFile(file, changed)
 
 
 def refuse_foreign(file: Path, content: bytes) -> None:
@@ -64,14 +64,14 @@ def refuse_foreign(file: Path, content: bytes) -> None:
         OutputError: it is such a file, or cannot be read.
     """
     there = read(file)
-    first, ours = (each.partition(b"\n")[0] for each in (there or b"", content))
-    if not _ours(file):
-        told = "was not written by costlab report"
+    first, ours = (content_.partition(b"\n")[0] for content_ in (there or b"", content))
+    if not _is_own(file):
+        reason = "was not written by costlab report"
     elif there and file.suffix == ".md" and first != ours:
-        told = f"is the page of another command, {first.decode('utf-8', 'replace')[5:].partition(':')[0]!r}"
+        reason = f"is the page of another command, {first.decode('utf-8', 'replace')[5:].partition(':')[0]!r}"
     else:
         return
-    raise OutputError(f"{file} {told}: name another folder, or give --force to replace it")
+    raise OutputError(f"{file} {reason}: name another folder, or give --force to replace it")
 
 
 def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
@@ -83,13 +83,13 @@ def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
         OutputError: a file cannot be read.
     """
     file = folder / page.file
-    if told := _differs(read(file), page.text):
-        yield f"{file}: {told if _ours(file) else FOREIGN}"
+    if difference := _difference(read(file), page.text):
+        yield f"{file}: {difference if _is_own(file) else FOREIGN}"
     for file, picture, form in _pictures(page, folder, svg=svg):
         content = read(file)
         if content is None:
             yield f"{file}: is missing"
-        elif not _ours(file):
+        elif not _is_own(file):
             yield f"{file}: {FOREIGN}"
         elif (digest := digest_in(content, form)) is None:
             yield f"{file}: is no whole picture"
@@ -97,7 +97,7 @@ def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
             yield f"{file}: draws other data"
 
 
-def forgotten(folder: Path, names: Iterable[str]) -> Iterator[str]:
+def leftovers(folder: Path, names: Iterable[str]) -> Iterator[str]:
     """What costlab wrote there and would not write any more, a line for each file.
 
     That is a page of the evidence that is none of these ``names``, and a picture that no page shows.
@@ -107,9 +107,9 @@ def forgotten(folder: Path, names: Iterable[str]) -> Iterator[str]:
     for file, text in texts.items():
         if file.name not in known and text.startswith(mark):
             yield f"{file}: is not written any more: delete it"
-    shown = b"".join(texts.values())
+    all_pages = b"".join(texts.values())
     for file in sorted([*folder.glob("*.png"), *folder.glob("*.svg")]):
-        if f"]({file.stem}.png)".encode() not in shown and _ours(file):
+        if f"]({file.stem}.png)".encode() not in all_pages and _is_own(file):
             yield f"{file}: is shown on no page any more: delete it"
 
 
@@ -117,11 +117,11 @@ def _pictures(page: Page, folder: Path, *, svg: bool) -> Iterator[tuple[Path, Pi
     for picture in page.pictures:
         yield folder / f"{picture.name}.png", picture, "png"
         drawing = folder / f"{picture.name}.svg"
-        if svg or (drawing.is_file() and _ours(drawing)):
+        if svg or (drawing.is_file() and _is_own(drawing)):
             yield drawing, picture, "svg"
 
 
-def _ours(file: Path) -> bool:
+def _is_own(file: Path) -> bool:
     """Whether costlab wrote a file, whole or not, or there is none, or nothing in it."""
     content = read(file)
     if content is None:
@@ -131,26 +131,27 @@ def _ours(file: Path) -> bool:
     return bears_name(content, file.stem)
 
 
-def _differs(content: bytes | None, text: str) -> str:
+def _difference(content: bytes | None, text: str) -> str:
     """How a file differs from what would be written, from the first line that does; empty if none does."""
     if content is None:
         return "is missing"
     if content == text.encode():
         return ""
-    found, wanted = content.decode("utf-8", "replace").split("\n"), text.split("\n")
-    place = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), None)
+    current, wanted = content.decode("utf-8", "replace").split("\n"), text.split("\n")
+    place = next((i for i, (a, b) in enumerate(zip(current, wanted, strict=False)) if a != b), None)
     if place is None:
-        place = min(len(found), len(wanted))
-        there, here = ("more" if len(lines) > place else "no more" for lines in (found, wanted))
+        place = min(len(current), len(wanted))
+        there, here = ("more" if len(lines) > place else "no more" for lines in (current, wanted))
     else:
-        there, here = _brief(found[place], wanted[place]), _brief(wanted[place], found[place])
+        there, here = _excerpt(current[place], wanted[place]), _excerpt(wanted[place], current[place])
     return f"line {place + 1} has {there} and would have {here}"
 
 
-def _brief(line: str, other: str, around: int = 24) -> str:
+def _excerpt(line: str, other: str, around: int = 24) -> str:
     """The part of a line in which it differs from another."""
     at = next(
         (i for i, (a, b) in enumerate(zip(line, other, strict=False)) if a != b), min(len(line), len(other))
     )
     start, end = max(0, at - around), at + around
-    return repr("…" * (start > 0) + line[start:end] + "…" * (end < len(line)))
+    before, after = "…" if start > 0 else "", "…" if end < len(line) else ""
+    return repr(f"{before}{line[start:end]}{after}")

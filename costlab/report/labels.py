@@ -5,7 +5,7 @@ from itertools import pairwise, product
 from math import cos, hypot, pi, sin
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.report.figure import INK, SMALL, letters_in
+from costlab.report.figure import INK, SMALL, readable_on_white
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,9 +63,9 @@ def label_points(
     assert figure is not None
     figure.draw_without_rendering()  # only now is it known where the axes lie
     scale = figure.dpi / 72
-    paths = [[_shown(axes, *at) for at in line] for line in lines]
-    spots = [at for path in paths for a, b in pairwise(path) for at in _between(a, b, 4 * scale)]
-    around = _Surroundings(scale, axes.bbox, [_shown(axes, each.x, each.y) for each in points], spots, [])
+    paths = [[_pixels(axes, *at) for at in line] for line in lines]
+    spots = [at for path in paths for a, b in pairwise(path) for at in _points_between(a, b, 4 * scale)]
+    around = _Surroundings(scale, axes.bbox, [_pixels(axes, point.x, point.y) for point in points], spots, [])
     return [_place(axes, point, around) for point in points]
 
 
@@ -80,13 +80,13 @@ def _place(axes: "Axes", point: Point, around: _Surroundings) -> "Annotation":
         xytext=(0, 0),
         textcoords="offset points",
         fontsize=SMALL,
-        color=letters_in(point.color),
+        color=readable_on_white(point.color),
         arrowprops={"arrowstyle": "-", "color": point.color, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4},
     )
     label.set_in_layout(False)
 
     def box_at(distance: int, turn: int) -> "Bbox":
-        _put(label, distance, turn)
+        _move(label, distance, turn)
         return _extent(label, renderer).padded(AIR * around.scale)
 
     def cost_at(place: tuple[int, int]) -> int:
@@ -100,17 +100,17 @@ def _place(axes: "Axes", point: Point, around: _Surroundings) -> "Annotation":
     return label
 
 
-def _put(label: "Annotation", distance: int, turn: int) -> None:
+def _move(label: "Annotation", distance: int, turn: int) -> None:
     """Put a label at a distance from its point, in the direction of so many eighths of a turn."""
     across, up = cos(turn * pi / 4), sin(turn * pi / 4)
     label.set(
         position=(distance * across, distance * up),
-        horizontalalignment=_aligned(across, ("right", "center", "left")),
-        verticalalignment=_aligned(up, ("top", "center", "bottom")),
+        horizontalalignment=_alignment(across, ("right", "center", "left")),
+        verticalalignment=_alignment(up, ("top", "center", "bottom")),
     )
 
 
-def _shown(axes: "Axes", x: float, y: float) -> tuple[float, float]:
+def _pixels(axes: "Axes", x: float, y: float) -> tuple[float, float]:
     """Where a point of the data lies, in pixels."""
     across, up = axes.transData.transform((x, y))
     return float(across), float(up)
@@ -124,12 +124,12 @@ def _extent(label: "Annotation", renderer: "RendererBase") -> "Bbox":
     return Text.get_window_extent(label, renderer)
 
 
-def _aligned(part: float, sides: tuple[str, str, str]) -> str:
+def _alignment(part: float, sides: tuple[str, str, str]) -> str:
     """On which side of a label its anchor lies, for a label that lies to the left, in the middle, right."""
     return sides[(part > -0.1) + (part > 0.1)]
 
 
-def _between(a: tuple[float, ...], b: tuple[float, ...], step: float) -> list[tuple[float, float]]:
+def _points_between(a: tuple[float, ...], b: tuple[float, ...], step: float) -> list[tuple[float, float]]:
     steps = max(1, round(hypot(b[0] - a[0], b[1] - a[1]) / step))
     return [(a[0] + (b[0] - a[0]) * i / steps, a[1] + (b[1] - a[1]) * i / steps) for i in range(steps + 1)]
 

@@ -46,18 +46,18 @@ def page(
     """A page of paragraphs, tables and pictures, in this order; ``target`` is what it was asked for by."""
     parts = tuple(parts)
     mark = MARK.format(target=f" {target}".replace("-->", "--\\>") if target else "")
-    text = "\n".join(f"{_written(part).strip()}\n" for part in (mark, f"# {inline(title)}", summary, *parts))
+    text = "\n".join(f"{_markdown(part).strip()}\n" for part in (mark, f"# {inline(title)}", summary, *parts))
     pictures = tuple(part for part in parts if isinstance(part, Picture))
     return Page(name, title, summary, text, pictures, tuple(problems))
 
 
-def shown_picture(picture: Picture[Any], folder: str = "") -> str:
+def picture_in_markdown(picture: Picture[Any], folder: str = "") -> str:
     """A picture in Markdown."""
     alt = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", inline(picture.alt))
     return f"![{alt}]({folder}{picture.name}.png)"
 
 
-def _written(part: Part) -> str:
+def _markdown(part: Part) -> str:
     if isinstance(part, Table):
         return part.to_markdown()
-    return part if isinstance(part, str) else shown_picture(part)
+    return part if isinstance(part, str) else picture_in_markdown(part)

@@ -53,7 +53,7 @@ class Table:
 
     def to_markdown(self) -> str:
         """A pipe table with the title above and the notes below."""
-        columns = self._shown()
+        columns = self._visible()
         head, *cells = self._cells(columns, _in_markdown)
         lines = [f"**{inline(self.title)}**", ""]
         lines.append("| " + " | ".join(head) + " |")
@@ -68,7 +68,7 @@ class Table:
 
     def to_latex(self) -> str:
         """A tabular with the title before and the notes after it, for plain LaTeX."""
-        columns = self._shown()
+        columns = self._visible()
         head, *cells = self._cells(columns, lambda column, value: column.latex(value))
         rows = [" & ".join(line) + r" \\" for line in cells]
         if self.total is not None and self.rows:
@@ -114,20 +114,20 @@ class Table:
 
     def _fit(self, width: int, unicode: bool) -> tuple[list[list[str]], list[str]]:
         """Head, rows and total in lines, with as many columns as fit, and what the others are called."""
-        kept = self._shown()
+        kept = self._visible()
         while True:
             for roomy in (True, False):
                 rows = self._lines(kept, unicode, Layout(roomy) if roomy else Layout(roomy, "  ", 1))
                 if len(rows[0][0]) <= width:
-                    return rows, _called(self._shown(), kept)
+                    return rows, _titles_of(self._visible(), kept)
             spare = max(kept, key=lambda column: column.sacrifice)
             if not spare.sacrifice:
-                return rows, _called(self._shown(), kept)
+                return rows, _titles_of(self._visible(), kept)
             kept.remove(spare)
 
     def _on_a_page(self, unicode: bool) -> list[list[str]]:
         """Head, rows and total in lines; where they are too wide, with cells folded as little as will do."""
-        columns = self._shown()
+        columns = self._visible()
 
         def lines(layout: Layout) -> list[list[str]]:
             return self._lines(columns, unicode, layout)
@@ -167,7 +167,7 @@ class Table:
             drawn.append(aligned)
         return [_side_by_side(row, layout.gap) for row in zip(*drawn, strict=True)]
 
-    def _shown(self) -> list[Column]:
+    def _visible(self) -> list[Column]:
         return [column for column in self.columns if not column.machine_only]
 
     def _cells(self, columns: list[Column], show: Callable[[Column, Any], str]) -> list[list[str]]:
@@ -235,7 +235,7 @@ def _heads(columns: list[Column]) -> list[str]:
     return heads
 
 
-def _called(columns: list[Column], kept: list[Column]) -> list[str]:
+def _titles_of(columns: list[Column], kept: list[Column]) -> list[str]:
     """The titles of the columns that are not kept; a title said twice is said with its key."""
     gone = [column for column in columns if column not in kept]
     titles = [column.title for column in columns]

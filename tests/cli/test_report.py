@@ -189,10 +189,10 @@ def test_the_pages_of_the_documents_are_kept_along(
 
 
 def test_how_many_steps_there_are(here: Path) -> None:
-    assert command._Asked(None, here / "reports", 1, "", svg=False).steps == len(PAGES)
+    assert command._Request(None, here / "reports", 1, "", svg=False).steps == len(PAGES)
     document = here / "README.md"
     document.write_text(
         f"{KEPT}\n"
         + "".join(f"```console\n$ costlab list -f {form}\n```\n" for form in ("csv", "json", "latex"))
     )
-    assert command._Asked(None, here / "reports", 1, "", svg=False).steps == len(PAGES) + 3
+    assert command._Request(None, here / "reports", 1, "", svg=False).steps == len(PAGES) + 3

@@ -103,16 +103,16 @@ def test_ratios_far_apart_are_drawn_on_a_logarithmic_axis() -> None:
     assert budgets.texts[3][0] == "253.64% more"
     sets = ("small_3x3", "large_5x5", "inception_v3")
     assert not any(bars_of(compare(ablation=name)).logarithmic for name in sets)
-    axes = drawn(budgets)
+    axes = render(budgets)
     assert axes.get_xscale() == "log"
     assert axes.get_xlim()[0] < 1
     assert "logarithmic\n(?): its layers" in axes.get_xlabel()
-    axes = drawn(bars_of(compare(ablation="small_3x3")))
+    axes = render(bars_of(compare(ablation="small_3x3")))
     assert (axes.get_xscale(), axes.get_xlim()[0]) == ("linear", 0)
     assert axes.get_xlabel() == "relative to 3x3"
 
 
-def drawn(bars: Bars) -> Axes:
+def render(bars: Bars) -> Axes:
     figure = Figure()
     draw_bars(figure, bars)
     return figure.axes[0]

@@ -57,9 +57,10 @@ def test_what_the_baseline_has_nothing_of() -> None:
 
 
 def test_the_title_says_that_heads_are_left_out() -> None:
-    headed = seq(conv=Conv2d(4, 1), head=auxiliary(Conv2d(2, 1)))
+    add_title = seq(conv=Conv2d(4, 1), head=auxiliary(Conv2d(2, 1)))
     assert (
-        "without auxiliary heads" in compare_table(compare(headed, headed, input=(4, 5, 5)).inference).title
+        "without auxiliary heads"
+        in compare_table(compare(add_title, add_title, input=(4, 5, 5)).inference).title
     )
 
 

@@ -25,7 +25,7 @@ from costlab.report.pictures.modules import modules_picture
 from costlab.report.pictures.reductions import reductions_picture
 from costlab.report.pictures.savings import savings_picture
 from costlab.report.pictures.verdicts import verdicts, verdicts_picture
-from tests.report.drawn import drawn
+from tests.report.rendering import render
 
 
 def bars(axes: Axes) -> dict[int, list[tuple[float, float]]]:
@@ -59,7 +59,7 @@ def lines(axes: Axes) -> list[list[tuple[float, float]]]:
 
 def test_the_bars_of_modules_are_stacked_to_their_sizes() -> None:
     counted = count("inception_v3")
-    figure = drawn(modules_picture(counted, "x"))
+    figure = render(modules_picture(counted, "x"))
     rows = [row for row in counted.modules(1) if any(row.sizes())]
     for axes, name in zip(figure.axes, MEASURES, strict=True):
         ends = {row: stacked(parts) for row, parts in bars(axes).items()}
@@ -76,7 +76,7 @@ def test_the_bars_of_modules_are_stacked_to_their_sizes() -> None:
 
 
 def test_the_bars_of_grids_are_stacked_to_the_whole() -> None:
-    (axes,) = drawn(grids_picture(count("inception_v3"), "x")).axes
+    (axes,) = render(grids_picture(count("inception_v3"), "x")).axes
     found = bars(axes)
     assert [stacked(found[row]) for row in range(3)] == pytest.approx([1, 1, 1])
     assert found[0][1][1] - found[0][1][0] == pytest.approx((199_148_544 + 398_297_088) / 5_713_216_096)
@@ -84,7 +84,7 @@ def test_the_bars_of_grids_are_stacked_to_the_whole() -> None:
 
 
 def test_the_points_of_the_lineage() -> None:
-    above, below = drawn(lineage_picture(compare(ablation="lineage"))).axes
+    above, below = render(lineage_picture(compare(ablation="lineage"))).axes
     *steps, points = lines(above)
     assert len(points) == 8
     assert (5_713_216_096, 21.2) in points
@@ -99,7 +99,7 @@ def test_the_points_of_the_lineage() -> None:
 
 
 def test_the_lines_of_the_budgets() -> None:
-    above, below = drawn(budget_picture(compare(ablation="inference_budget"))).axes
+    above, below = render(budget_picture(compare(ablation="inference_budget"))).axes
     assert (12 * 5_713_216_096, 4.48) in lines(above)[2]
     assert [len(line) for line in lines(above)] == [4, 3, 4, 1]
     assert [len(line) for line in lines(below)] == [1, 3, 4, 1]
@@ -109,7 +109,7 @@ def test_the_lines_of_the_budgets() -> None:
 
 
 def test_the_curve_of_alpha() -> None:
-    (axes,) = drawn(alpha_picture()).axes
+    (axes,) = render(alpha_picture()).axes
     curve, counted, *marks = lines(axes)
     assert max(curve, key=lambda at: at[1]) == (1, 0.28)
     assert counted == [(0.25, 0.1), (4 / 9, 0.22), (1, 0.28), (2.25, 0.22), (4, 0.1)]
@@ -119,7 +119,7 @@ def test_the_curve_of_alpha() -> None:
 
 
 def test_the_lines_of_savings() -> None:
-    (axes,) = drawn(savings_picture()).axes
+    (axes,) = render(savings_picture()).axes
     oblong, threes, twos, separable = lines(axes)
     assert oblong[5] == pytest.approx((7, 5 / 7))
     assert threes[0] == pytest.approx((5, 0.28))
@@ -128,7 +128,7 @@ def test_the_lines_of_savings() -> None:
 
 
 def test_the_bars_of_reductions() -> None:
-    (axes,) = drawn(reductions_picture()).axes
+    (axes,) = render(reductions_picture()).axes
     widths = [patch.get_width() for patch in axes.patches if isinstance(patch, Rectangle)]
     a, b = (17 / 35) ** 2, (8 / 17) ** 2
     assert widths == pytest.approx([1, 1, 1, 1 / 4, a, b, 1 / 8, a / 2, b / 2])
@@ -136,7 +136,7 @@ def test_the_bars_of_reductions() -> None:
 
 def test_the_bars_of_a_comparison() -> None:
     """3x3, 1x3+3x1, 2x2+2x2, separable 3x3 and 5x5, by the first; activations by layers."""
-    (axes,) = drawn(compare_picture(compare(ablation="small_3x3"))).axes
+    (axes,) = render(compare_picture(compare(ablation="small_3x3"))).axes
     widths = [patch.get_width() for patch in axes.patches if isinstance(patch, Rectangle)]
     weights = [1, 2 / 3, 8 / 9, 1 / 64 + 1 / 9, 25 / 9]
     assert widths == pytest.approx([*weights, *weights, 1, 2, 2, 2, 1])
@@ -144,7 +144,7 @@ def test_the_bars_of_a_comparison() -> None:
 
 def test_the_dots_of_the_audit() -> None:
     audited = verify("budget-madds", "budget-params", "depth")
-    axes, texts = drawn(verdicts_picture(audited)).axes
+    axes, texts = render(verdicts_picture(audited)).axes
     dots = {line.get_label(): places(line) for line in axes.get_lines() if line.get_linestyle() == "None"}
     assert dots == {
         "holds": [(23_834_568 / 25e6, 1)],
@@ -162,4 +162,4 @@ def test_what_has_no_place_on_a_logarithmic_axis_is_left_out(value: Any) -> None
     broken = replace(each, outcomes=(Outcome(outcome.stated, value, Verdict.DIFFERS),))
     assert verdicts([broken]).dots == ()
     assert verdicts([broken]).tally == (("differs", 1),)
-    assert drawn(verdicts_picture([broken])).axes
+    assert render(verdicts_picture([broken])).axes

@@ -11,7 +11,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from costlab.errors import OutputError
-from costlab.report.figure import COLORS, Form, Picture, digest_in, ink_on
+from costlab.report.figure import COLORS, Form, Picture, digest_in, readable_ink
 from tests.report.test_bars import chunks
 
 FORMS: tuple[Form, ...] = ("png", "svg")
@@ -120,5 +120,5 @@ def test_the_font_is_found_though_the_cache_of_fonts_lacks_it(monkeypatch: pytes
 
 
 def test_letters_on_a_color() -> None:
-    assert (ink_on("#000000"), ink_on("#FFFFFF")) == ("white", "black")
-    assert (ink_on(COLORS[0]), ink_on(COLORS[6])) == ("white", "black")
+    assert (readable_ink("#000000"), readable_ink("#FFFFFF")) == ("white", "black")
+    assert (readable_ink(COLORS[0]), readable_ink(COLORS[6])) == ("white", "black")

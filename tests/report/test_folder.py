@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from costlab.counting.compare import compare
 from costlab.errors import OutputError
 from costlab.report.figure import Picture, digest_in
-from costlab.report.folder import drawn, forgotten, stale, write_all
+from costlab.report.folder import leftovers, render, stale, write_all
 from costlab.report.page import Page, page
 from costlab.report.pictures.bars import compare_picture
 
@@ -32,7 +32,7 @@ def made(number: int = 7, name: str = "numbers", target: str = "") -> Page:
 
 
 def wrote(folder: Path, *pages: Page, svg: bool = False, force: bool = False) -> list[tuple[str, bool]]:
-    contents = drawn(pages or (made(),), folder, svg=svg, done=lambda _: None)
+    contents = render(pages or (made(),), folder, svg=svg, done=lambda _: None)
     return [(file.name, changed) for file, changed in write_all(contents, force=force)]
 
 
@@ -187,7 +187,7 @@ def test_an_interrupt_or_a_full_disk_leaves_old_or_new_files(
     pages = [[made(number, "one"), made(number, "two")] for number in (7, 8)]
     wrote(tmp_path, *pages[0])
     old = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    new = {file.name: data for file, data in drawn(pages[1], tmp_path, done=lambda _: None).items()}
+    new = {file.name: data for file, data in render(pages[1], tmp_path, done=lambda _: None).items()}
     synced, fsync = [], os.fsync
 
     def fail(number: int) -> None:
@@ -209,8 +209,8 @@ def test_an_interrupt_or_a_full_disk_leaves_old_or_new_files(
 def test_pages_that_are_not_written_any_more_are_told(tmp_path: Path) -> None:
     (tmp_path / "theirs.md").write_text("# Theirs\n")
     wrote(tmp_path, made(name="one"), made(name="two"), made(name="own", target="nets.py:own"))
-    assert list(forgotten(tmp_path, ["one", "two"])) == []
-    assert list(forgotten(tmp_path, ["one"])) == [f"{tmp_path}/two.md: is not written any more: delete it"]
+    assert list(leftovers(tmp_path, ["one", "two"])) == []
+    assert list(leftovers(tmp_path, ["one"])) == [f"{tmp_path}/two.md: is not written any more: delete it"]
 
 
 def test_pictures_that_no_page_shows_are_told(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_pictures_that_no_page_shows_are_told(tmp_path: Path) -> None:
     (tmp_path / "theirs.png").write_bytes(b"theirs")
     plotted = compare_picture(compare(ablation="nxn")).file()
     (tmp_path / "plot.png").write_bytes(plotted)
-    assert list(forgotten(tmp_path, ["one"])) == [
+    assert list(leftovers(tmp_path, ["one"])) == [
         f"{tmp_path}/older_dots.png: is shown on no page any more: delete it",
         f"{tmp_path}/older_dots.svg: is shown on no page any more: delete it",
     ]

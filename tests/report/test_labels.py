@@ -13,7 +13,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from costlab.report import labels
-from costlab.report.figure import styled
+from costlab.report.figure import picture_style
 from costlab.report.labels import FAR, Point, label_points
 
 SIDE = 8
@@ -62,14 +62,14 @@ def test_no_label_lies_on_another_or_on_a_point(places: set[tuple[int, int]]) ->
 
 
 def test_no_letters_lie_on_others_or_on_a_point() -> None:
-    with styled():
+    with picture_style():
         axes = plotted()
         points = [Point(x, y, f"point {x}, {y}") for x in (2, 3, 4) for y in (3, 4, 5)]
         refuse_clashes(axes, points, [Text.get_window_extent(label) for label in label_points(axes, points)])
 
 
 def test_a_label_stands_to_the_right_of_its_point_where_there_is_room() -> None:
-    with styled():
+    with picture_style():
         axes = plotted()
         (label,) = label_points(axes, [Point(3, 3, "three")])
         x, y = axes.transData.transform((3, 3))
@@ -79,14 +79,14 @@ def test_a_label_stands_to_the_right_of_its_point_where_there_is_room() -> None:
 
 
 def test_a_label_keeps_off_lines() -> None:
-    with styled():
+    with picture_style():
         axes = plotted()
         (label,) = label_points(axes, [Point(3, 3, "three")], [[(3.4, 0), (3.4, 6)]])
         assert Text.get_window_extent(label).x1 < axes.transData.transform((3, 3))[0]
 
 
 def test_only_labels_far_from_their_points_are_tied_to_them() -> None:
-    with styled():
+    with picture_style():
         axes = plotted()
         placed = label_points(axes, [Point(3, 3 + i / 50, f"number {i}") for i in range(12)])
         tied = []
@@ -98,7 +98,7 @@ def test_only_labels_far_from_their_points_are_tied_to_them() -> None:
 
 
 def test_a_label_at_the_edge_stands_inside() -> None:
-    with styled():
+    with picture_style():
         axes = plotted()
         (label,) = label_points(axes, [Point(SIDE - 0.1, 3, "at the edge")])
         assert Text.get_window_extent(label).x1 <= axes.transData.transform((SIDE, 3))[0]

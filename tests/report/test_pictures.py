@@ -25,7 +25,7 @@ from costlab.report.pictures.reductions import reductions
 from costlab.report.pictures.savings import savings
 from costlab.report.pictures.verdicts import verdicts
 from tests.definitions.test_inception_v3 import MODULES as REFERENCE
-from tests.report.drawn import drawn, letters_of, overlaps
+from tests.report.rendering import letters_of, overlaps, render
 
 F = Fraction
 NAMES = (
@@ -53,7 +53,7 @@ def test_these_are_all_pictures(pages: tuple[Page, ...]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_letters_can_be_read_and_none_lies_on_another(pages: tuple[Page, ...], name: str) -> None:
-    figure = drawn(picture(pages, name))
+    figure = render(picture(pages, name))
     letters = letters_of(figure)
     assert len(letters) > 10
     assert overlaps(letters) == []
@@ -85,7 +85,7 @@ def test_the_data_is_plain_and_its_digest_moves_with_it(pages: tuple[Page, ...],
 
 @pytest.mark.parametrize("name", ["large_5x5", "grid_reduction", "receptive_field", "lineage"])
 def test_letters_of_comparisons(name: str) -> None:
-    letters = letters_of(drawn(compare_picture(compare(ablation=name))))
+    letters = letters_of(render(compare_picture(compare(ablation=name))))
     assert overlaps(letters) == []
 
 
@@ -147,7 +147,7 @@ def test_many_grids_are_put_together() -> None:
 def test_any_network_can_be_drawn(block: Any, shape: tuple[int, ...]) -> None:
     counted = count(block, shape)
     for each in (modules_picture(counted, "x"), grids_picture(counted, "x")):
-        assert overlaps(letters_of(drawn(each))) == []
+        assert overlaps(letters_of(render(each))) == []
         assert each.file().startswith(b"\x89PNG")
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from costlab.report.page import Page
 from costlab.report.pages.run import recounted, training_page
-from costlab.report.pictures.step_time import Saved, step_savings
+from costlab.report.pictures.step_time import StepSaving, step_savings
 from costlab.report.pictures.trained_accuracy import accuracies_of
-from costlab.report.tables.run import learned_table, made_table, timed_table
+from costlab.report.tables.run import accuracy_table, settings_table, step_time_table
 from costlab.report.tables.run_claims import claims_table, points, span
 from costlab.train.experiment import Expectation
 from costlab.train.statistics import Interval
@@ -68,23 +68,23 @@ def test_how_it_was_made() -> None:
         timed, environment=replace(CPU, device="a GPU", driver="CUDA 13", threads=4, workers=1, compiled=True)
     )
     made = replace(made, arms=(replace(made.arms[0], timing=gpu), *made.arms[1:]))
-    values = dict(made_table(made).rows)
+    values = dict(settings_table(made).rows)
     assert values["images"] == "shapes: drawn shapes in ten classes"
     assert values["digest"] == "f" * 12
     assert values["recipe, the same for all"] == (
         "optimizer=rmsprop, learning_rate=0.045, decay=0.9, batch_size=64, epochs=3"
     )
     assert values["settings of their own"] == "3x3+3x3: label_smoothing=0.0"
-    assert [value for what, value in made_table(made).rows if what == "ran on"] == [
+    assert [value for what, value in settings_table(made).rows if what == "ran on"] == [
         "cpu, torch 2.11.0, Python 3.11.7, Linux x86_64, float32, 1 thread in each of 2 workers, code at "
         "0123abc: 9 trainings and 2 timings",
         "a GPU, CUDA 13, torch 2.11.0, Python 3.11.7, Linux x86_64, float32, 4 threads, compiled, code at "
         "0123abc: 1 timing",
     ]
-    assert any("cannot be compared" in str(note) for note in timed_table(made).notes)
-    assert not any("cannot be compared" in str(note) for note in timed_table(sample()).notes)
+    assert any("cannot be compared" in str(note) for note in step_time_table(made).notes)
+    assert not any("cannot be compared" in str(note) for note in step_time_table(sample()).notes)
     sgd = replace(made, recipe={**made.recipe, "optimizer": "sgd"})
-    assert "decay" not in dict(made_table(sgd).rows)["recipe, the same for all"]
+    assert "decay" not in dict(settings_table(sgd).rows)["recipe, the same for all"]
 
 
 def test_what_was_learned_by_hand() -> None:
@@ -100,7 +100,7 @@ def test_what_was_learned_by_hand() -> None:
     sizes = [int(row[1].replace(",", "")) for row in (plain, pair, half)]
     # Of the 24x24 module, 4 channels in and out: 25 weights for 18 each.
     assert sizes[0] - sizes[1] == (25 - 18) * 4 * 4 * 24 * 24
-    savings = {each[0]: each[2] for each in learned_table(sample()).rows}
+    savings = {each[0]: each[2] for each in accuracy_table(sample()).rows}
     assert savings == {
         PLAIN: None,
         PAIR: pytest.approx(1 - sizes[1] / sizes[0]),
@@ -130,14 +130,14 @@ def test_what_a_step_takes_by_hand() -> None:
     counted = 1 - sample().arms[2].step_multiply_adds / step
     savings = f"{HALF}: {counted:.1%} fewer multiply-adds, 40.0% less time"
     assert f"* {savings} (the middle half of its steps: 28.0% less to 46.0% less)" in page.text
-    assert step_savings(sample()).arms[1] == Saved(HALF, round(counted, 6), 0.4, 0.28, 0.46)
+    assert step_savings(sample()).arms[1] == StepSaving(HALF, round(counted, 6), 0.4, 0.28, 0.46)
 
 
 def test_batches_of_several_sizes_are_compared_by_the_image() -> None:
     first, other = arm("a", "mini:width=0.25"), arm("b", "mini:width=0.25")
     arms = [replace(first, timing=timing(0.1, 64)), replace(other, timing=timing(0.1, 128, memory=None))]
     made = run(arms, {})
-    assert step_savings(made).arms == (Saved("b", 0.0, 0.5, 0.4, 0.55),)
+    assert step_savings(made).arms == (StepSaving("b", 0.0, 0.5, 0.4, 0.55),)
     page = training_page(made, "x")
     assert rows(page, "Time of a step")[1][3] == "50.0%"
     assert rows(page, "Time of a step")[1][8] == "-"

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from costlab.report.figure import SMALL
 from costlab.report.pages.run import training_page
 from costlab.report.pictures.learning_curves import curves_of
-from costlab.report.pictures.run import apart
+from costlab.report.pictures.run import spread_apart
 from costlab.report.pictures.step_time import step_savings
 from costlab.train.record import Run
-from tests.report.drawn import drawn, letters_of, overlaps
+from tests.report.rendering import letters_of, overlaps, render
 from tests.report.test_drawing import places
 from tests.train.records import HALF, PAIR, PLAIN, long, many, run, sample, trial
 
@@ -34,7 +34,7 @@ def test_a_baseline_that_failed_and_a_run_of_failures() -> None:
     made = run(arms, {PLAIN: (None, None), PAIR: (0.5, 0.6), HALF: (0.4, 0.4)}, sample().claims)
     page = training_page(made, "x")
     assert curves_of(made).baseline is None
-    assert all(overlaps(letters_of(drawn(each))) == [] for each in page.pictures)
+    assert all(overlaps(letters_of(render(each))) == [] for each in page.pictures)
     made = run(arms, dict.fromkeys((PLAIN, PAIR, HALF), (None,)), sample().claims)
     page = training_page(made, "x")
     assert "No training came to a result." in page.text
@@ -42,7 +42,7 @@ def test_a_baseline_that_failed_and_a_run_of_failures() -> None:
     assert len(page.problems) == 3
     alone = run(arms, {PLAIN: (0.5, 0.6), PAIR: (None,), HALF: (None,)})
     assert [curve.label for curve in curves_of(alone).panels] == [PLAIN]
-    assert all(overlaps(letters_of(drawn(each))) == [] for each in training_page(alone, "x").pictures)
+    assert all(overlaps(letters_of(render(each))) == [] for each in training_page(alone, "x").pictures)
 
 
 def test_curves_by_hand() -> None:
@@ -65,7 +65,7 @@ def test_letters_can_be_read_and_none_lies_on_another(made: Run) -> None:
     pictures = training_page(made, "x").pictures
     assert len(pictures) == 3
     for each in pictures:
-        figure = drawn(each)
+        figure = render(each)
         letters = letters_of(figure)
         assert overlaps(letters) == []
         assert [letter.text for letter in letters if letter.size < SMALL] == []
@@ -81,7 +81,7 @@ def test_letters_can_be_read_and_none_lies_on_another(made: Run) -> None:
 
 def test_what_is_drawn_lies_where_the_record_says() -> None:
     (accuracy, _, steps) = training_page(sample(), "x").pictures
-    (axes,) = drawn(accuracy).axes
+    (axes,) = render(accuracy).axes
     at = dots(axes)
     sizes = {each.label: each.multiply_adds for each in sample().arms}
     assert sorted(y for _, y in at["o"]) == pytest.approx([0.6, 0.72])
@@ -90,14 +90,14 @@ def test_what_is_drawn_lies_where_the_record_says() -> None:
     bars = [path.vertices for each in every for path in each.get_paths()]
     heights = sorted(float(top - bottom) for (_, bottom), (_, top) in bars)
     assert heights == pytest.approx([0.0052, 0.0497, 0.0861], abs=1e-3)
-    (axes,) = drawn(steps).axes
+    (axes,) = render(steps).axes
     assert set(dots(axes)["o"]) == {(each.multiply_adds, each.time) for each in step_savings(sample()).arms}
 
 
 @settings(max_examples=100)
 @given(st.lists(st.floats(0, 1), max_size=12), st.floats(0.001, 0.05))
 def test_places_are_moved_apart_and_stay_in_order(there: list[float], step: float) -> None:
-    put = apart(there, step)
+    put = spread_apart(there, step)
     order = sorted(range(len(there)), key=there.__getitem__)
     assert all(put[b] - put[a] >= step - 1e-9 for a, b in pairwise(order))
     if all(there[b] - there[a] >= step for a, b in pairwise(order)):

@@ -12,7 +12,7 @@ from costlab.report.tables.reconcile import reconcile_table
 NAME = "conventions"
 NETWORKS = ("inception_v3", "googlenet", "bn_inception", "vgg16", "resnet50", "alexnet", "mini")
 DRAWN = ("inception_v3", "vgg16", "resnet50")
-HELD = (
+CHECKED_BY_TESTS = (
     "No tool was run for this page: each number is what the tool's convention comes to. The tests run every "
     "tool of the extra `peers` on every network and block of the catalog, and on small modules for each "
     "operation, and compare to the last unit; `costlab reconcile TARGET --run` does so for any network. "
@@ -26,14 +26,14 @@ def conventions_page() -> Page:
     counts = {name: count(name).inference for name in NETWORKS}
     accounts = {name: reconcile(counted) for name, counted in counts.items()}
     released = accounts["inception_v3"]
-    numbers = {each.number for each in released if each.convention.measured_on}
+    numbers = {account.number for account in released if account.convention.measured_on}
     return page(
         NAME,
         "What the counting tools count",
         f"{len(released) - 2} ways of counting give {len(numbers)} numbers for Inception v3; each is the "
         "plain multiply-adds and terms that can be named.",
         (
-            HELD,
+            CHECKED_BY_TESTS,
             "## One network, many numbers",
             _numbers(accounts),
             conventions_picture({name: accounts[name] for name in DRAWN}),
@@ -54,7 +54,7 @@ def _numbers(accounts: dict[str, tuple[Account, ...]]) -> Table:
     )
     every = list(accounts.values())
     rows = tuple(
-        (each.convention.title, *(mine[place].number for mine in every))
-        for place, each in enumerate(every[0])
+        (account.convention.title, *(mine[place].number for mine in every))
+        for place, account in enumerate(every[0])
     )
     return Table("What each tool reports, batch 1", columns, rows)

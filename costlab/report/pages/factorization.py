@@ -15,11 +15,11 @@ from costlab.symbolic.derive import closed_forms
 NAME = "factorization"
 
 
-def factorization_page(tell: Callable[[str], None]) -> Page:
+def factorization_page(report: Callable[[str], None]) -> Page:
     """The sets of sections 3, 5 and 6, with closed forms and pictures, and the whole network."""
 
     def both(name: str) -> tuple[Part, Part]:
-        tell(f"factorization: {name}")
+        report(f"factorization: {name}")
         compared = compare(ablation=name)
         return compare_table(compared), compared_forms_table(compared, closed_forms(ablation=name))
 

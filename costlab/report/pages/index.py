@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from costlab.counting.count import Count
 from costlab.paper.audit import AuditedClaim
 from costlab.paper.claims import MISSION
-from costlab.report.page import Page, page, shown_picture
+from costlab.report.page import Page, page, picture_in_markdown
 from costlab.report.table import inline
 from costlab.report.tables.verify import verify_table
 
@@ -16,12 +16,16 @@ SHOWN = ("inception_v3_modules", "savings", "claims", "lineage", "budget", "conv
 
 def index_page(pages: Sequence[Page], released: Count, claims: Sequence[AuditedClaim]) -> Page:
     """The headline results, with links to the pages that hold the whole."""
-    mission = [each for each in claims if each.claim.id in MISSION]
+    mission = [audited for audited in claims if audited.claim.id in MISSION]
     parts = []
-    for there in pages:
-        shown = (*SHOWN, f"{there.name}_accuracy")
-        pictures = [shown_picture(picture) for picture in there.pictures if picture.name in shown]
-        parts += [f"## {inline(there.title)}", *pictures, f"More: [{there.file}]({there.file})"]
+    for shown_page in pages:
+        shown = (*SHOWN, f"{shown_page.name}_accuracy")
+        pictures = [picture_in_markdown(picture) for picture in shown_page.pictures if picture.name in shown]
+        parts += [
+            f"## {inline(shown_page.title)}",
+            *pictures,
+            f"More: [{shown_page.file}]({shown_page.file})",
+        ]
     return page(
         NAME,
         "Inception v3 against its paper",
@@ -30,7 +34,10 @@ def index_page(pages: Sequence[Page], released: Count, claims: Sequence[AuditedC
         f"records of the runs. The released network has {released.multiply_adds:,} multiply-adds and "
         f"{released.parameters:,} parameters.",
         (
-            "\n".join(f"* [{inline(there.title)}]({there.file}): {there.summary}" for there in pages),
+            "\n".join(
+                f"* [{inline(shown_page.title)}]({shown_page.file}): {shown_page.summary}"
+                for shown_page in pages
+            ),
             "## What costlab exists to check",
             verify_table(mission),
             *parts,

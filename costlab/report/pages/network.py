@@ -30,7 +30,7 @@ RAN = (
 NOTHING = "Nothing in it costs multiply-adds, parameters or activations."
 LONGEST = 150
 """Bytes of a file's name before what tells its pictures apart and its ending."""
-FOUND = (
+FINDING_COLUMNS = (
     Column("source", "source"),
     Column("quantity", "quantity"),
     Column("modules", "modules", "size"),
@@ -39,16 +39,16 @@ FOUND = (
 
 
 def network_page(
-    count: Count, name: str, tell: Callable[[str], None], *, depth: int = 1, target: str = ""
+    count: Count, name: str, report: Callable[[str], None], *, depth: int = 1, target: str = ""
 ) -> Page:
     """The cost of a network by module, grid, kernel and kind, and the cross-check."""
     from costlab.checking.cross_check import check
 
     try:
-        findings, problem = check(count, progress=lambda step: tell(f"checking {count.shown}: {step}")), ""
+        findings, problem = check(count, progress=lambda step: report(f"checking {count.shown}: {step}")), ""
     except CostlabError as error:
         findings, problem = [], str(error)
-    problems = [problem] if problem else [str(each) for each in findings if not each.agreed]
+    problems = [problem] if problem else [str(finding) for finding in findings if not finding.agreed]
     total = count.total
     sizes = (
         f"{human(int(total.multiply_adds))} multiply-adds, {human(int(total.parameters))} parameters and "
@@ -72,16 +72,19 @@ def network_page(
             count_table(count, by="kind"),
             "## Cross-check",
             RAN if count.held else CHECKED,
-            problem or _found(findings),
+            problem or _findings_table(findings),
         ),
         [f"{count.shown}: {line}" for line in problems],
         target,
     )
 
 
-def _found(findings: "Sequence[Finding]") -> Table:
-    rows = ((each.source, each.quantity, each.modules, each.problem or "agreed") for each in findings)
-    return Table("What each source says", FOUND, tuple(rows))
+def _findings_table(findings: "Sequence[Finding]") -> Table:
+    rows = (
+        (finding.source, finding.quantity, finding.modules, finding.problem or "agreed")
+        for finding in findings
+    )
+    return Table("What each source says", FINDING_COLUMNS, tuple(rows))
 
 
 def without_folder(label: str) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from costlab.counting.count import count
 from costlab.errors import CostlabError
+from costlab.report.cell import plural
 from costlab.report.page import Page, Part, page
 from costlab.report.pictures.learning_curves import curves_picture
 from costlab.report.pictures.step_time import StepSavings, step_picture
 from costlab.report.pictures.trained_accuracy import accuracy_picture
 from costlab.report.table import inline
-from costlab.report.tables.run import learned_table, made_table, timed_table
+from costlab.report.tables.run import accuracy_table, settings_table, step_time_table
 from costlab.report.tables.run_claims import claims_table
 from costlab.targets.catalog import is_shipped, lookup
 from costlab.train.record import ArmRecord, Run, TrialResult
@@ -28,7 +29,7 @@ def training_page(run: Run, name: str, target: str = "") -> Page:
     ``target`` is what the page was asked for by, where it is none of the evidence's. The problems are
     trainings that failed, and counts that are not what the definitions give.
     """
-    failed = [f"{_named(trial)}: {trial.failure}" for trial in run.trials if trial.failure]
+    failed = [f"{_trial_name(trial)}: {trial.failure}" for trial in run.trials if trial.failure]
     moved = recounted(run)
     return page(
         name,
@@ -36,10 +37,10 @@ def training_page(run: Run, name: str, target: str = "") -> Page:
         _summary(run),
         (
             "## How it was made",
-            made_table(run),
+            settings_table(run),
             "## What was learned",
-            learned_table(run),
-            _recounting(run, moved),
+            accuracy_table(run),
+            _recounted_paragraph(run, moved),
             *_accuracies(run, name),
             *_times(run, name),
             *_claims(run),
@@ -67,9 +68,9 @@ def _differences(arm: ArmRecord) -> Iterator[str]:
         yield f"{arm.label}: cannot be counted anew: {error}"
         return
     recorded = (arm.multiply_adds, arm.parameters)
-    for what, found, told in zip(("multiply-adds", "parameters"), sizes, recorded, strict=True):
-        if found != told:
-            yield f"{arm.label}: {what} are recorded as {told:,}, and {arm.network} has {found:,}"
+    for quantity, size, before in zip(("multiply-adds", "parameters"), sizes, recorded, strict=True):
+        if size != before:
+            yield f"{arm.label}: {quantity} are recorded as {before:,}, and {arm.network} has {size:,}"
 
 
 def _is_shipped(arm: ArmRecord) -> bool:
@@ -81,34 +82,37 @@ def _is_shipped(arm: ArmRecord) -> bool:
 
 def _summary(run: Run) -> str:
     names = {arm.network.partition(":")[0] for arm in run.arms}
-    reduced = ", a reduced Inception v3" * (names == {REDUCED})
-    of = f" of {inline(min(names))}{reduced}," * (len(names) == 1)
+    of = ""
+    if len(names) == 1:
+        reduced = ", a reduced Inception v3" if names == {REDUCED} else ""
+        of = f" of {inline(min(names))}{reduced},"
     done = sum(trial.top_1 is not None for trial in run.trials)
     planned = len(run.arms) * run.seeds
-    came = f"all {planned} trainings" if done == planned else f"{done} of {planned} trainings"
-    devices = " and ".join(dict.fromkeys(trial.environment.device for trial in run.trials))
+    results = f"all {planned} trainings" if done == planned else f"{done} of {planned} trainings"
+    devices = inline(" and ".join(dict.fromkeys(trial.environment.device for trial in run.trials)))
     same = "epochs" in run.recipe and not any("epochs" in arm.recipe for arm in run.arms)
-    epochs = f" for {_number(run.recipe['epochs'], 'epoch')}" if same else ""
+    epochs = f" for {plural(run.recipe['epochs'], 'epoch')}" if same else ""
     return (
-        f"{len(run.arms)} variants{of} were trained{epochs} on {_number(run.seeds, 'seed')} each"
-        f"{' on ' * bool(devices)}{inline(devices)}, with {run.data.train:,} images "
-        f"({inline(run.data.name)}) in {run.data.classes:,} classes; {came} came to a result."
-        f"{f' {GENERATED}' * run.data.synthetic}"
+        f"{len(run.arms)} variants{of} were trained{epochs} on {plural(run.seeds, 'seed')} each"
+        f"{f' on {devices}' if devices else ''}, with {run.data.train:,} images "
+        f"({inline(run.data.name)}) in {run.data.classes:,} classes; {results} came to a result."
+        f"{f' {GENERATED}' if run.data.synthetic else ''}"
     )
 
 
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
-
-
-def _recounting(run: Run, moved: tuple[str, ...]) -> str:
+def _recounted_paragraph(run: Run, moved: tuple[str, ...]) -> str:
     """What counting anew came to."""
     if moved:
         return "Counted anew for this page, something is not as recorded:\n\n" + _listed(moved)
     number, every = sum(map(_is_shipped, run.arms)), len(run.arms)
-    told = f"Counted anew for this page from the definitions: {number} of {every} variants, all as recorded."
-    rest = "Those of no definition that comes with costlab stand as recorded."
-    return " ".join([told] * (number > 0) + [rest] * (number < every))
+    sentences = []
+    if number:
+        sentences.append(
+            f"Counted anew for this page from the definitions: {number} of {every} variants, all as recorded."
+        )
+    if number < every:
+        sentences.append("Those of no definition that comes with costlab stand as recorded.")
+    return " ".join(sentences)
 
 
 def _accuracies(run: Run, name: str) -> Iterator[Part]:
@@ -126,26 +130,26 @@ def _times(run: Run, name: str) -> Iterator[Part]:
         yield "No step was timed."
         return
     yield "## What a training step takes"
-    yield timed_table(run)
+    yield step_time_table(run)
     picture = step_picture(run, name)
     if picture.data.arms:
         yield picture
-        yield _saved(picture.data)
+        yield _savings_list(picture.data)
 
 
-def _saved(data: StepSavings) -> str:
+def _savings_list(data: StepSavings) -> str:
     """What each arm saves, in words."""
-    told = (
+    lines = (
         f"{arm.label}: {_less(arm.multiply_adds, 'fewer', 'as many')} multiply-adds, {_less(arm.time)} time "
         f"(the middle half of its steps: {_less(arm.low)} to {_less(arm.high)})"
         for arm in data.arms
     )
-    return f"Against {inline(data.baseline)}, for one image:\n\n{_listed(told)}"
+    return f"Against {inline(data.baseline)}, for one image:\n\n{_listed(lines)}"
 
 
 def _less(part: float, less: str = "less", same: str = "as much") -> str:
-    told = f"{abs(part):.1%}"
-    return same if float(told[:-1]) == 0 else f"{told} {less if part > 0 else 'more'}"
+    digits = f"{abs(part):.1%}"
+    return same if float(digits[:-1]) == 0 else f"{digits} {less if part > 0 else 'more'}"
 
 
 def _claims(run: Run) -> Iterator[Part]:
@@ -180,5 +184,5 @@ def _listed(lines: Iterator[str] | list[str] | tuple[str, ...]) -> str:
     return "\n".join(f"* {inline(line)}" for line in lines)
 
 
-def _named(trial: TrialResult) -> str:
+def _trial_name(trial: TrialResult) -> str:
     return f"{trial.arm}, seed {trial.seed}"

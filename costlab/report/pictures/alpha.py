@@ -8,7 +8,7 @@ from costlab.counting.count import count
 from costlab.paper.audit import verify
 from costlab.paper.stated import Printed
 from costlab.report.cell import percent, ratio
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, percents_on
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_percents
 from costlab.report.labels import Point, label_points
 from costlab.symbolic.closed_form import ratio_in_symbols
 from costlab.symbolic.derive import closed_forms
@@ -35,7 +35,7 @@ class Alpha(NamedTuple):
     stated: str
     mean: str
     branches: tuple[str, str]
-    said: tuple[str, str]
+    sources: tuple[str, str]
 
 
 def alpha() -> Alpha:
@@ -83,19 +83,19 @@ def draw_alpha(figure: "Figure", data: Alpha) -> None:
     """Draw the saving against alpha."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    headed(figure, f"{data.title}:\nsaved {data.formula}")
+    add_title(figure, f"{data.title}:\nsaved {data.formula}")
     axes = figure.subplots()
     curve, counted = (
-        [(float(Fraction(a)), float(Fraction(saved))) for a, saved in each]
-        for each in (data.curve, data.counted)
+        [(float(Fraction(a)), float(Fraction(saved))) for a, saved in pairs]
+        for pairs in (data.curve, data.counted)
     )
     axes.plot(*zip(*curve, strict=True), color=COLORS[0], linewidth=1.6, zorder=2)
     axes.plot(*zip(*counted, strict=True), color=COLORS[0], marker="o", linestyle="none", zorder=3)
     stated, mean, least, most = (float(Fraction(a)) for a in (data.stated, data.mean, *data.branches))
     axes.axvspan(least, most, color=COLORS[1], alpha=0.18, linewidth=0, zorder=0)
     for at, color, text, side in (
-        (stated, COLORS[3], data.said[0], "right"),
-        (mean, COLORS[1], data.said[1], "left"),
+        (stated, COLORS[3], data.sources[0], "right"),
+        (mean, COLORS[1], data.sources[1], "left"),
     ):
         axes.axvline(at, color=color, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1)
         away = (-5 if side == "right" else 5, 0)
@@ -107,7 +107,7 @@ def draw_alpha(figure: "Figure", data: Alpha) -> None:
     axes.xaxis.set_major_locator(FixedLocator(list(named)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: named.get(value, f"{value:g}")))
-    percents_on(axes.yaxis)
+    format_percents(axes.yaxis)
     axes.grid(visible=True, axis="y")
     axes.set_xlabel("alpha, channels out by channels in (logarithmic)")
     axes.set_ylabel("multiply-adds saved")

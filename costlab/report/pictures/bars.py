@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from costlab.algebra.combine import UNVERIFIED
 from costlab.counting.compare import Comparison
 from costlab.report.cell import human, percent
-from costlab.report.figure import BEHIND, COLORS, HATCHES, SMALL, WIDTH, Picture, headed, times_on, wrapped
+from costlab.report.figure import (
+    BEHIND,
+    COLORS,
+    HATCHES,
+    SMALL,
+    WIDTH,
+    Picture,
+    add_title,
+    format_ratios,
+    wrap_text,
+)
 from costlab.report.tables.count import NOT_VERIFIED, listed, titles_of
 
 if TYPE_CHECKING:
@@ -48,7 +58,11 @@ def bars_of(comparison: Comparison) -> Bars:
     for count in comparison.counts:
         ratios = [comparison.ratio(count, name) for name in comparison.measures]
         relative.append(tuple(0.0 if ratio is None else float(ratio) for ratio in ratios))
-        texts.append(tuple("none in the baseline" if ratio is None else _told(1 - ratio) for ratio in ratios))
+        texts.append(
+            tuple(
+                "none in the baseline" if ratio is None else _saving_in_words(1 - ratio) for ratio in ratios
+            )
+        )
     return Bars(
         comparison.title,
         comparison.baseline.shown,
@@ -69,7 +83,7 @@ def compare_picture(comparison: Comparison, name: str = "") -> Picture[Bars]:
 
 def draw_bars(figure: "Figure", bars: Bars) -> None:
     """Draw the comparison."""
-    headed(figure, bars.title)
+    add_title(figure, bars.title)
     axes = figure.subplots()
     shortest, longest = bars.ends
     for i, name in enumerate(bars.measures):
@@ -88,22 +102,23 @@ def draw_bars(figure: "Figure", bars: Bars) -> None:
         ]
         axes.bar_label(drawn, labels, padding=3, fontsize=SMALL, bbox=BEHIND)
     axes.axvline(1, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-    axes.set_yticks(range(len(bars.variants)), [wrapped(label, 24) for label in bars.variants])
+    axes.set_yticks(range(len(bars.variants)), [wrap_text(label, 24) for label in bars.variants])
     axes.set_ylim(len(bars.variants) - 0.5, -0.5)
     if bars.logarithmic:
         axes.set_xscale("log")
         axes.set_xlim(shortest / 3, longest * 60)
     else:
         axes.set_xlim(0, 1.45 * longest)
-    times_on(axes.xaxis)
-    told = wrapped(f"relative to {bars.baseline}{', logarithmic' * bars.logarithmic}", 84)
+    format_ratios(axes.xaxis)
+    scale = ", logarithmic" if bars.logarithmic else ""
+    axis_label = wrap_text(f"relative to {bars.baseline}{scale}", 84)
     if any(label.endswith(UNVERIFIED) for label in bars.variants):
-        told += f"\n{NOT_VERIFIED}"
-    axes.set_xlabel(told)
+        axis_label += f"\n{NOT_VERIFIED}"
+    axes.set_xlabel(axis_label)
     figure.legend(ncols=len(bars.measures), loc="outside lower center")
 
 
-def _told(saving: Fraction) -> str:
+def _saving_in_words(saving: Fraction) -> str:
     """What is saved, in words that need no sign; nothing for nothing."""
     if saving == 0:
         return ""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.counting.compare import Comparison
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_sizes, wrap_text
 from costlab.report.labels import Point, label_points
 from costlab.report.tables.count import NOT_VERIFIED
 from costlab.targets.published import ERRORS
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MARKERS = "osD^vP"
 
 
-class Spent(NamedTuple):
+class InferenceCost(NamedTuple):
     """A way of inference: what it costs, and the error that is reported for it, as printed."""
 
     label: str
@@ -30,7 +30,7 @@ class Budgets(NamedTuple):
     """
 
     title: str
-    chains: tuple[tuple[Spent, ...], ...]
+    chains: tuple[tuple[InferenceCost, ...], ...]
     notes: tuple[str, ...]
     unverified: bool
 
@@ -43,31 +43,33 @@ def budgets_of(comparison: Comparison) -> Budgets:
     """
     counts = {counted.label: counted for counted in comparison.counts}
     chains: dict[str, list[str]] = {}
-    for label, told in comparison.published.items():
+    for label, figures in comparison.published.items():
         if int(counts[label].batch) == 1:
             chains[label] = [label]
             continue
-        chain = next((chain for chain in chains.values() if chain[-1] == told.after), None)
+        chain = next((chain for chain in chains.values() if chain[-1] == figures.after), None)
         if chain is None:
             chains[label] = [label]
         else:
             chain.append(label)
     kept = [chain for chain in chains.values() if len(chain) > 1 or int(counts[chain[0]].batch) > 1]
-    spent = tuple(tuple(_spent(comparison, label, chain[0]) for label in chain) for chain in kept)
-    errors = {f"{getattr(each, error)}%" for chain in spent for each in chain for error in ERRORS}
+    chains_of_costs = tuple(
+        tuple(_inference_cost(comparison, label, chain[0]) for label in chain) for chain in kept
+    )
+    errors = {f"{getattr(cost, error)}%" for chain in chains_of_costs for cost in chain for error in ERRORS}
     return Budgets(
         "Reported error against the counted cost of inference",
-        spent,
+        chains_of_costs,
         tuple(note for note in comparison.notes if errors & set(note.split())),
         any(counts[label].unverified for chain in kept for label in chain),
     )
 
 
-def _spent(comparison: Comparison, label: str, first: str) -> Spent:
+def _inference_cost(comparison: Comparison, label: str, first: str) -> InferenceCost:
     """A way of a chain; what goes on from the first need not say its name again."""
-    counted, told = comparison[label], comparison.published[label]
-    errors = (getattr(told, error) or "" for error in ERRORS)
-    return Spent(counted.shown.removeprefix(f"{first}, "), int(counted.multiply_adds), *errors)
+    counted, figures = comparison[label], comparison.published[label]
+    errors = (getattr(figures, error) or "" for error in ERRORS)
+    return InferenceCost(counted.shown.removeprefix(f"{first}, "), int(counted.multiply_adds), *errors)
 
 
 def budget_picture(comparison: Comparison) -> Picture[Budgets]:
@@ -78,27 +80,27 @@ def budget_picture(comparison: Comparison) -> Picture[Budgets]:
 
 def draw_budgets(figure: "Figure", data: Budgets) -> None:
     """Draw error against budget."""
-    headed(figure, data.title)
+    add_title(figure, data.title)
     panels = figure.subplots(2, 1, sharex=True)
-    spent = [each.multiply_adds for chain in data.chains for each in chain]
+    costs = [cost.multiply_adds for chain in data.chains for cost in chain]
     panels[1].set_xscale("log")
-    panels[1].set_xlim(min(spent) / 2, max(spent) * 4)
-    sizes_on(panels[1].xaxis)
-    notes = [wrapped(note, 104) for note in (*data.notes, *([NOT_VERIFIED] if data.unverified else []))]
+    panels[1].set_xlim(min(costs) / 2, max(costs) * 4)
+    format_sizes(panels[1].xaxis)
+    notes = [wrap_text(note, 104) for note in (*data.notes, *([NOT_VERIFIED] if data.unverified else []))]
     panels[1].set_xlabel("\n".join(["multiply-adds of an inference, counted", *notes]), fontsize=SMALL)
     drawn = []
     for axes, error, name in zip(panels, ("top_5_error", "top_1_error"), ("top-5", "top-1"), strict=True):
         points, lines = [], []
         for chain, color, marker in zip(data.chains, COLORS, MARKERS, strict=False):
-            told = [each for each in chain if getattr(each, error)]
-            at = [(float(each.multiply_adds), float(getattr(each, error))) for each in told]
+            shown = [cost for cost in chain if getattr(cost, error)]
+            at = [(float(cost.multiply_adds), float(getattr(cost, error))) for cost in shown]
             if not at:
                 continue
             axes.plot(*zip(*at, strict=True), color=color, marker=marker, linewidth=1.4, markersize=6)
             lines.append(at)
             points += [
-                Point(*place, f"{each.label}, {getattr(each, error)}%", color)
-                for place, each in zip(at, told, strict=True)
+                Point(*place, f"{cost.label}, {getattr(cost, error)}%", color)
+                for place, cost in zip(at, shown, strict=True)
             ]
         axes.set_ylabel(f"{name} error, %, reported")
         axes.margins(y=0.12)

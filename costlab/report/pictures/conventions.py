@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from costlab.counting.convention import MULTIPLY_ADDS
 from costlab.counting.reconcile import NAMES, Account
 from costlab.report.cell import human
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, wrapped
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, wrap_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,30 +32,35 @@ class Additions(NamedTuple):
 
 def additions(accounts: Mapping[str, Sequence[Account]]) -> Additions:
     """The terms beyond the plain multiply-adds of each network, for the tools that have any in one."""
-    every = list(accounts.values())
-    shown = [
+    all_accounts = list(accounts.values())
+    places = [
         place
-        for place, each in enumerate(every[0])
-        if each.convention.measured_on and any(mine[place].terms[1:] for mine in every)
+        for place, account in enumerate(all_accounts[0])
+        if account.convention.measured_on
+        and any(network_accounts[place].terms[1:] for network_accounts in all_accounts)
     ]
     names = [
         name
         for name in NAMES
-        if name != MULTIPLY_ADDS and any(each.of(name) for mine in every for each in mine)
+        if name != MULTIPLY_ADDS
+        and any(account.of(name) for network_accounts in all_accounts for account in network_accounts)
     ]
     return Additions(
         "What each tool adds to the multiply-adds",
         tuple(accounts),
-        tuple(every[0][place].convention.title for place in shown),
+        tuple(all_accounts[0][place].convention.title for place in places),
         tuple(names),
         tuple(
             tuple(
-                tuple(mine[place].of(name) / mine[place].convention.scale for name in names)
-                for place in shown
+                tuple(
+                    network_accounts[place].of(name) / network_accounts[place].convention.scale
+                    for name in names
+                )
+                for place in places
             )
-            for mine in every
+            for network_accounts in all_accounts
         ),
-        tuple(mine[0].plain for mine in every),
+        tuple(network_accounts[0].plain for network_accounts in all_accounts),
     )
 
 
@@ -71,7 +76,7 @@ def conventions_picture(accounts: Mapping[str, Sequence[Account]]) -> Picture[Ad
 
 def draw_additions(figure: "Figure", data: Additions) -> None:
     """Draw what the tools add."""
-    headed(figure, data.title)
+    add_title(figure, data.title)
     rows = range(len(data.tools))
     panels = figure.subplots(1, len(data.networks), sharey=True, squeeze=False)[0]
     for i, axes in enumerate(panels):
@@ -96,7 +101,7 @@ def draw_additions(figure: "Figure", data: Additions) -> None:
         axes.set_xlim(0, 1.6 * max([*starts, 1e-9]))
         axes.set_xticks([])  # each bar says how long it is
         axes.tick_params(axis="y", length=0)
-    panels[0].set_yticks(rows, [wrapped(tool, 26) for tool in data.tools])
+    panels[0].set_yticks(rows, [wrap_text(tool, 26) for tool in data.tools])
     panels[0].set_ylim(len(data.tools) - 0.4, -0.6)
     figure.legend(ncols=4, loc="outside lower center")
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from costlab.counting.breakdown import grid_of
 from costlab.counting.count import Count
 from costlab.report.cell import human
-from costlab.report.figure import SMALL, WIDTH, Picture, headed, ink_on, percents_on
+from costlab.report.figure import SMALL, WIDTH, Picture, add_title, format_percents, readable_ink
 from costlab.report.tables.count import listed, marks_of, titles_of
 
 if TYPE_CHECKING:
@@ -30,18 +30,18 @@ class Grids(NamedTuple):
 def grids_of(count: Count) -> Grids:
     """The sizes by the grid that comes out, in the order of execution."""
     measures = count.measures
-    found = {row.work.kind: tuple(map(int, row.sizes(measures))) for row in count.grouped(grid_of)}
-    sizes = {grid: each for grid, each in found.items() if any(each)}
+    sizes_by_grid = {row.work.kind: tuple(map(int, row.sizes(measures))) for row in count.grouped(grid_of)}
+    sizes = {grid: row for grid, row in sizes_by_grid.items() if any(row)}
     totals = [int(count.size(name)) for name in measures]
     if len(sizes) > GRIDS:
         shares = {
-            grid: max(size / max(total, 1) for size, total in zip(each, totals, strict=True))
-            for grid, each in sizes.items()
+            grid: max(size / max(total, 1) for size, total in zip(row, totals, strict=True))
+            for grid, row in sizes.items()
         }
         largest = sorted(sizes, key=lambda grid: shares[grid], reverse=True)
         small = set(largest[GRIDS - 1 :])
         rest = tuple(sum(sizes[grid][i] for grid in small) for i in range(len(measures)))
-        sizes = {grid: each for grid, each in sizes.items() if grid not in small}
+        sizes = {grid: row for grid, row in sizes.items() if grid not in small}
         sizes[f"{len(small)} other"] = rest
     return Grids(
         "\n".join((f"{count.title}: cost by grid", *marks_of(count))),
@@ -63,7 +63,7 @@ def draw_grids(figure: "Figure", grids: Grids) -> None:
     """Draw where the cost sits."""
     from matplotlib import colormaps
 
-    headed(figure, grids.title)
+    add_title(figure, grids.title)
     axes = figure.subplots()
     rows = range(len(grids.measures))
     starts = [0.0] * len(grids.measures)
@@ -79,7 +79,7 @@ def draw_grids(figure: "Figure", grids: Grids) -> None:
                 axes.text(
                     *place,
                     f"{grid}\n{shares[i]:.1%}" if roomy else grid,
-                    color=ink_on(color),
+                    color=readable_ink(color),
                     ha="center",
                     va="center",
                     fontsize=SMALL,
@@ -91,5 +91,5 @@ def draw_grids(figure: "Figure", grids: Grids) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(grids.measures) - 0.5, -0.5)
     axes.set_xlim(0, 1)
-    percents_on(axes.xaxis)
+    format_percents(axes.xaxis)
     axes.set_xlabel("share of the total, by the grid that comes out")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, wrapped
-from costlab.report.pictures.run import percents_on
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, wrap_text
+from costlab.report.pictures.run import format_percents
 from costlab.train.record import Run
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ COLUMNS = 3
 GRAY = COLORS[-1]
 
 
-class Curve(NamedTuple):
+class LearningCurve(NamedTuple):
     """An arm: the mean over its seeds after each epoch, with the lowest and the highest."""
 
     label: str
@@ -30,11 +30,11 @@ class Curves(NamedTuple):
     """What is drawn: a panel for each arm but the baseline, which is drawn in all of them."""
 
     title: str
-    baseline: Curve | None
-    arms: tuple[Curve, ...]
+    baseline: LearningCurve | None
+    arms: tuple[LearningCurve, ...]
 
     @property
-    def panels(self) -> tuple[Curve, ...]:
+    def panels(self) -> tuple[LearningCurve, ...]:
         """The arms that have a panel; the baseline only where it is alone."""
         return self.arms or ((self.baseline,) if self.baseline else ())
 
@@ -46,7 +46,7 @@ def curves_of(run: Run) -> Curves:
     return Curves(f"{run.title}: accuracy after each epoch", baseline, tuple(curves.values()))
 
 
-def _curve(run: Run, label: str) -> Curve | None:
+def _curve(run: Run, label: str) -> LearningCurve | None:
     paths = [
         [epoch.validation_accuracy for epoch in trial.epochs]
         for trial in run.trials
@@ -55,10 +55,10 @@ def _curve(run: Run, label: str) -> Curve | None:
     if not paths:
         return None
     after = list(zip(*paths, strict=False))
-    return Curve(
+    return LearningCurve(
         label,
         len(paths),
-        tuple(round(sum(each) / len(each), 6) for each in after),
+        tuple(round(sum(accuracies) / len(accuracies), 6) for accuracies in after),
         tuple(map(min, after)),
         tuple(map(max, after)),
     )
@@ -74,31 +74,31 @@ def curves_picture(run: Run, name: str) -> Picture[Curves]:
 
 def draw_curves(figure: "Figure", data: Curves) -> None:
     """Draw the panels."""
-    headed(figure, data.title)
+    add_title(figure, data.title)
     columns = min(COLUMNS, len(data.panels))
     rows = ceil(len(data.panels) / columns)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     every = [axes for line in grid for axes in line]
-    shown = every[: len(data.panels)]
+    panels = every[: len(data.panels)]
     for axes in every[len(data.panels) :]:
         axes.remove()
-    for axes in shown[-columns:]:  # some have a place below them that is left free
+    for axes in panels[-columns:]:  # some have a place below them that is left free
         axes.tick_params(axis="x", labelbottom=True)
-    for axes in shown[columns * (rows - 1) :]:
+    for axes in panels[columns * (rows - 1) :]:
         axes.set_xlabel("epoch", fontsize=SMALL)
-    for axes, curve in zip(shown, data.panels, strict=True):
+    for axes, curve in zip(panels, data.panels, strict=True):
         if data.baseline:
             _line(axes, data.baseline, GRAY, 1.2)
         if curve is not data.baseline:
             _line(axes, curve, COLORS[0], 1.8)
-        axes.set_title(wrapped(curve.label, 30 if columns > 1 else 90), fontsize=SMALL)
+        axes.set_title(wrap_text(curve.label, 30 if columns > 1 else 90), fontsize=SMALL)
         axes.grid(visible=True)
-    _scale(shown[0], data)
+    _scale(panels[0], data)
     figure.supylabel("top-1 accuracy on validation images", fontsize=SMALL)
     _legend(figure, data)
 
 
-def _line(axes: "Axes", curve: Curve, color: str, thickness: float) -> None:
+def _line(axes: "Axes", curve: LearningCurve, color: str, thickness: float) -> None:
     epochs = range(1, len(curve.means) + 1)
     axes.fill_between(epochs, curve.lows, curve.highs, color=color, alpha=0.2, linewidth=0)
     marker = "o" if len(epochs) == 1 else None
@@ -113,7 +113,7 @@ def _scale(axes: "Axes", data: Curves) -> None:
     axes.set_xlim(0.5, longest + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    percents_on(axes.yaxis)
+    format_percents(axes.yaxis)
 
 
 def _legend(figure: "Figure", data: Curves) -> None:
@@ -121,17 +121,17 @@ def _legend(figure: "Figure", data: Curves) -> None:
     from matplotlib.patches import Patch
 
     several = any(curve.seeds > 1 for curve in _all(data))
-    mean = ", mean over seeds" * several
+    mean = ", mean over seeds" if several else ""
     looks: list[tuple[Line2D | Patch, str]] = []
     if data.arms:
         looks.append((Line2D([], [], color=COLORS[0], linewidth=1.8), f"the variant above{mean}"))
     if data.baseline:
-        told = wrapped(f"{data.baseline.label} (baseline){mean}", 60)
-        looks.append((Line2D([], [], color=GRAY, linewidth=1.2), told))
+        label = wrap_text(f"{data.baseline.label} (baseline){mean}", 60)
+        looks.append((Line2D([], [], color=GRAY, linewidth=1.2), label))
     if several:
         looks.append((Patch(color=GRAY, alpha=0.4, linewidth=0), "from the lowest to the highest seed"))
     figure.legend(*zip(*looks, strict=True), ncols=2, loc="outside lower center")
 
 
-def _all(data: Curves) -> Sequence[Curve]:
+def _all(data: Curves) -> Sequence[LearningCurve]:
     return (*data.arms, *((data.baseline,) if data.baseline else ()))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.counting.compare import Comparison
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_sizes
 from costlab.report.labels import Point, label_points
 from costlab.report.tables.count import NOT_VERIFIED
 
@@ -32,17 +32,17 @@ class Lineage(NamedTuple):
 
 def lineage_of(comparison: Comparison) -> Lineage:
     """The networks of a comparison with what is reported of them."""
-    shown = {counted.label: counted.shown for counted in comparison.counts}
+    marked_labels = {counted.label: counted.shown for counted in comparison.counts}
     systems = []
     for counted in comparison.counts:
-        told = comparison.published.get(counted.label)
+        figures = comparison.published.get(counted.label)
         systems.append(
             System(
                 counted.shown,
                 int(counted.multiply_adds),
                 int(counted.parameters),
-                (told.top_1_error or "") if told else "",
-                shown[told.after] if told and told.after else "",
+                (figures.top_1_error or "") if figures else "",
+                marked_labels[figures.after] if figures and figures.after else "",
             )
         )
     unverified = any(counted.unverified for counted in comparison.counts)
@@ -59,18 +59,17 @@ def lineage_picture(comparison: Comparison) -> Picture[Lineage]:
 
 def draw_lineage(figure: "Figure", data: Lineage) -> None:
     """Draw the lineage."""
-    headed(figure, data.title)
+    add_title(figure, data.title)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 3))
     below.set_xscale("log")
     below.set_yscale("log")
     sizes = [system.multiply_adds for system in data.systems]
     below.set_xlim(min(sizes) / 1.5, max(sizes) * 2)
-    sizes_on(below.xaxis)
-    sizes_on(below.yaxis)
-    hollow = "; hollow: no error is reported for one crop" * any(
-        not each.top_1_error for each in data.systems
-    )
-    mark = f"\n{NOT_VERIFIED}" * data.unverified
+    format_sizes(below.xaxis)
+    format_sizes(below.yaxis)
+    some_without_error = any(not system.top_1_error for system in data.systems)
+    hollow = "; hollow: no error is reported for one crop" if some_without_error else ""
+    mark = f"\n{NOT_VERIFIED}" if data.unverified else ""
     below.set_xlabel(f"multiply-adds, counted{hollow}{mark}", fontsize=SMALL)
     below.set_ylabel("parameters, counted")
     above.set_ylabel("top-1 error of one crop, %, reported")
@@ -78,27 +77,27 @@ def draw_lineage(figure: "Figure", data: Lineage) -> None:
     above.margins(y=0.12)
     for axes in (above, below):
         axes.grid(visible=True)
-    told = [system for system in data.systems if system.top_1_error]
-    at = {system.label: (float(system.multiply_adds), float(system.top_1_error)) for system in told}
-    steps = [(at[system.after], at[system.label]) for system in told if system.after in at]
+    with_error = [system for system in data.systems if system.top_1_error]
+    at = {system.label: (float(system.multiply_adds), float(system.top_1_error)) for system in with_error}
+    steps = [(at[system.after], at[system.label]) for system in with_error if system.after in at]
     for step in steps:
         above.plot(*zip(*step, strict=True), color="#999999", linewidth=1.2, zorder=1)
     above.plot(*zip(*at.values(), strict=True), "o", color=COLORS[0], markersize=7)
-    _parameters(below, data, told)
+    _parameters(below, data, with_error)
     label_points(
         above,
-        [Point(*at[system.label], f"{system.label}, {system.top_1_error}%") for system in told],
+        [Point(*at[system.label], f"{system.label}, {system.top_1_error}%") for system in with_error],
         steps,
     )
 
 
-def _parameters(axes: "Axes", data: Lineage, told: list[System]) -> None:
+def _parameters(axes: "Axes", data: Lineage, with_error: list[System]) -> None:
     """The lower panel: filled where an error is reported; what lies at one place shares a label."""
     places: dict[tuple[int, int], list[System]] = {}
     for system in data.systems:
         places.setdefault((system.multiply_adds, system.parameters), []).append(system)
     for (x, y), systems in places.items():
-        full = systems[0] in told
+        full = systems[0] in with_error
         axes.plot(x, y, "o", color=COLORS[0] if full else "white", markeredgecolor=COLORS[0], markersize=7)
     label_points(
         axes,

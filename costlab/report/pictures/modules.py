@@ -8,7 +8,7 @@ from costlab.counting.breakdown import kernel_of, module_at
 from costlab.counting.count import Count
 from costlab.counting.row import Row
 from costlab.report.cell import human
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, sizes_on, wrapped
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_sizes, wrap_text
 from costlab.report.tables.count import listed, marks_of, titles_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ MODULES = 32
 """Modules that are drawn; of more, those that come last in the order of multiply-adds are put together."""
 OTHER = "other"
 SEPARATOR = "\n"
-SEEN = 0.005
+LEAST_SHARE = 0.005
 """The share that a kernel has of something, or its color is not to be seen and not explained."""
 
 
@@ -53,7 +53,7 @@ def module_costs(count: Count, depth: int = 1) -> ModuleCosts:
         shown_modules,
         shown_kernels,
         tuple(
-            tuple(tuple(sizes[name, shown, kernel] for kernel in shown_kernels) for shown in shown_modules)
+            tuple(tuple(sizes[name, module, kernel] for kernel in shown_kernels) for module in shown_modules)
             for name in count.measures
         ),
         tuple(int(count.size(name)) for name in count.measures),
@@ -82,11 +82,11 @@ def modules_picture(count: Count, name: str, depth: int = 1) -> Picture[ModuleCo
 
 def draw_modules(figure: "Figure", costs: ModuleCosts) -> None:
     """Draw the costs of modules."""
-    headed(figure, costs.title)
+    add_title(figure, costs.title)
     rows = range(len(costs.modules))
-    seen = [
+    in_legend = [
         any(
-            sum(row[j] for row in sizes) > SEEN * total
+            sum(row[j] for row in sizes) > LEAST_SHARE * total
             for sizes, total in zip(costs.sizes, costs.totals, strict=True)
         )
         for j in range(len(costs.kernels))
@@ -96,20 +96,20 @@ def draw_modules(figure: "Figure", costs: ModuleCosts) -> None:
         starts = [0] * len(costs.modules)
         for j, kernel in enumerate(costs.kernels):
             widths = [sizes[i][j] for i in rows]
-            color, label = COLORS[j % len(COLORS)], kernel if axes is panels[0] and seen[j] else None
+            color, label = COLORS[j % len(COLORS)], kernel if axes is panels[0] and in_legend[j] else None
             axes.barh(rows, widths, 0.78, starts, color=color, edgecolor="white", linewidth=0.4, label=label)
             starts = [start + width for start, width in zip(starts, widths, strict=True)]
         for i in rows:
-            told = f"{starts[i] / total:.1%}" if total else ""
+            share = f"{starts[i] / total:.1%}" if total else ""
             axes.annotate(
-                told, (starts[i], i), (3, 0), textcoords="offset points", va="center", fontsize=SMALL
+                share, (starts[i], i), (3, 0), textcoords="offset points", va="center", fontsize=SMALL
             )
         axes.set_title(f"{human(total)} {name}")
         axes.set_xlim(0, 1.32 * max([*starts, 1]))
         axes.locator_params(axis="x", nbins=3, integer=True)
-        sizes_on(axes.xaxis)
+        format_sizes(axes.xaxis)
         axes.tick_params(axis="y", length=0)
-    panels[0].set_yticks(rows, [wrapped(module, 22) for module in costs.modules])
+    panels[0].set_yticks(rows, [wrap_text(module, 22) for module in costs.modules])
     panels[0].set_ylim(len(costs.modules) - 0.4, -0.6)
-    if any(seen):
+    if any(in_legend):
         figure.legend(ncols=4, loc="outside lower center")

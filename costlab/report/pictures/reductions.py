@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.counting.compare import compare
 from costlab.report.cell import human, ratio
-from costlab.report.figure import COLORS, HATCHES, SMALL, WIDTH, Picture, headed
+from costlab.report.figure import COLORS, HATCHES, SMALL, WIDTH, Picture, add_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,26 +62,26 @@ def reductions_picture() -> Picture[Reductions]:
 
 def draw_reductions(figure: "Figure", data: Reductions) -> None:
     """Draw the grid reductions."""
-    headed(figure, data.title)
+    add_title(figure, data.title)
     axes = figure.subplots()
     thick = 0.8 / len(data.forms)
     for i, form in enumerate(data.forms):
         places = [row + (i - 1) * thick for row in range(len(data.sets))]
-        ratios = [Fraction(each.ratios[i]) for each in data.sets]
+        ratios = [Fraction(group.ratios[i]) for group in data.sets]
         drawn = axes.barh(
             places,
-            [float(each) for each in ratios],
+            [float(share) for share in ratios],
             thick * 0.9,
             color=COLORS[i],
             hatch=HATCHES[i],
             edgecolor="white",
         )
-        told = [
-            f"{form}: {ratio(each)}, {human(group.sizes[i])}"
-            for each, group in zip(ratios, data.sets, strict=True)
+        bar_labels = [
+            f"{form}: {ratio(share)}, {human(group.sizes[i])}"
+            for share, group in zip(ratios, data.sets, strict=True)
         ]
-        axes.bar_label(drawn, told, padding=4, fontsize=SMALL)
-    axes.set_yticks(range(len(data.sets)), [each.label for each in data.sets])
+        axes.bar_label(drawn, bar_labels, padding=4, fontsize=SMALL)
+    axes.set_yticks(range(len(data.sets)), [group.label for group in data.sets])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(data.sets) - 0.5, -0.5)
     axes.set_xlim(0, 1.55)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from costlab.report.figure import COLORS, INK, SMALL, letters_in, wrapped
+from costlab.report.figure import COLORS, INK, SMALL, readable_on_white, wrap_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,16 +17,16 @@ GAP = 0.4
 """Between the entries of a key, in lines."""
 
 
-def are_many(labels: Sequence[str]) -> bool:
+def is_numbered(labels: Sequence[str]) -> bool:
     """Whether points are numbered."""
-    return len(labels) > FEW or sum(wrapped(label, BESIDE).count("\n") + 1 for label in labels) > SHORT
+    return len(labels) > FEW or sum(wrap_text(label, BESIDE).count("\n") + 1 for label in labels) > SHORT
 
 
-def beside(labels: Sequence[str], baseline: str) -> list[str]:
+def labels_beside(labels: Sequence[str], baseline: str) -> list[str]:
     """What stands beside each point."""
-    if are_many(labels):
+    if is_numbered(labels):
         return [str(number) for number in range(1, len(labels) + 1)]
-    return [wrapped(_named(label, baseline), BESIDE) for label in labels]
+    return [wrap_text(_with_baseline_mark(label, baseline), BESIDE) for label in labels]
 
 
 def color_of(label: str, baseline: str) -> str:
@@ -39,16 +39,16 @@ def ink_of(label: str, baseline: str) -> str:
     return BASELINE if label == baseline else INK
 
 
-def key_on(axes: "Axes", labels: Sequence[str], baseline: str, lines: int) -> None:
+def draw_key(axes: "Axes", labels: Sequence[str], baseline: str, lines: int) -> None:
     """Write the key to numbers on axes that hold nothing else, ``lines`` of letters high."""
-    entries = [wrapped(_named(label, baseline), IN_KEY) for label in labels]
+    entries = [wrap_text(_with_baseline_mark(label, baseline), IN_KEY) for label in labels]
     needed = sum(entry.count("\n") + 1 + GAP for entry in entries)
     axes.axis("off")
     axes.set_xlim(0, 1)
     axes.set_ylim(max(needed, lines), 0)
     y = 1.0
     for number, (label, entry) in enumerate(zip(labels, entries, strict=True), 1):
-        color = letters_in(ink_of(label, baseline))
+        color = readable_on_white(ink_of(label, baseline))
         axes.text(0.09, y, str(number), fontsize=SMALL, ha="right", color=color)
         for line in entry.split("\n"):
             axes.text(0.15, y, line, fontsize=SMALL, color=color)
@@ -56,7 +56,7 @@ def key_on(axes: "Axes", labels: Sequence[str], baseline: str, lines: int) -> No
         y += GAP
 
 
-def percents_on(axis: Any) -> None:
+def format_percents(axis: Any) -> None:
     """Label an axis of parts of 1 in percent, with as many digits as its ticks need."""
     from matplotlib.ticker import FuncFormatter
 
@@ -65,11 +65,11 @@ def percents_on(axis: Any) -> None:
     )
 
 
-def _named(label: str, baseline: str) -> str:
-    return f"{label}{' (baseline)' * (label == baseline)}"
+def _with_baseline_mark(label: str, baseline: str) -> str:
+    return f"{label} (baseline)" if label == baseline else label
 
 
-def apart(places: Sequence[float], step: float) -> list[float]:
+def spread_apart(places: Sequence[float], step: float) -> list[float]:
     """Places moved as little as can be, in the sum of squares, so that they lie ``step`` apart.
 
     Those that must move form groups about the mean of where they belong.
@@ -83,8 +83,8 @@ def apart(places: Sequence[float], step: float) -> list[float]:
             last = groups.pop()
             groups[-1] += last
     level = [_mean(group) for group in groups for _ in group]
-    put = dict(zip(order, (each + rank * step for rank, each in enumerate(level)), strict=True))
-    return [put[i] for i in range(len(places))]
+    moved = dict(zip(order, (place + rank * step for rank, place in enumerate(level)), strict=True))
+    return [moved[i] for i in range(len(places))]
 
 
 def _mean(values: Sequence[float]) -> float:

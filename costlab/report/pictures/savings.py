@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.counting.count import count
-from costlab.report.figure import COLORS, WIDTH, Picture, headed, letters_in, percents_on
+from costlab.report.figure import COLORS, WIDTH, Picture, add_title, format_percents, readable_on_white
 from costlab.report.labels import Point, label_points
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Saving(NamedTuple):
     saved: str
 
 
-class Curve(NamedTuple):
+class Replacement(NamedTuple):
     """What is put in the place of n x n kernels, with what it saves of each."""
 
     label: str
@@ -33,7 +33,7 @@ class Savings(NamedTuple):
     """What is drawn; of ``named`` curves and sizes the saving is written beside the point."""
 
     title: str
-    curves: tuple[Curve, ...]
+    curves: tuple[Replacement, ...]
     named: tuple[tuple[int, int], ...]
 
 
@@ -41,20 +41,21 @@ def savings() -> Savings:
     """Counts of the kernels in the place of n x n, as many channels in as out, no batch norm, no bias."""
     plain = {n: _size(f"conv_nxn:n={n}") for n in SIZES}
 
-    def curve(label: str, target: Callable[[int], str | None]) -> Curve:
-        found = [(n, target(n)) for n in SIZES]
-        return Curve(
-            label, tuple(Saving(n, str(1 - Fraction(_size(made), plain[n]))) for n, made in found if made)
+    def curve(label: str, target: Callable[[int], str | None]) -> Replacement:
+        targets = [(n, target(n)) for n in SIZES]
+        return Replacement(
+            label,
+            tuple(Saving(n, str(1 - Fraction(_size(target), plain[n]))) for n, target in targets if target),
         )
 
     def rows_of(small: int) -> Callable[[int], str | None]:
         """So many small kernels in a row as see n x n, where that is possible."""
 
-        def made(n: int) -> str | None:
+        def target(n: int) -> str | None:
             parts, rest = divmod(n - 1, small - 1)
             return None if rest or parts < 2 else f"conv_stack:n={small},parts={parts}"
 
-        return made
+        return target
 
     return Savings(
         f"What is saved of an n x n convolution, {CHANNELS} channels in and out",
@@ -80,7 +81,7 @@ def savings_picture() -> Picture[Savings]:
 
 def draw_savings(figure: "Figure", data: Savings) -> None:
     """Draw savings against n."""
-    headed(figure, data.title)
+    add_title(figure, data.title)
     axes = figure.subplots()
     points, lines = [], []
     for i, (curve, color, marker) in enumerate(zip(data.curves, COLORS, "osD^", strict=False)):
@@ -93,7 +94,7 @@ def draw_savings(figure: "Figure", data: Savings) -> None:
             (9, 0),
             textcoords="offset points",
             va="center",
-            color=letters_in(color),
+            color=readable_on_white(color),
             fontweight="bold",
         )
         points += [Point(n, saved, f"{n}x{n}: {saved:.1%}", color) for n, saved in at if (i, n) in data.named]
@@ -101,7 +102,7 @@ def draw_savings(figure: "Figure", data: Savings) -> None:
     axes.set_xlim(SIZES[0] - 0.3, SIZES[-1] + 3.5)
     axes.set_ylim(-0.04, 1.05)
     axes.grid(visible=True, axis="y")
-    percents_on(axes.yaxis)
+    format_percents(axes.yaxis)
     axes.set_xlabel("n, height and width of the kernel")
     axes.set_ylabel("multiply-adds saved")
     label_points(axes, points, lines)

@@ -3,9 +3,16 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.report.figure import COLORS, INK, NORMAL, SMALL, WIDTH, Picture, headed
+from costlab.report.figure import COLORS, INK, NORMAL, SMALL, WIDTH, Picture, add_title
 from costlab.report.labels import Point, label_points
-from costlab.report.pictures.run import are_many, beside, color_of, ink_of, key_on, percents_on
+from costlab.report.pictures.run import (
+    color_of,
+    draw_key,
+    format_percents,
+    ink_of,
+    is_numbered,
+    labels_beside,
+)
 from costlab.train.record import ArmRecord, Run, Timing
 
 if TYPE_CHECKING:
@@ -22,7 +29,7 @@ LINES = 5
 """Lines of letters in an inch of the key."""
 
 
-class Saved(NamedTuple):
+class StepSaving(NamedTuple):
     """What an arm saves of the baseline's, as parts of it; ``low`` and ``high`` are of the quartiles."""
 
     label: str
@@ -42,7 +49,7 @@ class StepSavings(NamedTuple):
 
     title: str
     baseline: str
-    arms: tuple[Saved, ...]
+    arms: tuple[StepSaving, ...]
 
     @property
     def crowded(self) -> bool:
@@ -55,14 +62,14 @@ def step_savings(run: Run) -> StepSavings:
     """Every other arm that was timed, if the baseline was: for one image, so that batches may differ."""
     first = run.baseline
     saved = [
-        saved_by(arm, arm.timing, first, first.timing)
+        savings_of_step(arm, arm.timing, first, first.timing)
         for arm in run.arms[1:]
         if first.timing and arm.timing  # else there is nothing to compare
     ]
     return StepSavings(f"{run.title}: what a training step saves", first.label, tuple(saved))
 
 
-def saved_by(arm: ArmRecord, timing: Timing, first: ArmRecord, its: Timing) -> Saved:
+def savings_of_step(arm: ArmRecord, timing: Timing, first: ArmRecord, its: Timing) -> StepSaving:
     """``1 - arm / baseline``, for one image: below 0 where it takes more."""
     image = its.seconds / its.batch_size
 
@@ -70,7 +77,7 @@ def saved_by(arm: ArmRecord, timing: Timing, first: ArmRecord, its: Timing) -> S
         return round(1 - seconds / timing.batch_size / image, 6)
 
     counted = round(1 - arm.step_multiply_adds / first.step_multiply_adds, 6)
-    return Saved(arm.label, counted, saved(timing.seconds), saved(timing.high), saved(timing.low))
+    return StepSaving(arm.label, counted, saved(timing.seconds), saved(timing.high), saved(timing.low))
 
 
 def step_picture(run: Run, name: str) -> Picture[StepSavings]:
@@ -82,16 +89,16 @@ def step_picture(run: Run, name: str) -> Picture[StepSavings]:
 
 def draw_steps(figure: "Figure", data: StepSavings) -> None:
     """Draw saved time against saved multiply-adds; where it is crowded, the middle once more and larger."""
-    headed(figure, data.title)
-    arms = (Saved(data.baseline, 0, 0), *data.arms)
+    add_title(figure, data.title)
+    arms = (StepSaving(data.baseline, 0, 0), *data.arms)
     labels = [arm.label for arm in arms]
-    points = list(zip(arms, beside(labels, data.baseline), strict=True))
-    many = are_many(labels)
+    points = list(zip(arms, labels_beside(labels, data.baseline), strict=True))
+    many = is_numbered(labels)
     grid = figure.add_gridspec(1 + data.crowded, 1 + many, width_ratios=(5, 2)[: 1 + many])
     panels = [figure.add_subplot(grid[row, 0]) for row in range(1 + data.crowded)]
     if many:
         height = TOGETHER if data.crowded else ALONE
-        key_on(figure.add_subplot(grid[:, 1]), labels, data.baseline, round(LINES * height))
+        draw_key(figure.add_subplot(grid[:, 1]), labels, data.baseline, round(LINES * height))
     whole = panels[0]
     _draw(whole, arms, data.baseline)
     panels[-1].set_xlabel("multiply-adds of a step that are saved, counted")
@@ -111,10 +118,10 @@ def draw_steps(figure: "Figure", data: StepSavings) -> None:
     _name(whole, [point for point in points if not point[0].is_near], data.baseline, frame)
 
 
-def _draw(axes: "Axes", arms: Sequence[Saved], baseline: str) -> None:
+def _draw(axes: "Axes", arms: Sequence[StepSaving], baseline: str) -> None:
     """The points, the quartiles, and the diagonal."""
     x_ends = _ends([arm.multiply_adds for arm in arms])
-    y_ends = _ends([each for arm in arms for each in (arm.low, arm.time, arm.high)])
+    y_ends = _ends([value for arm in arms for value in (arm.low, arm.time, arm.high)])
     axes.set_xlim(*x_ends)
     axes.set_ylim(*y_ends)
     ends = max(x_ends[0], y_ends[0]), min(x_ends[1], y_ends[1])
@@ -136,14 +143,14 @@ def _draw(axes: "Axes", arms: Sequence[Saved], baseline: str) -> None:
             markersize=6,
             zorder=3 if arm.label == baseline else 2,
         )
-    percents_on(axes.xaxis)
-    percents_on(axes.yaxis)
+    format_percents(axes.xaxis)
+    format_percents(axes.yaxis)
     axes.grid(visible=True)
 
 
 def _name(
     axes: "Axes",
-    points: Sequence[tuple[Saved, str]],
+    points: Sequence[tuple[StepSaving, str]],
     baseline: str,
     frame: Sequence[tuple[float, float]] = (),
 ) -> None:
@@ -153,7 +160,7 @@ def _name(
     low, high = max(left, bottom), min(right, top)
     label_points(
         axes,
-        [Point(arm.multiply_adds, arm.time, told, ink_of(arm.label, baseline)) for arm, told in points],
+        [Point(arm.multiply_adds, arm.time, label, ink_of(arm.label, baseline)) for arm, label in points],
         [*bars, [(low, low), (high, high)], [(left, 0), (right, 0)], [(0, bottom), (0, top)], list(frame)],
     )
 

@@ -4,11 +4,19 @@ from collections.abc import Sequence
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, letters_in, sizes_on
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_sizes, readable_on_white
 from costlab.report.labels import Point, label_points
-from costlab.report.pictures.run import apart, are_many, beside, color_of, ink_of, key_on, percents_on
+from costlab.report.pictures.run import (
+    color_of,
+    draw_key,
+    format_percents,
+    ink_of,
+    is_numbered,
+    labels_beside,
+    spread_apart,
+)
 from costlab.train.record import Run
-from costlab.train.statistics import accuracy_interval
+from costlab.train.statistics import Interval, accuracy_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +29,7 @@ STEP, NUMBERED = 0.017, 0.026
 ROOM = 0.2
 """What is left free at either side for labels, as a part of the axis."""
 MOVED = "points that would lie on each other are moved apart; the strokes are where they belong"
+SEVERAL_SEEDS = ", mean over seeds\nand its 95% interval"
 WIDE, HIGH = 6.5, 11
 """Of a digit, in points."""
 HEIGHT, LINES = 6.2, 33
@@ -56,12 +65,16 @@ def accuracies_of(run: Run) -> Accuracies:
     """The arms that came to a result."""
     reached = []
     for arm in run.arms:
-        found = accuracy_interval(run.top_1(arm.label).values(), run.data.validation)
-        if found.count:
-            low, high = (round(found.low, 6), round(found.high, 6)) if found.known else (None, None)
-            mean = round(found.mean, 6)
-            reached.append(Reached(arm.label, arm.multiply_adds, mean, low, high, found.count))
+        interval = accuracy_interval(run.top_1(arm.label).values(), run.data.validation)
+        if interval.count:
+            mean = round(interval.mean, 6)
+            reached.append(Reached(arm.label, arm.multiply_adds, mean, *_ends(interval), interval.count))
     return Accuracies(f"{run.title}: accuracy and counted cost", run.baseline.label, tuple(reached))
+
+
+def _ends(interval: Interval) -> tuple[float | None, float | None]:
+    """The ends of an interval; None where there are too few seeds for one."""
+    return (round(interval.low, 6), round(interval.high, 6)) if interval.known else (None, None)
 
 
 def accuracy_picture(run: Run, name: str) -> Picture[Accuracies]:
@@ -72,23 +85,23 @@ def accuracy_picture(run: Run, name: str) -> Picture[Accuracies]:
 
 def draw_accuracies(figure: "Figure", data: Accuracies) -> None:
     """Draw accuracy against multiply-adds."""
-    headed(figure, data.title)
+    add_title(figure, data.title)
     labels = [arm.label for arm in data.arms]
-    if are_many(labels):
+    if is_numbered(labels):
         axes, key = figure.subplots(1, 2, width_ratios=(5, 2))
-        key_on(key, labels, data.baseline, LINES)
+        draw_key(key, labels, data.baseline, LINES)
     else:
         axes = figure.subplots()
-    places, moved = _across(axes, data, NUMBERED if are_many(labels) else STEP)
+    places, moved = _across(axes, data, NUMBERED if is_numbered(labels) else STEP)
     points, lines = [], []
-    for arm, x, told in zip(data.arms, places, beside(labels, data.baseline), strict=True):
+    for arm, x, label in zip(data.arms, places, labels_beside(labels, data.baseline), strict=True):
         color, marker = color_of(arm.label, data.baseline), "D" if arm.label == data.baseline else "o"
         if arm.low is not None and arm.high is not None:
             ends = arm.low, arm.high
             axes.vlines(x, *ends, color=color, linewidth=1.4, alpha=0.6)
             lines.append([(x, end) for end in ends])
         axes.plot(x, arm.mean, marker, color=color, markersize=6)
-        points.append(Point(x, arm.mean, told, ink_of(arm.label, data.baseline)))
+        points.append(Point(x, arm.mean, label, ink_of(arm.label, data.baseline)))
         if arm.label == data.baseline:
             axes.axhline(arm.mean, color=color, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
             lines.append([(end, arm.mean) for end in axes.get_xlim()])
@@ -97,16 +110,14 @@ def draw_accuracies(figure: "Figure", data: Accuracies) -> None:
     axes.set_ylim(bottom=max(low, 0))
     axes.set_yticks([tick for tick in axes.get_yticks() if max(low, 0) <= tick <= min(high, 1)])
     axes.grid(visible=True)
-    sizes_on(axes.xaxis)
-    percents_on(axes.yaxis)
-    axes.set_xlabel(
-        f"multiply-adds of an image in inference, counted{', logarithmic' * data.logarithmic}"
-        + f"\n{MOVED}" * moved,
-        fontsize=SMALL,
-    )
+    format_sizes(axes.xaxis)
+    format_percents(axes.yaxis)
+    scale = ", logarithmic" if data.logarithmic else ""
+    note = f"\n{MOVED}" if moved else ""
+    axes.set_xlabel(f"multiply-adds of an image in inference, counted{scale}{note}", fontsize=SMALL)
     several = any(arm.seeds > 1 for arm in data.arms)
-    axes.set_ylabel("top-1 accuracy" + ", mean over seeds\nand its 95% interval" * several)
-    if are_many(labels):
+    axes.set_ylabel(f"top-1 accuracy{SEVERAL_SEEDS if several else ''}")
+    if is_numbered(labels):
         tops = [arm.mean if arm.high is None else min(arm.high, 1) for arm in data.arms]
         _number(axes, list(zip(points, tops, strict=True)))
     else:
@@ -125,7 +136,7 @@ def _number(axes: "Axes", tops: Sequence[tuple[Point, float]]) -> None:
         return not any(abs(x - a) < (width + other) / 2 and abs(y - b) < HIGH for a, b, other in put)
 
     for point, top in sorted(tops):
-        x, y = (float(each) / scale for each in axes.transData.transform((point.x, top)))
+        x, y = (float(coordinate) / scale for coordinate in axes.transData.transform((point.x, top)))
         width = WIDE * len(point.text)
         up = next(up for up in count(4, 3) if is_free(x, y + up, width))
         put.append((x, y + up, width))
@@ -136,7 +147,7 @@ def _number(axes: "Axes", tops: Sequence[tuple[Point, float]]) -> None:
             textcoords="offset points",
             ha="center",
             fontsize=SMALL,
-            color=letters_in(point.color),
+            color=readable_on_white(point.color),
         ).set_in_layout(False)
 
 
@@ -158,7 +169,7 @@ def _across(axes: "Axes", data: Accuracies, step: float) -> tuple[list[float], b
     axes.set_xlim(*ends)
     to_axis = axes.transScale + axes.transLimits
     there = [float(to_axis.transform((size, 0.5))[0]) for size in sizes]
-    put = apart(there, step)
+    put = spread_apart(there, step)
     moved = any(abs(a - b) > 1e-9 for a, b in zip(put, there, strict=True))
     if moved:
         strokes = axes.get_xaxis_transform()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from costlab.algebra.combine import UNVERIFIED
 from costlab.paper.audit import AuditedClaim
 from costlab.paper.stated import Verdict
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, headed, times_on, wrapped
+from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_ratios, wrap_text
 from costlab.report.tables.count import NOT_VERIFIED
 from costlab.report.tables.verify import as_stated, marked_id
 
@@ -73,7 +73,7 @@ def verdicts_picture(claims: Sequence[AuditedClaim]) -> Picture[Verdicts]:
 def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
     """Draw how far the figures lie apart."""
     tally = ", ".join(f"{number} {verdict}" for verdict, number in data.tally)
-    headed(figure, f"{data.title}\nof all: {tally}")
+    add_title(figure, f"{data.title}\nof all: {tally}")
     axes, texts = figure.subplots(1, 2, sharey=True, width_ratios=(10, 9))
     rows = range(len(data.dots))
     places = [float(Fraction(dot.quotient)) for dot in data.dots]
@@ -84,13 +84,13 @@ def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
             axes.hlines(mine, 1, at, color=color, linewidth=1.2)
             axes.plot(at, mine, marker, color=color, markersize=7, label=verdict)
     axes.axvline(1, color="black", linewidth=0.8)
-    names = [wrapped(f"{dot.claim}: {dot.figure}", 44).partition("\n")[0] for dot in data.dots]
+    names = [wrap_text(f"{dot.claim}: {dot.figure}", 44).partition("\n")[0] for dot in data.dots]
     axes.set_yticks(rows, names)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(data.dots) - 0.4, -1.6)
     axes.set_xscale("log")
     axes.set_xlim(min([*places, 1]) / 1.3, max([*places, 1]) * 1.3)
-    times_on(axes.xaxis)
+    format_ratios(axes.xaxis)
     axes.set_xticks([0.5, 1, 2, 4])
     axes.tick_params(axis="x", which="minor", length=0)
     axes.grid(visible=True)

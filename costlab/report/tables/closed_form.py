@@ -35,8 +35,8 @@ COMPARED = (
 
 def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Table:
     """A closed form per module at ``depth``, or per kind of operation; of an interpolated one the total."""
-    found = form.count.kinds() if by == "kind" else form.count.modules(depth)
-    rows = () if form.ranges else found
+    rows_of_form = form.count.kinds() if by == "kind" else form.count.modules(depth)
+    rows = () if form.ranges else rows_of_form
     name = Column("kind", "kind") if by == "kind" else Column("module", "module", empty="(root)")
     holds = "; ".join(form.holds)
     return Table(
@@ -79,7 +79,9 @@ def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) ->
             rows.append((form.label, form.unverified, name, size, ratio, saving, holds))
     names = dict.fromkeys(name for form in forms for name in form.symbols)
     confirmed = all(form.confirmed is not None for form in forms)
-    held = "each form was held against counts" if confirmed else "not every form could be held against counts"
+    verified = (
+        "each form was held against counts" if confirmed else "not every form could be held against counts"
+    )
     return Table(
         title=f"{comparison.title}, in {', '.join(names)}",
         columns=COMPARED,
@@ -87,7 +89,7 @@ def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) ->
         notes=(
             f"ratio and saving: against {forms[0].shown}",
             *_holds(forms),
-            held,
+            verified,
             *_left_out(forms[0]),
             *unverified_note(forms),
         ),
@@ -116,9 +118,9 @@ def _anywhere(form: ClosedForm) -> tuple[Note, ...]:
 def _confirmed(form: ClosedForm) -> str:
     if form.confirmed is None:
         return "could not be held against a count: no numbers were found for which it holds"
-    found = form.at(**form.confirmed)
+    quantities = form.at(**form.confirmed)
     numbers = ", ".join(f"{name} = {number}" for name, number in form.confirmed.items())
-    sizes = ", ".join(f"{found[name]:,} {TITLES[name]}" for name in MEASURES)
+    sizes = ", ".join(f"{quantities[name]:,} {TITLES[name]}" for name in MEASURES)
     return f"at {numbers}: {sizes}, as counted"
 
 

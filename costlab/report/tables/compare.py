@@ -111,7 +111,7 @@ def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
         for count in comparison.counts[1:]
         for difference in comparison.differences(count, depth)
     ]
-    shown = {comparison.baseline.label, *(label for label, *_ in rows)}
+    labels_shown = {comparison.baseline.label, *(label for label, *_ in rows)}
     same = [c.shown for c in comparison.counts[1:] if not comparison.differences(c, depth)]
     return Table(
         title=f"What differs from {comparison.baseline.shown}",
@@ -119,7 +119,7 @@ def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
         rows=tuple(rows),
         notes=(
             *(f"{label}: no module differs" for label in same),
-            *unverified_note(count for count in comparison.counts if count.label in shown),
+            *unverified_note(count for count in comparison.counts if count.label in labels_shown),
         ),
     )
 

@@ -28,7 +28,8 @@ def conventions_table(name: str | None = None) -> Table:
     """
     if name is None:
         rows: Any = (
-            (each.name, each.title, each.measured_on or None, each.unit) for each in conventions().values()
+            (entry.name, entry.title, entry.measured_on or None, entry.unit)
+            for entry in conventions().values()
         )
         return Table(
             "Conventions", ALL, tuple(rows), notes=("costlab list --conventions NAME describes one",)
@@ -40,13 +41,13 @@ def _described(by: Convention) -> Table:
     rows = [
         *((pattern, rates_in_words(row) or "nothing", "") for pattern, row in by.charges.items()),
         ("all others", rates_in_words(by.default) or "nothing", ""),
-        *((", ".join(each.match), rates_in_words(each.charge), each.reason) for each in by.defects),
+        *((", ".join(defect.match), rates_in_words(defect.charge), defect.reason) for defect in by.defects),
     ]
     unseen = f"only these forms are seen: {', '.join(sorted(by.forms))}" if by.forms else ""
     unknown = f"no rule for: {', '.join(by.unknown)}" if by.unknown else ""
-    measured = f", measured on {by.measured_on}" if by.measured_on else ""
+    measurement = f", measured on {by.measured_on}" if by.measured_on else ""
     return Table(
-        f"{by.name}: {by.unit}{measured}",
+        f"{by.name}: {by.unit}{measurement}",
         ONE,
         tuple(rows),
         notes=tuple(filter(None, (unseen, unknown, by.note))),

@@ -174,9 +174,9 @@ def convention_notes(counts: Iterable[Count]) -> tuple[str, ...]:
 
     by = counts[0].convention
     unknown = unknown_among(by, (node for count in counts for node in count.operations))
-    told = ", ".join(f"{kind} ({number})" for kind, number in unknown.items())
-    measured = f", as {by.measured_on} counts" if by.measured_on else ""
-    return (f"{by.unit}{measured}", *([f"it has no rule for: {told}"] if told else []))
+    unknown_kinds = ", ".join(f"{kind} ({number})" for kind, number in unknown.items())
+    measurement = f", as {by.measured_on} counts" if by.measured_on else ""
+    return (f"{by.unit}{measurement}", *([f"it has no rule for: {unknown_kinds}"] if unknown_kinds else []))
 
 
 def _training_only(count: Count) -> tuple[str, ...]:
@@ -191,29 +191,29 @@ def _training_only(count: Count) -> tuple[str, ...]:
 
 def marks_of(count: Count) -> tuple[str, ...]:
     """What is to be said of a count wherever it is shown: heads that are in it, and what is unverified."""
-    return (*_training_only(count), *_held(count), *unverified_note([count]))
+    return (*_training_only(count), *_parameter_uses(count), *unverified_note([count]))
 
 
-def _held(count: Count) -> tuple[str, ...]:
+def _parameter_uses(count: Count) -> tuple[str, ...]:
     """The parameters of a module apart, where they are not all trained and used, each in one place."""
-    held = count.held
-    if held is None or not (held.frozen or held.shared or held.unused):
+    uses_of = count.held
+    if uses_of is None or not (uses_of.frozen or uses_of.shared or uses_of.unused):
         return ()
-    told = ", ".join(
-        f"{size:,} {name}" for name, size in held._asdict().items() if size or name == "trainable"
+    uses = ", ".join(
+        f"{size:,} {name}" for name, size in uses_of._asdict().items() if size or name == "trainable"
     )
-    return (f"parameters: {told}",)
+    return (f"parameters: {uses}",)
 
 
 def _unknown(count: Count) -> tuple[str, ...]:
     """The operations that no total includes."""
     if not count.unsupported:
         return ()
-    told = "; ".join(
+    kinds = "; ".join(
         f"{kind}, {'once' if len(paths) == 1 else f'{len(paths)} times'}, at {paths[0] or 'the root'}"
         for kind, paths in count.unsupported.items()
     )
-    return (f"NOT COUNTED, for there is no rule: {told}",)
+    return (f"NOT COUNTED, for there is no rule: {kinds}",)
 
 
 def unverified_note(counts: "Iterable[Count | ClosedForm]") -> tuple[str, ...]:

@@ -46,14 +46,14 @@ def verdict(account: Account, ran: Report | None) -> str:
 
 def agreed(accounts: Sequence[Account], ran: Mapping[str, Report]) -> bool:
     """Whether no tool that was run reported anything but what was predicted; some fail on a model."""
-    return all(verdict(each, ran.get(each.convention.name)) != DIFFERS for each in accounts)
+    return all(verdict(account, ran.get(account.convention.name)) != DIFFERS for account in accounts)
 
 
 def reconcile_table(
     count: Count, accounts: Sequence[Account], ran: Mapping[str, Report] | None = None
 ) -> Table:
     """A row for each tool: its number, the terms that add up to it, and what it is beyond multiply-adds."""
-    names = [name for name in NAMES if any(each.of(name) for each in accounts) or name == MULTIPLY_ADDS]
+    names = [name for name in NAMES if any(account.of(name) for account in accounts) or name == MULTIPLY_ADDS]
     columns = (
         *TOOL,
         *(REPORTED if ran is not None else ()),
@@ -69,11 +69,15 @@ def reconcile_table(
     return Table(
         title=f"{count.title}: what each tool reports",
         columns=columns,
-        rows=tuple(_row(each, names, ran) for each in accounts),
+        rows=tuple(_row(account, names, ran) for account in accounts),
         notes=(
             "the columns after the number add up to it; the difference is from one per multiply-add, or two "
             "where that is what the tool counts",
-            *(f"{each.convention.title}: {told}" for each in accounts for told in _defects(each)),
+            *(
+                f"{account.convention.title}: {defect}"
+                for account in accounts
+                for defect in _defects(account)
+            ),
             *_failures(accounts, ran or {}),
             *marks_of(count),
         ),
@@ -83,46 +87,46 @@ def reconcile_table(
 
 def _failures(accounts: Sequence[Account], ran: Mapping[str, Report]) -> list[str]:
     """What tools that failed say."""
-    told = {each.convention.title: ran.get(each.convention.name) for each in accounts}
+    reports = {account.convention.title: ran.get(account.convention.name) for account in accounts}
     return [
-        f"{title} failed: {answer.problem}" for title, answer in told.items() if answer and answer.problem
+        f"{title} failed: {answer.problem}" for title, answer in reports.items() if answer and answer.problem
     ]
 
 
-def _row(each: Account, names: Sequence[str], ran: Mapping[str, Report] | None) -> tuple[Any, ...]:
-    by = each.convention
+def _row(account: Account, names: Sequence[str], ran: Mapping[str, Report] | None) -> tuple[Any, ...]:
+    by = account.convention
     reported: tuple[Any, ...] = ()
     if ran is not None:
-        told = ran.get(by.name)
+        report = ran.get(by.name)
         mine = not by.measured_on
         reported = (
-            told.release if told else None,
-            told.number if told else None,
-            "" if mine else verdict(each, told),
+            report.release if report else None,
+            report.number if report else None,
+            "" if mine else verdict(account, report),
         )
     return (
         by.name,
         by.title,
         by.measured_on or None,
         by.unit,
-        each.number,
+        account.number,
         *reported,
-        *(each.of(name) or (each.plain if name == MULTIPLY_ADDS else None) for name in names),
-        each.difference,
-        "; ".join(_defects(each)),
-        ", ".join(f"{kind} ({times})" for kind, times in each.unknown.items()),
+        *(account.of(name) or (account.plain if name == MULTIPLY_ADDS else None) for name in names),
+        account.difference,
+        "; ".join(_defects(account)),
+        ", ".join(f"{kind} ({times})" for kind, times in account.unknown.items()),
     )
 
 
-def _defects(each: Account) -> list[str]:
+def _defects(account: Account) -> list[str]:
     """What is wrong in a number, in words."""
-    seen = each.convention.measured_on
-    return [f"{int(term.amount):+,} {term.name}: {term.reason} ({seen})" for term in each.defects]
+    release = account.convention.measured_on
+    return [f"{int(term.amount):+,} {term.name}: {term.reason} ({release})" for term in account.defects]
 
 
 def explain_table(count: Count, first: Account, second: Account, lines: Sequence[Line]) -> Table:
     """A row for each term in which two tools differ."""
-    titles = [each.convention.name for each in (first, second)]
+    titles = [account.convention.name for account in (first, second)]
     columns = list(EXPLAINED)
     columns[1:3] = [
         Column(key, title, "size") for key, title in zip(("first", "second"), titles, strict=True)

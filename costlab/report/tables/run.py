@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from costlab.report.cell import Column, human
-from costlab.report.pictures.step_time import saved_by
+from costlab.report.cell import Column, human, plural
+from costlab.report.pictures.step_time import savings_of_step
 from costlab.report.table import Table
 from costlab.report.tables.run_claims import WITHIN, by_chance, points, span
 from costlab.train.record import ArmRecord, Environment, Run
 from costlab.train.statistics import accuracy_interval, multiply_adds_per_second, paired_difference
 
-MADE = (Column("what", "what"), Column("value", "as it was"))
+SETTING_COLUMNS = (Column("what", "what"), Column("value", "as it was"))
 VARIANT = Column("variant", "variant")
-LEARNED = (
+ACCURACY_COLUMNS = (
     VARIANT,
     Column("multiply_adds", "multiply-adds", "size", fold=13),
     Column("saving", "saving", "share", empty="-"),
@@ -23,7 +23,7 @@ LEARNED = (
     Column("difference_interval", WITHIN, "printed", empty="-"),
     Column("seeds", "seeds done", "printed"),
 )
-TIMED = (
+STEP_TIME_COLUMNS = (
     VARIANT,
     Column("milliseconds", "step, ms", "printed", empty="-"),
     Column("quartiles", "quartiles", "printed", empty="-"),
@@ -45,7 +45,7 @@ DIGITS = 12
 """Of a digest, as many as tell two sets of images apart."""
 
 
-def made_table(run: Run) -> Table:
+def settings_table(run: Run) -> Table:
     """Data, settings, seeds and environments, as the record has them."""
     data = run.data
     own = [f"{arm.label}: {settings(arm.recipe)}" for arm in run.arms if arm.recipe]
@@ -60,10 +60,10 @@ def made_table(run: Run) -> Table:
         ("recipe, the same for all", settings(run.recipe)),
         ("settings of their own", "; ".join(own) or "none"),
         ("seeds", f"{run.seeds}"),
-        *(("ran on", told) for told in _environments(run)),
+        *(("ran on", environment) for environment in _environments(run)),
         ("command", run.command),
     ]
-    return Table("Data, settings and environments", MADE, tuple(row for row in rows if row[1]))
+    return Table("Data, settings and environments", SETTING_COLUMNS, tuple(row for row in rows if row[1]))
 
 
 def settings(recipe: Mapping[str, Any]) -> str:
@@ -74,34 +74,32 @@ def settings(recipe: Mapping[str, Any]) -> str:
 
 def _environments(run: Run) -> Iterator[str]:
     """Each environment once, with how much was run in it."""
-    trained = [trial.environment for trial in run.trials]
-    timed = [arm.timing.environment for arm in run.arms if arm.timing]
-    for each in dict.fromkeys((*trained, *timed)):
-        numbers = ((trained.count(each), "training"), (timed.count(each), "timing"))
-        yield f"{_told(each)}: " + " and ".join(
-            f"{number} {what}{'s' * (number != 1)}" for number, what in numbers if number
-        )
+    of_trials = [trial.environment for trial in run.trials]
+    of_timings = [arm.timing.environment for arm in run.arms if arm.timing]
+    for environment in dict.fromkeys((*of_trials, *of_timings)):
+        numbers = ((of_trials.count(environment), "training"), (of_timings.count(environment), "timing"))
+        uses = " and ".join(plural(number, what) for number, what in numbers if number)
+        yield f"{_describe_environment(environment)}: {uses}"
 
 
-def _told(each: Environment) -> str:
-    threads = f"{each.threads} thread{'s' * (each.threads != 1)}"
-    workers = f" in each of {each.workers} workers" * (each.workers > 1)
-    told = (
-        each.device,
-        each.driver,
-        f"torch {each.torch}",
-        f"Python {each.python}",
-        each.system,
-        each.precision,
-        f"{threads}{workers}",
-        f"{each.processes} processes on each trial together" * (each.processes > 1),
-        "compiled" * each.compiled,
-        f"code at {each.revision}" * bool(each.revision),
+def _describe_environment(environment: Environment) -> str:
+    workers = f" in each of {environment.workers} workers" if environment.workers > 1 else ""
+    parts = (
+        environment.device,
+        environment.driver,
+        f"torch {environment.torch}",
+        f"Python {environment.python}",
+        environment.system,
+        environment.precision,
+        f"{plural(environment.threads, 'thread')}{workers}",
+        f"{environment.processes} processes on each trial together" if environment.processes > 1 else "",
+        "compiled" if environment.compiled else "",
+        f"code at {environment.revision}" if environment.revision else "",
     )
-    return ", ".join(filter(None, told))
+    return ", ".join(filter(None, parts))
 
 
-def learned_table(run: Run) -> Table:
+def accuracy_table(run: Run) -> Table:
     """The arms with their cost, and their accuracy with intervals over the seeds."""
     first = run.baseline
     differences = {
@@ -111,7 +109,7 @@ def learned_table(run: Run) -> Table:
     }
     rows = []
     for arm in run.arms:
-        found = accuracy_interval(run.top_1(arm.label).values(), run.data.validation)
+        interval = accuracy_interval(run.top_1(arm.label).values(), run.data.validation)
         difference = differences.get(arm.label)
         rows.append(
             (
@@ -119,17 +117,17 @@ def learned_table(run: Run) -> Table:
                 arm.multiply_adds,
                 _saving(arm, first),
                 arm.parameters,
-                f"{100 * found.mean:.2f}" if found.count else None,
-                span(found, signed=False),
+                f"{100 * interval.mean:.2f}" if interval.count else None,
+                span(interval, signed=False),
                 points(difference.mean) if difference and difference.count else None,
                 difference and span(difference),
-                f"{found.count} of {run.seeds}",
+                f"{interval.count} of {run.seeds}",
             )
         )
-    known = sum(each.known for each in differences.values())
+    known = sum(difference.known for difference in differences.values())
     return Table(
         f"Cost and accuracy, against {first.label}",
-        LEARNED,
+        ACCURACY_COLUMNS,
         tuple(rows),
         notes=(
             "Multiply-adds are those of one image in inference, without auxiliary heads; parameters are "
@@ -148,7 +146,7 @@ def _saving(arm: ArmRecord, first: ArmRecord) -> float | None:
     return 1 - arm.multiply_adds / first.multiply_adds
 
 
-def timed_table(run: Run) -> Table:
+def step_time_table(run: Run) -> Table:
     """What a training step takes, and what of it is saved against the baseline."""
     first = run.baseline
     timings = [arm.timing for arm in run.arms if arm.timing]
@@ -157,8 +155,8 @@ def timed_table(run: Run) -> Table:
     places = len({timing.environment for timing in timings})
     return Table(
         f"Time of a step, against {first.label}",
-        TIMED,
-        tuple(_timed(arm, first) for arm in run.arms),
+        STEP_TIME_COLUMNS,
+        tuple(_step_time_row(arm, first) for arm in run.arms),
         notes=(
             f"The median of {_either(steps)} steps of {_either(batches)} images, with the quartiles, "
             "measured alone on the device with the arms in turns. Savings are reckoned for one image.",
@@ -170,7 +168,7 @@ def timed_table(run: Run) -> Table:
     )
 
 
-def _timed(arm: ArmRecord, first: ArmRecord) -> tuple[Any, ...]:
+def _step_time_row(arm: ArmRecord, first: ArmRecord) -> tuple[Any, ...]:
     timing, its, speed = arm.timing, first.timing, multiply_adds_per_second(arm)
     other = arm != first
     counted = 1 - arm.step_multiply_adds / first.step_multiply_adds if other else None
@@ -180,7 +178,7 @@ def _timed(arm: ArmRecord, first: ArmRecord) -> tuple[Any, ...]:
         arm.label,
         f"{1000 * timing.seconds:.1f}",
         f"{1000 * timing.low:.1f} to {1000 * timing.high:.1f}",
-        saved_by(arm, timing, first, its).time if other and its else None,
+        savings_of_step(arm, timing, first, its).time if other and its else None,
         arm.step_multiply_adds,
         counted,
         f"{timing.batch_size / timing.seconds:,.0f}",

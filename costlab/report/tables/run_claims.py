@@ -2,13 +2,13 @@
 
 from math import ceil, floor
 
-from costlab.report.cell import Column
+from costlab.report.cell import Column, plural
 from costlab.report.table import Table
 from costlab.train.record import Run
 from costlab.train.statistics import CONFIDENCE, Interval, JudgedClaim, judge
 
 WITHIN = f"{CONFIDENCE:.0%} interval"
-CLAIMED = (
+COLUMNS = (
     Column("claim", "claim"),
     Column("reported", "reported there"),
     Column("source", "source"),
@@ -27,25 +27,25 @@ BUILT_IN = (
 
 def claims_table(run: Run) -> Table:
     """Each claim with the difference found, the verdict, and what can be excluded."""
-    found = [judge(claim, run) for claim in run.claims]
-    known = sum(each.difference.known for each in found)
+    judged_claims = [judge(claim, run) for claim in run.claims]
+    known = sum(judged.difference.known for judged in judged_claims)
     rows = tuple(
         (
-            each.claim.claim,
-            each.claim.reported,
-            each.claim.source,
-            each.claim.better,
-            each.claim.worse,
-            points(each.difference.mean) if each.difference.count else None,
-            span(each.difference),
-            each.verdict,
-            excluded(each),
+            judged.claim.claim,
+            judged.claim.reported,
+            judged.claim.source,
+            judged.claim.better,
+            judged.claim.worse,
+            points(judged.difference.mean) if judged.difference.count else None,
+            span(judged.difference),
+            judged.verdict,
+            excluded(judged),
         )
-        for each in found
+        for judged in judged_claims
     )
     return Table(
         "Claims and verdicts",
-        CLAIMED,
+        COLUMNS,
         rows,
         notes=(
             "Differences are paired by seed: the accuracy of what is said to be no worse, less the other's. "
@@ -59,18 +59,18 @@ def claims_table(run: Run) -> Table:
     )
 
 
-def excluded(each: JudgedClaim) -> str:
+def excluded(judged: JudgedClaim) -> str:
     """What the interval of a claim that is not decided leaves out; nothing to say of one that is."""
-    found = each.difference
-    if each.verdict != "not distinguishable":
+    interval = judged.difference
+    if judged.verdict != "not distinguishable":
         return ""
-    if not found.known:
+    if not interval.known:
         return "nothing: too few seeds for an interval"
     beyond = [
         f"a {what} of more than {size:.2f} points"
         for what, size in (
-            ("loss", _outward(-found.low, 2, up=True)),
-            ("gain", _outward(found.high, 2, up=True)),
+            ("loss", _outward(-interval.low, 2, up=True)),
+            ("gain", _outward(interval.high, 2, up=True)),
         )
         if size < 100
     ]
@@ -82,16 +82,16 @@ def points(value: float) -> str:
     return _signed(100 * value, 2)
 
 
-def span(found: Interval, signed: bool = True) -> str | None:
+def span(interval: Interval, signed: bool = True) -> str | None:
     """The ends of an interval in points, rounded outward, but never onto 0; None where there is none."""
-    if not found.known:
+    if not interval.known:
         return None
     for digits in range(2, 9):
-        low, high = _outward(found.low, digits, up=False), _outward(found.high, digits, up=True)
-        if (low > 0) == (found.low > 0) and (high < 0) == (found.high < 0):
+        low, high = _outward(interval.low, digits, up=False), _outward(interval.high, digits, up=True)
+        if (low > 0) == (interval.low > 0) and (high < 0) == (interval.high < 0):
             break
-    told = [_signed(each, digits) if signed else f"{each:.{digits}f}" for each in (low, high)]
-    return " to ".join(told)
+    ends = [_signed(end, digits) if signed else f"{end:.{digits}f}" for end in (low, high)]
+    return " to ".join(ends)
 
 
 def _outward(value: float, digits: int, *, up: bool) -> float:
@@ -102,14 +102,14 @@ def _outward(value: float, digits: int, *, up: bool) -> float:
 
 
 def _signed(value: float, digits: int) -> str:
-    told = f"{value:+.{digits}f}"
-    return told[1:] if float(told) == 0 else told
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text
 
 
 def by_chance(number: int, what: str, false: str) -> str:
     """What is to be expected by chance alone of so many comparisons."""
-    error, several = 1 - CONFIDENCE, "s" * (number != 1)
+    error = 1 - CONFIDENCE
     return (
-        f"{number} {what}{several} at {CONFIDENCE:.0%} each: if nothing differed at all, {error:.2f} x "
+        f"{plural(number, what)} at {CONFIDENCE:.0%} each: if nothing differed at all, {error:.2f} x "
         f"{number} = {error * number:.2f} {false} would be expected by chance."
     )

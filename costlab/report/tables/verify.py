@@ -10,7 +10,7 @@ from costlab.paper.audit import AuditedClaim, tally
 from costlab.paper.derivation import Step, format_number
 from costlab.paper.expected import as_text
 from costlab.paper.stated import NUMBER, PERCENT, TIMES, Stated, Trained, Value, Verdict
-from costlab.report.cell import SHORT, Column, percent, ratio
+from costlab.report.cell import SHORT, Column, percent, plural, ratio
 from costlab.report.table import Table
 from costlab.report.tables.count import NOT_VERIFIED, UNVERIFIED_COLUMN
 
@@ -164,8 +164,7 @@ def summary_of(claims: Iterable[AuditedClaim]) -> str:
     """How many claims came to each verdict, in a line."""
     counted = {verdict: number for verdict, number in tally(claims).items() if number}
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
-    whole = sum(counted.values())
-    return f"{whole} claim{'s' * (whole > 1)}, each by its weakest figure: {verdicts}"
+    return f"{plural(sum(counted.values()), 'claim')}, each by its weakest figure: {verdicts}"
 
 
 def as_stated(stated: Stated, value: Value) -> str:
@@ -175,7 +174,8 @@ def as_stated(stated: Stated, value: Value) -> str:
         return percent(value)
     if isinstance(value, Fraction) and unit == TIMES:
         exact = str(value)
-        return f"{float(value):.4g}x" + f" ({exact})" * (value.denominator > 1 and len(exact) <= SHORT)
+        decimal = f"{float(value):.4g}x"
+        return f"{decimal} ({exact})" if value.denominator > 1 and len(exact) <= SHORT else decimal
     return plain(value)
 
 

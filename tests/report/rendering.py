@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from costlab.report.figure import DPI, Picture, styled
+from costlab.report.figure import DPI, Picture, picture_style
 
 
 class Letters(NamedTuple):
@@ -21,9 +21,9 @@ class Letters(NamedTuple):
     size: float
 
 
-def drawn(picture: Picture[Any]) -> Figure:
+def render(picture: Picture[Any]) -> Figure:
     """The figure of a picture, drawn."""
-    with styled():
+    with picture_style():
         figure = Figure(figsize=picture.size, dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
         picture.draw(figure, picture.data)
