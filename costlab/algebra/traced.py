@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.shape import AnyShape
@@ -113,6 +113,8 @@ class Traced(Block):
     Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, and ``subject``
     is the module itself.
     """
+
+    takes_tensors: ClassVar[bool] = True
 
     name: str
     kernel: str = ""

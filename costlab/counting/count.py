@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Auxiliary, Composite, marked, without_heads
@@ -17,7 +17,6 @@ from costlab.algebra.dim import (
     total,
 )
 from costlab.algebra.inputs import AnyInput, Inputs
-from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work, add_up
 from costlab.counting.row import COST, DEFAULT, MEASURES, Row
 from costlab.errors import DefinitionError
@@ -27,6 +26,7 @@ from costlab.targets.torch_module import training_step
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from costlab.algebra.traced import Parameters, Traced
     from costlab.counting.convention import Convention
 
 
@@ -184,9 +184,7 @@ class Count:
     @property
     def inference(self) -> "Count":
         """The count without auxiliary heads, which run in training only; a module has none that are known."""
-        if isinstance(self.root.block, Traced):
-            return self
-        return replace(self, root=without_heads(self.root), heads=False)
+        return self if self._traced else replace(self, root=without_heads(self.root), heads=False)
 
     @property
     def auxiliary(self) -> tuple[str, ...]:
@@ -211,15 +209,15 @@ class Count:
     def unsupported(self) -> Mapping[str, tuple[str, ...]]:
         """The operations without a rule, which no total includes: by kind, where they are."""
         found: dict[str, tuple[str, ...]] = {}
-        for node, work in self.root.working():
-            if isinstance(node.block, Traced) and node.block.unknown:
+        for node, work in self.root.working() if self._traced else ():
+            if cast("Traced", node.block).unknown:
                 found[work.kind] = (*found.get(work.kind, ()), node.path)
         return found
 
     @property
-    def held(self) -> Parameters | None:
+    def held(self) -> "Parameters | None":
         """The parameters of a module that was traced, apart: trainable, frozen, shared, unused."""
-        return self.root.block.held if isinstance(self.root.block, Traced) else None
+        return self._traced.held if self._traced else None
 
     @cached_property
     def unverified(self) -> bool:
@@ -243,12 +241,17 @@ class Count:
     @property
     def is_step(self) -> bool:
         """Whether a step of training is counted, with the gradients."""
-        return isinstance(self.root.block, Traced) and self.root.block.step
+        return self._traced is not None and self._traced.step
 
     @property
     def in_units(self) -> str:
         """The convention, for a title; nothing for multiply-adds."""
         return "" if self.priced == DEFAULT else f", in {self.convention.column}"
+
+    @property
+    def _traced(self) -> "Traced | None":
+        """What was traced, for that only takes tensors; no block of the algebra does."""
+        return cast("Traced", self.root.block) if self.root.block.takes_tensors else None
 
     def _cut(self, node: Node, depth: int) -> Iterator[Row]:
         if depth and node.children:

@@ -18,7 +18,7 @@ HEAVY = {"torch", "numpy", "sympy", "pandas", "matplotlib", "fvcore", "rich", "c
 COUNTING = {
     "costlab": {"errors"},
     "costlab.algebra": {
-        *("block", "combine", "define", "dim", "inputs", "parameter", "ratio", "shape", "traced", "window"),
+        *("block", "combine", "define", "dim", "inputs", "parameter", "ratio", "shape", "window"),
         "work",
     },
     "costlab.algebra.ops": {
@@ -26,7 +26,7 @@ COUNTING = {
         *("regularization", "reshape"),
     },
     "costlab.targets": {"catalog", "resolve", "target", "torch_module"},
-    "costlab.counting": {"breakdown", "count", "row"},
+    "costlab.counting": {"count", "row"},
     "costlab.report": {"cell", "table"},
     "costlab.report.tables": {"count"},
     "costlab.cli": {"convention", "count", "inputs", "lazy", "main", "output"},

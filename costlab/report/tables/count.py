@@ -7,7 +7,6 @@ from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import text
 from costlab.algebra.inputs import Inputs
 from costlab.algebra.work import QUANTITIES
-from costlab.counting.breakdown import Key
 from costlab.counting.count import Count
 from costlab.counting.row import DEFAULT, Row, record
 from costlab.errors import DefinitionError
@@ -15,6 +14,7 @@ from costlab.report.cell import Column, human
 from costlab.report.table import Table
 
 if TYPE_CHECKING:
+    from costlab.counting.breakdown import Key
     from costlab.symbolic.closed_form import ClosedForm
 
 Order = Literal["execution", "multiply-adds", "parameters", "activations", "name"]
@@ -90,7 +90,7 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
     )
 
 
-def breakdown_table(count: Count, key: Key, title: str, *, largest_first: bool = False) -> Table:
+def breakdown_table(count: Count, key: "Key", title: str, *, largest_first: bool = False) -> Table:
     """The cost by what operations have in common; what costs nothing is left out."""
     rows = [row for row in count.grouped(key) if any(row.sizes(count.measures))]
     free = len(count.rows) - sum(row.operations for row in rows)
