@@ -3,12 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DOCS_READY := .venv/.docs-ready
 # The environment holds for the isolated builds of packages too; newer versions of pip read the second.
 LOCKED := PIP_CONSTRAINT=requirements.lock PIP_BUILD_CONSTRAINT=requirements.lock
 N ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format fuzz benchmark report record lock clean
+.PHONY: help demo test check lint format fuzz benchmark report docs record lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,8 +45,11 @@ benchmark: $(READY)  ## Compare counts with fvcore's and others', and training w
 	$(BIN)/python benchmarks/trace.py
 	$(BIN)/python benchmarks/train.py
 
-report: $(READY)  ## Write the reports anew, and the outputs that the README shows.
+report: $(READY)  ## Write the reports anew, and the outputs that the README and docs show.
 	$(BIN)/costlab report
+
+docs: $(DOCS_READY)  ## Build the documents as a site, in site; a dead link is an error.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 record: $(READY)  ## Write anew what costlab verify is expected to find; look at what changed.
 	$(BIN)/python -m costlab.paper > .venv/expected.toml
@@ -54,13 +58,13 @@ record: $(READY)  ## Write anew what costlab verify is expected to find; look at
 lock:  ## Write requirements.lock anew: the newest versions that pyproject.toml admits, and this torch.
 	rm -rf .venv-lock
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install 'torch==2.13.0' '.[dev]' hatchling editables
+	.venv-lock/bin/pip install 'torch==2.13.0' '.[dev,docs]' hatchling editables
 	.venv-lock/bin/pip list --format=freeze --exclude costlab --exclude pip > .venv-lock/frozen
 	sed 's/+cpu$$//' .venv-lock/frozen > requirements.lock
 	rm -rf .venv-lock
 
 clean:  ## Remove the virtual environment and caches.
-	rm -rf .venv .venv-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lock site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The stamp is written last: an install that was interrupted is done again. Bytecode is made on all cores, but for
 # the thousands of models of which none is imported; what cannot be compiled is some package's own affair.
@@ -70,3 +74,7 @@ $(READY): pyproject.toml requirements.lock
 	$(LOCKED) $(BIN)/pip install --no-compile --editable '.[dev]'
 	$(BIN)/python -m compileall -q -j 0 -x '/transformers/models/' .venv/lib || true
 	touch $(READY)
+
+$(DOCS_READY): $(READY)
+	$(LOCKED) $(BIN)/pip install --editable '.[docs]'
+	touch $(DOCS_READY)

@@ -1,4 +1,4 @@
-"""What lies beside the folder of the documents goes into the site, too: reports, and what else they link to."""
+"""What lies beside the folder of the documents goes into the site, too: reports, and what is linked to."""
 
 import re
 from pathlib import Path
