@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -14,8 +15,9 @@ from torch._ops import OpOverload
 from costlab.algebra.traced import Call, CallForm, ModuleSpec, TensorSpec
 from costlab.tracing.rules.activations import FUNCTIONS as ACTIVATION_FUNCTIONS
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
-PLAIN = (int, float, complex, str, torch.dtype)
+PLAIN = frozenset([type(None), bool, int, float, complex, str, torch.dtype])
 """Types of arguments that say all of themselves."""
 
 
@@ -137,18 +139,17 @@ class Described:
             form,
             self._module(module),
             argument_names(rule),
-            tuple(_described(value, held, specs) for value in args),
-            {name: _described(value, held, specs) for name, value in kwargs.items()},
+            tuple([_described(value, held, specs) for value in args]),
+            {name: _described(value, held, specs) for name, value in kwargs.items()} if kwargs else NOTHING,
             self._samples,
         )
 
     def _module(self, module: nn.Module) -> ModuleSpec:
         known = self._modules.get(id(module))
         if known is None:
-            names = getattr(module, "__constants__", ())
-            settings = {
-                name: _described(getattr(module, name), {}, {}) for name in names if hasattr(module, name)
-            }
+            held = vars(module)
+            names = getattr(type(module), "__constants__", ())
+            settings = {name: value for name in names if type(value := held.get(name)) in PLAIN}
             spec = ModuleSpec(type(module).__name__, settings)
             known = self._modules[id(module)] = module, spec
         return known[1]
@@ -159,16 +160,24 @@ def _described(value: Any, held: Mapping[str, Any], specs: dict[int, TensorSpec]
 
     What is no plain value either becomes None.
     """
+    kind = type(value)
+    if kind in PLAIN:
+        return value
     if isinstance(value, Tensor):
         known = specs.get(id(value))
         if known is None:
-            held_as = ""
-            for name in ("weight", "bias"):
-                if held.get(name) is value:
-                    held_as = name
-            strides = tuple(value.stride()) if value.layout is torch.strided else ()
-            known = specs[id(value)] = TensorSpec(tuple(value.shape), strides, held_as)
+            strides = value.stride() if value.layout is torch.strided else ()
+            known = specs[id(value)] = TensorSpec(value.shape, strides, _name_in(held, value) if held else "")
         return known
     if isinstance(value, tuple | list):
-        return tuple(_described(each, held, specs) for each in value)
-    return value if value is None or isinstance(value, PLAIN) else None
+        if value and type(value[0]) is int:  # sizes, or one number for each axis
+            return tuple(value)
+        return tuple([_described(each, held, specs) for each in value])
+    return None
+
+
+def _name_in(held: Mapping[str, Any], tensor: Tensor) -> str:
+    """By which name a module holds a tensor as its weight or bias."""
+    if held.get("weight") is tensor:
+        return "weight"
+    return "bias" if held.get("bias") is tensor else ""

@@ -1,5 +1,6 @@
 """A module and its process as they were: what a run may change is put back, whatever happens in it."""
 
+import gc
 import random
 import sys
 import warnings
@@ -103,8 +104,9 @@ def _contents(module: nn.Module) -> list[tuple[Any, Any]]:
     while pending:
         value = pending.pop()
         if isinstance(value, HELD) and id(value) not in found:
-            found[id(value)] = value, value.copy()
-            pending += value.values() if isinstance(value, dict) else value
+            found[id(value)] = value, value.copy() if value else ()
+            if value:
+                pending += value.values() if isinstance(value, dict) else value
         elif isinstance(value, tuple):
             pending += value
         elif not isinstance(value, Tensor | nn.Module | type) and _package(value) == package:
@@ -127,6 +129,9 @@ def _refill(held: Any, content: Any) -> None:
 def process_kept() -> Iterator[None]:
     """Put back the random states, gradient mode and switches of the process; run compiled code as written."""
     with ExitStack() as stack:
+        if gc.isenabled():  # a run keeps what it makes: to look for garbage means to go through all of torch
+            gc.disable()
+            stack.callback(gc.enable)
         stack.callback(torch.set_rng_state, torch.get_rng_state())
         if torch.cuda.is_available():
             stack.callback(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())

@@ -48,8 +48,9 @@ def _joined(path: str, name: str) -> str:
 
 def grown(model: nn.Module, operations: Sequence[TracedOperation]) -> Node:
     """The tree of what ran; each parameter is counted where it is read first, or where it is held."""
-    names = {id(module): name for name, module in reversed(list(model.named_modules(remove_duplicate=False)))}
-    modules = dict(model.named_modules(remove_duplicate=False))
+    named = list(model.named_modules(remove_duplicate=False))
+    names = {id(module): name for name, module in reversed(named)}
+    modules = dict(named)
     root = _Branch("")
     counted: set[int] = set()
     for operation in operations:
