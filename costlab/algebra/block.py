@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from costlab.algebra.dim import DIM_MAX, Dim, as_dim, text, total
 from costlab.algebra.shape import AnyShape
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 D = TypeVar("D", bound=Dim)
+T = TypeVar("T")
 
 
 class Block(ABC):
@@ -107,8 +108,35 @@ class Node(NamedTuple):
         return self.path.rpartition(".")[2]
 
 
-@dataclass(frozen=True)
-class Operation(Block):
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def value(cls: type[T]) -> type[T]:
+    """A frozen dataclass below `Value`, which compares, hashes and prints it.
+
+    ``dataclass(frozen=True)`` does as well, but writes these methods for each class anew, at every start.
+    """
+    return dataclass(frozen=True, eq=False, repr=False)(cls)
+
+
+@value
+class Value(Block):
+    """A block that is what its fields are: equal to one of its class with the same values."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # tells type checkers what every subclass is
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return _compared(self) == _compared(other)
+
+    def __hash__(self) -> int:
+        return hash(_compared(self))
+
+    def __repr__(self) -> str:
+        shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.repr)
+        return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+class Operation(Value):
     """A leaf. To add one, subclass as a frozen dataclass, give it a ``kind`` and the three methods.
 
     The methods may assume nothing of ``x`` but its type. A ``__post_init__`` calls this class's.
@@ -186,6 +214,16 @@ class Operation(Block):
             label = f"{type(self).__name__}: {name}"
             height, width = as_pair(label, value)
             object.__setattr__(self, name, (as_dim(label, height, bound), as_dim(label, width, bound)))
+
+
+def _compared(made: Value) -> tuple[Any, ...]:
+    """The fields that make the value."""
+    return tuple(getattr(made, name) for name in _compared_fields(type(made)))
+
+
+@cache
+def _compared_fields(cls: type[Value]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls) if f.compare)
 
 
 @cache

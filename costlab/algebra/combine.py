@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
-from costlab.algebra.block import Block, Node
+from costlab.algebra.block import Block, Node, Value, value
 from costlab.algebra.dim import Dim, equal, product, text, total
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.work import Work
@@ -21,8 +21,8 @@ def marked(label: str, unverified: bool) -> str:
     return f"{label} {UNVERIFIED}" if unverified else label
 
 
-@dataclass(frozen=True)
-class Composite(Block):
+@value
+class Composite(Value):
     """A block made of named children.
 
     ``origin`` is the name of the definition that made it, ``unverified`` says that this definition was not

@@ -1,7 +1,6 @@
 """``costlab compare``."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -127,7 +126,7 @@ def _with_differences(
     if form == "csv":  # one table, and the sizes of the whole can be had without the differences
         return (differences,)
     records = [differences.record(row) for row in differences.rows]
-    return (replace(table, facts=lambda: {**table.facts(), "differences": records}), differences)
+    return (table._replace(facts=lambda: {**table.facts(), "differences": records}), differences)
 
 
 def _forms(chosen: Ablation, names: str, input_: object, comparison: Comparison) -> tuple[ClosedForm, ...]:

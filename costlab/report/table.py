@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from costlab.algebra.combine import marked
@@ -15,8 +14,7 @@ MARKS = r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()"
 """What Markdown reads as more than a sign: an underscore only at the edge of a word, < only before a tag."""
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Rows under columns, perhaps a total, and notes below. Values are plain; sizes exact ints.
 
     ``facts`` gives what goes at the head of the JSON form.

@@ -1,8 +1,8 @@
 """Activation functions."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from costlab.algebra.block import value
 from costlab.algebra.dim import Dim
 from costlab.algebra.ops.elementwise import Elementwise
 from costlab.algebra.shape import AnyShape
@@ -22,7 +22,7 @@ class ReLU(Elementwise):
         return nn.ReLU()  # not in place: an addition's other branch may still need the input
 
 
-@dataclass(frozen=True)
+@value
 class PReLU(Elementwise):
     """``x`` where positive, else ``slope * x``, any shape to the same shape.
 

@@ -1,9 +1,8 @@
 """Convolution."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-from costlab.algebra.block import Operation
+from costlab.algebra.block import Operation, value
 from costlab.algebra.dim import Dim, divides, equal, product, quotient, text, total
 from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.window import Pair, Size2d, as_pair, brief, check_fit, slide
@@ -17,7 +16,7 @@ Padding: TypeAlias = Size2d | Literal["same", "valid"]
 """Zeros added at each end of an axis; "same" keeps the size (stride 1 only), "valid" adds none."""
 
 
-@dataclass(frozen=True)
+@value
 class Conv2d(Operation):
     """2-D convolution, ``(C, H, W) -> (filters, H', W')``.
 

@@ -1,9 +1,8 @@
 """The fully connected layer."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from costlab.algebra.block import Operation
+from costlab.algebra.block import Operation, value
 from costlab.algebra.dim import Dim, product, total
 from costlab.algebra.shape import AnyShape, Vector, vector
 from costlab.algebra.work import Work
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True)
+@value
 class Linear(Operation):
     """Fully connected layer, ``(F,) -> (features,)``.
 

@@ -1,8 +1,8 @@
 """Normalization layers."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from costlab.algebra.block import value
 from costlab.algebra.dim import Dim, product
 from costlab.algebra.ops.elementwise import Elementwise
 from costlab.algebra.shape import AnyShape, Shape, feature_map
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True)
+@value
 class BatchNorm2d(Elementwise):
     """Batch normalization, ``(C, H, W) -> (C, H, W)``, with a learned shift per channel.
 
@@ -56,7 +56,7 @@ class BatchNorm2d(Elementwise):
         return module
 
 
-@dataclass(frozen=True)
+@value
 class LocalResponseNorm(Elementwise):
     """Normalization over ``size`` neighbouring channels, ``(C, H, W) -> (C, H, W)``.
 

@@ -1,10 +1,9 @@
 """Pooling."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from costlab.algebra.block import Operation
+from costlab.algebra.block import Operation, value
 from costlab.algebra.dim import Dim, at_least, is_number, product
 from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.window import Size2d, adapted, as_pair, brief, check_fit, once, slide, times, windowed
@@ -22,7 +21,7 @@ class Pooling(Operation):
         return Work(self.kind, inputs=product(*x), outputs=product(*y))
 
 
-@dataclass(frozen=True)
+@value
 class _WindowPooling(Pooling):
     """Pooling over a sliding window, ``(C, H, W) -> (C, H', W')``."""
 
@@ -65,7 +64,7 @@ class _WindowPooling(Pooling):
         return Shape(size.channels, *count)
 
 
-@dataclass(frozen=True)
+@value
 class MaxPool2d(_WindowPooling):
     """Maximum over a window, ``(C, H, W) -> (C, H', W')``; ``stride`` defaults to ``kernel``.
 
@@ -97,7 +96,7 @@ class MaxPool2d(_WindowPooling):
         return nn.MaxPool2d(kernel, ceil_mode=self.ceil_mode, **window)
 
 
-@dataclass(frozen=True)
+@value
 class AvgPool2d(_WindowPooling):
     """Mean over a window, ``(C, H, W) -> (C, H', W')``; ``stride`` defaults to ``kernel``.
 
@@ -135,7 +134,7 @@ class AvgPool2d(_WindowPooling):
         )
 
 
-@dataclass(frozen=True)
+@value
 class _AdaptivePooling(Pooling):
     """Pooling to a given size, ``(C, H, W) -> (C, *size)``."""
 

@@ -1,8 +1,8 @@
 """Regularization that is a layer."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from costlab.algebra.block import value
 from costlab.algebra.ops.elementwise import Elementwise
 from costlab.algebra.shape import AnyShape
 from costlab.errors import DefinitionError
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True)
+@value
 class Dropout(Elementwise):
     """Zeroes elements with probability ``p`` in training, any shape to the same shape.
 
