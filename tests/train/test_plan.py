@@ -1,10 +1,12 @@
 """Recipes, experiments and plans: what is asked for, checked before anything is trained."""
 
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from costlab.counting.count import count
 from costlab.errors import CostlabError, DataError, DefinitionError, RunError, TargetError
@@ -186,13 +188,15 @@ def test_images_are_made_again_where_they_are_gone_or_damaged(tmp_path: Path) ->
     file = tmp_path / "data" / "images-48.pt"
     whole = file.read_bytes()
     reported: list[str] = []
-    for damage in (None, b"", whole[:1000]):
+    others = BytesIO()
+    torch.save({**torch.load(file, weights_only=True), "digest": "of other images"}, others)
+    for damage in (None, b"", whole[:1000], others.getvalue()):
         file.unlink() if damage is None else file.write_bytes(damage)
         resume_plan(tmp_path, None, reported.append)
         assert file.read_bytes() == whole
-    assert len(reported) == 3
+    assert len(reported) == 4
     resume_plan(tmp_path, None, reported.append)
-    assert len(reported) == 3
+    assert len(reported) == 4
 
 
 def test_an_experiment_that_changed_is_noticed(sets: Path, tmp_path: Path) -> None:
