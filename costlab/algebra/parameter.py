@@ -3,7 +3,6 @@
 import inspect
 import types
 from collections.abc import Iterable
-from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from costlab.algebra.dim import Dim, as_dim, text
@@ -11,7 +10,7 @@ from costlab.algebra.ratio import Ratio, as_ratio
 from costlab.errors import DefinitionError
 
 REQUIRED: Any = inspect.Parameter.empty
-ACCEPTED: dict[Any, Any] = {bool: bool, str: str, int: Integral, float: Real}
+PLAIN = frozenset({bool, str, int, float})
 
 
 class Parameter(NamedTuple):
@@ -101,10 +100,15 @@ class Parameter(NamedTuple):
         elif self.choices:
             if not any(type(value) is type(choice) and value == choice for choice in self.choices):
                 raise self._refusal(value, owner)
-        elif self.type in ACCEPTED and (
-            not isinstance(value, ACCEPTED[self.type]) or (isinstance(value, bool) and self.type is not bool)
-        ):
+        elif self.type in PLAIN and type(value) is not self.type and not self._stands_for(value):
             raise self._refusal(value, owner)
+
+    def _stands_for(self, value: Any) -> bool:
+        """Whether a value of another type does, too: of NumPy's, or a whole number where any is taken."""
+        from numbers import Integral, Real
+
+        kind: Any = {int: Integral, float: Real}.get(self.type, self.type)
+        return isinstance(value, kind) and not isinstance(value, bool)
 
     def _refusal(self, value: object, owner: str) -> DefinitionError:
         return DefinitionError(f"{owner}: {self.name}={text(value)} must be {self.takes}")

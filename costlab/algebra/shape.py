@@ -1,6 +1,5 @@
 """Shapes: what flows between blocks. The batch is not part of a shape."""
 
-import re
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from costlab.algebra.dim import Dim, as_dim, text
@@ -50,7 +49,8 @@ def parse_shape(value: str) -> AnyShape:
         DefinitionError: it is neither, or a size is not a whole number of at least 1.
     """
     parts = value.lower().split("x")
-    if not all(re.fullmatch("[0-9]{1,20}", part) for part in parts) or len(parts) not in (1, 3):
+    numbers = all(part.isascii() and part.isdigit() and len(part) <= 20 for part in parts)
+    if not numbers or len(parts) not in (1, 3):
         shown = value if len(value) <= 60 else f"{value[:60]}..."
         raise DefinitionError(
             f"input={shown!r} must be channels x height x width, such as 3x299x299; one number is a vector"
