@@ -49,7 +49,7 @@ report: $(READY)  ## Write the reports anew, and the outputs that the README and
 	$(BIN)/costlab report
 
 docs: $(DOCS_READY)  ## Build the documents as a site, in site; a dead link is an error.
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 record: $(READY)  ## Write anew what costlab verify is expected to find; look at what changed.
 	$(BIN)/python -m costlab.paper > .venv/expected.toml

@@ -9,14 +9,20 @@ from mkdocs.structure.pages import Page
 
 BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "costlab/counting/conventions/README.md")
 UPWARD = re.compile(r"(?<=\]\()\.\./(?=[\w/.-]+)")
+LINK = re.compile(r"\]\(([\w/.-]+)(?:#[\w-]*)?\)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the files that lie above the folder of the documents."""
+    """Add the files that lie above the folder of the documents, and those that they lead to."""
     root = Path(config.config_file_path).parent
-    reports = sorted(file for form in ("md", "png") for file in (root / "reports").glob(f"*.{form}"))
-    for name in (*(f"reports/{file.name}" for file in reports), *BESIDE):
-        files.append(File.generated(config, name, abs_src_path=str(root / name)))
+    named = [root / name for name in BESIDE]
+    for form in ("md", "png"):
+        named += sorted((root / "reports").glob(f"*.{form}"))
+    linked = [(page.parent / link).resolve() for page in named for link in _links(page)]
+    for path in dict.fromkeys([*named, *linked]):
+        name = path.relative_to(root).as_posix()
+        if path.is_file() and not name.startswith("docs/"):
+            files.append(File.generated(config, name, abs_src_path=str(path)))
     return files
 
 
@@ -25,3 +31,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if "/" in page.file.src_uri:  # a page below, whose links stay inside; or a report
         return markdown
     return UPWARD.sub("", markdown)
+
+
+def _links(page: Path) -> list[str]:
+    return LINK.findall(page.read_text("utf-8")) if page.suffix == ".md" else []
