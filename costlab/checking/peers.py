@@ -147,6 +147,12 @@ def _torchprofile(model: nn.Module, inputs: Inputs) -> int:
     return int(found)
 
 
+def _flopco(model: nn.Module, inputs: Inputs) -> int:
+    from flopco.flopco import FlopCo
+
+    return int(FlopCo(model, custom_tensor=list(inputs)).total_macs)
+
+
 def _calflops(model: nn.Module, inputs: Inputs) -> Any:
     from calflops import calculate_flops
 
@@ -175,6 +181,7 @@ PEERS: Mapping[str, Peer] = {
     "ptflops_aten": Peer("ptflops", _ptflops("aten")),
     "torchinfo": Peer("torchinfo", _torchinfo),
     "torchprofile": Peer("torchprofile", _torchprofile),
+    "flopco": Peer("flopco-pytorch", _flopco),
     "calflops_macs": Peer("calflops", _calflops, 1),
     "calflops_flops": Peer("calflops", _calflops, 0),
     "deepspeed_macs": Peer("deepspeed", _deepspeed, 1),

@@ -35,6 +35,7 @@ TOOLS = [
     "ptflops_aten",
     "torchinfo",
     "torchprofile",
+    "flopco",
     *CALFLOPS,
     "torch_flop_counter",
 ]
@@ -106,7 +107,7 @@ def test_the_catalog(name: str) -> None:
     """
     count = at_a_quarter_if_large(name)
     sizes: Any = count.input
-    model, x = costlab.build(name, sizes).eval(), torch.zeros(1, *sizes)
+    model, x = costlab.build(count.label, sizes).eval(), torch.zeros(1, *sizes)
     theirs = reported(model, (x,))
     assert predicted(count.inference) == theirs
     assert predicted(costlab.count(model, x)) == theirs

@@ -120,6 +120,18 @@ def lost_positions(operation: ChargedOperation) -> int:
 
 
 @quantity
+def other_channels(operation: ChargedOperation) -> int:
+    """Multiply-adds of a grouped convolution, but for those of one channel of each filter."""
+    groups = operation.argument("groups", 1)
+    if groups == 1:
+        return 0
+    weight = operation.tensor("weight")
+    channels = operation.input[1] // groups if weight is None else weight.sizes[1]
+    whole = int(operation.work.multiply_adds)
+    return whole - whole // channels
+
+
+@quantity
 def ungrouped(operation: ChargedOperation) -> int:
     """Multiply-adds too much where a weight's gradient is not divided by the groups."""
     wanted = operation.argument("wanted", (False, False, False))

@@ -42,6 +42,12 @@ def lost_rows(operation: ChargedOperation) -> int:
 
 
 @quantity
+def sample_weights(operation: ChargedOperation) -> int:
+    """Elements of the weight, once for each input of the batch."""
+    return operation.samples * int(operation.work.weights)
+
+
+@quantity
 def added(operation: ChargedOperation) -> int:
     """Elements of the matrix that is added to a product."""
     return operation.tensors[0].elements if int(operation.work.bias_adds) else 0
