@@ -51,7 +51,7 @@ def seconds(work: Callable[[], object]) -> float:
 class InProcess(NamedTuple):
     """Seconds of one count, with what is counted made beforehand and made anew."""
 
-    made: float
+    network: float
     anew: float
 
 
@@ -98,7 +98,7 @@ def main() -> None:
         (
             "one count, network made beforehand, ms",
             "{:.2f}",
-            [(1e3 * a.made, 1e3 * b.made) for a, b in counts],
+            [(1e3 * a.network, 1e3 * b.network) for a, b in counts],
         ),
         ("one count, network made anew, ms", "{:.2f}", [(1e3 * a.anew, 1e3 * b.anew) for a, b in counts]),
     ]

@@ -61,11 +61,11 @@ def models() -> dict[str, tuple[nn.Module, Tensor]]:
     """What is counted, each with an input."""
     import costlab
 
-    made: dict[str, tuple[nn.Module, Tensor]] = {}
+    network: dict[str, tuple[nn.Module, Tensor]] = {}
     for name in ("inception_v3", "resnet50", "vgg16", "mini"):
         shape = tuple(map(int, costlab.count(name).root.input))
-        made[name] = costlab.build(name).eval(), torch.zeros(1, *shape)
-    return made | {"vision transformer, small": (Transformer().eval(), torch.zeros(1, 3, 224, 224))}
+        network[name] = costlab.build(name).eval(), torch.zeros(1, *shape)
+    return network | {"vision transformer, small": (Transformer().eval(), torch.zeros(1, 3, 224, 224))}
 
 
 def milliseconds(counter: Counter, model: nn.Module, x: Tensor) -> float:

@@ -128,10 +128,10 @@ class Rate(NamedTuple):
     ours: float
 
 
-def endless(made: Callable[[], Any]) -> Iterator[Any]:
+def endless(make_iterable: Callable[[], Any]) -> Iterator[Any]:
     """What is iterated over, again and again."""
     while True:
-        yield from made()
+        yield from make_iterable()
 
 
 def one_trial(arm: Any, recipe: Recipe, data: tuple[Split, Split], device: torch.device) -> Rate:

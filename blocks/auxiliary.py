@@ -1,4 +1,4 @@
-"""The classifier at the side of the network, which helps in training and is dropped afterwards.
+"""The auxiliary classifier, which is used in training only.
 
 Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, figure 8;
 channel counts of the released network.

@@ -1,4 +1,4 @@
-"""Several networks of a kind whose predictions are put together."""
+"""Ensembles: several networks of one kind whose predictions are averaged."""
 
 from typing import Literal
 

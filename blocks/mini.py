@@ -1,8 +1,8 @@
 """Inception v3's structure at a size that trains in minutes, with every choice of the paper as a parameter.
 
-The grids are 24x24, 12x12 and 6x6 in the place of 35x35, 17x17 and 8x8. The channel counts are this
-project's own; parts that replace each other have equal widths, as section 3 reckons, so that what is saved
-is what the paper says: 28%, 33% and 1 - 2/n.
+The grids are 24x24, 12x12 and 6x6 instead of 35x35, 17x17 and 8x8. The channel counts are this project's own;
+parts that replace each other have equal widths, as section 3 assumes, so that the savings are those of the
+paper: 28%, 33% and 1 - 2/n.
 
 Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, figures 2
 and 5 to 10, table 2.

@@ -1,4 +1,4 @@
-"""The ablations that come with costlab: what the paper replaces, and what it puts in the place.
+"""The ablations that come with costlab: what the paper replaces, and by what.
 
 The convolutions of sections 3 and 5 have neither batch norm nor bias here: their parameters are weights, as
 the paper counts them.

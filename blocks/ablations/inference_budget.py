@@ -1,8 +1,8 @@
-"""What inference costs beside the error rates that the paper reports for it (tables 3 to 5).
+"""The cost of inference beside the error rates that the paper reports for it (tables 3 to 5).
 
-A crop is one input. What the paper calls Inception-v2 is taken to be the released network with a 7x7 in the
-place of the stem's first three convolutions, its GoogLeNet to have the separable first layer that gives its
-cost, its PReLU-net to be C.
+A crop is one input. The paper's Inception-v2 is taken to be the released network with a 7x7 instead of the
+first three convolutions of the stem, its GoogLeNet to have the separable first layer that explains its cost,
+and its PReLU-net to be C.
 
 Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
 """
@@ -87,7 +87,7 @@ _ROWS: dict[str, tuple[Variant, Published]] = {
 inference_budget = Ablation(
     "inference_budget",
     "What inference costs: single crops, many crops, ensembles",
-    {label: made for label, (made, _) in _ROWS.items()},
+    {label: member for label, (member, _) in _ROWS.items()},
     symbols=("width",),
     figure="Tables 3 to 5",
     published={label: published for label, (_, published) in _ROWS.items()},

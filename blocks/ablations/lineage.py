@@ -14,7 +14,7 @@ from costlab.targets.ablation import Ablation
 from costlab.targets.resolve import variant
 
 BASELINE = "Inception-v3"
-_SINGLE = {label: made for label, made in inference_budget.variants.items() if made.batch == 1}
+_SINGLE = {label: member for label, member in inference_budget.variants.items() if member.batch == 1}
 
 lineage = Ablation(
     "lineage",
@@ -25,7 +25,7 @@ lineage = Ablation(
         "VGG-16": variant(vgg16, "3x224x224"),
         "VGG-19": variant(vgg19, "3x224x224"),
     }
-    | {label: made for label, made in _SINGLE.items() if label != BASELINE}
+    | {label: member for label, member in _SINGLE.items() if label != BASELINE}
     | {
         "PReLU-net A": variant(prelu_net_a, "3x224x224"),
         "PReLU-net B": variant(prelu_net_b, "3x224x224"),

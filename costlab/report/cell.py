@@ -1,4 +1,4 @@
-"""Cells: how one value is shown to people, as text and as LaTeX."""
+"""Cells: formatting one value for people, as text and as LaTeX."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ Kind = Literal[
 ]
 BAR_WIDTH = 10
 SHORT = 9
-"""Characters that a fraction may have where there is little room."""
+"""The most characters of a fraction in a narrow terminal."""
 
 
 class Note(NamedTuple):
@@ -61,7 +61,7 @@ class Column(NamedTuple):
 
     @property
     def numeric(self) -> bool:
-        """Whether cells are aligned by their last digit."""
+        """Whether cells are aligned to the right."""
         return self.kind not in ("text", "name", "formula")
 
     def show(self, value: Any, roomy: bool = True) -> str:
@@ -71,7 +71,7 @@ class Column(NamedTuple):
         return ratio(value, roomy) if self.kind == "ratio" else SHOWN.get(self.kind, str)(value)
 
     def latex(self, value: Any) -> str:
-        """The same as LaTeX, to be set in text."""
+        """A value as LaTeX, for text mode."""
         if value is None or value == "":
             return escaped(self.empty)
         if self.kind == "formula":
@@ -130,7 +130,7 @@ def human(size: int, unit: str = "") -> str:
         return f"{size} {unit}".rstrip()
     one, prefix = 1, ""
     for larger in "kMGTPEZY":
-        if 1000 * size < 999_995 * one:  # what would read 1000.00 goes on to the next
+        if 1000 * size < 999_995 * one:  # what would be shown as 1000.00 takes the next prefix
             break
         one, prefix = 1000 * one, larger
     return f"{size / one:,.2f} {prefix}{unit}"
@@ -164,7 +164,7 @@ def bar_of(share: float, unicode: bool = True) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text in which LaTeX reads no commands."""
+    """Text escaped for LaTeX."""
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
         "<=": r"$\leq$",
         ">=": r"$\geq$",
@@ -177,7 +177,7 @@ def _in_text(sign: str) -> str:
 
 
 def latex_of(expression: Any) -> str:
-    """An expression as LaTeX; names of several letters stand upright, those of Greek letters are Greek."""
+    """An expression as LaTeX; names of several letters are upright, names of Greek letters become these."""
     import sympy
 
     names = {}

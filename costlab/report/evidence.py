@@ -1,6 +1,6 @@
 """The evidence: every page that costlab writes about the paper and its network, from the definitions.
 
-Training is not done anew for a page: where records of runs lie beside the pages, theirs go with them.
+Nothing is trained for a page: records of runs in the folder of the pages get a page each.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,25 +17,25 @@ from costlab.train.record import Run, load
 
 NETWORK = "inception_v3"
 RUNS = "runs"
-"""Where records of training runs lie, in the folder of the pages."""
+"""The folder of the records of training runs, in the folder of the pages."""
 COUNTED = (NETWORK, factorization.NAME, claims.NAME, lineage.NAME, conventions.NAME)
 
 
 def records_in(folder: Path) -> tuple[Path, ...]:
-    """The records whose pages go with the evidence in a folder."""
+    """The records of runs in a folder of pages."""
     return tuple(sorted((folder / RUNS).glob("*.json")))
 
 
 def names_with(records: Sequence[Path] = ()) -> tuple[str, ...]:
-    """The names of the pages, in the order in which they are made: the first one to be read comes last."""
+    """The names of the pages, in the order in which they are made: the index comes last."""
     return (*COUNTED, *(f"trained_{record.stem}" for record in records), index.NAME)
 
 
 def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Iterator[Page]:
-    """The pages of `names_with`, each made when it is asked for; ``report`` is told each step.
+    """Yields the pages of `names_with`; ``report`` is called with each step.
 
     Raises:
-        RunError: a record is none.
+        RunError: a record cannot be read.
     """
     released = count(NETWORK)
     pages = [network_page(released, NETWORK, report)]
@@ -61,12 +61,12 @@ def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Ite
 def page_of(
     counted: Count, report: Callable[[str], None], depth: int = 1, options: str = ""
 ) -> Iterator[Page]:
-    """The page of a network of one's own; ``options``, as typed, tell it from others of the same network."""
+    """The page of the user's network; ``options``, as typed, are part of its name."""
     label = without_folder(counted.label)
     target = f"{label} {options}".rstrip()
     yield network_page(replace(counted, label=label), file_name(target), report, depth=depth, target=target)
 
 
 def page_of_run(run: Run) -> Iterator[Page]:
-    """The page of a training run of one's own."""
+    """The page of the user's training run."""
     yield training_page(run, run.name, target="of a run")

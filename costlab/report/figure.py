@@ -1,6 +1,6 @@
-"""What all pictures share: the style, the digest of the data, and how they become files.
+"""What all pictures share: the style, the digest of the data, and writing them to files.
 
-Drawn without a display, with a font that comes along, the same whatever the user's own style.
+They are drawn without a display, with matplotlib's own font, and do not depend on the user's style.
 """
 
 import re
@@ -28,16 +28,16 @@ FONT = "DejaVu Sans"
 FONT_FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 DPI = 150
 WIDTH = 8.0
-"""Of a picture, in inches: letters of `SMALL` points can be read at half the size."""
+"""The width of a picture in inches: letters of `SMALL` points are legible at half the size."""
 SMALL = 9.0
 NORMAL = 10.0
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#999999")
-"""Eight colors that color-blind people tell apart (M. Okabe and K. Ito, 2008), with gray for black."""
+"""Eight colors that color-blind people can distinguish (M. Okabe and K. Ito, 2008), with gray for black."""
 HATCHES = ("", "///", "...")
 INK = "#333333"
 FAINT = "#DDDDDD"
 BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-"""What letters stand on where they may cross a line."""
+"""The background of text that may cross a line."""
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": INK,
@@ -63,17 +63,17 @@ STYLE: dict[Any, Any] = {
 }
 MARK = "costlab-digest"
 REPORT = "costlab-report"
-"""The marks of a picture: the digest of its data, and the name that it has in a report."""
+"""The keys of a picture's metadata: the digest of its data, and its name in a report."""
 PNG_END = b"IEND\xaeB`\x82"
 IN_SVG = re.compile(rf"{MARK}:([0-9a-f]+)")
 
 
 @dataclass(frozen=True)
 class Picture(Generic[T]):
-    """A picture: the data, a named tuple of what JSON can hold, and the function that draws it.
+    """A picture: its data, a named tuple of values for JSON, and the function that draws it.
 
-    ``name`` is that of the file without its ending, empty for a picture of no report; ``alt`` says in a
-    sentence what is to be seen, ``size`` is in inches.
+    ``name`` is that of the file without its suffix, empty for a picture outside of reports; ``alt`` describes
+    the picture in a sentence, ``size`` is in inches.
     """
 
     name: str
@@ -84,14 +84,14 @@ class Picture(Generic[T]):
 
     @property
     def digest(self) -> str:
-        """What the data that is drawn hashes to."""
+        """A hash of the data."""
         return sha256(dumps([type(self.data).__name__, self.data]).encode()).hexdigest()
 
     def file(self, form: Form = "png") -> bytes:
-        """The picture as a file that holds the digest of its data, and no time.
+        """The picture as a file, with the digest of its data and without a date.
 
         Raises:
-            OutputError: the font is not where matplotlib has it.
+            OutputError: the font is missing in matplotlib.
         """
         marks: dict[str, Any] = {"Software": None, MARK: self.digest} | (
             {REPORT: self.name} if self.name else {}
@@ -115,27 +115,27 @@ class Picture(Generic[T]):
 
 @contextmanager
 def picture_style() -> Iterator[None]:
-    """The style in which all pictures are drawn, in the place of the user's own.
+    """The style of all pictures, instead of the user's.
 
     Raises:
-        OutputError: matplotlib cannot be loaded, or the font is not where it has it.
+        OutputError: matplotlib cannot be loaded, or lacks the font.
     """
     with _quiet():
         try:
             import matplotlib as mpl
-        except ValueError as error:  # of a setting in the environment, such as MPLBACKEND
+        except ValueError as error:  # an invalid setting in the environment, such as MPLBACKEND
             raise OutputError(f"pictures need matplotlib, which does not load: {error}") from error
     with _quiet(), mpl.rc_context(), catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
         _register_font()
-        simplefilter("ignore", UserWarning)  # a sign that the font lacks is drawn as a box
+        simplefilter("ignore", UserWarning)  # characters that the font lacks are drawn as boxes
         yield
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what matplotlib logs of the user's settings and folders: none of them matter here."""
+    """Silences matplotlib's messages about the user's settings and folders, which are not used."""
     from logging import CRITICAL, getLogger
 
     logger = getLogger("matplotlib")
@@ -148,7 +148,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _register_font() -> None:
-    """See that matplotlib finds the font that comes with it, whatever its cache of fonts says."""
+    """Make matplotlib find the font that comes with it, even if its cache of fonts lacks it."""
     from matplotlib import font_manager, get_data_path
 
     for name in FONT_FILES:
@@ -161,7 +161,7 @@ def _register_font() -> None:
 
 
 def digest_in(file: bytes, form: Form) -> str | None:
-    """The digest that a picture holds; None if it holds none, or is no whole picture."""
+    """The digest in a picture; None if there is none, or the picture is incomplete."""
     if form == "svg":
         match = IN_SVG.search(file.decode("utf-8", "replace"))
         return match[1] if match and _is_whole_svg(file) else None
@@ -171,7 +171,7 @@ def digest_in(file: bytes, form: Form) -> str | None:
 
     try:
         with catch_warnings(), Image.open(BytesIO(file), formats=["PNG"]) as picture:
-            simplefilter("error")  # of a picture that is suspiciously large
+            simplefilter("error")  # about a suspiciously large picture
             picture.load()
             digest: Any = getattr(picture, "text", {}).get(MARK)
     except (OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError):  # of what is altered
@@ -180,7 +180,7 @@ def digest_in(file: bytes, form: Form) -> str | None:
 
 
 def bears_name(file: bytes, name: str) -> bool:
-    """Whether a file is the picture of that name, whole or not, or holds nothing at all."""
+    """Whether a file is the picture of that name, complete or not, or is empty."""
     marks = (f"{REPORT}{between}{name}{after}".encode() for between, after in (("\0", ""), (":", "<")))
     return not file or any(mark in file for mark in marks)
 
@@ -207,7 +207,7 @@ def wrap_text(text: str, width: int) -> str:
 
 
 def format_sizes(axis: Any) -> None:
-    """Label an axis of sizes as people say them: 1 G, 100 M."""
+    """Label an axis of sizes with prefixes: 1 G, 100 M."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     def label(value: float, _: Any = None) -> str:
@@ -226,21 +226,21 @@ def format_ratios(axis: Any) -> None:
 
 
 def format_percents(axis: Any) -> None:
-    """Label an axis of parts of 1 in percent."""
+    """Label an axis of fractions in percent."""
     from matplotlib.ticker import PercentFormatter
 
     axis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
 def readable_on_white(color: str) -> Any:
-    """A color in which letters can be read on white: a light one, darkened."""
+    """A color that is legible on white: light ones are darkened."""
     from matplotlib.colors import to_rgb
 
     return tuple(0.65 * part for part in to_rgb(color)) if readable_ink(color) == "black" else color
 
 
 def readable_ink(color: Any) -> str:
-    """Black or white, whichever can be read on a color (by its luma)."""
+    """Black or white, whichever is legible on a color (by its luma)."""
     from matplotlib.colors import to_rgb
 
     red, green, blue = to_rgb(color)

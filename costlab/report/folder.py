@@ -1,4 +1,4 @@
-"""A folder of pages: written whole, or held against what would be written."""
+"""A folder of pages: writing it, or comparing it with what would be written."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ FOREIGN = "was not written by costlab report: only --force replaces it"
 
 
 class WrittenFile(NamedTuple):
-    """A file, and whether it is another than before."""
+    """A file, and whether its content has changed."""
 
     file: Path
     changed: bool
@@ -22,9 +22,9 @@ class WrittenFile(NamedTuple):
 def render(
     pages: Iterable[Page], folder: Path, *, svg: bool = False, done: Callable[[Page], None]
 ) -> dict[Path, bytes]:
-    """The files of pages and their pictures; ``done`` is told each page.
+    """The contents of the files of pages and their pictures; ``done`` is called with each page.
 
-    SVGs that costlab wrote there are kept up to date, even where no ``svg`` is asked for.
+    SVG files that costlab wrote there earlier are written again even without ``svg``.
 
     Raises:
         OutputError: a picture cannot be drawn.
@@ -38,13 +38,13 @@ def render(
 
 
 def write_all(contents: Mapping[Path, bytes], *, force: bool) -> Iterator[WrittenFile]:
-    """Write files, each whole or not at all; what costlab wrote before is replaced.
+    """Write files, each atomically; those that costlab wrote earlier are replaced.
 
-    A file that is as it would be is left alone.
+    A file that would not change is not written.
 
     Raises:
-        OutputError: a file of somebody else's is there and ``force`` is not given, or something cannot be
-            written; whatever is written by then is whole.
+        OutputError: there is a file that costlab did not write, and ``force`` is not given, or one cannot be
+            written; those written until then are complete.
     """
     refuse_taken(*contents, replace=True)
     if not force:
@@ -58,10 +58,10 @@ def write_all(contents: Mapping[Path, bytes], *, force: bool) -> Iterator[Writte
 
 
 def refuse_foreign(file: Path, content: bytes) -> None:
-    """Refuse to write to a file that costlab did not write, or wrote as the page of something else.
+    """Refuse to replace a file that costlab did not write, or wrote as the page of something else.
 
     Raises:
-        OutputError: it is such a file, or cannot be read.
+        OutputError: the file is such a one, or cannot be read.
     """
     there = read(file)
     first, ours = (content_.partition(b"\n")[0] for content_ in (there or b"", content))
@@ -75,9 +75,9 @@ def refuse_foreign(file: Path, content: bytes) -> None:
 
 
 def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
-    """What of a page is not as it would be written, a line for each file that begins with its name.
+    """A line for each file of a page that is not as it would be written, beginning with its name.
 
-    Text is compared byte by byte, pictures by the digest of the data that they draw.
+    Text is compared byte by byte, pictures by the digest of their data.
 
     Raises:
         OutputError: a file cannot be read.
@@ -98,9 +98,9 @@ def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
 
 
 def leftovers(folder: Path, names: Iterable[str]) -> Iterator[str]:
-    """What costlab wrote there and would not write any more, a line for each file.
+    """A line for each file that costlab wrote there earlier and would not write now.
 
-    That is a page of the evidence that is none of these ``names``, and a picture that no page shows.
+    These are pages of the evidence that are not among ``names``, and pictures that no page shows.
     """
     known, mark = {f"{name}.md" for name in names}, MARK.format(target="").encode()
     texts = {file: read(file) or b"" for file in sorted(folder.glob("*.md"))}
@@ -122,7 +122,7 @@ def _pictures(page: Page, folder: Path, *, svg: bool) -> Iterator[tuple[Path, Pi
 
 
 def _is_own(file: Path) -> bool:
-    """Whether costlab wrote a file, whole or not, or there is none, or nothing in it."""
+    """Whether costlab wrote a file, complete or not; also if it is missing or empty."""
     content = read(file)
     if content is None:
         return True
@@ -132,7 +132,7 @@ def _is_own(file: Path) -> bool:
 
 
 def _difference(content: bytes | None, text: str) -> str:
-    """How a file differs from what would be written, from the first line that does; empty if none does."""
+    """How the first differing line differs from what would be written; empty if there is none."""
     if content is None:
         return "is missing"
     if content == text.encode():

@@ -1,4 +1,4 @@
-"""Labels beside points: placed so that none lies on another, on a point, or outside."""
+"""Labels beside points, placed so that none overlaps another or a point, or is outside of the axes."""
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise, product
@@ -18,15 +18,15 @@ DISTANCES = (7, 12, 18, 26, 36, 48, 62)
 EIGHTHS = (0, 4, 2, 6, 1, 7, 3, 5)
 """Directions in the order of preference, in eighths of a turn: right, left, above, below, and between."""
 MARKER = 5
-"""Half the size of what is drawn at a point, in points."""
+"""Half the size of the marker of a point, in points."""
 FAR = 18
-"""A label at least so far from its point is tied to it with a line."""
+"""A label that is at least so far from its point is connected with it by a line."""
 AIR = 1.5
 ON_A_LABEL, ON_A_POINT, ON_A_LINE = 1_000_000, 10_000, 30
 
 
 class Point(NamedTuple):
-    """A point in the data's coordinates, with what is to stand beside it."""
+    """A point in the data's coordinates, with its label."""
 
     x: float
     y: float
@@ -35,7 +35,7 @@ class Point(NamedTuple):
 
 
 class _Surroundings(NamedTuple):
-    """What a label should keep off, in pixels: labels that are placed, points, spots on lines, the edge."""
+    """What a label should avoid, in pixels: other labels, points, spots on lines, the edge."""
 
     scale: float
     frame: "Bbox"
@@ -44,7 +44,7 @@ class _Surroundings(NamedTuple):
     labels: "list[Bbox]"
 
     def cost(self, box: "Bbox") -> int:
-        """How much a label in this box is in the way."""
+        """The penalty of a label in this box."""
         return (
             ON_A_LABEL * (sum(box.overlaps(other) for other in self.labels) + (not _inside(box, self.frame)))
             + ON_A_POINT * sum(_near(box, point, MARKER * self.scale) for point in self.points)
@@ -55,9 +55,9 @@ class _Surroundings(NamedTuple):
 def label_points(
     axes: "Axes", points: Sequence[Point], lines: Iterable[Sequence[tuple[float, float]]] = ()
 ) -> "list[Annotation]":
-    """Put each label where it is least in the way, nearest first. Comes last: the axes must not change.
+    """Put each label in the place of the least penalty. To be called last: the axes must not change.
 
-    ``lines`` are drawn through these points, in the data's coordinates, and are better not crossed.
+    ``lines`` are polylines in the data's coordinates that labels should not cross.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
@@ -111,13 +111,13 @@ def _move(label: "Annotation", distance: int, turn: int) -> None:
 
 
 def _pixels(axes: "Axes", x: float, y: float) -> tuple[float, float]:
-    """Where a point of the data lies, in pixels."""
+    """A point of the data in pixels."""
     across, up = axes.transData.transform((x, y))
     return float(across), float(up)
 
 
 def _extent(label: "Annotation", renderer: "RendererBase") -> "Bbox":
-    """Where the letters lie, without the line to the point."""
+    """The box of the text, without the line to the point."""
     from matplotlib.text import Text
 
     label.update_positions(renderer)
@@ -125,7 +125,7 @@ def _extent(label: "Annotation", renderer: "RendererBase") -> "Bbox":
 
 
 def _alignment(part: float, sides: tuple[str, str, str]) -> str:
-    """On which side of a label its anchor lies, for a label that lies to the left, in the middle, right."""
+    """The side of a label on which its anchor is, for a label to the left, in the middle, to the right."""
     return sides[(part > -0.1) + (part > 0.1)]
 
 

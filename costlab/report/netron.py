@@ -76,7 +76,7 @@ def attachment(count: Count) -> str:
 
 
 def _scope(node: Node, called: dict[str, int]) -> str:
-    """The names of the modules around an operation; of one that is called again with a number."""
+    """The names of the modules around an operation, with a number for a module that is called again."""
     path = node.path.split(".") if node.path else []
     again = ""
     by_layer = ChargedOperation(node).form in OWN

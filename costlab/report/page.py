@@ -1,4 +1,4 @@
-"""Pages: Markdown with tables and pictures, one value each."""
+"""Pages of Markdown with tables and pictures."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from costlab.report.figure import Picture
 from costlab.report.table import Table, inline
 
 OURS = "<!-- Written by costlab report"
-"""How every page begins that costlab writes."""
+"""The beginning of every page that costlab writes."""
 MARK = OURS + "{target}: it is written anew as a whole, and changes by hand are lost. -->"
 
 Part: TypeAlias = str | Table | Picture[Any]
@@ -17,9 +17,9 @@ Part: TypeAlias = str | Table | Picture[Any]
 
 @dataclass(frozen=True)
 class Page:
-    """A file of Markdown, with the pictures that lie beside it.
+    """A file of Markdown, with the pictures in the same folder.
 
-    ``summary`` says in a sentence what is on it; ``problems`` what did not hold, a line each.
+    ``summary`` says in a sentence what is on it; ``problems`` are the checks that failed, a line each.
     """
 
     name: str
@@ -43,7 +43,7 @@ def page(
     problems: Iterable[str] = (),
     target: str = "",
 ) -> Page:
-    """A page of paragraphs, tables and pictures, in this order; ``target`` is what it was asked for by."""
+    """A page of paragraphs, tables and pictures, in this order; ``target`` is that of the command."""
     parts = tuple(parts)
     mark = MARK.format(target=f" {target}".replace("-->", "--\\>") if target else "")
     text = "\n".join(f"{_markdown(part).strip()}\n" for part in (mark, f"# {inline(title)}", summary, *parts))

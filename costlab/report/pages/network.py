@@ -29,7 +29,7 @@ RAN = (
 )
 NOTHING = "Nothing in it costs multiply-adds, parameters or activations."
 LONGEST = 150
-"""Bytes of a file's name before what tells its pictures apart and its ending."""
+"""The most bytes of a page's name, which suffixes for its pictures follow."""
 FINDING_COLUMNS = (
     Column("source", "source"),
     Column("quantity", "quantity"),

@@ -24,10 +24,10 @@ GENERATED = "The images are generated images, not photographs."
 
 
 def training_page(run: Run, name: str, target: str = "") -> Page:
-    """What was trained, what it learned, what a step takes, and what that says of the claims.
+    """The settings of a run, accuracies, times of steps, and verdicts on the claims.
 
-    ``target`` is what the page was asked for by, where it is none of the evidence's. The problems are
-    trainings that failed, and counts that are not what the definitions give.
+    ``target`` is that of the command, for a page outside of the evidence. Problems are trainings that failed,
+    and counts that differ from those of the definitions.
     """
     failed = [f"{_trial_name(trial)}: {trial.failure}" for trial in run.trials if trial.failure]
     moved = recounted(run)
@@ -53,7 +53,7 @@ def training_page(run: Run, name: str, target: str = "") -> Page:
 
 
 def recounted(run: Run) -> tuple[str, ...]:
-    """Count every arm of a shipped definition anew: a line for each number that is recorded otherwise.
+    """Count the arms again that are definitions of costlab: a line for each number that differs.
 
     Multiply-adds are those in inference, parameters those in training.
     """
@@ -101,7 +101,7 @@ def _summary(run: Run) -> str:
 
 
 def _recounted_paragraph(run: Run, moved: tuple[str, ...]) -> str:
-    """What counting anew came to."""
+    """The result of counting again, in a paragraph."""
     if moved:
         return "Counted anew for this page, something is not as recorded:\n\n" + _listed(moved)
     number, every = sum(map(_is_shipped, run.arms)), len(run.arms)
@@ -138,7 +138,7 @@ def _times(run: Run, name: str) -> Iterator[Part]:
 
 
 def _savings_list(data: StepSavings) -> str:
-    """What each arm saves, in words."""
+    """The savings of each arm, in words."""
     lines = (
         f"{arm.label}: {_less(arm.multiply_adds, 'fewer', 'as many')} multiply-adds, {_less(arm.time)} time "
         f"(the middle half of its steps: {_less(arm.low)} to {_less(arm.high)})"

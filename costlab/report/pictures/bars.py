@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 THICKNESS = 0.27
 MANY = 9
-"""What is more than ten times as much is told so, not in percent."""
+"""A cost of more than ten times the baseline is stated as a factor, not in percent."""
 FAR = 100
-"""Ratios that lie so many times apart are drawn on a logarithmic axis."""
+"""The factor between ratios from which on the axis is logarithmic."""
 
 
 class Bars(NamedTuple):
-    """What is drawn: per variant and quantity the size, and what of the baseline is saved."""
+    """The data: per variant and quantity the size, its ratio to the baseline, and the saving as text."""
 
     title: str
     baseline: str
@@ -42,13 +42,13 @@ class Bars(NamedTuple):
 
     @property
     def ends(self) -> tuple[float, float]:
-        """The least and the largest ratio that is drawn, the baseline's 1 among them."""
+        """The smallest and the largest ratio, including the 1 of the baseline."""
         drawn = [1.0, *(ratio for row in self.relative for ratio in row if ratio)]
         return min(drawn), max(drawn)
 
     @property
     def logarithmic(self) -> bool:
-        """Whether the ratios lie too far apart for an even axis."""
+        """Whether the ratios are too far apart for a linear axis."""
         return self.ends[1] > FAR * self.ends[0]
 
 
@@ -75,7 +75,7 @@ def bars_of(comparison: Comparison) -> Bars:
 
 
 def compare_picture(comparison: Comparison, name: str = "") -> Picture[Bars]:
-    """Each variant is a group of bars; on them stands what is saved."""
+    """Each variant is a group of bars, labelled with the savings."""
     bars = bars_of(comparison)
     alt = f"Bars: {bars.title}; {listed(bars.measures)} relative to {bars.baseline}"
     return Picture(name, alt, bars, draw_bars, (WIDTH, 1.5 + 0.84 * len(bars.variants)))
@@ -119,7 +119,7 @@ def draw_bars(figure: "Figure", bars: Bars) -> None:
 
 
 def _saving_in_words(saving: Fraction) -> str:
-    """What is saved, in words that need no sign; nothing for nothing."""
+    """A saving in words, without a sign; empty if there is none."""
     if saving == 0:
         return ""
     if saving < -MANY:

@@ -15,7 +15,7 @@ MARKERS = "osD^vP"
 
 
 class InferenceCost(NamedTuple):
-    """A way of inference: what it costs, and the error that is reported for it, as printed."""
+    """A way of inference: its counted cost, and its reported errors, as printed."""
 
     label: str
     multiply_adds: int
@@ -24,9 +24,9 @@ class InferenceCost(NamedTuple):
 
 
 class Budgets(NamedTuple):
-    """What is drawn: the ways of each network, from one crop on, each going beyond the one before.
+    """The data: chains of ways of inference, each with more crops or networks than the one before.
 
-    ``notes`` are those that speak of an error that is drawn.
+    ``notes`` are those about an error that is drawn.
     """
 
     title: str
@@ -36,10 +36,10 @@ class Budgets(NamedTuple):
 
 
 def budgets_of(comparison: Comparison) -> Budgets:
-    """The chains of a comparison, in which a variant takes more inputs, or more networks, than before.
+    """The chains of a comparison, in which each variant takes more inputs or networks than the one before.
 
-    A variant that takes one input begins a chain, or is left out where none goes beyond it; one that takes
-    more goes on from the variant that it goes beyond.
+    A variant with one input begins a chain, or is left out if no other improves on it; one with more inputs
+    continues the chain of the variant that it improves on.
     """
     counts = {counted.label: counted for counted in comparison.counts}
     chains: dict[str, list[str]] = {}
@@ -66,7 +66,7 @@ def budgets_of(comparison: Comparison) -> Budgets:
 
 
 def _inference_cost(comparison: Comparison, label: str, first: str) -> InferenceCost:
-    """A way of a chain; what goes on from the first need not say its name again."""
+    """A way of inference in a chain; its label does not repeat that of the first."""
     counted, figures = comparison[label], comparison.published[label]
     errors = (getattr(figures, error) or "" for error in ERRORS)
     return InferenceCost(counted.shown.removeprefix(f"{first}, "), int(counted.multiply_adds), *errors)

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 LEAST = 0.0001
-"""The least share that is told in digits."""
+"""The smallest share that is shown in digits."""
 
 
 class Additions(NamedTuple):
-    """What is drawn: by network, tool and term the amount, and by network the plain multiply-adds.
+    """The data: the amount by network, tool and term, and the plain multiply-adds by network.
 
     Amounts of tools that charge two for each multiply-add are halved.
     """

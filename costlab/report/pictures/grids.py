@@ -1,4 +1,4 @@
-"""The picture of where a network's multiply-adds, parameters and activations sit: on which grid."""
+"""The picture of a network's multiply-adds, parameters and activations by grid."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GRIDS = 12
-"""Grids that are told apart; of more, the smallest shares are put together."""
+"""The most grids; of more, those with the smallest shares are combined."""
 ROOM, LITTLE_ROOM = 0.085, 0.03
-"""The shares of a bar in which a grid's name has room, upright too."""
+"""The shares of a bar from which on the name of a grid fits, horizontally and vertically."""
 
 
 class Grids(NamedTuple):
-    """What is drawn: by measure and grid of the output the size; ``totals`` by measure."""
+    """The data: the size by measure and grid of the output; ``totals`` by measure."""
 
     title: str
     grids: tuple[str, ...]
@@ -28,7 +28,7 @@ class Grids(NamedTuple):
 
 
 def grids_of(count: Count) -> Grids:
-    """The sizes by the grid that comes out, in the order of execution."""
+    """The sizes by the grid of the output, in the order of execution."""
     measures = count.measures
     sizes_by_grid = {row.work.kind: tuple(map(int, row.sizes(measures))) for row in count.grouped(grid_of)}
     sizes = {grid: row for grid, row in sizes_by_grid.items() if any(row)}
@@ -60,7 +60,7 @@ def grids_picture(count: Count, name: str) -> Picture[Grids]:
 
 
 def draw_grids(figure: "Figure", grids: Grids) -> None:
-    """Draw where the cost sits."""
+    """Draw the cost by grid."""
     from matplotlib import colormaps
 
     add_title(figure, grids.title)

@@ -5,7 +5,7 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, wrap_text
-from costlab.report.pictures.run import format_percents
+from costlab.report.pictures.numbered_points import format_percents
 from costlab.train.record import Run
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ GRAY = COLORS[-1]
 
 
 class LearningCurve(NamedTuple):
-    """An arm: the mean over its seeds after each epoch, with the lowest and the highest."""
+    """The accuracies of an arm after each epoch: the mean over seeds, the lowest and the highest."""
 
     label: str
     seeds: int
@@ -27,7 +27,7 @@ class LearningCurve(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """What is drawn: a panel for each arm but the baseline, which is drawn in all of them."""
+    """The data: a panel for each arm but the baseline, which is drawn in all panels."""
 
     title: str
     baseline: LearningCurve | None
@@ -40,7 +40,7 @@ class Curves(NamedTuple):
 
 
 def curves_of(run: Run) -> Curves:
-    """The curves of the trials that came to their end."""
+    """The curves of the trials that did not fail."""
     curves = {arm.label: curve for arm in run.arms if (curve := _curve(run, arm.label))}
     baseline = curves.pop(run.baseline.label, None)
     return Curves(f"{run.title}: accuracy after each epoch", baseline, tuple(curves.values()))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class System(NamedTuple):
-    """A network: what is counted, and the top-1 error that is reported for one crop, as printed."""
+    """A network: its counts, and its reported top-1 error for one crop, as printed."""
 
     label: str
     multiply_adds: int
@@ -92,7 +92,7 @@ def draw_lineage(figure: "Figure", data: Lineage) -> None:
 
 
 def _parameters(axes: "Axes", data: Lineage, with_error: list[System]) -> None:
-    """The lower panel: filled where an error is reported; what lies at one place shares a label."""
+    """The lower panel: points are filled if an error is reported; those at one place share a label."""
     places: dict[tuple[int, int], list[System]] = {}
     for system in data.systems:
         places.setdefault((system.multiply_adds, system.parameters), []).append(system)

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KERNELS = 7
-"""Kernels that are told apart; what is smaller is put together."""
+"""The most kernels; the smaller ones are combined."""
 MODULES = 32
-"""Modules that are drawn; of more, those that come last in the order of multiply-adds are put together."""
+"""The most modules; of more, those with the fewest multiply-adds are combined."""
 OTHER = "other"
 SEPARATOR = "\n"
 LEAST_SHARE = 0.005
-"""The share that a kernel has of something, or its color is not to be seen and not explained."""
+"""The share of a measure from which on a kernel is visible, and in the legend."""
 
 
 class ModuleCosts(NamedTuple):
-    """What is drawn: by measure, module and kernel the size; ``totals`` by measure."""
+    """The data: the size by measure, module and kernel; ``totals`` by measure."""
 
     title: str
     modules: tuple[str, ...]
@@ -66,7 +66,7 @@ def _size(row: Row) -> tuple[int, int]:
 
 
 def _named(rows: Sequence[Row], most: int) -> dict[str, str]:
-    """What each is called in the picture, with those beyond ``most`` under one name, the last."""
+    """The names in the picture, by kind; those beyond ``most`` share one name, the last."""
     kept = {row.work.kind for row in sorted(rows, key=_size, reverse=True)[: most - (len(rows) > most)]}
     named = {row.work.kind: row.work.kind or "(root)" for row in rows if row.work.kind in kept}
     rest = [row.work.kind for row in rows if row.work.kind not in kept]

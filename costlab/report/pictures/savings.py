@@ -1,4 +1,4 @@
-"""The picture of what smaller kernels save in the place of an n x n one, against n."""
+"""The picture of the savings by smaller kernels in place of an n x n one, against n."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -16,21 +16,21 @@ CHANNELS = 64
 
 
 class Saving(NamedTuple):
-    """What is saved of an n x n kernel's multiply-adds: exactly, as text."""
+    """The saving in multiply-adds of an n x n kernel, exactly, as text."""
 
     n: int
     saved: str
 
 
 class Replacement(NamedTuple):
-    """What is put in the place of n x n kernels, with what it saves of each."""
+    """A replacement of n x n kernels, with its savings."""
 
     label: str
     savings: tuple[Saving, ...]
 
 
 class Savings(NamedTuple):
-    """What is drawn; of ``named`` curves and sizes the saving is written beside the point."""
+    """The data; ``named`` are the curves and sizes whose savings are written beside the points."""
 
     title: str
     curves: tuple[Replacement, ...]

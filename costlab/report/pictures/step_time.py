@@ -1,11 +1,11 @@
-"""The picture of time: what a training step saves in multiply-adds, and what of that it saves in time."""
+"""The picture of step times: the saved time of a training step against the saved multiply-adds."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.report.figure import COLORS, INK, NORMAL, SMALL, WIDTH, Picture, add_title
 from costlab.report.labels import Point, label_points
-from costlab.report.pictures.run import (
+from costlab.report.pictures.numbered_points import (
     color_of,
     draw_key,
     format_percents,
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEAR = 0.15
-"""Arms that differ by no more are close to the baseline."""
+"""Arms with savings up to this are close to the baseline."""
 LEAST = 0.02
-"""How far an axis reaches to either side of the baseline at least."""
+"""The least extent of an axis to either side of the baseline."""
 ALONE, TOGETHER = 6.2, 8.6
-"""How high the picture is, in inches, with one panel and with two."""
+"""The height of the picture in inches, with one panel and with two."""
 LINES = 5
-"""Lines of letters in an inch of the key."""
+"""Lines of text in an inch of the key."""
 
 
 class StepSaving(NamedTuple):
-    """What an arm saves of the baseline's, as parts of it; ``low`` and ``high`` are of the quartiles."""
+    """The savings of an arm, as fractions of the baseline; ``low`` and ``high`` are those of the quartiles."""
 
     label: str
     multiply_adds: float
@@ -59,7 +59,7 @@ class StepSavings(NamedTuple):
 
 
 def step_savings(run: Run) -> StepSavings:
-    """Every other arm that was timed, if the baseline was: for one image, so that batches may differ."""
+    """The savings of all timed arms for one image, so that batches may differ; none without a baseline."""
     first = run.baseline
     saved = [
         savings_of_step(arm, arm.timing, first, first.timing)
@@ -70,7 +70,7 @@ def step_savings(run: Run) -> StepSavings:
 
 
 def savings_of_step(arm: ArmRecord, timing: Timing, first: ArmRecord, its: Timing) -> StepSaving:
-    """``1 - arm / baseline``, for one image: below 0 where it takes more."""
+    """``1 - arm / baseline`` for one image; negative if the arm takes more."""
     image = its.seconds / its.batch_size
 
     def saved(seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""The picture of what was learned: accuracy against the multiply-adds that are counted."""
+"""The picture of accuracies against counted multiply-adds."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_sizes, readable_on_white
 from costlab.report.labels import Point, label_points
-from costlab.report.pictures.run import (
+from costlab.report.pictures.numbered_points import (
     color_of,
     draw_key,
     format_percents,
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FAR = 2.5
-"""Costs that lie so many times apart are drawn on a logarithmic axis."""
+"""The factor between costs from which on the axis is logarithmic."""
 STEP, NUMBERED = 0.017, 0.026
-"""Points are drawn at least so far apart, as a part of the axis: with numbers on top of them, further."""
+"""The least distance between points, as a fraction of the axis: unnumbered, and with numbers above them."""
 ROOM = 0.2
-"""What is left free at either side for labels, as a part of the axis."""
+"""The room for labels at either side, as a fraction of the axis."""
 MOVED = "points that would lie on each other are moved apart; the strokes are where they belong"
 SEVERAL_SEEDS = ", mean over seeds\nand its 95% interval"
 WIDE, HIGH = 6.5, 11
-"""Of a digit, in points."""
+"""The size of a digit, in points."""
 HEIGHT, LINES = 6.2, 33
-"""Of the picture, in inches, and in lines of letters."""
+"""The height of the picture, in inches, and in lines of text."""
 
 
 class Reached(NamedTuple):
-    """An arm: its cost and the mean of its accuracies, in an interval where there is one."""
+    """An arm: its cost, and the mean of its accuracies with its interval, if there is one."""
 
     label: str
     multiply_adds: int
@@ -56,13 +56,13 @@ class Accuracies(NamedTuple):
 
     @property
     def logarithmic(self) -> bool:
-        """Whether the costs lie too far apart for an even axis."""
+        """Whether the costs are too far apart for a linear axis."""
         sizes = [arm.multiply_adds for arm in self.arms]
         return max(sizes) > FAR * min(sizes) > 0
 
 
 def accuracies_of(run: Run) -> Accuracies:
-    """The arms that came to a result."""
+    """The arms with a result."""
     reached = []
     for arm in run.arms:
         interval = accuracy_interval(run.top_1(arm.label).values(), run.data.validation)
@@ -125,7 +125,7 @@ def draw_accuracies(figure: "Figure", data: Accuracies) -> None:
 
 
 def _number(axes: "Axes", tops: Sequence[tuple[Point, float]]) -> None:
-    """Put numbers on top of the intervals, one above the other where they would lie on each other."""
+    """Put numbers above the intervals, stacked where they would overlap."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.draw_without_rendering()  # only now is it known where the axes lie
@@ -152,7 +152,7 @@ def _number(axes: "Axes", tops: Sequence[tuple[Point, float]]) -> None:
 
 
 def _across(axes: "Axes", data: Accuracies, step: float) -> tuple[list[float], bool]:
-    """Where the points lie along the axis, and whether some had to be moved apart."""
+    """The positions of the points along the axis, and whether some had to be moved apart."""
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     sizes = [float(arm.multiply_adds) for arm in data.arms]

@@ -22,7 +22,7 @@ LOOKS = {
 
 
 class Dot(NamedTuple):
-    """One figure: which, what is stated and found, the quotient of the two, exactly, as text."""
+    """One figure: claim, name, the stated and the recomputed value, and their exact quotient, as text."""
 
     claim: str
     figure: str
@@ -33,7 +33,7 @@ class Dot(NamedTuple):
 
 
 class Verdicts(NamedTuple):
-    """What is drawn: every figure that is a number and not met to the digits stated."""
+    """The data: every figure that is a number and not exact."""
 
     title: str
     dots: tuple[Dot, ...]
@@ -41,7 +41,7 @@ class Verdicts(NamedTuple):
 
 
 def verdicts(claims: Sequence[AuditedClaim]) -> Verdicts:
-    """The figures with a deviation, in the order of the claims, and how many figures came to each verdict."""
+    """The figures with a deviation, in the order of the claims, and the number of figures by verdict."""
     dots, outcomes = [], [(audited, outcome) for audited in claims for outcome in audited.outcomes]
     for audited, outcome in outcomes:
         deviation = outcome.deviation
@@ -64,14 +64,14 @@ def verdicts(claims: Sequence[AuditedClaim]) -> Verdicts:
 
 
 def verdicts_picture(claims: Sequence[AuditedClaim]) -> Picture[Verdicts]:
-    """A row for each figure, a dot where the quotient lies, told apart by verdict."""
+    """A row for each figure, with a dot at the quotient, whose color and shape show the verdict."""
     data = verdicts(claims)
     alt = "Dots: each recomputed figure by the stated one, on a logarithmic axis, told apart by verdict"
     return Picture("claims", alt, data, draw_verdicts, (WIDTH, 1.6 + 0.25 * len(data.dots)))
 
 
 def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
-    """Draw how far the figures lie apart."""
+    """Draw the quotients."""
     tally = ", ".join(f"{number} {verdict}" for verdict, number in data.tally)
     add_title(figure, f"{data.title}\nof all: {tally}")
     axes, texts = figure.subplots(1, 2, sharey=True, width_ratios=(10, 9))

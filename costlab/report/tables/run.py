@@ -1,4 +1,4 @@
-"""The tables of a training run: how it was made, what was learned, what a step takes."""
+"""The tables of a training run: its settings, its accuracies, the times of its steps."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -39,14 +39,14 @@ TUNED = (
     "how fine their patterns are so that resolution can matter, which is thus partly built in"
 )
 UNUSED = {"sgd": ("decay", "epsilon")}
-"""Settings of a recipe that an optimizer does not know."""
+"""Settings of a recipe that an optimizer does not have."""
 APART = "The arms were timed in different environments: their times cannot be compared."
 DIGITS = 12
-"""Of a digest, as many as tell two sets of images apart."""
+"""The digits of a digest that are shown."""
 
 
 def settings_table(run: Run) -> Table:
-    """Data, settings, seeds and environments, as the record has them."""
+    """Images, settings, seeds and environments of a run."""
     data = run.data
     own = [f"{arm.label}: {settings(arm.recipe)}" for arm in run.arms if arm.recipe]
     rows = [
@@ -67,13 +67,13 @@ def settings_table(run: Run) -> Table:
 
 
 def settings(recipe: Mapping[str, Any]) -> str:
-    """Settings as they would be typed, without those that the optimizer does not know."""
+    """Settings as they would be typed, without those that the optimizer does not have."""
     unused = UNUSED.get(str(recipe.get("optimizer")), ())
     return ", ".join(f"{name}={value}" for name, value in recipe.items() if name not in unused)
 
 
 def _environments(run: Run) -> Iterator[str]:
-    """Each environment once, with how much was run in it."""
+    """Each environment once, with the number of trainings and timings in it."""
     of_trials = [trial.environment for trial in run.trials]
     of_timings = [arm.timing.environment for arm in run.arms if arm.timing]
     for environment in dict.fromkeys((*of_trials, *of_timings)):
@@ -100,7 +100,7 @@ def _describe_environment(environment: Environment) -> str:
 
 
 def accuracy_table(run: Run) -> Table:
-    """The arms with their cost, and their accuracy with intervals over the seeds."""
+    """The arms with their costs, and their accuracies with intervals over seeds."""
     first = run.baseline
     differences = {
         arm.label: paired_difference(run.top_1(arm.label), run.top_1(first.label), run.data.validation)
@@ -147,7 +147,7 @@ def _saving(arm: ArmRecord, first: ArmRecord) -> float | None:
 
 
 def step_time_table(run: Run) -> Table:
-    """What a training step takes, and what of it is saved against the baseline."""
+    """The time and memory of a training step, and the savings against the baseline."""
     first = run.baseline
     timings = [arm.timing for arm in run.arms if arm.timing]
     batches = sorted({timing.batch_size for timing in timings})

@@ -1,4 +1,4 @@
-"""The table of claims that a training run was held against, and how intervals are told."""
+"""The table of the verdicts of a training run on claims, and the formatting of intervals."""
 
 from math import ceil, floor
 
@@ -60,7 +60,7 @@ def claims_table(run: Run) -> Table:
 
 
 def excluded(judged: JudgedClaim) -> str:
-    """What the interval of a claim that is not decided leaves out; nothing to say of one that is."""
+    """What the interval of an undecided claim excludes, in words; empty for a decided one."""
     interval = judged.difference
     if judged.verdict != "not distinguishable":
         return ""
@@ -78,7 +78,7 @@ def excluded(judged: JudgedClaim) -> str:
 
 
 def points(value: float) -> str:
-    """A difference of parts of 1 in points of a hundred, with its sign."""
+    """A difference of fractions in percentage points, with its sign."""
     return _signed(100 * value, 2)
 
 
@@ -95,9 +95,9 @@ def span(interval: Interval, signed: bool = True) -> str | None:
 
 
 def _outward(value: float, digits: int, *, up: bool) -> float:
-    """A part of 1 in hundredths with so many digits, rounded up or down."""
+    """A fraction in percentage points with so many digits, rounded up or down."""
     tick: int = 10**digits
-    scaled = round(100 * value * tick, 6)  # what is beyond is rounding of what was reckoned before
+    scaled = round(100 * value * tick, 6)  # further digits are rounding errors
     return (ceil(scaled) if up else floor(scaled)) / tick
 
 
@@ -107,7 +107,7 @@ def _signed(value: float, digits: int) -> str:
 
 
 def by_chance(number: int, what: str, false: str) -> str:
-    """What is to be expected by chance alone of so many comparisons."""
+    """A note on how many of so many comparisons would show something by chance alone."""
     error = 1 - CONFIDENCE
     return (
         f"{plural(number, what)} at {CONFIDENCE:.0%} each: if nothing differed at all, {error:.2f} x "

@@ -1,4 +1,4 @@
-"""The tables of the audit: every claim with what became of it, and how that was found."""
+"""The tables of the audit: every claim with its verdict, and its derivation."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def verify_table(claims: Sequence[AuditedClaim], verbose: bool = False) -> Table
 
 
 def derivation_table(audited: AuditedClaim) -> Table:
-    """How a claim was recomputed: every number that was taken, and what was made of it."""
+    """The derivation of a claim: its steps, with their values."""
     shown_by = [f"to be shown by training: {text}" for text in _shown_by(audited)]
     mark = [NOT_VERIFIED] if audited.unverified else []
     apart = any(step.reported for step in audited.steps)
@@ -108,7 +108,7 @@ def _values(step: Step) -> tuple[Any, ...]:
 
 
 def marked_id(audited: AuditedClaim) -> str:
-    """The id of a claim, with a mark where it counts what was not held against its source."""
+    """The id of a claim, with a mark if it counts a definition that was not compared with its source."""
     return marked(audited.claim.id, audited.unverified)
 
 
@@ -156,19 +156,19 @@ def _record(audited: AuditedClaim, verbose: bool) -> dict[str, Any]:
 
 
 def _shown_by(audited: AuditedClaim) -> list[str]:
-    """What would have to be trained to show what cannot be counted."""
+    """The variants that would have to be trained to show the figures that cannot be counted."""
     return [stated.shown_by for stated in audited.claim.stated if isinstance(stated, Trained)]
 
 
 def summary_of(claims: Iterable[AuditedClaim]) -> str:
-    """How many claims came to each verdict, in a line."""
+    """How many claims have each verdict, in a line."""
     counted = {verdict: number for verdict, number in tally(claims).items() if number}
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
     return f"{plural(sum(counted.values()), 'claim')}, each by its weakest figure: {verdicts}"
 
 
 def as_stated(stated: Stated, value: Value) -> str:
-    """A recomputed value in the terms of what is stated."""
+    """A recomputed value in the unit of the stated figure."""
     unit = getattr(stated, "unit", NUMBER)
     if isinstance(value, Fraction) and unit == PERCENT:
         return percent(value)

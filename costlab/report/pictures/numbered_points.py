@@ -1,4 +1,4 @@
-"""What the pictures of a training run share: numbers and names of points, places, percents."""
+"""Points in the pictures of a training run: their labels or numbers, and the key to these."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FEW, SHORT = 6, 8
-"""So many points have their names beside them, if those are of so many lines together."""
+"""Points are labelled if there are at most so many, and their labels have at most so many lines together."""
 BESIDE, IN_KEY = 26, 24
 """Letters in a line."""
 BASELINE = COLORS[3]
@@ -18,12 +18,12 @@ GAP = 0.4
 
 
 def is_numbered(labels: Sequence[str]) -> bool:
-    """Whether points are numbered."""
+    """Whether points have numbers, as there are too many labels."""
     return len(labels) > FEW or sum(wrap_text(label, BESIDE).count("\n") + 1 for label in labels) > SHORT
 
 
 def labels_beside(labels: Sequence[str], baseline: str) -> list[str]:
-    """What stands beside each point."""
+    """The text beside each point: its label, or its number."""
     if is_numbered(labels):
         return [str(number) for number in range(1, len(labels) + 1)]
     return [wrap_text(_with_baseline_mark(label, baseline), BESIDE) for label in labels]
@@ -35,12 +35,12 @@ def color_of(label: str, baseline: str) -> str:
 
 
 def ink_of(label: str, baseline: str) -> str:
-    """The color of what stands beside a point."""
+    """The color of the text beside a point."""
     return BASELINE if label == baseline else INK
 
 
 def draw_key(axes: "Axes", labels: Sequence[str], baseline: str, lines: int) -> None:
-    """Write the key to numbers on axes that hold nothing else, ``lines`` of letters high."""
+    """Write the key to the numbers on empty axes, which have room for ``lines`` lines."""
     entries = [wrap_text(_with_baseline_mark(label, baseline), IN_KEY) for label in labels]
     needed = sum(entry.count("\n") + 1 + GAP for entry in entries)
     axes.axis("off")
@@ -57,7 +57,7 @@ def draw_key(axes: "Axes", labels: Sequence[str], baseline: str, lines: int) -> 
 
 
 def format_percents(axis: Any) -> None:
-    """Label an axis of parts of 1 in percent, with as many digits as its ticks need."""
+    """Label an axis of fractions in percent, with as many digits as its ticks need."""
     from matplotlib.ticker import FuncFormatter
 
     axis.set_major_formatter(
@@ -70,9 +70,9 @@ def _with_baseline_mark(label: str, baseline: str) -> str:
 
 
 def spread_apart(places: Sequence[float], step: float) -> list[float]:
-    """Places moved as little as can be, in the sum of squares, so that they lie ``step`` apart.
+    """Places moved, by the least sum of squares, so that they are at least ``step`` apart.
 
-    Those that must move form groups about the mean of where they belong.
+    Places that must move form groups around the mean of their original places.
     Source: the pooling of adjacent violators, M. Ayer et al., Annals of Mathematical Statistics 26, 1955.
     """
     order = sorted(range(len(places)), key=places.__getitem__)

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from costlab.report.figure import SMALL
 from costlab.report.pages.run import training_page
 from costlab.report.pictures.learning_curves import curves_of
-from costlab.report.pictures.run import spread_apart
+from costlab.report.pictures.numbered_points import spread_apart
 from costlab.report.pictures.step_time import step_savings
 from costlab.train.record import Run
 from tests.report.rendering import letters_of, overlaps, render
