@@ -13,7 +13,7 @@ FROM_CODE = r"(?:.+\.py|\w+(?:\.\w+)*):[A-Za-z_]\w*"
 FLOAT = "float32"
 
 
-class Tensor(NamedTuple):
+class TensorInput(NamedTuple):
     """An input: its sizes, the batch among them, and torch's name of its type."""
 
     sizes: Sizes
@@ -26,7 +26,7 @@ class Tensor(NamedTuple):
 
 
 class Inputs:
-    """What a module is called with: `Tensor` or values of torch, in their order and by name.
+    """What a module is called with: `TensorInput` or values of torch, in their order and by name.
 
     ``batched`` says that the batch was put before sizes that were given without one.
     """
@@ -57,10 +57,10 @@ AnyInput: TypeAlias = AnyShape | Inputs
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, Tensor):
+    if isinstance(value, TensorInput):
         return str(value)
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return str(Tensor(Sizes(*value.shape), str(value.dtype).removeprefix("torch.")))
+        return str(TensorInput(Sizes(*value.shape), str(value.dtype).removeprefix("torch.")))
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key}: {_text(each)}' for key, each in value.items())}}}"
     if isinstance(value, tuple | list):
@@ -86,9 +86,9 @@ def as_input(value: Any, called: Callable[[str], Any] | None = None) -> AnyInput
     if isinstance(value, tuple | list) and value and all(isinstance(each, str) for each in value):
         return _typed(value, called)
     if isinstance(value, Mapping) or _holds_tensors(value):
-        return gathered(value)
+        return as_inputs(value)
     if isinstance(value, tuple | list) and len(value) not in (1, 3) and all(type(n) is int for n in value):
-        return Inputs([Tensor(Sizes(*value))])
+        return Inputs([TensorInput(Sizes(*value))])
     return as_shape(value)
 
 
@@ -105,12 +105,12 @@ def _typed(texts: Sequence[str], called: Callable[[str], Any] | None) -> AnyInpu
                     f"input={text!r} must be [name:]sizes[:dtype], such as tokens:1x128:int64, "
                     "or file.py:function"
                 )
-            given = gathered(called(text))
+            given = as_inputs(called(text))
             args += given.args
             kwargs |= given.kwargs
             continue
         sizes = Sizes(*(() if found["sizes"] == "scalar" else map(int, found["sizes"].split("x"))))
-        tensor = Tensor(sizes, found["dtype"] or FLOAT)
+        tensor = TensorInput(sizes, found["dtype"] or FLOAT)
         if found["name"] is None:
             args.append(tensor)
         elif kwargs.setdefault(found["name"], tensor) is not tensor:
@@ -131,7 +131,7 @@ def shape_of(input: AnyInput, label: str, wanted: str) -> AnyShape:
     return input
 
 
-def gathered(given: Any) -> Inputs:
+def as_inputs(given: Any) -> Inputs:
     """A tensor, several, or a dictionary of them, as inputs."""
     if isinstance(given, Inputs):
         return given

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from costlab.algebra.inputs import Inputs
-from costlab.algebra.inputs import Tensor as Asked
+from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.modules import to_module
 from costlab.algebra.traced import Traced
 from costlab.counting.count import Count
@@ -17,7 +16,7 @@ from costlab.errors import CostlabError, TargetError, one_line
 from costlab.tracing.meta import evaluate
 
 
-class Called(nn.Module):
+class PositionalModule(nn.Module):
     """A module that takes in their order what it has by name, too, as the tools hand it over."""
 
     def __init__(self, module: nn.Module, kwargs: dict[str, Any]) -> None:
@@ -61,7 +60,7 @@ def _runnable(count: Count) -> tuple[nn.Module, tuple[Any, ...]]:
     args, kwargs = _real(count.input.args), _real(dict(count.input.kwargs))
     if not kwargs:
         return model, args
-    called = Called(model, kwargs)
+    called = PositionalModule(model, kwargs)
     return called, (*args, *(kwargs[name] for name in called.names))
 
 
@@ -106,7 +105,7 @@ def _gigabytes(size: int) -> str:
 
 
 def _real(value: Any) -> Any:
-    if isinstance(value, Asked):
+    if isinstance(value, TensorInput):
         return torch.zeros(tuple(value.sizes), dtype=getattr(torch, value.dtype))
     if isinstance(value, Tensor):
         return torch.zeros(value.shape, dtype=value.dtype) if value.is_meta else value

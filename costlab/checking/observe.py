@@ -30,7 +30,7 @@ WEIGHTED = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED)
 SCALED = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm, nn.LayerNorm)
 
 
-class Run(NamedTuple):
+class ModuleRun(NamedTuple):
     """What went into a module, in elements, and the shape that came out, batch included."""
 
     read: int
@@ -58,13 +58,13 @@ class Subject:
                     yield path, module
 
     @cached_property
-    def runs(self) -> Mapping[str, Run]:
+    def runs(self) -> Mapping[str, ModuleRun]:
         """What each module did when the model ran, by path."""
-        runs: dict[str, Run] = {}
+        runs: dict[str, ModuleRun] = {}
 
         def hook(path: str) -> Any:
             def seen(module: nn.Module, args: tuple[Any, ...], y: Any) -> None:
-                runs[path] = Run(args[0].numel(), tuple(getattr(y, "output", y).shape))
+                runs[path] = ModuleRun(args[0].numel(), tuple(getattr(y, "output", y).shape))
 
             return seen
 

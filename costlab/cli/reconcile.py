@@ -12,8 +12,8 @@ from costlab.cli.output import chosen_format, emit, output_options
 from costlab.cli.progress import progress
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
+from costlab.counting.reconcile import account_of, reconcile
 from costlab.counting.reconcile import explain as explain_terms
-from costlab.counting.reconcile import found, reconcile
 from costlab.report.tables.reconcile import agreed, explain_table, reconcile_table
 
 
@@ -54,7 +54,7 @@ def reconcile_(
     counted = counted.inference if counted.auxiliary else counted
     accounts = reconcile(counted)
     if explain:
-        first, second = (found(accounts, name) for name in explain)
+        first, second = (account_of(accounts, name) for name in explain)
         lines = explain_terms(counted, first, second)
         emit(explain_table(counted, first, second, lines), form, file, force)
         return

@@ -147,7 +147,7 @@ def rates_in_words(charged: Mapping[str, int]) -> str:
     return " + ".join(terms).replace("+ -", "- ").replace("- 1 x ", "- ")
 
 
-def found(accounts: Iterable[Account], name: str) -> Account:
+def account_of(accounts: Iterable[Account], name: str) -> Account:
     """The account of the convention of that name.
 
     Raises:

@@ -115,7 +115,7 @@ def argument_names(rule: Callable[..., Any] | None) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters[1:] if parameter.kind in named)
 
 
-class Described:
+class CallDescriber:
     """Calls described by values that outlive them: sizes in the place of tensors, settings of modules."""
 
     def __init__(self, samples: int) -> None:

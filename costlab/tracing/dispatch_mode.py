@@ -8,30 +8,30 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from costlab.tracing.meta import Meta
+from costlab.tracing.meta import StandIns
 from costlab.tracing.rules.products import products_of
 
 PRODUCTS = frozenset(["mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "vdot"])
 LENGTHS = frozenset(["_pack_padded_sequence", "_pad_packed_sequence"])
 """Operators that read the lengths of sequences, which have values though the sequences have none."""
-Operated: TypeAlias = Callable[..., None]
+OnOperator: TypeAlias = Callable[..., None]
 
 
-class Inside:
+class InsideCall:
     """What ran inside a call that a rule counts: the multiply-adds of matrix products."""
 
     def __init__(self) -> None:
         self.products = 0
 
 
-class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it without types
+class ValuelessDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it without types
     """Sees every operator that runs, and gives it tensors without values."""
 
-    def __init__(self, meta: Meta, operated: Operated) -> None:
+    def __init__(self, stand_ins: StandIns, on_operator: OnOperator) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it without types
-        self.asked: Any = None
-        self.inside: Inside | None = None
-        self._meta, self._operated = meta, operated
+        self.called: Any = None
+        self.inside: InsideCall | None = None
+        self._stand_ins, self._on_operator = stand_ins, on_operator
         self._made: dict[int, Tensor] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -58,7 +58,7 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch lea
             if name.rstrip("_") in PRODUCTS:
                 inside.products += products_of(*[each for each in args if isinstance(each, Tensor)][-2:])
             return output
-        self._operated(func, args, kwargs, output, self.asked)
+        self._on_operator(func, args, kwargs, output, self.called)
         return output
 
     def _constant(self, func: Any, args: Any, kwargs: Any, real: list[Tensor]) -> bool:
@@ -77,7 +77,7 @@ class Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch lea
     def without_values(self, value: Any) -> Any:
         """A value with stand-ins instead of the tensors in it."""
         if isinstance(value, Tensor):
-            return value if value.device.type == "meta" else self._meta(value)
+            return value if value.device.type == "meta" else self._stand_ins(value)
         if isinstance(value, tuple | list):
             return type(value)(map(self.without_values, value))
         if isinstance(value, dict):

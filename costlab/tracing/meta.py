@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-HELD = (dict, list, set, deque)
+CONTAINERS = (dict, list, set, deque)
 """Containers whose contents are put back, too."""
 
 
-class Meta:
+class StandIns:
     """Tensors and their stand-ins on torch's meta device, which have sizes and no values; one for each."""
 
     def __init__(self, backward: bool) -> None:
@@ -31,7 +31,7 @@ class Meta:
             known = self._known[id(tensor)] = (tensor, self._made(tensor))
         return known[1]
 
-    def owned(self, parameter: Tensor) -> Tensor:
+    def of_parameter(self, parameter: Tensor) -> Tensor:
         """The stand-in of a parameter that the model holds."""
         made = self(parameter)
         self.owners[id(made)] = parameter
@@ -46,27 +46,27 @@ class Meta:
             made = torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta")
         return made.requires_grad_() if differentiable else made
 
-    def within(self, value: Any) -> Any:
+    def in_value(self, value: Any) -> Any:
         """A value with the tensors in it replaced, in tuples, lists and dictionaries too."""
         if isinstance(value, Tensor):
             return self(value)
         if isinstance(value, tuple) and hasattr(value, "_fields"):
-            return type(value)(*map(self.within, value))
+            return type(value)(*map(self.in_value, value))
         if type(value) in (tuple, list):
-            return type(value)(map(self.within, value))
+            return type(value)(map(self.in_value, value))
         if type(value) is dict:
-            return {key: self.within(each) for key, each in value.items()}
+            return {key: self.in_value(each) for key, each in value.items()}
         return value
 
 
 @contextmanager
-def weightless(model: nn.Module, meta: Meta) -> Iterator[None]:
+def weightless(model: nn.Module, stand_ins: StandIns) -> Iterator[None]:
     """Let the modules of ``model`` hold stand-ins instead of tensors; afterwards they are as they were."""
     modules = list(model.modules())
     before = [(module, type(module), dict(module.__dict__), _contents(module)) for module in modules]
     try:
         for module in modules:
-            _replace(module, meta)
+            _replace(module, stand_ins)
         yield
     finally:
         for module, kind, attributes, contents in before:
@@ -78,17 +78,17 @@ def weightless(model: nn.Module, meta: Meta) -> Iterator[None]:
                 _refill(held, content)
 
 
-def _replace(module: nn.Module, meta: Meta) -> None:
+def _replace(module: nn.Module, stand_ins: StandIns) -> None:
     held = module.__dict__
-    for tensors, stand_in in ((held["_parameters"], meta.owned), (held["_buffers"], meta)):
+    for tensors, stand_in in ((held["_parameters"], stand_ins.of_parameter), (held["_buffers"], stand_ins)):
         for name, tensor in tensors.items():
             if tensor is not None:
                 tensors[name] = stand_in(tensor)
     for name, value in held.items():
         if isinstance(value, Tensor):
-            held[name] = meta(value)
+            held[name] = stand_ins(value)
         elif type(value) in (list, tuple) and value and isinstance(value[0], Tensor):
-            held[name] = meta.within(value)
+            held[name] = stand_ins.in_value(value)
     if held.get("_compiled_call_impl") is not None:
         held["_compiled_call_impl"] = None
 
@@ -103,7 +103,7 @@ def _contents(module: nn.Module) -> list[tuple[Any, Any]]:
     pending = list(module.__dict__.values())
     while pending:
         value = pending.pop()
-        if isinstance(value, HELD) and id(value) not in found:
+        if isinstance(value, CONTAINERS) and id(value) not in found:
             found[id(value)] = value, value.copy() if value else ()
             if value:
                 pending += value.values() if isinstance(value, dict) else value
@@ -126,7 +126,7 @@ def _refill(held: Any, content: Any) -> None:
 
 
 @contextmanager
-def process_kept() -> Iterator[None]:
+def process_restored() -> Iterator[None]:
     """Put back the random states, gradient mode and switches of the process; run compiled code as written."""
     with ExitStack() as stack:
         if gc.isenabled():  # a run keeps what it makes: to look for garbage means to go through all of torch
@@ -143,7 +143,7 @@ def process_kept() -> Iterator[None]:
         warned = torch.is_deterministic_algorithms_warn_only_enabled()
         strict = torch.are_deterministic_algorithms_enabled()
         stack.callback(torch.use_deterministic_algorithms, strict, warn_only=warned)
-        _kept(stack, torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled, False)
+        _set(stack, torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled, False)
         if "torch._dynamo" in sys.modules:
             stack.enter_context(torch.compiler.set_stance("force_eager"))
             stack.enter_context(warnings.catch_warnings())
@@ -151,7 +151,7 @@ def process_kept() -> Iterator[None]:
         yield
 
 
-def _kept(stack: ExitStack, read: Callable[[], Any], write: Callable[[Any], None], value: Any) -> None:
+def _set(stack: ExitStack, read: Callable[[], Any], write: Callable[[Any], None], value: Any) -> None:
     stack.callback(write, read())
     write(value)
 

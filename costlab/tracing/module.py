@@ -14,16 +14,15 @@ from torch.nn.utils.rnn import PackedSequence
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, is_number, text
-from costlab.algebra.inputs import Inputs, shape_of
-from costlab.algebra.inputs import Tensor as Asked
+from costlab.algebra.inputs import Inputs, TensorInput, shape_of
 from costlab.algebra.modules import to_module
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Traced
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 from costlab.tracing.dispatch_mode import tensors_in
-from costlab.tracing.meta import Meta, evaluate, process_kept, unwrapped, weightless
-from costlab.tracing.module_tree import grown
+from costlab.tracing.meta import StandIns, evaluate, process_restored, unwrapped, weightless
+from costlab.tracing.module_tree import build_tree
 from costlab.tracing.trace import Trace
 
 VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage|Tensor\.__format__")
@@ -64,7 +63,7 @@ class Module(Block):
                 f"{self.title}: a closed form is for definitions; a module of PyTorch is counted as it runs"
             )
         sizes = (int(batch), *map(int, x)) if isinstance(x, Shape | Vector) else x
-        return Inputs([Asked(Sizes(*sizes))], batched=True), 1
+        return Inputs([TensorInput(Sizes(*sizes))], batched=True), 1
 
     def walk(self, x: AnyShape | Inputs, path: str = "", training_only: bool = False) -> Node:
         """What happens when the module runs.
@@ -77,15 +76,15 @@ class Module(Block):
         given, _ = self.placed(x, 1)
         _refuse_lazy(model)
         _refuse_scripts(model)
-        meta = Meta(self.backward)
-        with process_kept(), weightless(model, meta):
+        stand_ins = StandIns(self.backward)
+        with process_restored(), weightless(model, stand_ins):
             if not self.backward:
                 evaluate(model)
-            args, kwargs = (_made(value, meta) for value in (given.args, dict(given.kwargs)))
+            args, kwargs = (_made(value, stand_ins) for value in (given.args, dict(given.kwargs)))
             _refuse_unfitting(model, args, kwargs)
             first = next(tensors_in((args, kwargs)), None)
             samples = int(first.shape[0]) if first is not None and first.dim() else 1
-            trace = Trace(model, meta, samples, self.backward)
+            trace = Trace(model, stand_ins, samples, self.backward)
             try:
                 trace.run(lambda: model(*args, **kwargs))
             except (CostlabError, KeyboardInterrupt):
@@ -93,9 +92,9 @@ class Module(Block):
             except RecursionError:
                 raise
             except Exception as error:
-                place = trace.places.of(error) or self.title
+                place = trace.tracker.path_of(error) or self.title
                 raise TargetError(f"{place}: {_problem(error)}{_hint(given)}") from error
-        root = grown(model, trace.operations)
+        root = build_tree(model, trace.operations)
         assert isinstance(root.block, Traced)
         return root._replace(block=replace(root.block, step=self.backward, subject=model))
 
@@ -143,12 +142,12 @@ def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
         ) from None
 
 
-def _made(value: Any, meta: Meta) -> Any:
+def _made(value: Any, stand_ins: StandIns) -> Any:
     """The tensors that are asked for, and stand-ins for those that are given.
 
     Indices and masks that are given keep their values: what a model decides by them is decided.
     """
-    if isinstance(value, Asked):
+    if isinstance(value, TensorInput):
         kind = getattr(torch, value.dtype, None)
         if not isinstance(kind, torch.dtype):
             known = [name for name, each in vars(torch).items() if isinstance(each, torch.dtype)]
@@ -157,16 +156,16 @@ def _made(value: Any, meta: Meta) -> Any:
         return torch.empty(tuple(value.sizes), dtype=kind, device="meta")
     if isinstance(value, Tensor):
         plain = value.device.type == "cpu" and not (value.is_floating_point() or value.is_complex())
-        return value if plain else meta(value)
+        return value if plain else stand_ins(value)
     if isinstance(value, PackedSequence):  # the lengths of its steps are sizes, and stay
         data, steps, *order = value
-        return PackedSequence(_made(data, meta), steps, *(_made(each, meta) for each in order))
+        return PackedSequence(_made(data, stand_ins), steps, *(_made(each, stand_ins) for each in order))
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_made(each, meta) for each in value))
+        return type(value)(*(_made(each, stand_ins) for each in value))
     if isinstance(value, tuple | list):
-        return type(value)(_made(each, meta) for each in value)
+        return type(value)(_made(each, stand_ins) for each in value)
     if isinstance(value, dict):
-        return {key: _made(each, meta) for key, each in value.items()}
+        return {key: _made(each, stand_ins) for key, each in value.items()}
     return value
 
 

@@ -12,7 +12,7 @@ from torch.nn.modules import module as hooks
 Leave = Any
 
 
-class Places:
+class ModuleTracker:
     """The modules that are running, outermost first; paths are those of `nn.Module.named_modules`."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -24,8 +24,8 @@ class Places:
         self._before: list[BaseException | None] = [None]
         self._failed: tuple[BaseException, str] | None = None
         self._thread = get_ident()
-        self.entered: Any = None
-        self.left: Any = None
+        self.on_enter: Any = None
+        self.on_leave: Any = None
 
     @property
     def path(self) -> str:
@@ -37,7 +37,7 @@ class Places:
         """The module that is running."""
         return self._running[-1][1]
 
-    def named(self, module: nn.Module) -> str:
+    def path_in_reach(self, module: nn.Module) -> str:
         """The path of a module as it is called from where the run is; of a shared one, the one in reach."""
         here = self.path
         key = (id(module), here)
@@ -47,12 +47,12 @@ class Places:
             self._known[key] = (below or names)[0], module
         return self._known[key][0]
 
-    def of(self, error: BaseException) -> str:
+    def path_of(self, error: BaseException) -> str:
         """The path of the module that an error comes from."""
         return self._failed[1] if self._failed and self._failed[0] is error else self.path
 
     @contextmanager
-    def followed(self) -> Iterator[None]:
+    def following(self) -> Iterator[None]:
         """Follow every call of a module within."""
         first = hooks.register_module_forward_pre_hook(self._enter)
         last = hooks.register_module_forward_hook(self._leave, with_kwargs=True, always_call=True)
@@ -66,11 +66,11 @@ class Places:
     def _enter(self, module: nn.Module, args: Any) -> None:
         if get_ident() != self._thread:  # torch tells of the modules of all threads
             return
-        path = self.named(module)
+        path = self.path_in_reach(module)
         self._running.append((path, module))
         self._before.append(sys.exc_info()[1])
-        if self.entered:
-            self.entered(module)
+        if self.on_enter:
+            self.on_enter(module)
 
     def _leave(self, module: nn.Module, args: Any, *rest: Any) -> None:
         if get_ident() != self._thread:
@@ -87,6 +87,6 @@ class Places:
                     self._failed = error, path
             if left is module:
                 break
-        if self.left:
+        if self.on_leave:
             kwargs = rest[0] if len(rest) > 1 else {}  # torch leaves them out when something fails
-            self.left(module, args, kwargs, rest[-1], failing)
+            self.on_leave(module, args, kwargs, rest[-1], failing)

@@ -46,7 +46,7 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def grown(model: nn.Module, operations: Sequence[TracedOperation]) -> Node:
+def build_tree(model: nn.Module, operations: Sequence[TracedOperation]) -> Node:
     """The tree of what ran; each parameter is counted where it is read first, or where it is held."""
     named = list(model.named_modules(remove_duplicate=False))
     names = {id(module): name for name, module in reversed(named)}

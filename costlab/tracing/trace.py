@@ -13,10 +13,10 @@ from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Call, CallForm
 from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
-from costlab.tracing.call_form import Described, call_form, is_sign
-from costlab.tracing.dispatch_mode import Dispatch, Inside, tensors_in
-from costlab.tracing.meta import Meta
-from costlab.tracing.module_tracker import Places
+from costlab.tracing.call_form import CallDescriber, call_form, is_sign
+from costlab.tracing.dispatch_mode import InsideCall, ValuelessDispatch, tensors_in
+from costlab.tracing.meta import StandIns
+from costlab.tracing.module_tracker import ModuleTracker
 from costlab.tracing.rules import elements
 from costlab.tracing.rules.registry import (
     CALLS,
@@ -57,22 +57,22 @@ class TracedOperation(NamedTuple):
 class Trace(TorchFunctionMode):
     """Sees what a module asks of torch, as it asks for it, and below that what runs."""
 
-    def __init__(self, model: nn.Module, meta: Meta, samples: int, backward: bool) -> None:
+    def __init__(self, model: nn.Module, stand_ins: StandIns, samples: int, backward: bool) -> None:
         super().__init__()
-        self.places = Places(model)
-        self.places.entered, self.places.left = self._entered, self._left
+        self.tracker = ModuleTracker(model)
+        self.tracker.on_enter, self.tracker.on_leave = self._entered, self._left
         self.operations: list[TracedOperation] = []
-        self._meta = meta
-        self._described = Described(samples)
+        self._stand_ins = stand_ins
+        self._described = CallDescriber(samples)
         self._backward = backward
-        self._dispatch = Dispatch(meta, self.operated)
+        self._dispatch = ValuelessDispatch(stand_ins, self.on_operator)
         self._ruled: list[nn.Module] = []
         self.in_backward = False
 
     def run(self, call: Callable[[], Any]) -> Any:
         """Run what calls the module, and with it the way back where that is asked for."""
         with ExitStack() as stack:
-            stack.enter_context(self.places.followed())
+            stack.enter_context(self.tracker.following())
             stack.enter_context(torch.enable_grad() if self._backward else torch.no_grad())
             stack.enter_context(self._dispatch)
             with self:
@@ -95,7 +95,7 @@ class Trace(TorchFunctionMode):
                 return func(*args, **kwargs)
             return self._plain(func, args, kwargs)
         if not self._backward and (shape := SHAPED.get(func)) is not None:
-            self._dispatch.inside = inside = Inside()
+            self._dispatch.inside = inside = InsideCall()
             try:
                 with torch._C._DisableTorchDispatch():  # nothing runs
                     output = shape(*args, **kwargs)
@@ -106,22 +106,22 @@ class Trace(TorchFunctionMode):
             if output is not NotImplemented:
                 self._ruled_call(rule, func, args, kwargs, output, inside)
                 return output
-        self._dispatch.inside = inside = Inside()
+        self._dispatch.inside = inside = InsideCall()
         try:
             output = INSTEAD.get(func, func)(*args, **kwargs)
         finally:
             self._dispatch.inside = None
         self._ruled_call(rule, func, args, kwargs, output, inside)
         if self._backward:
-            self._tag(output, self.places.path)
+            self._tag(output, self.tracker.path)
         return output
 
     def _ruled_call(
-        self, rule: Rule, func: Any, args: Any, kwargs: Any, output: Any, inside: "Inside"
+        self, rule: Rule, func: Any, args: Any, kwargs: Any, output: Any, inside: "InsideCall"
     ) -> None:
         if self._ruled:
             return
-        module = self.places.module
+        module = self.tracker.module
         form: CallForm = "operator" if is_sign(func) else call_form(module, func)
         works = rule(Seen(output, module, inside.products), *args, **kwargs)
         call = self._described.call(func, form, module, rule, args, kwargs)
@@ -129,16 +129,16 @@ class Trace(TorchFunctionMode):
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
-        self._dispatch.asked = func, is_sign(func)
+        self._dispatch.called = func, is_sign(func)
         try:
             output = func(*args, **kwargs)
         finally:
-            self._dispatch.asked = None
+            self._dispatch.called = None
         if self._backward:
-            self._tag(output, self.places.path)
+            self._tag(output, self.tracker.path)
         return output
 
-    def operated(self, func: OpOverload, args: Any, kwargs: Any, output: Any, asked: Any) -> None:
+    def on_operator(self, func: OpOverload, args: Any, kwargs: Any, output: Any, called: Any) -> None:
         """Count an operator of aten, or another, that no rule of a call explains."""
         if self._ruled:
             return
@@ -147,13 +147,13 @@ class Trace(TorchFunctionMode):
         rule = ours
         if rule is None and func.namespace in ("aten", "prims"):
             rule = OPERATORS.get(name) or OPERATORS.get(name.rstrip("_"))
-        module = self.places.module
+        module = self.tracker.module
         if ours is None and (func.is_view or elements.moves(name)):
             read = self._parameters((args, kwargs))
             if (self.in_backward or not read) and name not in ("cat", "stack"):
                 return
-        called, by_sign = (func, False) if asked is None else asked
-        form: CallForm = "operator" if by_sign else call_form(module, called)
+        function, by_sign = called or (func, False)
+        form: CallForm = "operator" if by_sign else call_form(module, function)
         seen = Seen(output, module)
         unknown = False
         works: Works
@@ -173,7 +173,7 @@ class Trace(TorchFunctionMode):
             return  # a counter, such as that of the batches that a normalization has seen
         sizes = Sizes(*results[0].shape) if results else Sizes()
         read = self._parameters(given)
-        path = self._path_back() if self.in_backward else self.places.path
+        path = self._path_back() if self.in_backward else self.tracker.path
         own = call.form == "module"
         for part, work in enumerate((works,) if isinstance(works, Work) else works):
             kernel = _kernel(given) if work.kind.startswith("conv") and not self.in_backward else ""
@@ -184,7 +184,7 @@ class Trace(TorchFunctionMode):
             read = ()
 
     def _parameters(self, given: Any) -> tuple[Tensor, ...]:
-        owners = self._meta.owners
+        owners = self._stand_ins.owners
         return tuple(owners[id(each)] for each in tensors_in(given) if id(each) in owners)
 
     def _entered(self, module: nn.Module) -> None:
@@ -198,7 +198,7 @@ class Trace(TorchFunctionMode):
                 return
             works = MODULES[type(module)](Seen(output, module), module, *args, **kwargs)
             call = self._described.call(type(module), "module", module, None, args, kwargs)
-            path = self.places.named(module)
+            path = self.tracker.path_in_reach(module)
             if self._backward:
                 self._tag(output, path)
             sizes = next((Sizes(*each.shape) for each in tensors_in(output)), Sizes())
@@ -208,7 +208,7 @@ class Trace(TorchFunctionMode):
                 read = ()
 
     def _owner(self, tensor: Tensor) -> Tensor | None:
-        return self._meta.owners.get(id(tensor))
+        return self._stand_ins.owners.get(id(tensor))
 
     def _run_back(self, output: Any) -> None:
         """The gradients of everything that came out, by everything that asks for them."""
@@ -232,8 +232,8 @@ class Trace(TorchFunctionMode):
             pending += [before for before, _ in node.next_functions if before is not None]
 
     def _path_back(self) -> str:
-        if self.places.path:  # what was not kept on the way forward runs once more
-            return self.places.path
+        if self.tracker.path:  # what was not kept on the way forward runs once more
+            return self.tracker.path
         node: Any = torch._C._current_autograd_node()
         return str(node.metadata.get(PATH, "")) if node is not None else ""
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from costlab.algebra import Shape
-from costlab.algebra.inputs import Inputs, Tensor, as_input, gathered, shape_of
+from costlab.algebra.inputs import Inputs, TensorInput, as_input, as_inputs, shape_of
 from costlab.algebra.shape import Sizes, Vector
 from costlab.errors import CostlabError, DefinitionError
 from costlab.targets.resolve import call_by_name
 
-IMAGE = Inputs([Tensor(Sizes(1, 3, 32, 32))])
+IMAGE = Inputs([TensorInput(Sizes(1, 3, 32, 32))])
 
 
 @pytest.mark.parametrize(
@@ -24,14 +24,14 @@ IMAGE = Inputs([Tensor(Sizes(1, 3, 32, 32))])
         ("1x3x32x32", IMAGE),
         ((1, 3, 32, 32), IMAGE),
         (["1x3x32x32"], IMAGE),
-        ("2x8x4:float32", Inputs([Tensor(Sizes(2, 8, 4))])),
-        ("2x8", Inputs([Tensor(Sizes(2, 8))])),
-        ("2x8:int64", Inputs([Tensor(Sizes(2, 8), "int64")])),
-        ("scalar:int64", Inputs([Tensor(Sizes(), "int64")])),
-        ("mask:2x8:bool", Inputs((), {"mask": Tensor(Sizes(2, 8), "bool")})),
+        ("2x8x4:float32", Inputs([TensorInput(Sizes(2, 8, 4))])),
+        ("2x8", Inputs([TensorInput(Sizes(2, 8))])),
+        ("2x8:int64", Inputs([TensorInput(Sizes(2, 8), "int64")])),
+        ("scalar:int64", Inputs([TensorInput(Sizes(), "int64")])),
+        ("mask:2x8:bool", Inputs((), {"mask": TensorInput(Sizes(2, 8), "bool")})),
         (
             ("2x8:int64", "mask:2x8:bool"),
-            Inputs([Tensor(Sizes(2, 8), "int64")], {"mask": Tensor(Sizes(2, 8), "bool")}),
+            Inputs([TensorInput(Sizes(2, 8), "int64")], {"mask": TensorInput(Sizes(2, 8), "bool")}),
         ),
     ],
 )
@@ -45,7 +45,7 @@ def test_tensors_and_their_like() -> None:
     assert as_input((x, 3)).args == (x, 3)  # type: ignore[union-attr]  # these are inputs
     assert str(as_input({"x": x, "scale": 2.0, "parts": [x, None]})) == "x:2x8 scale:2.0 parts:(2x8, None)"
     assert as_input(IMAGE) is IMAGE
-    assert gathered(IMAGE) is IMAGE
+    assert as_inputs(IMAGE) is IMAGE
     assert str(Inputs()) == "none"
     assert repr(IMAGE) == "<inputs 1x3x32x32>"
     assert hash(IMAGE) == hash(as_input("1x3x32x32"))

@@ -9,7 +9,7 @@ from costlab.counting.compare import compare
 from costlab.counting.convention import convention, conventions
 from costlab.counting.count import Count, count
 from costlab.counting.family import family_of
-from costlab.counting.reconcile import account, explain, found, reconcile
+from costlab.counting.reconcile import account, account_of, explain, reconcile
 from costlab.errors import DefinitionError
 
 NET = seq(
@@ -97,7 +97,7 @@ def test_defects_are_named() -> None:
 def test_why_two_differ() -> None:
     counted = count(NET, X)
     accounts = reconcile(counted)
-    fvcore, thop, flops = (found(accounts, name) for name in ("fvcore", "thop", "flops"))
+    fvcore, thop, flops = (account_of(accounts, name) for name in ("fvcore", "thop", "flops"))
     lines = explain(counted, fvcore, thop)
     assert [(line.name, line.difference) for line in lines] == [("normalization", -512), ("pooling", -16)]
     assert lines[0].why == "batch_norm2d outputs + scalings against batch_norm2d 2 x outputs + 2 x affine"
@@ -107,7 +107,7 @@ def test_why_two_differ() -> None:
     with pytest.raises(DefinitionError, match="thop does not differ from itself"):
         explain(counted, thop, thop)
     with pytest.raises(DefinitionError, match="there is no convention 'thopp'; did you mean thop"):
-        found(accounts, "thopp")
+        account_of(accounts, "thopp")
 
 
 def test_every_pair_is_explained_to_the_last_unit() -> None:

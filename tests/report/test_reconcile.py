@@ -14,7 +14,7 @@ import costlab
 from costlab.checking.finding import Report
 from costlab.counting.convention import conventions
 from costlab.counting.count import count
-from costlab.counting.reconcile import explain, found, reconcile
+from costlab.counting.reconcile import account_of, explain, reconcile
 from costlab.report.netron import attachment
 from costlab.report.tables.conventions import conventions_table
 from costlab.report.tables.count import count_table
@@ -40,7 +40,7 @@ def test_the_columns_after_the_number_add_up_to_it() -> None:
 def test_what_a_run_adds() -> None:
     counted = count("stem")
     accounts = reconcile(counted)
-    thop = found(accounts, "thop").number
+    thop = account_of(accounts, "thop").number
     ran = {
         "thop": Report("1", thop),
         "fvcore": Report("2", 3),
@@ -61,7 +61,7 @@ def test_what_a_run_adds() -> None:
 def test_why_two_differ_as_a_table() -> None:
     counted = count("stem")
     accounts = reconcile(counted)
-    first, second = found(accounts, "fvcore"), found(accounts, "ptflops")
+    first, second = account_of(accounts, "fvcore"), account_of(accounts, "ptflops")
     table = explain_table(counted, first, second, explain(counted, first, second))
     assert table.total is not None
     assert sum(row[3] for row in table.rows) == table.total[3] == first.number - second.number

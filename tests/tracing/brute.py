@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from costlab.algebra.inputs import gathered
+from costlab.algebra.inputs import as_inputs
 from costlab.counting.count import Count, count
 
 Many = int | Sequence[int]
@@ -162,7 +162,7 @@ def assert_counted(
     model: nn.Module, inputs: Any, expected: int, *, by_torch: bool = True, backward: bool = False
 ) -> Count:
     """The multiply-adds are those expected, torch's counter agrees, and everything adds up."""
-    given = gathered(inputs)
+    given = as_inputs(inputs)
     counted_ = count(model, given, backward=backward)
     assert counted_.multiply_adds == expected
     if by_torch:
