@@ -36,7 +36,7 @@ from costlab.train.trial import batches_of
 ABLATION, SEEDS = "large_5x5", 2
 ROUNDS, STEPS = 5, 8
 PEAK_TFLOPS = {"H100 80GB HBM3": 989.5, "H200": 989.5, "A100": 312.0, "4090": 165.2}
-"""Dense bfloat16, as the vendors tell it: two FLOPs for a multiply-add."""
+"""Dense bfloat16 according to the vendors: two FLOPs for a multiply-add."""
 
 
 class Images(Dataset[tuple[Tensor, int]]):
@@ -98,7 +98,7 @@ class Plain:
         self.clip = recipe.clip
 
     def step(self, images: Tensor, labels: Tensor) -> float:
-        """A step, with its loss told, as progress bars have it."""
+        """A step, which returns its loss, as for a progress bar."""
         self.network.train()
         images, labels = images.to(self.device), labels.to(self.device)
         self.optimizer.zero_grad()
@@ -236,10 +236,10 @@ def main() -> None:
     print(f"| whole ablation, trials per hour | {ours:,.0f} | {plain:,.0f} | {ours / plain:.2f}x |\n")
     reached = matrix_product(device)
     peak = next((tera for key, tera in PEAK_TFLOPS.items() if key in name), None)
-    told = f"; the vendor's peak is {1000 * peak / 2:,.0f} G" if peak else ""
+    vendor = f"; the vendor's peak is {1000 * peak / 2:,.0f} G" if peak else ""
     print(
         f"A step of {next(iter(arms))} does {speed / 1e9:,.1f} G multiply-adds/s; "
-        f"a product of large matrices {reached / 1e9:,.1f} G{told}."
+        f"a product of large matrices {reached / 1e9:,.1f} G{vendor}."
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_count(counted: Count, *, to_stderr: bool) -> bool:
-    """Check a count, print a line per source, and say whether all agreed."""
+    """Check a count, and print a line per source; returns whether all agreed."""
     with progress("loading PyTorch and fvcore") as (report, _):
         from costlab.checking.cross_check import check
 
@@ -28,7 +28,7 @@ def check_count(counted: Count, *, to_stderr: bool) -> bool:
 
 
 def check_counts(counts: Sequence[Count], *, to_stderr: bool) -> bool:
-    """Check every count, print a line for each or what was wrong with it, and say whether all agreed."""
+    """Check every count, and print a line for each, or its problems; returns whether all agreed."""
     batch = min(int(counted.batch) for counted in counts)  # what differs in it only is run once
     checked: list[tuple[Count, list[Finding]]] = []
     done: dict[object, list[Finding]] = {}

@@ -1,4 +1,4 @@
-"""Conventions by name, as every command takes them: what is charged for each operation."""
+"""Options that name conventions, shared by all commands."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ class ConventionName(click.ParamType[str]):
 
 
 def convention_option(command: F) -> F:
-    """``--convention NAME``: by which one a count is charged."""
+    """``--convention NAME``: the convention of a count."""
     return click.option(
         "--convention",
         type=ConventionName(),
@@ -36,7 +36,7 @@ def convention_option(command: F) -> F:
 
 
 def explain_option(command: F) -> F:
-    """``--explain A B``: the two that are held against each other."""
+    """``--explain A B``: the two conventions to compare."""
     return click.option(
         "--explain",
         nargs=2,
@@ -47,16 +47,16 @@ def explain_option(command: F) -> F:
 
 
 def conventions_option(command: F) -> F:
-    """``--conventions``: they themselves are listed."""
+    """``--conventions``: list the conventions."""
     return click.option("--conventions", is_flag=True, help="List what --convention takes.")(command)
 
 
 def not_in_symbols(closed: bool, convention: str) -> tuple[bool, str]:
-    """Whether another convention is asked of closed forms, and what is wrong with that: for `refuse`."""
+    """A rule for `refuse`: closed forms are in multiply-adds only."""
     wrong = "--convention does not go with --symbolic, which is in multiply-adds"
     return closed and convention != DEFAULT, wrong
 
 
 def as_option(convention: str) -> str | None:
-    """What ``--convention`` was given, to be written into a command; None for multiply-adds."""
+    """The value of ``--convention`` in a command for this convention; None for multiply-adds."""
     return None if convention == DEFAULT else convention

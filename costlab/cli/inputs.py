@@ -30,7 +30,7 @@ def one_or_all(values: tuple[str, ...]) -> str | tuple[str, ...] | None:
 
 
 class SymbolicCommand(click.Command):
-    """A command with ``--symbolic [NAMES]``: what follows it is its value unless that is a target."""
+    """A command with ``--symbolic [NAMES]``, whose value is the next word unless that is a target."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         words: list[str] = []
@@ -50,7 +50,7 @@ def symbolic_option(text: str) -> Callable[[F], F]:
 
 
 def refuse(*rules: tuple[bool, str]) -> None:
-    """Refuse options that do not go together: the message of the first rule that is broken is shown."""
+    """Raise a usage error with the message of the first rule that is broken."""
     for broken, message in rules:
         if broken:
             raise click.UsageError(message, click.get_current_context())

@@ -41,7 +41,7 @@ def cli(**_: Any) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command; say what is wrong in one line.
+    """Run the command; an error is printed in one line.
 
     Exits with 0 when all is well, 1 when a check failed, 2 for a mistake of the user's, 70 for a bug.
     """
@@ -105,6 +105,6 @@ def _interrupt(number: int, _: object) -> NoReturn:
 
 
 def _abandon_output() -> None:
-    """Let Python not try again, at exit, to write what could not be written."""
+    """Keep Python from writing again, at exit, what could not be written."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

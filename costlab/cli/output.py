@@ -60,10 +60,10 @@ def output_options(command: F, more: Sequence[str] = ()) -> F:
 
 
 def chosen_format(format_: str | None, file: "Path | None") -> str:
-    """The format asked for, or the one that the file's ending says.
+    """The format that was asked for, or that of the file's suffix.
 
     Raises:
-        OutputError: none is asked for, and the ending says nothing.
+        OutputError: none was asked for, and the suffix is unknown.
     """
     suffix = file.suffix.lower() if file else ""
     if format_ is None and suffix not in SUFFIXES:
@@ -81,7 +81,7 @@ def on_stdout(file: "Path | None") -> bool:
 
 
 def colored() -> bool:
-    """Whether standard output shows colors: a terminal, and nobody has asked for none."""
+    """Whether standard output shows colors: it is a terminal, and colors are not turned off."""
     return (
         sys.stdout is not None
         and sys.stdout.isatty()
@@ -91,7 +91,7 @@ def colored() -> bool:
 
 
 def emit(table: Table, format_: str, file: "Path | None", force: bool, more: Sequence[Table] = ()) -> None:
-    """Print the table, or write it to the file; where people read, ``more`` tables follow it.
+    """Print the table, or write it to the file; in formats for people, ``more`` tables follow it.
 
     Raises:
         OutputError: the file exists and ``force`` is not given, or cannot be written.
@@ -112,7 +112,7 @@ def emit(table: Table, format_: str, file: "Path | None", force: bool, more: Seq
 
 
 def put(content: str, file: "Path | None", force: bool) -> None:
-    """Print what is to be put out, or write it to the file.
+    """Print the content, or write it to the file.
 
     Raises:
         OutputError: the file exists and ``force`` is not given, or cannot be written.

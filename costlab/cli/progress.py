@@ -8,7 +8,7 @@ import click
 
 @contextmanager
 def progress(first: str) -> Iterator[tuple[Callable[[str], None], bool]]:
-    """Where steps are told, and whether that is one line that changes, on a terminal.
+    """A function to call with each step, and whether it updates a line on a terminal, or prints lines.
 
     ``first`` is shown on a terminal until the first step.
     """
@@ -24,9 +24,9 @@ def progress(first: str) -> Iterator[tuple[Callable[[str], None], bool]]:
 
 @contextmanager
 def steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
-    """Where each part of a long work is told, and each of its ``total`` steps when it is done.
+    """Two functions: one to call with the current part of the work, one with each of ``total`` steps done.
 
-    On a terminal that is a bar with the part in work; elsewhere a line for each step.
+    On a terminal they update a bar; elsewhere the second prints a line.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

@@ -98,7 +98,7 @@ def report(
 
 
 class _Request(NamedTuple):
-    """What is to be written, and where: the page of a count or of a run, or without these the evidence."""
+    """What to write, and where: the page of a count or of a run, or the evidence if there is neither."""
 
     counted: Count | None
     folder: Path
@@ -109,7 +109,7 @@ class _Request(NamedTuple):
 
     @property
     def is_evidence(self) -> bool:
-        """Whether it is the evidence, and no page of something else."""
+        """Whether it is the evidence."""
         return self.counted is None and self.run is None
 
     @property
@@ -142,7 +142,7 @@ class _Request(NamedTuple):
         return self.folder.resolve().parent
 
     def pages(self, report_step: Callable[[str], None]) -> "Iterator[Page]":
-        """The pages, each made when it is asked for."""
+        """The pages, one by one; ``report_step`` is called with each step."""
         from costlab.report.evidence import evidence, page_of, page_of_run
 
         if self.run is not None:
@@ -153,7 +153,7 @@ class _Request(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """How many pages and outputs there are to be made."""
+        """The number of pages and outputs to make."""
         from costlab.report.documents import commands_in
 
         commands = {command for document in self.documents for command in commands_in(document)}
@@ -192,7 +192,7 @@ def _target_and_folder(place: str | None, folder: Path | None) -> tuple[str | No
 
 
 def _write(request: _Request, force: bool) -> list[str]:
-    """Write the pages and name the files; gives what does not hold, a line each."""
+    """Write the pages and print the names of the files; returns a line for each check that failed."""
     from costlab.files import make_folder, refuse_taken
     from costlab.report.documents import name_of, outputs_of, renew
     from costlab.report.folder import leftovers, refuse_foreign, render, write_all
@@ -233,7 +233,7 @@ def _unchanged_mark(changed: bool) -> str:
 
 
 def _check(request: _Request) -> list[str]:
-    """Hold what is there against what would be written; gives what differs, a line each."""
+    """Compare the files with what would be written; returns a line for each difference."""
     from costlab.report.cell import plural
     from costlab.report.documents import name_of, outdated, outputs_of
     from costlab.report.folder import leftovers, stale

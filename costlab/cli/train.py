@@ -119,20 +119,20 @@ def train(**options: Any) -> None:
 def _refuse(options: dict[str, Any]) -> None:
     """Refuse what does not go together."""
     name, ablation, resume = (options[option] for option in ("name", "ablation", "resume"))
-    given = "--ablation" if ablation else "NAME"
+    name_option = "--ablation" if ablation else "NAME"
     refuse(
         (bool(name and ablation), "NAME and --ablation NAME are one thing: give one of them"),
         (
             bool((name or ablation) and resume),
-            f"{given} begins a run and --resume goes on with one: not both",
+            f"{name_option} begins a run and --resume goes on with one: not both",
         ),
         (not (name or ablation or resume), "give the NAME of an experiment, or --resume DIR"),
     )
     if resume:
-        settled = ("preset", "data", "images", "width", "settings", "folder")
+        fixed = ("preset", "data", "images", "width", "settings", "folder")
         option_of = {"folder": "--output", "settings": "--set"}
         message = "--resume goes on with a run as it was begun: {} is settled"
-        refuse(*((bool(options[each]), message.format(option_of.get(each, f"--{each}"))) for each in settled))
+        refuse(*((bool(options[name]), message.format(option_of.get(name, f"--{name}"))) for name in fixed))
 
 
 def _train(options: dict[str, Any]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Documents that show what commands print: their outputs are kept as they are."""
+"""Documents that show the output of commands, which costlab renews and checks."""
 
 import os
 import re
@@ -67,7 +67,7 @@ def outputs_of(
     ``| tail -N`` may follow.
     What is shown is its standard output, or the errors where there is none. No shell is run. As many run at a
     time as there are processors.
-    ``report`` is told each command before it is waited for, ``done`` after it.
+    ``report`` is called with each command before it is waited for, ``done`` after it.
 
     Raises:
         OutputError: a document cannot be read, or a command is no such command or breaks down.

@@ -91,8 +91,8 @@ def _interpolate_forms(
 
 def _all_conditions(forms: Mapping[int, ClosedForm], conditions: str) -> tuple[Any, ...]:
     """The conditions of all forms, as expressions in the sizes."""
-    found = (size.subs(form.back) for form in forms.values() for size in getattr(form, conditions))
-    return tuple(dict.fromkeys(found))
+    expressions = (size.subs(form.back) for form in forms.values() for size in getattr(form, conditions))
+    return tuple(dict.fromkeys(expressions))
 
 
 def _quantities(form: ClosedForm) -> Mapping[str, Any]:

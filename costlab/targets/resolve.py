@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class TorchModule(Protocol):
-    """A module of PyTorch, told by what it has: nothing here imports torch for its sake."""
+    """A module of PyTorch, as a protocol, so that torch is not imported."""
 
     training: bool
 

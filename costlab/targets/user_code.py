@@ -83,7 +83,7 @@ def is_file(name: str) -> bool:
     """Whether there is a file of that name.
 
     Raises:
-        TargetError: nobody can tell: the name is too long, or a folder may not be read.
+        TargetError: it is unknown, as the name is too long, or a folder may not be read.
     """
     try:
         return Path(name).is_file()

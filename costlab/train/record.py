@@ -199,7 +199,7 @@ def _json_lines(value: Any) -> str:
     """A value as JSON, with each entry of a list on a line of its own."""
     if not isinstance(value, tuple) or not value:
         return _json(value)
-    return "[\n" + ",\n".join(f" {_json(each)}" for each in value) + "\n]"
+    return "[\n" + ",\n".join(f" {_json(entry)}" for entry in value) + "\n]"
 
 
 def _json(value: Any) -> str:
@@ -217,12 +217,12 @@ def decode(kind: Any, value: Any) -> Any:
     if isinstance(kind, GenericAlias) and get_origin(kind) is tuple:
         if not isinstance(value, list):
             raise TypeError(f"{value!r} is no list")
-        return tuple(decode(get_args(kind)[0], each) for each in value)
+        return tuple(decode(get_args(kind)[0], entry) for entry in value)
     if hasattr(kind, "__dataclass_fields__"):
         types = get_type_hints(kind)
         if set(value) - set(types):
             raise KeyError(", ".join(set(value) - set(types)))
-        return kind(**{name: decode(types[name], each) for name, each in value.items()})
+        return kind(**{name: decode(types[name], entry) for name, entry in value.items()})
     expected = get_origin(kind) or kind
     if expected is Any or isinstance(value, expected) or (expected is float and isinstance(value, int)):
         if isinstance(value, bool) and expected in (int, float):

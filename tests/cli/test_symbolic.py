@@ -108,9 +108,9 @@ def test_heads_are_left_out_of_forms_too(run: Run) -> None:
 
 
 def test_other_words_are_not_looked_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr("costlab.cli.inputs.is_listed", asked.append)
+    looked_up: list[str] = []
+    monkeypatch.setattr("costlab.cli.inputs.is_listed", looked_up.append)
     assert run("count", "stem", "-d", "2", "-f", "csv").code == 0
-    assert asked == []
+    assert looked_up == []
     assert run("count", "stem", "--symbolic", "width").code == 0
-    assert asked == ["width"]
+    assert looked_up == ["width"]

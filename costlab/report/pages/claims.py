@@ -18,7 +18,7 @@ VERDICTS = (
 
 
 def claims_page(claims: Sequence[AuditedClaim]) -> Page:
-    """Every figure with its verdict, and how each claim was recomputed."""
+    """Every figure with its verdict, and the derivation of each claim."""
     changes = [f"{audited.claim.id}: {line}" for audited in claims for line in audited.changes]
     summary = f"Recomputed from the definitions and judged by arithmetic: {summary_of(claims)}."
     return page(

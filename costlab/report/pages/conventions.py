@@ -1,4 +1,4 @@
-"""The page of the counting tools: their numbers for the networks of this project, and why they differ."""
+"""The page of the counting tools: their numbers for networks of this project, and why they differ."""
 
 from costlab.counting.count import count
 from costlab.counting.reconcile import Account, reconcile

@@ -55,7 +55,7 @@ def reductions() -> Reductions:
 
 
 def reductions_picture() -> Picture[Reductions]:
-    """Three groups of bars: as the paper reckons, and on the two grids of the network."""
+    """Three groups of bars: as in the paper's calculation, and on the two grids of the network."""
     alt = "Bars: the multiply-adds of three forms of grid reduction, relative to convolution, then pooling"
     return Picture("reductions", alt, reductions(), draw_reductions, (WIDTH, 4.2))
 

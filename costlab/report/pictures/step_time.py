@@ -30,7 +30,7 @@ LINES = 5
 
 
 class StepSaving(NamedTuple):
-    """The savings of an arm, as fractions of the baseline; ``low`` and ``high`` are those of the quartiles."""
+    """The savings of an arm as fractions of the baseline; ``low`` and ``high`` are of the quartiles."""
 
     label: str
     multiply_adds: float
@@ -134,7 +134,7 @@ def _draw(axes: "Axes", arms: Sequence[StepSaving], baseline: str) -> None:
         x, color = arm.multiply_adds, color_of(arm.label, baseline)
         if arm.label != baseline:
             axes.vlines(x, arm.low, arm.high, color=color, linewidth=1.4, alpha=0.6, label=bars)
-            bars = ""  # is told once
+            bars = ""  # in the legend once
         axes.plot(
             x,
             arm.time,
