@@ -1,4 +1,4 @@
-"""Tables: one value that prints as text, CSV, JSON, Markdown or LaTeX."""
+"""Tables that can be formatted as text, CSV, JSON, Markdown or LaTeX."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -188,7 +188,7 @@ class Table(NamedTuple):
         return lines
 
     def record(self, row: tuple[Any, ...]) -> dict[str, Any]:
-        """A row by the keys of its columns."""
+        """The values of a row by the keys of their columns."""
         return {column.key: value for column, value in zip(self.columns, row, strict=True)}
 
 
@@ -217,7 +217,7 @@ def _plain(text: str, unicode: bool) -> str:
 
 
 def _side_by_side(cells: tuple[list[str], ...], gap: str) -> list[str]:
-    """The lines of a row, from those of its cells; what a cell lacks is blank."""
+    """The lines of a row, from those of its cells; shorter cells are padded with blanks."""
     height = max(map(len, cells))
     filled = [cell + [" " * len(cell[0])] * (height - len(cell)) for cell in cells]
     return [gap.join(line) for line in zip(*filled, strict=True)]
@@ -234,7 +234,7 @@ def _heads(columns: list[Column]) -> list[str]:
 
 
 def _titles_of(columns: list[Column], kept: list[Column]) -> list[str]:
-    """The titles of the columns that are not kept; a title said twice is said with its key."""
+    """The titles of the columns that are not kept; the keys of those whose title is not unique."""
     gone = [column for column in columns if column not in kept]
     titles = [column.title for column in columns]
     return [c.title if titles.count(c.title) == 1 else c.key.replace("_", " ") for c in gone]
@@ -250,5 +250,5 @@ def _in_latex(note: str | Note) -> str:
 
 
 def inline(text: str) -> str:
-    """Text in which Markdown reads no marks: names stay as they are."""
+    """Text escaped for Markdown."""
     return re.sub(MARKS, r"\\\g<0>", text)

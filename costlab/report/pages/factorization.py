@@ -16,7 +16,7 @@ NAME = "factorization"
 
 
 def factorization_page(report: Callable[[str], None]) -> Page:
-    """The sets of sections 3, 5 and 6, with closed forms and pictures, and the whole network."""
+    """The ablations of sections 3, 5 and 6, with closed forms and pictures, and that of the whole network."""
 
     def both(name: str) -> tuple[Part, Part]:
         report(f"factorization: {name}")

@@ -1,4 +1,4 @@
-"""The first page: the headlines, the pictures, and where to find what stands behind them."""
+"""The index page: the main results and pictures, with links to the other pages."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from costlab.report.tables.verify import verify_table
 
 NAME = "README"
 SHOWN = ("inception_v3_modules", "savings", "claims", "lineage", "budget", "conventions")
-"""The pictures of other pages that are shown on the first one."""
+"""The pictures of other pages that are shown on the index."""
 
 
 def index_page(pages: Sequence[Page], released: Count, claims: Sequence[AuditedClaim]) -> Page:
-    """The headline results, with links to the pages that hold the whole."""
+    """The main results, with links to the other pages."""
     mission = [audited for audited in claims if audited.claim.id in MISSION]
     parts = []
     for shown_page in pages:

@@ -1,4 +1,4 @@
-"""The page of the lineage: what was there before, and what more inference buys."""
+"""The page of the lineage: earlier networks, and what further inference costs and gains."""
 
 from costlab.counting.compare import compare
 from costlab.report.page import Page, page

@@ -1,4 +1,4 @@
-"""The page of a network: where its cost lies, and what runs beside it says."""
+"""The page of a network: its cost by module, grid and kernel, and the cross-check."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -1,1 +1,1 @@
-"""Pictures: for each, what is drawn as a typed record, a function that computes it and one that draws it."""
+"""Pictures: for each its data as a named tuple, a function that computes it, and one that draws it."""

@@ -1,4 +1,4 @@
-"""The picture of two 3x3 in the place of a 5x5 that also changes the number of channels."""
+"""The picture of two 3x3 in place of a 5x5 that also changes the number of channels."""
 
 from fractions import Fraction
 from math import isqrt
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 CHANNELS = 144
 COUNTED = tuple(Fraction(a) for a in ("1/4", "4/9", "1", "9/4", "4"))
-"""Squares of fractions that leave the channels whole, so that a count has the form's own value."""
+"""Squares of fractions, chosen so that channel counts are whole and counts equal the closed form."""
 CURVE = tuple(Fraction(step, 40) for step in range(9, 181))
 
 
 class Alpha(NamedTuple):
-    """What is drawn: the saving in the closed form, at counts, and where alpha is what somebody says.
+    """The data: the saving by the closed form and by counts, and the alphas of the paper and of GoogLeNet.
 
     Every number is text: those of the curve in six digits, the others exact.
     """

@@ -1,4 +1,4 @@
-"""The picture of inference budgets: the reported error against what inference costs."""
+"""The picture of inference budgets: the reported error against the cost of inference."""
 
 from typing import TYPE_CHECKING, NamedTuple
 

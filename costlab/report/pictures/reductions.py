@@ -1,4 +1,4 @@
-"""The picture of the grid reductions: what each form costs by the expensive one."""
+"""The picture of the grid reductions: the cost of each form, relative to the expensive one."""
 
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple

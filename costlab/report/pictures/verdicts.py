@@ -1,4 +1,4 @@
-"""The picture of the audit: how far each recomputed figure is from the one that is stated."""
+"""The picture of the audit: the quotient of each recomputed figure and the stated one."""
 
 from collections.abc import Sequence
 from fractions import Fraction

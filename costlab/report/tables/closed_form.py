@@ -34,7 +34,7 @@ COMPARED = (
 
 
 def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Table:
-    """A closed form per module at ``depth``, or per kind of operation; of an interpolated one the total."""
+    """A closed form per module at ``depth``, or per kind of operation; only the total if interpolated."""
     rows_of_form = form.count.kinds() if by == "kind" else form.count.modules(depth)
     rows = () if form.ranges else rows_of_form
     name = Column("kind", "kind") if by == "kind" else Column("module", "module", empty="(root)")
@@ -68,7 +68,7 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
 
 
 def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) -> Table:
-    """The closed forms of variants, each with its ratio to the first and what is saved."""
+    """The closed forms of variants, each with its ratio to the first and the saving."""
     rows = []
     holds = "; ".join(conditions_of([form.domain for form in forms]))
     for form in forms:
@@ -135,7 +135,7 @@ def _numbers(form: ClosedForm) -> dict[str, Any] | None:
 
 
 def _elsewhere(form: ClosedForm) -> str:
-    """What is no symbol: the input and the batch as far as they are numbers."""
+    """The input and the batch, in which sizes that are no symbols are numbers."""
     back = {spread: size for size, spread in form.steps.items()}
     shape = [back.get(size, size) for size in shape_of(form.count.input, form.label, "a closed form")]
     return f", input ({', '.join(map(str, shape))}), batch {form.count.batch}"

@@ -105,7 +105,7 @@ def _row(comparison: Comparison, count: Count) -> tuple[Any, ...]:
 
 
 def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
-    """Every module of every variant that is not as in the baseline, with what it adds or saves."""
+    """Every module of the variants that differs from the baseline, with its additional cost."""
     rows = [
         (count.label, count.unverified, *_values(difference, comparison.measures))
         for count in comparison.counts[1:]

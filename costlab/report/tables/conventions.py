@@ -1,4 +1,4 @@
-"""The tables of conventions: all of them, or one with what it charges and what is wrong in it."""
+"""The tables of conventions: a list, and the charges and defects of one."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ ONE = (
 
 
 def conventions_table(name: str | None = None) -> Table:
-    """A row for each convention; with a name, one for each thing that it charges for or gets wrong.
+    """A row for each convention; with a name, a row for each of its charges and defects.
 
     Raises:
         DefinitionError: there is no convention of that name.

@@ -91,7 +91,7 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
 
 
 def breakdown_table(count: Count, key: "Key", title: str, *, largest_first: bool = False) -> Table:
-    """The cost by what operations have in common; what costs nothing is left out."""
+    """The cost by a common property of operations; those that cost nothing are left out."""
     rows = [row for row in count.grouped(key) if any(row.sizes(count.measures))]
     free = len(count.rows) - sum(row.operations for row in rows)
     if largest_first:
@@ -136,7 +136,7 @@ def _notes(count: Count) -> tuple[str, ...]:
 
 
 def _priced(columns: tuple[Column, ...], count: Count) -> tuple[Column, ...]:
-    """The columns, with the cost under the count's convention before the multiply-adds if it is another."""
+    """The columns, with the cost under the convention of the count, unless that is multiply-adds."""
     if count.priced == DEFAULT:
         return columns
     at = columns.index(MULTIPLY_ADDS)
@@ -145,17 +145,17 @@ def _priced(columns: tuple[Column, ...], count: Count) -> tuple[Column, ...]:
 
 
 def key_of(count: Count, measure: str) -> str:
-    """The key of a measure in machine formats, where a cost is called by its convention."""
+    """The key of a measure in machine formats; that of a cost names its convention."""
     return f"{count.priced}_cost" if measure == "cost" else measure
 
 
 def titles_of(count: Count) -> tuple[str, ...]:
-    """What the measures of a count are called."""
+    """The titles of the measures of a count."""
     return tuple(TITLES.get(name, count.convention.column) for name in count.measures)
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as a sentence has them: ``a, b and c``."""
+    """Names in a sentence: ``a, b and c``."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
@@ -166,7 +166,7 @@ def convention_facts(count: Count) -> dict[str, Any]:
 
 
 def convention_notes(counts: Iterable[Count]) -> tuple[str, ...]:
-    """What the convention of counts charges, and what its tool does not know; nothing for multiply-adds."""
+    """Notes on the convention of counts, and on kinds that its tool does not know; none for the default."""
     counts = tuple(counts)
     if counts[0].priced == DEFAULT:
         return ()
@@ -180,7 +180,7 @@ def convention_notes(counts: Iterable[Count]) -> tuple[str, ...]:
 
 
 def _training_only(count: Count) -> tuple[str, ...]:
-    """Which parts run in training only, and what is left without them."""
+    """A note on the parts that are used in training only, and the cost without them."""
     if not count.auxiliary:
         return ()
     without = count.inference.total
@@ -190,12 +190,12 @@ def _training_only(count: Count) -> tuple[str, ...]:
 
 
 def marks_of(count: Count) -> tuple[str, ...]:
-    """What is to be said of a count wherever it is shown: heads that are in it, and what is unverified."""
+    """Notes on a count wherever it is shown: auxiliary heads, uses of parameters, unverified definitions."""
     return (*_training_only(count), *_parameter_uses(count), *unverified_note([count]))
 
 
 def _parameter_uses(count: Count) -> tuple[str, ...]:
-    """The parameters of a module apart, where they are not all trained and used, each in one place."""
+    """A note on the parameters of a module, if some are frozen, shared or unused."""
     uses_of = count.held
     if uses_of is None or not (uses_of.frozen or uses_of.shared or uses_of.unused):
         return ()
@@ -206,7 +206,7 @@ def _parameter_uses(count: Count) -> tuple[str, ...]:
 
 
 def _unknown(count: Count) -> tuple[str, ...]:
-    """The operations that no total includes."""
+    """A note on the operations that are not counted."""
     if not count.unsupported:
         return ()
     kinds = "; ".join(
@@ -217,5 +217,5 @@ def _unknown(count: Count) -> tuple[str, ...]:
 
 
 def unverified_note(counts: "Iterable[Count | ClosedForm]") -> tuple[str, ...]:
-    """What the mark of definitions that were not held against their source means, where one is shown."""
+    """A note on the mark of unverified definitions, if one of the counts has it."""
     return (NOT_VERIFIED,) if any(count.unverified for count in counts) else ()

@@ -1,4 +1,4 @@
-"""What is counted beside what a publication reports, each in columns of its own."""
+"""Counts beside published figures, in separate columns."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ PUBLISHED = (
 
 
 def published_table(comparison: Comparison) -> Table:
-    """The counted multiply-adds, the reported errors, and what one further point costs from row to row."""
+    """The counted multiply-adds, the reported errors, and the cost of one further point from row to row."""
     return Table(
         title="Counted multiply-adds beside what is reported",
         columns=(

@@ -36,7 +36,7 @@ EQUAL, DIFFERS, FAILED, NOT_INSTALLED = "equal", "DIFFERS", "failed", "not insta
 
 
 def verdict(account: Account, ran: Report | None) -> str:
-    """Whether what was predicted is what the tool reported."""
+    """Whether the tool reported the predicted number."""
     if ran is None:
         return NOT_INSTALLED
     if ran.number is None:
@@ -45,14 +45,14 @@ def verdict(account: Account, ran: Report | None) -> str:
 
 
 def agreed(accounts: Sequence[Account], ran: Mapping[str, Report]) -> bool:
-    """Whether no tool that was run reported anything but what was predicted; some fail on a model."""
+    """Whether every tool that ran without failing reported the predicted number."""
     return all(verdict(account, ran.get(account.convention.name)) != DIFFERS for account in accounts)
 
 
 def reconcile_table(
     count: Count, accounts: Sequence[Account], ran: Mapping[str, Report] | None = None
 ) -> Table:
-    """A row for each tool: its number, the terms that add up to it, and what it is beyond multiply-adds."""
+    """A row for each tool: its number, the terms of it, and its difference from the multiply-adds."""
     names = [name for name in NAMES if any(account.of(name) for account in accounts) or name == MULTIPLY_ADDS]
     columns = (
         *TOOL,
@@ -86,7 +86,7 @@ def reconcile_table(
 
 
 def _failures(accounts: Sequence[Account], ran: Mapping[str, Report]) -> list[str]:
-    """What tools that failed say."""
+    """A note for each tool that failed."""
     reports = {account.convention.title: ran.get(account.convention.name) for account in accounts}
     return [
         f"{title} failed: {answer.problem}" for title, answer in reports.items() if answer and answer.problem
@@ -119,7 +119,7 @@ def _row(account: Account, names: Sequence[str], ran: Mapping[str, Report] | Non
 
 
 def _defects(account: Account) -> list[str]:
-    """What is wrong in a number, in words."""
+    """The defects of a tool that affect its number, in words."""
     release = account.convention.measured_on
     return [f"{int(term.amount):+,} {term.name}: {term.reason} ({release})" for term in account.defects]
 
