@@ -1,4 +1,4 @@
-"""The picture of a comparison: bars of multiply-adds, parameters and activations, relative to the baseline."""
+"""The picture of a comparison: multiply-adds, parameters and activations by the baseline, as bars."""
 
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
