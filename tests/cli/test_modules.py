@@ -184,7 +184,7 @@ def test_modules_and_definitions_compare(run: Run) -> None:
 def test_reconcile(run: Run) -> None:
     code, out, err = run("reconcile", "stem", "-f", "json")
     assert (code, err) == (0, "")
-    assert len(json.loads(out)["rows"]) == 14
+    assert len(json.loads(out)["rows"]) == 15
     code, out, err = run("reconcile", "models.py:Net", "-i", "1x3x8x8", "--run", "-f", "json")
     verdicts = {row["convention"]: row["verdict"] for row in json.loads(out)["rows"]}
     assert code == 0
@@ -226,7 +226,7 @@ def test_a_tool_that_differs_is_a_failed_check(run: Run, monkeypatch: pytest.Mon
 def test_conventions_are_listed(run: Run) -> None:
     code, out, _ = run("list", "--conventions", "-f", "json")
     assert code == 0
-    assert len(json.loads(out)["rows"]) == 14
+    assert len(json.loads(out)["rows"]) == 15
     assert "2 x outputs + 2 x affine" in run("list", "thop", "--conventions").out
     code, _, err = run("list", "--conventions", "--ablations")
     assert (code, "do not go together" in err) == (2, True)
