@@ -208,6 +208,18 @@ def test_the_numbers_in_words_are_recomputed() -> None:
     assert f"{unscaled:,} parameters fewer, {int(plain.parameters) - unscaled:,}, and the same" in words
 
 
+def test_the_verdicts_in_words_are_those_of_counts() -> None:
+    words = " ".join(DOCUMENTS["README.md"].split())
+    assert f"in the place of a 5x5 save {100 - 100 * 2 * 9 // 25}%" in words
+    inception, googlenet = (int(costlab.count(name).multiply_adds) for name in ("inception_v3", "googlenet"))
+    assert f'"5 billion multiply-adds" are {inception / 1e9:.2f},' in words
+    assert f"exceeded {inception / googlenet:.1f} times, not 2.5" in words
+    three = 9 * (3 * 32 * 149**2 + 32 * 32 * 147**2 + 32 * 64 * 147**2)
+    seven = 49 * 3 * 64 * 147**2
+    assert round(three / seven, 1) == 3.0
+    assert "the stem of three 3x3 costs three times the 7x7 that it replaces" in words
+
+
 def test_the_networks_that_are_named_are_there() -> None:
     section = DOCUMENTS["docs/count.md"].partition("\n## What can be counted")[2].partition("\n## ")[0]
     words = section.rpartition("```")[2]
