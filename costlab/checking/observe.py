@@ -5,7 +5,6 @@ per module path, ``""`` for the root. Modules that a tool does not mention are a
 """
 
 import warnings
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from costlab.algebra.block import Node
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fvcore uses names that torch has deprecated, here and in `quiet`
     from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
-    from fvcore.nn.jit_handles import conv_flop_count, generic_activation_jit, get_shape
+    from fvcore.nn.jit_handles import generic_activation_jit
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -79,11 +78,9 @@ class Subject:
 
 
 def fvcore_flops(subject: Subject) -> Mapping[str, int]:
-    """Fvcore's flops, one per multiply-add, taught ``aten::_convolution_mode`` (padding="same")."""
+    """Fvcore's flops, one per multiply-add; none where padding is given by name, which it has no rule for."""
     with quiet():
-        analysis = _mute(FlopCountAnalysis(subject.model, subject.x))
-        analysis.set_op_handle("aten::_convolution_mode", _same_convolution)
-        return _whole(analysis.by_module())
+        return _whole(_mute(FlopCountAnalysis(subject.model, subject.x)).by_module())
 
 
 def fvcore_activations(subject: Subject) -> Mapping[str, int]:
@@ -161,11 +158,6 @@ def _put_out(subject: Subject, kinds: tuple[type[nn.Module], ...], tensor: str) 
         return sum(prod(subject.runs[path].output) for path in holders)
 
     return subject.root.sums(own)
-
-
-def _same_convolution(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
-    weight, output = get_shape(inputs[1]), get_shape(outputs[0])
-    return Counter({"conv": conv_flop_count(get_shape(inputs[0]), weight, output)})
 
 
 def _whole(by_module: Mapping[str, float]) -> Mapping[str, int]:
