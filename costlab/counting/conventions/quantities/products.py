@@ -42,9 +42,9 @@ def lost_rows(operation: ChargedOperation) -> int:
 
 
 @quantity
-def sample_weights(operation: ChargedOperation) -> int:
-    """Elements of the weight, once for each input of the batch."""
-    return operation.samples * int(operation.work.weights)
+def other_rows(operation: ChargedOperation) -> int:
+    """Multiply-adds of a linear layer, but for those of one row of each input."""
+    return int(operation.work.multiply_adds) - operation.samples * int(operation.work.weights)
 
 
 @quantity
