@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from costlab.algebra.combine import marked
@@ -138,10 +138,10 @@ class ClosedForm:
         Raises:
             DefinitionError: they differ, or the form does not hold for the numbers.
         """
-        evaluated, values, total = self.at(**numbers), self._values(numbers), self.count.total._asdict()
+        evaluated, values = self.at(**numbers), self._values(numbers)
         for name in QUANTITIES:
             expected = getattr(counted.total, name)
-            displayed = self.read(total[name]).subs(values) if self._shows(values) else expected
+            displayed = self._displayed[name].subs(values) if self._shows(values) else expected
             for size in (evaluated[name], displayed):
                 if size != expected:
                     at = ", ".join(f"{symbol}={number}" for symbol, number in values.items())
@@ -149,6 +149,11 @@ class ClosedForm:
                         f"{self.label}: at {at} the closed form gives {name}={size}, the count {expected}: "
                         "the definition decides by a number that is a symbol here"
                     )
+
+    @cached_property
+    def _displayed(self) -> Mapping[str, Any]:
+        """Each quantity as it is displayed, read once: a form is confirmed at many numbers."""
+        return {name: self.read(getattr(self.count.total, name)) for name in QUANTITIES}
 
     @property
     def classes(self) -> Mapping[str, tuple[int, int]]:
