@@ -12,31 +12,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from costlab.algebra import AdaptiveAvgPool2d as AdaptiveAvgPool2d
-    from costlab.algebra import AdaptiveMaxPool2d as AdaptiveMaxPool2d
     from costlab.algebra import Add as Add
     from costlab.algebra import Auxiliary as Auxiliary
-    from costlab.algebra import AvgPool2d as AvgPool2d
-    from costlab.algebra import BatchNorm2d as BatchNorm2d
     from costlab.algebra import Block as Block
     from costlab.algebra import Concat as Concat
-    from costlab.algebra import Conv2d as Conv2d
     from costlab.algebra import Definition as Definition
     from costlab.algebra import Dim as Dim
-    from costlab.algebra import Dropout as Dropout
-    from costlab.algebra import Flatten as Flatten
-    from costlab.algebra import Linear as Linear
-    from costlab.algebra import LocalResponseNorm as LocalResponseNorm
-    from costlab.algebra import MaxPool2d as MaxPool2d
     from costlab.algebra import Node as Node
     from costlab.algebra import Operation as Operation
-    from costlab.algebra import PReLU as PReLU
     from costlab.algebra import Ratio as Ratio
-    from costlab.algebra import ReLU as ReLU
     from costlab.algebra import Sequence as Sequence
     from costlab.algebra import Shape as Shape
     from costlab.algebra import Size2d as Size2d
-    from costlab.algebra import Softmax as Softmax
     from costlab.algebra import Vector as Vector
     from costlab.algebra import Work as Work
     from costlab.algebra import add as add
@@ -47,6 +34,7 @@ if TYPE_CHECKING:
     from costlab.algebra import scale as scale
     from costlab.algebra import seq as seq
     from costlab.algebra import symbols as symbols
+    from costlab.algebra.ops import *  # noqa: F403
     from costlab.checking.cross_check import check as check
     from costlab.checking.finding import Finding as Finding
     from costlab.counting.compare import Comparison as Comparison
@@ -74,34 +62,22 @@ if TYPE_CHECKING:
     from costlab.targets.target import Variant as Variant
     from costlab.tracing.rules import rule as rule
 
-# Where each public name lives. Loaded on first use: a count needs no torch, so neither does the import.
+# Where each public name lives, the operations aside, whose names `costlab.algebra.ops` knows. Loaded on first
+# use: a count needs no torch, so neither does the import.
 _HOMES = {
     "costlab.algebra": (
-        "AdaptiveAvgPool2d",
-        "AdaptiveMaxPool2d",
         "Add",
         "Auxiliary",
-        "AvgPool2d",
-        "BatchNorm2d",
         "Block",
         "Concat",
-        "Conv2d",
         "Definition",
         "Dim",
-        "Dropout",
-        "Flatten",
-        "Linear",
-        "LocalResponseNorm",
-        "MaxPool2d",
         "Node",
         "Operation",
-        "PReLU",
         "Ratio",
-        "ReLU",
         "Sequence",
         "Shape",
         "Size2d",
-        "Softmax",
         "Vector",
         "Work",
         "add",
@@ -140,16 +116,21 @@ _HOMES = {
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = list(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME_OF[name]), name)
+    if name in _HOME_OF:
+        return getattr(import_module(_HOME_OF[name]), name)
+    from costlab.algebra import ops
+
+    if name == "__all__":
+        return [*_HOME_OF, *ops.__all__]
+    if name in ops.__all__:
+        return getattr(ops, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*__getattr__("__all__"), "__version__"])

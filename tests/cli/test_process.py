@@ -94,6 +94,13 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert not loaded & HEAVY
 
 
+def test_importing_the_package_loads_none_of_its_rooms() -> None:
+    """Nor do the operations, whose names are asked of their room only where somebody wants them."""
+    code = "import sys, costlab; print(*(name for name in sys.modules if name.startswith('costlab.')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
 def test_the_console_script_is_installed() -> None:
     script = Path(sys.executable).with_name("costlab")
     done = subprocess.run([script, "count", "stem"], capture_output=True, text=True, check=False)

@@ -18,6 +18,7 @@ from costlab.algebra import (
     add,
     auxiliary,
     concat,
+    ops,
     seq,
     symbols,
 )
@@ -222,5 +223,7 @@ def test_the_public_names_are_what_they_say() -> None:
             name
         )  # aliases have none
     assert set(costlab.__all__) <= set(dir(costlab))
+    assert {"Conv2d", "ReLU", "count"} | set(ops.__all__) <= set(costlab.__all__)
+    assert len(set(costlab.__all__)) == len(costlab.__all__)
     with pytest.raises(AttributeError, match="no attribute 'flops'"):
         costlab.flops  # noqa: B018  # that reading it raises is what is tested
