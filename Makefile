@@ -19,8 +19,9 @@ demo: $(READY)  ## Count Inception v3, check the count, audit its paper's claims
 	$(BIN)/costlab verify --strict
 	$(BIN)/costlab report
 
+# Bytecode is kept, whatever the shell says: the tests start some hundred processes.
 test: $(READY)  ## Run the tests.
-	$(BIN)/pytest -n auto --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal
 
 check: lint test  ## Everything that has to pass: format, lint, types, import rules, tests.
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,46 +119,67 @@ def test_files_of_somebody_else_stay(run: Run, here: Path) -> None:
 
 INTERRUPTED = """
 import os, sys
+import matplotlib.figure
+import costlab.checking.cross_check  # loads torch and fvcore, which have computed nothing yet
 from costlab.cli.main import main
 
-at, sent, synced, fsync = int(sys.argv[1]), int(sys.argv[2]), [], os.fsync
+for case in sys.argv[1:]:
+    folder, at, sent = case.split(":")
+    if os.fork():
+        print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
+        continue
+    os.chdir(folder)
+    os.dup2(os.open("stderr", os.O_WRONLY | os.O_CREAT), 2)
+    synced, fsync = [], os.fsync
 
-def interrupted(number):
-    synced.append(number)
-    if len(synced) == at:
-        os.kill(os.getpid(), sent)
-    fsync(number)
+    def interrupted(number):
+        synced.append(number)
+        if len(synced) == int(at):
+            os.kill(os.getpid(), int(sent))
+        fsync(number)
 
-os.fsync = interrupted
-sys.argv = ["costlab", "report", "nets.py:net", "-o", "out"]
-main()
+    os.fsync = interrupted
+    sys.argv = ["costlab", "report", "nets.py:net", "-o", "out"]
+    main()
 """
-
-
-@pytest.mark.parametrize(
-    ("at", "sent"),
-    [(1, signal.SIGINT), (2, signal.SIGINT), (3, signal.SIGINT), (2, signal.SIGTERM), (2, signal.SIGHUP)],
+INTERRUPTIONS = (
+    (1, signal.SIGINT),
+    (2, signal.SIGINT),
+    (3, signal.SIGINT),
+    (2, signal.SIGTERM),
+    (2, signal.SIGHUP),
 )
-def test_a_run_that_is_interrupted_while_it_writes_leaves_old_or_new_files(
-    run: Run, here: Path, at: int, sent: signal.Signals
-) -> None:
+"""Before the how many-th file is on disk a signal is sent, and which."""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_a_run_that_is_interrupted_while_it_writes_leaves_old_or_new_files(run: Run, here: Path) -> None:
     run("report", "nets.py:net", "-o", "out")
-    old = {file.name: file.read_bytes() for file in (here / "out").iterdir()}
+    old = contents(here / "out")
     (here / "nets.py").write_text(NETS.replace("= 4", "= 5"))
+    folders = [here / f"{at}-{sent.value}" for at, sent in INTERRUPTIONS]
+    for folder in folders:
+        shutil.copytree(here / "out", folder / "out")
+        shutil.copy(here / "nets.py", folder)
+    cases = [f"{folder}:{at}:{sent.value}" for folder, (at, sent) in zip(folders, INTERRUPTIONS, strict=True)]
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, str(at), str(sent.value)],
+        [sys.executable, "-W", "ignore", "-c", INTERRUPTED, *cases],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 130
-    assert done.stderr.splitlines()[-1] == "costlab: error: interrupted"
-    found = {file.name: file.read_bytes() for file in (here / "out").iterdir()}
+    assert done.stdout.split() == ["130"] * len(cases), done.stderr
     assert run("report", "nets.py:net", "-o", "out").code == 0
-    new = {file.name: file.read_bytes() for file in (here / "out").iterdir()}
-    assert set(found) == set(old) == set(new) == set(FILES)
-    assert [found[name] == new[name] for name in FILES] == [place < at - 1 for place in range(3)]
-    assert all(found[name] in (old[name], new[name]) for name in FILES)
+    new = contents(here / "out")
+    for folder, (at, _) in zip(folders, INTERRUPTIONS, strict=True):
+        assert (folder / "stderr").read_text().splitlines()[-1] == "costlab: error: interrupted"
+        found = contents(folder / "out")
+        assert set(found) == set(old) == set(new) == set(FILES)
+        assert [found[name] == new[name] for name in FILES] == [place < at - 1 for place in range(3)]
+        assert all(found[name] in (old[name], new[name]) for name in FILES)
 
 
 def test_what_an_import_makes_of_an_interrupt_is_no_bug(

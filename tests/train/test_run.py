@@ -71,6 +71,7 @@ def run_in(folder: Path, made: Plan, again: bool = False, workers: int = 1) -> t
     ), observer
 
 
+@pytest.mark.usefixtures("preloaded_workers")
 def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
     made = started(tmp_path)
     run, observer = run_in(tmp_path, made, workers=2)
@@ -99,7 +100,7 @@ def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
     assert len(more.trials) == 4
 
 
-@pytest.mark.usefixtures("untimed")
+@pytest.mark.usefixtures("untimed", "preloaded_workers")
 def test_a_damaged_checkpoint_costs_its_own_trial_until_it_is_removed(tmp_path: Path) -> None:
     made = started(tmp_path)
     file = trial_folder(tmp_path, made, "5x5", 0) / checkpoint.FILE
@@ -178,6 +179,7 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
             save_plan(made, dataset, tmp_path)
 
 
+@pytest.mark.usefixtures("preloaded_workers")
 def test_workers_train_the_plan_that_they_are_asked_to(tmp_path: Path) -> None:
     made = started(tmp_path)
     replace(made, recipe={**made.recipe, "epochs": 3}).save(tmp_path)
@@ -185,7 +187,7 @@ def test_workers_train_the_plan_that_they_are_asked_to(tmp_path: Path) -> None:
         run_in(tmp_path, made)
 
 
-@pytest.mark.usefixtures("untimed")
+@pytest.mark.usefixtures("untimed", "preloaded_workers")
 def test_an_idle_worker_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = started(tmp_path)
     finish = Study.finish
@@ -204,6 +206,7 @@ def test_an_idle_worker_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytes
     assert observer.notes in ([], [taken_up])
 
 
+@pytest.mark.usefixtures("preloaded_workers")
 def test_what_is_shared_goes_on_as_shared(tmp_path: Path) -> None:
     made = started(tmp_path)
     with pytest.raises(RunError, match="the trials of this run are in the folder: leave out --study"):
