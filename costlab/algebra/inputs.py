@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -44,6 +45,10 @@ class Inputs:
 
     def __repr__(self) -> str:
         return f"<inputs {self}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A MappingProxyType cannot be pickled.
+        return partial(Inputs, batched=self.batched), (self.args, dict(self.kwargs))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Inputs) and str(self) == str(other)

@@ -35,6 +35,9 @@ class Sizes(tuple[int, ...]):
         """Sizes one by one, as the other shapes take them."""
         return super().__new__(cls, sizes)
 
+    def __getnewargs__(self) -> tuple[int, ...]:
+        return tuple(self)  # a copy, too, is made of sizes one by one
+
     def __str__(self) -> str:
         return "x".join(map(str, self)) or "scalar"
 

@@ -5,7 +5,6 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -14,8 +13,9 @@ from torch._ops import OpOverload
 
 from costlab.algebra.traced import Call, CallForm, ModuleSpec, TensorSpec
 from costlab.tracing.rules.activations import FUNCTIONS as ACTIVATION_FUNCTIONS
+from costlab.tracing.rules.registry import UserRule
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = {}  # no MappingProxyType, which cannot be pickled
 SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
 PLAIN = frozenset([type(None), bool, int, float, complex, str, torch.dtype])
 """Types of arguments that say all of themselves."""
@@ -130,8 +130,10 @@ class CallDescriber:
         rule: Callable[..., Any] | None,
         args: Any,
         kwargs: Mapping[str, Any],
-    ) -> Call:
-        """A call by a module of a function that a rule counts."""
+    ) -> Call | None:
+        """A call by a module of a function; None where a user's rule counts it, which says all there is."""
+        if isinstance(rule, UserRule):
+            return None
         held = {} if module._modules else module._parameters
         specs: dict[int, TensorSpec] = {}
         return Call(
@@ -170,7 +172,7 @@ def _described(value: Any, held: Mapping[str, Any], specs: dict[int, TensorSpec]
             known = specs[id(value)] = TensorSpec(value.shape, strides, _name_in(held, value) if held else "")
         return known
     if isinstance(value, tuple | list):
-        if value and type(value[0]) is int:  # sizes, or one number for each axis
+        if all(type(each) is int for each in value):  # sizes, or one number for each axis
             return tuple(value)
         return tuple([_described(each, held, specs) for each in value])
     return None

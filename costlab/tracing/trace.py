@@ -40,7 +40,8 @@ PATH = "costlab"
 class TracedOperation(NamedTuple):
     """An operation that ran: where, what it did, what came out, and the parameters that it read.
 
-    ``own`` says that a layer of torch.nn is the operation; ``call`` is None for parameters that nothing read.
+    ``own`` says that a layer of torch.nn is the operation, or a module that a user's rule is for. ``call`` is
+    None for parameters that nothing read, and for what a user's rule counts.
     """
 
     path: str
@@ -125,7 +126,7 @@ class Trace(TorchFunctionMode):
         form: CallForm = "operator" if is_sign(func) else call_form(module, func)
         works = rule(Seen(output, module, inside.products), *args, **kwargs)
         call = self._described.call(func, form, module, rule, args, kwargs)
-        self._record(works, output, (args, kwargs), call)
+        self._record(works, output, (args, kwargs), form, call)
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
@@ -165,19 +166,28 @@ class Trace(TorchFunctionMode):
             pointwise = torch.Tag.pointwise in func.tags or elements.is_plain_gradient(name)
             unknown = func.namespace not in ("aten", "prims") or not (known or pointwise)
         call = self._described.call(func, form, module, rule, args, kwargs)
-        self._record(works, output, (args, kwargs), call, unknown=unknown)
+        self._record(works, output, (args, kwargs), form, call, unknown=unknown)
 
-    def _record(self, works: Works, output: Any, given: Any, call: Call, *, unknown: bool = False) -> None:
+    def _record(
+        self,
+        works: Works,
+        output: Any,
+        given: Any,
+        form: CallForm,
+        call: Call | None,
+        *,
+        unknown: bool = False,
+    ) -> None:
         results = list(tensors_in(output))
         if results and not results[0].dim() and not results[0].is_floating_point():
             return  # a counter, such as that of the batches that a normalization has seen
         sizes = Sizes(*results[0].shape) if results else Sizes()
         read = self._parameters(given)
         path = self._path_back() if self.in_backward else self.tracker.path
-        own = call.form == "module"
+        own = form == "module"
         for part, work in enumerate((works,) if isinstance(works, Work) else works):
             kernel = _kernel(given) if work.kind.startswith("conv") and not self.in_backward else ""
-            numbered = call._replace(part=part) if part else call
+            numbered = call._replace(part=part) if part and call else call
             self.operations.append(
                 TracedOperation(path, work, sizes, kernel, own, unknown, read, self.in_backward, numbered)
             )
@@ -197,14 +207,13 @@ class Trace(TorchFunctionMode):
             if failing:
                 return
             works = MODULES[type(module)](Seen(output, module), module, *args, **kwargs)
-            call = self._described.call(type(module), "module", module, None, args, kwargs)
             path = self.tracker.path_in_reach(module)
             if self._backward:
                 self._tag(output, path)
             sizes = next((Sizes(*each.shape) for each in tensors_in(output)), Sizes())
             read = tuple(owner for owner in map(self._owner, module.parameters()) if owner is not None)
             for work in (works,) if isinstance(works, Work) else works:
-                self.operations.append(TracedOperation(path, work, sizes, "", True, False, read, False, call))
+                self.operations.append(TracedOperation(path, work, sizes, "", True, False, read, False, None))
                 read = ()
 
     def _owner(self, tensor: Tensor) -> Tensor | None:
@@ -239,10 +248,12 @@ class Trace(TorchFunctionMode):
 
 
 def _kernel(given: Any) -> str:
-    """The kernel of a convolution as people write it, by its weight."""
+    """The kernel of a convolution as people write it, by its weight; empty where a user's has none."""
     args, kwargs = given
-    data = args[0] if args else kwargs["input"]
-    weight = args[1] if len(args) > 1 else kwargs["weight"]
+    data = args[0] if args else kwargs.get("input")
+    weight = args[1] if len(args) > 1 else kwargs.get("weight")
+    if not isinstance(data, Tensor) or not isinstance(weight, Tensor) or data.dim() < weight.dim() - 1:
+        return ""
     sizes = "x".join(map(str, weight.shape[2:]))
     channels = data.shape[1] if data.dim() == weight.dim() else data.shape[0]
     groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)

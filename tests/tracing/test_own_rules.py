@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from costlab import Count, count, rule
+from costlab import Count, conventions, count, rule
 from costlab.algebra import Work
 from costlab.errors import DefinitionError, TargetError
 from costlab.tracing.rules import registry
@@ -200,6 +200,47 @@ def test_a_function(function: Any) -> None:
     rule(function)(lambda output, x, *rest: Work("mine", multiply_adds=11 * output.numel()))
     counted = count(Only(function), X)
     assert (counted.multiply_adds, unsupported(counted)) == (88, [])
+
+
+KINDS = (
+    *("linear", "conv2d", "conv_transpose2d", "bilinear", "einsum", "matvec", "addmm", "attention"),
+    *("softmax", "batch_norm2d", "layer_norm", "local_response_norm", "prelu", "embedding", "add"),
+    *("lstm", "lstm_projected", "gru_cell", "interpolate_nearest", "adaptive_avg_pool2d", "mine"),
+)
+"""Kinds of operations that the tables of tools ask more of than a rule reports."""
+
+
+@pytest.mark.parametrize("target", [torch.cumsum, scale, nn.Linear])
+def test_what_a_rule_reports_is_charged_by_every_tool(target: Any) -> None:
+    given = Work("", multiply_adds=40, bias_adds=8, weights=6, inputs=12, outputs=24)
+    rule(target)(lambda output, *args, **kwargs: [given._replace(kind=kind) for kind in KINDS])
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Any:
+            if target is nn.Linear:
+                return self.fc(input=x)
+            return scale(x, x) if target is scale else torch.cumsum(x, dim=0)
+
+    counted = count(Model(), X)
+    found = [row for row in counted.rows if row.work.kind in KINDS]
+    assert [row.work.multiply_adds for row in found] == [40] * len(KINDS)
+    for name in conventions():
+        charged = counted.under(name).by_operator()
+        assert set(charged) >= set(KINDS)
+    # It is charged as if a layer of torch did it, by what the rule reports and no more.
+    thop = counted.under("thop").by_operator()
+    assert [thop[kind] for kind in ("linear", "softmax", "lstm")] == [40, 3 * 24, 40 + 8]
+    torchinfo = counted.under("torchinfo").by_operator()
+    assert [torchinfo[kind] for kind in ("linear", "conv2d", "gru_cell", "mine")] == [
+        40 + 8,
+        40 + 8,
+        0,
+        40 + 8,
+    ]
 
 
 def test_what_can_have_no_rule() -> None:

@@ -30,6 +30,11 @@ class ChargedOperation:
         """Whether it is an operation of a definition, which was not called yet."""
         return not isinstance(self.node.block, Traced)
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether no more is known of it than its work, which a rule of a user's gave."""
+        return self.call is None and not self.is_definition
+
     @cached_property
     def form(self) -> str:
         """How it is called: a `CallForm`, or what tools tell apart within nn.MultiheadAttention.

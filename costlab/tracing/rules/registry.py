@@ -18,6 +18,16 @@ Shaped: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Rule)
 
 
+class UserRule:
+    """A rule of a user's own: the `Work` that it gives is all that is known of the operation."""
+
+    def __init__(self, function: Rule) -> None:
+        self.function = function
+
+    def __call__(self, seen: "Seen", *args: Any, **kwargs: Any) -> Works:
+        return self.function(seen.output, *args, **kwargs)
+
+
 class Seen(NamedTuple):
     """An operation that has run: what came out, and the module that called it.
 
@@ -119,13 +129,10 @@ def rule(target: Any) -> Callable[[F], F]:
         raise DefinitionError(f"a rule is for an operator, a function or a class of modules, not {given}")
 
     def register(function: F) -> F:
-        def counted(seen: Seen, *args: Any, **kwargs: Any) -> Works:
-            return function(seen.output, *args, **kwargs)
-
         packet: Any = target
         names = packet.overloads() if isinstance(target, OpOverloadPacket) else []
         for key in [target, *(getattr(target, name) for name in names)]:
-            table[key] = counted
+            table[key] = UserRule(function)
         return function
 
     return register

@@ -2,6 +2,7 @@
 
 from math import prod
 
+from costlab.algebra.traced import TensorSpec
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities.registry import quantity
 
@@ -21,14 +22,16 @@ def aligned_left(operation: ChargedOperation) -> int:
 @quantity
 def own_weights(operation: ChargedOperation) -> int:
     """Elements of weight and bias of a module without others in it, once for each input."""
+    if operation.kind.endswith("_backward"):
+        return 0
     held = {tensor.held_as: tensor.elements for tensor in operation.tensors if tensor.held_as}
     return operation.samples * sum(held.values())
 
 
 @quantity
 def sample_parameters(operation: ChargedOperation) -> int:
-    """Parameters, once for each input of the batch."""
-    if operation.is_definition:
+    """Parameters, once for each input of the batch; once at all where they are no weight and bias."""
+    if operation.call is None or "weight" not in operation.call.names:
         return int(operation.work.parameters)
     inputs = operation.input[0] if operation.input else 1
     return inputs * operation.elements("weight", "bias")
@@ -63,7 +66,10 @@ def interpolated(operation: ChargedOperation) -> int:
 
 def _asked_size(operation: ChargedOperation) -> int:
     size = operation.argument("size")
-    return prod(size) if isinstance(size, tuple) else int(size or 0)
+    if size is None or isinstance(size, int):
+        return size or 0
+    # Numbers may be given in tensors, too; they are the sizes of what came out.
+    return operation.output[-1] if isinstance(size, TensorSpec) else prod(operation.output[2:])
 
 
 @quantity

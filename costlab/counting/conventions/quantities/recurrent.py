@@ -1,7 +1,6 @@
 """What tools ask of recurrent layers and their cells."""
 
 from math import prod
-from typing import Any
 
 from costlab.algebra.traced import Call, TensorSpec
 from costlab.counting.conventions.operation import ChargedOperation
@@ -15,12 +14,8 @@ def states(operation: ChargedOperation) -> int:
     """Elements of hidden states, one for each step, layer and direction."""
     if operation.call is None:
         return 0
-    settings = operation.module.settings
-    if operation.kind == "lstm_projected":
-        width: int = settings["hidden_size"]
-        return _steps(operation) * width * _layers(settings)
     gates = GATES[operation.kind.partition("_")[0]]
-    on_input = _matrices(operation.call)[::2]
+    on_input = _matrices(operation.call)[:: 3 if operation.kind == "lstm_projected" else 2]
     return _steps(operation) * sum(matrix.sizes[0] // gates for matrix in on_input)
 
 
@@ -43,19 +38,25 @@ def gates(operation: ChargedOperation) -> int:
 @quantity
 def unprojected(operation: ChargedOperation) -> int:
     """Multiply-adds of an LSTM with projections, as if it had none."""
-    settings = operation.module.settings
-    width: int = settings["hidden_size"]
-    directions: int = _layers(settings) // settings["num_layers"]
+    if operation.call is None:
+        return 0
+    on_input = _matrices(operation.call)[::3]
+    width = on_input[0].sizes[0] // 4
+    directions = 2 if _is_bidirectional(operation.call) else 1
     # The directions of the first layer read the input, those above what the layer below puts out.
-    read = [n if place < directions else width * directions for place, n in enumerate(_read(operation))]
+    above = width * directions
+    read = [each.sizes[1] if place < directions else above for place, each in enumerate(on_input)]
     return _steps(operation) * sum(4 * width * (n + width) for n in read)
 
 
 @quantity
 def narrow(operation: ChargedOperation) -> int:
     """Multiply-adds of an LSTM with projections, as if its states were as narrow as they."""
-    width: int = operation.module.settings["proj_size"]
-    return _steps(operation) * sum(4 * width * (n + width) for n in _read(operation))
+    if operation.call is None:
+        return 0
+    matrices = _matrices(operation.call)
+    width = matrices[1].sizes[1]
+    return _steps(operation) * sum(4 * width * (each.sizes[1] + width) for each in matrices[::3])
 
 
 def fused_bias(operation: ChargedOperation) -> int:
@@ -68,11 +69,11 @@ def fused_bias(operation: ChargedOperation) -> int:
     call = operation.call
     if call is None or operation.kind.endswith("_cell") or _is_packed(call):
         return added
-    *_, both, batch_first = call.args
+    batch_first = call.args[-1]
     if not batch_first or _turned(operation.tensors[0]).is_contiguous:
         return added
     biases = [tensor.elements for tensor in _weights(call) if len(tensor.sizes) == 1]
-    alone = biases[::2][: 2 if both else 1]
+    alone = biases[::2][: 2 if _is_bidirectional(call) else 1]
     return added - _steps(operation) * sum(alone)
 
 
@@ -85,18 +86,6 @@ def _steps(operation: ChargedOperation) -> int:
     return prod(operation.input[:-1])
 
 
-def _layers(settings: Any) -> int:
-    """Layers, of both directions."""
-    layers: int = settings["num_layers"]
-    return layers * (2 if settings["bidirectional"] else 1)
-
-
-def _read(operation: ChargedOperation) -> list[int]:
-    """The width of what each layer and direction of an LSTM with projections reads."""
-    assert operation.call is not None
-    return [matrix.sizes[1] for matrix in _matrices(operation.call)[::3]]
-
-
 def _weights(call: Call) -> list[TensorSpec]:
     """Weights and biases: a layer is given a list of them, a cell one by one after its states."""
     if call.function.endswith("_cell"):
@@ -107,6 +96,11 @@ def _weights(call: Call) -> list[TensorSpec]:
 
 def _matrices(call: Call) -> list[TensorSpec]:
     return [tensor for tensor in _weights(call) if len(tensor.sizes) == 2]
+
+
+def _is_bidirectional(call: Call) -> bool:
+    """Whether a layer has two directions: its last argument but whether the batch comes first."""
+    return bool(call.args[-1 if _is_packed(call) else -2])
 
 
 def _is_packed(call: Call) -> bool:

@@ -20,8 +20,13 @@ def quantity(measure: Quantity) -> Quantity:
 
 
 def quantity_of(operation: ChargedOperation, name: str) -> Dim:
-    """A quantity of an operation by its name: one that it reports itself, or one of `QUANTITIES`."""
+    """A quantity of an operation by its name: one that it reports itself, or one of `QUANTITIES`.
+
+    Of one that a rule of a user's counted only what the rule reports is known.
+    """
     if name in PLAIN:
         size: Dim = getattr(operation.work, name)
         return size
+    if operation.is_opaque:
+        return operation.work.parameters if name == "sample_parameters" else 0
     return QUANTITIES[name](operation)
