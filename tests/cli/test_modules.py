@@ -1,12 +1,17 @@
 """Modules of PyTorch, conventions and reconciliations on the command line."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
 
+TABLES = Path(__file__).parents[2] / "costlab" / "counting" / "conventions"
+PLACES = {file.stem: tomllib.loads(file.read_text("utf-8"))["place"] for file in TABLES.glob("*.toml")}
+BY_PLACE = sorted(PLACES, key=PLACES.__getitem__)
+"""Every convention, in the order in which they stand."""
 MODELS = '''
 import torch
 from torch import nn
@@ -184,7 +189,7 @@ def test_modules_and_definitions_compare(run: Run) -> None:
 def test_reconcile(run: Run) -> None:
     code, out, err = run("reconcile", "stem", "-f", "json")
     assert (code, err) == (0, "")
-    assert len(json.loads(out)["rows"]) == 15
+    assert [row["convention"] for row in json.loads(out)["rows"]] == BY_PLACE
     code, out, err = run("reconcile", "models.py:Net", "-i", "1x3x8x8", "--run", "-f", "json")
     verdicts = {row["convention"]: row["verdict"] for row in json.loads(out)["rows"]}
     assert code == 0
@@ -226,7 +231,7 @@ def test_a_tool_that_differs_is_a_failed_check(run: Run, monkeypatch: pytest.Mon
 def test_conventions_are_listed(run: Run) -> None:
     code, out, _ = run("list", "--conventions", "-f", "json")
     assert code == 0
-    assert len(json.loads(out)["rows"]) == 15
+    assert [row["name"] for row in json.loads(out)["rows"]] == BY_PLACE
     assert "2 x outputs + 2 x affine" in run("list", "thop", "--conventions").out
     code, _, err = run("list", "--conventions", "--ablations")
     assert (code, "do not go together" in err) == (2, True)
