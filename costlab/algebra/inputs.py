@@ -21,7 +21,7 @@ class TensorInput(NamedTuple):
     dtype: str = FLOAT
 
     def __str__(self) -> str:
-        # Sizes that would be taken for those of one input bear their type.
+        # One or three sizes would be read as one input without a batch, so the type is added.
         plain = self.dtype == FLOAT and len(self.sizes) not in (1, 3)
         return str(self.sizes) if plain else f"{self.sizes}:{self.dtype}"
 
@@ -74,7 +74,7 @@ def _text(value: Any) -> str:
 
 
 def as_input(value: Any, called: Callable[[str], Any] | None = None) -> AnyInput:
-    """The input that ``value`` stands for.
+    """The input that ``value`` describes.
 
     ``"3x224x224"`` or ``(3, 224, 224)`` is a shape, without the batch. ``"1x3x224x224"``,
     ``"tokens:2x128:int64"``, several of these in a list, and ``"file.py:function"``, whose function gives

@@ -1,4 +1,4 @@
-"""What ran: modules and operations whose cost is known only from a trace."""
+"""Modules and operations of PyTorch as they ran in a trace."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -23,9 +23,9 @@ from costlab.targets.resolve import TargetLike
 
 
 class Source(NamedTuple):
-    """Something that reports on a running module, and what of each row of a count it should find.
+    """Something that reports on a running module, and the size of each row of a count that it should find.
 
-    Without ``size``, it reports the shapes that come out. ``convention`` is what rows are priced by.
+    Without ``size``, it reports the shapes that come out. ``convention`` gives the cost of the rows.
     """
 
     name: str
@@ -46,7 +46,7 @@ def check(
     """Build the module of the very value that is counted, run it, and compare, module by module.
 
     Takes a `Count`, or what `costlab.count` takes. The module runs in eval mode on zeros, auxiliary
-    heads included. ``progress`` is told each step.
+    heads included. ``progress`` is called with the name of each step.
 
     Raises:
         DefinitionError: the count is for symbols or arrays, or is given with an input or settings.

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 class Finding(NamedTuple):
     """What one source said: on how many modules it agreed, or what was wrong first.
 
-    ``left_out`` says why a source that need not be able to was not asked.
+    ``left_out`` says why an optional source was not run.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""What was counted as something that runs: the module with tensors that have values, and inputs for it."""
+"""A count's module with tensors that have values, and inputs for it, so that it can run."""
 
 import os
 from collections.abc import Iterator
@@ -92,7 +92,7 @@ def _held_by(module: nn.Module) -> Iterator[Tensor]:
 
 
 def _memory() -> float:
-    """The bytes of this machine's memory, as far as it tells."""
+    """The bytes of this machine's memory; infinite where the system does not say."""
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):

@@ -105,7 +105,7 @@ def compare(
     """Compare targets with the first, or the variants of an ablation with its baseline.
 
     Targets are what `costlab.count` takes, an ablation is its name, ``file.py:attribute``, or a value;
-    ``input`` and ``batch`` hold for all; a variant that stands for several inputs takes so many times the
+    ``input`` and ``batch`` hold for all; a variant of several inputs takes so many times the
     batch.
 
     Raises:

@@ -1,6 +1,6 @@
 """Conventions: what a tool charges for the quantities that operations report. Data, not branches.
 
-There is a file for each in ``conventions/``; what may stand in it is said in its README.
+There is a file for each in ``conventions/``; the README there describes their format.
 """
 
 from collections import Counter
@@ -55,8 +55,8 @@ class Convention:
 
     The first of ``charges`` that matches the kind and form of an operation holds, else ``default``; those in
     ``unknown``, or of a form that is not in ``forms``, cost nothing because the tool does not know them.
-    ``scale`` is what a multiply-add costs: 1, or 2 where multiplication and addition are two; ``place`` says
-    where the convention stands among the others.
+    ``scale`` is what a multiply-add costs: 1, or 2 where multiplication and addition are two; ``place`` is
+    its position in lists of conventions.
     """
 
     name: str

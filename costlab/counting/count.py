@@ -36,8 +36,8 @@ class Count:
 
     Multiply-adds, bias adds, activations and elements are for the whole batch; weights and
     parameters are held once. Auxiliary heads are included where the network has them; `inference`
-    leaves them out, and then ``heads`` is False. ``priced`` names the convention that the ``cost`` of its
-    sums is reckoned by.
+    leaves them out, and then ``heads`` is False. ``priced`` names the convention for the ``cost``
+    of its sums.
     """
 
     label: str
@@ -49,7 +49,7 @@ class Count:
 
     @property
     def convention(self) -> "Convention":
-        """The convention that the cost is reckoned by."""
+        """The convention that gives the cost."""
         from costlab.counting.convention import convention
 
         return convention(self.priced)
@@ -60,7 +60,7 @@ class Count:
         return MEASURES if self.priced == DEFAULT else (COST, *MEASURES[1:])
 
     def under(self, name: str) -> "Count":
-        """The same count, its cost reckoned by another convention.
+        """The same count, with its cost under another convention.
 
         Raises:
             DefinitionError: there is none of that name, or the count is for symbols or arrays.
@@ -109,7 +109,7 @@ class Count:
     def grouped(self, key: Callable[[Node], str]) -> tuple[Row, ...]:
         """One row for each value of ``key``, in the order in which they appear; they add up to the total.
 
-        ``key`` is asked of the nodes that do something themselves; its value is the ``kind`` of the work.
+        ``key`` is called with the nodes that do work themselves; its value becomes the ``kind`` of the work.
         """
         groups: dict[str, list[Node]] = {}
         for node in self.operations:

@@ -38,7 +38,7 @@ def differences(before: Count, after: Count, depth: int | None = None) -> tuple[
     """The modules that are not the same, in the order of execution.
 
     Modules are aligned by path. Where both have a child of the same name, only the children that differ
-    are told; otherwise the module as a whole, as anything at ``depth`` below the root is. What they differ
+    are listed; otherwise the module as a whole, as anything at ``depth`` below the root is. What they differ
     by adds up to the difference of the whole.
     """
     if depth is not None:

@@ -1,4 +1,4 @@
-"""How an operation is called: by a layer, as a function, as a method or as a sign; and with what."""
+"""How an operation is called (by a layer, as a function, a method or a sign), and with which arguments."""
 
 import dis
 import inspect
@@ -18,7 +18,7 @@ from costlab.tracing.rules.registry import UserRule
 NOTHING: Mapping[str, Any] = {}  # no MappingProxyType, which cannot be pickled
 SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
 PLAIN = frozenset([type(None), bool, int, float, complex, str, torch.dtype])
-"""Types of arguments that say all of themselves."""
+"""Types of arguments that are kept as they are."""
 
 
 def call_form(module: nn.Module, func: Any) -> CallForm:
@@ -36,10 +36,10 @@ def call_form(module: nn.Module, func: Any) -> CallForm:
 
 
 def is_sign(func: Any) -> bool:
-    """Whether a method of a tensor is asked for by its sign.
+    """Whether a method of a tensor is called by its sign, such as ``+``.
 
-    torch gives ``x + y`` and ``x.add(y)`` to a function mode as the same method, and says no more: only the
-    code that called tells them apart.
+    torch gives ``x + y`` and ``x.add(y)`` to a function mode as the same method: only the bytecode of the
+    caller differs.
     """
     if getattr(func, "__module__", None) is not None or func.__name__.rstrip("_") not in SIGNS:
         return False
@@ -107,7 +107,7 @@ def function_name(func: Any) -> str:
 
 @cache
 def argument_names(rule: Callable[..., Any] | None) -> tuple[str, ...]:
-    """The names of the arguments that a rule tells apart, without what it is given first."""
+    """The names of a rule's positional arguments, without the first, which is `Seen`."""
     if rule is None:
         return ()
     named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

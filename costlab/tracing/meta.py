@@ -168,7 +168,7 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def evaluate(model: nn.Module) -> None:
-    """Eval mode; a module that torch.export made knows no other, and refuses to be asked."""
+    """Put a module into eval mode; one that torch.export made has no other, and raises when it is set."""
     try:
         model.eval()
     except NotImplementedError:

@@ -49,7 +49,7 @@ class Module(Block):
         return iter(())
 
     def placed(self, x: Any, batch: Dim) -> tuple[Inputs, Dim]:
-        """The inputs that a shape without a batch stands for, and 1: the batch is in them.
+        """The inputs for a shape without a batch, and 1: the batch is in them.
 
         Raises:
             DefinitionError: the batch is given twice.
@@ -143,7 +143,7 @@ def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
 
 
 def _made(value: Any, stand_ins: StandIns) -> Any:
-    """The tensors that are asked for, and stand-ins for those that are given.
+    """The tensors that inputs describe, and stand-ins for those that are given.
 
     Indices and masks that are given keep their values: what a model decides by them is decided.
     """
@@ -178,7 +178,7 @@ def _hint(given: Inputs) -> str:
 
 
 def _problem(error: Exception) -> str:
-    """What went wrong, in one line; what depends on data is told so."""
+    """What went wrong, in one line; it says where a model depends on the values of its data."""
     text = str(error).partition("\n")[0]
     if found := MISSING.match(text):
         return (

@@ -64,7 +64,7 @@ class ModuleTracker:
             hooks._global_forward_hooks_with_kwargs.pop(last.id, None)  # which torch forgets
 
     def _enter(self, module: nn.Module, args: Any) -> None:
-        if get_ident() != self._thread:  # torch tells of the modules of all threads
+        if get_ident() != self._thread:  # torch's hooks are called for the modules of all threads
             return
         path = self.path_in_reach(module)
         self._running.append((path, module))

@@ -56,7 +56,7 @@ class TracedOperation(NamedTuple):
 
 
 class Trace(TorchFunctionMode):
-    """Sees what a module asks of torch, as it asks for it, and below that what runs."""
+    """Records the functions of torch that a module calls, and the operators that run below them."""
 
     def __init__(self, model: nn.Module, stand_ins: StandIns, samples: int, backward: bool) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Trace(TorchFunctionMode):
         self.in_backward = False
 
     def run(self, call: Callable[[], Any]) -> Any:
-        """Run what calls the module, and with it the way back where that is asked for."""
+        """Run what calls the module, and then the backward pass if it is to be counted."""
         with ExitStack() as stack:
             stack.enter_context(self.tracker.following())
             stack.enter_context(torch.enable_grad() if self._backward else torch.no_grad())
@@ -220,7 +220,7 @@ class Trace(TorchFunctionMode):
         return self._stand_ins.owners.get(id(tensor))
 
     def _run_back(self, output: Any) -> None:
-        """The gradients of everything that came out, by everything that asks for them."""
+        """Run backward from every output that requires a gradient."""
         outputs = [each for each in tensors_in(output) if each.requires_grad]
         self.in_backward = True
         try:

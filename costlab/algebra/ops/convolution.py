@@ -96,7 +96,7 @@ class Conv2d(Operation):
 
     @property
     def _is_uneven(self) -> bool:
-        """Whether the zeros are not as many at both ends; torch can only be told so by name."""
+        """Whether more zeros are added at one end; torch has only the name "same" for that."""
         return self.padding == "same" and not all(divides(2, both) for both in self._total_padding())
 
     def quotients(self, x: AnyShape) -> tuple[Dim, Dim]:

@@ -1,1 +1,1 @@
-"""What counting tools charge: a table for each tool, and the quantities that only tools ask for."""
+"""What counting tools charge: a table for each tool, and the quantities that only tools use."""

@@ -37,7 +37,7 @@ class ChargedOperation:
 
     @cached_property
     def form(self) -> str:
-        """How it is called: a `CallForm`, or what tools tell apart within nn.MultiheadAttention.
+        """How it is called: a `CallForm`, or which variant of nn.MultiheadAttention it is part of.
 
         ``multihead`` and ``weighing``: without and with the attention weights among its outputs.
         """
@@ -49,7 +49,7 @@ class ChargedOperation:
 
     @property
     def module(self) -> ModuleSpec:
-        """The module that calls it; of a definition nothing is asked that its class would not be."""
+        """The module that calls it; empty for a definition, which has no module yet."""
         return ModuleSpec() if self.call is None else self.call.module
 
     @property

@@ -54,7 +54,7 @@ def attention_shape(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: An
 
 @operators(*KERNELS)
 def attention_operator(seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Work:
-    """Attention that was asked for as an operator of aten."""
+    """Attention that was called as an operator of aten."""
     return attention(seen, query, key, value)
 
 

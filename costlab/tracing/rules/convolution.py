@@ -79,7 +79,7 @@ def convolution_operator(
     groups: int = 1,
     *_: Any,
 ) -> Work:
-    """A convolution that was asked for as an operator of aten."""
+    """A convolution that was called as an operator of aten."""
     if transposed_:
         return transposed(seen, input, weight, bias, stride, padding, output_padding, groups, dilation)
     return convolution(seen, input, weight, bias, stride, padding, dilation, groups)

@@ -245,7 +245,7 @@ def dropout(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
 
 @operators("embedding", "_embedding_bag")
 def embedding_operator(seen: Seen, weight: Tensor, indices: Tensor, *_: Any, **__: Any) -> Work:
-    """An embedding that was asked for as an operator of aten."""
+    """An embedding that was called as an operator of aten."""
     return embedding(seen, indices, weight)
 
 

@@ -162,7 +162,7 @@ def local_response_norm(seen: Seen, input: Tensor, size: int, *_: Any, **__: Any
 def batch_norm_operator(
     seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any
 ) -> Work:
-    """Batch norm that was asked for as an operator of aten."""
+    """Batch norm that was called as an operator of aten."""
     return _normalized(_ranked("batch_norm", input), input, weight)
 
 
@@ -170,7 +170,7 @@ def batch_norm_operator(
 def layer_norm_operator(
     seen: Seen, input: Tensor, shape: Any, weight: Tensor | None, bias: Tensor | None, *_: Any
 ) -> Work:
-    """Layer norm that was asked for as an operator of aten."""
+    """Layer norm that was called as an operator of aten."""
     return _normalized("layer_norm", input, weight)
 
 
@@ -178,5 +178,5 @@ def layer_norm_operator(
 def group_norm_operator(
     seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any
 ) -> Work:
-    """Group norm that was asked for as an operator of aten."""
+    """Group norm that was called as an operator of aten."""
     return _normalized("group_norm", input, weight)

@@ -61,7 +61,7 @@ def linear_shape(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> A
 def bilinear(seen: Seen, input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
     """``(*, n), (*, m) -> (*, features)``: ``features * m * (n + 1)`` multiply-adds a row.
 
-    ``x1 W`` is reckoned first, then its product with ``x2``.
+    ``x1 W`` is computed first, then its product with ``x2``.
     """
     rows = input1.numel() // max(input1.shape[-1], 1)
     features, _, second = weight.shape
@@ -120,7 +120,7 @@ def einsum(seen: Seen, equation: str, *operands: Any) -> Work:
 
 @operators("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "vdot", "addbmm", "linear")
 def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
-    """A product that was asked for as an operator of aten."""
+    """A product that was called as an operator of aten."""
     tensors = [each for each in args if isinstance(each, Tensor)]
     return Work(
         "matmul",
@@ -147,7 +147,7 @@ def grouped(seen: Seen, a: Tensor, b: Tensor, *_: Any, **__: Any) -> Work:
 def grouped_shape(
     a: Tensor, b: Tensor, offs: Tensor | None = None, bias: Tensor | None = None, out_dtype: Any = None
 ) -> Any:
-    """What comes out of rows that each meet one of several matrices; torch tells it of one type only."""
+    """The output of rows times one of several matrices each; torch's own rule takes one type only."""
     if a.dim() != 2 or b.dim() != 3 or a.shape[1] != b.shape[1]:
         return NotImplemented
     return torch.empty((a.shape[0], b.shape[2]), dtype=out_dtype or a.dtype, device="meta")

@@ -47,7 +47,7 @@ class Seen(NamedTuple):
 CALLS: dict[Any, Rule] = {}
 """By a function of torch as it is called: ``rule(seen, *args, **kwargs)``."""
 SHAPED: dict[Any, Shaped] = {}
-"""By such a function: what comes out, without running it; NotImplemented where only running it tells."""
+"""By such a function: what comes out, without running it; NotImplemented where it has to run."""
 INSTEAD: dict[Any, Callable[..., Any]] = {}
 """By such a function: what runs in its place, with the same gradients, where torch wants values."""
 OPERATORS: dict[str, Rule] = {}
@@ -61,7 +61,7 @@ OVERLOADS: dict[Any, Rule] = {}
 def like(tensor: Tensor) -> Any:
     """A tensor of the same sizes, without values; `torch.empty_like` takes ten times as long here.
 
-    NotImplemented for one whose elements do not lie in a row: then running it tells how the output's do.
+    NotImplemented for one that is not contiguous: the layout of the output is then known only by running it.
     """
     if not tensor.is_contiguous():
         return NotImplemented
@@ -102,7 +102,7 @@ def operators(*names: str) -> Callable[[F], F]:
 
 
 def rule(target: Any) -> Callable[[F], F]:
-    """Count an operation or a module of one's own: ``@costlab.rule(target)``.
+    """Say what an operation or a module costs: ``@costlab.rule(target)``.
 
     The function is called with what came out and then as the operation is called, for a module with the
     module first; it gives a `Work`, or several. The rule of a module replaces what runs inside it.
@@ -139,7 +139,7 @@ def rule(target: Any) -> Callable[[F], F]:
 
 
 def _seen_by_torch(function: FunctionType) -> bool:
-    """Whether torch tells of calls of a function that is written in Python."""
+    """Whether torch reports calls of a function that is written in Python to function modes."""
     return f"{function.__module__}.".startswith("torch.") or (
         "handle_torch_function" in function.__code__.co_names
     )

@@ -1,4 +1,4 @@
-"""The quantities that only some counting tools ask for, each from what is known of an operation.
+"""The quantities that only some counting tools use, each computed from what is known of an operation.
 
 A charge in a tool's table names one of these, or a quantity of `Work`. Importing this makes them known.
 """

@@ -1,4 +1,4 @@
-"""What tools ask of attention and softmax."""
+"""What only some tools count of attention and softmax."""
 
 from math import prod
 

@@ -1,4 +1,4 @@
-"""What tools ask of convolutions."""
+"""What only some tools count of convolutions."""
 
 from math import prod
 
@@ -61,7 +61,7 @@ def _kernel(operation: ChargedOperation) -> tuple[int, ...]:
 
 @quantity
 def by_output(operation: ChargedOperation) -> int:
-    """Multiply-adds of a transposed convolution, reckoned from the size of its output."""
+    """Multiply-adds of a transposed convolution, computed from the size of its output."""
     weight = operation.tensor("weight")
     if weight is None:
         return 0
@@ -95,7 +95,7 @@ def floored(operation: ChargedOperation) -> int:
 
 @quantity
 def input_bias(operation: ChargedOperation) -> int:
-    """Additions of a bias, reckoned as of a convolution that is not transposed."""
+    """Additions of a bias, computed as if the convolution were not transposed."""
     weight = operation.tensor("weight")
     if weight is None or int(operation.work.bias_adds) == 0:
         return 0

@@ -1,4 +1,4 @@
-"""What tools ask of layers without multiply-adds of their own, and of the modules that hold weights."""
+"""What only some tools count of layers without multiply-adds, and of the modules that hold weights."""
 
 from math import prod
 
@@ -45,7 +45,7 @@ def table(operation: ChargedOperation) -> int:
 
 @quantity
 def truncated(operation: ChargedOperation) -> int:
-    """What is lost where the size of a mean's window is reckoned in floating point."""
+    """What is lost where the size of a mean's window is computed in floating point."""
     rank = int(operation.kind[-2])
     window = prod(n / m for n, m in zip(operation.input[-rank:], operation.output[-rank:], strict=True))
     outputs = int(operation.work.outputs)

@@ -1,4 +1,4 @@
-"""What tools ask of normalization."""
+"""What only some tools count of normalization."""
 
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities.registry import quantity

@@ -1,4 +1,4 @@
-"""What tools ask of linear layers and products of matrices."""
+"""What only some tools count of linear layers and products of matrices."""
 
 from math import prod
 from typing import Any

@@ -1,4 +1,4 @@
-"""What tools ask of recurrent layers and their cells."""
+"""What only some tools count of recurrent layers and their cells."""
 
 from math import prod
 
