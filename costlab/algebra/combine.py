@@ -93,7 +93,7 @@ class Sequence(Composite):
 class Auxiliary(Sequence):
     """A head at the side of the network that runs in training only: ``x -> x``.
 
-    Its children are a sequence on ``x``; what they put out is a further output of the network.
+    Its children are a sequence on ``x``; their output is a further output of the network.
     """
 
     kind: ClassVar[str] = "auxiliary"

@@ -25,7 +25,7 @@ class TrainingOutput(NamedTuple):
 
 
 class Container(nn.Module, ABC):
-    """A module that runs its children. The outermost one collects what auxiliary heads put out."""
+    """A module that runs its children. The outermost one collects the outputs of auxiliary heads."""
 
     def forward(self, x: Tensor, taps: Taps | None = None) -> Tensor | TrainingOutput:
         collected: Taps = {} if taps is None else taps

@@ -49,7 +49,7 @@ class TensorSpec(NamedTuple):
 
     @property
     def is_contiguous(self) -> bool:
-        """Whether its elements lie in a row, the last axis fastest."""
+        """Whether its elements are contiguous in memory, the last axis fastest."""
         expected = 1
         for size, stride in zip(reversed(self.sizes), reversed(self.strides), strict=True):
             if size != 1 and stride != expected and self.elements:

@@ -120,12 +120,12 @@ def torch_weights(subject: Subject) -> Mapping[str, int]:
 
 
 def torch_bias_adds(subject: Subject) -> Mapping[str, int]:
-    """Elements put out by the convolutions and linear layers that have a bias."""
+    """Elements in the outputs of the convolutions and linear layers that have a bias."""
     return _put_out(subject, WEIGHTED, "bias")
 
 
 def torch_scalings(subject: Subject) -> Mapping[str, int]:
-    """Elements put out by the normalizations that have a learned scale."""
+    """Elements in the outputs of the normalizations that have a learned scale."""
     return _put_out(subject, SCALED, "weight")
 
 
@@ -141,17 +141,17 @@ def torch_elements_read(subject: Subject) -> Mapping[str, int]:
 
 
 def torch_elements_written(subject: Subject) -> Mapping[str, int]:
-    """Elements of the tensors that operations, and joins of branches, put out."""
+    """Elements of the tensors that operations, and joins of branches, give."""
     return subject.root.sums(lambda node: prod(subject.runs[node.path].output))
 
 
 def torch_shapes(subject: Subject) -> Mapping[str, tuple[int, ...]]:
-    """The shape, batch included, that each module put out."""
+    """The shape, batch included, of each module's output."""
     return {path: run.output for path, run in subject.runs.items()}
 
 
 def _put_out(subject: Subject, kinds: tuple[type[nn.Module], ...], tensor: str) -> Mapping[str, int]:
-    """Elements put out by modules of these kinds that hold the tensor."""
+    """Elements in the outputs of modules of these kinds that hold the tensor."""
 
     def own(node: Node) -> int:
         holders = (path for path, m in subject.within(node, kinds) if getattr(m, tensor) is not None)

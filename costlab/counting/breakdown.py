@@ -38,7 +38,7 @@ def grid_of(node: Node) -> str:
 
 
 def _either_way(kernel: tuple[int, ...]) -> str:
-    """A kernel, oblong ones alike whichever way they lie."""
+    """A kernel as text; 1x7 and 7x1 are one kind."""
     there, back = sorted(kernel), sorted(kernel, reverse=True)
     return times(tuple(there)) if there == back else f"{times(tuple(there))} or {times(tuple(back))}"
 

@@ -86,7 +86,7 @@ class Comparison:
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """The quantities that people are shown, of each count alike."""
+        """The quantities that people are shown, the same for each count."""
         return self.baseline.measures
 
     def under(self, name: str) -> "Comparison":

@@ -178,7 +178,7 @@ class Count:
 
     @property
     def activations(self) -> Dim:
-        """Elements put out by convolution and linear layers, as fvcore counts them."""
+        """Elements in the outputs of convolution and linear layers, as fvcore counts them."""
         return self.total.activations
 
     @property

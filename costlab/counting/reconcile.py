@@ -27,7 +27,7 @@ NAMES = (MULTIPLY_ADDS, NOT_SEEN, "bias", *FAMILIES, OTHER)
 
 
 class Account(NamedTuple):
-    """What a convention comes to, and the terms that add up to it; the first are the plain multiply-adds."""
+    """The number of a convention, and the terms that add up to it; the first are the plain multiply-adds."""
 
     convention: Convention
     number: int
@@ -69,7 +69,7 @@ class Line(NamedTuple):
 
 
 def account(count: Count, by: Convention) -> Account:
-    """What a convention comes to for a count, by term.
+    """The number of a convention for a count, by term.
 
     Raises:
         DefinitionError: the count is for symbols or arrays.

@@ -29,7 +29,7 @@ def call_form(module: nn.Module, func: Any) -> CallForm:
     if _is_layer(kind) and not kind.__module__.startswith("torch.nn"):
         return "subclass"
     form = _form_of(func)
-    # Tools that put another function in the place of its name do not see one that a module holds.
+    # Tools that patch a function by its name miss one that a module holds as an attribute.
     if form == "function" and func in ACTIVATION_FUNCTIONS and _holds(module, func):
         return "torch"
     return form
@@ -84,7 +84,7 @@ FUNCTIONAL = frozenset(
     )
     for each in [getattr(torch.nn.functional, name)]
 )
-"""Functions that torch itself and torch.nn.functional have alike."""
+"""Functions that are the same object in torch and in torch.nn.functional."""
 
 
 def _is_layer(kind: type) -> bool:
@@ -116,7 +116,7 @@ def argument_names(rule: Callable[..., Any] | None) -> tuple[str, ...]:
 
 
 class CallDescriber:
-    """Calls described by values that outlive them: sizes in the place of tensors, settings of modules."""
+    """Describes calls by values that outlive them: sizes in place of tensors, settings of modules."""
 
     def __init__(self, samples: int) -> None:
         self._samples = samples
@@ -131,7 +131,7 @@ class CallDescriber:
         args: Any,
         kwargs: Mapping[str, Any],
     ) -> Call | None:
-        """A call by a module of a function; None where a user's rule counts it, which says all there is."""
+        """A module's call of a function; None where a user's rule counts it: then its `Work` is enough."""
         if isinstance(rule, UserRule):
             return None
         held = {} if module._modules else module._parameters

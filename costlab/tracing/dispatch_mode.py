@@ -1,4 +1,4 @@
-"""Below the functions of torch: every operator that runs, on tensors that have no values."""
+"""The dispatch mode: it sees every operator below torch's functions, and runs it without values."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
@@ -62,7 +62,7 @@ class ValuelessDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # 
         return output
 
     def _constant(self, func: Any, args: Any, kwargs: Any, real: list[Tensor]) -> bool:
-        """Whether all of this are constants, made while running or read only: these keep their values."""
+        """Whether all of these are constants, made while running or only read: these keep their values."""
         if any(each.device.type == "meta" for each in tensors_in((args, kwargs))):
             return False
         if any(isinstance(each, nn.Parameter) for each in real):
@@ -109,7 +109,7 @@ def _floating(*kinds: torch.dtype | None) -> bool:
 
 
 def _numbered(indices: Any) -> list[Any]:
-    """Indices with places instead of masks that have values, which say how many elements they choose."""
+    """Indices with positions in place of masks whose values are known, so that the size of the result is."""
     found: list[Any] = []
     for each in indices:
         mask = isinstance(each, Tensor) and each.dtype is torch.bool and each.device.type != "meta"

@@ -1,4 +1,4 @@
-"""A module and its process as they were: what a run may change is put back, whatever happens in it."""
+"""Stand-ins on the meta device, and a module and process restored after a run, whatever happens in it."""
 
 import gc
 import random
@@ -157,7 +157,7 @@ def _set(stack: ExitStack, read: Callable[[], Any], write: Callable[[Any], None]
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The module within what compiled or spread it: torch.compile, DataParallel and their like."""
+    """The module inside a wrapper such as torch.compile or DataParallel."""
     while True:
         inner = getattr(model, "_orig_mod", None)
         if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):

@@ -26,7 +26,7 @@ from costlab.tracing.module_tree import build_tree
 from costlab.tracing.trace import Trace
 
 VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage|Tensor\.__format__")
-"""What torch says of tensors whose values are missed."""
+"""What torch says where a tensor without values is read."""
 UNIMPLEMENTED = re.compile(r"register_meta function for (\S+)")
 NOT_THE_MODEL = (Path(torch.__file__).parent, Path(__file__).parents[1])
 MISSING = re.compile(r"(\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors")
@@ -34,7 +34,7 @@ MISSING = re.compile(r"(\S+?)(?:\.\w+)?: attempted to run this operator with Met
 
 @dataclass(frozen=True)
 class Module(Block):
-    """A module of PyTorch, counted on its way forward, or with ``backward`` in a step of training."""
+    """A module of PyTorch, counted in its forward pass, or with ``backward`` in a step of training."""
 
     takes_tensors: ClassVar[bool] = True
 
@@ -170,7 +170,7 @@ def _made(value: Any, stand_ins: StandIns) -> Any:
 
 
 def _hint(given: Inputs) -> str:
-    """What else may have been meant by an input that was taken to lack its batch."""
+    """A hint at another meaning of an input that was read as one without a batch."""
     if not given.batched:
         return ""
     whole = "x".join(str(given.args[0].sizes).split("x")[1:])

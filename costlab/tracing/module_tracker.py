@@ -1,4 +1,4 @@
-"""Where an operation is: the module that is running, by the path of its call."""
+"""Tracks which module is running, by the path of its call."""
 
 import sys
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class ModuleTracker:
         return self._running[-1][1]
 
     def path_in_reach(self, module: nn.Module) -> str:
-        """The path of a module as it is called from where the run is; of a shared one, the one in reach."""
+        """The path of a module that is called from the running one; of a shared module, the nearest."""
         here = self.path
         key = (id(module), here)
         if key not in self._known:
@@ -79,7 +79,7 @@ class ModuleTracker:
         failing = False
         while len(self._running) > 1:
             path, left = self._running.pop()
-            # A module may run while an error is dealt with; its own is another one.
+            # A module may run while an error is handled; one that it raises itself is another.
             before = self._before.pop()
             if error is not None and error is not before:
                 failing = True

@@ -15,14 +15,14 @@ from costlab.tracing.trace import TracedOperation
 
 @dataclass
 class _Branch:
-    """A module while the tree grows: the modules and the operations in it, in the order of execution."""
+    """A module while the tree is built: the modules and operations in it, in the order of execution."""
 
     path: str
     children: "dict[str, _Branch | TracedOperation]" = field(default_factory=dict)
     named: dict[str, int] = field(default_factory=dict)
 
     def at(self, path: str) -> "_Branch":
-        """The branch of a module below."""
+        """The branch of a module inside this one."""
         branch = self
         for name in path.split(".") if path else ():
             below = branch.children.setdefault(name, _Branch(_joined(branch.path, name)))
@@ -31,7 +31,7 @@ class _Branch:
         return branch
 
     def add(self, operation: TracedOperation, modules: Mapping[str, nn.Module]) -> None:
-        """Put an operation in, under a name that no module has."""
+        """Add an operation, under a name that no module has."""
         name = "call" if operation.own and not operation.backward else operation.work.kind
         number = self.named.get(name, 1)
         free = name if number == 1 else f"{name}_{number}"

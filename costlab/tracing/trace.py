@@ -34,7 +34,7 @@ SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has
 STRICT = frozenset([torch.stft, torch.istft, Tensor.stft, Tensor.istft, SET_DATA])
 """Functions that compare the devices of tensors before any operator runs."""
 PATH = "costlab"
-"""The key under which a node of the autograd graph remembers the module that made it."""
+"""The key in the metadata of a node of the autograd graph for the path of the module that made it."""
 
 
 class TracedOperation(NamedTuple):
@@ -88,7 +88,7 @@ class Trace(TorchFunctionMode):
             return func(*args, **kwargs)
         if func in STRICT:
             args, kwargs = self._dispatch.without_values(args), self._dispatch.without_values(kwargs)
-        # Under torch.vmap a call sees one of many: the operators below it see all.
+        # Under torch.vmap a call sees one sample; the operators below it see the whole batch.
         mapped = torch._C._functorch.peek_interpreter_stack() is not None
         rule = None if mapped else CALLS.get(func)
         if rule is None:
@@ -231,7 +231,7 @@ class Trace(TorchFunctionMode):
             self.in_backward = False
 
     def _tag(self, output: Any, path: str) -> None:
-        """Let the nodes that an operation left in the autograd graph remember the module."""
+        """Mark the nodes that an operation added to the autograd graph with the module's path."""
         pending = [each.grad_fn for each in tensors_in(output) if each.grad_fn is not None]
         while pending:
             node: Any = pending.pop()
@@ -241,7 +241,7 @@ class Trace(TorchFunctionMode):
             pending += [before for before, _ in node.next_functions if before is not None]
 
     def _path_back(self) -> str:
-        if self.tracker.path:  # what was not kept on the way forward runs once more
+        if self.tracker.path:  # what a checkpoint did not keep is run once more
             return self.tracker.path
         node: Any = torch._C._current_autograd_node()
         return str(node.metadata.get(PATH, "")) if node is not None else ""

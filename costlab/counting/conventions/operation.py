@@ -32,7 +32,7 @@ class ChargedOperation:
 
     @property
     def is_opaque(self) -> bool:
-        """Whether no more is known of it than its work, which a rule of a user's gave."""
+        """Whether only its work is known, as a user's rule reported it."""
         return self.call is None and not self.is_definition
 
     @cached_property

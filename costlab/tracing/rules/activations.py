@@ -48,7 +48,7 @@ FUNCTIONS = frozenset(
     for home in (F, torch, Tensor)
     if (function := getattr(home, name, None)) is not None
 )
-"""The activation functions in every form that torch has them."""
+"""The activation functions, in all the places where torch has them."""
 for name in ACTIVATIONS:
     for home in (F, torch, Tensor):
         if function := getattr(home, name, None):

@@ -1,4 +1,4 @@
-"""Attention, whichever kernel would run it."""
+"""Attention, whatever kernel runs it."""
 
 from collections.abc import Iterator
 from math import prod

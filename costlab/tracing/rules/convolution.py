@@ -1,4 +1,4 @@
-"""Convolutions of every rank, transposed too."""
+"""Convolutions of 1, 2 and 3 dimensions, and transposed ones."""
 
 from math import prod
 from typing import Any
@@ -100,7 +100,7 @@ def convolution_backward(
     groups: int,
     wanted: tuple[bool, bool, bool],
 ) -> Work:
-    """The gradients of a convolution: each of the input and of the weight costs what the way forward does."""
+    """The gradients of a convolution: the input's and the weight's each cost as much as the forward pass."""
     once = weight.numel() * _positions(input if transposed_ else gradient, weight)
     name = "conv_transpose" if transposed_ else "conv"
     return Work(
@@ -122,7 +122,7 @@ def convolution_shape(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Any:
-    """What comes out, where torch accepts it; else NotImplemented, so that torch says why."""
+    """The output where torch accepts the call; else NotImplemented, so that torch raises its own error."""
     sizes, kernel = input.shape, weight.shape[2:]
     rank = len(kernel)
     if len(sizes) != rank + 2 or weight.shape[0] % groups:

@@ -1,4 +1,4 @@
-"""What goes element by element, reduces, or only moves elements: it multiplies and adds no weights."""
+"""Operations element by element, reductions, and those that only move elements: none has weights."""
 
 from typing import Any
 
@@ -189,11 +189,11 @@ MOVES = frozenset(
 VIEWS = frozenset(
     ["as_strided_", "detach_", "squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_"]
 )
-"""What looks at a tensor otherwise, and changes it to that; torch does not call these views."""
+"""Operators that turn a tensor itself into a view; torch does not list them as views."""
 
 
 def moves(operator: str) -> bool:
-    """Whether an operator of aten only moves elements, to where they were too."""
+    """Whether an operator of aten only moves elements, in place too."""
     return operator in MOVES or operator.rstrip("_") in MOVES or operator in VIEWS
 
 
@@ -257,10 +257,10 @@ def flatten(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
 
 @calls(torch.cat, torch.concat, torch.stack)
 def concat(seen: Seen, tensors: Any, *_: Any, **__: Any) -> Work:
-    """Tensors side by side, or one upon another."""
+    """Tensors concatenated or stacked."""
     return element_work(seen, "cat", tuple(tensors))
 
 
 def is_plain_gradient(operator: str) -> bool:
-    """Whether an operator gives the gradients of something that is no product of matrices."""
+    """Whether an operator computes gradients of something other than a product of matrices."""
     return "_backward" in operator and not any(part in operator for part in ("attention", "cdist", "linalg"))

@@ -48,7 +48,7 @@ def batch_norm_of_torch(
     *_: Any,
     **__: Any,
 ) -> Work:
-    """The same, whose arguments have another order."""
+    """The same, with the arguments in another order."""
     return batch_norm(seen, input, running_mean, running_var, weight, bias, training)
 
 
@@ -97,7 +97,7 @@ def rms_norm(
 def layer_norm_shape(
     input: Tensor, normalized_shape: Any, weight: Any = None, bias: Any = None, *_: Any, **__: Any
 ) -> Any:
-    """As the input, where torch would accept it; the elements lie in a row, whatever the input's do."""
+    """As the input, where torch would accept it; always contiguous, even if the input is not."""
     if not _fits(input, normalized_shape, weight, bias):
         return NotImplemented
     return torch.empty(input.size(), dtype=input.dtype, device="meta")
@@ -148,7 +148,7 @@ def instance_norm(
 def instance_norm_of_torch(
     seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any, **__: Any
 ) -> Work:
-    """The same, whose arguments have another order."""
+    """The same, with the arguments in another order."""
     return instance_norm(seen, input, None, None, weight, bias)
 
 

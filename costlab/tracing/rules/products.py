@@ -105,7 +105,7 @@ CALLS[torch.vdot] = CALLS[Tensor.vdot] = _product("dot")
 
 @calls(torch.einsum)
 def einsum(seen: Seen, equation: str, *operands: Any) -> Work:
-    """The products that the equation comes down to."""
+    """The matrix products that the equation is computed by."""
     tensors = (
         list(operands[0]) if len(operands) == 1 and isinstance(operands[0], tuple | list) else list(operands)
     )
@@ -133,7 +133,7 @@ def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
 @calls(torch._grouped_mm)
 @operators("_grouped_mm")
 def grouped(seen: Seen, a: Tensor, b: Tensor, *_: Any, **__: Any) -> Work:
-    """Products of matrices side by side in one or both tensors: each row meets the matrix of its group."""
+    """A grouped product of matrices: each row is multiplied by the matrix of its group."""
     groups = a.shape[0] if a.dim() > b.dim() else 1
     return Work(
         "grouped_mm",
@@ -154,7 +154,7 @@ def grouped_shape(
 
 
 def one_group(a: Tensor, b: Tensor, *args: Any, **kwargs: Any) -> Any:
-    """Rows that each meet one of several matrices: all meet the first, which costs the same, back too."""
+    """A grouped product with all rows in the first group, which costs the same, also backward."""
     whole = a.dim() == 2 and b.dim() == 3
     return a @ b[0] if whole else torch._grouped_mm(a, b, *args, **kwargs)
 
@@ -174,7 +174,7 @@ def trilinear(
     summed: list[int],
     *_: Any,
 ) -> Work:
-    """A product of three, which a bilinear layer and its gradients are: of two, then that with the third.
+    """A product of three tensors, as in a bilinear layer and its gradients: of two, then with the third.
 
     Each tensor lacks some of the axes. What sums nothing up multiplies, and adds nothing.
     """

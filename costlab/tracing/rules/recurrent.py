@@ -59,7 +59,7 @@ def _cell(name: str) -> Callable[..., Work]:
 
 
 def _layer_shape(name: str) -> Callable[..., Any]:
-    """What comes out of a layer: without it, each step would run."""
+    """The output of a layer, so that its steps need not run one by one."""
 
     def shape(input: Tensor, hx: Any, *args: Any) -> Any:
         if isinstance(args[0], tuple | list) and not isinstance(args[1], bool):

@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Rule)
 
 
 class UserRule:
-    """A rule of a user's own: the `Work` that it gives is all that is known of the operation."""
+    """A user's rule: the `Work` that it returns is all that is known of the operation."""
 
     def __init__(self, function: Rule) -> None:
         self.function = function
@@ -49,13 +49,13 @@ CALLS: dict[Any, Rule] = {}
 SHAPED: dict[Any, Shaped] = {}
 """By such a function: what comes out, without running it; NotImplemented where it has to run."""
 INSTEAD: dict[Any, Callable[..., Any]] = {}
-"""By such a function: what runs in its place, with the same gradients, where torch wants values."""
+"""By such a function: what runs in its place, with the same gradients, where torch needs values."""
 OPERATORS: dict[str, Rule] = {}
 """By the name of an operator of aten, without its overload, for what no call explains."""
 MODULES: dict[type[nn.Module], Rule] = {}
 """By a class of modules: ``rule(seen, module, *args, **kwargs)``, instead of what runs inside."""
 OVERLOADS: dict[Any, Rule] = {}
-"""By an operator, one of a user's own for instance."""
+"""By an operator, such as a user's own."""
 
 
 def like(tensor: Tensor) -> Any:

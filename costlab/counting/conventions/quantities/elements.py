@@ -11,7 +11,7 @@ from costlab.counting.conventions.quantities.registry import quantity
 def aligned_left(operation: ChargedOperation) -> int:
     """Elements of a broadcast whose shapes are aligned from the left."""
     call = operation.call
-    if call is None or not call.tensors or call.function.endswith("_"):  # which changes a tensor in its place
+    if call is None or not call.tensors or call.function.endswith("_"):  # which changes its tensor
         return 0
     first, last = call.tensors[0].sizes, call.tensors[-1].sizes
     longest = max(len(first), len(last))

@@ -21,7 +21,7 @@ def states(operation: ChargedOperation) -> int:
 
 @quantity
 def cell_parameters(operation: ChargedOperation) -> int:
-    """Parameters of a recurrent cell, once for each element that it puts out."""
+    """Parameters of a recurrent cell, once for each element of its output."""
     if operation.call is None:
         return 0
     return int(operation.work.outputs) * sum(tensor.elements for tensor in _weights(operation.call))
@@ -43,7 +43,7 @@ def unprojected(operation: ChargedOperation) -> int:
     on_input = _matrices(operation.call)[::3]
     width = on_input[0].sizes[0] // 4
     directions = 2 if _is_bidirectional(operation.call) else 1
-    # The directions of the first layer read the input, those above what the layer below puts out.
+    # The directions of the first layer read the input, those above read the output of the layer below.
     above = width * directions
     read = [each.sizes[1] if place < directions else above for place, each in enumerate(on_input)]
     return _steps(operation) * sum(4 * width * (n + width) for n in read)

@@ -22,7 +22,7 @@ def quantity(measure: Quantity) -> Quantity:
 def quantity_of(operation: ChargedOperation, name: str) -> Dim:
     """A quantity of an operation by its name: one that it reports itself, or one of `QUANTITIES`.
 
-    Of one that a rule of a user's counted only what the rule reports is known.
+    For an operation that a user's rule counted, only what the rule reports is known.
     """
     if name in PLAIN:
         size: Dim = getattr(operation.work, name)
