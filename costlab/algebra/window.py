@@ -35,11 +35,14 @@ def slide(
     height, width = (size[axis] + padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1 for axis in (0, 1))
     if not ceil_mode:
         return (height // stride[0] + 1, width // stride[1] + 1)
-    last_start = [ceil_div(size[axis] + padding[axis] // 2, stride[axis]) for axis in (0, 1)]
-    return (
-        minimum(ceil_div(height, stride[0]) + 1, last_start[0]),
-        minimum(ceil_div(width, stride[1]) + 1, last_start[1]),
-    )
+    counts = []
+    for axis, extent in enumerate((height, width)):
+        count, ahead = ceil_div(extent, stride[axis]) + 1, padding[axis] // 2
+        # A window that reaches far enough beyond its stride never starts in the padding.
+        if at_least(dilation[axis] * (kernel[axis] - 1), stride[axis] + ahead - 1) is not True:
+            count = minimum(count, ceil_div(size[axis] + ahead, stride[axis]))
+        counts.append(count)
+    return (counts[0], counts[1])
 
 
 def per_axis(value: Any, rank: int) -> tuple[int, ...]:
