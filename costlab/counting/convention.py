@@ -15,6 +15,7 @@ from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, product, total
 from costlab.algebra.parameter import closest
 from costlab.counting.conventions.operation import ChargedOperation
+from costlab.counting.conventions.quantities import quantity_of
 from costlab.counting.family import family_of
 from costlab.counting.row import DEFAULT
 from costlab.errors import DefinitionError
@@ -114,8 +115,6 @@ class Convention:
 
 
 def _amount(operation: ChargedOperation, quantity: str, charge: int, batch: Dim) -> Dim:
-    from costlab.counting.conventions.quantities import quantity_of
-
     name = quantity.removesuffix(PER_INPUT)
     size = product(charge, quantity_of(operation, name))
     if name == quantity:

@@ -1,6 +1,5 @@
 """An operation as a counting tool meets it: what it does, what it was called with, and how."""
 
-from functools import cached_property
 from typing import Any
 
 from costlab.algebra.block import Node
@@ -23,24 +22,22 @@ class ChargedOperation:
         self.node = node
         self.work: Work = node.work
         self.kind = self.work.kind
-        self.call: Call | None = node.block.call if isinstance(node.block, Traced) else None
-
-    @property
-    def is_definition(self) -> bool:
+        traced = node.block if type(node.block) is Traced else None
+        self.is_definition = traced is None
         """Whether it is an operation of a definition, which was not called yet."""
-        return not isinstance(self.node.block, Traced)
+        self.call: Call | None = traced.call if traced else None
+        self.form = self._form()
+        """How it is called: a `CallForm`, or which variant of nn.MultiheadAttention it is part of.
+
+        ``multihead`` and ``weighing``: without and with the attention weights among its outputs.
+        """
 
     @property
     def is_opaque(self) -> bool:
         """Whether only its work is known, as a user's rule reported it."""
         return self.call is None and not self.is_definition
 
-    @cached_property
-    def form(self) -> str:
-        """How it is called: a `CallForm`, or which variant of nn.MultiheadAttention it is part of.
-
-        ``multihead`` and ``weighing``: without and with the attention weights among its outputs.
-        """
+    def _form(self) -> str:
         if self.call is None:
             return JOINS.get(self.kind, "module") if self.is_definition else "module"
         if self.call.function == MULTI_HEAD:
