@@ -1,5 +1,14 @@
-"""One thread per process: tests run side by side, and threads beyond the cores wait for each other."""
+"""What every process of the tests needs: one thread, and signals that end it, whatever started it.
+
+Tests run side by side, and threads beyond the cores wait for each other. A shell has what it starts in the
+background ignore an interrupt, which the commands that tests interrupt would inherit.
+"""
 
 import os
+import signal
+from contextlib import suppress
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, and for the processes that tests start
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    with suppress(ValueError):  # in another thread than the main one
+        signal.signal(number, handler)

@@ -90,7 +90,8 @@ class Convention:
         plain = self.scale * product(batch, operation.work.multiply_adds)
         yield Term(MULTIPLY_ADDS, plain)
         charged: Dim = 0
-        for quantity, charge in self.rates(operation).items():
+        rates = self.rates(operation)
+        for quantity, charge in rates.items():
             amount = _amount(operation, quantity, charge, batch)
             if quantity.removesuffix(PER_INPUT) == DEFAULT:
                 charged = amount
@@ -99,7 +100,9 @@ class Convention:
         defects = _defects(self, kind, form)
         if charged != plain:
             reason = next((defect.reason for defect in defects if not defect.charge), "")
-            yield Term(NOT_SEEN, total((charged, -plain)), reason or f"no rule for {kind}")
+            per_input = f"{DEFAULT}{PER_INPUT}" in rates
+            known = "counted for one input of the batch" if per_input else f"no rule for {kind}"
+            yield Term(NOT_SEEN, total((charged, -plain)), reason or known)
         for defect in defects:
             amounts = (_amount(operation, quantity, n, batch) for quantity, n in defect.charge.items())
             yield Term(family_of(kind), total(amounts), defect.reason)

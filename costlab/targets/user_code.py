@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from threading import RLock
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from costlab.errors import CostlabError, TargetError, one_line
 
@@ -55,9 +55,17 @@ def load_file(name: str) -> tuple[ModuleType, Path]:
     file = Path(name)
     if not is_file(name):
         raise TargetError(f"{file}: there is no such file")
+    from importlib.machinery import SourceFileLoader
     from importlib.util import module_from_spec, spec_from_file_location
 
-    spec = spec_from_file_location("costlab_target_" + re.sub(r"\W", "_", str(file.resolve())), file)
+    class Source(SourceFileLoader):
+        """Reads the file as it is now: bytecode may be of another edit within the same second."""
+
+        def get_code(self, fullname: str) -> CodeType:
+            return self.source_to_code(self.get_data(self.path), self.path)
+
+    module_name = "costlab_target_" + re.sub(r"\W", "_", str(file.resolve()))
+    spec = spec_from_file_location(module_name, file, loader=Source(module_name, str(file)))
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)

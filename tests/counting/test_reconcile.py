@@ -163,3 +163,12 @@ def test_differences_add_up_under_any_convention(convention: str) -> None:
         ratio = compared.ratio(counted, "cost")
         assert ratio is not None
         assert ratio * compared.baseline.cost == counted.cost
+
+
+def test_what_is_counted_for_one_input_is_no_missing_rule() -> None:
+    """ptflops divides the multiply-adds of a layer by the batch: 27 x 4 at each of 36 positions, once."""
+    counted = count(seq(Conv2d(4, 3, bias=False)), (3, 8, 8), batch=3)
+    ptflops = account(counted, convention("ptflops"))
+    (lost,) = [term for term in ptflops.terms if term.name == "not seen"]
+    assert (lost.amount, lost.reason) == (-2 * 27 * 4 * 36, "counted for one input of the batch")
+    assert ptflops.number == 27 * 4 * 36

@@ -1,6 +1,7 @@
 """Code of users: what it prints, raises or asks for ends in one line, and it finds what lies beside it."""
 
 import importlib
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ from costlab.algebra import Conv2d
 from costlab.counting.count import count
 from costlab.errors import CostlabError
 from costlab.targets.resolve import resolve
+from costlab.targets.user_code import load_file
 
 
 @pytest.mark.parametrize(
@@ -150,3 +152,14 @@ def test_any_callable_will_do(tmp_path: Path) -> None:
     file = tmp_path / "rude.py"
     file.write_text(RUDE)
     assert resolve(f"{file}:partial", "3x8x8").block == Conv2d(4, 3)
+
+
+def test_a_file_is_read_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytecode knows an edit by its second and size: another within the same second would be missed."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file = tmp_path / "edited.py"
+    for value in (4, 5):
+        file.write_text(f"SIZE = {value}\n")
+        os.utime(file, (1_000_000_000, 1_000_000_000))
+        module, _ = load_file(str(file))
+        assert value == module.SIZE

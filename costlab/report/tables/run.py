@@ -131,8 +131,8 @@ def accuracy_table(run: Run) -> Table:
         tuple(rows),
         notes=(
             "Multiply-adds are those of one image in inference, without auxiliary heads; parameters are "
-            "those in training, with them. Top-1 is the part of the validation images that were told right "
-            "after the last epoch, the mean over the seeds.",
+            "those in training, with them. Top-1 is the part of the validation images that were classified "
+            "correctly after the last epoch, the mean over the seeds.",
             "Differences are paired by seed. Intervals are Student's over the seeds, rounded outward: they "
             "are about training anew on the same images, and not about other images.",
             *([by_chance(known, "difference", "intervals beside 0")] if known else []),
