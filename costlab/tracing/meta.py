@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+SCALARS = frozenset([type(None), bool, int, float, str])
+"""Types of values that hold nothing: most attributes of a module are of these."""
 CONTAINERS = (dict, list, set, deque)
 """Containers whose contents are put back, too."""
 
@@ -103,6 +105,8 @@ def _contents(module: nn.Module) -> list[tuple[Any, Any]]:
     pending = list(module.__dict__.values())
     while pending:
         value = pending.pop()
+        if type(value) in SCALARS:
+            continue
         if isinstance(value, CONTAINERS) and id(value) not in found:
             found[id(value)] = value, value.copy() if value else ()
             if value:
