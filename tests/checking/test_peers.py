@@ -99,12 +99,13 @@ def held(name: str, model: nn.Module, inputs: Inputs) -> set[str]:
     return {tool for tool in excepted if theirs[tool] != ours[tool]}
 
 
-@pytest.mark.parametrize("name", [name for name in costlab.catalog() if name != "ensemble"])
-def test_the_catalog(name: str) -> None:
-    """What a definition's count says, what a trace of its module says, and what every tool says.
+LIKE_OTHERS = {"ensemble", "inception_v2", "prelu_net_b", "prelu_net_c", "resnet101", "resnet152", "vgg19"}
+"""Networks of the same operations as others of the catalog, only more of them or wider."""
 
-    An ensemble is of operations that the other networks have.
-    """
+
+@pytest.mark.parametrize("name", [name for name in costlab.catalog() if name not in LIKE_OTHERS])
+def test_the_catalog(name: str) -> None:
+    """What a definition's count says, what a trace of its module says, and what every tool says."""
     count = at_a_quarter_if_large(name)
     sizes: Any = count.input
     model, x = costlab.build(count.label, sizes).eval(), torch.zeros(1, *sizes)
@@ -148,6 +149,15 @@ def test_a_step_of_training(name: str) -> None:
     with FlopCounterMode(display=False) as counter:
         model(*inputs).sum().backward()
     assert counter.get_total_flops() == count.under("torch_flop_counter").cost
+
+
+def test_the_networks_left_out_have_the_operations_of_others() -> None:
+    def operations_of(names: set[str]) -> set[tuple[str, str]]:
+        nodes = (node for name in names for node in costlab.count(name).operations)
+        return {(each.kind, each.form) for each in map(ChargedOperation, nodes)}
+
+    others = operations_of(set(costlab.catalog()) - LIKE_OTHERS)
+    assert operations_of(LIKE_OTHERS) - others == {("softmax", "module")}  # which is a probe
 
 
 def test_every_exception_is_one_of_a_probe_or_network() -> None:
