@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from costlab.algebra import scale as scale
     from costlab.algebra import seq as seq
     from costlab.algebra import symbols as symbols
-    from costlab.algebra.ops import *  # noqa: F403
+    from costlab.algebra.ops import *  # noqa: F403  # its `__all__` names the operations
     from costlab.checking.cross_check import check as check
     from costlab.checking.finding import Finding as Finding
     from costlab.counting.compare import Comparison as Comparison
