@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from costlab.counting.count import count as count
     from costlab.errors import CostlabError as CostlabError
     from costlab.errors import DefinitionError as DefinitionError
+    from costlab.errors import DependsOnDataError as DependsOnDataError
     from costlab.errors import OutputError as OutputError
     from costlab.errors import ShapeError as ShapeError
     from costlab.errors import TargetError as TargetError
@@ -110,6 +111,7 @@ _HOMES = {
     "costlab.errors": (
         "CostlabError",
         "DefinitionError",
+        "DependsOnDataError",
         "OutputError",
         "ShapeError",
         "TargetError",

@@ -37,6 +37,10 @@ class TargetError(CostlabError):
     """A target does not name anything that can be counted."""
 
 
+class DependsOnDataError(TargetError):
+    """What a model does depends on the values of its data, which a count does not have."""
+
+
 class OutputError(CostlabError):
     """A result cannot be written to the place that was named."""
 

@@ -23,6 +23,16 @@ class Parameters(NamedTuple):
     unused: int = 0
 
 
+class Stop(NamedTuple):
+    """Where the run of a module stopped before its end: the module's path, ``""`` the root, and why."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"stopped at {self.path or 'the root'}: {self.reason}"
+
+
 CallForm = Literal["module", "subclass", "function", "torch", "method", "operator"]
 """How an operation is called; some tools see modules only, others functions only.
 
@@ -110,8 +120,8 @@ class Traced(Block):
 
     ``kernel`` says of a convolution what `kernel_of` would, ``unknown`` that nobody knows what it costs.
     Of an operation, ``call`` says how it was called; of parameters that nothing reads there is none.
-    Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, and ``subject``
-    is the module itself.
+    Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, ``stop`` where its
+    run stopped before its end, and ``subject`` is the module itself.
     """
 
     takes_tensors: ClassVar[bool] = True
@@ -121,6 +131,7 @@ class Traced(Block):
     unknown: bool = False
     held: Parameters | None = None
     step: bool = False
+    stop: Stop | None = None
     subject: Any = field(default=None, compare=False, repr=False)
     call: Call | None = field(default=None, compare=False, repr=False)
 

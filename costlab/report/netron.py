@@ -49,7 +49,7 @@ OPERATORS = {
     "tanh": "Tanh",
 }
 """The operators of ONNX by the kinds of operations, without their rank."""
-UNUSED = "unused"
+UNREAD = ("unused", "not_reached")
 """Parameters that no operation reads: they are in no node."""
 OWN = ("module", "subclass")
 """Forms of an operation that is a module of its own."""
@@ -61,7 +61,7 @@ def attachment(count: Count) -> str:
     scopes: dict[str, int] = {}
     metrics: list[dict[str, Any]] = []
     for node, work in count.root.working():
-        if work.kind == UNUSED:
+        if work.kind in UNREAD:
             continue
         first = f"{_scope(node, scopes)}/{_operator(work.kind, node)}"
         target = f"{first}_{names[first]}" if names[first] else first

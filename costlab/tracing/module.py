@@ -18,11 +18,12 @@ from costlab.algebra.inputs import Inputs, TensorInput, shape_of
 from costlab.algebra.modules import to_module
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
-from costlab.algebra.traced import Traced
-from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
+from costlab.algebra.traced import Stop, Traced
+from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, one_line
 from costlab.tracing.dispatch_mode import tensors_in
 from costlab.tracing.meta import StandIns, evaluate, process_restored, unwrapped, weightless
 from costlab.tracing.module_tree import build_tree
+from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop_at
 from costlab.tracing.trace import Trace
 
 VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage|Tensor\.__format__")
@@ -34,12 +35,16 @@ MISSING = re.compile(r"(\S+?)(?:\.\w+)?: attempted to run this operator with Met
 
 @dataclass(frozen=True)
 class Module(Block):
-    """A module of PyTorch, counted in its forward pass, or with ``backward`` in a step of training."""
+    """A module of PyTorch, counted in its forward pass, or with ``backward`` in a step of training.
+
+    With ``partial`` a forward pass that stops because of its data is counted up to there.
+    """
 
     takes_tensors: ClassVar[bool] = True
 
     module: nn.Module
     backward: bool = field(default=False, kw_only=True)
+    partial: bool = field(default=False, kw_only=True)
 
     @property
     def title(self) -> str:
@@ -70,7 +75,8 @@ class Module(Block):
 
         Raises:
             DefinitionError: the module wants other inputs, or has no sizes yet.
-            TargetError: it fails, or what it does depends on the values of its data.
+            DependsOnDataError: what it does depends on the values of its data.
+            TargetError: it fails.
         """
         model = unwrapped(self.module)
         given, _ = self.placed(x, 1)
@@ -85,6 +91,7 @@ class Module(Block):
             first = next(tensors_in((args, kwargs)), None)
             samples = int(first.shape[0]) if first is not None and first.dim() else 1
             trace = Trace(model, stand_ins, samples, self.backward)
+            stop: Stop | None = None
             try:
                 trace.run(lambda: model(*args, **kwargs))
             except (CostlabError, KeyboardInterrupt):
@@ -92,11 +99,17 @@ class Module(Block):
             except RecursionError:
                 raise
             except Exception as error:
-                place = trace.tracker.path_of(error) or self.title
-                raise TargetError(f"{place}: {_problem(error)}{_hint(given)}") from error
-        root = build_tree(model, trace.operations)
+                path, problem = trace.tracker.path_of(error), _problem(error)
+                place = path or self.title
+                if not _depends_on_data(error):
+                    raise TargetError(f"{place}: {problem}{_hint(given)}") from error
+                if self.backward or not self.partial:
+                    hint = PART_OF_FORWARD if self.backward else PART
+                    raise DependsOnDataError(f"{place}: {problem}{hint}") from error
+                stop = stop_at(model, path, problem)
+        root = build_tree(model, trace.operations, complete=stop is None)
         assert isinstance(root.block, Traced)
-        return root._replace(block=replace(root.block, step=self.backward, subject=model))
+        return root._replace(block=replace(root.block, step=self.backward, stop=stop, subject=model))
 
 
 def training_step(block: Block, x: AnyShape | Inputs) -> Module:
@@ -177,19 +190,25 @@ def _hint(given: Inputs) -> str:
     return f"; it was called with {given}: if {whole} has its batch in it, write {whole}:float32"
 
 
+def _depends_on_data(error: Exception) -> bool:
+    """Whether torch could not go on without the values of data."""
+    text = str(error)
+    return raised_by_torch(error) and bool(MISSING.match(text) or VALUELESS.search(text))
+
+
 def _problem(error: Exception) -> str:
     """What went wrong, in one line; it says where a model depends on the values of its data."""
     text = str(error).partition("\n")[0]
+    if not _depends_on_data(error):
+        return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__
     if found := MISSING.match(text):
         return (
             f"{found[1]} does not run on tensors without values, which a count uses: what it does depends on "
             "the values, or it has no implementation for such tensors (torch.library.register_fake)"
         )
-    if VALUELESS.search(str(error)):
-        named = UNIMPLEMENTED.search(text)
-        cause = f"{named[1] if named else one_line(text)[:160]}{_line(error)}"
-        return f"what it does depends on the values of its data, which a count does not have ({cause})"
-    return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__
+    named = UNIMPLEMENTED.search(text)
+    cause = f"{named[1] if named else one_line(text)[:160]}{_line(error)}"
+    return f"what it does depends on the values of its data, which a count does not have ({cause})"
 
 
 def _line(error: Exception) -> str:

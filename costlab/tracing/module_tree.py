@@ -46,8 +46,11 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def build_tree(model: nn.Module, operations: Sequence[TracedOperation]) -> Node:
-    """The tree of what ran; each parameter is counted where it is read first, or where it is held."""
+def build_tree(model: nn.Module, operations: Sequence[TracedOperation], *, complete: bool = True) -> Node:
+    """The tree of what ran; each parameter is counted where it is read first, or where it is held.
+
+    Unless the run came to its ``complete`` end, what was not read is not unused: it was not reached.
+    """
     named = list(model.named_modules(remove_duplicate=False))
     names = {id(module): name for name, module in reversed(named)}
     modules = dict(named)
@@ -66,7 +69,8 @@ def build_tree(model: nn.Module, operations: Sequence[TracedOperation]) -> Node:
         counted.update(map(id, left))
         unused += left
         if left:
-            work = Work("unused", parameters=sum(each.numel() for each in left))
+            kind = "unused" if complete else "not_reached"
+            work = Work(kind, parameters=sum(each.numel() for each in left))
             path = names[id(module)]
             root.at(path).add(TracedOperation(path, work, Sizes(), "", True, False, (), False, None), modules)
     held = _held(model, unused)

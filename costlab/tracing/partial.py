@@ -1,0 +1,34 @@
+"""Runs that stop because of their data: what is told of them, and what is counted of them on request."""
+
+from pathlib import Path
+from traceback import walk_tb
+
+import torch
+from torch import nn
+
+from costlab.algebra.traced import Stop
+from costlab.tracing.rules.registry import MODULES
+
+PART = "; costlab count --partial, partial=True in Python, counts what runs up to there"
+PART_OF_FORWARD = f"; a step of training is not counted in part{PART}, without backward"
+TORCH = (Path(torch.__file__).parent, Path(__file__).parents[1])
+"""Where torch is called from, or raises by itself; everything else is the model's code."""
+
+
+def raised_by_torch(error: BaseException) -> bool:
+    """Whether an error comes from torch, and is none that a model raises itself."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return any(home in Path(frame.f_code.co_filename).parents for home in TORCH)
+
+
+def stop_at(model: nn.Module, path: str, reason: str) -> Stop:
+    """Where a run stopped. What ran in a module with a rule of the user's is left out, and this is said."""
+    modules = dict(model.named_modules(remove_duplicate=False))
+    parts = path.split(".") if path else []
+    for end in range(len(parts) + 1):
+        around = ".".join(parts[:end])
+        if type(modules.get(around)) in MODULES:
+            where = around or type(model).__name__
+            left_out = f"the rule of {where} is for all of it, so that nothing in it is counted"
+            return Stop(path, f"{reason}; {left_out}")
+    return Stop(path, reason)
