@@ -19,7 +19,7 @@ from costlab.errors import DefinitionError, one_line
 P = ParamSpec("P")
 Input: TypeAlias = tuple[Any, ...]
 """The sizes of an input; a string stands for the parameter of that name."""
-RESERVED = frozenset({"target", "input", "batch", "backward", "progress"})
+RESERVED = frozenset({"target", "input", "batch", "backward", "partial", "progress"})
 """What `costlab.count` and `costlab.check` call their own parameters."""
 
 

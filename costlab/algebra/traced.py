@@ -29,8 +29,13 @@ class Stop(NamedTuple):
     path: str
     reason: str
 
+    @property
+    def place(self) -> str:
+        """The path, for people."""
+        return self.path or "the root"
+
     def __str__(self) -> str:
-        return f"stopped at {self.path or 'the root'}: {self.reason}"
+        return f"stopped at {self.place}: {self.reason}"
 
 
 CallForm = Literal["module", "subclass", "function", "torch", "method", "operator"]

@@ -49,7 +49,7 @@ def check(
     heads included. ``progress`` is called with the name of each step.
 
     Raises:
-        DefinitionError: the count is for symbols or arrays, or is given with an input or settings.
+        DefinitionError: the count is for symbols or arrays, of a part only, or given with an input.
         TargetError, ShapeError: a target is given that cannot be counted, or built on this machine.
     """
     if not isinstance(target, Count):
@@ -58,6 +58,7 @@ def check(
         count = target
     else:
         raise DefinitionError(f"{target.label} is a count, made already, and takes no input or settings")
+    count.refuse_partial("cannot be held against a run of the whole")
     if isinstance(count.root.block, Traced):
         return check_module(count, progress)
     if not isinstance(count.batch, int):

@@ -8,6 +8,7 @@ import click
 from costlab.cli.checking import check_counts
 from costlab.cli.convention import convention_option, not_in_symbols
 from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, refuse, symbolic_option
+from costlab.cli.marks import NOT_CHECKED, partial_option, tell_partial
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options
 from costlab.cli.progress import progress
 from costlab.counting.compare import Comparison, gather
@@ -48,6 +49,7 @@ from costlab.targets.ablation import Ablation
     is_flag=True,
     help="Show ratios and savings as fractions in the table, too; every other format holds them so.",
 )
+@partial_option
 @symbolic_option(
     "Show closed forms in NAMES, such as C,H,W or width: sizes of the input and numeric parameters.  "
     "[default: all sizes that can be symbols]"
@@ -72,6 +74,7 @@ def compare(
     diff: bool,
     depth: int | None,
     exact: bool,
+    partial: bool,
     symbolic: str | None,
     check: bool,
     plot: Path | None,
@@ -93,6 +96,7 @@ def compare(
     refuse(
         (depth is not None and not diff, "--depth goes with --diff"),
         (diff and closed, "--diff and --symbolic do not go together"),
+        (closed and partial, "--partial is for modules, and --symbolic is not"),
         not_in_symbols(closed, convention),
     )
     if plot is not None and plot.suffix.lower() != ".png":
@@ -100,7 +104,9 @@ def compare(
     form = chosen_format(format_, file)
     refuse_taken(plot, None if on_stdout(file) else file, replace=force)
     chosen = gather(*targets, ablation=ablation)
-    comparison = compare_targets(ablation=chosen, input=one_or_all(input_), batch=batch)
+    comparison = compare_targets(ablation=chosen, input=one_or_all(input_), batch=batch, partial=partial)
+    for counted in comparison.counts if check else ():
+        counted.refuse_partial(NOT_CHECKED)
     comparison = (comparison.inference if inference else comparison).under(convention)
     if symbolic is None:
         table = compare_table(comparison, exact=exact or form != "table")
@@ -115,6 +121,7 @@ def compare(
 
         write(plot, compare_picture(comparison).file(), replace=force)
     emit(table, form, file, force, more)
+    tell_partial(comparison.counts)
     if check and not check_counts(comparison.counts, to_stderr=form != "table" and on_stdout(file)):
         sys.exit(1)
 

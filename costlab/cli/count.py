@@ -1,13 +1,14 @@
 """``costlab count``."""
 
+import functools
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from costlab.cli.convention import convention_option, not_in_symbols
 from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, refuse, symbolic_option
+from costlab.cli.marks import NOT_CHECKED, partial_option, tell_partial
 from costlab.cli.output import chosen_format, emit, on_stdout, output_options, put
 from costlab.counting.count import count as count_target
 from costlab.report.tables.count import By, Order, count_table
@@ -50,10 +51,11 @@ if TYPE_CHECKING:
     "[default: all sizes that can be symbols]"
 )
 @click.option("--backward", is_flag=True, help="Count a step of training: forward, and all gradients.")
+@partial_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if an operation of a module has no rule.")
 @click.option("--check", is_flag=True, help="Build the module and hold the count against fvcore and torch.")
 @convention_option
-@partial(output_options, more=["netron"])
+@functools.partial(output_options, more=["netron"])
 def count(
     target: str,
     input_: tuple[str, ...],
@@ -64,6 +66,7 @@ def count(
     inference: bool,
     symbolic: str | None,
     backward: bool,
+    partial: bool,
     strict: bool,
     check: bool,
     convention: str,
@@ -83,6 +86,8 @@ def count(
 
     A module runs once, on tensors without values. Its inputs are given with their batch and, if they are not
     float32, their type: --input tokens:1x128:int64; or a function of yours makes them: --input file.py:name.
+    Where it stops because what it does depends on the values of its data, as detectors do after their heads,
+    --partial counts what ran up to there, and marks it: (partial).
 
     With --check the exit status is 1 if any source disagrees or cannot be run, but for what fvcore cannot
     follow in a module.
@@ -94,12 +99,15 @@ def count(
         (closed and sort != "execution", "--sort does not go with --symbolic"),
         not_in_symbols(closed, convention),
         (closed and (backward or strict), "--backward and --strict do not go with --symbolic"),
+        (closed and partial, "--partial is for modules, and --symbolic is not"),
         (closed and form == "netron", "--format netron does not go with --symbolic"),
         (backward and inference, "--inference is without what --backward counts: give one of them"),
     )
     deep = 1 if depth is None else depth
     if symbolic is None or check:
-        counted = count_target(target, one_or_all(input_), batch=batch, backward=backward)
+        counted = count_target(target, one_or_all(input_), batch=batch, backward=backward, partial=partial)
+        if check:
+            counted.refuse_partial(NOT_CHECKED)
         counted = (counted.inference if inference else counted).under(convention)
     if symbolic is None:
         table = count_table(counted, deep, by, sort)
@@ -117,6 +125,7 @@ def count(
         put(attachment(counted), file, force)
     else:
         emit(table, form, file, force)
+    tell_partial([counted] if symbolic is None else [])
     if strict and symbolic is None and counted.unsupported:
         click.echo(f"{counted.label}: without a rule: {', '.join(counted.unsupported)}", err=True)
         sys.exit(1)

@@ -11,6 +11,7 @@ from costlab.algebra.parameter import closest
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count, count
 from costlab.counting.difference import Difference, differences
+from costlab.counting.marks import WHOLE
 from costlab.counting.row import COST, MEASURES
 from costlab.errors import DefinitionError
 from costlab.targets.ablation import Ablation
@@ -47,12 +48,16 @@ class Comparison:
     def ratio(self, count: Count | str, quantity: str = "multiply_adds") -> Fraction | None:
         """``count / baseline`` of a quantity, exactly; None where the baseline has nothing of it.
 
+        None, too, where either is counted in part, unless the quantity is of the whole, as parameters are.
+
         Raises:
             DefinitionError: there is no such quantity, or no count of that label.
         """
         if quantity not in (*QUANTITIES, COST):
             raise DefinitionError(f"there is no quantity {quantity!r}; there is {', '.join(QUANTITIES)}")
         counted = count if isinstance(count, Count) else self[count]
+        if (counted.partial or self.baseline.partial) and quantity != WHOLE:
+            return None
         size, baseline = int(counted.size(quantity)), int(self.baseline.size(quantity))
         return Fraction(size, baseline) if baseline else None
 
@@ -100,13 +105,18 @@ class Comparison:
 
 
 def compare(
-    *targets: TargetLike, ablation: str | Ablation | None = None, input: object = None, batch: Dim = 1
+    *targets: TargetLike,
+    ablation: str | Ablation | None = None,
+    input: object = None,
+    batch: Dim = 1,
+    partial: bool = False,
 ) -> Comparison:
     """Compare targets with the first, or the variants of an ablation with its baseline.
 
     Targets are what `costlab.count` takes, an ablation is its name, ``file.py:attribute``, or a value;
     ``input`` and ``batch`` hold for all; a variant of several inputs takes so many times the
-    batch.
+    batch. With ``partial`` a module whose run stops because of its data is counted up to there: there is no
+    ratio of it.
 
     Raises:
         DefinitionError: there are fewer than two, their inputs differ, or a size is no single number.
@@ -114,7 +124,7 @@ def compare(
     """
     chosen = gather(*targets, ablation=ablation)
     counts = tuple(
-        replace(count(made, input, batch=batch), label=label)
+        replace(count(made, input, batch=batch, partial=partial), label=label)
         for label, made in fitted(chosen, input).variants.items()
     )
     for counted in counts:

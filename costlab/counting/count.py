@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from costlab.algebra.block import Node
-from costlab.algebra.combine import Auxiliary, Composite, marked, without_heads
+from costlab.algebra.combine import Auxiliary, without_heads
 from costlab.algebra.dim import (
     Dim,
     as_dim,
@@ -18,26 +18,26 @@ from costlab.algebra.dim import (
 )
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.work import Work, add_up
+from costlab.counting.marks import Marks
 from costlab.counting.row import COST, DEFAULT, MEASURES, Row
 from costlab.errors import DefinitionError
 from costlab.targets.resolve import TargetLike, resolve
-from costlab.targets.torch_module import training_step
+from costlab.targets.torch_module import training_step, up_to_its_stop
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from costlab.algebra.traced import Parameters, Traced
     from costlab.counting.convention import Convention
 
 
 @dataclass(frozen=True)
-class Count:
+class Count(Marks):
     """What a network costs for one input shape and batch.
 
     Multiply-adds, bias adds, activations and elements are for the whole batch; weights and
     parameters are held once. Auxiliary heads are included where the network has them; `inference`
     leaves them out, and then ``heads`` is False. ``priced`` names the convention for the ``cost``
-    of its sums.
+    of its sums. Where ``partial`` says so, the run of a module stopped, and this is what ran up to there.
     """
 
     label: str
@@ -130,7 +130,7 @@ class Count:
     @cached_property
     def whole(self) -> Row:
         """The whole network in one row."""
-        return self.add_up("total", self.operations)
+        return self.add_up(self.total_name, self.operations)
 
     @property
     def total(self) -> Work:
@@ -205,53 +205,19 @@ class Count:
 
         return html_of(self)
 
-    @cached_property
-    def unsupported(self) -> Mapping[str, tuple[str, ...]]:
-        """The operations without a rule, which no total includes: by kind, where they are."""
-        found: dict[str, tuple[str, ...]] = {}
-        for node, work in self.root.working() if self._traced else ():
-            if cast("Traced", node.block).unknown:
-                found[work.kind] = (*found.get(work.kind, ()), node.path)
-        return found
-
-    @property
-    def held(self) -> "Parameters | None":
-        """The parameters of a module that was traced, apart: trainable, frozen, shared, unused."""
-        return self._traced.held if self._traced else None
-
-    @cached_property
-    def unverified(self) -> bool:
-        """Whether a definition made it, or a part of it, that was not held against its source."""
-        blocks = (node.block for node in self.root.nodes())
-        return any(isinstance(block, Composite) and block.unverified for block in blocks)
-
-    @property
-    def shown(self) -> str:
-        """The label, with a mark where the definition was not held against its source."""
-        return marked(self.label, self.unverified)
-
     @property
     def title(self) -> str:
         """What was counted, on one line."""
         heads = "" if self.heads else ", without auxiliary heads"
         batch = "" if isinstance(self.input, Inputs) else f", batch {text(self.batch)}"
         step = ", a step of training" if self.is_step else ""
-        return f"{self.shown}, input {self.input}{batch}{step}{heads}{self.in_units}"
-
-    @property
-    def is_step(self) -> bool:
-        """Whether a step of training is counted, with the gradients."""
-        return self._traced is not None and self._traced.step
+        stop = f", stopped at {self.partial.place}" if self.partial else ""
+        return f"{self.shown}, input {self.input}{batch}{step}{heads}{stop}{self.in_units}"
 
     @property
     def in_units(self) -> str:
         """The convention, for a title; nothing for multiply-adds."""
         return "" if self.priced == DEFAULT else f", in {self.convention.column}"
-
-    @property
-    def _traced(self) -> "Traced | None":
-        """What was traced, for that only takes tensors; no block of the algebra does."""
-        return cast("Traced", self.root.block) if self.root.block.takes_tensors else None
 
     def _cut(self, node: Node, depth: int) -> Iterator[Row]:
         if depth and node.children:
@@ -265,13 +231,20 @@ class Count:
     def _row(self, node: Node, operation: str, nodes: Sequence[Node]) -> Row:
         kind = nodes[0].work.kind if len(nodes) == 1 and nodes[0].work is not None else ""
         row = self.add_up(kind, nodes)
+        output = node.output if self.came_out(node) else None
         return row._replace(
-            path=node.path, operation=operation, output=node.output, training_only=node.training_only
+            path=node.path, operation=operation, output=output, training_only=node.training_only
         )
 
 
 def count(
-    target: TargetLike, input: object = None, *, batch: Dim = 1, backward: bool = False, **settings: Any
+    target: TargetLike,
+    input: object = None,
+    *,
+    batch: Dim = 1,
+    backward: bool = False,
+    partial: bool = False,
+    **settings: Any,
 ) -> Count:
     """Count a target: a catalog name, ``file.py:attribute``, ``package.module:attribute``, a block, a module.
 
@@ -281,9 +254,11 @@ def count(
 
     A module of PyTorch runs once, in eval mode, on tensors that have sizes and no values; its ``input`` may
     also be what it is called with: tensors, or their sizes with the batch in them (`costlab.algebra.inputs`).
-    With ``backward`` a step of training is counted so, of a block too: forward, and all gradients.
+    With ``backward`` a step of training is counted so, of a block too: forward, and all gradients. A module
+    whose run stops because of its data is counted up to there with ``partial``, and `Count.partial` says so.
 
     Raises:
+        DependsOnDataError: what a module does depends on the values of its data, and it is not ``partial``.
         TargetError: the target names nothing, or no input shape is known for it.
         DefinitionError: a parameter, the input or the batch is malformed.
         ShapeError: a part of the block does not accept its input; the message gives its path.
@@ -295,5 +270,7 @@ def count(
         refuse_clashes([inputs, *sizes, *(value for _, value in found.block.settings())])
     if backward:
         found = found._replace(block=training_step(found.block, found.input))
+    if partial:
+        found = found._replace(block=up_to_its_stop(found.block))
     placed, times = found.block.placed(found.input, inputs)
     return Count(found.label, placed, times, found._replace(input=placed).walk())

@@ -40,7 +40,12 @@ def differences(before: Count, after: Count, depth: int | None = None) -> tuple[
     Modules are aligned by path. Where both have a child of the same name, only the children that differ
     are listed; otherwise the module as a whole, as anything at ``depth`` below the root is. What they differ
     by adds up to the difference of the whole.
+
+    Raises:
+        DefinitionError: either is counted in part: what follows may differ, or not.
     """
+    for counted in (before, after):
+        counted.refuse_partial("what follows may differ or not")
     if depth is not None:
         as_dim("depth", depth, least=0)
     return tuple(_compare(before.root, after.root, before, after, depth))

@@ -18,8 +18,9 @@ def frame_of(count: "Count", rows: Iterable[Row]) -> "DataFrame":
     """The rows with exact integers; a column whose sum exceeds int64 holds Python integers."""
     import pandas as pd
 
-    whole = record(count.whole) | {"unverified": count.unverified}
-    shown = (record(row) | {"unverified": count.unverified} for row in rows)
+    marks = {"unverified": count.unverified, "partial": count.partial is not None}
+    whole = record(count.whole) | marks
+    shown = (record(row) | marks for row in rows)
     frame = pd.DataFrame(list(shown), columns=list(whole))
     large = [name for name, size in whole.items() if isinstance(size, int) and abs(size) > INT64_MAX]
     return frame.astype(dict.fromkeys(large, "object"))
@@ -28,7 +29,7 @@ def frame_of(count: "Count", rows: Iterable[Row]) -> "DataFrame":
 def html_of(count: "Count") -> str:
     """The title, and a table of the modules below the root."""
     counted = ["operations", "parameters", count.measures[0], "activations"]
-    frame = frame_of(count, [*count.modules(1), count.whole._replace(path="total")])
+    frame = frame_of(count, [*count.modules(1), count.whole._replace(path=count.total_name)])
     show: dict[Any, Callable[[Any], str]] = dict.fromkeys(counted, _thousands)
     columns = ["module", "operation", "output", *counted]
     table = frame[columns].to_html(index=False, formatters=show, justify="left", border=0)

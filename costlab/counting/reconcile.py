@@ -72,8 +72,9 @@ def account(count: Count, by: Convention) -> Account:
     """The number of a convention for a count, by term.
 
     Raises:
-        DefinitionError: the count is for symbols or arrays.
+        DefinitionError: the count is for symbols or arrays, or of a part only.
     """
+    count.refuse_partial("a tool counts the whole or fails")
     if not is_number(count.batch, *count.total.sizes):
         raise DefinitionError(f"{count.label}: only numbers are charged as {by.name} charges them")
     number = count.under(by.name).cost
@@ -94,7 +95,7 @@ def reconcile(count: Count) -> tuple[Account, ...]:
     """An account for every convention: ours first, then those of the tools.
 
     Raises:
-        DefinitionError: the count is for symbols or arrays.
+        DefinitionError: the count is for symbols or arrays, or of a part only.
     """
     return tuple(account(count, each) for each in conventions().values())
 

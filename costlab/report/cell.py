@@ -45,8 +45,9 @@ class Column(NamedTuple):
     percent, deviations so too with their sign, ratios as fractions, or in decimals as times and savings.
     ``sacrifice`` says how soon a narrow terminal does without it, 0 never; ``empty`` what people are shown
     for no value; with ``once`` a value is not shown again in the row below. ``marked_by`` is a column that
-    says in which rows people are shown the value with the mark of what is unverified. Where a table is too
-    wide, cells are folded to ``fold`` characters a line, or more if they can be; 0 for never.
+    says in which rows people are shown the value with the mark of what is unverified, ``partial_by`` one for
+    that of what was counted in part. Where a table is too wide, cells are folded to ``fold`` characters a
+    line, or more if they can be; 0 for never.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Column(NamedTuple):
     empty: str = ""
     once: bool = False
     marked_by: str = ""
+    partial_by: str = ""
     fold: int = 0
 
     @property

@@ -67,9 +67,10 @@ def attachment(count: Count) -> str:
         target = f"{first}_{names[first]}" if names[first] else first
         names[first] += 1
         metrics += _metrics("node", target, count.add_up("", [node]), count)
+    partial = [_entry("model", "", "partial", str(count.partial))] if count.partial else []
     content = {
         "signature": SIGNATURE,
-        "metadata": [_entry("model", "", "counted by costlab", count.title)],
+        "metadata": [_entry("model", "", "counted by costlab", count.title), *partial],
         "metrics": [*_metrics("model", "", count.whole, count), *metrics],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

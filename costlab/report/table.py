@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from costlab.algebra.combine import marked
+from costlab.algebra.combine import UNVERIFIED
+from costlab.counting.marks import PARTIAL
 from costlab.report.cell import Column, Note, bar_of, escaped, latex_of
 
 PAGE = 140
@@ -173,15 +174,22 @@ class Table(NamedTuple):
         lines = [_heads(columns)]
         places = [self.columns.index(column) for column in columns]
         keys = [column.key for column in self.columns]
-        marks = [keys.index(column.marked_by) if column.marked_by else None for column in columns]
+        marks = [
+            [
+                (keys.index(key), mark)
+                for key, mark in ((column.marked_by, UNVERIFIED), (column.partial_by, PARTIAL))
+                if key
+            ]
+            for column in columns
+        ]
         above: tuple[Any, ...] | None = None
         for row in (*self.rows, *(() if self.total is None else (self.total,))):
             lines.append(
                 [
                     ""
                     if column.once and above is not None and above[i] == row[i]
-                    else marked(show(column, row[i]), mark is not None and bool(row[mark]))
-                    for column, i, mark in zip(columns, places, marks, strict=True)
+                    else " ".join([show(column, row[i]), *(mark for at, mark in held if row[at])])
+                    for column, i, held in zip(columns, places, marks, strict=True)
                 ]
             )
             above = row

@@ -1,6 +1,7 @@
 """PyTorch modules, and functions that return one, as blocks. torch is imported only if the user has."""
 
 import sys
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from costlab.algebra.block import Block
@@ -37,6 +38,15 @@ def training_step(block: Block, x: Any) -> Block:
     from costlab.tracing.module import training_step
 
     return training_step(block, x)
+
+
+def up_to_its_stop(block: Block) -> Block:
+    """A module that is counted up to where its data stops it; anything else is counted whole, as it is."""
+    if not block.takes_tensors:
+        return block
+    from costlab.tracing.module import Module
+
+    return replace(block, partial=True) if isinstance(block, Module) else block
 
 
 class Factory(Definition[...]):

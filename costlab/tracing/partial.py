@@ -10,7 +10,7 @@ from costlab.algebra.traced import Stop
 from costlab.tracing.rules.registry import MODULES
 
 PART = "; costlab count --partial, partial=True in Python, counts what runs up to there"
-PART_OF_FORWARD = f"; a step of training is not counted in part{PART}, without backward"
+PART_OF_FORWARD = f"; a step of training is not counted in part: without backward{PART.replace(';', ',')}"
 TORCH = (Path(torch.__file__).parent, Path(__file__).parents[1])
 """Where torch is called from, or raises by itself; everything else is the model's code."""
 

@@ -53,7 +53,13 @@ class Bars(NamedTuple):
 
 
 def bars_of(comparison: Comparison) -> Bars:
-    """The data of the picture, for every variant and the baseline."""
+    """The data of the picture, for every variant and the baseline.
+
+    Raises:
+        DefinitionError: one of them is counted in part: there is no ratio of it.
+    """
+    for count in comparison.counts:
+        count.refuse_partial("there is no ratio to draw")
     relative, texts = [], []
     for count in comparison.counts:
         ratios = [comparison.ratio(count, name) for name in comparison.measures]

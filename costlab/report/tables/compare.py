@@ -9,10 +9,13 @@ from costlab.counting.difference import Difference
 from costlab.report.cell import Column, Kind
 from costlab.report.table import Table
 from costlab.report.tables.count import (
+    PARTIAL_COLUMN,
     UNVERIFIED_COLUMN,
     convention_facts,
     convention_notes,
     key_of,
+    partial_facts,
+    partial_notes,
     titles_of,
     unverified_note,
 )
@@ -34,8 +37,9 @@ def compare_table(comparison: Comparison, exact: bool = True) -> Table:
     inputs = {str(count.input) for count in comparison.counts}
     batches = {count.batch for count in comparison.counts}
     columns = (
-        Column("variant", "variant", marked_by="unverified", fold=20),
+        Column("variant", "variant", marked_by="unverified", partial_by="partial", fold=20),
         UNVERIFIED_COLUMN,
+        PARTIAL_COLUMN,
         Column("input", "input", sacrifice=7, machine_only=len(inputs) == 1),
         Column("batch", "batch", "size", sacrifice=7, machine_only=len(batches) == 1),
         *(
@@ -56,6 +60,7 @@ def compare_table(comparison: Comparison, exact: bool = True) -> Table:
         columns=columns,
         rows=tuple(_row(comparison, count) for count in comparison.counts),
         notes=(
+            *partial_notes(comparison.counts),
             f"ratio and saving: against {first.shown}",
             *convention_notes(comparison.counts),
             *(() if comparison.published else comparison.notes),
@@ -67,6 +72,7 @@ def compare_table(comparison: Comparison, exact: bool = True) -> Table:
             "baseline": first.label,
             "batch": first.batch if len(batches) == 1 else None,
             "baseline_unverified": first.unverified,
+            "partial": {count.label: partial_facts(count) for count in comparison.counts if count.partial},
             "notes": list(comparison.notes),
             "auxiliary_heads": first.heads,
             **convention_facts(first),
@@ -95,7 +101,8 @@ def _columns(name: str, title: str, place: int, exact: bool, inverse: bool) -> t
 
 
 def _row(comparison: Comparison, count: Count) -> tuple[Any, ...]:
-    values: list[Any] = [count.label, count.unverified, str(count.input), count.batch]
+    marks = (count.unverified, count.partial is not None)
+    values: list[Any] = [count.label, *marks, str(count.input), count.batch]
     for name in comparison.measures:
         ratio, saving = comparison.ratio(count, name), comparison.saving(count, name)
         percent = None if saving is None else float(100 * saving)

@@ -21,6 +21,7 @@ Order = Literal["execution", "multiply-adds", "parameters", "activations", "name
 By = Literal["module", "kind"]
 
 UNVERIFIED_COLUMN = Column("unverified", "unverified", machine_only=True)
+PARTIAL_COLUMN = Column("partial", "partial", machine_only=True)
 TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
 MULTIPLY_ADDS = Column("multiply_adds", "multiply-adds", "size", fold=13)
 SIZES = (
@@ -40,6 +41,7 @@ MODULE_COLUMNS = (
     *SIZES,
     Column("training_only", "training only", machine_only=True),
     UNVERIFIED_COLUMN,
+    PARTIAL_COLUMN,
 )
 NOT_VERIFIED = f"{UNVERIFIED}: its layers were not verified against their source"
 KIND_COLUMNS = (
@@ -47,6 +49,7 @@ KIND_COLUMNS = (
     Column("operations", "operations", "size", sacrifice=4),
     *SIZES[1:],
     UNVERIFIED_COLUMN,
+    PARTIAL_COLUMN,
 )
 
 
@@ -67,7 +70,7 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
     elif sort != "execution":
         measure = count.measures[0] if sort == "multiply-adds" else sort
         rows.sort(key=lambda row: int(row.size(measure)), reverse=True)
-    whole = count.whole._replace(path="total", operations=sum(row.operations for row in rows))
+    whole = count.whole._replace(path=count.total_name, operations=sum(row.operations for row in rows))
     columns = _priced(KIND_COLUMNS if by == "kind" else MODULE_COLUMNS, count)
     return Table(
         title=count.title,
@@ -82,7 +85,8 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
             "auxiliary_heads": count.heads,
             "training_step": count.is_step,
             "unverified": count.unverified,
-            "output": list(count.root.output),
+            "partial": partial_facts(count),
+            "output": None if count.partial else list(count.root.output),
             **convention_facts(count),
             **({"held": count.held._asdict()} if count.held else {}),
             "not_counted": {kind: list(paths) for kind, paths in count.unsupported.items()},
@@ -96,7 +100,7 @@ def breakdown_table(count: Count, key: "Key", title: str, *, largest_first: bool
     free = len(count.rows) - sum(row.operations for row in rows)
     if largest_first:
         rows.sort(key=lambda row: int(row.size(count.measures[0])), reverse=True)
-    whole = count.whole._replace(path="total", operations=sum(row.operations for row in rows))
+    whole = count.whole._replace(path=count.total_name, operations=sum(row.operations for row in rows))
     columns = _priced((KIND_COLUMNS[0]._replace(title=title), *KIND_COLUMNS[1:]), count)
     return Table(
         title=f"{count.title}, by {title}",
@@ -105,6 +109,7 @@ def breakdown_table(count: Count, key: "Key", title: str, *, largest_first: bool
         total=_values(whole, count, columns),
         notes=(
             *([f"without {free} operations that cost none of these"] if free else []),
+            *partial_notes([count]),
             *marks_of(count),
         ),
     )
@@ -121,6 +126,7 @@ def _values(row: Row, count: Count, columns: tuple[Column, ...]) -> tuple[Any, .
         "operation": row.operation + head,
         "share": share,
         "unverified": count.unverified,
+        "partial": count.partial is not None,
     }
     return tuple(values[column.key] for column in columns)
 
@@ -132,7 +138,7 @@ def _notes(count: Count) -> tuple[str, ...]:
         f"{human(macs)} multiply-adds ({human(2 * macs, 'FLOP')} at two each), "
         f"{human(parameters)} parameters, {human(activations)} activations"
     ]
-    return (*_unknown(count), *notes, *convention_notes([count]), *marks_of(count))
+    return (*partial_notes([count]), *_unknown(count), *notes, *convention_notes([count]), *marks_of(count))
 
 
 def _priced(columns: tuple[Column, ...], count: Count) -> tuple[Column, ...]:
@@ -199,8 +205,11 @@ def _parameter_uses(count: Count) -> tuple[str, ...]:
     uses_of = count.held
     if uses_of is None or not (uses_of.frozen or uses_of.shared or uses_of.unused):
         return ()
+    words = {"unused": "not reached"} if count.partial else {}
     uses = ", ".join(
-        f"{size:,} {name}" for name, size in uses_of._asdict().items() if size or name == "trainable"
+        f"{size:,} {words.get(name, name)}"
+        for name, size in uses_of._asdict().items()
+        if size or name == "trainable"
     )
     return (f"parameters: {uses}",)
 
@@ -214,6 +223,18 @@ def _unknown(count: Count) -> tuple[str, ...]:
         for kind, paths in count.unsupported.items()
     )
     return (f"NOT COUNTED, for there is no rule: {kinds}",)
+
+
+def partial_notes(counts: "Iterable[Count]") -> tuple[str, ...]:
+    """A note on each count of a module whose run stopped."""
+    return tuple(
+        f"{count.shown}: only what ran until it {count.partial}" for count in counts if count.partial
+    )
+
+
+def partial_facts(count: Count) -> dict[str, str] | None:
+    """Where a run stopped and why, for the machine formats; None where it came to its end."""
+    return {"stopped_at": count.partial.path, "reason": count.partial.reason} if count.partial else None
 
 
 def unverified_note(counts: "Iterable[Count | ClosedForm]") -> tuple[str, ...]:

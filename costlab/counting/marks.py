@@ -1,0 +1,95 @@
+"""Marks of a count: what is to be said beside its numbers, for they would mislead without it."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from costlab.algebra.block import Node
+from costlab.algebra.combine import Composite, marked
+from costlab.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from costlab.algebra.traced import Parameters, Stop, Traced
+
+PARTIAL = "(partial)"
+"""The mark of what was counted up to where a run stopped."""
+WHOLE = "parameters"
+"""The quantity that is known of the whole all the same."""
+
+
+NOT_REACHED = "not_reached"
+"""The kind of what holds the parameters that no operation had read where a run stopped."""
+
+
+class Marks:
+    """What is known of the numbers of a tree of operations, from the tree itself."""
+
+    label: str
+    root: Node
+
+    @property
+    def partial(self) -> "Stop | None":
+        """Where the run of a module stopped, and why, if it did: then every total is of what ran up to there.
+
+        Its parameters alone are those of the whole.
+        """
+        return self._traced.stop if self._traced else None
+
+    @cached_property
+    def unsupported(self) -> Mapping[str, tuple[str, ...]]:
+        """The operations without a rule, which no total includes: by kind, where they are."""
+        found: dict[str, tuple[str, ...]] = {}
+        for node, work in self.root.working() if self._traced else ():
+            if cast("Traced", node.block).unknown:
+                found[work.kind] = (*found.get(work.kind, ()), node.path)
+        return found
+
+    @property
+    def held(self) -> "Parameters | None":
+        """The parameters of a module that was traced, apart: trainable, frozen, shared, unused."""
+        return self._traced.held if self._traced else None
+
+    @cached_property
+    def unverified(self) -> bool:
+        """Whether a definition made it, or a part of it, that was not held against its source."""
+        blocks = (node.block for node in self.root.nodes())
+        return any(isinstance(block, Composite) and block.unverified for block in blocks)
+
+    @property
+    def is_step(self) -> bool:
+        """Whether a step of training is counted, with the gradients."""
+        return self._traced is not None and self._traced.step
+
+    @property
+    def shown(self) -> str:
+        """The label, with a mark where the definition was not held against its source, or the run stopped."""
+        return self._marked(marked(self.label, self.unverified))
+
+    @property
+    def total_name(self) -> str:
+        """What the sum of everything is called: ``total``, with a mark where the run stopped."""
+        return self._marked("total")
+
+    def _marked(self, text: str) -> str:
+        return f"{text} {PARTIAL}" if self.partial else text
+
+    def came_out(self, node: Node) -> bool:
+        """Whether something came out of a module, or whether the run stopped in it, or before."""
+        if self.partial is None:
+            return True
+        reached = any(work.kind != NOT_REACHED for _, work in node.working())
+        return reached and not f"{self.partial.path}.".startswith(node.path and f"{node.path}.")
+
+    def refuse_partial(self, what: str) -> None:
+        """Refuse what only a count of the whole can be used for.
+
+        Raises:
+            DefinitionError: the run stopped.
+        """
+        if self.partial:
+            raise DefinitionError(f"{self.label} is counted in part, and {what}: {self.partial}")
+
+    @property
+    def _traced(self) -> "Traced | None":
+        """What was traced, for that only takes tensors; no block of the algebra does."""
+        return cast("Traced", self.root.block) if self.root.block.takes_tensors else None
