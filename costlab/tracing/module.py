@@ -30,7 +30,12 @@ VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage|Ten
 """What torch says where a tensor without values is read."""
 UNIMPLEMENTED = re.compile(r"register_meta function for (\S+)")
 NOT_THE_MODEL = (Path(torch.__file__).parent, Path(__file__).parents[1])
-MISSING = re.compile(r"(\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors")
+MISSING = re.compile(
+    r"(?P<a>\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors"
+    r"|There was no fake impl registered for <CustomOpDef\((?P<b>\S+?)\)>"
+    r"|Could not run '(?P<c>\S+?)(?:\.\w+)?' with arguments from the 'Meta' backend"
+)
+"""What torch says where an operator cannot run without values, with its name."""
 
 
 @dataclass(frozen=True)
@@ -203,8 +208,9 @@ def _problem(error: Exception) -> str:
         return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__
     if found := MISSING.match(text):
         return (
-            f"{found[1]} does not run on tensors without values, which a count uses: what it does depends on "
-            "the values, or it has no implementation for such tensors (torch.library.register_fake)"
+            f"{found[found.lastgroup or 0]} does not run on tensors without values, which a count uses: "
+            "what it does depends on the values, or it has no implementation for such tensors "
+            "(torch.library.register_fake)"
         )
     named = UNIMPLEMENTED.search(text)
     cause = f"{named[1] if named else one_line(text)[:160]}{_line(error)}"

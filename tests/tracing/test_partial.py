@@ -1,0 +1,394 @@
+"""Models that stop because of their data are counted up to there, and only these; nothing is changed."""
+
+import copy
+import pickle
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import costlab
+from costlab import Count, Work, compare, count
+from costlab.counting.convention import convention
+from costlab.counting.reconcile import account, reconcile
+from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError
+from costlab.tracing.rules.registry import MODULES
+
+X = torch.rand(2, 3, 8, 8)
+BACKBONE = 2 * 64 * 27 * 8
+"""A convolution of 3x3 from 3 to 8 channels over two inputs of 8x8."""
+BOXES, SCORES = 2 * 64 * 8 * 4, 2 * 64 * 8
+"""Convolutions of 1x1 from 8 channels, to 4 and to 1."""
+
+
+class Keep(nn.Module):
+    """What a detector does with its boxes and scores, and a layer that comes after."""
+
+    def __init__(self, choose: Callable[[Tensor, Tensor], Any]) -> None:
+        super().__init__()
+        self.choose, self.after = choose, nn.Linear(4, 4)
+
+    def forward(self, boxes: Tensor, scores: Tensor) -> Tensor:
+        chosen: Tensor = self.after(self.choose(boxes, scores))
+        return chosen
+
+
+class Head(nn.Module):
+    def __init__(self, keep: nn.Module) -> None:
+        super().__init__()
+        self.box, self.score, self.keep = nn.Conv2d(8, 4, 1), nn.Conv2d(8, 1, 1), keep
+        nn.init.constant_(self.score.bias, 2)  # most boxes are kept
+
+    def forward(self, x: Tensor) -> Any:
+        boxes = self.box(x).flatten(2).mT.flatten(0, 1)
+        return self.keep(boxes, self.score(x).flatten().sigmoid())
+
+
+def detector(choose: Callable[[Tensor, Tensor], Any], deep: int = 0) -> nn.Module:
+    head: nn.Module = Head(Keep(choose))
+    for _ in range(deep):
+        head = nn.Sequential(head)
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), head)
+
+
+def suppressed(boxes: Tensor, scores: Tensor) -> Tensor:
+    """Takes the best box again and again, and leaves those out that overlap."""
+    kept = []
+    while len(boxes):
+        best = int(scores.argmax())
+        kept.append(boxes[best])
+        apart = (boxes - boxes[best]).abs().sum(1) > 0.1
+        boxes, scores = boxes[apart], scores[apart]
+    return torch.stack(kept)
+
+
+def by_score(boxes: Tensor, scores: Tensor) -> Tensor:
+    return torch.stack([box for box, score in zip(boxes, scores, strict=True) if score > 0.5])
+
+
+CHOICES: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "mask": lambda boxes, scores: boxes[scores > 0.5],
+    "nonzero": lambda boxes, scores: boxes[(scores > 0.5).nonzero()[:, 0]],
+    "where": lambda boxes, scores: boxes[torch.where(scores > 0.5)[0]],
+    "masked_select": lambda boxes, scores: boxes.masked_select((scores > 0.5)[:, None]).view(-1, 4),
+    "suppressed": suppressed,
+    "by_score": by_score,
+    "item": lambda boxes, scores: boxes[: int(scores.sum().item())],
+    "topk": lambda boxes, scores: boxes[scores.topk(int((scores > 0.5).sum())).indices],
+    "unique": lambda boxes, scores: boxes[torch.unique((scores * 10).long())],
+    "if": lambda boxes, scores: boxes if scores.max() > 0.5 else boxes[:0],
+    "list": lambda boxes, scores: boxes[scores.argsort()[:5].tolist()],
+    "array": lambda boxes, scores: boxes[scores.detach().numpy().argsort()[:5].copy()],
+    "text": lambda boxes, scores: boxes[: len(f"{scores[0]:.3f}")],
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("deep", [0, 1, 3])
+def test_what_ran_up_to_the_choice_is_counted(name: str, deep: int) -> None:
+    model = detector(CHOICES[name], deep)
+    assert model(X).shape[-1] == 4  # it runs
+    path = "2" + ".0" * deep
+    with pytest.raises(DependsOnDataError, match="; costlab count --partial, partial=True in Python, counts"):
+        count(model, X)
+    counted = count(model, X, partial=True)
+    assert counted.partial
+    assert counted.partial.path == f"{path}.keep"
+    assert "the values" in counted.partial.reason
+    assert "--partial" not in counted.partial.reason
+    assert counted.multiply_adds == BACKBONE + BOXES + SCORES
+    assert counted.activations == 2 * 64 * (8 + 4 + 1)
+    assert counted.by_module()["0"] == BACKBONE
+    assert counted.by_module()[path] == BOXES + SCORES
+    # Parameters are known all the same; those of the layer that comes after were not reached.
+    assert counted.parameters == sum(each.numel() for each in model.parameters())
+    rows = {row.path: row for row in counted.rows}
+    assert rows[f"{path}.keep.after"].operation == "not_reached"
+    assert rows[f"{path}.keep.after"].work.parameters == 4 * 4 + 4
+
+
+def test_the_model_and_the_process_are_as_before() -> None:
+    model = detector(CHOICES["mask"]).train()
+    model[0].register_forward_pre_hook(lambda *_: None)
+    model.register_buffer("seen", torch.zeros(3))
+    entry: Any = {"x": X.clone()}
+    before = {id(m): (type(m), dict(vars(m)), m.training) for m in model.modules()}
+    tensors = {name: (id(each), each.clone()) for name, each in model.state_dict(keep_vars=True).items()}
+    process = (torch.get_rng_state(), random.getstate(), torch.is_grad_enabled(), torch.get_default_dtype())
+    hooks = [dict(each) for each in vars(nn.modules.module).values() if isinstance(each, dict)]
+    for _ in range(2):
+        assert count(model, entry["x"], partial=True).multiply_adds == BACKBONE + BOXES + SCORES
+    assert {id(m): (type(m), dict(vars(m)), m.training) for m in model.modules()} == before
+    for name, each in model.state_dict(keep_vars=True).items():
+        assert id(each) == tensors[name][0]
+        assert torch.equal(each, tensors[name][1])
+    assert torch.equal(torch.get_rng_state(), process[0])
+    assert (random.getstate(), torch.is_grad_enabled(), torch.get_default_dtype()) == process[1:]
+    assert [dict(each) for each in vars(nn.modules.module).values() if isinstance(each, dict)] == hooks
+    assert model(entry["x"]).shape[-1] == 4
+
+
+def test_a_model_that_runs_through_has_no_mark() -> None:
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    for target, x in [(model, (2, 4)), ("stem", None)]:
+        plain, partial = count(target, x), count(target, x, partial=True)
+        assert partial == plain
+        assert partial.partial is None
+        assert "partial" not in partial.title
+        assert partial.whole.work.kind == "total"
+    step = count(model, torch.rand(2, 4), backward=True, partial=True)
+    assert step == count(model, torch.rand(2, 4), backward=True)
+
+
+class First(nn.Module):
+    """Stops with its very first operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.after = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.after(x[: int(x.sum())])
+
+
+def test_the_very_first_operation() -> None:
+    counted = count(First(), torch.rand(2, 4), partial=True)
+    assert (counted.multiply_adds, counted.activations, counted.parameters) == (0, 0, 20)
+    assert counted.partial
+    assert counted.partial.path == ""
+    assert str(counted.partial).startswith("stopped at the root: what it does depends")
+    assert [row.operation for row in counted.rows] in (["not_reached"], ["sum", "not_reached"])
+
+    class Bare(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return x.tolist()
+
+    bare = count(Bare(), torch.rand(2, 4), partial=True)
+    assert (bare.rows, bare.multiply_adds, bool(bare.partial)) == ((), 0, True)
+
+
+class Twice(nn.Module):
+    """Calls a shared module once on indices that are known, and once on what only the data tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shared = Times()
+
+    def forward(self, x: Tensor) -> Any:
+        return self.shared(self.shared(x, torch.tensor(2)), x.sum())
+
+
+class Times(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor, times: Tensor) -> Tensor:
+        x = self.layer(x)
+        for _ in range(int(times)):
+            x = self.layer(x)
+        return x
+
+
+def test_a_stop_inside_a_shared_module() -> None:
+    counted = count(Twice(), torch.rand(2, 4), partial=True)
+    assert counted.multiply_adds == (3 + 1) * 2 * 4 * 4
+    assert counted.partial
+    assert counted.partial.path == "shared"
+    assert counted.parameters == 20
+    assert counted.held
+    assert counted.held.unused == 0
+
+
+@pytest.mark.parametrize("kind", ["register_forward_pre_hook", "register_forward_hook"])
+def test_a_stop_inside_a_hook(kind: str) -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.Linear(4, 4)), nn.Linear(4, 4))
+    getattr(model[1][0], kind)(lambda module, *values: bool(values[-1][0].sum() > 0) and None)
+    before = (dict(model[1][0]._forward_hooks), dict(model[1][0]._forward_pre_hooks))
+    counted = count(model, torch.rand(2, 4), partial=True)
+    ran = 1 if kind == "register_forward_pre_hook" else 2
+    assert counted.multiply_adds == ran * 2 * 4 * 4
+    assert counted.partial
+    assert "1.0".startswith(counted.partial.path)
+    assert (dict(model[1][0]._forward_hooks), dict(model[1][0]._forward_pre_hooks)) == before
+
+
+class Ruled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.layer(x)
+        return x[x[:, 0] > 0]
+
+
+def test_a_stop_inside_a_module_with_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODULES, Ruled, lambda *_: Work("ruled", multiply_adds=7))
+    counted = count(nn.Sequential(nn.Linear(4, 4), nn.Sequential(Ruled())), torch.rand(2, 4), partial=True)
+    assert counted.multiply_adds == 2 * 4 * 4
+    assert counted.partial
+    assert counted.partial.path == "1.0"
+    assert "the rule of 1.0 is for all of it, so that nothing in it is counted" in counted.partial.reason
+
+
+@torch.library.custom_op("costlab_test_partial::halved", mutates_args=())
+def halved(x: Tensor) -> Tensor:
+    return x[: len(x) // 2].clone()
+
+
+def test_an_operator_that_cannot_run_without_values() -> None:
+    class Halves(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.fc(halved(self.fc(x)))
+
+    counted = count(Halves(), torch.rand(2, 4), partial=True)
+    assert counted.multiply_adds == 2 * 4 * 4
+    assert counted.partial
+    assert "costlab_test_partial::halved" in counted.partial.reason
+
+
+def raises(error: BaseException) -> Callable[[Tensor, Tensor], Any]:
+    def choose(boxes: Tensor, scores: Tensor) -> Any:
+        raise error
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        raises(ValueError("mine")),
+        raises(ValueError("no meta data of this image")),
+        raises(RuntimeError("Tensor on device meta, says the model itself")),
+        raises(NotImplementedError()),
+        raises(StopIteration()),
+        lambda boxes, scores: boxes[:, :3],  # the layer after it takes four
+        lambda boxes, scores: boxes @ boxes,
+        lambda boxes, scores: boxes.view(7, -1),
+        lambda boxes, scores: boxes.no_such_thing,
+        lambda boxes, scores: {}["a"],
+    ],
+)
+def test_no_other_error_makes_a_partial_count(choose: Callable[[Tensor, Tensor], Any]) -> None:
+    with pytest.raises(TargetError) as raised:
+        count(detector(choose), X, partial=True)
+    assert type(raised.value) is TargetError
+    assert "partial" not in str(raised.value)
+    assert str(raised.value).startswith("2.keep")
+
+
+def test_an_interrupt_and_a_call_that_does_not_fit_stay_what_they_are() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        count(detector(raises(KeyboardInterrupt())), X, partial=True)
+    with pytest.raises(DefinitionError, match="too many positional arguments"):
+        count(detector(CHOICES["mask"]), (X, X), partial=True)
+
+
+class Cuts(torch.autograd.Function):
+    """Its gradient depends on data, its output does not."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x * 1
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0] * float(gradients[0].sum())
+
+
+def test_no_part_of_a_step_of_training_is_counted() -> None:
+    class Cut(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Any:
+            return Cuts.apply(self.fc(x))
+
+    for model, x in [(detector(CHOICES["mask"]), X), (Cut(), torch.rand(2, 4))]:
+        for partial in (False, True):
+            with pytest.raises(DependsOnDataError, match="a step of training is not counted in part"):
+                count(model, x, backward=True, partial=partial)
+
+
+def partial_count() -> Count:
+    return count(detector(CHOICES["mask"]), X, partial=True)
+
+
+class Plain(nn.Module):
+    """A detector that can be pickled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.fc(x)
+        return y[y[:, 0] > 0]
+
+
+def test_the_mark_goes_with_the_count() -> None:
+    counted = partial_count()
+    assert counted.title == "Sequential (partial), input 2x3x8x8, stopped at 2.keep"
+    assert counted.total.kind == counted.whole.work.kind == "total (partial)"
+    assert counted.under("fvcore").partial == counted.partial
+    assert counted.inference.partial == counted.partial
+    frame = counted.to_frame()
+    assert frame["partial"].all()
+    assert not count(nn.ReLU(), (2, 4)).to_frame()["partial"].any()
+    assert "stopped at 2.keep" in counted._repr_html_()
+    assert "total (partial)" in counted._repr_html_()
+    outputs = {row.path: row.output for row in counted.modules(2)}
+    assert str(outputs["0"]) == "2x8x8x8"
+    assert outputs["2.keep"] is None  # nothing came out of it
+    assert counted.modules(0)[0].output is None
+    small = count(Plain(), torch.rand(2, 4), partial=True)
+    for again in (pickle.loads(pickle.dumps(small)), copy.deepcopy(small)):
+        assert again == small
+        assert again.partial == small.partial
+        assert again.title == small.title
+    assert small.root != small.root._replace(block=count(nn.Linear(4, 4), (2, 4)).root.block)
+
+
+def test_what_is_for_the_whole_is_refused() -> None:
+    counted = partial_count()
+    refusals: list[tuple[Callable[[], Any], str]] = [
+        (lambda: reconcile(counted), "a tool counts the whole or fails"),
+        (lambda: account(counted, convention("fvcore")), "a tool counts the whole or fails"),
+        (lambda: costlab.check(counted), "cannot be held against a run of the whole"),
+    ]
+    for call, reason in refusals:
+        with pytest.raises(DefinitionError) as raised:
+            call()
+        message = f"Sequential is counted in part, and {reason}: stopped at 2.keep: "
+        assert str(raised.value).startswith(message)
+        assert "\n" not in str(raised.value)
+
+
+def test_there_is_no_ratio_to_a_part() -> None:
+    whole = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1))
+    parts = detector(CHOICES["mask"])
+    for targets in [(whole, parts), (parts, whole), (parts, parts)]:
+        comparison = compare(*targets, input=X, partial=True)
+        last = comparison.counts[-1]
+        for quantity in ("multiply_adds", "activations", "weights", "cost"):
+            assert comparison.ratio(last, quantity) is None
+            assert comparison.saving(last, quantity) is None
+        sizes = [sum(each.numel() for each in model.parameters()) for model in targets]
+        ratio = comparison.ratio(last, "parameters")
+        assert ratio is not None
+        assert ratio * sizes[0] == sizes[1]
+        with pytest.raises(DefinitionError, match="counted in part, and what follows may differ or not"):
+            comparison.differences(last)
+    with pytest.raises(CostlabError, match=r"^2\.keep: "):
+        compare(whole, parts, input=X)
+    both = compare(whole, nn.Sequential(whole, nn.ReLU()), input=X, partial=True)
+    assert both.ratio(both.counts[1]) == 1
