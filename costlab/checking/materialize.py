@@ -13,7 +13,7 @@ from costlab.algebra.modules import to_module
 from costlab.algebra.traced import Traced
 from costlab.counting.count import Count
 from costlab.errors import CostlabError, TargetError, one_line
-from costlab.tracing.meta import evaluate
+from costlab.tracing.process import evaluate
 
 
 class PositionalModule(nn.Module):

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from costlab.checking.finding import Report
 from costlab.errors import one_line
-from costlab.tracing.meta import evaluate
+from costlab.tracing.process import evaluate
 
 Inputs = tuple[Tensor, ...]
 Runner = Callable[[nn.Module, Inputs], Any]

@@ -1,20 +1,36 @@
-"""The dispatch mode: it sees every operator below torch's functions, and runs it without values."""
+"""The dispatch mode: it runs every operator below torch's functions, on values where these are known."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
+from math import prod
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch._ops import HigherOrderOperator, OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from costlab.tracing.meta import StandIns
+from costlab.tracing.operator_facts import (
+    FINITE,
+    FROM_SIZES,
+    HEAVY,
+    OVERWRITING,
+    PRODUCTS,
+    UNINITIALIZED,
+    OperatorFacts,
+    facts_of,
+)
 from costlab.tracing.rules.products import products_of
+from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in
+from costlab.tracing.stand_ins import StandIns
 
-PRODUCTS = frozenset(["mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "vdot"])
-LENGTHS = frozenset(["_pack_padded_sequence", "_pad_packed_sequence"])
-"""Operators that read the lengths of sequences, which have values though the sequences have none."""
+SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
+OURS = frozenset([StandIn, Tensor, nn.Parameter, nn.Buffer])
 OnOperator: TypeAlias = Callable[..., None]
+
+
+class ReadsDataError(Exception):
+    """An operator, or a function of torch, reads values of data, which has none."""
 
 
 class InsideCall:
@@ -24,73 +40,203 @@ class InsideCall:
         self.products = 0
 
 
-class ValuelessDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it without types
-    """Sees every operator that runs, and gives it tensors without values."""
+class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it without types
+    """Runs operators on the values of stand-ins, and where one of these has none, on their sizes."""
+
+    supports_higher_order_operators = True
 
     def __init__(self, stand_ins: StandIns, on_operator: OnOperator) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it without types
         self.called: Any = None
         self.inside: InsideCall | None = None
-        self._stand_ins, self._on_operator = stand_ins, on_operator
-        self._made: dict[int, Tensor] = {}
+        self.stand_ins, self._on_operator = stand_ins, on_operator
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        inside = self.inside
-        real = [each for each in tensors_in((args, kwargs)) if each.device.type != "meta"]
-        name = func._schema.name.partition("::")[2]
-        if real and name not in LENGTHS and not self._constant(func, args, kwargs, real):
-            if name.rstrip("_") in ("index", "index_put"):
-                args = (args[0], _numbered(args[1]), *args[2:])
-            args, kwargs = self.without_values(args), self.without_values(kwargs)
-            real = []
-        if not real and kwargs.get("device") is not None:
-            device = torch.device(kwargs["device"])
-            # What is made on the processor from nothing has values; what moves there from elsewhere has none.
-            if device.type not in ("meta", "cpu") or any(True for _ in tensors_in(args)):
-                kwargs = {**kwargs, "device": torch.device("meta")}
-        if real and name == "_to_copy" and not _floating(real[0].dtype, kwargs.get("dtype")):
-            kwargs = {**kwargs, "device": None}  # indices and masks keep their values, wherever they go
-        output = func(*args, **kwargs)
-        if real or (not args and not kwargs):
-            self._remember(output)
-        if inside is not None:
-            if name.rstrip("_") in PRODUCTS:
-                inside.products += products_of(*[each for each in args if isinstance(each, Tensor)][-2:])
+        if isinstance(func, HigherOrderOperator) or not OURS.issuperset(types):
+            return NotImplemented
+        args, kwargs = self._adopted(args), self._adopted(kwargs) if kwargs else kwargs
+        facts = facts_of(func)
+        output = self._run(func, facts, args, kwargs)
+        if self.inside is not None:
+            if facts.name.rstrip("_") in PRODUCTS:
+                self.inside.products += products_of(*[each for each in args if isinstance(each, Tensor)][-2:])
             return output
         self._on_operator(func, args, kwargs, output, self.called)
         return output
 
-    def _constant(self, func: Any, args: Any, kwargs: Any, real: list[Tensor]) -> bool:
-        """Whether all of these are constants, made while running or only read: these keep their values."""
-        if any(each.device.type == "meta" for each in tensors_in((args, kwargs))):
-            return False
-        if any(isinstance(each, nn.Parameter) for each in real):
-            return False
-        return not func._schema.is_mutable or all(id(each) in self._made for each in real)
-
-    def _remember(self, output: Any) -> None:
-        for each in tensors_in(output):
-            if each.device.type != "meta":
-                self._made[id(each)] = each  # kept, so that the id stays its own
-
-    def without_values(self, value: Any) -> Any:
-        """A value with stand-ins instead of the tensors in it."""
+    def _adopted(self, value: Any) -> Any:
+        """An argument with stand-ins for the tensors that come from elsewhere, a constant of a file's, say."""
+        kind = type(value)
+        if kind is StandIn:
+            return value
         if isinstance(value, Tensor):
-            return value if value.device.type == "meta" else self._stand_ins(value)
-        if isinstance(value, tuple | list):
-            return type(value)(map(self.without_values, value))
-        if isinstance(value, dict):
-            return {
-                name: torch.device("meta")
-                if name == "device" and each is not None
-                else self.without_values(each)
-                for name, each in value.items()
-            }
+            return self.stand_ins(value, limit=LARGE)
+        if kind is tuple or kind is list:
+            return kind([self._adopted(each) for each in value])
+        if kind is dict:
+            return {name: self._adopted(each) for name, each in value.items()}
         return value
 
+    def _run(self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any) -> Any:
+        given = list(tensors_in((args, kwargs)))
+        known = all([each.held is not None or each.original is not None for each in given])
+        device = _device(given, kwargs)
+        if not known:
+            name = facts.name
+            if name in FROM_SIZES and prod(args[1] if name.startswith("new") else args[0].shape) <= LARGE:
+                output = func(*lowered(args, meta_of), **{**kwargs, "device": HOME})
+                return self._raised(output, facts, (), {}, device)
+            if (name in FINITE or name in ("eq", "ne")) and _same(args) and args[0].numel() <= LARGE:
+                return self._raised(torch.full(args[0].shape, name == "eq"), facts, (), {}, device)
+            if name in OVERWRITING and self._overwritten(func, args, kwargs):
+                return args[0]
+        elif self._affordable(func, facts, given, args, kwargs):
+            try:
+                output = func(
+                    *lowered(args, self.stand_ins.value), **lowered(kwargs, self.stand_ins.value, HOME)
+                )
+                return self._raised(output, facts, args, kwargs, device)
+            except RuntimeError as error:
+                if "not implemented for" not in str(error):  # what the processor does not do for a type
+                    raise
+        return self._without_values(func, facts, args, kwargs, device)
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
+    def _affordable(
+        self, func: OpOverload, facts: OperatorFacts, given: list[StandIn], args: Any, kwargs: Any
+    ) -> bool:
+        """Whether to compute what comes out of constants takes no more time and memory than it should."""
+        if facts.is_view or facts.dynamic:
+            return True
+        read = sum([each.numel() for each in given])
+        if read > (4 * SMALL if facts.name in HEAVY else LARGE):
+            return False
+        if facts.written or (facts.pointwise and read <= 4096):
+            return True
+        try:
+            output = func(*lowered(args, meta_of), **lowered(kwargs, meta_of, torch.device("meta")))
+        except (RuntimeError, ValueError, TypeError, IndexError):  # said when it runs
+            return True
+        return sum(each.numel() for each in tensors_in(output)) <= LARGE
+
+    def _overwritten(self, func: OpOverload, args: Any, kwargs: Any) -> bool:
+        """Whether a tensor without values has been given some, which do not depend on what was there."""
+        into: StandIn = args[0]
+        if into.known or into._is_view() or into.numel() > LARGE:
+            return False
+        if not all(each.known for each in tensors_in((args[1:], kwargs))):
+            return False
+        value = torch.empty_strided(into.size(), into.stride(), dtype=into.dtype)
+        func(value, *lowered(args[1:], self.stand_ins.value), **lowered(kwargs, self.stand_ins.value))
+        self.stand_ins.know(into, value)
+        return True
+
+    def _without_values(
+        self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any, device: torch.device
+    ) -> Any:
+        name = facts.name
+        for place in facts.written:
+            for each in tensors_in(kwargs.get(place) if isinstance(place, str) else args[place]):
+                if each.known:
+                    self.stand_ins.forget(each)
+        if name == "masked_select" and args[1].known:
+            mask = self.stand_ins.value(args[1])
+            kept = mask.expand(torch.broadcast_shapes(args[0].shape, mask.shape)).sum()
+            return stand_in((int(kept),), args[0].dtype, device)
+        low = lowered(args, meta_of)
+        if name in ("index", "index_put", "index_put_", "_index_put_impl_"):
+            low = (low[0], self._numbered(args[1], name), *low[2:])
+        elif facts.dynamic:
+            raise ReadsDataError(func._schema.name)
+        output = func(*low, **lowered(kwargs, meta_of, torch.device("meta")))
+        return self._raised(output, facts, args, kwargs, device)
+
+    def _numbered(self, indices: Any, name: str) -> list[Any]:
+        """Indices with positions in place of masks whose values are known, so that the size of the result is."""
+        found: list[Any] = []
+        for each in indices:
+            if each is None or each.dtype not in (torch.bool, torch.uint8):
+                found.append(each if each is None else meta_of(each))
+            elif each.known:
+                found += [place.to("meta") for place in self.stand_ins.value(each).nonzero(as_tuple=True)]
+            elif name == "index":
+                raise ReadsDataError("aten::index by a mask")
+            else:
+                found.append(meta_of(each))
+        return found
+
+    def _raised(self, output: Any, facts: OperatorFacts, args: Any, kwargs: Any, device: torch.device) -> Any:
+        """What came out as stand-ins: those with values that are not on torch's meta device."""
+        written: dict[int, StandIn] = {}
+        if args or kwargs:
+            for place in facts.written:
+                for each in tensors_in(kwargs.get(place) if isinstance(place, str) else args[place]):
+                    low = each.held if each.held is not None else meta_of(each)
+                    written[id(low)] = each
+                    if low.layout is torch.strided and (
+                        low.size() != each.size() or low.stride() != each.stride()
+                    ):
+                        self._resize(each, low)
+        if isinstance(output, Tensor):
+            return written.get(id(output)) if id(output) in written else self._made(output, facts, device)
+        if isinstance(output, tuple | list):
+            made = [
+                written[id(each)] if id(each) in written else self._made(each, facts, device)
+                for each in output
+            ]
+            return made if isinstance(output, list) else tuple(made)
+        return output
+
+    def _made(self, output: Any, facts: OperatorFacts, device: torch.device) -> Any:
+        if not isinstance(output, Tensor):
+            return output
+        strides = output.stride() if output.layout is torch.strided else None
+        made = stand_in(output.size(), output.dtype, device, strides)
+        if output.device.type == "meta":
+            made.meta = output
+        else:
+            if facts.name in UNINITIALIZED:
+                output.zero_()  # what lies in memory decides nothing
+            self.stand_ins.know(made, output)
+        return made
+
+    def _resize(self, tensor: StandIn, low: Tensor) -> None:
+        with torch._C._DisableTorchDispatch():
+            SET_DATA(tensor, stand_in(low.size(), low.dtype, tensor.device, low.stride()))
+
+
+def _device(given: list[StandIn], kwargs: Any) -> torch.device:
+    """Where the output of an operator is."""
+    if kwargs and (asked := kwargs.get("device")) is not None:
+        device = torch.device(asked)
+        return HOME if device.type == "meta" else device
+    for each in given:
+        if each.dim():
+            return each.device
+    return given[0].device if given else HOME
+
+
+def _same(args: Any) -> bool:
+    """Whether a tensor is compared with itself, or with nothing."""
+    return len(args) == 1 or args[0] is args[1]
+
+
+def lowered(value: Any, how: Callable[[StandIn], Tensor], device: torch.device | None = None) -> Any:
+    """A value with plain tensors in place of stand-ins; a ``device`` in it is replaced."""
+    kind = type(value)
+    if kind is StandIn:
+        return how(value)
+    if kind is tuple or kind is list:
+        return kind([lowered(each, how) for each in value])
+    if kind is dict:
+        return {
+            name: device if name == "device" and each is not None else lowered(each, how)
+            for name, each in value.items()
+        }
+    return value
+
+
+def tensors_in(value: Any) -> Iterator[Any]:
     """The tensors in a value, in tuples, lists, dictionaries and dataclasses too."""
     if isinstance(value, Tensor):
         yield value
@@ -102,16 +248,3 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(each)
     elif is_dataclass(value) and not isinstance(value, type):
         yield from tensors_in(vars(value))
-
-
-def _floating(*kinds: torch.dtype | None) -> bool:
-    return any(kind is not None and (kind.is_floating_point or kind.is_complex) for kind in kinds)
-
-
-def _numbered(indices: Any) -> list[Any]:
-    """Indices with positions in place of masks whose values are known, so that the size of the result is."""
-    found: list[Any] = []
-    for each in indices:
-        mask = isinstance(each, Tensor) and each.dtype is torch.bool and each.device.type != "meta"
-        found += each.nonzero(as_tuple=True) if mask else [each]
-    return found

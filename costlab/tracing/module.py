@@ -3,14 +3,15 @@
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch import nn
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, is_number, text
@@ -20,15 +21,22 @@ from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
 from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, one_line
-from costlab.tracing.dispatch_mode import tensors_in
-from costlab.tracing.meta import StandIns, evaluate, process_restored, unwrapped, weightless
+from costlab.tracing.dispatch_mode import ReadsDataError
+from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.module_tree import build_tree
 from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop_at
+from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
+from costlab.tracing.stand_in import stand_in
+from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.trace import Trace
 
-VALUELESS = re.compile(r"\b[Mm]eta\b|data-(in)?dependent|unallocated storage|Tensor\.__format__")
+VALUELESS = re.compile(
+    r"data-(in)?dependent|unallocated storage|data pointer|[Mm]eta (tensor|device)|register_meta"
+)
 """What torch says where a tensor without values is read."""
 UNIMPLEMENTED = re.compile(r"register_meta function for (\S+)")
+BUFFER = 2**20
+"""Elements up to which a tensor of floating point that is no parameter keeps its values."""
 NOT_THE_MODEL = (Path(torch.__file__).parent, Path(__file__).parents[1])
 MISSING = re.compile(
     r"(?P<a>\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors"
@@ -85,15 +93,24 @@ class Module(Block):
         """
         model = unwrapped(self.module)
         given, _ = self.placed(x, 1)
-        _refuse_lazy(model)
-        _refuse_scripts(model)
-        stand_ins = StandIns(self.backward)
-        with process_restored(), weightless(model, stand_ins):
+        modules = list(model.modules())
+        _refuse_lazy(model, modules)
+        _refuse_scripts(model, modules)
+        stand_ins, holdings = StandIns(), Holdings()
+        with process_restored(), closing(holdings):
+            for module in modules:
+                for parameter in module._parameters.values():
+                    if parameter is not None:
+                        stand_ins.of_parameter(parameter)
+            holdings.replaced(model, partial(stand_ins, limit=BUFFER))
+            args, kwargs = (
+                holdings.replaced(_made(value), stand_ins) for value in (given.args, dict(given.kwargs))
+            )
+            run_as_written(modules)
             if not self.backward:
                 evaluate(model)
-            args, kwargs = (_made(value, stand_ins) for value in (given.args, dict(given.kwargs)))
             _refuse_unfitting(model, args, kwargs)
-            first = next(tensors_in((args, kwargs)), None)
+            first = next(tensors_within((args, kwargs)), None)
             samples = int(first.shape[0]) if first is not None and first.dim() else 1
             trace = Trace(model, stand_ins, samples, self.backward)
             stop: Stop | None = None
@@ -126,23 +143,28 @@ def training_step(block: Block, x: AnyShape | Inputs) -> Module:
     return Module(built.train(), backward=True)
 
 
-def _refuse_lazy(model: nn.Module) -> None:
-    for name, module in model.named_modules():
+def _refuse_lazy(model: nn.Module, modules: list[nn.Module]) -> None:
+    for module in modules:
         lazy = getattr(module, "has_uninitialized_params", None)
         if lazy is not None and lazy():
+            name = _name_of(module, model)
             raise DefinitionError(
                 f"{name or type(model).__name__}: {type(module).__name__} has no sizes yet: "
                 "run the module once"
             )
 
 
-def _refuse_scripts(model: nn.Module) -> None:
-    for name, module in model.named_modules():
+def _refuse_scripts(model: nn.Module, modules: list[nn.Module]) -> None:
+    for module in modules:
         if isinstance(module, torch.jit.ScriptModule):
             raise DefinitionError(
-                f"{name or type(model).__name__}: TorchScript hides what runs in it: "
+                f"{_name_of(module, model) or type(model).__name__}: TorchScript hides what runs in it: "
                 "count the module that it was made from"
             )
+
+
+def _name_of(module: nn.Module, model: nn.Module) -> str:
+    return next(name for name, each in model.named_modules() if each is module)
 
 
 def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
@@ -160,31 +182,18 @@ def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
         ) from None
 
 
-def _made(value: Any, stand_ins: StandIns) -> Any:
-    """The tensors that inputs describe, and stand-ins for those that are given.
-
-    Indices and masks that are given keep their values: what a model decides by them is decided.
-    """
+def _made(value: Any) -> Any:
+    """A value with stand-ins for the tensors that are described by their sizes."""
     if isinstance(value, TensorInput):
         kind = getattr(torch, value.dtype, None)
         if not isinstance(kind, torch.dtype):
             known = [name for name, each in vars(torch).items() if isinstance(each, torch.dtype)]
             hint = closest(value.dtype, known)
             raise DefinitionError(f"input={value}: there is no type {value.dtype!r}{hint}")
-        return torch.empty(tuple(value.sizes), dtype=kind, device="meta")
-    if isinstance(value, Tensor):
-        plain = value.device.type == "cpu" and not (value.is_floating_point() or value.is_complex())
-        return value if plain else stand_ins(value)
-    if isinstance(value, PackedSequence):  # the lengths of its steps are sizes, and stay
-        data, steps, *order = value
-        return PackedSequence(_made(data, stand_ins), steps, *(_made(each, stand_ins) for each in order))
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_made(each, stand_ins) for each in value))
-    if isinstance(value, tuple | list):
-        return type(value)(_made(each, stand_ins) for each in value)
-    if isinstance(value, dict):
-        return {key: _made(each, stand_ins) for key, each in value.items()}
-    return value
+        return stand_in(value.sizes, kind)
+    if type(value) in (tuple, list):
+        return type(value)(_made(each) for each in value)
+    return {key: _made(each) for key, each in value.items()} if type(value) is dict else value
 
 
 def _hint(given: Inputs) -> str:
@@ -198,6 +207,8 @@ def _hint(given: Inputs) -> str:
 def _depends_on_data(error: Exception) -> bool:
     """Whether torch could not go on without the values of data."""
     text = str(error)
+    if isinstance(error, ReadsDataError):
+        return True
     return raised_by_torch(error) and bool(MISSING.match(text) or VALUELESS.search(text))
 
 

@@ -14,9 +14,11 @@ from costlab.algebra.traced import Call, CallForm
 from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
 from costlab.tracing.call_form import CallDescriber, call_form, is_sign
-from costlab.tracing.dispatch_mode import InsideCall, ValuelessDispatch, tensors_in
-from costlab.tracing.meta import StandIns
+from costlab.tracing.dispatch_mode import OURS, InsideCall, StandInDispatch, tensors_in
+from costlab.tracing.holdings import tensors_within
+from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
+from costlab.tracing.packed import packed as packed  # registers what it intercepts
 from costlab.tracing.rules import elements
 from costlab.tracing.rules.registry import (
     CALLS,
@@ -29,10 +31,9 @@ from costlab.tracing.rules.registry import (
     Seen,
     Works,
 )
+from costlab.tracing.stand_in import StandIn, stand_in
+from costlab.tracing.stand_ins import StandIns
 
-SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
-STRICT = frozenset([torch.stft, torch.istft, Tensor.stft, Tensor.istft, SET_DATA])
-"""Functions that compare the devices of tensors before any operator runs."""
 PATH = "costlab"
 """The key in the metadata of a node of the autograd graph for the path of the module that made it."""
 
@@ -66,7 +67,7 @@ class Trace(TorchFunctionMode):
         self._stand_ins = stand_ins
         self._described = CallDescriber(samples)
         self._backward = backward
-        self._dispatch = ValuelessDispatch(stand_ins, self.on_operator)
+        self._dispatch = StandInDispatch(stand_ins, self.on_operator)
         self._ruled: list[nn.Module] = []
         self.in_backward = False
 
@@ -84,38 +85,48 @@ class Trace(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if self._dispatch.inside is not None:
+        dispatch = self._dispatch
+        if dispatch.inside is not None:
             return func(*args, **kwargs)
-        if func in STRICT:
-            args, kwargs = self._dispatch.without_values(args), self._dispatch.without_values(kwargs)
-        # Under torch.vmap a call sees one sample; the operators below it see the whole batch.
+        if kwargs and "device" in kwargs:
+            kwargs = {**kwargs, "device": here(kwargs["device"])}
+        # Under torch.vmap a call sees one sample, and of a tensor of parts its layout alone; the operators
+        # below see all of it.
         mapped = torch._C._functorch.peek_interpreter_stack() is not None
-        rule = None if mapped else CALLS.get(func)
+        wrapped = mapped or not (not types or OURS.issuperset(types))
+        rule = None if wrapped else CALLS.get(func)
         if rule is None:
             if getattr(func, "__name__", "") == "__get__":
                 return func(*args, **kwargs)
+            if (done := INTERCEPTED.get(func)) is not None:
+                return done(self._stand_ins, func, args, kwargs)
             return self._plain(func, args, kwargs)
-        if not self._backward and (shape := SHAPED.get(func)) is not None:
-            self._dispatch.inside = inside = InsideCall()
-            try:
-                with torch._C._DisableTorchDispatch():  # nothing runs
-                    output = shape(*args, **kwargs)
-            except (TypeError, ValueError, AttributeError, IndexError):
-                output = NotImplemented  # torch says what is wrong
-            finally:
-                self._dispatch.inside = None
-            if output is not NotImplemented:
-                self._ruled_call(rule, func, args, kwargs, output, inside)
-                return output
-        self._dispatch.inside = inside = InsideCall()
+        dispatch.inside = inside = InsideCall()
         try:
-            output = INSTEAD.get(func, func)(*args, **kwargs)
+            output = self._shaped(func, args, kwargs)
+            if output is NotImplemented:
+                if func in READ_LENGTHS:
+                    args, kwargs = (with_lengths(self._stand_ins, each) for each in (args, kwargs))
+                output = INSTEAD.get(func, func)(*args, **kwargs)
         finally:
-            self._dispatch.inside = None
+            dispatch.inside = None
         self._ruled_call(rule, func, args, kwargs, output, inside)
         if self._backward:
             self._tag(output, self.tracker.path)
         return output
+
+    def _shaped(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """The output of a call that need not run; NotImplemented where values or a graph come of it."""
+        shape = SHAPED.get(func)
+        if shape is None or torch.is_grad_enabled() or torch._C._is_any_autocast_enabled():
+            return NotImplemented
+        first = args[0] if args else None
+        if type(first) is not StandIn or first.held is not None or first.original is not None:
+            return NotImplemented
+        try:
+            return shape(*args, **kwargs)
+        except (TypeError, ValueError, AttributeError, IndexError):
+            return NotImplemented  # torch says what is wrong
 
     def _ruled_call(
         self, rule: Rule, func: Any, args: Any, kwargs: Any, output: Any, inside: "InsideCall"
@@ -221,11 +232,11 @@ class Trace(TorchFunctionMode):
 
     def _run_back(self, output: Any) -> None:
         """Run backward from every output that requires a gradient."""
-        outputs = [each for each in tensors_in(output) if each.requires_grad]
+        outputs = [each for each in tensors_within(output) if each.requires_grad]
         self.in_backward = True
         try:
             if outputs:
-                gradients = [torch.empty_like(each) for each in outputs]
+                gradients = [stand_in(each.shape, each.dtype, each.device) for each in outputs]
                 torch.autograd.backward(outputs, gradients)
         finally:
             self.in_backward = False

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812  # as everybody calls it
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import checkpoint
 
 from costlab import Count, count
@@ -119,9 +120,15 @@ def test_attention(fused: bool) -> None:
             return weighed
 
     within, attended = brute.linear(10, 8, 24), brute.attention(4, 5, 5, 4)
-    counted = step(Attention(), torch.rand(2, 5, 8), 2 * within + 3 * attended)
+    with sdpa_kernel(SDPBackend.MATH):
+        counted = step(Attention(), torch.rand(2, 5, 8), 2 * within + 3 * attended)
     assert products(counted) == {"qkv": 2 * within, "": 3 * attended}
     assert counted.unsupported == {}
+    # The kernel that torch chooses keeps no weights: they are computed again, five products for two.
+    chosen = step(
+        Attention(), torch.rand(2, 5, 8), 2 * within + (7 if fused else 6) * attended // 2, by_torch=not fused
+    )
+    assert (chosen.by_operator().get("attention_backward") == 5 * attended // 2) == fused
 
 
 def test_a_layer_of_a_transformer() -> None:

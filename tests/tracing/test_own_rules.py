@@ -84,7 +84,7 @@ def test_an_operator_of_ones_own(named: bool, backward: bool) -> None:
 
     @rule(scale if named else torch.ops.costlab_tests.scale)
     def scaled(output: Tensor, x: Tensor, weight: Tensor) -> Work:
-        assert output.is_meta
+        assert (type(x).__name__, output.shape) == ("StandIn", x.shape)
         return Work("scale", multiply_adds=output.numel(), bias_adds=weight.numel())
 
     counted = count(model, X, backward=backward)

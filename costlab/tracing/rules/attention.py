@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import Seen, calls, operators, shapes
+from costlab.tracing.stand_in import stand_in
 
 KERNELS = (
     "_scaled_dot_product_flash_attention",
@@ -49,7 +49,7 @@ def attention_shape(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: An
         or __.get("attn_mask") is not None
     ):
         return NotImplemented
-    return torch.empty((*query.shape[:-1], value.shape[-1]), dtype=query.dtype, device="meta")
+    return stand_in((*query.shape[:-1], value.shape[-1]), query.dtype, query.device)
 
 
 @operators(*KERNELS)

@@ -3,13 +3,13 @@
 from math import prod
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from costlab.algebra.window import per_axis, slide_each
 from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import Seen, calls, operators, shapes
+from costlab.tracing.stand_in import stand_in
 
 
 @calls(F.conv1d, F.conv2d, F.conv3d)
@@ -139,10 +139,10 @@ def convolution_shape(
     if isinstance(padding, str):
         if padding != "same" or any(step != 1 for step in per_axis(stride, rank)):
             return NotImplemented
-        return torch.empty((sizes[0], weight.shape[0], *sizes[2:]), dtype=input.dtype, device="meta")
+        return stand_in((sizes[0], weight.shape[0], *sizes[2:]), input.dtype, input.device)
     if min(per_axis(padding, rank)) < 0 or min(*per_axis(stride, rank), *per_axis(dilation, rank)) < 1:
         raise RuntimeError(f"negative padding={padding}, or stride={stride} or dilation={dilation} below 1")
     out = slide_each(sizes[2:], kernel, stride, padding, dilation)
     if min(out) < 1:
         return NotImplemented
-    return torch.empty((sizes[0], weight.shape[0], *out), dtype=input.dtype, device="meta")
+    return stand_in((sizes[0], weight.shape[0], *out), input.dtype, input.device)

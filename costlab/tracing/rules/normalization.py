@@ -8,6 +8,7 @@ from torch import Tensor
 
 from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import Seen, calls, like, operators, shapes
+from costlab.tracing.stand_in import stand_in
 
 
 def _normalized(kind: str, input: Tensor, weight: Tensor | None) -> Work:
@@ -100,7 +101,7 @@ def layer_norm_shape(
     """As the input, where torch would accept it; always contiguous, even if the input is not."""
     if not _fits(input, normalized_shape, weight, bias):
         return NotImplemented
-    return torch.empty(input.size(), dtype=input.dtype, device="meta")
+    return stand_in(input.size(), input.dtype, input.device)
 
 
 @shapes(F.rms_norm)

@@ -11,6 +11,7 @@ from torch import Tensor
 from costlab.algebra.window import adapted, per_axis, slide_each, windowed
 from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import CALLS, Seen, calls, shapes
+from costlab.tracing.stand_in import stand_in
 
 RANKS = (1, 2, 3)
 
@@ -96,7 +97,7 @@ def max_pool_shape(
     out = slide_each(input.shape[2:], kernel, stride or kernel, zeros, dilation)
     if min(out) < 1:
         return NotImplemented
-    return torch.empty((*input.shape[:2], *out), dtype=input.dtype, device="meta")
+    return stand_in((*input.shape[:2], *out), input.dtype, input.device)
 
 
 @calls(F.interpolate, F.upsample)

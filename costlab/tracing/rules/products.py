@@ -10,6 +10,7 @@ from torch import Tensor
 
 from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import CALLS, INSTEAD, Seen, calls, operators, shapes
+from costlab.tracing.stand_in import stand_in
 
 PRODUCTS = (
     "matmul",
@@ -54,7 +55,7 @@ def linear_shape(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> A
         or (bias is not None and tuple(bias.shape) != tuple(weight.shape[:1]))
     ):
         return NotImplemented
-    return torch.empty((*input.shape[:-1], weight.shape[0]), dtype=input.dtype, device="meta")
+    return stand_in((*input.shape[:-1], weight.shape[0]), input.dtype, input.device)
 
 
 @calls(F.bilinear)
@@ -150,7 +151,7 @@ def grouped_shape(
     """The output of rows times one of several matrices each; torch's own rule takes one type only."""
     if a.dim() != 2 or b.dim() != 3 or a.shape[1] != b.shape[1]:
         return NotImplemented
-    return torch.empty((a.shape[0], b.shape[2]), dtype=out_dtype or a.dtype, device="meta")
+    return stand_in((a.shape[0], b.shape[2]), out_dtype or a.dtype, a.device)
 
 
 def one_group(a: Tensor, b: Tensor, *args: Any, **kwargs: Any) -> Any:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import CALLS, SHAPED, Seen
+from costlab.tracing.stand_in import stand_in
 
 FUNCTIONS = {"lstm": torch.lstm, "gru": torch.gru, "rnn_tanh": torch.rnn_tanh, "rnn_relu": torch.rnn_relu}
 CELLS = {
@@ -76,9 +77,11 @@ def _layer_shape(name: str) -> Callable[..., Any]:
             return NotImplemented
         width = states[0].shape[-1] * directions
         steps, inputs = (second, first) if batch_first else (first, second)
-        output = torch.empty((steps, inputs, width), dtype=input.dtype, device="meta")
-        output = output.transpose(0, 1) if batch_first else output  # as torch lays it out
-        return (output, *(torch.empty(each.shape, dtype=input.dtype, device="meta") for each in states))
+        output = stand_in((steps, inputs, width), input.dtype, input.device)
+        if batch_first:  # as torch lays it out
+            strides = (width, inputs * width, 1)
+            output = stand_in((inputs, steps, width), input.dtype, input.device, strides)
+        return (output, *(stand_in(each.shape, input.dtype, input.device) for each in states))
 
     return shape
 

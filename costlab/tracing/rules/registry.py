@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-import torch
 from torch import Tensor, nn
 from torch._library.custom_ops import CustomOpDef
 from torch._ops import OpOverload, OpOverloadPacket
 
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, one_line
+from costlab.tracing.stand_in import stand_in
 
 Works: TypeAlias = Work | Iterable[Work]
 Rule: TypeAlias = Callable[..., Works]
@@ -65,7 +65,7 @@ def like(tensor: Tensor) -> Any:
     """
     if not tensor.is_contiguous():
         return NotImplemented
-    return torch.empty(tensor.size(), dtype=tensor.dtype, device="meta")
+    return stand_in(tensor.size(), tensor.dtype, tensor.device)
 
 
 def calls(*functions: Any) -> Callable[[F], F]:

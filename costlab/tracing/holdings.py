@@ -1,0 +1,218 @@
+"""What a model and its inputs hold: replaced by stand-ins while it runs, and put back, whatever happens."""
+
+import random
+import sys
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+PLAIN = frozenset([type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size])
+"""Types of values that hold nothing: most attributes of a module are of these."""
+CONTAINERS = (dict, list, set, deque, OrderedDict, defaultdict)
+WALKED = frozenset(["collections", "types", "argparse", "torch", "numpy"])
+OPAQUE = frozenset(sys.stdlib_module_names) - WALKED
+"""Packages whose objects are left alone: functions, locks, loggers, paths."""
+OPAQUE_IN_TORCH = ("torch.fx.", "torch.jit.", "torch._", "torch.cuda", "torch.distributed.")
+SMALL_ARRAY = 2**20
+Replace = Callable[[Tensor], Tensor]
+
+
+class Kind(NamedTuple):
+    """What has to be known of a class to hold its objects."""
+
+    container: bool
+    opaque: bool
+    slots: tuple[str, ...]
+
+
+@cache
+def kind_of(kind: type) -> Kind:
+    """What holds for all objects of a class; nothing is looked for in opaque ones."""
+    package = kind.__module__.partition(".")[0]
+    hidden = package in OPAQUE or kind.__module__.startswith(OPAQUE_IN_TORCH) or issubclass(kind, type)
+    opaque = kind in CONTAINERS or (hidden and not issubclass(kind, nn.Module))
+    return Kind(issubclass(kind, CONTAINERS), opaque, () if opaque else tuple(_slots(kind)))
+
+
+class Holdings:
+    """All that can change within some values: modules, containers, and objects of any class."""
+
+    def __init__(self) -> None:
+        self._contents: list[tuple[Any, Any]] = []  # containers, and what was in them
+        self._types: list[tuple[Any, type]] = []
+        self._undo: list[Callable[[], None]] = []
+        self._seen: dict[int, Any] = {}  # held, so that ids stay their own
+
+    def replaced(self, value: Any, replace: Replace) -> Any:
+        """A value with other tensors in it: in place, but in tuples, which are made anew."""
+        pending: list[Any] = []
+        seen = self._seen
+        made = self._with(value, replace, pending)
+        while pending:
+            each = pending.pop()
+            if id(each) not in seen:
+                seen[id(each)] = each
+                self._hold(each, kind_of(type(each)), replace, pending)
+        return made
+
+    def _with(self, value: Any, replace: Replace, pending: list[Any]) -> Any:
+        """A value, or a tuple with others in it; what has to be looked into is added to ``pending``."""
+        kind = type(value)
+        if kind in PLAIN:
+            return value
+        if isinstance(value, Tensor):
+            return replace(value)
+        if isinstance(value, tuple):
+            made = [self._with(each, replace, pending) for each in value]
+            if all(new is old for new, old in zip(made, value, strict=True)):
+                return value
+            if hasattr(kind, "_make"):
+                return kind._make(made)  # a named tuple's
+            return kind(made)
+        pending.append(value)
+        return value
+
+    def _hold(self, value: Any, kind: Kind, replace: Replace, pending: list[Any]) -> None:
+        if kind.container:
+            content = value.copy()
+            self._contents.append((value, content))
+            self._replace_in(value, content, replace, pending)
+        elif (put_back := _state_of(value)) is not None:
+            self._undo.append(put_back)
+        if kind.opaque:
+            return
+        self._types.append((value, type(value)))
+        for name in kind.slots:
+            self._hold_slot(value, name, replace, pending)
+        held = getattr(value, "__dict__", None)
+        if type(held) is dict:
+            content = held.copy()
+            self._contents.append((held, content))
+            for name, each in content.items():
+                kind_of_each = type(each)
+                if kind_of_each in PLAIN:
+                    continue
+                if kind_of_each in CONTAINERS and not each:  # most: a module has twelve of them
+                    self._contents.append((each, ()))
+                elif (new := self._with(each, replace, pending)) is not each:
+                    held[name] = new
+
+    def _hold_slot(self, value: Any, name: str, replace: Replace, pending: list[Any]) -> None:
+        try:
+            each = getattr(value, name)
+        except AttributeError:
+            return
+        self._undo.append(lambda: object.__setattr__(value, name, each))
+        if (new := self._with(each, replace, pending)) is not each:
+            object.__setattr__(value, name, new)
+
+    def _replace_in(self, value: Any, content: Any, replace: Replace, pending: list[Any]) -> None:
+        if isinstance(value, dict):
+            for key, each in content.items():
+                if type(each) not in PLAIN and (new := self._with(each, replace, pending)) is not each:
+                    _set_item(value, key, new)
+        elif isinstance(value, list | deque):
+            set_item = list.__setitem__ if isinstance(value, list) else deque.__setitem__
+            for place, each in enumerate(content):
+                if type(each) not in PLAIN and (new := self._with(each, replace, pending)) is not each:
+                    set_item(value, place, new)
+        else:
+            members = [self._with(each, replace, pending) for each in content]
+            if any(new is not old for new, old in zip(members, content, strict=True)):
+                _refill(value, members)
+
+    def close(self) -> None:
+        """Put everything back."""
+        for value, kind in self._types:
+            if type(value) is not kind:
+                object.__setattr__(value, "__class__", kind)
+        for value, content in self._contents:
+            if value or content:
+                _refill(value, content)
+        while self._undo:
+            self._undo.pop()()
+        self._contents.clear()
+        self._types.clear()
+        self._seen.clear()
+
+
+def _set_item(value: Any, key: Any, new: Any) -> None:
+    (OrderedDict if isinstance(value, OrderedDict) else dict).__setitem__(value, key, new)
+
+
+def _refill(value: Any, content: Any) -> None:
+    """Give a container its content back, whatever its class makes of its methods."""
+    if type(value) is dict:
+        value.clear()
+        value.update(content)
+    elif isinstance(value, dict):
+        (OrderedDict if isinstance(value, OrderedDict) else dict).clear(value)
+        for key, each in dict(content).items():
+            _set_item(value, key, each)
+    elif isinstance(value, list):
+        list.__setitem__(value, slice(None), content)
+    elif isinstance(value, set):
+        set.clear(value)
+        set.update(value, content)
+    else:
+        deque.clear(value)
+        deque.extend(value, content)
+
+
+def _state_of(value: Any) -> Callable[[], None] | None:
+    """How to put back what an object keeps outside of Python: a generator of random numbers, an array."""
+    if type(value) is torch.Generator:
+        state = value.get_state()
+        return lambda: value.set_state(state) and None
+    if isinstance(value, random.Random):
+        here = value.getstate()
+        return lambda: value.setstate(here)
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    if isinstance(value, numpy.ndarray) and value.size <= SMALL_ARRAY and value.flags.writeable:
+        copied = value.copy()
+        return lambda: numpy.copyto(value, copied)
+    if isinstance(value, numpy.random.Generator):
+        kept = value.bit_generator.state
+        return lambda: setattr(value.bit_generator, "state", kept)
+    return None
+
+
+def _slots(kind: type) -> Iterator[str]:
+    """The names of the attributes that the objects of a class keep outside of a dictionary."""
+    for base in kind.__mro__:
+        names = base.__dict__.get("__slots__", ())
+        for name in (names,) if isinstance(names, str) else tuple(names):
+            if name not in ("__dict__", "__weakref__"):
+                hidden = name.startswith("__") and not name.endswith("__")
+                yield f"_{base.__name__.lstrip('_')}{name}" if hidden else name
+
+
+def tensors_within(value: Any) -> Iterator[Tensor]:
+    """The tensors in a value, in containers and objects of any class, each once."""
+    seen: dict[int, Any] = {}
+    pending = deque([value])
+    while pending:
+        each = pending.popleft()
+        if type(each) in PLAIN or id(each) in seen:
+            continue
+        seen[id(each)] = each
+        if isinstance(each, Tensor):
+            yield each
+            continue
+        if isinstance(each, dict):
+            pending.extend(each.values())
+        elif isinstance(each, tuple | list | set | frozenset | deque):
+            pending.extend(each)
+        kind = kind_of(type(each))
+        if kind.opaque or isinstance(each, nn.Module):
+            continue
+        pending.extend(getattr(each, name, None) for name in kind.slots)
+        held = getattr(each, "__dict__", None)
+        if type(held) is dict:
+            pending.extend(held.values())

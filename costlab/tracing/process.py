@@ -1,0 +1,72 @@
+"""The process as it was after a run, whatever happens in it; and the module that a wrapper holds."""
+
+import gc
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+
+@contextmanager
+def process_restored() -> Iterator[None]:
+    """Put back the random states, gradient mode and switches of the process; run compiled code as written."""
+    with ExitStack() as stack:
+        if gc.isenabled():  # a run keeps what it makes: to look for garbage means to go through all of torch
+            gc.disable()
+            stack.callback(gc.enable)
+        stack.callback(torch.set_rng_state, torch.get_rng_state())
+        if torch.cuda.is_available():
+            stack.callback(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all())
+        stack.callback(random.setstate, random.getstate())
+        if numpy := sys.modules.get("numpy"):
+            stack.callback(numpy.random.set_state, numpy.random.get_state())
+        stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
+        stack.callback(torch.set_default_dtype, torch.get_default_dtype())
+        warned = torch.is_deterministic_algorithms_warn_only_enabled()
+        strict = torch.are_deterministic_algorithms_enabled()
+        stack.callback(torch.use_deterministic_algorithms, strict, warn_only=warned)
+        _set(stack, torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled, False)
+        # Recurrent layers run as products of matrices then, whose gradients are seen.
+        _set(stack, torch._C._get_mkldnn_enabled, torch._C._set_mkldnn_enabled, False)
+        if "torch._dynamo" in sys.modules:
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+            stack.enter_context(warnings.catch_warnings())
+            warnings.filterwarnings("ignore", r"Using `torch\.compile\(module\)` when there are global hooks")
+        yield
+
+
+def _set(stack: ExitStack, read: Callable[[], Any], write: Callable[[Any], None], value: Any) -> None:
+    stack.callback(write, read())
+    write(value)
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The module inside a wrapper such as torch.compile or DataParallel."""
+    while True:
+        inner = getattr(model, "_orig_mod", None)
+        if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            inner = model.module
+        if not isinstance(inner, nn.Module):
+            return model
+        model = inner
+
+
+def run_as_written(modules: Iterable[nn.Module]) -> None:
+    """Let no module run what `nn.Module.compile` made of it."""
+    for module in modules:
+        if module.__dict__.get("_compiled_call_impl") is not None:
+            module.__dict__["_compiled_call_impl"] = None
+
+
+def evaluate(model: nn.Module) -> None:
+    """Put a module into eval mode; one that torch.export made has no other, and raises when it is set."""
+    try:
+        model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False

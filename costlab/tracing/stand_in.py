@@ -1,0 +1,66 @@
+"""Stand-ins for the tensors of a model: they say what those say, and have values only if data has no part in them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+SMALL = 2**16
+"""Elements up to which a tensor of floating point that a model holds keeps its values; indices and masks do."""
+LARGE = 2**24
+"""Elements from which a constant that is made while running has no values: it would take memory and time."""
+HOME = torch.device("cpu")
+_wrap: Any = Tensor._make_wrapper_subclass  # type: ignore[attr-defined]  # torch's stubs lack it
+
+
+class StandIn(Tensor):
+    """A tensor with sizes, a type and a device, and no memory.
+
+    ``held`` is a tensor on the processor that has its values, None where they are not known. They are known
+    of what is computed from sizes, indices, masks and small tensors of the model alone. ``original`` is a
+    tensor of the caller's whose values are copied when they are asked for.
+    """
+
+    __slots__ = ("held", "meta", "original")
+    held: Tensor | None
+    meta: Tensor | None
+    original: Tensor | None
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        raise RuntimeError(f"{func}: a stand-in is used after its count")  # only a mode runs operators on one
+
+    @property
+    def known(self) -> bool:
+        """Whether it has values."""
+        return self.held is not None or self.original is not None
+
+
+def stand_in(
+    sizes: Sequence[int],
+    dtype: torch.dtype,
+    device: torch.device = HOME,
+    strides: Sequence[int] | None = None,
+    requires_grad: bool = False,
+) -> StandIn:
+    """A tensor without values; of contiguous layout where no strides are given."""
+    made: StandIn = _wrap(StandIn, sizes, strides, dtype=dtype, device=device, requires_grad=requires_grad)
+    made.held = made.meta = made.original = None
+    return made
+
+
+def has_values(value: Any) -> bool:
+    """Whether an argument is a tensor whose values are known."""
+    return isinstance(value, StandIn) and value.known
+
+
+def meta_of(tensor: StandIn) -> Tensor:
+    """The same sizes on torch's meta device, on which an operator runs without values."""
+    made = tensor.meta
+    if made is None:
+        made = tensor.meta = torch.empty_strided(
+            tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta"
+        )
+    return made

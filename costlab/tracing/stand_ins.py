@@ -1,0 +1,83 @@
+"""The stand-ins of the tensors that a model and its caller hold, and the values of those that have some."""
+
+from typing import Any
+from weakref import ref
+
+import torch
+from torch import Tensor, nn
+
+from costlab.tracing.stand_in import HOME, SMALL, StandIn, stand_in
+
+
+class StandIns:
+    """One stand-in for each tensor; values are copied before anything is written into them."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Tensor, StandIn]] = {}  # with the tensor, so that its id stays its own
+        self._copies: dict[int, tuple[Any, Any]] = {}  # by the id of a caller's storage
+        self._views: dict[int, list[ref[StandIn]]] = {}  # by the id of a storage with values
+        self.owners: dict[int, Tensor] = {}  # by the id of the stand-in, the parameter
+
+    def __call__(self, tensor: Tensor, limit: int = 0) -> StandIn:
+        """The stand-in of a tensor; one of floating point with more elements than ``limit`` has no values."""
+        if type(tensor) is StandIn:
+            return tensor
+        known = self._known.get(id(tensor))
+        if known is None:
+            known = self._known[id(tensor)] = (tensor, _made(tensor, limit))
+        return known[1]
+
+    def of_parameter(self, parameter: Tensor) -> StandIn:
+        """The stand-in of a parameter that the model holds."""
+        made = self(parameter, SMALL)
+        self.owners[id(made)] = parameter
+        return made
+
+    def value(self, tensor: StandIn) -> Tensor:
+        """The values of a stand-in that has some; never the caller's own memory."""
+        if tensor.held is None:
+            assert tensor.original is not None
+            self.know(tensor, self._copy(tensor.original))
+        assert tensor.held is not None
+        return tensor.held
+
+    def know(self, tensor: StandIn, value: Tensor) -> None:
+        """From now on a stand-in has these values."""
+        tensor.held = value
+        if value.layout is torch.strided:
+            self._views.setdefault(value.untyped_storage()._cdata, []).append(ref(tensor))
+
+    def forget(self, tensor: StandIn) -> None:
+        """Something without values is written into a tensor: it has none from now on, nor has a view of it."""
+        key = self.value(tensor).untyped_storage()._cdata
+        for view in self._views.pop(key, ()):
+            each = view()
+            if each is not None and each.held is not None and each.held.untyped_storage()._cdata == key:
+                each.held = each.original = None
+
+    def _copy(self, tensor: Tensor) -> Tensor:
+        tensor = tensor.detach()
+        if tensor.layout is not torch.strided or tensor.device.type != "cpu":
+            return tensor.cpu()
+        storage = tensor.untyped_storage()
+        if tensor.is_conj() or tensor.is_neg() or storage.nbytes() > 2 * tensor.nbytes + SMALL:
+            return tensor.clone()
+        _, copied = self._copies.setdefault(storage._cdata, (storage, None))
+        if copied is None:
+            copied = storage.clone()
+            self._copies[storage._cdata] = storage, copied
+        empty = torch.empty(0, dtype=tensor.dtype)
+        return empty.set_(copied, tensor.storage_offset(), tensor.size(), tensor.stride())
+
+
+def _made(tensor: Tensor, limit: int) -> StandIn:
+    device = HOME if tensor.device.type == "meta" else tensor.device
+    strides = tensor.stride() if tensor.layout is torch.strided else None
+    made = stand_in(tensor.size(), tensor.dtype, device, strides, tensor.requires_grad)
+    floating = tensor.is_floating_point() or tensor.is_complex()
+    plain = tensor.layout is torch.strided and not tensor.is_quantized
+    if tensor.device.type != "meta" and not (floating and plain and tensor.numel() > limit):
+        made.original = tensor
+    if isinstance(tensor, nn.Parameter):
+        made._is_param = True  # what `isinstance` asks of a parameter that is no plain tensor
+    return made
