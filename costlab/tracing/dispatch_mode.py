@@ -66,7 +66,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         return output
 
     def _adopted(self, value: Any) -> Any:
-        """An argument with stand-ins for the tensors that come from elsewhere, a constant of a file's, say."""
+        """An argument with stand-ins for the tensors that come from elsewhere, such as constants."""
         kind = type(value)
         if kind is StandIn:
             return value
@@ -80,7 +80,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
 
     def _run(self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any) -> Any:
         given = list(tensors_in((args, kwargs)))
-        known = all([each.held is not None or each.original is not None for each in given])
+        known = all(each.held is not None or each.original is not None for each in given)
         device = _device(given, kwargs)
         if not known:
             name = facts.name
@@ -117,7 +117,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             output = func(*lowered(args, meta_of), **lowered(kwargs, meta_of, torch.device("meta")))
         except (RuntimeError, ValueError, TypeError, IndexError):  # said when it runs
             return True
-        return sum(each.numel() for each in tensors_in(output)) <= LARGE
+        return sum(int(each.numel()) for each in tensors_in(output)) <= LARGE
 
     def _overwritten(self, func: OpOverload, args: Any, kwargs: Any) -> bool:
         """Whether a tensor without values has been given some, which do not depend on what was there."""
@@ -141,7 +141,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
                     self.stand_ins.forget(each)
         if name == "masked_select" and args[1].known:
             mask = self.stand_ins.value(args[1])
-            kept = mask.expand(torch.broadcast_shapes(args[0].shape, mask.shape)).sum()
+            kept = mask.expand_as(meta_of(args[0]) + mask.to("meta")).sum()
             return stand_in((int(kept),), args[0].dtype, device)
         low = lowered(args, meta_of)
         if name in ("index", "index_put", "index_put_", "_index_put_impl_"):
@@ -152,7 +152,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         return self._raised(output, facts, args, kwargs, device)
 
     def _numbered(self, indices: Any, name: str) -> list[Any]:
-        """Indices with positions in place of masks whose values are known, so that the size of the result is."""
+        """Indices with positions in place of known masks, so that the sizes of the result are known."""
         found: list[Any] = []
         for each in indices:
             if each is None or each.dtype not in (torch.bool, torch.uint8):

@@ -4,7 +4,7 @@ import random
 import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -30,7 +30,7 @@ class Kind(NamedTuple):
 
 
 @cache
-def kind_of(kind: type) -> Kind:
+def kind_of(kind: Any) -> Kind:
     """What holds for all objects of a class; nothing is looked for in opaque ones."""
     package = kind.__module__.partition(".")[0]
     hidden = package in OPAQUE or kind.__module__.startswith(OPAQUE_IN_TORCH) or issubclass(kind, type)
@@ -44,7 +44,7 @@ class Holdings:
     def __init__(self) -> None:
         self._contents: list[tuple[Any, Any]] = []  # containers, and what was in them
         self._types: list[tuple[Any, type]] = []
-        self._undo: list[Callable[[], None]] = []
+        self._undo: list[Callable[[], object]] = []
         self._seen: dict[int, Any] = {}  # held, so that ids stay their own
 
     def replaced(self, value: Any, replace: Replace) -> Any:
@@ -116,7 +116,7 @@ class Holdings:
                 if type(each) not in PLAIN and (new := self._with(each, replace, pending)) is not each:
                     _set_item(value, key, new)
         elif isinstance(value, list | deque):
-            set_item = list.__setitem__ if isinstance(value, list) else deque.__setitem__
+            set_item: Any = list.__setitem__ if isinstance(value, list) else deque.__setitem__
             for place, each in enumerate(content):
                 if type(each) not in PLAIN and (new := self._with(each, replace, pending)) is not each:
                     set_item(value, place, new)
@@ -163,11 +163,11 @@ def _refill(value: Any, content: Any) -> None:
         deque.extend(value, content)
 
 
-def _state_of(value: Any) -> Callable[[], None] | None:
+def _state_of(value: Any) -> Callable[[], object] | None:
     """How to put back what an object keeps outside of Python: a generator of random numbers, an array."""
     if type(value) is torch.Generator:
         state = value.get_state()
-        return lambda: value.set_state(state) and None
+        return partial(value.set_state, state)
     if isinstance(value, random.Random):
         here = value.getstate()
         return lambda: value.setstate(here)

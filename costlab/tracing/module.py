@@ -164,7 +164,7 @@ def _refuse_scripts(model: nn.Module, modules: list[nn.Module]) -> None:
 
 
 def _name_of(module: nn.Module, model: nn.Module) -> str:
-    return next(name for name, each in model.named_modules() if each is module)
+    return next((name for name, each in model.named_modules() if each is module), "")
 
 
 def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:

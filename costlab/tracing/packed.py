@@ -26,7 +26,7 @@ def lengths_in(values: StandIns, lengths: Tensor, reader: str) -> list[int]:
 
 @intercepts(torch._pack_padded_sequence)
 def packed(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``(N, T, *)`` or ``(T, N, *)``, and the steps of each -> ``(sum of steps, *)``, and the sequences at each."""
+    """``(N, T, *)`` or ``(T, N, *)``, and the steps of each -> ``(steps, *)``, and how many at each."""
     data, lengths, batch_first = args
     steps = lengths_in(values, lengths, "_pack_padded_sequence")
     if batch_first:

@@ -1,4 +1,4 @@
-"""Stand-ins for the tensors of a model: they say what those say, and have values only if data has no part in them."""
+"""Stand-ins for the tensors of a model: they say what those say, and have no values that come from data."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 SMALL = 2**16
-"""Elements up to which a tensor of floating point that a model holds keeps its values; indices and masks do."""
+"""Elements up to which a parameter of floating point keeps its values."""
 LARGE = 2**24
-"""Elements from which a constant that is made while running has no values: it would take memory and time."""
+"""Elements up to which a constant that is made while running has values."""
 HOME = torch.device("cpu")
-_wrap: Any = Tensor._make_wrapper_subclass  # type: ignore[attr-defined]  # torch's stubs lack it
+_wrap: Any = Tensor._make_wrapper_subclass
 
 
 class StandIn(Tensor):
@@ -26,10 +26,10 @@ class StandIn(Tensor):
     held: Tensor | None
     meta: Tensor | None
     original: Tensor | None
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__: Any = torch._C._disabled_torch_function_impl
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(cls, func: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]  # its stub lacks cls
         raise RuntimeError(f"{func}: a stand-in is used after its count")  # only a mode runs operators on one
 
     @property

@@ -48,7 +48,7 @@ class StandIns:
             self._views.setdefault(value.untyped_storage()._cdata, []).append(ref(tensor))
 
     def forget(self, tensor: StandIn) -> None:
-        """Something without values is written into a tensor: it has none from now on, nor has a view of it."""
+        """Something without values is written into a tensor: neither it nor a view of it has any now."""
         key = self.value(tensor).untyped_storage()._cdata
         for view in self._views.pop(key, ()):
             each = view()
@@ -64,7 +64,7 @@ class StandIns:
             return tensor.clone()
         _, copied = self._copies.setdefault(storage._cdata, (storage, None))
         if copied is None:
-            copied = storage.clone()
+            copied = storage.clone()  # type: ignore[no-untyped-call]  # torch leaves it without types
             self._copies[storage._cdata] = storage, copied
         empty = torch.empty(0, dtype=tensor.dtype)
         return empty.set_(copied, tensor.storage_offset(), tensor.size(), tensor.stride())

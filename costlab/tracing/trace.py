@@ -13,12 +13,12 @@ from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Call, CallForm
 from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
+from costlab.tracing import packed as _packed  # noqa: F401  # registers what it intercepts
 from costlab.tracing.call_form import CallDescriber, call_form, is_sign
 from costlab.tracing.dispatch_mode import OURS, InsideCall, StandInDispatch, tensors_in
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
-from costlab.tracing.packed import packed as packed  # registers what it intercepts
 from costlab.tracing.rules import elements
 from costlab.tracing.rules.registry import (
     CALLS,
