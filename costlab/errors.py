@@ -2,11 +2,21 @@
 
 from typing import Self
 
+from costlab.messages import first_sentence
+
 
 def one_line(error: object) -> str:
-    """An error, or a text, as one line; of an error its type and its message."""
-    message = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
-    return " ".join(message.split())
+    """A text as one line; of an error its type and its message, of which others' is cut to a sentence."""
+    if not isinstance(error, BaseException):
+        return " ".join(str(error).split())
+    message = one_line(str(error)) if isinstance(error, CostlabError) else first_sentence(error)
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def first_line(error: BaseException) -> str:
+    """The type of an error and the first line of its message, where others' messages go on after it."""
+    message = first_sentence(error, of_line=True)
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 class CostlabError(Exception):

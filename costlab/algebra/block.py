@@ -12,6 +12,7 @@ from costlab.algebra.shape import AnyShape
 from costlab.algebra.window import as_pair
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, ShapeError
+from costlab.messages import named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -235,7 +236,7 @@ def _plain_fields(cls: type[Operation]) -> tuple[tuple[str, type], ...]:
 
 def _check_plain(label: str, value: Any, kind: type) -> None:
     if kind is bool:
-        raise DefinitionError(f"{label}={value!r} must be True or False")
+        raise DefinitionError(f"{label}={named(value)} must be True or False")
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not isfinite(value):
-        raise DefinitionError(f"{label}={value!r} must be a number")
+        raise DefinitionError(f"{label}={named(value)} must be a number")

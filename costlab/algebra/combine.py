@@ -10,6 +10,7 @@ from costlab.algebra.dim import Dim, equal, product, text, total
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, ShapeError
+from costlab.messages import named
 
 Children = tuple[tuple[str, Block], ...]
 UNVERIFIED = "(?)"
@@ -48,7 +49,7 @@ class Composite(Value):
                 raise DefinitionError(f"{self.kind}: {name}={text(child)} is not a block{hint}")
             if not isinstance(name, str) or not (name.isidentifier() or name.isdigit()):
                 raise DefinitionError(
-                    f"{self.kind}: {name!r} is no name for a block: use letters, digits and _"
+                    f"{self.kind}: {named(name)} is no name for a block: use letters, digits and _"
                 )
         names = [name for name, _ in self.children]
         if len(set(names)) < len(names):

@@ -15,6 +15,7 @@ from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.parameter import REQUIRED, Parameter, closest, parameter
 from costlab.algebra.shape import as_shape
 from costlab.errors import DefinitionError, one_line
+from costlab.messages import first_sentence
 
 P = ParamSpec("P")
 Input: TypeAlias = tuple[Any, ...]
@@ -110,7 +111,9 @@ class Definition(Generic[P]):
         try:
             hints = get_type_hints(self._written) if inspect.isroutine(self._written) else {}
         except Exception as error:
-            raise DefinitionError(f"{self.name}: an annotation cannot be read: {error}") from error
+            raise DefinitionError(
+                f"{self.name}: an annotation cannot be read: {first_sentence(error)}"
+            ) from error
         notes = _notes(inspect.getdoc(self._written) or "")
         self._refuse_reserved()
         return {
@@ -121,7 +124,11 @@ class Definition(Generic[P]):
 
     @cached_property
     def _signature(self) -> inspect.Signature:
-        return inspect.signature(self.function)
+        try:
+            return inspect.signature(self.function)
+        except ValueError as error:  # of what is not written in Python
+            reason = "its parameters are not known: write a function that calls it"
+            raise DefinitionError(f"{self.name}: {reason}") from error
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Block:
         """The block. Raises `DefinitionError` for an unknown, missing or mistyped argument."""

@@ -7,9 +7,11 @@ nor NumPy is imported here unless the caller already handed in one of their valu
 import math
 import operator
 from collections.abc import Callable, Iterable
+from numbers import Number
 from typing import Any, Protocol, TypeGuard
 
 from costlab.errors import DefinitionError
+from costlab.messages import named
 
 INT = frozenset({int})  # most dimensions are plain ints: arithmetic on those goes the short way
 INT64_MAX = 2**63 - 1
@@ -70,7 +72,7 @@ def as_dim(name: str, value: object, least: int = 1) -> Dim:
         return value
     dim: Any = value
     if isinstance(value, bool) or not (isinstance(value, int) or is_array(value) or is_symbolic(value)):
-        raise DefinitionError(f"{name}={value!r} must be a whole number")
+        raise DefinitionError(f"{name}={named(value)} must be a whole number")
     if is_array(dim):
         if dim.dtype.kind not in "iu" or dim.size == 0:
             raise DefinitionError(f"{name}={text(value)} must be an array of whole numbers")
@@ -207,12 +209,19 @@ def refuse_clashes(dims: Iterable[object]) -> None:
 
 
 def text(dim: object) -> str:
-    """A dimension in one short line, for messages and tables."""
+    """A dimension in one short line, for messages and tables; anything else by what it is."""
     if isinstance(dim, int) and abs(dim) > INT64_MAX:
         return f"about {'-' if dim < 0 else ''}2**{dim.bit_length() - 1}"
     if is_array(dim) and dim.size > 4:
         return f"[{dim.flat[0]} ... {dim.flat[-1]}]"
-    return " ".join(str(dim).split())
+    return " ".join(str(dim).split()) if _is_plain(dim) else named(dim)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is shown by itself: numbers, arrays, formulas, texts, and tuples and lists of these."""
+    if isinstance(value, tuple | list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, Number | str) or is_array(value) or is_symbolic(value)
 
 
 def unnested(size: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from costlab.algebra.dim import DIM_MAX, MIXED, Dim, as_dim, equal, is_array, is_symbolic, text
 from costlab.errors import DefinitionError
+from costlab.messages import named
 
 Ratio: TypeAlias = float | Dim
 """A positive multiplier of channel counts: a number, a symbol or an array."""
@@ -35,7 +36,7 @@ def as_ratio(name: str, value: object) -> Ratio:
         numbers = isinstance(ratio, int | float) and not isinstance(ratio, bool)
         inside = numbers and 0 < ratio <= DIM_MAX
     if not numbers:
-        raise DefinitionError(f"{name}={value!r} must be a number")
+        raise DefinitionError(f"{name}={named(value)} must be a number")
     if not inside:
         raise DefinitionError(f"{name}={text(value)} must be a positive number below 2**31")
     checked: Ratio = ratio

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 from costlab.algebra.dim import Dim, as_dim, text
 from costlab.errors import DefinitionError, ShapeError
+from costlab.messages import named
 
 
 class Shape(NamedTuple):
@@ -70,7 +71,7 @@ def as_shape(dims: object) -> AnyShape:
     if isinstance(dims, str):
         return parse_shape(dims)
     if not isinstance(dims, tuple | list) or len(dims) not in (1, 3):
-        raise DefinitionError(f"input={dims!r} must be (channels, height, width), or (features,)")
+        raise DefinitionError(f"input={named(dims)} must be (channels, height, width), or (features,)")
     if len(dims) == 1:
         return Vector(as_dim("input features", dims[0]))
     channels, height, width = dims

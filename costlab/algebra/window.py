@@ -4,6 +4,7 @@ from typing import Any, TypeAlias
 
 from costlab.algebra.dim import Dim, at_least, ceil_div, equal, minimum, text
 from costlab.errors import DefinitionError, ShapeError
+from costlab.messages import named
 
 Pair: TypeAlias = tuple[Dim, Dim]
 Size2d: TypeAlias = Dim | Pair
@@ -19,7 +20,7 @@ def as_pair(name: str, value: Any) -> Pair:
     if not isinstance(value, tuple | list):
         return (value, value)
     if len(value) != 2:
-        raise DefinitionError(f"{name}={value!r} must be one number or (height, width)")
+        raise DefinitionError(f"{name}={named(value)} must be one number or (height, width)")
     return (value[0], value[1])
 
 

@@ -12,7 +12,7 @@ from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.modules import to_module
 from costlab.algebra.traced import Traced
 from costlab.counting.count import Count
-from costlab.errors import CostlabError, TargetError, one_line
+from costlab.errors import CostlabError, TargetError, first_line
 from costlab.tracing.process import evaluate
 
 
@@ -44,10 +44,7 @@ def runnable(count: Count) -> tuple[nn.Module, tuple[Any, ...]]:
     except CostlabError:
         raise
     except Exception as error:
-        first_line = str(error).partition("\n")[0]  # torch adds its C++ frames
-        raise TargetError(
-            f"{count.label} cannot be built here: {type(error).__name__}: {one_line(first_line)}"
-        ) from error
+        raise TargetError(f"{count.label} cannot be built here: {first_line(error)}") from error
 
 
 def _runnable(count: Count) -> tuple[nn.Module, tuple[Any, ...]]:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from costlab.checking.finding import Report
-from costlab.errors import one_line
+from costlab.errors import first_line
 from costlab.tracing.process import evaluate
 
 Inputs = tuple[Tensor, ...]
@@ -59,8 +59,7 @@ def reports(model: nn.Module, inputs: Inputs, names: list[str] | None = None) ->
             found = known[peer.run]
             yield name, Report(release, int(found if peer.place is None else found[peer.place]))
         except Exception as error:
-            first_line = str(error).strip().partition("\n")[0]
-            yield name, Report(release, None, one_line(f"{type(error).__name__}: {first_line}"))
+            yield name, Report(release, None, first_line(error))
 
 
 def _copied(model: nn.Module) -> nn.Module:

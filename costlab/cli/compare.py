@@ -7,9 +7,15 @@ import click
 
 from costlab.cli.checking import check_counts
 from costlab.cli.convention import convention_option, not_in_symbols
-from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, refuse, symbolic_option
-from costlab.cli.marks import NOT_CHECKED, partial_option, tell_partial
-from costlab.cli.output import chosen_format, emit, on_stdout, output_options
+from costlab.cli.inputs import (
+    SymbolicCommand,
+    input_option,
+    one_or_all,
+    partial_option,
+    refuse,
+    symbolic_option,
+)
+from costlab.cli.output import NOT_CHECKED, chosen_format, emit, on_stdout, output_options, tell_partial
 from costlab.cli.progress import progress
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from costlab.cli.convention import convention_option, not_in_symbols
-from costlab.cli.inputs import SymbolicCommand, input_option, one_or_all, refuse, symbolic_option
-from costlab.cli.marks import NOT_CHECKED, partial_option, tell_partial
-from costlab.cli.output import chosen_format, emit, on_stdout, output_options, put
+from costlab.cli.inputs import (
+    SymbolicCommand,
+    input_option,
+    one_or_all,
+    partial_option,
+    refuse,
+    symbolic_option,
+)
+from costlab.cli.output import NOT_CHECKED, chosen_format, emit, on_stdout, output_options, put, tell_partial
 from costlab.counting.count import count as count_target
 from costlab.report.tables.count import By, Order, count_table
 

@@ -24,6 +24,15 @@ def input_option(text: str) -> Callable[[F], F]:
     )
 
 
+def partial_option(command: F) -> F:
+    """``--partial``: count a module up to where its data stops it."""
+    return click.option(
+        "--partial",
+        is_flag=True,
+        help="Where a module stops because of its data, count what ran up to there, and mark it.",
+    )(command)
+
+
 def one_or_all(values: tuple[str, ...]) -> str | tuple[str, ...] | None:
     """The input, if one is given; several; or nothing."""
     return values[0] if len(values) == 1 else values or None

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,7 +13,10 @@ from costlab.report.table import Table
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from costlab.counting.count import Count
+
 F = TypeVar("F", bound=Callable[..., object])
+NOT_CHECKED = "--check is for the whole"
 FORMATS = ("table", "csv", "json", "markdown", "latex")
 SUFFIXES = {
     "": "table",
@@ -123,6 +126,13 @@ def put(content: str, file: "Path | None", force: bool) -> None:
         write(file, content, replace=force)
     else:
         click.echo(content, nl=False)
+
+
+def tell_partial(counts: "Iterable[Count]") -> None:
+    """Say on standard error of each count that it is partial, where it is."""
+    for counted in counts:
+        if counted.partial:
+            click.echo(f"{counted.label}: counted in part: {counted.partial}", err=True)
 
 
 def as_text(table: Table) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from warnings import catch_warnings, simplefilter
 
 from costlab.errors import OutputError
+from costlab.messages import first_sentence
 from costlab.report.cell import human
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def picture_style() -> Iterator[None]:
         try:
             import matplotlib as mpl
         except ValueError as error:  # an invalid setting in the environment, such as MPLBACKEND
-            raise OutputError(f"pictures need matplotlib, which does not load: {error}") from error
+            raise OutputError(
+                f"pictures need matplotlib, which does not load: {first_sentence(error)}"
+            ) from error
     with _quiet(), mpl.rc_context(), catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)

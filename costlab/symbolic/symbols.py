@@ -9,6 +9,7 @@ from costlab.algebra.parameter import REQUIRED, closest
 from costlab.algebra.ratio import Ratio
 from costlab.algebra.shape import AnyShape
 from costlab.errors import DefinitionError
+from costlab.messages import named
 from costlab.targets.target import Variant
 
 AXES = {
@@ -38,7 +39,7 @@ def symbol_names(names: str | Iterable[str]) -> tuple[str, ...]:
     parts: Any = [names] if isinstance(names, str) else names
     parts = list(parts) if isinstance(parts, Iterable) else [parts]
     if not all(isinstance(name, str) for name in parts):
-        raise DefinitionError(f"symbols={names!r} must be names, such as H or width")
+        raise DefinitionError(f"symbols={named(names)} must be names, such as H or width")
     return tuple(dict.fromkeys(part.strip() for name in parts for part in name.split(",") if part.strip()))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from costlab.errors import DefinitionError
+from costlab.messages import named
 from costlab.targets.published import Published
 from costlab.targets.target import Variant
 
@@ -44,31 +45,33 @@ class Ablation:
             raise DefinitionError(f"ablation {self.name}: give a baseline and at least one more by label")
         for label, variant in variants.items():
             if not isinstance(variant, Variant):
-                raise DefinitionError(f"ablation {self.name}: {label!r}: {variant!r} is no variant(...)")
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {named(variant)} is no variant(...)")
             self._check_text("label", label)
         names: Any = self.symbols
         if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
-            raise DefinitionError(f"ablation {self.name}: symbols={names!r} must be a tuple of names")
+            raise DefinitionError(f"ablation {self.name}: symbols={named(names)} must be a tuple of names")
         self._check_published()
         notes: Any = self.notes
         if not isinstance(notes, tuple):
-            raise DefinitionError(f"ablation {self.name}: notes={notes!r} must be a tuple of texts")
+            raise DefinitionError(f"ablation {self.name}: notes={named(notes)} must be a tuple of texts")
         for note in notes:
             self._check_text("note", note)
 
     def _check_published(self) -> None:
         published: Any = self.published
         if not isinstance(published, Mapping):
-            raise DefinitionError(f"ablation {self.name}: published={published!r} must give figures by label")
+            given = named(published)
+            raise DefinitionError(f"ablation {self.name}: published={given} must give figures by label")
         for label, figures in published.items():
             if not isinstance(figures, Published):
-                raise DefinitionError(f"ablation {self.name}: {label!r}: {figures!r} is no Published(...)")
+                reason = f"{named(figures)} is no Published(...)"
+                raise DefinitionError(f"ablation {self.name}: {label!r}: {reason}")
             if label not in self.variants:
                 raise DefinitionError(f"ablation {self.name}: published: {label!r} is no variant")
             if figures.after and (figures.after == label or figures.after not in published):
-                reason = f"after={figures.after!r} is no other variant with figures"
+                reason = f"after={named(figures.after)} is no other variant with figures"
                 raise DefinitionError(f"ablation {self.name}: {label!r}: {reason}")
 
     def _check_text(self, what: str, value: object, blank: bool = False) -> None:
         if not isinstance(value, str) or not value.isprintable() or not (blank or value.strip()):
-            raise DefinitionError(f"ablation {self.name}: {what}={value!r} must be text on one line")
+            raise DefinitionError(f"ablation {self.name}: {what}={named(value)} must be text on one line")

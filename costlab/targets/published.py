@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from costlab.errors import DefinitionError
+from costlab.messages import named
 
 ERRORS = ("top_1_error", "top_5_error")
 DECIMAL = r"[0-9]+(\.[0-9]+)?"
@@ -37,14 +38,14 @@ class Published:
         for name in ("source", "after"):
             value: Any = getattr(self, name)  # not yet known to be what it should be
             if not isinstance(value, str) or not value.isprintable():
-                raise DefinitionError(f"Published: {name}={value!r} must be text on one line")
+                raise DefinitionError(f"Published: {name}={named(value)} must be text on one line")
         for name, like in LIKE.items():
             value = getattr(self, name)
             if value is None:
                 continue
             decimal = isinstance(value, str) and re.fullmatch(DECIMAL, value)
             if not decimal or (name in ERRORS and Fraction(value) > 100):
-                raise DefinitionError(f"{self.source}: {name}={value!r} must be {like}")
+                raise DefinitionError(f"{self.source}: {name}={named(value)} must be {like}")
 
     def gained(self, before: "Published", error: str) -> Fraction | None:
         """By how many points ``error`` has fallen; None if a figure is missing, or it may be rounding."""

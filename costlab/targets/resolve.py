@@ -1,7 +1,8 @@
 """Finding: what a user names on a command line, or hands to `costlab.count`."""
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
@@ -12,6 +13,7 @@ from costlab.algebra.dim import as_dim, text
 from costlab.algebra.inputs import as_input
 from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError, TargetError
+from costlab.messages import named
 from costlab.targets.catalog import is_listed, is_listed_ablation, is_shipped, lookup, lookup_ablation
 from costlab.targets.target import Target, Variant, guard
 from costlab.targets.torch_module import Factory, as_block, is_module, is_module_class
@@ -81,7 +83,10 @@ def find(target: TargetLike) -> Variant:
         block = as_block(target)
         return Variant(block.title, block)
     if not isinstance(target, str):
-        raise TargetError(f"{target!r} is no target: a target is {FORMS}, a Definition, a Block or a Module")
+        from costlab.targets.instead import instead
+
+        hint = instead(target) or f"a target is {FORMS}, a Definition, a Block or a Module"
+        raise TargetError(f"{named(target)} is no target: {hint}")
     label = target.encode("utf-8", "backslashreplace").decode()
     reference = load_reference(target)
     subject = _subject(reference)
@@ -118,7 +123,7 @@ def find_ablation(name: str) -> "Ablation":
     from costlab.targets.ablation import Ablation
 
     if not isinstance(name, str):
-        raise TargetError(f"{name!r} is no ablation: give its name, file.py:attribute or an Ablation")
+        raise TargetError(f"{named(name)} is no ablation: give its name, file.py:attribute or an Ablation")
     in_catalog = re.fullmatch(IN_CATALOG, name)
     if in_catalog and (not in_catalog["settings"] or is_listed_ablation(in_catalog["name"])):
         ablation, settings = lookup_ablation(in_catalog["name"]), in_catalog["settings"]
@@ -223,10 +228,36 @@ def _subject(reference: Reference) -> Block | Definition[...]:
 
     if isinstance(value, Ablation):
         raise TargetError(f"{reference.name} is an ablation: costlab compare --ablation {reference.name}")
-    if is_module_class(value) or (callable(value) and not isinstance(value, type)):
+    if is_module_class(value) or _is_factory(reference):
         return Factory(cast("Any", value))
     what = "a class" if isinstance(value, type) else f"of type {type(value).__name__}"
-    raise TargetError(f"{reference.name} is {what}, not a block, a module, or a function that returns one")
+    from costlab.targets.instead import instead
+
+    hint = instead(value)
+    wanted = "not a block, a module, or a function that returns one"
+    raise TargetError(f"{reference.name} is {what}, {wanted}{hint and f'; {hint}'}")
+
+
+def _is_factory(reference: Reference) -> bool:
+    """Whether a value is called to get a module. An object that leads to one, and takes inputs, wraps it."""
+    value = reference.value
+    if not callable(value) or isinstance(value, type):
+        return False
+    if inspect.isroutine(value):
+        return True
+    from costlab.targets.instead import instead
+
+    return not instead(value) or not _takes_inputs(value, reference.settings_text)
+
+
+def _takes_inputs(value: Callable[..., object], settings: str) -> bool:
+    """Whether an object is called with more than the settings that were typed."""
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    open_ended = any(each.kind is each.VAR_POSITIONAL for each in parameters)
+    return open_ended or (not settings and any(each.default is each.empty for each in parameters))
 
 
 def label_with_settings(name: str, settings: Mapping[str, Any], after_others: bool = False) -> str:

@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
 from costlab.algebra.parameter import Parameter
-from costlab.errors import CostlabError, DefinitionError
+from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 
 
 def is_module(value: object) -> TypeGuard[Any]:
@@ -65,11 +65,23 @@ class Factory(Definition[...]):
         return super()._known(name)
 
     def _make(self, *args: Any, **kwargs: Any) -> Block:
-        value = self._call_without_memory(*args, **kwargs)
+        try:
+            value = self._call_without_memory(*args, **kwargs)
+        except Exception as error:
+            from costlab.targets.user_code import comes_from_library
+
+            if comes_from_library(error):  # it is called by costlab, with arguments that are the user's
+                raise TargetError(f"{self.name}: {one_line(error)}") from error
+            raise
         if is_module(value):
             return as_block(value)
         if not isinstance(value, Block):
-            raise DefinitionError(f"{self.name} returned {type(value).__name__}, not a block or a module")
+            from costlab.targets.instead import instead
+
+            what, hint = type(value).__name__, instead(value)
+            raise DefinitionError(
+                f"{self.name} returned {what}, not a block or a module{hint and f'; {hint}'}"
+            )
         return value
 
     def _call_without_memory(self, *args: Any, **kwargs: Any) -> Any:

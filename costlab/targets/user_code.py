@@ -149,5 +149,15 @@ def _culprit(error: BaseException) -> tuple[Path, int | None] | None:
     return None
 
 
+def comes_from_library(error: BaseException) -> bool:
+    """Whether an error was raised in a library that costlab called, and no code of the user's did."""
+    from traceback import extract_tb
+
+    *_, call = extract_tb(error.__traceback__)
+    parts = Path(call.filename).parts
+    in_library = INSTALLED.intersection(parts) and LIBRARIES.intersection(parts)
+    return bool(in_library) and _culprit(error) is None
+
+
 def _is_ours(file: Path) -> bool:
     return any(folder in file.parents for folder in OURS)

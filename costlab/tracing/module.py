@@ -20,12 +20,14 @@ from costlab.algebra.modules import to_module
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
-from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, one_line
+from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, first_line
+from costlab.messages import first_sentence
 from costlab.tracing.dispatch_mode import ReadsDataError
 from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.module_tree import build_tree
 from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop_at
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
+from costlab.tracing.remedy import too_few_values
 from costlab.tracing.stand_in import stand_in
 from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.trace import Trace
@@ -124,7 +126,8 @@ class Module(Block):
                 path, problem = trace.tracker.path_of(error), _problem(error)
                 place = path or self.title
                 if not _depends_on_data(error):
-                    raise TargetError(f"{place}: {problem}{_hint(given)}") from error
+                    told = too_few_values(error, given) or f"{problem}{_hint(given)}"
+                    raise TargetError(f"{place}: {told}") from error
                 if self.backward or not self.partial:
                     hint = PART_OF_FORWARD if self.backward else PART
                     raise DependsOnDataError(f"{place}: {problem}{hint}") from error
@@ -177,7 +180,7 @@ def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
     except TypeError as error:
         wanted = signature.replace(return_annotation=inspect.Signature.empty)
         raise DefinitionError(
-            f"{type(model).__name__}: {error}: it is called with {wanted}; "
+            f"{type(model).__name__}: {error}: it is called with {first_sentence(str(wanted))}; "
             "give --input [name:]sizes[:dtype] for each"
         ) from None
 
@@ -216,7 +219,7 @@ def _problem(error: Exception) -> str:
     """What went wrong, in one line; it says where a model depends on the values of its data."""
     text = str(error).partition("\n")[0]
     if not _depends_on_data(error):
-        return f"{type(error).__name__}: {one_line(text)}" if text else type(error).__name__
+        return first_line(error)
     if found := MISSING.match(text):
         return (
             f"{found[found.lastgroup or 0]} does not run on tensors without values, which a count uses: "
@@ -224,7 +227,7 @@ def _problem(error: Exception) -> str:
             "(torch.library.register_fake)"
         )
     named = UNIMPLEMENTED.search(text)
-    cause = f"{named[1] if named else one_line(text)[:160]}{_line(error)}"
+    cause = f"{named[1] if named else first_sentence(text, 80)}{_line(error)}"
     return f"what it does depends on the values of its data, which a count does not have ({cause})"
 
 

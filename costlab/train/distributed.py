@@ -14,6 +14,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from costlab.errors import CostlabError, RunError
+from costlab.messages import first_sentence
 
 T = TypeVar("T")
 
@@ -124,7 +125,7 @@ def join_processes(device: torch.device) -> Iterator[Group]:
     try:
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     except (ValueError, RuntimeError) as error:
-        raise RunError(f"the processes of torchrun do not meet: {error}") from error
+        raise RunError(f"the processes of torchrun do not meet: {first_sentence(error)}") from error
     try:
         yield Group(distributed.get_rank(), distributed.get_world_size())
     finally:

@@ -8,6 +8,7 @@ from typing import Any
 from costlab.algebra import as_dim
 from costlab.algebra.inputs import shape_of
 from costlab.errors import DefinitionError
+from costlab.messages import named
 from costlab.targets.ablation import Ablation
 from costlab.targets.resolve import TargetLike, variant
 from costlab.targets.target import Variant
@@ -82,7 +83,7 @@ def arm(
         TargetError, DefinitionError: as `costlab.variant`; also for an invalid side or setting of the recipe.
     """
     if not isinstance(as_dim("arm: side", side, least=8), int):
-        raise DefinitionError(f"arm: side={side!r} must be a single number")
+        raise DefinitionError(f"arm: side={named(side)} must be a single number")
     own = dict(recipe or {})
     Recipe().with_settings(own)
     return Arm(variant(target, **settings), side, own)

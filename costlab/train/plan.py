@@ -10,7 +10,7 @@ from typing import Any
 
 from costlab.algebra.parameter import closest
 from costlab.counting.count import count
-from costlab.errors import DefinitionError, RunError, TargetError
+from costlab.errors import DefinitionError, RunError, TargetError, one_line
 from costlab.files import read, write
 from costlab.targets.catalog import is_listed_ablation
 from costlab.targets.resolve import IN_CATALOG, find_ablation, label_with_settings, load_reference
@@ -122,7 +122,7 @@ def load(folder: Path) -> Plan:
     try:
         plan: Plan = decode(Plan, json.loads(content))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RunError(f"{folder / FILE} is no plan of a run: {type(error).__name__}: {error}") from None
+        raise RunError(f"{folder / FILE} is no plan of a run: {one_line(error)}") from None
     return plan
 
 

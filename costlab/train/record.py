@@ -10,8 +10,9 @@ from pathlib import Path
 from types import GenericAlias, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from costlab.errors import RunError
+from costlab.errors import RunError, one_line
 from costlab.files import read, write
+from costlab.messages import named
 from costlab.train.experiment import Expectation
 
 VERSION = 1
@@ -171,7 +172,7 @@ def load(file: Path) -> Run:
             raise RunError(f"{file} is of another version of costlab")
         run: Run = decode(Run, data)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise RunError(f"{file} is no record of a run: {type(error).__name__}: {error}") from None
+        raise RunError(f"{file} is no record of a run: {one_line(error)}") from None
     if problem := _inconsistency(run):
         raise RunError(f"{file} is no record of a run: {problem}")
     return run
@@ -216,7 +217,7 @@ def decode(kind: Any, value: Any) -> Any:
         return None if value is None else decode(get_args(kind)[0], value)
     if isinstance(kind, GenericAlias) and get_origin(kind) is tuple:
         if not isinstance(value, list):
-            raise TypeError(f"{value!r} is no list")
+            raise TypeError(f"{named(value)} is no list")
         return tuple(decode(get_args(kind)[0], entry) for entry in value)
     if hasattr(kind, "__dataclass_fields__"):
         types = get_type_hints(kind)
@@ -226,6 +227,6 @@ def decode(kind: Any, value: Any) -> Any:
     expected = get_origin(kind) or kind
     if expected is Any or isinstance(value, expected) or (expected is float and isinstance(value, int)):
         if isinstance(value, bool) and expected in (int, float):
-            raise TypeError(f"{value!r} is no number")
+            raise TypeError(f"{named(value)} is no number")
         return value
-    raise TypeError(f"{value!r} is no {expected.__name__}")
+    raise TypeError(f"{named(value)} is no {expected.__name__}")

@@ -81,7 +81,7 @@ class Worker:
         if isinstance(error, CostlabError):
             return one_line(str(error))
         if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-            sign in message for sign in NO_MEMORY
+            sign in str(error) for sign in NO_MEMORY
         ):
             return f"out of memory: {message}"
         self.is_broken = self.device.type == "cuda"

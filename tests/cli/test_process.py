@@ -16,7 +16,7 @@ import pytest
 
 HEAVY = {"torch", "numpy", "sympy", "pandas", "matplotlib", "fvcore", "rich", "costlab.paper"}
 COUNTING = {
-    "costlab": {"errors"},
+    "costlab": {"errors", "messages"},
     "costlab.algebra": {
         *("block", "combine", "define", "dim", "inputs", "parameter", "ratio", "shape", "window"),
         "work",
@@ -26,7 +26,7 @@ COUNTING = {
         *("regularization", "reshape"),
     },
     "costlab.targets": {"catalog", "resolve", "target", "torch_module"},
-    "costlab.counting": {"count", "row"},
+    "costlab.counting": {"count", "marks", "row"},
     "costlab.report": {"cell", "table"},
     "costlab.report.tables": {"count"},
     "costlab.cli": {"convention", "count", "inputs", "lazy", "main", "output"},

@@ -8,6 +8,7 @@ from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.window import Pair, Size2d, as_pair, brief, check_fit, slide
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, ShapeError
+from costlab.messages import named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +52,7 @@ class Conv2d(Operation):
         if isinstance(self.padding, str):
             if self.padding != "same":
                 raise DefinitionError(
-                    f'Conv2d: padding={self.padding!r} must be a number, a pair, "same" or "valid"'
+                    f'Conv2d: padding={named(self.padding)} must be a number, a pair, "same" or "valid"'
                 )
             if any(equal(step, 1) is False for step in as_pair("stride", self.stride)):
                 raise DefinitionError(f'Conv2d: padding="same" needs stride=1, got stride={self.stride}')

@@ -6,6 +6,7 @@ from costlab.algebra.block import value
 from costlab.algebra.ops.elementwise import Elementwise
 from costlab.algebra.shape import AnyShape
 from costlab.errors import DefinitionError
+from costlab.messages import named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,7 +27,7 @@ class Dropout(Elementwise):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.p <= 1:
-            raise DefinitionError(f"Dropout: p={self.p!r} must be between 0 and 1")
+            raise DefinitionError(f"Dropout: p={named(self.p)} must be between 0 and 1")
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn

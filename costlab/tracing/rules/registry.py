@@ -9,7 +9,8 @@ from torch._library.custom_ops import CustomOpDef
 from torch._ops import OpOverload, OpOverloadPacket
 
 from costlab.algebra.work import Work
-from costlab.errors import DefinitionError, one_line
+from costlab.errors import DefinitionError
+from costlab.messages import named
 from costlab.tracing.stand_in import stand_in
 
 Works: TypeAlias = Work | Iterable[Work]
@@ -125,8 +126,9 @@ def rule(target: Any) -> Callable[[F], F]:
     elif callable(target) and not isinstance(target, type | nn.Module):
         table = CALLS
     else:
-        given = one_line(repr(target))
-        raise DefinitionError(f"a rule is for an operator, a function or a class of modules, not {given}")
+        raise DefinitionError(
+            f"a rule is for an operator, a function or a class of modules, not {named(target)}"
+        )
 
     def register(function: F) -> F:
         packet: Any = target

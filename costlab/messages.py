@@ -1,0 +1,91 @@
+"""What others say, in a message of costlab: an error in one sentence, a value by what it is."""
+
+import re
+from numbers import Number
+
+LONGEST = 160
+"""The most characters of another's sentence."""
+SHORT = 60
+"""The most characters of a value."""
+ADDRESS = re.compile(r",? at 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{8,}\b")
+DUMP = re.compile(r"(?:Parameter containing:\s*)?\b(?:tensor|array|StandIn)\((?=[\[.\d\s-])")
+NUMBERS = re.compile(r"\[[\[\s]*-?[\d.][\d.eE+\-,\s\[\]]{40,}")
+END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<=[^\s.])[.!?](?=\s+[^\sa-z]|$)|(?<=[)\]>])\.(?=[A-Z])")
+"""The end of a sentence; one that begins with a small letter is none."""
+FACT = re.compile(r"[\w ]+: \([\dx ]+\)")
+GIVEN = re.compile(r"Expected|Got|Tried to allocate")
+
+
+def first_sentence(error: object, longest: int = LONGEST, *, of_line: bool = False) -> str:
+    """The first sentence of an error's message, or of a text, without addresses and the values of tensors.
+
+    With ``of_line`` it is looked for in the first line, where others follow that are of no use. An error of
+    the operating system is one sentence, whatever the name of the file.
+    """
+    text, *_ = _message(error).split("\nException raised from")  # frames of C++ follow
+    text = NUMBERS.sub("[...]", _without_tensors(ADDRESS.sub("", text))).strip()
+    if of_line:
+        text, _, more = text.partition("\n")
+        text += "..." if more and any(text.count(a) > text.count(b) for a, b in ("()", "[]", "{}")) else ""
+    text = " ".join(text.split())
+    return shortened(text if isinstance(error, OSError) else _first_sentence(text), longest)
+
+
+def _first_sentence(text: str) -> str:
+    """The first sentence, with the facts that torch states before it complains, and the numbers after it."""
+    first, *others = (part.strip() for part in END.split(text))
+    if not any(others):
+        return text
+    for part in others:
+        if not (FACT.fullmatch(first.rpartition(", ")[2]) or GIVEN.match(part)):
+            break
+        first = f"{first}, {part[:1].lower()}{part[1:]}"
+    return first
+
+
+def shortened(text: str, longest: int = SHORT) -> str:
+    """A text of at most ``longest`` characters, with three dots where it is cut."""
+    return text if len(text) <= longest else f"{text[: longest - 3].rstrip()}..."
+
+
+def named(value: object) -> str:
+    """A value in a few words: what is short as it is, and else its type, for its content may be anything."""
+    if value is None or isinstance(value, Number | str):
+        if isinstance(value, int) and abs(value) > 10**SHORT:
+            return f"about {'-' if value < 0 else ''}2**{value.bit_length() - 1}"
+        return repr(value[: SHORT - 3] + "..." if isinstance(value, str) and len(value) > SHORT else value)
+    if isinstance(value, tuple | list) and type(value) in (tuple, list):
+        inside = ", ".join(map(named, value[:SHORT]))
+        one = "," if len(value) == 1 else ""
+        shown = f"[{inside}]" if isinstance(value, list) else f"({inside}{one})"
+        return shown if len(shown) <= SHORT else f"{a(type(value).__name__)} of {len(value)}"
+    if hasattr(value, "free_symbols") or type(value).__module__.startswith("costlab."):
+        return shortened(str(value))
+    if getattr(value, "ndim", None) == 0 and len(shown := repr(value)) <= SHORT:
+        return shown  # a single number
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    return str(name) if callable(value) and isinstance(name, str) else a(type(value).__name__)
+
+
+def a(noun: str) -> str:
+    """A noun with its article."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def _message(error: object) -> str:
+    try:
+        return str(error)
+    except Exception:  # it shows values, and there are none
+        return ""
+
+
+def _without_tensors(text: str) -> str:
+    """The text with what a tensor is in the place of its values."""
+    while found := DUMP.search(text):
+        depth, end = 1, found.end()
+        while depth and end < len(text):
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            end += 1
+        what = "an array" if "array" in found[0] else "a tensor"
+        text = f"{text[: found.start()]}{what}{text[end:]}"
+    return text
