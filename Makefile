@@ -9,7 +9,7 @@ LOCKED := PIP_CONSTRAINT=requirements.lock PIP_BUILD_CONSTRAINT=requirements.loc
 N ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format fuzz benchmark report docs record lock clean
+.PHONY: help demo test zoo check lint format fuzz benchmark report docs record lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,6 +22,9 @@ demo: $(READY)  ## Count Inception v3, check the count, audit its paper's claims
 # Bytecode is kept, whatever the shell says: the tests start some hundred processes.
 test: $(READY)  ## Run the tests.
 	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal
+
+zoo: $(READY)  ## Hold counts of architectures of transformers against PyTorch's flop counter: all, not only a sample.
+	$(BIN)/pytest tests/zoo -m '' -n auto --dist worksteal
 
 check: lint test  ## Everything that has to pass: format, lint, types, import rules, tests.
 

@@ -1,0 +1,1 @@
+"""Architectures of transformers from small configurations, held against PyTorch's flop counter."""
