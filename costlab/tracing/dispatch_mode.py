@@ -82,6 +82,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         given = list(tensors_in((args, kwargs)))
         known = all(each.held is not None or each.original is not None for each in given)
         device = _device(given, kwargs)
+        if self.stand_ins.deferred and any(id(each) in self.stand_ins.deferred for each in given):
+            return self._without_sizes(func, facts, args, kwargs, device)
         if not known:
             name = facts.name
             if name in FROM_SIZES and prod(args[1] if name.startswith("new") else args[0].shape) <= LARGE:
@@ -146,10 +148,29 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         low = lowered(args, meta_of)
         if name in ("index", "index_put", "index_put_", "_index_put_impl_"):
             low = (low[0], self._numbered(args[1], name), *low[2:])
+        elif name == "nonzero":
+            places = stand_in((args[0].numel(), args[0].dim()), torch.int64, device)
+            self.stand_ins.deferred[id(places)] = places, func._schema.name
+            return places
         elif facts.dynamic:
             raise ReadsDataError(func._schema.name)
         output = func(*low, **lowered(kwargs, meta_of, torch.device("meta")))
         return self._raised(output, facts, args, kwargs, device)
+
+    def _without_sizes(
+        self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any, device: torch.device
+    ) -> Any:
+        """Places that come from data may choose what is written into; all else needs to know how many."""
+        deferred = self.stand_ins.deferred
+        if facts.name == "unbind":
+            output = self._without_values(func, facts, args, kwargs, device)
+            deferred.update({id(each): (each, deferred[id(args[0])][1]) for each in output})
+            return output
+        written = facts.name in ("index_put", "index_put_", "_index_put_impl_")
+        if written and not any(id(each) in deferred for each in tensors_in((args[0], args[2:]))):
+            return self._without_values(func, facts, args, kwargs, device)
+        first = next(each for each in tensors_in((args, kwargs)) if id(each) in deferred)
+        raise ReadsDataError(deferred[id(first)][1])
 
     def _numbered(self, indices: Any, name: str) -> list[Any]:
         """Indices with positions in place of known masks, so that the sizes of the result are known."""

@@ -29,8 +29,13 @@ class Kind(NamedTuple):
     slots: tuple[str, ...]
 
 
+def _kind_of(value: object) -> Kind:
+    kind: Any = type(value)
+    return _facts_of(kind)
+
+
 @cache
-def kind_of(kind: Any) -> Kind:
+def _facts_of(kind: Any) -> Kind:
     """What holds for all objects of a class; nothing is looked for in opaque ones."""
     package = kind.__module__.partition(".")[0]
     hidden = package in OPAQUE or kind.__module__.startswith(OPAQUE_IN_TORCH) or issubclass(kind, type)
@@ -56,7 +61,7 @@ class Holdings:
             each = pending.pop()
             if id(each) not in seen:
                 seen[id(each)] = each
-                self._hold(each, kind_of(type(each)), replace, pending)
+                self._hold(each, _kind_of(each), replace, pending)
         return made
 
     def _with(self, value: Any, replace: Replace, pending: list[Any]) -> Any:
@@ -209,7 +214,7 @@ def tensors_within(value: Any) -> Iterator[Tensor]:
             pending.extend(each.values())
         elif isinstance(each, tuple | list | set | frozenset | deque):
             pending.extend(each)
-        kind = kind_of(type(each))
+        kind = _kind_of(each)
         if kind.opaque or isinstance(each, nn.Module):
             continue
         pending.extend(getattr(each, name, None) for name in kind.slots)

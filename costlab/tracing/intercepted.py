@@ -51,7 +51,8 @@ def read(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, A
         if func is Tensor.__format__ and tensor.dim():
             return described(tensor)
         raise ReadsDataError(f"Tensor.{func.__name__}")
-    return func(values.value(tensor).clone(), *rest, **kwargs)
+    with torch._C._DisableTorchDispatch():
+        return func(values.value(tensor).clone(), *rest, **kwargs)
 
 
 @intercepts(Tensor.__repr__)
@@ -60,7 +61,8 @@ def described_with_values(values: StandIns, func: Any, args: tuple[Any, ...], kw
     tensor = args[0]
     if type(tensor) is not StandIn:
         return func(*args, **kwargs)
-    return repr(values.value(tensor)) if tensor.known else described(tensor)
+    with torch._C._DisableTorchDispatch():
+        return repr(values.value(tensor)) if tensor.known else described(tensor)
 
 
 def described(tensor: Tensor) -> str:
@@ -106,10 +108,10 @@ def _copy_of(data: Tensor, like: Tensor | None, named: dict[str, Any]) -> Tensor
 
 def _numbers(values: StandIns, data: Any, unknown: list[bool]) -> Any:
     if isinstance(data, StandIn):
-        if data.known:
-            return values.value(data).tolist()
-        unknown.append(True)
-        return torch.zeros(data.shape, dtype=data.dtype, device="cpu").tolist()
+        unknown += [] if data.known else [True]
+        with torch._C._DisableTorchDispatch():
+            value = values.value(data) if data.known else torch.zeros(data.shape, dtype=data.dtype)
+            return value.tolist()
     if isinstance(data, tuple | list):
         return [_numbers(values, each, unknown) for each in data]
     return data
@@ -172,8 +174,11 @@ def indexed(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str
     """Elements; which one a number without a value chooses changes no sizes."""
     tensor, index, *value = args
     parts = index if isinstance(index, tuple) else (index,)
-    if not any(_chooses(each) for each in parts):
-        return func(*args)
+    if any(isinstance(each, tuple | list) and any(map(_is_stand_in, each)) for each in parts):
+        parts = tuple(_joined(values, each) if isinstance(each, tuple | list) else each for each in parts)
+        index = parts if isinstance(index, tuple) else parts[0]
+    if not any(map(_chooses, parts)):
+        return func(tensor, index, *value)
     parts = tuple(0 if _chooses(each) else each for each in parts)
     if value:
         func(tensor, parts, *value)
@@ -184,6 +189,15 @@ def indexed(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str
     if isinstance(made, StandIn) and made.known:
         return stand_in(made.size(), made.dtype, made.device, made.stride())
     return made
+
+
+def _is_stand_in(value: Any) -> bool:
+    return type(value) is StandIn
+
+
+def _joined(values: StandIns, numbers: Any) -> Any:
+    """Indices in a list, some of them tensors, as one tensor; torch's own code would read their memory."""
+    return new_tensor(values, torch.tensor, (list(numbers),), {})
 
 
 def _chooses(index: Any) -> bool:

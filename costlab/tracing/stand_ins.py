@@ -17,6 +17,8 @@ class StandIns:
         self._copies: dict[int, tuple[Any, Any]] = {}  # by the id of a caller's storage
         self._views: dict[int, list[ref[StandIn]]] = {}  # by the id of a storage with values
         self.owners: dict[int, Tensor] = {}  # by the id of the stand-in, the parameter
+        self.deferred: dict[int, tuple[Tensor, str]] = {}
+        """By its id, a tensor whose sizes come from data, and the operator that made it."""
 
     def __call__(self, tensor: Tensor, limit: int = 0) -> StandIn:
         """The stand-in of a tensor; one of floating point with more elements than ``limit`` has no values."""
@@ -37,7 +39,8 @@ class StandIns:
         """The values of a stand-in that has some; never the caller's own memory."""
         if tensor.held is None:
             assert tensor.original is not None
-            self.know(tensor, self._copy(tensor.original))
+            with torch._C._DisableTorchDispatch():
+                self.know(tensor, self._copy(tensor.original))
         assert tensor.held is not None
         return tensor.held
 
@@ -64,7 +67,7 @@ class StandIns:
             return tensor.clone()
         _, copied = self._copies.setdefault(storage._cdata, (storage, None))
         if copied is None:
-            copied = storage.clone()  # type: ignore[no-untyped-call]  # torch leaves it without types
+            copied = torch.empty(0, dtype=torch.uint8).set_(storage).clone().untyped_storage()
             self._copies[storage._cdata] = storage, copied
         empty = torch.empty(0, dtype=tensor.dtype)
         return empty.set_(copied, tensor.storage_offset(), tensor.size(), tensor.stride())

@@ -15,7 +15,7 @@ from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
 from costlab.tracing import packed as _packed  # noqa: F401  # registers what it intercepts
 from costlab.tracing.call_form import CallDescriber, call_form, is_sign
-from costlab.tracing.dispatch_mode import OURS, InsideCall, StandInDispatch, tensors_in
+from costlab.tracing.dispatch_mode import OURS, InsideCall, ReadsDataError, StandInDispatch, tensors_in
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
@@ -34,6 +34,10 @@ from costlab.tracing.rules.registry import (
 from costlab.tracing.stand_in import StandIn, stand_in
 from costlab.tracing.stand_ins import StandIns
 
+SIZES = frozenset(
+    [Tensor.shape.__get__, Tensor.size, Tensor.numel, Tensor.nelement, Tensor.__len__, Tensor.__iter__]  # type: ignore[attr-defined]  # a descriptor has one
+)
+"""Functions that read the sizes of a tensor."""
 PATH = "costlab"
 """The key in the metadata of a node of the autograd graph for the path of the module that made it."""
 
@@ -88,6 +92,8 @@ class Trace(TorchFunctionMode):
         dispatch = self._dispatch
         if dispatch.inside is not None:
             return func(*args, **kwargs)
+        if dispatch.stand_ins.deferred and func in SIZES and id(args[0]) in dispatch.stand_ins.deferred:
+            raise ReadsDataError(dispatch.stand_ins.deferred[id(args[0])][1])
         if kwargs and "device" in kwargs:
             kwargs = {**kwargs, "device": here(kwargs["device"])}
         # Under torch.vmap a call sees one sample, and of a tensor of parts its layout alone; the operators
