@@ -50,6 +50,14 @@ class StandIns:
         if value.layout is torch.strided:
             self._views.setdefault(value.untyped_storage()._cdata, []).append(ref(tensor))
 
+    def make_data(self, output: Any) -> None:
+        """What has just come out has no values."""
+        for each in (output,) if isinstance(output, Tensor) else output:
+            if type(each) is StandIn:
+                each.held = each.original = None
+            elif isinstance(each, tuple | list):
+                self.make_data(each)
+
     def forget(self, tensor: StandIn) -> None:
         """Something without values is written into a tensor: neither it nor a view of it has any now."""
         key = self.value(tensor).untyped_storage()._cdata

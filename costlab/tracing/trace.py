@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F  # as everybody calls it
 from torch import Tensor, nn
 from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
@@ -20,6 +21,7 @@ from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
 from costlab.tracing.rules import elements
+from costlab.tracing.rules.activations import FUNCTIONS
 from costlab.tracing.rules.registry import (
     CALLS,
     INSTEAD,
@@ -34,6 +36,8 @@ from costlab.tracing.rules.registry import (
 from costlab.tracing.stand_in import StandIn, stand_in
 from costlab.tracing.stand_ins import StandIns
 
+COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax, torch.log_softmax}
+"""Functions with a rule whose values are computed for parameters, too: what an architecture is chosen by."""
 SIZES = frozenset(
     [Tensor.shape.__get__, Tensor.size, Tensor.numel, Tensor.nelement, Tensor.__len__, Tensor.__iter__]  # type: ignore[attr-defined]  # a descriptor has one
 )
@@ -107,27 +111,34 @@ class Trace(TorchFunctionMode):
             if (done := INTERCEPTED.get(func)) is not None:
                 return done(self._stand_ins, func, args, kwargs)
             return self._plain(func, args, kwargs)
+        weighted = func not in COMPUTED and self._reads_parameter(args, kwargs)
         dispatch.inside = inside = InsideCall()
         try:
-            output = self._shaped(func, args, kwargs)
+            output = self._shaped(func, args, kwargs, weighted)
             if output is NotImplemented:
                 if func in READ_LENGTHS:
                     args, kwargs = (with_lengths(self._stand_ins, each) for each in (args, kwargs))
                 output = INSTEAD.get(func, func)(*args, **kwargs)
         finally:
             dispatch.inside = None
+        if weighted:  # what a layer puts out is data, so that small ones are counted as large ones are
+            self._stand_ins.make_data(output)
         self._ruled_call(rule, func, args, kwargs, output, inside)
         if self._backward:
             self._tag(output, self.tracker.path)
         return output
 
-    def _shaped(self, func: Any, args: Any, kwargs: Any) -> Any:
+    def _reads_parameter(self, args: Any, kwargs: Any) -> bool:
+        owners = self._stand_ins.owners
+        return any(id(each) in owners for each in args) or any(id(each) in owners for each in kwargs.values())
+
+    def _shaped(self, func: Any, args: Any, kwargs: Any, weighted: bool) -> Any:
         """The output of a call that need not run; NotImplemented where values or a graph come of it."""
         shape = SHAPED.get(func)
         if shape is None or torch.is_grad_enabled() or torch._C._is_any_autocast_enabled():
             return NotImplemented
         first = args[0] if args else None
-        if type(first) is not StandIn or first.held is not None or first.original is not None:
+        if type(first) is not StandIn or not (weighted or first.held is first.original is None):
             return NotImplemented
         try:
             return shape(*args, **kwargs)
@@ -160,6 +171,8 @@ class Trace(TorchFunctionMode):
         """Count an operator of aten, or another, that no rule of a call explains."""
         if self._ruled:
             return
+        if self._stand_ins.deferred and any(id(each) in self._stand_ins.deferred for each in tensors_in(output)):
+            output = None  # its sizes are not known
         name = func._schema.name.partition("::")[2]
         ours = OVERLOADS.get(func) or OVERLOADS.get(func.overloadpacket)
         rule = ours

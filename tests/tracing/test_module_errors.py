@@ -106,8 +106,10 @@ def test_an_error_that_was_caught_is_none() -> None:
 
 
 DEPENDENT: dict[str, Callable[[Any], Any]] = {
-    "nonzero": lambda x: x.nonzero(),
-    "where": lambda x: torch.where(x > 0),
+    "nonzero": lambda x: x.nonzero() + 1,
+    "where": lambda x: x[torch.where(x > 0)],
+    "how many": lambda x: range(len(x.nonzero())),
+    "shape": lambda x: torch.zeros(x.nonzero().shape),
     "mask": lambda x: x[x > 0],
     "item": lambda x: x.sum().item(),
     "if": lambda x: x if x.sum() > 0 else -x,
