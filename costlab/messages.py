@@ -22,7 +22,7 @@ def first_sentence(error: object, longest: int = LONGEST, *, of_line: bool = Fal
     With ``of_line`` it is looked for in the first line, where others follow that are of no use. An error of
     the operating system is one sentence, whatever the name of the file.
     """
-    text, *_ = _message(error).split("\nException raised from")  # frames of C++ follow
+    text, *_ = message_of(error).split("\nException raised from")  # frames of C++ follow
     text = NUMBERS.sub("[...]", _without_tensors(ADDRESS.sub("", text))).strip()
     if of_line:
         text, _, more = text.partition("\n")
@@ -48,14 +48,17 @@ def shortened(text: str, longest: int = SHORT) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3].rstrip()}..."
 
 
-def named(value: object) -> str:
-    """A value in a few words: what is short as it is, and else its type, for its content may be anything."""
+def named(value: object, deep: int = 3) -> str:
+    """A value in a few words: what is short as it is, and else its type, for its content may be anything.
+
+    Of lists in lists so many levels are shown.
+    """
     if value is None or isinstance(value, Number | str):
         if isinstance(value, int) and abs(value) > 10**SHORT:
             return f"about {'-' if value < 0 else ''}2**{value.bit_length() - 1}"
         return repr(value[: SHORT - 3] + "..." if isinstance(value, str) and len(value) > SHORT else value)
-    if isinstance(value, tuple | list) and type(value) in (tuple, list):
-        inside = ", ".join(map(named, value[:SHORT]))
+    if isinstance(value, tuple | list) and type(value) in (tuple, list) and deep:
+        inside = ", ".join(named(each, deep - 1) for each in value[:SHORT])
         one = "," if len(value) == 1 else ""
         shown = f"[{inside}]" if isinstance(value, list) else f"({inside}{one})"
         return shown if len(shown) <= SHORT else f"{a(type(value).__name__)} of {len(value)}"
@@ -72,7 +75,8 @@ def a(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
-def _message(error: object) -> str:
+def message_of(error: object) -> str:
+    """The message of an error; empty where it cannot be read."""
     try:
         return str(error)
     except Exception:  # it shows values, and there are none

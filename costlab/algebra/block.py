@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from math import isfinite
+from sys import float_info
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from costlab.algebra.dim import DIM_MAX, Dim, as_dim, text, total
@@ -17,6 +18,7 @@ from costlab.messages import named
 if TYPE_CHECKING:
     from torch import nn
 
+FLOAT_MAX = float_info.max
 D = TypeVar("D", bound=Dim)
 T = TypeVar("T")
 
@@ -238,5 +240,5 @@ def _check_plain(label: str, value: Any, kind: type) -> None:
     if kind is bool:
         raise DefinitionError(f"{label}={named(value)} must be True or False")
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not isfinite(value):
+    if not number or not abs(value) <= FLOAT_MAX:
         raise DefinitionError(f"{label}={named(value)} must be a number")

@@ -217,10 +217,10 @@ def text(dim: object) -> str:
     return " ".join(str(dim).split()) if _is_plain(dim) else named(dim)
 
 
-def _is_plain(value: object) -> bool:
+def _is_plain(value: object, deep: int = 3) -> bool:
     """Whether a value is shown by itself: numbers, arrays, formulas, texts, and tuples and lists of these."""
     if isinstance(value, tuple | list):
-        return all(map(_is_plain, value))
+        return deep > 0 and all(_is_plain(each, deep - 1) for each in value)
     return value is None or isinstance(value, Number | str) or is_array(value) or is_symbolic(value)
 
 

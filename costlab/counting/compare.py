@@ -14,6 +14,7 @@ from costlab.counting.difference import Difference, differences
 from costlab.counting.marks import WHOLE
 from costlab.counting.row import COST, MEASURES
 from costlab.errors import DefinitionError
+from costlab.messages import shortened
 from costlab.targets.ablation import Ablation
 from costlab.targets.published import ERRORS, Published
 from costlab.targets.resolve import TargetLike, call_by_name, find, find_ablation
@@ -192,6 +193,7 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
     for label, theirs in others:
         if theirs != ours:
             raise DefinitionError(
-                f"the inputs differ: {first} takes {ours}, {label} takes {theirs}; give one with --input"
+                f"the inputs differ: {first} takes {shortened(str(ours))}, {label} takes "
+                f"{shortened(str(theirs))}; give one with --input"
             )
     return chosen

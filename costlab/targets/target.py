@@ -11,6 +11,7 @@ from costlab.algebra.dim import refuse_clashes
 from costlab.algebra.inputs import AnyInput, Inputs, as_input
 from costlab.algebra.parameter import Parameter
 from costlab.errors import DefinitionError, TargetError
+from costlab.messages import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +127,7 @@ class Variant:
         known = self._known(shape)
         if isinstance(known, Inputs) and not block.takes_tensors:
             raise DefinitionError(
-                f"{self.label}: input={known} is for modules; "
+                f"{self.label}: input={shortened(str(known))} is for modules; "
                 "a block takes channels x height x width, or features"
             )
         return Target(self.label, block, known, self.from_user, self.folder, self.batch)

@@ -21,7 +21,7 @@ from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
 from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, first_line
-from costlab.messages import first_sentence
+from costlab.messages import first_sentence, message_of, shortened
 from costlab.tracing.dispatch_mode import ReadsDataError
 from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.module_tree import build_tree
@@ -76,7 +76,9 @@ class Module(Block):
         """
         if isinstance(x, Inputs):
             if batch != 1:
-                raise DefinitionError(f"input={x} has its batch in it: leave batch={text(batch)} out")
+                raise DefinitionError(
+                    f"input={shortened(str(x))} has its batch in it: leave batch={text(batch)} out"
+                )
             return x, 1
         if not is_number(batch, *x):
             raise DefinitionError(
@@ -209,7 +211,7 @@ def _hint(given: Inputs) -> str:
 
 def _depends_on_data(error: Exception) -> bool:
     """Whether torch could not go on without the values of data."""
-    text = str(error)
+    text = message_of(error)
     if isinstance(error, ReadsDataError):
         return True
     return raised_by_torch(error) and bool(MISSING.match(text) or VALUELESS.search(text))
@@ -217,7 +219,7 @@ def _depends_on_data(error: Exception) -> bool:
 
 def _problem(error: Exception) -> str:
     """What went wrong, in one line; it says where a model depends on the values of its data."""
-    text = str(error).partition("\n")[0]
+    text = message_of(error).partition("\n")[0]
     if not _depends_on_data(error):
         return first_line(error)
     if found := MISSING.match(text):

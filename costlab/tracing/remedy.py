@@ -7,6 +7,7 @@ from torch import Tensor
 
 from costlab.algebra.inputs import Inputs
 from costlab.algebra.shape import Sizes
+from costlab.messages import message_of
 
 LARGER = {
     "batch_norm": "",
@@ -22,7 +23,7 @@ def too_few_values(error: BaseException, given: Inputs) -> str:
 
     The remedy is a larger batch, unless each input is normalized by itself.
     """
-    if not isinstance(error, ValueError) or "Expected more than 1 " not in str(error):
+    if not isinstance(error, ValueError) or "Expected more than 1 " not in message_of(error):
         return ""
     for frame, _ in walk_tb(error.__traceback__):
         name, values = frame.f_code.co_name, frame.f_locals.get("input")
