@@ -171,7 +171,9 @@ class Trace(TorchFunctionMode):
         """Count an operator of aten, or another, that no rule of a call explains."""
         if self._ruled:
             return
-        if self._stand_ins.deferred and any(id(each) in self._stand_ins.deferred for each in tensors_in(output)):
+        if self._stand_ins.deferred and any(
+            id(each) in self._stand_ins.deferred for each in tensors_in(output)
+        ):
             output = None  # its sizes are not known
         name = func._schema.name.partition("::")[2]
         ours = OVERLOADS.get(func) or OVERLOADS.get(func.overloadpacket)
