@@ -49,6 +49,11 @@ BLIND = {
         "nn.MultiheadAttention runs its two products, queries with keys and weights with values, in one "
         "operator, for which it has no formula on a CPU: two layers, two images, 17 positions, width 64",
     ),
+    "d_fine": Blind(
+        2 * prod((2, 2, 5, 4, 33)),
+        "a product with a vector, aten::mv, has no formula: two layers, two images, five boxes, the distances "
+        "of four sides, each a mean over 33 bins",
+    ),
     "deepseek_v3": _experts(1, 16),
     "encodec": Blind(
         2 * prod((2, 2, 50, 4, 16, 16 + 16)),
@@ -60,5 +65,9 @@ BLIND = {
 }
 """Where costlab counts what FlopCounterMode does not."""
 
-UNCOUNTED = {"fnet": {"_fft_c2c"}}
-"""Operators that neither has a rule for, and costlab lists: a Fourier transform is no product of matrices."""
+UNCOUNTED = {
+    "fnet": {"_fft_c2c": "a Fourier transform"},
+    "mimi": {"_euclidean_dist": "distances from each vector to each of a codebook"},
+    "qwen3_next": {"linalg_solve_triangular": "a system of equations"},
+}
+"""Operators for which neither has a rule; costlab lists them."""

@@ -48,6 +48,13 @@ def other_rows(operation: ChargedOperation) -> int:
 
 
 @quantity
+def by_vector(operation: ChargedOperation) -> int:
+    """Multiply-adds of a linear layer whose weight is a vector."""
+    weight = None if operation.is_definition else operation.tensor("weight")
+    return int(operation.work.multiply_adds) if weight is not None and len(weight.sizes) == 1 else 0
+
+
+@quantity
 def added(operation: ChargedOperation) -> int:
     """Elements of the matrix that is added to a product."""
     return operation.tensors[0].elements if int(operation.work.bias_adds) else 0
