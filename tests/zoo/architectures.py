@@ -51,8 +51,8 @@ BLIND = {
     ),
     "d_fine": Blind(
         2 * prod((2, 2, 5, 4, 33)),
-        "a product with a vector, aten::mv, has no formula: two layers, two images, five boxes, the distances "
-        "of four sides, each a mean over 33 bins",
+        "a product with a vector, aten::mv, has no formula: two layers, two images, five boxes, the "
+        "distances of four sides, each a mean over 33 bins",
     ),
     "deepseek_v3": _experts(1, 16),
     "encodec": Blind(
