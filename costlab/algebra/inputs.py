@@ -155,6 +155,23 @@ def _is_tensor(value: object) -> bool:
 
 
 def _holds_tensors(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(_holds_tensors, value.values()))
-    return any(map(_holds_tensors, value)) if isinstance(value, tuple | list) else _is_tensor(value)
+    """Whether there are tensors in a value: in containers, and in the attributes of any object."""
+    pending, seen = [value], {}
+    while pending:
+        each: Any = pending.pop()
+        if _is_tensor(each):
+            return True
+        if isinstance(each, str | int | float | type | None) or id(each) in seen:
+            continue
+        seen[id(each)] = each
+        if isinstance(each, Mapping):
+            pending += each.values()
+        elif isinstance(each, tuple | list):
+            pending += each
+        for base in type(each).__mro__:
+            slots = base.__dict__.get("__slots__", ())
+            pending += [getattr(each, name, None) for name in ((slots,) if isinstance(slots, str) else slots)]
+        attributes = getattr(each, "__dict__", None)
+        if isinstance(attributes, dict):
+            pending += attributes.values()
+    return False

@@ -45,6 +45,11 @@ class Marks:
         return found
 
     @property
+    def unknown(self) -> Mapping[str, tuple[str, ...]]:
+        """The same as `unsupported`, which was called so at first."""
+        return self.unsupported
+
+    @property
     def held(self) -> "Parameters | None":
         """The parameters of a module that was traced, apart: trainable, frozen, shared, unused."""
         return self._traced.held if self._traced else None
