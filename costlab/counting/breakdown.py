@@ -23,7 +23,7 @@ def kernel_of(node: Node) -> str:
         groups, channels = int(node.block.groups), int(node.input[0])
         kernel = tuple(map(int, as_pair("kernel", node.block.kernel)))
         return _either_way(kernel) + grouping(groups, channels)
-    if isinstance(node.block, Traced) and node.block.kernel:
+    if isinstance(node.block, Traced) and node.block.kernel[:1].isdigit():
         shape, space, sort = node.block.kernel.partition(" ")
         return _either_way(tuple(map(int, shape.split("x")))) + space + sort
     work = node.work

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from costlab.tracing.imports import imports_outside
+
 
 @contextmanager
 def process_restored() -> Iterator[None]:
@@ -33,11 +35,32 @@ def process_restored() -> Iterator[None]:
         _set(stack, torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled, False)
         # Recurrent layers run as products of matrices then, whose gradients are seen.
         _set(stack, torch._C._get_mkldnn_enabled, torch._C._set_mkldnn_enabled, False)
-        if "torch._dynamo" in sys.modules:
-            stack.enter_context(torch.compiler.set_stance("force_eager"))
-            stack.enter_context(warnings.catch_warnings())
-            warnings.filterwarnings("ignore", r"Using `torch\.compile\(module\)` when there are global hooks")
+        stack.enter_context(imports_outside())
+        stack.enter_context(warnings.catch_warnings())
+        for told in TOLD:
+            warnings.filterwarnings("ignore", told)
+        stack.callback(_forget_told, _told())
         yield
+
+
+TOLD = (
+    r"Using `torch\.compile\(module\)` when there are global hooks",
+    r"flex_attention called without torch\.compile",
+)
+"""Warnings about how a model runs, which a count has no use for."""
+FLEX = "torch.nn.attention.flex_attention"
+
+
+def _told() -> set[str]:
+    """What torch's flex_attention has warned of: it does so once in a process."""
+    flex: Any = sys.modules.get(FLEX)
+    return set(flex._WARNINGS_SHOWN) if flex else set()
+
+
+def _forget_told(before: set[str]) -> None:
+    flex: Any = sys.modules.get(FLEX)
+    if flex:
+        flex._WARNINGS_SHOWN &= before
 
 
 def _set(stack: ExitStack, read: Callable[[], Any], write: Callable[[Any], None], value: Any) -> None:

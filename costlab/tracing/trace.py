@@ -7,16 +7,18 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F  # as everybody calls it
 from torch import Tensor, nn
-from torch._ops import OpOverload
+from torch._ops import HigherOrderOperator, OpOverload
 from torch.overrides import TorchFunctionMode
 
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Call, CallForm
 from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
+from costlab.tracing import flex_attention as _flex_attention  # noqa: F401  # registers what it does
 from costlab.tracing import packed as _packed  # noqa: F401  # registers what it intercepts
 from costlab.tracing.call_form import CallDescriber, call_form, is_sign
 from costlab.tracing.dispatch_mode import OURS, InsideCall, ReadsDataError, StandInDispatch, tensors_in
+from costlab.tracing.higher_order import higher_order
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
@@ -106,10 +108,10 @@ class Trace(TorchFunctionMode):
         wrapped = mapped or not (not types or OURS.issuperset(types))
         rule = None if wrapped else CALLS.get(func)
         if rule is None:
-            if getattr(func, "__name__", "") == "__get__":
-                return func(*args, **kwargs)
             if (done := INTERCEPTED.get(func)) is not None:
                 return done(self._stand_ins, func, args, kwargs)
+            if getattr(func, "__name__", "") == "__get__":
+                return func(*args, **kwargs)
             return self._plain(func, args, kwargs)
         weighted = func not in COMPUTED and self._reads_parameter(args, kwargs)
         dispatch.inside = inside = InsideCall()
@@ -158,6 +160,8 @@ class Trace(TorchFunctionMode):
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
+        if isinstance(func, HigherOrderOperator) and (done := higher_order(func)) is not None:
+            return done(self, *args, **kwargs)
         self._dispatch.called = func, is_sign(func)
         try:
             output = func(*args, **kwargs)
@@ -209,6 +213,7 @@ class Trace(TorchFunctionMode):
         call: Call | None,
         *,
         unknown: bool = False,
+        kernel: str = "",
     ) -> None:
         results = list(tensors_in(output))
         if results and not results[0].dim() and not results[0].is_floating_point():
@@ -218,10 +223,10 @@ class Trace(TorchFunctionMode):
         path = self._path_back() if self.in_backward else self.tracker.path
         own = form == "module"
         for part, work in enumerate((works,) if isinstance(works, Work) else works):
-            kernel = _kernel(given) if work.kind.startswith("conv") and not self.in_backward else ""
+            shown = _kernel(given) if work.kind.startswith("conv") and not self.in_backward else kernel
             numbered = call._replace(part=part) if part and call else call
             self.operations.append(
-                TracedOperation(path, work, sizes, kernel, own, unknown, read, self.in_backward, numbered)
+                TracedOperation(path, work, sizes, shown, own, unknown, read, self.in_backward, numbered)
             )
             read = ()
 
