@@ -129,7 +129,8 @@ def set_data(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[st
             values.know(into, values.value(other))
         return None
     if type(other) is StandIn:  # a tensor that is no stand-in is made while running: an uninitialized one
-        other = torch.empty(other.shape, dtype=other.dtype, device=into.device)
+        with torch._C._DisableTorchDispatch():
+            other = torch.empty(other.shape, dtype=other.dtype, device=into.device)
     return func(into, other)
 
 

@@ -24,6 +24,7 @@ from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, Ta
 from costlab.messages import first_sentence, message_of, shortened
 from costlab.tracing.dispatch_mode import ReadsDataError
 from costlab.tracing.holdings import Holdings, tensors_within
+from costlab.tracing.lazy import initialized
 from costlab.tracing.module_tree import build_tree
 from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop_at
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
@@ -91,14 +92,15 @@ class Module(Block):
         """What happens when the module runs.
 
         Raises:
-            DefinitionError: the module wants other inputs, or has no sizes yet.
+            DefinitionError: the module wants other inputs, or is lazy and cannot be copied.
             DependsOnDataError: what it does depends on the values of its data.
             TargetError: it fails.
         """
         model = unwrapped(self.module)
         given, _ = self.placed(x, 1)
+        inputs = partial(_inputs, given)
+        model = initialized(model, inputs, evaluated=not self.backward)
         modules = list(model.modules())
-        _refuse_lazy(model, modules)
         _refuse_scripts(model, modules)
         stand_ins, holdings = StandIns(), Holdings()
         with process_restored(), closing(holdings):
@@ -107,9 +109,7 @@ class Module(Block):
                     if parameter is not None:
                         stand_ins.of_parameter(parameter)
             holdings.replaced(model, partial(stand_ins, limit=BUFFER))
-            args, kwargs = (
-                holdings.replaced(_made(value), stand_ins) for value in (given.args, dict(given.kwargs))
-            )
+            args, kwargs = inputs(holdings, stand_ins)
             run_as_written(modules)
             if not self.backward:
                 evaluate(model)
@@ -148,15 +148,10 @@ def training_step(block: Block, x: AnyShape | Inputs) -> Module:
     return Module(built.train(), backward=True)
 
 
-def _refuse_lazy(model: nn.Module, modules: list[nn.Module]) -> None:
-    for module in modules:
-        lazy = getattr(module, "has_uninitialized_params", None)
-        if lazy is not None and lazy():
-            name = _name_of(module, model)
-            raise DefinitionError(
-                f"{name or type(model).__name__}: {type(module).__name__} has no sizes yet: "
-                "run the module once"
-            )
+def _inputs(given: Inputs, holdings: Holdings, stand_ins: StandIns) -> tuple[Any, ...]:
+    """What a model is called with, in order and by name, with stand-ins for its tensors."""
+    values = (given.args, dict(given.kwargs))
+    return tuple(holdings.replaced(_made(value), stand_ins) for value in values)
 
 
 def _refuse_scripts(model: nn.Module, modules: list[nn.Module]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
 
 from costlab.algebra.block import Node
 from costlab.algebra.shape import Sizes
@@ -64,7 +65,9 @@ def build_tree(model: nn.Module, operations: Sequence[TracedOperation], *, compl
     unused: list[Tensor] = []
     for module in model.modules():
         left: list[Tensor] = [
-            each for each in module._parameters.values() if each is not None and id(each) not in counted
+            each
+            for each in module._parameters.values()
+            if each is not None and id(each) not in counted and not isinstance(each, Uninitialized)
         ]
         counted.update(map(id, left))
         unused += left
@@ -82,7 +85,7 @@ def build_tree(model: nn.Module, operations: Sequence[TracedOperation], *, compl
 
 
 def _held(model: nn.Module, unused: Sequence[Tensor]) -> Parameters:
-    every = list(model.parameters())
+    every = [each for each in model.parameters() if not isinstance(each, Uninitialized)]
     places = Counter(id(each) for _, each in model.named_parameters(remove_duplicate=False))
     shared = [each for each in every if places[id(each)] > 1]
     return Parameters(

@@ -5,6 +5,7 @@ from weakref import ref
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
 
 from costlab.tracing.stand_in import HOME, SMALL, StandIn, stand_in
 
@@ -22,8 +23,8 @@ class StandIns:
 
     def __call__(self, tensor: Tensor, limit: int = 0) -> StandIn:
         """The stand-in of a tensor; one of floating point with more elements than ``limit`` has no values."""
-        if type(tensor) is StandIn:
-            return tensor
+        if type(tensor) is StandIn or isinstance(tensor, Uninitialized):
+            return tensor  # type: ignore[return-value]  # one without sizes has no stand-in
         known = self._known.get(id(tensor))
         if known is None:
             known = self._known[id(tensor)] = (tensor, _made(tensor, limit))
