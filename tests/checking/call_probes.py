@@ -170,6 +170,14 @@ PRODUCTS = {
     **_held("F.conv2d", lambda x, w, b: F.conv2d(x, w, b), lambda s: (6, s.c, 3, 3)),
     **_held("F.linear", lambda x, w, b: F.linear(x, w, b), lambda s: (6, s.c), "flat"),
     "F.linear_3d": Probe(lambda s: Held(lambda x, w, b: F.linear(x, w, b), (5, s.c), 5), "rows"),
+    "F.linear_vector": Probe(lambda s: Held(lambda x, w, _: F.linear(x, w), (s.c,)), "rows"),
+    "torch._grouped_mm": Probe(
+        lambda s: Held(
+            lambda x, w, _: torch._grouped_mm(x, w, offs=torch.tensor([1, len(x)], dtype=torch.int32)),
+            (2, s.c, 8),
+        ),
+        "flat",
+    ),
     "F.conv2d_same_uneven": Probe(
         lambda s: Held(lambda x, w, b: F.conv2d(x, w, b, padding="same"), (5, s.c, 2, 2), 5)
     ),

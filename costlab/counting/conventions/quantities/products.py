@@ -55,6 +55,13 @@ def by_vector(operation: ChargedOperation) -> int:
 
 
 @quantity
+def repeated_vector(operation: ChargedOperation) -> int:
+    """What is counted beyond these where each element of that vector is taken for a row of a matrix."""
+    products = by_vector(operation)
+    return products * (operation.elements("weight") - 1) if products else 0
+
+
+@quantity
 def added(operation: ChargedOperation) -> int:
     """Elements of the matrix that is added to a product."""
     return operation.tensors[0].elements if int(operation.work.bias_adds) else 0
