@@ -383,6 +383,34 @@ def test_arguments_that_a_library_refuses_are_no_bug(target: str, message: str) 
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize("long", ["a" * 3000, "a_" * 99 + "b"])
+def test_long_names_are_cut(long: str) -> None:
+    layer = nn.Linear(4, 4)
+    calls: list[Callable[[], Any]] = [
+        lambda: count(long),
+        lambda: count(f"torch.nn:{long}"),
+        lambda: count(f"torch.nn:Linear:{long}=3"),
+        lambda: count(f"inception_v3:width={long}"),
+        lambda: count("inception_v3", kernel_7x7=long),
+        lambda: count("inception_v3", **{long: 3}),
+        lambda: count("stem", long),
+        lambda: count(layer, f"2x4:{long}"),
+        lambda: count(layer, {long: X}),
+        lambda: count(layer, {f"{long}{i}": X for i in range(20)}, batch=2),
+        lambda: costlab.compare(ablation=long),
+        lambda: costlab.compare("stem", "stem")[long],
+        lambda: costlab.compare("stem", "stem").ratio("stem", long),
+        lambda: costlab.convention(long),
+        lambda: count("stem").under(long),
+        lambda: costlab.verify(long),
+        lambda: costlab.closed_form("stem", long),
+    ]
+    for call in calls:
+        with pytest.raises(CostlabError) as raised:
+            call()
+        fits(str(raised.value))
+
+
 def test_sentences() -> None:
     for text, told in {
         "One. Two": "One",

@@ -15,7 +15,7 @@ from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.parameter import REQUIRED, Parameter, closest, parameter
 from costlab.algebra.shape import as_shape
 from costlab.errors import DefinitionError, one_line
-from costlab.messages import first_sentence
+from costlab.messages import first_sentence, named
 
 P = ParamSpec("P")
 Input: TypeAlias = tuple[Any, ...]
@@ -164,7 +164,7 @@ class Definition(Generic[P]):
         for setting in re.split(r",(?=\s*\w+\s*=)", settings):
             name, given, value = (part.strip() for part in setting.partition("="))
             if not given:
-                raise DefinitionError(f"{self.name}: {setting!r} must be name=value")
+                raise DefinitionError(f"{self.name}: {named(setting)} must be name=value")
             if name in values:
                 raise DefinitionError(f"{self.name}: {name} is given twice")
             values[name] = self._known(name).parse(value, self.name)
@@ -186,7 +186,9 @@ class Definition(Generic[P]):
 
     def _known(self, name: str) -> Parameter:
         if name not in self.parameters:
-            raise DefinitionError(f"{self.name} has no parameter {name!r}{closest(name, self.parameters)}")
+            raise DefinitionError(
+                f"{self.name} has no parameter {named(name)}{closest(name, self.parameters)}"
+            )
         return self.parameters[name]
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from costlab.algebra.shape import AnyShape, Sizes, as_shape
 from costlab.errors import DefinitionError
+from costlab.messages import named
 
 TENSOR = r"(?:(?P<name>[A-Za-z_]\w*):)?(?P<sizes>\d{1,10}(?:x\d{1,10})*|scalar)(?::(?P<dtype>[a-z]\w*))?"
 FROM_CODE = r"(?:.+\.py|\w+(?:\.\w+)*):[A-Za-z_]\w*"
@@ -107,7 +108,7 @@ def _typed(texts: Sequence[str], called: Callable[[str], Any] | None) -> AnyInpu
         if found is None:
             if called is None or not re.fullmatch(FROM_CODE, text):
                 raise DefinitionError(
-                    f"input={text!r} must be [name:]sizes[:dtype], such as tokens:1x128:int64, "
+                    f"input={named(text)} must be [name:]sizes[:dtype], such as tokens:1x128:int64, "
                     "or file.py:function"
                 )
             given = as_inputs(called(text))

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from costlab.algebra.dim import Dim, as_dim, text
 from costlab.algebra.ratio import Ratio, as_ratio
 from costlab.errors import DefinitionError
+from costlab.messages import shortened
 
 REQUIRED: Any = inspect.Parameter.empty
 PLAIN = frozenset({bool, str, int, float})
@@ -111,7 +112,7 @@ class Parameter(NamedTuple):
         return isinstance(value, kind) and not isinstance(value, bool)
 
     def _refusal(self, value: object, owner: str) -> DefinitionError:
-        return DefinitionError(f"{owner}: {self.name}={text(value)} must be {self.takes}")
+        return DefinitionError(f"{owner}: {self.name}={shortened(text(value))} must be {self.takes}")
 
 
 def parameter(name: str, annotation: Any, default: Any, note: str) -> Parameter:

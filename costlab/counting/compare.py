@@ -14,7 +14,7 @@ from costlab.counting.difference import Difference, differences
 from costlab.counting.marks import WHOLE
 from costlab.counting.row import COST, MEASURES
 from costlab.errors import DefinitionError
-from costlab.messages import shortened
+from costlab.messages import named, shortened
 from costlab.targets.ablation import Ablation
 from costlab.targets.published import ERRORS, Published
 from costlab.targets.resolve import TargetLike, call_by_name, find, find_ablation
@@ -44,7 +44,9 @@ class Comparison:
         for counted in self.counts:
             if counted.label == label:
                 return counted
-        raise DefinitionError(f"there is no {label!r}{closest(str(label), [c.label for c in self.counts])}")
+        raise DefinitionError(
+            f"there is no {named(label)}{closest(str(label), [c.label for c in self.counts])}"
+        )
 
     def ratio(self, count: Count | str, quantity: str = "multiply_adds") -> Fraction | None:
         """``count / baseline`` of a quantity, exactly; None where the baseline has nothing of it.
@@ -55,7 +57,7 @@ class Comparison:
             DefinitionError: there is no such quantity, or no count of that label.
         """
         if quantity not in (*QUANTITIES, COST):
-            raise DefinitionError(f"there is no quantity {quantity!r}; there is {', '.join(QUANTITIES)}")
+            raise DefinitionError(f"there is no quantity {named(quantity)}; there is {', '.join(QUANTITIES)}")
         counted = count if isinstance(count, Count) else self[count]
         if (counted.partial or self.baseline.partial) and quantity != WHOLE:
             return None
@@ -82,7 +84,7 @@ class Comparison:
             DefinitionError: there is no count of that label, or no such error.
         """
         if error not in ERRORS:
-            raise DefinitionError(f"there is no {error!r}; there is {' and '.join(ERRORS)}")
+            raise DefinitionError(f"there is no {named(error)}; there is {' and '.join(ERRORS)}")
         counted, now = self[label], self.published.get(label)
         before = self.published.get(now.after) if now else None
         gained = now.gained(before, error) if now and before else None

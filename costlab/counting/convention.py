@@ -19,6 +19,7 @@ from costlab.counting.conventions.quantities import quantity_of
 from costlab.counting.family import family_of
 from costlab.counting.row import DEFAULT
 from costlab.errors import DefinitionError
+from costlab.messages import named
 
 PER_INPUT = "/N"
 """The end of a quantity's name in a charge where a tool divides by the batch."""
@@ -192,7 +193,7 @@ def known(name: str) -> str:
     """
     if name != DEFAULT and name not in names():
         hint = closest(name, sorted(names()))
-        raise DefinitionError(f"there is no convention {name!r}{hint} (see costlab list --conventions)")
+        raise DefinitionError(f"there is no convention {named(name)}{hint} (see costlab list --conventions)")
     return name
 
 

@@ -9,6 +9,7 @@ from traceback import extract_tb
 
 from costlab.algebra.parameter import closest
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
+from costlab.messages import named
 from costlab.paper.claim import Claim
 from costlab.paper.claims import CLAIMS, MISSION
 from costlab.paper.derivation import Derivation, Step
@@ -85,7 +86,9 @@ def verify(*ids: str, progress: Callable[[str], None] | None = None) -> tuple[Au
     names: tuple[object, ...] = ids  # not yet known to be what they should be
     for name in names:
         if not isinstance(name, str) or name not in CLAIMS:
-            raise TargetError(f"there is no claim {name!r}{closest(str(name), CLAIMS)} (see costlab verify)")
+            raise TargetError(
+                f"there is no claim {named(name)}{closest(str(name), CLAIMS)} (see costlab verify)"
+            )
     return _audited(ids, load_expected(), progress or str)
 
 

@@ -111,4 +111,4 @@ def not_a_symbol(name: str, variants: Iterable[tuple[Variant, AnyShape]]) -> Def
         known += [key for key, p in variant.parameters.items() if p.type in NUMERIC]
         known += [size for size in AXES[len(shape)] if size not in variant.parameters]
     near = closest(name, dict.fromkeys(known))
-    return DefinitionError(f"{name!r} is no numeric parameter and no size of the input{near}")
+    return DefinitionError(f"{named(name)} is no numeric parameter and no size of the input{near}")

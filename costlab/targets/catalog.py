@@ -9,6 +9,7 @@ import costlab
 from costlab.algebra.define import Definition
 from costlab.algebra.parameter import closest
 from costlab.errors import CostlabError, DefinitionError, TargetError
+from costlab.messages import named
 
 if TYPE_CHECKING:
     from costlab.targets.ablation import Ablation
@@ -44,7 +45,7 @@ def lookup(name: str) -> Definition[...]:
         if name in _shipped_ablations():
             raise TargetError(f"{name} is an ablation: costlab compare --ablation {name}")
         known = f"{closest(name, everything)}{torchvision.hint(name)} (see costlab list)"
-        raise TargetError(f"there is no definition {name!r}{known}")
+        raise TargetError(f"there is no definition {named(name)}{known}")
     return everything[name]
 
 
@@ -88,7 +89,7 @@ def lookup_ablation(name: str) -> "Ablation":
     everything = ablations()
     if name not in everything:
         known = f"{closest(name, everything)} (see costlab list --ablations)"
-        raise TargetError(f"there is no ablation {name!r}{known}")
+        raise TargetError(f"there is no ablation {named(name)}{known}")
     return everything[name]
 
 
@@ -111,7 +112,7 @@ def _with_plugins(shipped: Mapping[str, T], kind: type[T]) -> Mapping[str, T]:
     for owner, module in _plugins():
         for name, value in _values_of(module, kind).items():
             if values.setdefault(name, value) is not value:
-                raise DefinitionError(f"{owner} defines {name!r}, a name that is taken already")
+                raise DefinitionError(f"{owner} defines {named(name)}, a name that is taken already")
     return values
 
 

@@ -200,7 +200,7 @@ def _in_code(target: str) -> Reference:
     elif target.endswith(".py"):
         raise TargetError(f"{target}: say which attribute of the file, as in {target}:network")
     else:
-        raise TargetError(f"{target!r} names nothing: a target is {FORMS}")
+        raise TargetError(f"{named(target)} names nothing: a target is {FORMS}")
     value = _attribute(module, match["attribute"], match["source"])
     name = f"{match['source']}:{match['attribute']}"
     return Reference(name, value, match["settings"] or "", True, folder)
@@ -214,7 +214,7 @@ def _attribute(module: ModuleType, attribute: str, source: str) -> object:
         value: object = getattr(module, attribute, missing)
     if value is missing:
         public = [name for name in vars(module) if not name.startswith("_")]
-        raise TargetError(f"{source} has no {attribute!r}{closest(attribute, public)}")
+        raise TargetError(f"{source} has no {named(attribute)}{closest(attribute, public)}")
     return value
 
 

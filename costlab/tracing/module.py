@@ -21,7 +21,7 @@ from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
 from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, first_line
-from costlab.messages import first_sentence, message_of, shortened
+from costlab.messages import first_sentence, message_of, named, shortened
 from costlab.tracing.dispatch_mode import ReadsDataError
 from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.lazy import initialized
@@ -43,6 +43,7 @@ BUFFER = 2**20
 NOT_THE_MODEL = (Path(torch.__file__).parent, Path(__file__).parents[1])
 MISSING = re.compile(
     r"(?P<a>\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors"
+    r"|(?P<d>\S+?)(?:\.\w+)?: We could not find the fake impl for this operator"
     r"|There was no fake impl registered for <CustomOpDef\((?P<b>\S+?)\)>"
     r"|Could not run '(?P<c>\S+?)(?:\.\w+)?' with arguments from the 'Meta' backend"
 )
@@ -189,7 +190,9 @@ def _made(value: Any) -> Any:
         if not isinstance(kind, torch.dtype):
             known = [name for name, each in vars(torch).items() if isinstance(each, torch.dtype)]
             hint = closest(value.dtype, known)
-            raise DefinitionError(f"input={value}: there is no type {value.dtype!r}{hint}")
+            raise DefinitionError(
+                f"input={shortened(str(value))}: there is no type {named(value.dtype)}{hint}"
+            )
         return stand_in(value.sizes, kind)
     if type(value) in (tuple, list):
         return type(value)(_made(each) for each in value)
