@@ -392,7 +392,7 @@ def test_long_names_are_cut(long: str) -> None:
         lambda: count(f"torch.nn:Linear:{long}=3"),
         lambda: count(f"inception_v3:width={long}"),
         lambda: count("inception_v3", kernel_7x7=long),
-        lambda: count("inception_v3", **{long: 3}),
+        lambda: count("inception_v3", **{long: 3}),  # type: ignore[arg-type]  # a parameter of any name
         lambda: count("stem", long),
         lambda: count(layer, f"2x4:{long}"),
         lambda: count(layer, {long: X}),
