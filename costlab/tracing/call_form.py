@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch._ops import OpOverload
 
 from costlab.algebra.traced import Call, CallForm, ModuleSpec, TensorSpec
+from costlab.algebra.window import grouping
 from costlab.tracing.rules.activations import FUNCTIONS as ACTIVATION_FUNCTIONS
 from costlab.tracing.rules.registry import UserRule
 
@@ -183,3 +184,16 @@ def _name_in(held: Mapping[str, Any], tensor: Tensor) -> str:
     if held.get("weight") is tensor:
         return "weight"
     return "bias" if held.get("bias") is tensor else ""
+
+
+def kernel_of(given: Any) -> str:
+    """The kernel of a convolution as people write it, by its weight; empty where a user's has none."""
+    args, kwargs = given
+    data = args[0] if args else kwargs.get("input")
+    weight = args[1] if len(args) > 1 else kwargs.get("weight")
+    if not isinstance(data, Tensor) or not isinstance(weight, Tensor) or data.dim() < weight.dim() - 1:
+        return ""
+    sizes = "x".join(map(str, weight.shape[2:]))
+    channels = data.shape[1] if data.dim() == weight.dim() else data.shape[0]
+    groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
+    return sizes + grouping(groups, channels)

@@ -15,12 +15,12 @@ from costlab.tracing.operator_facts import (
     FROM_SIZES,
     HEAVY,
     OVERWRITING,
-    PRODUCTS,
     UNINITIALIZED,
     OperatorFacts,
     facts_of,
 )
-from costlab.tracing.rules.products import products_of
+from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
+from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
 from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in
 from costlab.tracing.stand_ins import StandIns
 
@@ -34,10 +34,14 @@ class ReadsDataError(Exception):
 
 
 class InsideCall:
-    """What ran inside a call that a rule counts: the multiply-adds of matrix products."""
+    """What ran inside a call that a rule counts: the multiply-adds of matrix products.
+
+    ``unknown`` says that these are not known of one, which is by a sparse matrix that data is made to.
+    """
 
     def __init__(self) -> None:
         self.products = 0
+        self.unknown = False
 
 
 class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it without types
@@ -49,20 +53,37 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it without types
         self.called: Any = None
         self.inside: InsideCall | None = None
+        self.running = False
+        self._meets_sparse = False
         self.stand_ins, self._on_operator = stand_ins, on_operator
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if isinstance(func, HigherOrderOperator) or not OURS.issuperset(types):
             return NotImplemented
-        args, kwargs = self._adopted(args), self._adopted(kwargs) if kwargs else kwargs
         facts = facts_of(func)
-        output = self._run(func, facts, args, kwargs)
-        if self.inside is not None:
-            if facts.name.rstrip("_") in PRODUCTS:
-                self.inside.products += products_of(*[each for each in args if isinstance(each, Tensor)][-2:])
-            return output
-        self._on_operator(func, args, kwargs, output, self.called)
+        if facts.composite and torch.is_inference_mode_enabled():  # else autograd has taken it apart
+            with self:
+                return func.decompose(*args, **kwargs)
+        self._meets_sparse = False
+        args, kwargs = self._adopted(args), self._adopted(kwargs) if kwargs else kwargs
+        unknown = False
+        self.running = True  # what follows is none of the model's calls
+        try:
+            if self._meets_sparse or facts.makes_sparse or (kwargs and kwargs.get("layout") in SPARSE):
+                output = run_sparse(self.stand_ins, func, facts, args, kwargs)
+                unknown = are_unknown(tensors_in(args))
+            else:
+                output = self._run(func, facts, args, kwargs)
+            if self.inside is None:
+                self._on_operator(func, args, kwargs, output, self.called, unknown=unknown)
+            elif (plain := facts.name.rstrip("_")) in PRODUCTS:
+                self.inside.unknown = self.inside.unknown or unknown
+                self.inside.products += 0 if unknown else multiplied(plain, args)
+        except UnknownStructureError as error:
+            raise ReadsDataError(str(error)) from error
+        finally:
+            self.running = False
         return output
 
     def _adopted(self, value: Any) -> Any:
@@ -71,6 +92,9 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         if kind is StandIn:
             return value
         if isinstance(value, Tensor):
+            if value.layout in SPARSE:
+                self._meets_sparse = True
+                return value
             return self.stand_ins(value, limit=LARGE)
         if kind is tuple or kind is list:
             return kind([self._adopted(each) for each in value])

@@ -226,3 +226,12 @@ def _plain(values: StandIns, tensor: StandIn) -> Tensor:
     if tensor.is_floating_point() or tensor.is_complex() or not tensor.known:
         return tensor
     return values.value(tensor)
+
+
+@intercepts(torch.linalg.vecdot)
+def mapped_vecdot(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Under torch.vmap, where no rule sees all of it: as a product of rows and columns, which is counted."""
+    if len(args) != 2 or set(kwargs) - {"dim"}:
+        return func(*args, **kwargs)
+    x, y = (each.movedim(kwargs.get("dim", -1), -1) for each in args)
+    return (x.conj().unsqueeze(-2) @ y.unsqueeze(-1)).squeeze(-1).squeeze(-1)

@@ -31,6 +31,8 @@ OVERWRITING = frozenset(["bernoulli_", "copy_", "fill_", "normal_", "random_", "
 """Operators in place whose result does not depend on what was there."""
 FINITE = frozenset(["isinf", "isnan", "isneginf", "isposinf"])
 """Operators that are False for finite numbers, which data is taken to consist of."""
+MAKERS = frozenset(["_sparse_coo_tensor_with_dims_and_tensors", "sparse_compressed_tensor"])
+"""Operators that make a sparse tensor of the places and values of its elements, the values last."""
 DYNAMIC = (torch.Tag.dynamic_output_shape, torch.Tag.data_dependent_output)
 UNTAGGED = frozenset(["bincount", "equal", "is_nonzero", "_unique", "unique_dim", "_assert_scalar"])
 """Operators that read values, though torch does not tag all of them so."""
@@ -44,6 +46,8 @@ class OperatorFacts(NamedTuple):
     is_view: bool
     pointwise: bool
     dynamic: bool
+    makes_sparse: bool
+    composite: bool
 
 
 @cache
@@ -56,4 +60,9 @@ def facts_of(func: OpOverload) -> OperatorFacts:
         if each.alias_info is not None and each.alias_info.is_write
     )
     dynamic = name in UNTAGGED or any(tag in func.tags for tag in DYNAMIC)
-    return OperatorFacts(name, written, func.is_view, torch.Tag.pointwise in func.tags, dynamic)
+    full = f"{func._schema.name}.{func._overloadname}".removesuffix(".default")
+    composite = torch._C._dispatch_has_kernel_for_dispatch_key(full, "CompositeImplicitAutograd")
+    makes_sparse = "to_sparse" in name or name in MAKERS
+    return OperatorFacts(
+        name, written, func.is_view, torch.Tag.pointwise in func.tags, dynamic, makes_sparse, composite
+    )

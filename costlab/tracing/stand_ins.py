@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
 
+from costlab.tracing.sparse import SPARSE, sparse_copy
 from costlab.tracing.stand_in import HOME, SMALL, StandIn, stand_in
 
 
@@ -27,7 +28,8 @@ class StandIns:
             return tensor  # type: ignore[return-value]  # one without sizes has no stand-in
         known = self._known.get(id(tensor))
         if known is None:
-            known = self._known[id(tensor)] = (tensor, _made(tensor, limit))
+            made: Any = sparse_copy(tensor) if tensor.layout in SPARSE else _made(tensor, limit)
+            known = self._known[id(tensor)] = (tensor, made)
         return known[1]
 
     def of_parameter(self, parameter: Tensor) -> StandIn:

@@ -12,18 +12,18 @@ from torch.overrides import TorchFunctionMode
 
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Call, CallForm
-from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
 from costlab.tracing import flex_attention as _flex_attention  # noqa: F401  # registers what it does
 from costlab.tracing import packed as _packed  # noqa: F401  # registers what it intercepts
-from costlab.tracing.call_form import CallDescriber, call_form, is_sign
+from costlab.tracing.call_form import CallDescriber, call_form, is_sign, kernel_of
 from costlab.tracing.dispatch_mode import OURS, InsideCall, ReadsDataError, StandInDispatch, tensors_in
 from costlab.tracing.higher_order import higher_order
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
-from costlab.tracing.rules import elements
+from costlab.tracing.rules import elements, known
 from costlab.tracing.rules.activations import FUNCTIONS
+from costlab.tracing.rules.product_operators import PRODUCTS
 from costlab.tracing.rules.registry import (
     CALLS,
     INSTEAD,
@@ -35,6 +35,7 @@ from costlab.tracing.rules.registry import (
     Seen,
     Works,
 )
+from costlab.tracing.rules.twins import function_of, twin_of
 from costlab.tracing.stand_in import StandIn, stand_in
 from costlab.tracing.stand_ins import StandIns
 
@@ -96,7 +97,7 @@ class Trace(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         dispatch = self._dispatch
-        if dispatch.inside is not None:
+        if dispatch.inside is not None or dispatch.running:
             return func(*args, **kwargs)
         if dispatch.stand_ins.deferred and func in SIZES and id(args[0]) in dispatch.stand_ins.deferred:
             raise ReadsDataError(dispatch.stand_ins.deferred[id(args[0])][1])
@@ -106,21 +107,20 @@ class Trace(TorchFunctionMode):
         # below see all of it.
         mapped = torch._C._functorch.peek_interpreter_stack() is not None
         wrapped = mapped or not (not types or OURS.issuperset(types))
-        rule = None if wrapped else CALLS.get(func)
+        known_as = function_of(func)
+        rule = None if wrapped else CALLS.get(known_as)
         if rule is None:
             if (done := INTERCEPTED.get(func)) is not None:
                 return done(self._stand_ins, func, args, kwargs)
-            if getattr(func, "__name__", "") == "__get__":
-                return func(*args, **kwargs)
             return self._plain(func, args, kwargs)
-        weighted = func not in COMPUTED and self._reads_parameter(args, kwargs)
+        weighted = known_as not in COMPUTED and self._reads_parameter(args, kwargs)
         dispatch.inside = inside = InsideCall()
         try:
-            output = self._shaped(func, args, kwargs, weighted)
+            output = self._shaped(known_as, args, kwargs, weighted)
             if output is NotImplemented:
-                if func in READ_LENGTHS:
+                if known_as in READ_LENGTHS:
                     args, kwargs = (with_lengths(self._stand_ins, each) for each in (args, kwargs))
-                output = INSTEAD.get(func, func)(*args, **kwargs)
+                output = INSTEAD.get(known_as, func)(*args, **kwargs)
         finally:
             dispatch.inside = None
         if weighted:  # what a layer puts out is data, so that small ones are counted as large ones are
@@ -156,12 +156,14 @@ class Trace(TorchFunctionMode):
         form: CallForm = "operator" if is_sign(func) else call_form(module, func)
         works = rule(Seen(output, module, inside.products), *args, **kwargs)
         call = self._described.call(func, form, module, rule, args, kwargs)
-        self._record(works, output, (args, kwargs), form, call)
+        self._record(works, output, (args, kwargs), form, call, unknown=inside.unknown)
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
         if isinstance(func, HigherOrderOperator) and (done := higher_order(func)) is not None:
             return done(self, *args, **kwargs)
+        if getattr(func, "__name__", "") == "__get__":
+            return func(*args, **kwargs)
         self._dispatch.called = func, is_sign(func)
         try:
             output = func(*args, **kwargs)
@@ -171,7 +173,9 @@ class Trace(TorchFunctionMode):
             self._tag(output, self.tracker.path)
         return output
 
-    def on_operator(self, func: OpOverload, args: Any, kwargs: Any, output: Any, called: Any) -> None:
+    def on_operator(
+        self, func: OpOverload, args: Any, kwargs: Any, output: Any, called: Any, *, unknown: bool
+    ) -> None:
         """Count an operator of aten, or another, that no rule of a call explains."""
         if self._ruled:
             return
@@ -183,24 +187,24 @@ class Trace(TorchFunctionMode):
         ours = OVERLOADS.get(func) or OVERLOADS.get(func.overloadpacket)
         rule = ours
         if rule is None and func.namespace in ("aten", "prims"):
-            rule = OPERATORS.get(name) or OPERATORS.get(name.rstrip("_"))
+            rule = OPERATORS.get(name) or OPERATORS.get(name.rstrip("_")) or CALLS.get(twin_of(func))
+            if known.only_asks(func):
+                return
         module = self.tracker.module
-        if ours is None and (func.is_view or elements.moves(name)):
+        if ours is None and (func.is_view or known.moves(name)):
             read = self._parameters((args, kwargs))
             if (self.in_backward or not read) and name not in ("cat", "stack"):
                 return
         function, by_sign = called or (func, False)
         form: CallForm = "operator" if by_sign else call_form(module, function)
-        seen = Seen(output, module)
-        unknown = False
         works: Works
-        if rule is not None:
-            works = rule(seen, *args, **kwargs)
+        if rule is not None and not unknown:
+            plain = name.rstrip("_")
+            weights = self._weights(args) if plain in PRODUCTS and not self._goes_back() else 0
+            works = rule(Seen(output, module, 0, plain, weights), *args, **kwargs)
         else:
-            works = elements.element_work(seen, name, args)
-            known = func.is_view or elements.moves(name) or name.rstrip("_") in elements.REDUCTIONS
-            pointwise = torch.Tag.pointwise in func.tags or elements.is_plain_gradient(name)
-            unknown = func.namespace not in ("aten", "prims") or not (known or pointwise)
+            works = elements.element_work(Seen(output, module), name, args)
+            unknown = unknown or not known.has_no_products(func)
         call = self._described.call(func, form, module, rule, args, kwargs)
         self._record(works, output, (args, kwargs), form, call, unknown=unknown)
 
@@ -222,13 +226,26 @@ class Trace(TorchFunctionMode):
         read = self._parameters(given)
         path = self._path_back() if self.in_backward else self.tracker.path
         own = form == "module"
+        back = self._goes_back()
         for part, work in enumerate((works,) if isinstance(works, Work) else works):
-            shown = _kernel(given) if work.kind.startswith("conv") and not self.in_backward else kernel
+            slides = work.kind.startswith("conv") and work.kind[-1] == "d" and not back
+            shown = kernel_of(given) if slides else kernel
+            done = work._replace(activations=0) if back else work  # a gradient is not what a layer puts out
             numbered = call._replace(part=part) if part and call else call
             self.operations.append(
-                TracedOperation(path, work, sizes, shown, own, unknown, read, self.in_backward, numbered)
+                TracedOperation(path, done, sizes, shown, own, unknown, read, self.in_backward, numbered)
             )
             read = ()
+
+    def _goes_back(self) -> bool:
+        """Whether autograd runs what runs: gradients, also those that forward asks for."""
+        return self.in_backward or torch._C._current_autograd_node() is not None
+
+    def _weights(self, args: Any) -> int:
+        """The elements of the parameter that an operator multiplies by, as it is or as a view; 0 for none."""
+        owners = self._stand_ins.owners
+        bases = (each._base if each._is_view() else each for each in list(tensors_in(args))[-2:])
+        return sum(base.numel() for base in bases if id(base) in owners)
 
     def _parameters(self, given: Any) -> tuple[Tensor, ...]:
         owners = self._stand_ins.owners
@@ -282,16 +299,3 @@ class Trace(TorchFunctionMode):
             return self.tracker.path
         node: Any = torch._C._current_autograd_node()
         return str(node.metadata.get(PATH, "")) if node is not None else ""
-
-
-def _kernel(given: Any) -> str:
-    """The kernel of a convolution as people write it, by its weight; empty where a user's has none."""
-    args, kwargs = given
-    data = args[0] if args else kwargs.get("input")
-    weight = args[1] if len(args) > 1 else kwargs.get("weight")
-    if not isinstance(data, Tensor) or not isinstance(weight, Tensor) or data.dim() < weight.dim() - 1:
-        return ""
-    sizes = "x".join(map(str, weight.shape[2:]))
-    channels = data.shape[1] if data.dim() == weight.dim() else data.shape[0]
-    groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
-    return sizes + grouping(groups, channels)

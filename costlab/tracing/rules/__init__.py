@@ -7,6 +7,7 @@ from costlab.tracing.rules import (
     elements,
     normalization,
     pooling,
+    product_operators,
     products,
     recurrent,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "elements",
     "normalization",
     "pooling",
+    "product_operators",
     "products",
     "recurrent",
     "rule",

@@ -3,6 +3,7 @@
 from math import prod
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -65,7 +66,7 @@ def transposed(
     return convolved("conv_transpose", seen, input, weight, bias, positions=_positions(input, weight))
 
 
-@operators("convolution", "_convolution", "cudnn_convolution", "mkldnn_convolution")
+@operators("convolution", "_convolution", "convolution_overrideable")
 def convolution_operator(
     seen: Seen,
     input: Tensor,
@@ -83,6 +84,78 @@ def convolution_operator(
     if transposed_:
         return transposed(seen, input, weight, bias, stride, padding, output_padding, groups, dilation)
     return convolution(seen, input, weight, bias, stride, padding, dilation, groups)
+
+
+KERNELS = (
+    "_conv_depthwise2d",
+    "_nnpack_spatial_convolution",
+    "_slow_conv2d_forward",
+    "conv_depthwise3d",
+    "cudnn_convolution",
+    "cudnn_convolution_add_relu",
+    "cudnn_convolution_relu",
+    "miopen_convolution",
+    "miopen_convolution_add_relu",
+    "miopen_convolution_relu",
+    "miopen_depthwise_convolution",
+    "mkldnn_convolution",
+    "slow_conv3d_forward",
+    "slow_conv_dilated2d",
+    "slow_conv_dilated3d",
+)
+"""Convolutions by the kernel that runs them; they differ in what comes after the weight."""
+
+
+@operators(*KERNELS)
+def kernel_operator(seen: Seen, input: Tensor, weight: Tensor, *rest: Any, **named: Any) -> Work:
+    """A convolution that was called as an operator of aten for one kind of processor."""
+    return convolution(seen, input, weight, _bias(rest, named))
+
+
+@operators(
+    "cudnn_convolution_transpose",
+    "miopen_convolution_transpose",
+    "slow_conv_transpose2d",
+    "slow_conv_transpose3d",
+)
+def transposed_kernel_operator(seen: Seen, input: Tensor, weight: Tensor, *rest: Any, **named: Any) -> Work:
+    """A transposed convolution that was called so."""
+    return transposed(seen, input, weight, _bias(rest, named))
+
+
+def _bias(rest: Any, named: Any) -> Tensor | None:
+    given = (*rest, *named.values())
+    return next((each for each in given if isinstance(each, Tensor) and each.dim() == 1), None)
+
+
+@calls(torch.conv_tbc)
+@operators("conv_tbc")
+def convolution_in_time(seen: Seen, input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Work:
+    """``(T, N, C) -> (T', N, filters)`` by a weight ``(kernel, C, filters)``, at each position."""
+    outputs = seen.output.numel()
+    return Work(
+        "conv_tbc",
+        multiply_adds=weight.numel() * seen.output.shape[0] * input.shape[1],
+        bias_adds=outputs,
+        weights=weight.numel(),
+        inputs=input.numel(),
+        outputs=outputs,
+        activations=outputs,
+    )
+
+
+@operators("conv_tbc_backward")
+def convolution_in_time_backward(
+    seen: Seen, gradient: Tensor, input: Tensor, weight: Tensor, bias: Tensor, pad: int
+) -> Work:
+    """The gradients of one: of the input, the weight and the bias, always all of them."""
+    return Work(
+        "conv_tbc_backward",
+        multiply_adds=2 * weight.numel() * gradient.shape[0] * gradient.shape[1],
+        bias_adds=gradient.numel(),
+        inputs=gradient.numel() + input.numel(),
+        outputs=input.numel() + weight.numel(),
+    )
 
 
 @operators("convolution_backward")

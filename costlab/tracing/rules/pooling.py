@@ -10,7 +10,7 @@ from torch import Tensor
 
 from costlab.algebra.window import adapted, per_axis, slide_each, windowed
 from costlab.algebra.work import Work
-from costlab.tracing.rules.registry import CALLS, Seen, calls, shapes
+from costlab.tracing.rules.registry import CALLS, OPERATORS, Seen, calls, operators, shapes
 from costlab.tracing.stand_in import stand_in
 
 RANKS = (1, 2, 3)
@@ -120,3 +120,36 @@ def grid_sample(seen: Seen, input: Tensor, grid: Tensor, mode: str = "bilinear",
     """``(N, C, H, W), (N, H', W', 2) -> (N, C, H', W')``."""
     inputs = input.numel() + grid.numel()
     return Work(f"grid_sample_{mode}", inputs=inputs, outputs=seen.output.numel())
+
+
+RESIZED = {
+    "upsample_nearest": "nearest",
+    "_upsample_nearest_exact": "nearest_exact",
+    "upsample_linear": "linear",
+    "upsample_bilinear": "bilinear",
+    "_upsample_bilinear": "bilinear",
+    "upsample_trilinear": "trilinear",
+    "upsample_bicubic": "bicubic",
+    "_upsample_bicubic": "bicubic",
+    "_upsample_lanczos": "lanczos",
+}
+"""How operators of aten that resize maps, by the beginning of their names, interpolate."""
+
+
+def _resized(mode: str) -> Callable[..., Work]:
+    def resize(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
+        return Work(f"interpolate_{mode}", inputs=input.numel(), outputs=seen.output.numel())
+
+    return resize
+
+
+for begin, mode in RESIZED.items():
+    for rank in RANKS:
+        for end in ("", "_aa"):
+            OPERATORS[f"{begin}{rank}d{end}"] = _resized(mode)
+
+
+@operators("grid_sampler_2d", "grid_sampler_3d", "_grid_sampler_2d_cpu_fallback")
+def grid_sampler(seen: Seen, input: Tensor, grid: Tensor, mode: int = 0, *_: Any, **__: Any) -> Work:
+    """A grid sample that was called as an operator of aten."""
+    return grid_sample(seen, input, grid, ("bilinear", "nearest", "bicubic")[mode])

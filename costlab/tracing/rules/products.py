@@ -10,6 +10,7 @@ from torch import Tensor
 
 from costlab.algebra.work import Work
 from costlab.tracing.rules.registry import CALLS, INSTEAD, Seen, calls, operators, shapes
+from costlab.tracing.sparse import is_sparse, stored
 from costlab.tracing.stand_in import stand_in
 
 PRODUCTS = (
@@ -33,12 +34,13 @@ PRODUCTS = (
 def linear(seen: Seen, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Work:
     """``(*, features) -> (*, features')``: one multiply-add per weight per row."""
     outputs = seen.output.numel()
+    dense = weight.numel() * (input.numel() // max(weight.shape[-1], 1))
     return Work(
         "linear",
-        multiply_adds=weight.numel() * (input.numel() // max(weight.shape[-1], 1)),
+        multiply_adds=seen.products if is_sparse(weight) or is_sparse(input) else dense,
         bias_adds=0 if bias is None else outputs,
-        weights=weight.numel(),
-        inputs=input.numel(),
+        weights=stored(weight),
+        inputs=stored(input),
         outputs=outputs,
         activations=outputs,
     )
@@ -49,6 +51,7 @@ def linear_shape(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> A
     """The output of a linear layer that torch would accept."""
     if (
         weight.dim() != 2
+        or is_sparse(weight)
         or input.dim() < 1
         or input.shape[-1] != weight.shape[1]
         or input.dtype != weight.dtype
@@ -87,7 +90,7 @@ def _product(kind: str) -> Callable[..., Work]:
             "matvec" if vector else kind,
             multiply_adds=seen.products,
             bias_adds=outputs if adds else 0,
-            inputs=sum(each.numel() for each in tensors),
+            inputs=sum(map(stored, tensors)),
             outputs=outputs,
             activations=outputs,
         )
@@ -102,6 +105,36 @@ for name in PRODUCTS:
 CALLS[Tensor.__matmul__] = CALLS[Tensor.matmul]
 CALLS[torch.linalg.multi_dot] = _product("multi_dot")
 CALLS[torch.vdot] = CALLS[Tensor.vdot] = _product("dot")
+
+
+@calls(torch.linalg.vecdot)
+def vecdot(seen: Seen, x: Tensor, y: Tensor, *, dim: int = -1, **_: Any) -> Work:
+    """``(*, n), (*, n) -> (*)``: one multiply-add for each pair of elements, where both are broadcast."""
+    outputs = seen.output.numel()
+    return Work(
+        "vecdot",
+        multiply_adds=outputs * max(x.shape[dim] if x.dim() > -dim - 1 or dim >= 0 else 1, y.shape[dim]),
+        inputs=x.numel() + y.numel(),
+        outputs=outputs,
+        activations=outputs,
+    )
+
+
+@calls(torch.addr, Tensor.addr, Tensor.addr_)
+@operators("addr")
+def outer_added(seen: Seen, input: Tensor, vec1: Tensor, vec2: Tensor, **_: Any) -> Work:
+    """``(n, m), (n), (m) -> (n, m)``: one multiply-add for each pair of elements.
+
+    An outer product alone adds nothing: it is a multiplication element by element.
+    """
+    outputs = seen.output.numel()
+    return Work(
+        "addr",
+        multiply_adds=vec1.numel() * vec2.numel(),
+        inputs=input.numel() + vec1.numel() + vec2.numel(),
+        outputs=outputs,
+        activations=outputs,
+    )
 
 
 @calls(torch.einsum)
@@ -119,28 +152,18 @@ def einsum(seen: Seen, equation: str, *operands: Any) -> Work:
     )
 
 
-@operators("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "vdot", "addbmm", "linear")
-def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
-    """A product that was called as an operator of aten."""
-    tensors = [each for each in args if isinstance(each, Tensor)]
-    return Work(
-        "matmul",
-        multiply_adds=products_of(*tensors[-2:]),
-        inputs=sum(each.numel() for each in tensors),
-        outputs=seen.output.numel(),
-    )
-
-
 @calls(torch._grouped_mm)
-@operators("_grouped_mm")
+@operators("_grouped_mm", "_scaled_grouped_mm", "_scaled_grouped_mm_v2")
 def grouped(seen: Seen, a: Tensor, b: Tensor, *_: Any, **__: Any) -> Work:
     """A grouped product of matrices: each row is multiplied by the matrix of its group."""
     groups = a.shape[0] if a.dim() > b.dim() else 1
+    outputs = seen.output.numel()
     return Work(
         "grouped_mm",
         multiply_adds=a.numel() * b.shape[-1] // max(groups, 1),
         inputs=a.numel() + b.numel(),
-        outputs=seen.output.numel(),
+        outputs=outputs,
+        activations=outputs,
     )
 
 
@@ -191,9 +214,5 @@ def trilinear(
         multiply_adds=(both if early else 0) + (whole if set(summed) - early else 0),
         inputs=first.numel() + second.numel() + third.numel(),
         outputs=seen.output.numel(),
+        activations=seen.output.numel(),
     )
-
-
-def products_of(a: Tensor, b: Tensor) -> int:
-    """Multiply-adds of a product of two vectors, matrices or batches of matrices."""
-    return a.numel() * (b.shape[-1] if b.dim() > 1 else 1)

@@ -32,12 +32,15 @@ class UserRule:
 class Seen(NamedTuple):
     """An operation that has run: what came out, and the module that called it.
 
-    ``products`` are the multiply-adds of the products of matrices that ran inside.
+    ``products`` are the multiply-adds of the products of matrices that ran inside. Of an operator,
+    ``operator`` is its name, and ``weights`` the elements of the parameter that it multiplies by, if it does.
     """
 
     output: Any
     module: nn.Module | None
     products: int = 0
+    operator: str = ""
+    weights: int = 0
 
     @property
     def first(self) -> Any:
