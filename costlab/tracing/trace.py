@@ -225,8 +225,7 @@ class Trace(TorchFunctionMode):
         sizes = Sizes(*results[0].shape) if results else Sizes()
         read = self._parameters(given)
         path = self._path_back() if self.in_backward else self.tracker.path
-        own = form == "module"
-        back = self._goes_back()
+        own, back = form == "module", self._goes_back()
         for part, work in enumerate((works,) if isinstance(works, Work) else works):
             slides = work.kind.startswith("conv") and work.kind[-1] == "d" and not back
             shown = kernel_of(given) if slides else kernel
