@@ -15,7 +15,6 @@ from costlab.algebra.ratio import as_ratio
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count
 from costlab.errors import DefinitionError
-from costlab.messages import named
 from costlab.symbolic.conditions import Domain, conditions_of, where
 
 FAR_SHORTER = 0.75
@@ -237,7 +236,7 @@ class ClosedForm:
         """The numbers by symbol, after they were checked."""
         for name in numbers:
             if name not in self.symbols:
-                raise DefinitionError(f"{self.label}: no symbol {named(name)}{closest(name, self.symbols)}")
+                raise DefinitionError(f"{self.label}: no symbol {name!r}{closest(name, self.symbols)}")
         values = {}
         for name, symbol in self.symbols.items():
             number = numbers.get(name, self.numbers.get(name))

@@ -1,7 +1,5 @@
 """Models that stop because of their data are counted up to there, and only these; nothing is changed."""
 
-import copy
-import pickle
 import random
 from collections.abc import Callable
 from typing import Any
@@ -10,80 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import costlab
-from costlab import Count, Work, compare, count
-from costlab.counting.convention import convention
-from costlab.counting.reconcile import account, reconcile
-from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError
+from costlab import Work, count
+from costlab.errors import DefinitionError, DependsOnDataError, TargetError
 from costlab.tracing.rules.registry import MODULES
-
-X = torch.rand(2, 3, 8, 8)
-BACKBONE = 2 * 64 * 27 * 8
-"""A convolution of 3x3 from 3 to 8 channels over two inputs of 8x8."""
-BOXES, SCORES = 2 * 64 * 8 * 4, 2 * 64 * 8
-"""Convolutions of 1x1 from 8 channels, to 4 and to 1."""
-
-
-class Keep(nn.Module):
-    """What a detector does with its boxes and scores, and a layer that comes after."""
-
-    def __init__(self, choose: Callable[[Tensor, Tensor], Any]) -> None:
-        super().__init__()
-        self.choose, self.after = choose, nn.Linear(4, 4)
-
-    def forward(self, boxes: Tensor, scores: Tensor) -> Tensor:
-        chosen: Tensor = self.after(self.choose(boxes, scores))
-        return chosen
-
-
-class Head(nn.Module):
-    def __init__(self, keep: nn.Module) -> None:
-        super().__init__()
-        self.box, self.score, self.keep = nn.Conv2d(8, 4, 1), nn.Conv2d(8, 1, 1), keep
-        nn.init.constant_(self.get_parameter("score.bias"), 2)  # most boxes are kept
-
-    def forward(self, x: Tensor) -> Any:
-        boxes = self.box(x).flatten(2).mT.flatten(0, 1)
-        return self.keep(boxes, self.score(x).flatten().sigmoid())
-
-
-def detector(choose: Callable[[Tensor, Tensor], Any], deep: int = 0) -> nn.Sequential:
-    head: nn.Module = Head(Keep(choose))
-    for _ in range(deep):
-        head = nn.Sequential(head)
-    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), head)
-
-
-def suppressed(boxes: Tensor, scores: Tensor) -> Tensor:
-    """Takes the best box again and again, and leaves those out that overlap."""
-    kept = []
-    while len(boxes):
-        best = int(scores.argmax())
-        kept.append(boxes[best])
-        apart = (boxes - boxes[best]).abs().sum(1) > 0.1
-        boxes, scores = boxes[apart], scores[apart]
-    return torch.stack(kept)
-
-
-def by_score(boxes: Tensor, scores: Tensor) -> Tensor:
-    return torch.stack([box for box, score in zip(boxes, scores, strict=True) if score > 0.5])
-
-
-CHOICES: dict[str, Callable[[Tensor, Tensor], Any]] = {
-    "mask": lambda boxes, scores: boxes[scores > 0.5],
-    "nonzero": lambda boxes, scores: boxes[(scores > 0.5).nonzero()[:, 0]],
-    "where": lambda boxes, scores: boxes[torch.where(scores > 0.5)[0]],
-    "masked_select": lambda boxes, scores: boxes.masked_select((scores > 0.5)[:, None]).view(-1, 4),
-    "suppressed": suppressed,
-    "by_score": by_score,
-    "item": lambda boxes, scores: boxes[: int(scores.sum().item())],
-    "topk": lambda boxes, scores: boxes[scores.topk(int((scores > 0.5).sum())).indices],
-    "unique": lambda boxes, scores: boxes[torch.unique((scores * 10).long())],
-    "if": lambda boxes, scores: boxes if scores.max() > 0.5 else boxes[:0],
-    "list": lambda boxes, scores: boxes[scores.argsort()[:5].tolist()],
-    "array": lambda boxes, scores: boxes[scores.detach().numpy().argsort()[:5].copy()],
-    "text": lambda boxes, scores: boxes[: len(f"{scores[0]:.3f}")],
-}
+from tests.tracing.detectors import BACKBONE, BOXES, CHOICES, SCORES, X, detector
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -114,13 +42,12 @@ def test_the_model_and_the_process_are_as_before() -> None:
     model = detector(CHOICES["mask"]).train()
     model[0].register_forward_pre_hook(lambda *_: None)
     model.register_buffer("seen", torch.zeros(3))
-    entry: Any = {"x": X.clone()}
     before = {id(m): (type(m), dict(vars(m)), m.training) for m in model.modules()}
     tensors = {name: (id(each), each.clone()) for name, each in model.state_dict(keep_vars=True).items()}
     process = (torch.get_rng_state(), random.getstate(), torch.is_grad_enabled(), torch.get_default_dtype())
     hooks = [dict(each) for each in vars(nn.modules.module).values() if isinstance(each, dict)]
     for _ in range(2):
-        assert count(model, entry["x"], partial=True).multiply_adds == BACKBONE + BOXES + SCORES
+        assert count(model, X, partial=True).multiply_adds == BACKBONE + BOXES + SCORES
     assert {id(m): (type(m), dict(vars(m)), m.training) for m in model.modules()} == before
     for name, each in model.state_dict(keep_vars=True).items():
         assert id(each) == tensors[name][0]
@@ -128,7 +55,49 @@ def test_the_model_and_the_process_are_as_before() -> None:
     assert torch.equal(torch.get_rng_state(), process[0])
     assert (random.getstate(), torch.is_grad_enabled(), torch.get_default_dtype()) == process[1:]
     assert [dict(each) for each in vars(nn.modules.module).values() if isinstance(each, dict)] == hooks
-    assert model(entry["x"]).shape[-1] == 4
+    assert model(X).shape[-1] == 4
+
+
+class Cache:
+    """What a caller hands in, and a model changes."""
+
+    def __init__(self) -> None:
+        self.boxes, self.all, self.steps = torch.rand(2, 4), [torch.rand(1)], torch.tensor([3])
+
+
+class Changes(nn.Module):
+    """Changes all that it can reach, and then stops."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.log = nn.Linear(4, 4), [1]
+        self.register_buffer("seen", torch.zeros(2, dtype=torch.long))
+
+    def forward(self, x: Tensor, cache: Cache) -> Any:
+        self.get_buffer("seen").add_(1)
+        self.log.append(2)
+        self.extra = x
+        cache.boxes = self.fc(cache.boxes)
+        cache.all.append(x)
+        cache.steps += 1
+        return x[x > 0]
+
+
+def test_what_was_handed_in_is_as_before() -> None:
+    model, cache, x = Changes(), Cache(), torch.rand(2, 4)
+    held, attributes = dict(vars(cache)), set(vars(model))
+    boxes, entries = cache.boxes.clone(), list(cache.all)
+    for _ in range(2):
+        counted = count(model, {"x": x, "cache": cache}, partial=True)
+        assert counted.partial
+        assert counted.multiply_adds == 2 * 4 * 4
+    assert vars(cache) == held
+    assert torch.equal(cache.boxes, boxes)
+    assert cache.all == entries
+    assert cache.steps.tolist() == [3]
+    assert set(vars(model)) == attributes
+    assert model.log == [1]
+    assert model.get_buffer("seen").tolist() == [0, 0]
 
 
 def test_a_model_that_runs_through_has_no_mark() -> None:
@@ -329,78 +298,3 @@ def test_no_part_of_a_step_of_training_is_counted() -> None:
         for partial in (False, True):
             with pytest.raises(DependsOnDataError, match="a step of training is not counted in part"):
                 count(model, x, backward=True, partial=partial)
-
-
-def partial_count() -> Count:
-    return count(detector(CHOICES["mask"]), X, partial=True)
-
-
-class Plain(nn.Module):
-    """A detector that can be pickled."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc = nn.Linear(4, 4)
-
-    def forward(self, x: Tensor) -> Any:
-        y = self.fc(x)
-        return y[y[:, 0] > 0]
-
-
-def test_the_mark_goes_with_the_count() -> None:
-    counted = partial_count()
-    assert counted.title == "Sequential (partial), input 2x3x8x8, stopped at 2.keep"
-    assert counted.total.kind == counted.whole.work.kind == "total (partial)"
-    assert counted.under("fvcore").partial == counted.partial
-    assert counted.inference.partial == counted.partial
-    frame = counted.to_frame()
-    assert frame["partial"].all()
-    assert not count(nn.ReLU(), (2, 4)).to_frame()["partial"].any()
-    assert "stopped at 2.keep" in counted._repr_html_()
-    assert "total (partial)" in counted._repr_html_()
-    outputs = {row.path: row.output for row in counted.modules(2)}
-    assert str(outputs["0"]) == "2x8x8x8"
-    assert outputs["2.keep"] is None  # nothing came out of it
-    assert counted.modules(0)[0].output is None
-    small = count(Plain(), torch.rand(2, 4), partial=True)
-    for again in (pickle.loads(pickle.dumps(small)), copy.deepcopy(small)):
-        assert again == small
-        assert again.partial == small.partial
-        assert again.title == small.title
-    assert small.root != small.root._replace(block=count(nn.Linear(4, 4), (2, 4)).root.block)
-
-
-def test_what_is_for_the_whole_is_refused() -> None:
-    counted = partial_count()
-    refusals: list[tuple[Callable[[], Any], str]] = [
-        (lambda: reconcile(counted), "a tool counts the whole or fails"),
-        (lambda: account(counted, convention("fvcore")), "a tool counts the whole or fails"),
-        (lambda: costlab.check(counted), "cannot be held against a run of the whole"),
-    ]
-    for call, reason in refusals:
-        with pytest.raises(DefinitionError) as raised:
-            call()
-        message = f"Sequential is counted in part, and {reason}: stopped at 2.keep: "
-        assert str(raised.value).startswith(message)
-        assert "\n" not in str(raised.value)
-
-
-def test_there_is_no_ratio_to_a_part() -> None:
-    whole = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1))
-    parts = detector(CHOICES["mask"])
-    for targets in [(whole, parts), (parts, whole), (parts, parts)]:
-        comparison = compare(*targets, input=X, partial=True)
-        last = comparison.counts[-1]
-        for quantity in ("multiply_adds", "activations", "weights", "cost"):
-            assert comparison.ratio(last, quantity) is None
-            assert comparison.saving(last, quantity) is None
-        sizes = [sum(each.numel() for each in model.parameters()) for model in targets]
-        ratio = comparison.ratio(last, "parameters")
-        assert ratio is not None
-        assert ratio * sizes[0] == sizes[1]
-        with pytest.raises(DefinitionError, match="counted in part, and what follows may differ or not"):
-            comparison.differences(last)
-    with pytest.raises(CostlabError, match=r"^2\.keep: "):
-        compare(whole, parts, input=X)
-    both = compare(whole, nn.Sequential(whole, nn.ReLU()), input=X, partial=True)
-    assert both.ratio(both.counts[1]) == 1

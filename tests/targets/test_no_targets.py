@@ -1,0 +1,249 @@
+"""What is no target is told by its type, with what to give instead; so is what stands in a wrong place."""
+
+import collections
+import functools
+import types
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import costlab
+from costlab import CostlabError, count
+from costlab.targets.resolve import resolve
+from tests.test_messages import BIG, Foo, X, fits
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's, of scripts
+def objects() -> dict[str, Any]:
+    layer = nn.Linear(4, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scripted = torch.jit.script(_doubled)
+
+    class Wrapper:
+        def __init__(self) -> None:
+            self.model, self.count = layer, 3
+
+        def __call__(self, x: Tensor) -> Tensor:
+            return layer(x)  # type: ignore[no-any-return]  # torch says Any
+
+    class Hidden:
+        def __init__(self) -> None:
+            self._net = layer
+
+    return {
+        "ExportedProgram": torch.export.export(layer, (X,)),
+        "state_dict": layer.state_dict(),
+        "checkpoint": {"epoch": 3, "model": layer.state_dict()},
+        "ScriptFunction": scripted,
+        "class of modules": nn.Linear,
+        "class": Foo,
+        "optimizer": torch.optim.SGD(layer.parameters(), 0.1),
+        "scheduler": torch.optim.lr_scheduler.StepLR(torch.optim.SGD(layer.parameters(), 0.1), 1),
+        "wrapper": Wrapper(),
+        "hidden": Hidden(),
+        "tensor": BIG,
+        "parameter": layer.weight,
+        "list": [layer, layer],
+        "long list": [layer] * 100,
+        "dictionary": {"a": layer, "b": nn.ReLU()},
+        "function": objects,
+        "lambda": lambda: layer,
+        "partial": functools.partial(nn.Linear, 4, 4),
+        "method": layer.forward,
+        "generator": (each for each in [1]),
+        "object": Foo(),
+        "objects": [Foo(), {"a": Foo()}],
+        "array": np.random.rand(9, 9),
+        "graph": torch.fx.symbolic_trace(layer).graph,
+        "loader": torch.utils.data.DataLoader([1, 2]),  # type: ignore[arg-type]  # a list does
+        "dtype": torch.float32,
+        "device": torch.device("cpu"),
+        "sizes": torch.Size([1, 3, 8, 8]),
+        "None": None,
+        "number": 3,
+        "large number": 10**5000,
+        "bytes": b"inception_v3",
+        "set": {1, 2},
+        "namespace": types.SimpleNamespace(model=layer),
+        "module of Python": types,
+        "counter": collections.Counter("abc"),
+        "path": Path("net.py"),
+        "deep": [[[[[[BIG] * 9] * 9] * 9]]],
+        "recursive": _recursive(),
+    }
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return x + x
+
+
+def _recursive() -> list[Any]:
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
+OBJECTS = objects()
+INSTEAD = {
+    "ExportedProgram": "an ExportedProgram is no target: give the module that it holds, .module()",
+    "state_dict": "these are the tensors of a model, as in a state_dict: give the model itself",
+    "checkpoint": "these are the tensors of a model, as in a state_dict: give the model itself",
+    "ScriptFunction": "TorchScript hides what runs in it: give a module that calls what it was made from",
+    "class of modules": "Linear is no target: give a module made of it, Linear(...)",
+    "optimizer": "give the model whose parameters it updates",
+    "wrapper": "a Wrapper is no target: give the module in it, .model",
+    "hidden": "a Hidden is no target: give the module in it, ._net",
+    "tensor": "a Tensor is no target: give the model, and the tensor as its input",
+    "parameter": "a Parameter is no target: give the model, and the tensor as its input",
+    "list": "give the module in it, [0] or [1]",
+    "long list": "a list of 100 is no target: give the module in it, [0] or [1] or [2], ...",
+    "dictionary": "a dict is no target: give the module in it, ['a'] or ['b']",
+    "function": "objects is no target: give what it returns",
+    "namespace": "a SimpleNamespace is no target: give the module in it, .model",
+    "number": "3 is no target: a target is a name from costlab list",
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_objects_that_are_no_targets(name: str) -> None:
+    value = OBJECTS[name]
+    for call in (
+        lambda: count(value, X),
+        lambda: costlab.compare(value, value, input=X),
+        lambda: resolve(value),
+    ):
+        with pytest.raises(CostlabError) as raised:
+            call()
+        fits(str(raised.value))
+        assert INSTEAD.get(name, "is no target: ") in str(raised.value)
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_objects_where_something_else_belongs(name: str) -> None:
+    value = OBJECTS[name]
+    calls: list[Callable[[], Any]] = [
+        lambda: count("stem", batch=value),
+        *([] if name == "recursive" else [lambda: count("stem", value)]),
+        lambda: count("inception_v3", width=value),
+        lambda: count("inception_v3", num_classes=value),
+        lambda: count("inception_v3", aux=value),
+        lambda: count("inception_v3", kernel_7x7=value),
+        lambda: costlab.compare(ablation=value),
+        lambda: costlab.Ablation("a", "A", {"a": value, "b": value}),
+        lambda: costlab.Conv2d(value, 3),
+        lambda: costlab.Conv2d(3, value),
+        lambda: costlab.Conv2d(3, 3, padding=value),
+        lambda: costlab.Conv2d(3, 3, bias=value),
+        lambda: costlab.Dropout(value),
+        lambda: costlab.seq(a=value),
+        lambda: costlab.rule(value),
+        lambda: costlab.closed_form("stem", value),
+    ]
+    for call in calls:
+        try:
+            call()
+        except CostlabError as error:
+            fits(str(error))
+
+
+FILE = """
+import functools, torch, warnings
+from torch import nn
+
+layer = nn.Linear(4, 4)
+program = torch.export.export(layer, (torch.rand(2, 4),))
+state = layer.state_dict()
+optimizer = torch.optim.SGD(layer.parameters(), 0.1)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    scripted = torch.jit.script(torch.nn.functional.relu)
+builtin = torch.relu
+half = functools.partial(nn.Linear, 4)
+
+class Wrapper:
+    def __init__(self): self.model = layer
+    def __call__(self, *inputs): return self.model(*inputs)
+
+class Maker:
+    def __init__(self): self.model = layer
+    def __call__(self, width=4): return nn.Linear(4, width)
+
+wrapper, maker = Wrapper(), Maker()
+def gives_program(): return program
+def gives_pair(): return layer, {}
+def gives_state(): return state
+def fails(): raise ValueError(f"bad {layer.weight} of {object()}. And more.")
+class Wrong(nn.Module):
+    def __init__(self, width=5):
+        super().__init__()
+        self.conv = nn.Conv2d(4, width, 3, groups=2)
+    def forward(self, x): return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (
+            "program",
+            "program is of type ExportedProgram, not a block, a module, or a function that returns one; ",
+        ),
+        ("program", "give the module that it holds, .module()"),
+        ("state", "these are the tensors of a model"),
+        ("optimizer", "give the model whose parameters it updates"),
+        ("scripted", "TorchScript hides what runs in it"),
+        ("builtin", "relu: its parameters are not known: write a function that calls it"),
+        ("wrapper", "give the module in it, .model"),
+        (
+            "gives_program",
+            "returned ExportedProgram, not a block or a module; give the module that it holds, .m",
+        ),
+        ("gives_pair", "returned tuple, not a block or a module; give the module in it, [0]"),
+        ("gives_state", "returned OrderedDict, not a block or a module; these are the tensors of a model"),
+        ("fails", "fails: ValueError: bad a tensor of <object object> (net.py, line 27)"),
+        ("Wrong", "out_channels must be divisible by groups"),
+    ],
+)
+def test_what_a_file_holds(tmp_path: Path, target: str, message: str) -> None:
+    file = tmp_path / "net.py"
+    file.write_text(FILE)
+    with pytest.raises(CostlabError) as raised:
+        count(f"{file}:{target}", "2x4")
+    text = str(raised.value).replace(f"{tmp_path}/", "")
+    fits(text)
+    assert message in text
+    assert count(f"{file}:layer", "2x4").multiply_adds == 2 * 4 * 4
+    assert count(f"{file}:maker:width=3", "2x4").multiply_adds == 2 * 4 * 3
+    assert count(f"{file}:half:out_features=5", "2x4").multiply_adds == 2 * 4 * 5
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (
+            "torch.nn:Conv2d:in_channels=3,out_channels=4,kernel_size=3,groups=2",
+            "Conv2d: ValueError: in_channels",
+        ),
+        (
+            "torch.nn:TransformerEncoderLayer:d_model=5,nhead=2",
+            "AssertionError: embed_dim must be divisible by",
+        ),
+        (
+            "torch.nn:Linear:in_features=a,out_features=4",
+            "Linear: TypeError: empty(): argument 'size' failed",
+        ),
+        ("torch:relu", "relu: its parameters are not known"),
+    ],
+)
+def test_arguments_that_a_library_refuses_are_no_bug(target: str, message: str) -> None:
+    with pytest.raises(CostlabError) as raised:
+        count(target, "2x4")
+    fits(str(raised.value))
+    assert message in str(raised.value)
