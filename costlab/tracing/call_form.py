@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from costlab.tracing.rules.registry import UserRule
 
 NOTHING: Mapping[str, Any] = {}  # no MappingProxyType, which cannot be pickled
 SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
+TRACING = str(Path(__file__).parent)
 PLAIN = frozenset([type(None), bool, int, float, complex, str, torch.dtype])
 """Types of arguments that are kept as they are."""
 
@@ -44,7 +46,9 @@ def is_sign(func: Any) -> bool:
     """
     if getattr(func, "__module__", None) is not None or func.__name__.rstrip("_") not in SIGNS:
         return False
-    frame = sys._getframe(3)
+    frame: Any = sys._getframe(2)
+    while frame.f_code.co_filename.startswith(TRACING):
+        frame = frame.f_back
     instruction = dis.opname[frame.f_code.co_code[frame.f_lasti]]
     return not (instruction.startswith("CALL") and func.__name__ in _methods(frame.f_code))
 

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from costlab.tracing.dispatch_mode import SET_DATA, ReadsDataError, lowered, tensors_in
+from costlab.tracing.dispatch_mode import SET_DATA, lowered, tensors_in
 from costlab.tracing.stand_in import HOME, StandIn, stand_in
-from costlab.tracing.stand_ins import StandIns
+from costlab.tracing.stand_ins import ReadsDataError, StandIns
 
 Intercepted = Callable[[StandIns, Any, tuple[Any, ...], dict[str, Any]], Any]
 INTERCEPTED: dict[Any, Intercepted] = {}
@@ -147,6 +147,13 @@ def to(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     if len(args) > 1 and isinstance(args[1], str | torch.device | int):
         args = (args[0], here(args[1]), *args[2:])
     return func(*args, **kwargs)
+
+
+@intercepts(torch._assert)
+def asserted(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What is asserted of data holds: the model runs."""
+    condition = args[0] if args else kwargs["condition"]
+    return None if type(condition) is StandIn and not condition.known else func(*args, **kwargs)
 
 
 @intercepts(Tensor.pin_memory)

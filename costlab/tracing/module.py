@@ -22,7 +22,6 @@ from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
 from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, first_line
 from costlab.messages import first_sentence, message_of, named, shortened
-from costlab.tracing.dispatch_mode import ReadsDataError
 from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.lazy import initialized
 from costlab.tracing.module_tree import build_tree
@@ -30,7 +29,7 @@ from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
 from costlab.tracing.remedy import too_few_values
 from costlab.tracing.stand_in import stand_in
-from costlab.tracing.stand_ins import StandIns
+from costlab.tracing.stand_ins import ReadsDataError, StandIns
 from costlab.tracing.trace import Trace
 
 VALUELESS = re.compile(

@@ -5,10 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from costlab.tracing.dispatch_mode import ReadsDataError
 from costlab.tracing.intercepted import intercepts
 from costlab.tracing.stand_in import StandIn
-from costlab.tracing.stand_ins import StandIns
+from costlab.tracing.stand_ins import ReadsDataError, StandIns
 
 
 def lengths_in(values: StandIns, lengths: Tensor, reader: str) -> list[int]:

@@ -11,6 +11,10 @@ from costlab.tracing.sparse import SPARSE, sparse_copy
 from costlab.tracing.stand_in import HOME, SMALL, StandIn, stand_in
 
 
+class ReadsDataError(Exception):
+    """An operator, or a function of torch, reads values of data, which has none."""
+
+
 class StandIns:
     """One stand-in for each tensor; values are copied before anything is written into them."""
 
@@ -68,6 +72,15 @@ class StandIns:
             each = view()
             if each is not None and each.held is not None and each.held.untyped_storage()._cdata == key:
                 each.held = each.original = None
+
+    def refuse_deferred(self, tensor: Any) -> None:
+        """Nothing reads how many places there are that come from data.
+
+        Raises:
+            ReadsDataError: this does.
+        """
+        if id(tensor) in self.deferred:
+            raise ReadsDataError(self.deferred[id(tensor)][1])
 
     def _copy(self, tensor: Tensor) -> Tensor:
         tensor = tensor.detach()

@@ -16,7 +16,7 @@ from costlab.algebra.work import Work
 from costlab.tracing import flex_attention as _flex_attention  # noqa: F401  # registers what it does
 from costlab.tracing import packed as _packed  # noqa: F401  # registers what it intercepts
 from costlab.tracing.call_form import CallDescriber, call_form, is_sign, kernel_of
-from costlab.tracing.dispatch_mode import OURS, InsideCall, ReadsDataError, StandInDispatch, tensors_in
+from costlab.tracing.dispatch_mode import OURS, InsideCall, StandInDispatch, tensors_in
 from costlab.tracing.higher_order import higher_order
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
@@ -99,8 +99,8 @@ class Trace(TorchFunctionMode):
         dispatch = self._dispatch
         if dispatch.inside is not None or dispatch.running:
             return func(*args, **kwargs)
-        if dispatch.stand_ins.deferred and func in SIZES and id(args[0]) in dispatch.stand_ins.deferred:
-            raise ReadsDataError(dispatch.stand_ins.deferred[id(args[0])][1])
+        if self._stand_ins.deferred and func in SIZES:
+            self._stand_ins.refuse_deferred(args[0])
         if kwargs and "device" in kwargs:
             kwargs = {**kwargs, "device": here(kwargs["device"])}
         # Under torch.vmap a call sees one sample, and of a tensor of parts its layout alone; the operators
@@ -110,9 +110,13 @@ class Trace(TorchFunctionMode):
         known_as = function_of(func)
         rule = None if wrapped else CALLS.get(known_as)
         if rule is None:
-            if (done := INTERCEPTED.get(func)) is not None:
-                return done(self._stand_ins, func, args, kwargs)
-            return self._plain(func, args, kwargs)
+            done = INTERCEPTED.get(func)
+            return done(self._stand_ins, func, args, kwargs) if done else self._plain(func, args, kwargs)
+        return self._ruled_function(rule, func, known_as, args, kwargs)
+
+    def _ruled_function(self, rule: Rule, func: Any, known_as: Any, args: Any, kwargs: Any) -> Any:
+        """A function that a rule counts, with all that runs inside."""
+        dispatch = self._dispatch
         weighted = known_as not in COMPUTED and self._reads_parameter(args, kwargs)
         dispatch.inside = inside = InsideCall()
         try:
@@ -160,10 +164,10 @@ class Trace(TorchFunctionMode):
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
-        if isinstance(func, HigherOrderOperator) and (done := higher_order(func)) is not None:
-            return done(self, *args, **kwargs)
         if getattr(func, "__name__", "") == "__get__":
             return func(*args, **kwargs)
+        if isinstance(func, HigherOrderOperator) and (done := higher_order(func)) is not None:
+            return done(self, *args, **kwargs)
         self._dispatch.called = func, is_sign(func)
         try:
             output = func(*args, **kwargs)

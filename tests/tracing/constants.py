@@ -20,7 +20,7 @@ KINDS = [
     torch.float16,
 ]
 SIZE = 4
-Make = Callable[["Decides", Tensor, torch.dtype, Any], Tensor]
+Make = Callable[["Decides", Any, torch.dtype, Any], Any]
 
 CONSTRUCTORS: dict[str, Make] = {
     "tensor": lambda m, h, kind, device: torch.tensor([1, 0, 2, 3], device=device).to(kind),
@@ -152,53 +152,53 @@ def _number(c: Tensor) -> int:
     return int((value * torch.arange(1, 1 + value.numel())).sum().abs()) % 5
 
 
-def _loop(m: "Decides", h: Tensor, c: Tensor) -> Tensor:
+def _loop(m: "Decides", h: Tensor, c: Tensor) -> Any:
     for _ in range(_number(c)):
         h = m.again(h)
     return h
 
 
-def _mask(m: "Decides", h: Tensor, c: Tensor) -> Tensor:
+def _mask(m: "Decides", h: Tensor, c: Tensor) -> Any:
     return m.again(h.t()[:SIZE][c.flatten()[:SIZE] > 1].new_zeros(3, 8)) if c.any() else m.last(h)
 
 
-def _rows(m: "Decides", h: Tensor, c: Tensor) -> Tensor:
-    rows: Tensor = m.again(h.repeat(SIZE, 1)[:SIZE][c.flatten()[:SIZE] > 0])
+def _rows(m: "Decides", h: Tensor, c: Tensor) -> Any:
+    rows = m.again(h.repeat(SIZE, 1)[:SIZE][c.flatten()[:SIZE] > 0])
     return rows
 
 
-def _shape(m: "Decides", h: Tensor, c: Tensor) -> Tensor:
+def _shape(m: "Decides", h: Tensor, c: Tensor) -> Any:
     n = _number(c)
     return m.again(F.pad(h, (0, 0, 0, n)))
 
 
-def _slice(m: "Decides", h: Tensor, c: Tensor) -> Tensor:
+def _slice(m: "Decides", h: Tensor, c: Tensor) -> Any:
     return m.again(h[: 1 + _number(c) % 2])
 
 
-def _branch(m: "Decides", h: Tensor, c: Tensor) -> Tensor:
+def _branch(m: "Decides", h: Tensor, c: Tensor) -> Any:
     if (c > 1).any():
         return m.last(h)
     return m.last(m.again(h)) if c.all() else m.again(h)
 
 
-def _repeated(m: "Decides", h: Tensor, c: Tensor) -> Tensor:
+def _repeated(m: "Decides", h: Tensor, c: Tensor) -> Any:
     counts = c.flatten()[:2].double().nan_to_num(1, 2, 0).clamp(0, 4).long()
     return m.again(h.repeat_interleave(counts, 0))
 
 
-def _chosen(m: "Decides", h: Tensor, c: Tensor) -> Tensor:
+def _chosen(m: "Decides", h: Tensor, c: Tensor) -> Any:
     layers = [m.again, m.last, nn.Identity(), m.wide]
     return layers[int(c.flatten()[:SIZE].double().nan_to_num(0, 1, 2).argmax())](h)
 
 
-def _listed(m: "Decides", h: Tensor, c: Tensor) -> Tensor:
+def _listed(m: "Decides", h: Tensor, c: Tensor) -> Any:
     for each in c.flatten().tolist():
         h = m.again(h) if each == each and each > 0 else h
     return h
 
 
-DECISIONS: dict[str, Callable[["Decides", Tensor, Tensor], Tensor]] = {
+DECISIONS: dict[str, Callable[["Decides", Tensor, Tensor], Any]] = {
     each.__name__.strip("_"): each
     for each in (_loop, _mask, _rows, _shape, _slice, _branch, _repeated, _chosen, _listed)
 }

@@ -1,0 +1,93 @@
+"""Questions to data of which one answer only raises: a model that runs gives the other.
+
+``assert not x.isnan().any()`` and ``if (x < 0).any(): raise ...`` ask data for a value, and decide nothing.
+Only the bytecode of the caller tells them from a branch.
+"""
+
+import dis
+import sys
+from functools import cache
+from pathlib import Path
+from types import CodeType
+
+import torch
+
+PASSED = (
+    str(Path(__file__).parents[1]),
+    str(Path(torch.__file__).parent / "_compile.py"),
+    str(Path(torch.__file__).parent / "_dynamo"),
+    str(Path(torch.__file__).parent / "utils" / "_python_dispatch.py"),
+)
+"""Where the frames between the caller and an operator are."""
+JUMPS = ("POP_JUMP_IF_", "POP_JUMP_FORWARD_IF_")
+LEAVES = ("RETURN", "YIELD")
+NO_MATTER = frozenset(["CACHE", "TO_BOOL", "NOP", "EXTENDED_ARG", "NOT_TAKEN"])
+
+
+def answer_that_passes() -> bool | None:
+    """The answer to the question that is being asked, if the other one raises; None if both go on."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(PASSED):
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return _answer(frame.f_code, frame.f_lasti)
+
+
+@cache
+def _answer(code: CodeType, offset: int) -> bool | None:
+    after = [each for each in dis.get_instructions(code) if each.offset >= offset]
+    if after and after[0].opname.startswith("CALL"):  # of bool(x) or x.item(), and the jump comes next
+        after = after[1:]
+    inverted = False
+    for place, each in enumerate(after):
+        if each.opname.startswith(JUMPS) and each.opname.endswith(("_TRUE", "_FALSE")):
+            target = each.argval
+            if target <= each.offset:
+                return None
+            jumps_if = each.opname.endswith("_TRUE") is not inverted
+            if _raises_before(after[place + 1 :], target):
+                return jumps_if
+            return not jumps_if if _raises(_from(after, target)) else None
+        if each.opname == "UNARY_NOT":
+            inverted = not inverted
+        elif each.opname not in NO_MATTER:
+            return None
+    return None
+
+
+def _raises_before(instructions: list[dis.Instruction], target: int) -> bool:
+    """Whether everything up to the target of a jump ends with an exception, or comes to the target."""
+    skipped = [each for each in instructions if each.offset < target and each.opname not in NO_MATTER]
+    if not skipped or skipped[-1].opname != "RAISE_VARARGS":
+        return False
+    end = _end(instructions, target)
+    further = [each.argval for each in skipped if "JUMP" in each.opname and each.argval > target]
+    leaves = any(each.opname.startswith(LEAVES) for each in skipped)
+    return not leaves and all(end and _end(instructions, each) == end for each in further)
+
+
+def _from(instructions: list[dis.Instruction], offset: int) -> list[dis.Instruction]:
+    return [each for each in instructions if each.offset >= offset]
+
+
+def _end(instructions: list[dis.Instruction], offset: int) -> list[tuple[str, object]]:
+    """How a function ends from here, if it does; Python writes the same end more than once."""
+    found: list[tuple[str, object]] = []
+    for each in _from(instructions, offset):
+        found.append((each.opname, each.argval))
+        if each.opname.startswith("RETURN"):
+            return found
+        if "JUMP" in each.opname:
+            break
+    return []
+
+
+def _raises(instructions: list[dis.Instruction]) -> bool:
+    """Whether what comes next goes straight to an exception."""
+    for each in instructions:
+        if each.opname == "RAISE_VARARGS":
+            return True
+        if "JUMP" in each.opname or each.opname.startswith((*LEAVES, "FOR_ITER")):
+            return False
+    return False
