@@ -11,8 +11,9 @@ from torch.utils import _pytree as pytree
 
 from costlab.algebra.shape import Sizes
 from costlab.algebra.work import Work
-from costlab.tracing.dispatch_mode import ReadsDataError, tensors_in
+from costlab.tracing.dispatch_mode import tensors_in
 from costlab.tracing.stand_in import StandIn, stand_in
+from costlab.tracing.stand_ins import ReadsDataError
 
 if TYPE_CHECKING:
     from costlab.tracing.trace import Trace, TracedOperation

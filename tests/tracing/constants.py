@@ -20,6 +20,7 @@ KINDS = [
     torch.float16,
 ]
 SIZE = 4
+GLOBAL: Tensor = torch.tensor([0, 2, 1, 1])
 Make = Callable[["Decides", Any, torch.dtype, Any], Any]
 
 CONSTRUCTORS: dict[str, Make] = {
@@ -57,7 +58,6 @@ CONSTRUCTORS: dict[str, Make] = {
         kind
     ),
 }
-GLOBAL = torch.tensor([0, 2, 1, 1])
 DEVICES: dict[str, Callable[[Tensor], Any]] = {
     "none": lambda h: None,
     "of the activation": lambda h: h.device,
@@ -163,8 +163,7 @@ def _mask(m: "Decides", h: Tensor, c: Tensor) -> Any:
 
 
 def _rows(m: "Decides", h: Tensor, c: Tensor) -> Any:
-    rows = m.again(h.repeat(SIZE, 1)[:SIZE][c.flatten()[:SIZE] > 0])
-    return rows
+    return m.again(h.repeat(SIZE, 1)[:SIZE][c.flatten()[:SIZE] > 0])
 
 
 def _shape(m: "Decides", h: Tensor, c: Tensor) -> Any:
@@ -211,13 +210,14 @@ class Decides(nn.Module):
         super().__init__()
         self.first, self.again, self.last = nn.Linear(6, 8), nn.Linear(8, 8), nn.Linear(8, 5)
         self.wide = nn.Linear(8, 9)
-        self.alphas = nn.Parameter(torch.tensor([0.1, 0.9, 0.3, 2.0]))
+        self.alphas: nn.Parameter = nn.Parameter(torch.tensor([0.1, 0.9, 0.3, 2.0]))
         self.counts: Tensor
         self.scales: Tensor
         self.register_buffer("counts", torch.tensor([2, 0, 1, 3]))
         self.register_buffer("scales", torch.tensor([0.0, 1.0, 2.0, 1.0]), persistent=False)
-        self.stride, self.steps = torch.tensor([3.0]), torch.tensor(2)
-        self.given = torch.zeros(())
+        self.stride: Tensor = torch.tensor([3.0])
+        self.steps: Tensor = torch.tensor(2)
+        self.given: Tensor = torch.zeros(())
         self.drawn = make, kind, device, changes, decision
 
     def forward(self, x: Tensor, given: Tensor) -> Any:
