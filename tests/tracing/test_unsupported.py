@@ -75,3 +75,48 @@ def test_common_operations_are_known() -> None:
 
     counted = count(Model(), torch.rand(4, 4))
     assert (counted.unsupported, counted.multiply_adds) == ({}, 0)
+
+
+def in_place() -> list[str]:
+    """The methods that do in place what an operator that torch marks as pointwise does."""
+    marked = {
+        name for name in dir(torch.ops.aten) for op in overloads(name) if torch.Tag.pointwise in op.tags
+    }
+    written = (name for name in dir(Tensor) if name.endswith("_") and not name.endswith("__"))
+    return [name for name in written if name.removesuffix("_") in marked]
+
+
+def overloads(name: str) -> list[Any]:
+    operator = getattr(torch.ops.aten, name)
+    return (
+        [getattr(operator, each) for each in operator.overloads()] if hasattr(operator, "overloads") else []
+    )
+
+
+@pytest.mark.parametrize("name", in_place())
+def test_what_is_done_in_place_is_known_as_what_is_not(name: str) -> None:
+    """Torch leaves the mark away from some of them."""
+    floats, whole = torch.rand(3, 4) + 1, torch.ones(3, 4, dtype=torch.long)
+    asked = [(), (0.5,), (0.5, 2.0), (1,), (floats,), (floats, 0.5), (floats, floats), (floats > 1, 0.5)]
+    function = getattr(Tensor, name)
+    for x, given in [*((floats, each) for each in asked), (whole, (1,)), (whole, (whole,)), (whole, ())]:
+        try:
+            function(x.clone(), *given)
+        except (RuntimeError, TypeError):
+            continue
+        assert count(Only(lambda y, given=given: function(y.clone(), *given)), x).unsupported == {}
+        return
+    pytest.fail("it was never called")
+
+
+def test_what_finds_and_draws_is_known() -> None:
+    class Model(nn.Module):
+        def forward(self, x: Tensor, mask: Tensor) -> Any:
+            drawn = torch.ones(4).multinomial(2)
+            return [
+                *(mask.nonzero(), torch.where(mask), torch.unique(mask), torch.isin(mask.nonzero(), drawn)),
+                *(mask.long().bincount(), torch.hann_window(4), torch.normal(x, 1.0), torch.poisson(x)),
+                *(torch.view_copy(x, (16,)), torch.unique_consecutive(mask), torch.nanmedian(x)),
+            ]
+
+    assert not count(Model(), (torch.rand(4, 4), torch.ones(4, dtype=torch.bool))).unsupported
