@@ -140,6 +140,8 @@ class CallDescriber:
         if isinstance(rule, UserRule):
             return None
         held = {} if module._modules else module._parameters
+        if not isinstance(held, dict):  # a scripted module's
+            held = dict(held.items())
         specs: dict[int, TensorSpec] = {}
         return Call(
             function_name(func),

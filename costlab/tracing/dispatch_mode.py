@@ -56,6 +56,9 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if torch._C._is_torch_function_mode_enabled():  # TorchScript calls operators alone
+            with torch._C.DisableTorchFunction():
+                return self.__torch_dispatch__(func, types, args, kwargs)
         if isinstance(func, HigherOrderOperator) or not OURS.issuperset(types):
             return NotImplemented
         facts = facts_of(func)

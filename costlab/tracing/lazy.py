@@ -12,8 +12,8 @@ from costlab.errors import DefinitionError
 from costlab.tracing.holdings import Holdings
 from costlab.tracing.intercepted import intercepts
 from costlab.tracing.process import evaluate, process_restored, run_as_written
-from costlab.tracing.stand_in import LARGE, StandIn
-from costlab.tracing.stand_ins import StandIns, Uninitialized
+from costlab.tracing.stand_in import LARGE, StandIn, Uninitialized
+from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.trace import Trace
 
 

@@ -101,7 +101,6 @@ class Module(Block):
         inputs = partial(_inputs, given)
         model = initialized(model, inputs, evaluated=not self.backward)
         modules = list(model.modules())
-        _refuse_scripts(model, modules)
         stand_ins, holdings = StandIns(), Holdings()
         with process_restored(), closing(holdings):
             for module in modules:
@@ -154,23 +153,10 @@ def _inputs(given: Inputs, holdings: Holdings, stand_ins: StandIns) -> tuple[Any
     return tuple(holdings.replaced(_made(value), stand_ins) for value in values)
 
 
-def _refuse_scripts(model: nn.Module, modules: list[nn.Module]) -> None:
-    for module in modules:
-        if isinstance(module, torch.jit.ScriptModule):
-            raise DefinitionError(
-                f"{_name_of(module, model) or type(model).__name__}: TorchScript hides what runs in it: "
-                "count the module that it was made from"
-            )
-
-
-def _name_of(module: nn.Module, model: nn.Module) -> str:
-    return next((name for name, each in model.named_modules() if each is module), "")
-
-
 def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
     try:
         signature = inspect.signature(model.forward)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, AttributeError):
         return
     try:
         signature.bind(*args, **kwargs)

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
 
 from costlab.algebra.block import Node
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work
+from costlab.tracing.stand_in import Uninitialized
 from costlab.tracing.trace import TracedOperation
 
 

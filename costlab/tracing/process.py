@@ -35,6 +35,8 @@ def process_restored() -> Iterator[None]:
         _set(stack, torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled, False)
         # Recurrent layers run as products of matrices then, whose gradients are seen.
         _set(stack, torch._C._get_mkldnn_enabled, torch._C._set_mkldnn_enabled, False)
+        # What is scripted runs as it is written, and learns nothing from the run.
+        _set(stack, torch._C._get_graph_executor_optimize, torch._C._set_graph_executor_optimize, False)
         stack.enter_context(imports_outside())
         stack.enter_context(warnings.catch_warnings())
         for told in TOLD:

@@ -11,6 +11,8 @@ SMALL = 2**16
 LARGE = 2**24
 """Elements up to which a constant that is made while running has values."""
 HOME = torch.device("cpu")
+Uninitialized: Any = vars(torch.nn.parameter)["UninitializedTensorMixin"]
+"""A parameter or buffer without sizes; torch's stubs lack its class."""
 _wrap: Any = Tensor._make_wrapper_subclass
 
 

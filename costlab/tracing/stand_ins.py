@@ -5,10 +5,9 @@ from weakref import ref
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedTensorMixin as Uninitialized
 
 from costlab.tracing.sparse import SPARSE, sparse_copy
-from costlab.tracing.stand_in import HOME, SMALL, StandIn, stand_in
+from costlab.tracing.stand_in import HOME, SMALL, StandIn, Uninitialized, stand_in
 
 
 class ReadsDataError(Exception):
@@ -29,7 +28,7 @@ class StandIns:
     def __call__(self, tensor: Tensor, limit: int = 0) -> StandIn:
         """The stand-in of a tensor; one of floating point with more elements than ``limit`` has no values."""
         if type(tensor) is StandIn or isinstance(tensor, Uninitialized):
-            return tensor  # type: ignore[return-value]  # one without sizes has no stand-in
+            return tensor  # one without sizes has no stand-in
         known = self._known.get(id(tensor))
         if known is None:
             made: Any = sparse_copy(tensor) if tensor.layout in SPARSE else _made(tensor, limit)
