@@ -49,6 +49,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
     def __init__(self, stand_ins: StandIns, on_operator: OnOperator) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it without types
         self.called: Any = None
+        self.hidden: Exception | None = None  # what TorchScript does not tell of an error
         self.inside: InsideCall | None = None
         self.running = False
         self._meets_sparse = False
@@ -58,7 +59,11 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         kwargs = kwargs or {}
         if torch._C._is_torch_function_mode_enabled():  # TorchScript calls operators alone
             with torch._C.DisableTorchFunction():
-                return self.__torch_dispatch__(func, types, args, kwargs)
+                try:
+                    return self.__torch_dispatch__(func, types, args, kwargs)
+                except Exception as error:
+                    self.hidden = error
+                    raise
         if isinstance(func, HigherOrderOperator) or not OURS.issuperset(types):
             return NotImplemented
         facts = facts_of(func)

@@ -28,6 +28,7 @@ from costlab.tracing.module_tree import build_tree
 from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop_at
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
 from costlab.tracing.remedy import too_few_values
+from costlab.tracing.scripted import modes_restored
 from costlab.tracing.stand_in import stand_in
 from costlab.tracing.stand_ins import ReadsDataError, StandIns
 from costlab.tracing.trace import Trace
@@ -102,7 +103,7 @@ class Module(Block):
         model = initialized(model, inputs, evaluated=not self.backward)
         modules = list(model.modules())
         stand_ins, holdings = StandIns(), Holdings()
-        with process_restored(), closing(holdings):
+        with process_restored(), modes_restored(modules), closing(holdings):
             for module in modules:
                 for parameter in module._parameters.values():
                     if parameter is not None:

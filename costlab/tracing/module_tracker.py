@@ -49,7 +49,8 @@ class ModuleTracker:
 
     def path_of(self, error: BaseException) -> str:
         """The path of the module that an error comes from."""
-        return self._failed[1] if self._failed and self._failed[0] is error else self.path
+        known = self._failed is not None and self._failed[0] in (error, error.__cause__)
+        return self._failed[1] if self._failed and known else self.path
 
     @contextmanager
     def following(self) -> Iterator[None]:

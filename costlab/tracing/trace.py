@@ -89,10 +89,20 @@ class Trace(TorchFunctionMode):
             stack.enter_context(torch.enable_grad() if self._backward else torch.no_grad())
             stack.enter_context(self._dispatch)
             with self:
-                output = call()
+                output = self._told(call)
             if self._backward:
                 self._run_back(output)
         return output
+
+    def _told(self, call: Callable[[], Any]) -> Any:
+        """Call, and let an error in a script be the one that was raised there."""
+        try:
+            return call()
+        except RuntimeError as error:
+            hidden = self._dispatch.hidden
+            if hidden is None or "TorchScript interpreter" not in str(error):
+                raise
+            raise hidden from error
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}

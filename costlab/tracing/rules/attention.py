@@ -126,3 +126,65 @@ def multihead(
         outputs=rows[0] * embed_dim,
         activations=rows[0] * embed_dim,
     )
+
+
+@operators("_transformer_encoder_layer_fwd")
+def encoder_layer(
+    seen: Seen,
+    src: Tensor,
+    embed_dim: int,
+    num_heads: int,
+    qkv_weight: Tensor,
+    qkv_bias: Tensor,
+    proj_weight: Tensor,
+    proj_bias: Tensor,
+    use_gelu: bool,
+    norm_first: bool,
+    eps: float,
+    *weights: Any,
+    **_: Any,
+) -> Iterator[Work]:
+    """A layer of a transformer's encoder in one operator: ``(N, L, d) -> (N, L, d)``.
+
+    ``weights`` are a scale and shift of each normalization, then a weight and bias of each linear layer.
+    """
+    return _to_itself(src, (qkv_weight, proj_weight, weights[4], weights[6]))
+
+
+@operators("_native_multi_head_attention")
+def native_multihead(
+    seen: Seen,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim: int,
+    num_head: int,
+    qkv_weight: Tensor,
+    qkv_bias: Tensor,
+    proj_weight: Tensor,
+    *_: Any,
+    **__: Any,
+) -> Iterator[Work]:
+    """Attention of several heads to itself in one operator, with its projections."""
+    return _to_itself(query, (qkv_weight, proj_weight))
+
+
+def _to_itself(data: Tensor, weights: tuple[Tensor, ...]) -> Iterator[Work]:
+    """Attention of rows of data to each other, and the linear layers around it."""
+    rows = data.numel() // max(data.shape[-1], 1)
+    for weight in weights:
+        yield Work(
+            "linear",
+            multiply_adds=rows * weight.numel(),
+            bias_adds=rows * weight.shape[0],
+            weights=weight.numel(),
+            inputs=rows * weight.shape[1],
+            outputs=rows * weight.shape[0],
+            activations=rows * weight.shape[0],
+        )
+    yield Work(
+        "attention",
+        multiply_adds=2 * data.numel() * data.shape[-2],
+        inputs=3 * data.numel(),
+        outputs=data.numel(),
+    )
