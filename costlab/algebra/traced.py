@@ -24,10 +24,14 @@ class Parameters(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Where the run of a module stopped before its end: the module's path, ``""`` the root, and why."""
+    """Where the run of a module stopped before its end: the module's path, ``""`` the root, and why.
+
+    ``unsized`` says that lazy modules were not reached, of whose parameters nothing is known yet.
+    """
 
     path: str
     reason: str
+    unsized: bool = False
 
     @property
     def place(self) -> str:

@@ -59,8 +59,9 @@ class Comparison:
         if quantity not in (*QUANTITIES, COST):
             raise DefinitionError(f"there is no quantity {named(quantity)}; there is {', '.join(QUANTITIES)}")
         counted = count if isinstance(count, Count) else self[count]
-        if (counted.partial or self.baseline.partial) and quantity != WHOLE:
-            return None
+        for stop in (counted.partial, self.baseline.partial):
+            if stop and (quantity != WHOLE or stop.unsized):
+                return None
         size, baseline = int(counted.size(quantity)), int(self.baseline.size(quantity))
         return Fraction(size, baseline) if baseline else None
 

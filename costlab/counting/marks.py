@@ -31,7 +31,7 @@ class Marks:
     def partial(self) -> "Stop | None":
         """Where the run of a module stopped, and why, if it did: then every total is of what ran up to there.
 
-        Its parameters alone are those of the whole.
+        Its parameters alone are those of the whole, but for lazy modules that were not reached.
         """
         return self._traced.stop if self._traced else None
 

@@ -22,13 +22,23 @@ def raised_by_torch(error: BaseException) -> bool:
 
 
 def stop_at(model: nn.Module, path: str, reason: str) -> Stop:
-    """Where a run stopped. What ran in a module with a rule of the user's is left out, and this is said."""
+    """Where a run stopped, and what is left out besides: what ran in a module with a rule, lazy modules."""
     modules = dict(model.named_modules(remove_duplicate=False))
     parts = path.split(".") if path else []
-    for end in range(len(parts) + 1):
-        around = ".".join(parts[:end])
+    for around in (".".join(parts[:end]) for end in range(len(parts) + 1)):
         if type(modules.get(around)) in MODULES:
             where = around or type(model).__name__
-            left_out = f"the rule of {where} is for all of it, so that nothing in it is counted"
-            return Stop(path, f"{reason}; {left_out}")
-    return Stop(path, reason)
+            reason += f"; the rule of {where} is for all of it, so that nothing in it is counted"
+            break
+    unsized = [name for name, module in modules.items() if _has_no_sizes(module)]
+    if unsized:
+        reason += (
+            f"; {unsized[0] or type(model).__name__} has no sizes yet, so that its parameters are not counted"
+        )
+    return Stop(path, reason, bool(unsized))
+
+
+def _has_no_sizes(module: nn.Module) -> bool:
+    """Whether it is a lazy module that no input has given its sizes."""
+    asked = getattr(module, "has_uninitialized_params", None)
+    return asked is not None and bool(asked())

@@ -56,6 +56,27 @@ def test_the_mark_goes_with_the_count() -> None:
     assert small.root != small.root._replace(block=count(nn.Linear(4, 4), (2, 4)).root.block)
 
 
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")  # torch's
+def test_lazy_modules_that_were_not_reached_have_no_parameters_yet() -> None:
+    class Lazy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.LazyLinear(4), nn.LazyLinear(5)
+
+        def forward(self, x: Tensor) -> Any:
+            y = self.first(x)
+            return self.second(y[y[:, 0] > 0])
+
+    x = torch.rand(2, 3)
+    comparison = compare(nn.Linear(3, 4), Lazy(), input=x, partial=True)
+    counted = comparison.counts[1]
+    assert counted.partial
+    assert counted.partial.unsized
+    assert "; second has no sizes yet, so that its parameters are not counted" in counted.partial.reason
+    assert (counted.multiply_adds, counted.parameters) == (2 * 3 * 4, 3 * 4 + 4)
+    assert comparison.ratio(counted, "parameters") is None
+
+
 def test_what_is_for_the_whole_is_refused() -> None:
     counted = partial_count()
     refusals: list[tuple[Callable[[], Any], str]] = [
