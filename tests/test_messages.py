@@ -104,6 +104,7 @@ BROKEN: dict[str, Callable[[Tensor], Any]] = {
     "an unknown operator": lambda x: torch.ops.aten.no_such_thing,
     "a wrong argument": lambda x: functional.softmax(x, *[x] * 9),  # type: ignore[arg-type]  # it is what is tested
     "a wrong type": lambda x: functional.pad(x, Foo()),  # type: ignore[arg-type]  # it is what is tested
+    "no such attribute": lambda x: x.no_such_thing,
     "a script": lambda x: torch.jit.script(lambda y: y)(x),  # noqa: PLW0108  # it has no source
     # what depends on data
     "item": lambda x: x.sum().item(),
@@ -135,6 +136,7 @@ def test_the_words_that_are_left_say_what_is_wrong() -> None:
 
     assert told("a tensor is the key") == "KeyError: a tensor"
     assert told("a tensor in the text") == "ValueError: bad weights a tensor found"
+    assert told("no such attribute") == "AttributeError: 'Tensor' object has no attribute 'no_such_thing'"
     assert told("an object") == "ValueError: cannot use <tests.test_messages.Foo object> here"
     assert told("two sentences") == "RuntimeError: The first is told"
     assert told("sentences in lines").startswith("RuntimeError: The first is told")

@@ -21,7 +21,7 @@ def instead(value: object) -> str:
         if isinstance(value, getattr(export, "ExportedProgram", ())):
             return "give the module that it holds, .module()"
         if isinstance(value, getattr(script, "ScriptFunction", ())):
-            return "TorchScript hides what runs in it: give a module that calls what it was made from"
+            return "give a module that calls it"
         if isinstance(value, torch.optim.Optimizer):
             return "give the model whose parameters it updates"
         if isinstance(value, torch.Tensor):

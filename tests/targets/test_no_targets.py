@@ -95,7 +95,7 @@ INSTEAD = {
     "ExportedProgram": "an ExportedProgram is no target: give the module that it holds, .module()",
     "state_dict": "these are the tensors of a model, as in a state_dict: give the model itself",
     "checkpoint": "these are the tensors of a model, as in a state_dict: give the model itself",
-    "ScriptFunction": "TorchScript hides what runs in it: give a module that calls what it was made from",
+    "ScriptFunction": "give a module that calls it",
     "class of modules": "Linear is no target: give a module made of it, Linear(...)",
     "optimizer": "give the model whose parameters it updates",
     "wrapper": "a Wrapper is no target: give the module in it, .model",
@@ -198,7 +198,10 @@ class Wrong(nn.Module):
         ("program", "give the module that it holds, .module()"),
         ("state", "these are the tensors of a model"),
         ("optimizer", "give the model whose parameters it updates"),
-        ("scripted", "TorchScript hides what runs in it"),
+        (
+            "scripted",
+            "is of type ScriptFunction, not a block, a module, or a function that returns one; give a m",
+        ),
         ("builtin", "relu: its parameters are not known: write a function that calls it"),
         ("wrapper", "give the module in it, .model"),
         (
