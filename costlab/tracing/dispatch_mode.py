@@ -20,6 +20,7 @@ from costlab.tracing.operator_facts import (
     OperatorFacts,
     facts_of,
 )
+from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quantized, takes_quantized
 from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
 from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
 from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in
@@ -78,6 +79,11 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             if self._meets_sparse or facts.makes_sparse or (kwargs and kwargs.get("layout") in SPARSE):
                 output = run_sparse(self.stand_ins, func, facts, args, kwargs)
                 unknown = are_unknown(tensors_in(args))
+            elif is_quantized(func):
+                self.stand_ins.quantized = True
+                output = run_quantized(func, args)
+            elif self.stand_ins.quantized and takes_quantized(args):
+                output = run_on_quantized(func, args, kwargs)
             else:
                 output = self._run(func, facts, args, kwargs)
             if self.inside is None:

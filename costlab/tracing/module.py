@@ -27,6 +27,7 @@ from costlab.tracing.lazy import initialized
 from costlab.tracing.module_tree import build_tree
 from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop_at
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
+from costlab.tracing.quantized import IS_QUANTIZED
 from costlab.tracing.remedy import too_few_values
 from costlab.tracing.scripted import modes_restored
 from costlab.tracing.stand_in import stand_in
@@ -204,6 +205,8 @@ def _depends_on_data(error: Exception) -> bool:
 def _problem(error: Exception) -> str:
     """What went wrong, in one line; it says where a model depends on the values of its data."""
     text = message_of(error).partition("\n")[0]
+    if found := IS_QUANTIZED.search(text):
+        return f"it is quantized, and {found[0]} is not counted: count the module it was made from, of floats"
     if not _depends_on_data(error):
         return first_line(error)
     if found := MISSING.match(text):

@@ -21,6 +21,7 @@ class StandIns:
         self._known: dict[int, tuple[Tensor, StandIn]] = {}  # with the tensor, so that its id stays its own
         self._copies: dict[int, tuple[Any, Any]] = {}  # by the id of a caller's storage
         self._views: dict[int, list[ref[StandIn]]] = {}  # by the id of a storage with values
+        self.quantized = False
         self.owners: dict[int, Tensor] = {}  # by the id of the stand-in, the parameter
         self.deferred: dict[int, tuple[Tensor, str]] = {}
         """By its id, a tensor whose sizes come from data, and the operator that made it."""
@@ -31,6 +32,7 @@ class StandIns:
             return tensor  # one without sizes has no stand-in
         known = self._known.get(id(tensor))
         if known is None:
+            self.quantized = self.quantized or tensor.is_quantized
             made: Any = sparse_copy(tensor) if tensor.layout in SPARSE else _made(tensor, limit)
             known = self._known[id(tensor)] = (tensor, made)
         return known[1]

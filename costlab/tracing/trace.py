@@ -21,6 +21,7 @@ from costlab.tracing.higher_order import higher_order
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
+from costlab.tracing.quantized import rule_of as rule_of_quantized
 from costlab.tracing.rules import elements, known
 from costlab.tracing.rules.activations import FUNCTIONS
 from costlab.tracing.rules.product_operators import PRODUCTS
@@ -204,6 +205,8 @@ class Trace(TorchFunctionMode):
             rule = OPERATORS.get(name) or OPERATORS.get(name.rstrip("_")) or CALLS.get(twin_of(func))
             if known.only_asks(func):
                 return
+        elif rule is None:
+            rule = rule_of_quantized(func)
         module = self.tracker.module
         if ours is None and (func.is_view or known.moves(name)):
             read = self._parameters((args, kwargs))
