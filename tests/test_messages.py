@@ -104,7 +104,7 @@ BROKEN: dict[str, Callable[[Tensor], Any]] = {
     "an unknown operator": lambda x: torch.ops.aten.no_such_thing,
     "a wrong argument": lambda x: functional.softmax(x, *[x] * 9),  # type: ignore[arg-type]  # it is what is tested
     "a wrong type": lambda x: functional.pad(x, Foo()),  # type: ignore[arg-type]  # it is what is tested
-    "no such attribute": lambda x: x.no_such_thing,
+    "no such attribute": lambda x: x.no_such_thing,  # type: ignore[attr-defined]  # it is what is tested
     "a script": lambda x: torch.jit.script(lambda y: y)(x),  # noqa: PLW0108  # it has no source
     # what depends on data
     "item": lambda x: x.sum().item(),
