@@ -24,7 +24,7 @@ from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quanti
 from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
 from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
 from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in
-from costlab.tracing.stand_ins import ReadsDataError, StandIns
+from costlab.tracing.stand_ins import ReadsDataError, StandIns, device_of
 
 SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
 OURS = frozenset([StandIn, Tensor, nn.Parameter, nn.Buffer])
@@ -116,7 +116,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
     def _run(self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any) -> Any:
         given = list(tensors_in((args, kwargs)))
         known = all(each.held is not None or each.original is not None for each in given)
-        device = _device(given, kwargs)
+        device = device_of(given, kwargs)
         if self.stand_ins.deferred and any(id(each) in self.stand_ins.deferred for each in given):
             return self._without_sizes(func, facts, args, kwargs, device)
         if not known:
@@ -264,17 +264,6 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
     def _resize(self, tensor: StandIn, low: Tensor) -> None:
         with torch._C._DisableTorchDispatch():
             SET_DATA(tensor, stand_in(low.size(), low.dtype, tensor.device, low.stride()))
-
-
-def _device(given: list[StandIn], kwargs: Any) -> torch.device:
-    """Where the output of an operator is."""
-    if kwargs and (asked := kwargs.get("device")) is not None:
-        device = torch.device(asked)
-        return HOME if device.type == "meta" else device
-    for each in given:
-        if each.dim():
-            return each.device
-    return given[0].device if given else HOME
 
 
 def _same(args: Any) -> bool:

@@ -95,7 +95,7 @@ def run_quantized(func: OpOverload, args: Any) -> Any:
     if FAKE.fullmatch(name):
         made = like(first)
         return (made, like(first, torch.bool)) if len(func._schema.returns) > 1 else made
-    dtype = torch.float32 if "dynamic" in name else getattr(first, "dtype", None)
+    dtype: Any = torch.float32 if "dynamic" in name else getattr(first, "dtype", None)
     if func.namespace != "onednn":
         if LINEAR.fullmatch(name):
             weight, _ = args[1].unpack()
@@ -103,8 +103,9 @@ def run_quantized(func: OpOverload, args: Any) -> Any:
         if CONVOLUTION.fullmatch(name):
             return stand_in(_convolved(name, first, _packed(args)), dtype, first.device)
         if ELEMENTWISE.fullmatch(name) and (tensors := _tensors(args)):
-            spread = [each.shape for each in tensors] if name[:3] in ("add", "mul") else [tensors[0].shape]
-            return stand_in(torch.broadcast_shapes(*spread), tensors[0].dtype, tensors[0].device)
+            both = tensors if name[:3] in ("add", "mul") else tensors[:1]
+            sizes = sum(map(_empty, both), torch.empty((), device="meta")).shape
+            return stand_in(sizes, tensors[0].dtype, tensors[0].device)
         if JOINED.fullmatch(name):
             parts = [torch.empty(each.shape, device="meta") for each in first]
             return stand_in(torch.cat(parts, args[1]).shape, first[0].dtype, first[0].device)

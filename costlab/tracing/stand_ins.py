@@ -43,6 +43,11 @@ class StandIns:
         self.owners[id(made)] = parameter
         return made
 
+    def weights(self, factors: list[Any]) -> int:
+        """The elements of the parameter among the factors of a product, as it is or as a view; 0 for none."""
+        bases = (each._base if each._is_view() else each for each in factors)
+        return sum(base.numel() for base in bases if id(base) in self.owners)
+
     def value(self, tensor: StandIn) -> Tensor:
         """The values of a stand-in that has some; never the caller's own memory."""
         if tensor.held is None:
@@ -109,3 +114,14 @@ def _made(tensor: Tensor, limit: int) -> StandIn:
     if isinstance(tensor, nn.Parameter):
         made._is_param = True  # what `isinstance` asks of a parameter that is no plain tensor
     return made
+
+
+def device_of(given: list[StandIn], kwargs: Any) -> torch.device:
+    """Where the output of an operator is."""
+    if kwargs and (asked := kwargs.get("device")) is not None:
+        device = torch.device(asked)
+        return HOME if device.type == "meta" else device
+    for each in given:
+        if each.dim():
+            return each.device
+    return given[0].device if given else HOME

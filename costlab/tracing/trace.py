@@ -21,7 +21,6 @@ from costlab.tracing.higher_order import higher_order
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
-from costlab.tracing.quantized import rule_of as rule_of_quantized
 from costlab.tracing.rules import elements, known
 from costlab.tracing.rules.activations import FUNCTIONS
 from costlab.tracing.rules.product_operators import PRODUCTS
@@ -29,14 +28,13 @@ from costlab.tracing.rules.registry import (
     CALLS,
     INSTEAD,
     MODULES,
-    OPERATORS,
     OVERLOADS,
     SHAPED,
     Rule,
     Seen,
     Works,
 )
-from costlab.tracing.rules.twins import function_of, twin_of
+from costlab.tracing.rules.twins import function_of, rule_of
 from costlab.tracing.stand_in import StandIn, stand_in
 from costlab.tracing.stand_ins import StandIns
 
@@ -200,13 +198,9 @@ class Trace(TorchFunctionMode):
             output = None  # its sizes are not known
         name = func._schema.name.partition("::")[2]
         ours = OVERLOADS.get(func) or OVERLOADS.get(func.overloadpacket)
-        rule = ours
-        if rule is None and func.namespace in ("aten", "prims"):
-            rule = OPERATORS.get(name) or OPERATORS.get(name.rstrip("_")) or CALLS.get(twin_of(func))
-            if known.only_asks(func):
-                return
-        elif rule is None:
-            rule = rule_of_quantized(func)
+        if ours is None and known.only_asks(func):
+            return
+        rule = ours or rule_of(func, name)
         module = self.tracker.module
         if ours is None and (func.is_view or known.moves(name)):
             read = self._parameters((args, kwargs))
@@ -217,7 +211,8 @@ class Trace(TorchFunctionMode):
         works: Works
         if rule is not None and not unknown:
             plain = name.rstrip("_")
-            weights = self._weights(args) if plain in PRODUCTS and not self._goes_back() else 0
+            product = plain in PRODUCTS and not self._goes_back()
+            weights = self._stand_ins.weights(list(tensors_in(args))[-2:]) if product else 0
             works = rule(Seen(output, module, 0, plain, weights), *args, **kwargs)
         else:
             works = elements.element_work(Seen(output, module), name, args)
@@ -256,12 +251,6 @@ class Trace(TorchFunctionMode):
     def _goes_back(self) -> bool:
         """Whether autograd runs what runs: gradients, also those that forward asks for."""
         return self.in_backward or torch._C._current_autograd_node() is not None
-
-    def _weights(self, args: Any) -> int:
-        """The elements of the parameter that an operator multiplies by, as it is or as a view; 0 for none."""
-        owners = self._stand_ins.owners
-        bases = (each._base if each._is_view() else each for each in list(tensors_in(args))[-2:])
-        return sum(base.numel() for base in bases if id(base) in owners)
 
     def _parameters(self, given: Any) -> tuple[Tensor, ...]:
         owners = self._stand_ins.owners

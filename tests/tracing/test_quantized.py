@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.ao import quantization
 from torch.ao.nn.quantized import FloatFunctional
 
 from costlab import count
 from costlab.errors import CostlabError
 
+quantization: Any = torch.ao.quantization  # torch leaves it without types
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),  # of observers, on ranges and types
@@ -61,7 +61,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 }
 
 
-def wrapped(model: nn.Module) -> nn.Module:
+def wrapped(model: nn.Module) -> Any:
     return nn.Sequential(quantization.QuantStub(), model, quantization.DeQuantStub()).eval()
 
 
@@ -145,8 +145,8 @@ def test_integer_weights() -> None:
 
         def __init__(self) -> None:
             super().__init__()
-            self.register_buffer("weight", torch.ones(16, 8, dtype=torch.int8))
-            self.register_buffer("scale", torch.ones(8))
+            self.weight = nn.Buffer(torch.ones(16, 8, dtype=torch.int8))
+            self.scale = nn.Buffer(torch.ones(8))
 
         def forward(self, x: Tensor) -> Tensor:
             scale = x.abs().amax(1, keepdim=True) / 127

@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch._ops import OpOverload, OpOverloadPacket
 
+from costlab.tracing.quantized import rule_of as rule_of_quantized
 from costlab.tracing.rules.activations import ACTIVATIONS
-from costlab.tracing.rules.registry import CALLS, OVERLOADS
+from costlab.tracing.rules.registry import CALLS, OPERATORS, OVERLOADS, Rule
 
 _HIDDEN: Any = torch._C  # torch leaves parts of it without types
 HOMES = (torch, _HIDDEN._nn, _HIDDEN._linalg, _HIDDEN._sparse)
@@ -45,3 +46,10 @@ def twin_of(operator: Any) -> Any:
     candidates = [getattr(home, name, None) for home in HOMES]
     candidates += [SAME.get(name), IN_PYTHON.get(name)]
     return next((each for each in candidates if each is not None and each in CALLS), None)
+
+
+def rule_of(operator: OpOverload, name: str) -> Rule | None:
+    """The rule of an operator by its name, or of the function that it is; a user's is looked for before."""
+    if operator.namespace not in ("aten", "prims"):
+        return rule_of_quantized(operator)
+    return OPERATORS.get(name) or OPERATORS.get(name.rstrip("_")) or CALLS.get(twin_of(operator))
