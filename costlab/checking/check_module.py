@@ -14,7 +14,7 @@ from costlab.checking.peers import PEERS, reports
 from costlab.counting.convention import convention
 from costlab.counting.count import Count
 from costlab.errors import one_line
-from costlab.tracing.dispatch_mode import tensors_in
+from costlab.tracing.arguments import tensors_in
 
 
 def check_module(count: Count, progress: Callable[[str], None] | None = None) -> list[Finding]:

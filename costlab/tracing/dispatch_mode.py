@@ -1,7 +1,6 @@
 """The dispatch mode: it runs every operator below torch's functions, on values where these are known."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import is_dataclass
+from collections.abc import Callable
 from math import prod
 from typing import Any, TypeAlias
 
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from torch._ops import HigherOrderOperator, OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from costlab.tracing.arguments import lowered, tensors_in
 from costlab.tracing.assertions import answer_that_passes
 from costlab.tracing.operator_facts import (
     FINITE,
@@ -52,7 +52,6 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         self.called: Any = None
         self.hidden: Exception | None = None  # what TorchScript does not tell of an error
         self.inside: InsideCall | None = None
-        self.running = False
         self._meets_sparse = False
         self.stand_ins, self._on_operator = stand_ins, on_operator
 
@@ -73,29 +72,28 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
                 return func.decompose(*args, **kwargs)
         self._meets_sparse = False
         args, kwargs = self._adopted(args), self._adopted(kwargs) if kwargs else kwargs
-        unknown = False
-        self.running = True  # what follows is none of the model's calls
-        try:
-            if self._meets_sparse or facts.makes_sparse or (kwargs and kwargs.get("layout") in SPARSE):
-                output = run_sparse(self.stand_ins, func, facts, args, kwargs)
-                unknown = are_unknown(tensors_in(args))
-            elif is_quantized(func):
-                self.stand_ins.quantized = True
-                output = run_quantized(func, args)
-            elif self.stand_ins.quantized and takes_quantized(args):
-                output = run_on_quantized(func, args, kwargs)
-            else:
-                output = self._run(func, facts, args, kwargs)
-            if self.inside is None:
-                self._on_operator(func, args, kwargs, output, self.called, unknown=unknown)
-            elif (plain := facts.name.rstrip("_")) in PRODUCTS:
-                self.inside.unknown = self.inside.unknown or unknown
-                self.inside.products += 0 if unknown else multiplied(plain, args)
-        except UnknownStructureError as error:
-            raise ReadsDataError(str(error)) from error
-        finally:
-            self.running = False
+        output = self._output(func, facts, args, kwargs)
+        unknown = self._meets_sparse and are_unknown(tensors_in(args))
+        if self.inside is None:
+            self._on_operator(func, args, kwargs, output, self.called, unknown=unknown)
+        elif (plain := facts.name.rstrip("_")) in PRODUCTS:
+            self.inside.unknown = self.inside.unknown or unknown
+            self.inside.products += 0 if unknown else multiplied(plain, args)
         return output
+
+    def _output(self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any) -> Any:
+        """What comes out of an operator, by what it takes."""
+        if self._meets_sparse or facts.makes_sparse or (kwargs and kwargs.get("layout") in SPARSE):
+            try:
+                return run_sparse(self.stand_ins, func, facts, args, kwargs)
+            except UnknownStructureError as error:
+                raise ReadsDataError(str(error)) from error
+        if is_quantized(func):
+            self.stand_ins.quantized = True
+            return run_quantized(func, args)
+        if self.stand_ins.quantized and takes_quantized(args):
+            return run_on_quantized(func, args, kwargs)
+        return self._run(func, facts, args, kwargs)
 
     def _adopted(self, value: Any) -> Any:
         """An argument with stand-ins for the tensors that come from elsewhere, such as constants."""
@@ -269,32 +267,3 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
 def _same(args: Any) -> bool:
     """Whether a tensor is compared with itself, or with nothing."""
     return len(args) == 1 or args[0] is args[1]
-
-
-def lowered(value: Any, how: Callable[[StandIn], Tensor], device: torch.device | None = None) -> Any:
-    """A value with plain tensors in place of stand-ins; a ``device`` in it is replaced."""
-    kind = type(value)
-    if kind is StandIn:
-        return how(value)
-    if kind is tuple or kind is list:
-        return kind([lowered(each, how) for each in value])
-    if kind is dict:
-        return {
-            name: device if name == "device" and each is not None else lowered(each, how)
-            for name, each in value.items()
-        }
-    return value
-
-
-def tensors_in(value: Any) -> Iterator[Any]:
-    """The tensors in a value, in tuples, lists, dictionaries and dataclasses too."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for each in value:
-            yield from tensors_in(each)
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from tensors_in(each)
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield from tensors_in(vars(value))

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from costlab.algebra.work import Work
+from costlab.tracing.gradient_path import tag
 from costlab.tracing.higher_order import in_place_of
 from costlab.tracing.intercepted import intercepts
 from costlab.tracing.rules.attention import attention
@@ -55,7 +56,7 @@ def flex_attention(
         last = trace.operations[-1]
         trace.operations[-1] = last._replace(read=(*last.read, *read))
     if trace._backward:
-        trace._tag((output, *sums), trace.tracker.path)
+        tag((output, *sums), trace.tracker.path)
     return output, *sums
 
 

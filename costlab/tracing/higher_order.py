@@ -11,7 +11,7 @@ from torch.utils import _pytree as pytree
 
 from costlab.algebra.shape import Sizes
 from costlab.algebra.work import Work
-from costlab.tracing.dispatch_mode import tensors_in
+from costlab.tracing.arguments import tensors_in
 from costlab.tracing.stand_in import StandIn, stand_in
 from costlab.tracing.stand_ins import ReadsDataError
 

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from costlab.tracing.dispatch_mode import SET_DATA, lowered, tensors_in
+from costlab.tracing.arguments import lowered, tensors_in
+from costlab.tracing.dispatch_mode import SET_DATA
 from costlab.tracing.stand_in import HOME, StandIn, stand_in
 from costlab.tracing.stand_ins import ReadsDataError, StandIns
 

@@ -15,8 +15,10 @@ from costlab.algebra.traced import Call, CallForm
 from costlab.algebra.work import Work
 from costlab.tracing import flex_attention as _flex_attention  # noqa: F401  # registers what it does
 from costlab.tracing import packed as _packed  # noqa: F401  # registers what it intercepts
+from costlab.tracing.arguments import tensors_in
 from costlab.tracing.call_form import CallDescriber, call_form, is_sign, kernel_of
-from costlab.tracing.dispatch_mode import OURS, InsideCall, StandInDispatch, tensors_in
+from costlab.tracing.dispatch_mode import OURS, InsideCall, StandInDispatch
+from costlab.tracing.gradient_path import is_in_gradient, tag, tagged_path
 from costlab.tracing.higher_order import higher_order
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
@@ -44,8 +46,6 @@ SIZES = frozenset(
     [Tensor.shape.__get__, Tensor.size, Tensor.numel, Tensor.nelement, Tensor.__len__, Tensor.__iter__]  # type: ignore[attr-defined]  # a descriptor has one
 )
 """Functions that read the sizes of a tensor."""
-PATH = "costlab"
-"""The key in the metadata of a node of the autograd graph for the path of the module that made it."""
 
 
 class TracedOperation(NamedTuple):
@@ -106,7 +106,7 @@ class Trace(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         dispatch = self._dispatch
-        if dispatch.inside is not None or dispatch.running:
+        if dispatch.inside is not None:
             return func(*args, **kwargs)
         if self._stand_ins.deferred and func in SIZES:
             self._stand_ins.refuse_deferred(args[0])
@@ -140,7 +140,7 @@ class Trace(TorchFunctionMode):
             self._stand_ins.make_data(output)
         self._ruled_call(rule, func, args, kwargs, output, inside)
         if self._backward:
-            self._tag(output, self.tracker.path)
+            tag(output, self.tracker.path)
         return output
 
     def _reads_parameter(self, args: Any, kwargs: Any) -> bool:
@@ -183,7 +183,7 @@ class Trace(TorchFunctionMode):
         finally:
             self._dispatch.called = None
         if self._backward:
-            self._tag(output, self.tracker.path)
+            tag(output, self.tracker.path)
         return output
 
     def on_operator(
@@ -211,7 +211,7 @@ class Trace(TorchFunctionMode):
         works: Works
         if rule is not None and not unknown:
             plain = name.rstrip("_")
-            product = plain in PRODUCTS and not self._goes_back()
+            product = plain in PRODUCTS and not (self.in_backward or is_in_gradient())
             weights = self._stand_ins.weights(list(tensors_in(args))[-2:]) if product else 0
             works = rule(Seen(output, module, 0, plain, weights), *args, **kwargs)
         else:
@@ -236,8 +236,9 @@ class Trace(TorchFunctionMode):
             return  # a counter, such as that of the batches that a normalization has seen
         sizes = Sizes(*results[0].shape) if results else Sizes()
         read = self._parameters(given)
-        path = self._path_back() if self.in_backward else self.tracker.path
-        own, back = form == "module", self._goes_back()
+        path = self.tracker.path  # in a gradient too, where a checkpoint runs once more
+        path = path or (tagged_path() if self.in_backward else "")
+        own, back = form == "module", self.in_backward or is_in_gradient()
         for part, work in enumerate((works,) if isinstance(works, Work) else works):
             slides = work.kind.startswith("conv") and work.kind[-1] == "d" and not back
             shown = kernel_of(given) if slides else kernel
@@ -247,10 +248,6 @@ class Trace(TorchFunctionMode):
                 TracedOperation(path, done, sizes, shown, own, unknown, read, self.in_backward, numbered)
             )
             read = ()
-
-    def _goes_back(self) -> bool:
-        """Whether autograd runs what runs: gradients, also those that forward asks for."""
-        return self.in_backward or torch._C._current_autograd_node() is not None
 
     def _parameters(self, given: Any) -> tuple[Tensor, ...]:
         owners = self._stand_ins.owners
@@ -268,7 +265,7 @@ class Trace(TorchFunctionMode):
             works = MODULES[type(module)](Seen(output, module), module, *args, **kwargs)
             path = self.tracker.path_in_reach(module)
             if self._backward:
-                self._tag(output, path)
+                tag(output, path)
             sizes = next((Sizes(*each.shape) for each in tensors_in(output)), Sizes())
             read = tuple(owner for owner in map(self._owner, module.parameters()) if owner is not None)
             for work in (works,) if isinstance(works, Work) else works:
@@ -288,19 +285,3 @@ class Trace(TorchFunctionMode):
                 torch.autograd.backward(outputs, gradients)
         finally:
             self.in_backward = False
-
-    def _tag(self, output: Any, path: str) -> None:
-        """Mark the nodes that an operation added to the autograd graph with the module's path."""
-        pending = [each.grad_fn for each in tensors_in(output) if each.grad_fn is not None]
-        while pending:
-            node: Any = pending.pop()
-            if PATH in node.metadata:
-                continue
-            node.metadata[PATH] = path
-            pending += [before for before, _ in node.next_functions if before is not None]
-
-    def _path_back(self) -> str:
-        if self.tracker.path:  # what a checkpoint did not keep is run once more
-            return self.tracker.path
-        node: Any = torch._C._current_autograd_node()
-        return str(node.metadata.get(PATH, "")) if node is not None else ""

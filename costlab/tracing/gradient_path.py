@@ -1,0 +1,32 @@
+"""The paths of the modules that made the nodes of an autograd graph, for the gradients that these compute."""
+
+from typing import Any
+
+import torch
+
+from costlab.tracing.arguments import tensors_in
+
+PATH = "costlab"
+"""The key in the metadata of a node of the autograd graph for the path of the module that made it."""
+
+
+def tag(output: Any, path: str) -> None:
+    """Mark the nodes that an operation added to the autograd graph with the module's path."""
+    pending = [each.grad_fn for each in tensors_in(output) if each.grad_fn is not None]
+    while pending:
+        node: Any = pending.pop()
+        if PATH in node.metadata:
+            continue
+        node.metadata[PATH] = path
+        pending += [before for before, _ in node.next_functions if before is not None]
+
+
+def is_in_gradient() -> bool:
+    """Whether autograd runs what runs, also where a model's forward pass asks for gradients."""
+    return torch._C._current_autograd_node() is not None
+
+
+def tagged_path() -> str:
+    """The path of the module whose gradient autograd computes now; empty where there is none."""
+    node: Any = torch._C._current_autograd_node()
+    return str(node.metadata.get(PATH, "")) if node is not None else ""
