@@ -5,6 +5,7 @@ import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from types import CellType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +17,7 @@ CONTAINERS = (dict, list, set, deque, OrderedDict, defaultdict)
 WALKED = frozenset(["collections", "types", "argparse", "torch", "numpy"])
 OPAQUE = frozenset(sys.stdlib_module_names) - WALKED
 """Packages whose objects are left alone: functions, locks, loggers, paths."""
+LIBRARIES = frozenset(["torch", "numpy", "costlab"])
 OPAQUE_IN_TORCH = ("torch.fx.", "torch.jit.", "torch._", "torch.cuda", "torch.distributed.")
 SMALL_ARRAY = 2**20
 Replace = Callable[[Tensor], Tensor]
@@ -27,6 +29,7 @@ class Kind(NamedTuple):
     container: bool
     opaque: bool
     slots: tuple[str, ...]
+    remembered: tuple[Any, ...]
 
 
 def _kind_of(value: object) -> Kind:
@@ -40,7 +43,8 @@ def _facts_of(kind: Any) -> Kind:
     package = kind.__module__.partition(".")[0]
     hidden = package in OPAQUE or kind.__module__.startswith(OPAQUE_IN_TORCH) or issubclass(kind, type)
     opaque = kind in CONTAINERS or (hidden and not issubclass(kind, nn.Module))
-    return Kind(issubclass(kind, CONTAINERS), opaque, () if opaque else tuple(_slots(kind)))
+    forward = (kind.forward,) if issubclass(kind, nn.Module) else ()  # which may keep things in its file
+    return Kind(issubclass(kind, CONTAINERS), opaque, () if opaque else tuple(_slots(kind)), forward)
 
 
 class Holdings:
@@ -88,23 +92,25 @@ class Holdings:
             self._replace_in(value, content, replace, pending)
         elif (put_back := _state_of(value)) is not None:
             self._undo.append(put_back)
-        if kind.opaque:
-            return
-        self._types.append((value, type(value)))
-        for name in kind.slots:
-            self._hold_slot(value, name, replace, pending)
-        held = getattr(value, "__dict__", None)
-        if type(held) is dict:
-            content = held.copy()
-            self._contents.append((held, content))
-            for name, each in content.items():
-                kind_of_each = type(each)
-                if kind_of_each in PLAIN:
-                    continue
-                if kind_of_each in CONTAINERS and not each:  # most: a module has twelve of them
-                    self._contents.append((each, ()))
-                elif (new := self._with(each, replace, pending)) is not each:
-                    held[name] = new
+        pending += kind.remembered or _remembered(value)
+        if not kind.opaque:
+            self._types.append((value, type(value)))
+            for name in kind.slots:
+                self._hold_slot(value, name, replace, pending)
+            if type(held := getattr(value, "__dict__", None)) is dict:
+                self._hold_attributes(held, replace, pending)
+
+    def _hold_attributes(self, held: dict[str, Any], replace: Replace, pending: list[Any]) -> None:
+        content = held.copy()
+        self._contents.append((held, content))
+        for name, each in content.items():
+            kind = type(each)
+            if kind in PLAIN:
+                continue
+            if kind in CONTAINERS and not each:  # most: a module has twelve of them
+                self._contents.append((each, ()))
+            elif (new := self._with(each, replace, pending)) is not each:
+                held[name] = new
 
     def _hold_slot(self, value: Any, name: str, replace: Replace, pending: list[Any]) -> None:
         try:
@@ -186,6 +192,19 @@ def _state_of(value: Any) -> Callable[[], object] | None:
         kept = value.bit_generator.state
         return lambda: setattr(value.bit_generator, "state", kept)
     return None
+
+
+def _remembered(value: Any) -> list[Any]:
+    """What a function, such as a hook, can change of what is around it: of a file, the containers."""
+    if isinstance(value, MethodType):
+        return [value.__self__, value.__func__]
+    if isinstance(value, partial):
+        return [value.func, *(each for each in value.args if type(each) in CONTAINERS)]
+    if not isinstance(value, FunctionType) or value.__module__.partition(".")[0] in LIBRARIES:
+        return []
+    around = [each.cell_contents for each in value.__closure__ or () if each != CellType()]
+    around += [value.__globals__.get(name) for name in value.__code__.co_names]
+    return [each for each in around if type(each) in CONTAINERS]
 
 
 def _slots(kind: type) -> Iterator[str]:

@@ -50,7 +50,7 @@ def read(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, A
         return func(*args, **kwargs)
     if not tensor.known:
         if func is Tensor.__format__ and tensor.dim():
-            return described(tensor)
+            return repr(tensor)
         raise ReadsDataError(f"Tensor.{func.__name__}")
     with torch._C._DisableTorchDispatch():
         return func(values.value(tensor).clone(), *rest, **kwargs)
@@ -63,12 +63,7 @@ def described_with_values(values: StandIns, func: Any, args: tuple[Any, ...], kw
     if type(tensor) is not StandIn:
         return func(*args, **kwargs)
     with torch._C._DisableTorchDispatch():
-        return repr(values.value(tensor)) if tensor.known else described(tensor)
-
-
-def described(tensor: Tensor) -> str:
-    """A tensor without values as text."""
-    return f"tensor(..., size={tuple(tensor.shape)}, dtype={tensor.dtype})"
+        return repr(values.value(tensor) if tensor.known else tensor)
 
 
 @intercepts(Tensor.__deepcopy__)

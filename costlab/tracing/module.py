@@ -104,7 +104,7 @@ class Module(Block):
         model = initialized(model, inputs, evaluated=not self.backward)
         modules = list(model.modules())
         stand_ins, holdings = StandIns(), Holdings()
-        with process_restored(), modes_restored(modules), closing(holdings):
+        with process_restored(), modes_restored(modules), closing(stand_ins), closing(holdings):
             for module in modules:
                 for parameter in module._parameters.values():
                     if parameter is not None:

@@ -24,15 +24,17 @@ class StandIn(Tensor):
     tensor of the caller's whose values are copied when they are asked for.
     """
 
-    __slots__ = ("held", "meta", "original")
-    held: Tensor | None
-    meta: Tensor | None
-    original: Tensor | None
+    held: Tensor | None = None
+    meta: Tensor | None = None
+    original: Tensor | None = None
     __torch_function__: Any = torch._C._disabled_torch_function_impl
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]  # its stub lacks cls
         raise RuntimeError(f"{func}: a stand-in is used after its count")  # only a mode runs operators on one
+
+    def __repr__(self, *_: Any, **__: Any) -> str:
+        return f"tensor(..., size={tuple(self.shape)}, dtype={self.dtype})"
 
     @property
     def known(self) -> bool:
@@ -49,8 +51,15 @@ def stand_in(
 ) -> StandIn:
     """A tensor without values; of contiguous layout where no strides are given."""
     made: StandIn = _wrap(StandIn, sizes, strides, dtype=dtype, device=device, requires_grad=requires_grad)
-    made.held = made.meta = made.original = None
     return made
+
+
+def become(tensor: StandIn, real: Tensor) -> None:
+    """Let a stand-in that outlives its count be a plain tensor, with the values of a real one."""
+    real = real.detach()
+    tensor.__dict__.clear()
+    tensor.__class__ = Tensor  # type: ignore[assignment]  # it is one from now on
+    torch._C._swap_tensor_impl(tensor, real)
 
 
 def has_values(value: Any) -> bool:

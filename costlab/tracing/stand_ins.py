@@ -1,5 +1,6 @@
 """The stand-ins of the tensors that a model and its caller hold, and the values of those that have some."""
 
+from sys import getrefcount
 from typing import Any
 from weakref import ref
 
@@ -7,11 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from costlab.tracing.sparse import SPARSE, sparse_copy
-from costlab.tracing.stand_in import HOME, SMALL, StandIn, Uninitialized, stand_in
+from costlab.tracing.stand_in import HOME, SMALL, StandIn, Uninitialized, become, stand_in
 
 
 class ReadsDataError(Exception):
     """An operator, or a function of torch, reads values of data, which has none."""
+
+
+OURS = 3
+"""References to a stand-in that this file itself has when it asks."""
 
 
 class StandIns:
@@ -78,6 +83,17 @@ class StandIns:
             each = view()
             if each is not None and each.held is not None and each.held.untyped_storage()._cdata == key:
                 each.held = each.original = None
+
+    def close(self) -> None:
+        """Stand-ins that something keeps, such as a function's cache, become what a real run leaves there."""
+        views = [view() for refs in self._views.values() for view in refs]
+        self._views.clear()
+        for each in views:
+            if each is not None and each.held is not None and each.original is None:
+                become(each, each.held.to(each.device))
+        for tensor, made in self._known.values():
+            if type(made) is StandIn and getrefcount(made) > OURS:
+                become(made, tensor)
 
     def refuse_deferred(self, tensor: Any) -> None:
         """Nothing reads how many places there are that come from data.

@@ -1,12 +1,13 @@
 """What is handed in, and what a model holds, is as it was after a count, when it raises too."""
 
 import copy
+import functools
 import io
 import pickle
 from collections import UserDict, deque
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -155,3 +156,69 @@ def test_a_step_goes_back_from_outputs_of_any_class(wrap: Callable[[Tensor], Any
 
     once = 4 * 27 * 36
     assert count(Net(), torch.zeros(1, 3, 8, 8), backward=True).multiply_adds == 2 * once
+
+
+KEPT: dict[str, Tensor] = {}
+
+
+@functools.lru_cache
+def places(steps: int, device: torch.device) -> Tensor:
+    return torch.arange(steps, device=device)[:, None].float()
+
+
+def weights_of(layer: nn.Linear, cache: list[Tensor] = []) -> Tensor:  # noqa: B006  # what is tried
+    if not cache:
+        cache.append(layer.weight)
+    return cache[0]
+
+
+class Caches(nn.Module):
+    """Keeps what it makes where no model holds it: in a function's cache, a default, a file, a class."""
+
+    sizes: ClassVar[dict[int, Tensor]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        if "ones" not in KEPT:
+            KEPT["ones"], KEPT["weight"] = torch.ones(4, device=x.device).cumsum(0), self.layer.weight
+        type(self).sizes.setdefault(len(x), torch.full((4,), 2.0))
+        y = self.layer(x + places(len(x), x.device)) * KEPT["ones"] @ KEPT["weight"]
+        return y * type(self).sizes[len(x)] @ weights_of(self.layer)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_what_is_kept_elsewhere_is_what_a_run_leaves_there(backward: bool) -> None:
+    model, x = Caches(), torch.rand(3, 4)
+    expected = Caches()
+    expected.load_state_dict(model.state_dict())
+    for kept in (KEPT, Caches.sizes):
+        kept.clear()
+    places.cache_clear()
+    once = count(model, x, backward=backward).multiply_adds
+    assert KEPT == {}
+    assert (type(places(3, x.device)), places(3, x.device).tolist()) == (Tensor, [[0.0], [1.0], [2.0]])
+    assert [(type(each), each.tolist()) for each in Caches.sizes.values()] == [(Tensor, [2.0] * 4)]
+    assert model(x).shape == (3, 4)
+    assert count(model, x, backward=backward).multiply_adds == once
+
+
+def test_what_hooks_keep_is_put_back() -> None:
+    class Extractor:
+        def __init__(self) -> None:
+            self.seen: list[Any] = []
+
+        def keep(self, module: nn.Module, given: Any, output: Tensor) -> None:
+            self.seen.append(output)
+
+    extractor = Extractor()
+    local: dict[str, Tensor] = {}
+    model = nn.Sequential(nn.Linear(4, 4))
+    model[0].register_forward_hook(extractor.keep)
+    model[0].register_forward_hook(lambda module, given, output: local.update(output=output))
+    model[0].register_forward_hook(lambda module, given, output: KEPT.update(output=output))
+    KEPT.clear()
+    count(model, torch.rand(2, 4))
+    assert (extractor.seen, local, KEPT) == ([], {}, {})
