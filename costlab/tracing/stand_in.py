@@ -33,7 +33,7 @@ class StandIn(Tensor):
     def __torch_dispatch__(cls, func: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]  # its stub lacks cls
         raise RuntimeError(f"{func}: a stand-in is used after its count")  # only a mode runs operators on one
 
-    def __repr__(self, *_: Any, **__: Any) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
         return f"tensor(..., size={tuple(self.shape)}, dtype={self.dtype})"
 
     @property

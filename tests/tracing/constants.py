@@ -20,6 +20,7 @@ KINDS = [
     torch.float16,
 ]
 SIZE = 4
+full: Any = torch.full  # which takes a number as a tensor, too
 GLOBAL: Tensor = torch.tensor([0, 2, 1, 1])
 Make = Callable[["Decides", Any, torch.dtype, Any], Any]
 
@@ -32,7 +33,7 @@ CONSTRUCTORS: dict[str, Make] = {
     "from_numpy": lambda m, h, kind, device: torch.from_numpy(np.array([2, 0, 1, 1])).to(device, kind),
     "zeros": lambda m, h, kind, device: torch.zeros(SIZE, dtype=kind, device=device),
     "ones": lambda m, h, kind, device: torch.ones(h.shape[-1] // 2, dtype=kind, device=device),
-    "full": lambda m, h, kind, device: torch.full((SIZE,), m.stride[0], dtype=kind, device=device),
+    "full": lambda m, h, kind, device: full((SIZE,), m.stride[0], dtype=kind, device=device),
     "arange": lambda m, h, kind, device: torch.arange(h.shape[0] + 2, device=device).to(kind),
     "linspace": lambda m, h, kind, device: torch.linspace(0, 3, SIZE, device=device).to(kind),
     "eye": lambda m, h, kind, device: torch.eye(SIZE, device=device)[1].to(kind),
