@@ -65,6 +65,9 @@ AnyInput: TypeAlias = AnyShape | Inputs
 def _text(value: Any) -> str:
     if isinstance(value, TensorInput):
         return str(value)
+    if getattr(value, "is_nested", False):
+        parts = (_text(each) for each in value.unbind())
+        return f"nested({', '.join(parts)})"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return str(TensorInput(Sizes(*value.shape), str(value.dtype).removeprefix("torch.")))
     if isinstance(value, Mapping):
@@ -152,7 +155,9 @@ def _is_inputs(text: str) -> bool:
 
 
 def _is_tensor(value: object) -> bool:
-    return hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "requires_grad")
+    return getattr(value, "is_nested", False) or all(
+        hasattr(value, name) for name in ("shape", "dtype", "requires_grad")
+    )
 
 
 def _holds_tensors(value: object) -> bool:

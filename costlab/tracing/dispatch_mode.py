@@ -67,7 +67,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         if isinstance(func, HigherOrderOperator) or not OURS.issuperset(types):
             return NotImplemented
         facts = facts_of(func)
-        if facts.composite and torch.is_inference_mode_enabled():  # else autograd has taken it apart
+        if facts.composite:  # in inference mode and in nested tensors; else autograd has taken it apart
             with self:
                 return func.decompose(*args, **kwargs)
         self._meets_sparse = False

@@ -41,7 +41,7 @@ def flex_attention(
     """
     pairs, share = _pairs(trace._stand_ins, query, key, block_mask)
     products, read, scored = _score(trace, score_mod, query)
-    output, *sums = _attend(trace, pairs, query, key, value, scored)
+    output, *sums = attend(trace, pairs, query, key, value, scored)
     if not trace._ruled:
         module = trace.tracker.module
         args = (query, key, value)
@@ -96,7 +96,7 @@ class _Attention(torch.autograd.Function):
         return None, None, *made
 
 
-_attend: Any = _Attention.apply
+attend: Any = _Attention.apply
 
 
 def _strides(sizes: tuple[int, ...], like: tuple[int, ...]) -> list[int]:

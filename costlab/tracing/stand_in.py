@@ -13,6 +13,7 @@ LARGE = 2**24
 HOME = torch.device("cpu")
 Uninitialized: Any = vars(torch.nn.parameter)["UninitializedTensorMixin"]
 """A parameter or buffer without sizes; torch's stubs lack its class."""
+OFF: Any = torch._C._disabled_torch_dispatch_impl
 _wrap: Any = Tensor._make_wrapper_subclass
 
 
@@ -30,11 +31,25 @@ class StandIn(Tensor):
     __torch_function__: Any = torch._C._disabled_torch_function_impl
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]  # its stub lacks cls
+    def __torch_dispatch__(cls, func: Any, types: Any, *_: Any, **__: Any) -> Any:  # type: ignore[override]  # its stub lacks cls
+        if any(
+            getattr(each, "__torch_dispatch__", OFF) not in (OFF, cls.__torch_dispatch__) for each in types
+        ):
+            return NotImplemented  # a nested tensor beside it runs it
         raise RuntimeError(f"{func}: a stand-in is used after its count")  # only a mode runs operators on one
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         return f"tensor(..., size={tuple(self.shape)}, dtype={self.dtype})"
+
+    def tolist(self) -> Any:
+        """Its values as numbers; torch's code for nested tensors asks for lengths so, past all modes."""
+        if torch._C._is_torch_function_mode_enabled():
+            return Tensor.tolist(self)
+        value = self.original if self.held is None else self.held
+        if value is None:
+            raise RuntimeError("Tensor.tolist is data-dependent")
+        with torch._C._DisableTorchDispatch():
+            return value.detach().tolist()
 
     @property
     def known(self) -> bool:

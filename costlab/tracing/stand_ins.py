@@ -38,9 +38,15 @@ class StandIns:
         known = self._known.get(id(tensor))
         if known is None:
             self.quantized = self.quantized or tensor.is_quantized
-            made: Any = sparse_copy(tensor) if tensor.layout in SPARSE else _made(tensor, limit)
-            known = self._known[id(tensor)] = (tensor, made)
+            known = self._known[id(tensor)] = (tensor, self._new(tensor, limit))
         return known[1]
+
+    def _new(self, tensor: Tensor, limit: int) -> Any:
+        if tensor.is_nested:
+            from costlab.tracing.nested import nested_stand_in
+
+            return nested_stand_in(self, tensor, limit)
+        return sparse_copy(tensor) if tensor.layout in SPARSE else _made(tensor, limit)
 
     def of_parameter(self, parameter: Tensor) -> StandIn:
         """The stand-in of a parameter that the model holds."""

@@ -23,6 +23,7 @@ from costlab.tracing.higher_order import higher_order
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
+from costlab.tracing.nested import gradient_of, nested_call
 from costlab.tracing.rules import elements, known
 from costlab.tracing.rules.activations import FUNCTIONS
 from costlab.tracing.rules.product_operators import PRODUCTS
@@ -37,7 +38,7 @@ from costlab.tracing.rules.registry import (
     Works,
 )
 from costlab.tracing.rules.twins import function_of, rule_of
-from costlab.tracing.stand_in import StandIn, stand_in
+from costlab.tracing.stand_in import StandIn
 from costlab.tracing.stand_ins import StandIns
 
 COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax, torch.log_softmax}
@@ -177,6 +178,8 @@ class Trace(TorchFunctionMode):
             return func(*args, **kwargs)
         if isinstance(func, HigherOrderOperator) and (done := higher_order(func)) is not None:
             return done(self, *args, **kwargs)
+        if (done := nested_call(func, args)) is not None:
+            return done(self, *args, **kwargs)
         self._dispatch.called = func, is_sign(func)
         try:
             output = func(*args, **kwargs)
@@ -281,7 +284,7 @@ class Trace(TorchFunctionMode):
         self.in_backward = True
         try:
             if outputs:
-                gradients = [stand_in(each.shape, each.dtype, each.device) for each in outputs]
+                gradients = list(map(gradient_of, outputs))
                 torch.autograd.backward(outputs, gradients)
         finally:
             self.in_backward = False
