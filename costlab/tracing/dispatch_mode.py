@@ -58,12 +58,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if torch._C._is_torch_function_mode_enabled():  # TorchScript calls operators alone
-            with torch._C.DisableTorchFunction():
-                try:
-                    return self.__torch_dispatch__(func, types, args, kwargs)
-                except Exception as error:
-                    self.hidden = error
-                    raise
+            return self._from_script(func, types, args, kwargs)
         if isinstance(func, HigherOrderOperator) or not OURS.issuperset(types):
             return NotImplemented
         facts = facts_of(func)
@@ -94,6 +89,14 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         if self.stand_ins.quantized and takes_quantized(args):
             return run_on_quantized(func, args, kwargs)
         return self._run(func, facts, args, kwargs)
+
+    def _from_script(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        with torch._C.DisableTorchFunction():
+            try:
+                return self.__torch_dispatch__(func, types, args, kwargs)
+            except Exception as error:
+                self.hidden = error
+                raise
 
     def _adopted(self, value: Any) -> Any:
         """An argument with stand-ins for the tensors that come from elsewhere, such as constants."""
