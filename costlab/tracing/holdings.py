@@ -5,6 +5,7 @@ import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from inspect import getattr_static
 from types import CellType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
@@ -43,7 +44,8 @@ def _facts_of(kind: Any) -> Kind:
     package = kind.__module__.partition(".")[0]
     hidden = package in OPAQUE or kind.__module__.startswith(OPAQUE_IN_TORCH) or issubclass(kind, type)
     opaque = kind in CONTAINERS or (hidden and not issubclass(kind, nn.Module))
-    forward = (kind.forward,) if issubclass(kind, nn.Module) else ()  # which may keep things in its file
+    # Which may keep things in its file; a scripted module's says nothing to its class.
+    forward = (getattr_static(kind, "forward"),) if issubclass(kind, nn.Module) else ()
     return Kind(issubclass(kind, CONTAINERS), opaque, () if opaque else tuple(_slots(kind)), forward)
 
 
