@@ -202,7 +202,7 @@ def _remembered(value: Any) -> list[Any]:
         return [value.__self__, value.__func__]
     if isinstance(value, partial):
         return [value.func, *(each for each in value.args if type(each) in CONTAINERS)]
-    if not isinstance(value, FunctionType) or value.__module__.partition(".")[0] in LIBRARIES:
+    if not isinstance(value, FunctionType) or str(value.__module__).partition(".")[0] in LIBRARIES:
         return []
     around = [each.cell_contents for each in value.__closure__ or () if each != CellType()]
     around += [value.__globals__.get(name) for name in value.__code__.co_names]

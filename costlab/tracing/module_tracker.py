@@ -33,6 +33,11 @@ class ModuleTracker:
         return self._running[-1][0]
 
     @property
+    def title(self) -> str:
+        """The class of the whole model."""
+        return type(self._running[0][1]).__name__
+
+    @property
     def module(self) -> nn.Module:
         """The module that is running."""
         return self._running[-1][1]

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Call, CallForm
 from costlab.algebra.work import Work
+from costlab.errors import DefinitionError
 from costlab.tracing import flex_attention as _flex_attention  # noqa: F401  # registers what it does
 from costlab.tracing import packed as _packed  # noqa: F401  # registers what it intercepts
 from costlab.tracing.arguments import tensors_in
@@ -279,8 +280,17 @@ class Trace(TorchFunctionMode):
         return self._stand_ins.owners.get(id(tensor))
 
     def _run_back(self, output: Any) -> None:
-        """Run backward from every output that requires a gradient."""
+        """Run backward from every output that requires a gradient.
+
+        Raises:
+            DefinitionError: there is none, though parameters that require one were read.
+        """
         outputs = [each for each in tensors_within(output) if each.requires_grad]
+        if not outputs and any(each.requires_grad for done in self.operations for each in done.read):
+            raise DefinitionError(
+                f"{self.tracker.title}: a step of training goes back from what forward returns, and nothing "
+                "in it has a gradient: return what the loss is of, or count it without backward"
+            )
         self.in_backward = True
         try:
             if outputs:

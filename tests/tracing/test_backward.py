@@ -14,6 +14,7 @@ from costlab import Count, count
 from costlab.algebra.traced import Parameters
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities.normalization import statistics as elements_of_statistics
+from costlab.errors import DefinitionError
 from tests.tracing import brute
 from tests.tracing.brute import assert_counted
 
@@ -263,3 +264,17 @@ def test_products_that_torch_does_not_run_without_values() -> None:
     counted = count(Experts(), torch.rand(6, 4), backward=True)
     assert counted.multiply_adds == 2 * body + 3 * once
     assert counted.parameters == brute.unique(Experts())
+
+
+def test_a_step_needs_something_to_go_back_from() -> None:
+    class Detached(nn.Module):
+        def __init__(self, frozen: bool) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 3).requires_grad_(not frozen)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.fc(x).argmax(-1)
+
+    with pytest.raises(DefinitionError, match=r"Detached: .* nothing in it has a gradient"):
+        count(Detached(False), torch.rand(2, 4), backward=True)
+    assert count(Detached(True), torch.rand(2, 4), backward=True).multiply_adds == 2 * 4 * 3
