@@ -47,19 +47,16 @@ CallForm = Literal["module", "subclass", "function", "torch", "method", "operato
 
 ``module``: by a module of torch.nn that is the operation; ``subclass``: by one of a class derived from
 it; ``function``: as a function of torch.nn.functional; ``torch``: as one of torch; ``method``: as one of a
-tensor; ``operator``: as a sign such as ``+``.
+tensor; ``operator``: as a sign such as ``+``, or otherwise such that no tool that patches names sees it, as
+a function of torch.linalg or one that a module holds as an attribute.
 """
 
 
 class TensorSpec(NamedTuple):
-    """A tensor that an operation read: its sizes and strides, without its values.
-
-    ``held_as`` is the name by which the module that called the operation holds it, if it does.
-    """
+    """A tensor that an operation read: its sizes and strides, without its values."""
 
     sizes: tuple[int, ...]
     strides: tuple[int, ...]
-    held_as: str = ""
 
     @property
     def elements(self) -> int:
@@ -78,19 +75,50 @@ class TensorSpec(NamedTuple):
 
 
 class ModuleSpec(NamedTuple):
-    """The module that called an operation: the name of its class, and its settings, ``__constants__``."""
+    """The module that called an operation: the name of its class, and its settings, ``__constants__``.
+
+    ``places`` says how often a walk through the model, from each module to those in it, comes to it: 1 as a
+    rule, more where several modules hold it, 0 where it is no part of the model. ``held`` are the elements of
+    its parameters by their names, of a module without others in it.
+    """
 
     name: str = ""
     settings: Mapping[str, Any] = {}
+    places: int = 1
+    held: Mapping[str, int] = {}
+
+
+@dataclass
+class ModuleCall:
+    """One call of a module: the sizes of the first tensor that goes in, and of the first that comes out.
+
+    What comes out is known when the call has ended, and whether torch runs all of it as one ``fused``
+    operation where no gradients are wanted. ``seen`` says that an operation of the call was recorded;
+    ``outer`` is the call that it is made in.
+    """
+
+    input: tuple[int, ...] = ()
+    outer: "ModuleCall | None" = None
+    output: tuple[int, ...] = ()
+    fused: bool = False
+    seen: bool = False
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether it, or a call that it is made in, is run as one operation."""
+        return self.fused or (self.outer is not None and self.outer.is_fused)
 
 
 class Call(NamedTuple):
     """How an operation that ran was called.
 
-    ``function`` is its name, an operator's as ``aten::add_``. ``args`` and ``kwargs`` are its arguments, with
-    `TensorSpec` in the place of tensors; ``names`` are those of the first arguments. ``samples`` are the
-    inputs of the batch that the model ran on. A call that does several things has a node for each;
-    ``part`` numbers them.
+    ``function`` is its name, an operator's as ``aten::add_``. ``args`` and ``kwargs`` are its arguments,
+    with `TensorSpec` in the place of tensors; ``names`` are those of the first arguments. ``samples`` is
+    the batch of the model's only input, 1 where it has several. ``within`` is the call of the module, and
+    ``first`` says that this operation is the first in it. ``places`` are those of the innermost module that
+    is running and part of the model, and ``size_products`` the products of sizes of tensors that calls
+    since the operation before were given. A call that does several things has a node for each; ``part``
+    numbers them.
     """
 
     function: str
@@ -100,7 +128,11 @@ class Call(NamedTuple):
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     samples: int
+    within: ModuleCall
+    places: int = 1
     part: int = 0
+    first: bool = False
+    size_products: int = 0
 
     def argument(self, name: str, default: Any = None) -> Any:
         """An argument by name, the default where it was not given."""

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from costlab.algebra.block import Node
+from costlab.algebra.traced import ModuleCall, Traced
 from costlab.checking.finding import Finding, size_text
 from costlab.checking.materialize import runnable
 from costlab.checking.peers import PEERS, reports
@@ -56,7 +59,7 @@ def _fvcore(count: Count, model: nn.Module, inputs: Any) -> Iterator[Finding]:
 def _flops(count: Count, model: nn.Module, inputs: Any) -> Finding:
     by = convention("torch_flop_counter")
 
-    expected = count.root.sums(lambda node: int(by.cost(node, count.batch)))
+    expected = count.root.sums(lambda node: int(by.cost(_apart(node), count.batch)))
     source, quantity = "torch FlopCounterMode", "FLOPs, two per multiply-add"
     try:
         reported, ran = _run(model, inputs, step=count.is_step)
@@ -99,6 +102,14 @@ def _run(model: nn.Module, inputs: Any, *, step: bool) -> tuple[dict[str, int], 
         if path != "Global"
     }
     return counted | {"": counter.get_total_flops()}, frozenset(ran)
+
+
+def _apart(node: Node) -> Node:
+    """An operation as it is run here, where attention is never one operation of which nothing is seen."""
+    block = node.block
+    if not isinstance(block, Traced) or block.call is None or not block.call.within.is_fused:
+        return node
+    return node._replace(block=replace(block, call=block.call._replace(within=ModuleCall())))
 
 
 def _alone(model: nn.Module) -> frozenset[str]:

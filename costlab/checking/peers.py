@@ -73,10 +73,13 @@ def _copied(model: nn.Module) -> nn.Module:
 def _alone() -> Iterator[None]:
     """Let a tool print and warn to nobody, patch what it likes, and draw random numbers of its own.
 
-    Gradients are on, as they are unless a user switches them off: without, attention takes another path.
+    Gradients are on, as they are unless a user switches them off. Attention is not run as one operation, in a
+    model that is frozen either: nothing of it would be seen.
     """
     namespaces = (torch, torch.Tensor, nn.functional)
     before = [dict(vars(space)) for space in namespaces]
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         out = io.StringIO()
@@ -84,6 +87,7 @@ def _alone() -> Iterator[None]:
             try:
                 yield
             finally:
+                torch.backends.mha.set_fastpath_enabled(fast)
                 for space, kept in zip(namespaces, before, strict=True):
                     for name in [name for name in vars(space) if vars(space)[name] is not kept.get(name)]:
                         if name in kept:
@@ -119,7 +123,7 @@ def _ptflops(backend: str) -> Runner:
         given = {"first": inputs[0], "rest": inputs[1:]} if many else inputs[0]
         found, _ = get_model_complexity_info(
             Unpacked() if many else model,
-            tuple(inputs[0].shape[1:]),
+            tuple(inputs[0].shape[1:]) or (1,),  # of no use, but it may not be empty
             input_constructor=lambda _: given,
             as_strings=False,
             print_per_layer_stat=False,
@@ -161,8 +165,13 @@ def _calflops(model: nn.Module, inputs: Inputs) -> Any:
 def _flop_counter(model: nn.Module, inputs: Inputs) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False) as counter:
-        model(*inputs)
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(True)
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model(*inputs)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
     return int(counter.get_total_flops())
 
 

@@ -6,18 +6,19 @@ There is a file for each in ``conventions/``; the README there describes their f
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, product, total
 from costlab.algebra.parameter import closest
 from costlab.counting.conventions.operation import ChargedOperation
-from costlab.counting.conventions.quantities import quantity_of
+from costlab.counting.conventions.quantities import ONCE, quantity_of
 from costlab.counting.family import family_of
 from costlab.counting.row import DEFAULT
+from costlab.counting.terms import Defect, Places, Term, fits
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
@@ -28,27 +29,6 @@ MULTIPLY_ADDS, BIAS, NOT_SEEN = "multiply-adds", "bias", "not seen"
 LAST = 1000
 """The place of a tool whose table names none, among the others."""
 BIASES = ("bias_adds", "fused_bias")
-
-
-class Defect(NamedTuple):
-    """Something that a tool gets wrong: for which operations, what it charges more (or less), in words.
-
-    Without ``charge`` it says why multiply-adds of these operations are missing. ``seen_in`` is the
-    release.
-    """
-
-    match: tuple[str, ...]
-    reason: str
-    seen_in: str
-    charge: Mapping[str, int]
-
-
-class Term(NamedTuple):
-    """A part of what a convention charges; ``reason`` says what is wrong in it."""
-
-    name: str
-    amount: Dim
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,18 +54,52 @@ class Convention:
     scale: int = 1
     note: str = ""
     place: int = LAST
+    places: Places | None = None
+    activations: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
 
     def cost(self, node: Node, batch: Dim = 1) -> Dim:
-        """What an operation costs for a batch of inputs: the sum of coefficient times quantity."""
+        """What an operation costs for a batch of inputs: the sum of coefficient times quantity.
+
+        It is a fraction where the tool divides by the batch and something is left over.
+        """
         if self.name == DEFAULT:
             assert node.work is not None
             return product(batch, node.work.multiply_adds)
         operation = ChargedOperation(node)
         row = _row(self, operation.kind, operation.form)
+        times = self.places.times(operation) if self.places else 1
+        if times == 1:
+            return total(_amount(operation, quantity, charge, batch) for quantity, charge in row.items())
+        assert self.places is not None
+        repeated = [name for name in row if not self.places.per_input or name.endswith(PER_INPUT)]
+        return total(
+            (times if name in repeated else 1) * _amount(operation, name, charge, batch)
+            for name, charge in row.items()
+        )
+
+    def activations_of(self, node: Node, batch: Dim = 1) -> Dim:
+        """The activations of an operation as the tool counts them; its own where it counts none."""
+        operation = ChargedOperation(node)
+        row = next(
+            (
+                row
+                for pattern, row in self.activations.items()
+                if fits(pattern, operation.kind, operation.form)
+            ),
+            {"activations": 1},
+        )
         return total(_amount(operation, quantity, charge, batch) for quantity, charge in row.items())
 
     def terms(self, node: Node, batch: Dim = 1) -> Iterator[Term]:
         """The parts of the cost: multiply-adds as they are, and what the tool adds to them or leaves out."""
+        assert node.work is not None
+        found = tuple(self._terms(node, batch))
+        yield from found
+        if self.places is not None:
+            more = total((self.cost(node, batch), *(-term.amount for term in found)))
+            yield Term(family_of(node.work.kind), more, self.places.reason)
+
+    def _terms(self, node: Node, batch: Dim) -> Iterator[Term]:
         operation = ChargedOperation(node)
         kind, form = operation.kind, operation.form
         plain = self.scale * product(batch, operation.work.multiply_adds)
@@ -121,9 +135,14 @@ class Convention:
 def _amount(operation: ChargedOperation, quantity: str, charge: int, batch: Dim) -> Dim:
     name = quantity.removesuffix(PER_INPUT)
     size = product(charge, quantity_of(operation, name))
+    if name in ONCE:
+        return size
     if name == quantity:
         return product(batch, size)
-    return size // operation.samples if operation.samples else 0
+    if not operation.samples:
+        return 0
+    shared = Fraction(int(size), operation.samples)
+    return cast("Dim", shared.numerator if shared.denominator == 1 else shared)
 
 
 def term_of(kind: str, quantity: str) -> str:
@@ -135,12 +154,12 @@ def term_of(kind: str, quantity: str) -> str:
 def _rates(by: Convention, kind: str, form: str) -> Mapping[str, int]:
     if not _knows(by, kind, form):
         return {}
-    return next((row for pattern, row in by.charges.items() if _fits(pattern, kind, form)), by.default)
+    return next((row for pattern, row in by.charges.items() if fits(pattern, kind, form)), by.default)
 
 
 @cache
 def _defects(by: Convention, kind: str, form: str) -> tuple[Defect, ...]:
-    return tuple(each for each in by.defects if any(_fits(pattern, kind, form) for pattern in each.match))
+    return tuple(each for each in by.defects if any(fits(pattern, kind, form) for pattern in each.match))
 
 
 @cache
@@ -156,12 +175,7 @@ def _row(convention: Convention, kind: str, form: str) -> Mapping[str, int]:
 def _knows(convention: Convention, kind: str, form: str) -> bool:
     if convention.forms and form not in convention.forms:
         return False
-    return not any(_fits(pattern, kind, form) for pattern in convention.unknown)
-
-
-def _fits(pattern: str, kind: str, form: str) -> bool:
-    """Whether ``conv?d`` or ``conv?d.module`` means an operation of this kind and form."""
-    return fnmatchcase(f"{kind}.{form}", pattern if "." in pattern else f"{pattern}.*")
+    return not any(fits(pattern, kind, form) for pattern in convention.unknown)
 
 
 @cache
@@ -222,7 +236,13 @@ def _read(name: str) -> Convention:
         2 if table["default"].get(DEFAULT) == 2 else 1,
         table.get("note", ""),
         table.get("place", LAST),
+        _places(table["places"]) if table.get("places") else None,
+        table.get("activations", {}),
     )
+
+
+def _places(table: Mapping[str, Any]) -> Places:
+    return Places(**{**table, "hooked": tuple(table.get("hooked", ()))})
 
 
 def _less(below: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:

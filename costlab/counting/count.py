@@ -153,8 +153,30 @@ class Count(Marks):
         cost = summed.multiply_adds
         if self.priced != DEFAULT:
             by = self.convention
-            cost = total(by.cost(node, self.batch) for node in nodes)
+            cost = total(self._cost_of(node) for node in nodes)
+            if by.activations:
+                activations = total(by.activations_of(node, self.batch) for node in nodes)
+                summed = summed._replace(activations=activations)
         return Row("", "", None, summed, cost, len(nodes))
+
+    def _cost_of(self, node: Node) -> Dim:
+        known = self._costs.get(id(node))
+        return self.convention.cost(node, self.batch) // 1 if known is None else known
+
+    @cached_property
+    def _costs(self) -> Mapping[int, Dim]:
+        """What each operation costs under the convention, by the id of its node.
+
+        Where a tool divides a sum and leaves over a part of one, each operation has what it adds to the sum
+        of those before it, rounded down as the tool does.
+        """
+        costs: dict[int, Dim] = {}
+        whole: Dim = 0
+        by = self.convention
+        for node in self.operations:
+            before, whole = whole, total((whole, by.cost(node, self.batch)))
+            costs[id(node)] = whole // 1 - before // 1
+        return costs
 
     @property
     def multiply_adds(self) -> Dim:

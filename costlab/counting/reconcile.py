@@ -1,15 +1,14 @@
 """Reconciling: what each tool reports of one network, the terms that it consists of, and why two differ."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from costlab.algebra.dim import is_number
+from costlab.algebra.dim import Dim, is_number, total
 from costlab.counting.convention import (
     MULTIPLY_ADDS,
     NOT_SEEN,
     PER_INPUT,
     Convention,
-    Term,
     convention,
     conventions,
     term_of,
@@ -20,6 +19,7 @@ from costlab.counting.conventions.quantities import quantity_of
 from costlab.counting.count import Count
 from costlab.counting.family import FAMILIES, OTHER
 from costlab.counting.row import DEFAULT
+from costlab.counting.terms import Term
 from costlab.errors import DefinitionError
 
 NAMES = (MULTIPLY_ADDS, NOT_SEEN, "bias", *FAMILIES, OTHER)
@@ -78,17 +78,24 @@ def account(count: Count, by: Convention) -> Account:
     if not is_number(count.batch, *count.total.sizes):
         raise DefinitionError(f"{count.label}: only numbers are charged as {by.name} charges them")
     number = count.under(by.name).cost
-    sums: dict[tuple[str, str], int] = {}
+    sums: dict[tuple[str, str], Dim] = {}
     for node in count.operations:
         for term in by.terms(node, count.batch):
             key = (term.name, term.reason)
-            sums[key] = sums.get(key, 0) + int(term.amount)
+            sums[key] = total((sums.get(key, 0), term.amount))
     order = {name: place for place, name in enumerate(NAMES)}
-    terms = (
-        Term(name, size, reason) for (name, reason), size in sums.items() if size or name == MULTIPLY_ADDS
-    )
+    sizes = zip(sums, _rounded(sums.values()), strict=True)
+    terms = (Term(name, size, reason) for (name, reason), size in sizes if size or name == MULTIPLY_ADDS)
     shown = tuple(sorted(terms, key=lambda term: (order[term.name], term.reason)))
     return Account(by, int(number), shown, unknown_among(by, count.operations))
+
+
+def _rounded(sizes: Iterable[Dim]) -> Iterator[int]:
+    """Whole numbers whose sum is that of the sizes, rounded down; each is less than 1 from its size."""
+    whole: Dim = 0
+    for size in sizes:
+        before, whole = whole, total((whole, size))
+        yield int(whole // 1 - before // 1)
 
 
 def reconcile(count: Count) -> tuple[Account, ...]:

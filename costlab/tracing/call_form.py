@@ -11,11 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch._ops import OpOverload
+from torch.nn.parameter import is_lazy
 
 from costlab.algebra.traced import Call, CallForm, ModuleSpec, TensorSpec
 from costlab.algebra.window import grouping
-from costlab.tracing.rules.activations import FUNCTIONS as ACTIVATION_FUNCTIONS
+from costlab.tracing.module_tracker import ModuleTracker
 from costlab.tracing.rules.registry import UserRule
+from costlab.tracing.sizes import Products
 
 NOTHING: Mapping[str, Any] = {}  # no MappingProxyType, which cannot be pickled
 SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
@@ -33,9 +35,7 @@ def call_form(module: nn.Module, func: Any) -> CallForm:
         return "subclass"
     form = _form_of(func)
     # Tools that patch a function by its name miss one that a module holds as an attribute.
-    if form == "function" and func in ACTIVATION_FUNCTIONS and _holds(module, func):
-        return "torch"
-    return form
+    return "operator" if _holds(module, func) else form
 
 
 def is_sign(func: Any) -> bool:
@@ -68,6 +68,8 @@ def _form_of(func: Any) -> CallForm:
     home = getattr(func, "__module__", None)
     if home is None:
         return "method"
+    if home == "torch._C._linalg":  # a name that no tool looks at
+        return "operator"
     if home in ("torch.nn.functional", "torch._C._nn") or func in FUNCTIONAL:
         return "function"
     return "torch"
@@ -123,8 +125,10 @@ def argument_names(rule: Callable[..., Any] | None) -> tuple[str, ...]:
 class CallDescriber:
     """Describes calls by values that outlive them: sizes in place of tensors, settings of modules."""
 
-    def __init__(self, samples: int) -> None:
+    def __init__(self, samples: int, tracker: ModuleTracker) -> None:
         self._samples = samples
+        self._tracker = tracker
+        self.products = Products()
         self._modules: dict[int, tuple[nn.Module, ModuleSpec]] = {}  # held, so that ids stay their own
 
     def call(
@@ -139,19 +143,28 @@ class CallDescriber:
         """A module's call of a function; None where a user's rule counts it: then its `Work` is enough."""
         if isinstance(rule, UserRule):
             return None
-        held = {} if module._modules else module._parameters
-        if not isinstance(held, dict):  # a scripted module's
-            held = dict(held.items())
         specs: dict[int, TensorSpec] = {}
         return Call(
             function_name(func),
             form,
             self._module(module),
             argument_names(rule),
-            tuple([_described(value, held, specs) for value in args]),
-            {name: _described(value, held, specs) for name, value in kwargs.items()} if kwargs else NOTHING,
+            tuple([_described(value, specs) for value in args]),
+            {name: _described(value, specs) for name, value in kwargs.items()} if kwargs else NOTHING,
             self._samples,
+            self._tracker.call,
+            self._tracker.places_within,
         )
+
+    def recorded(self, call: Call | None, *, backward: bool) -> Call | None:
+        """The call as it is recorded: whether it is the first of its module's, and the products since."""
+        if call is None:
+            return None
+        if not call.within.seen and not backward:
+            call.within.seen = True
+            call = call._replace(first=True)
+        multiplied = self.products.new()
+        return call._replace(size_products=multiplied) if multiplied else call
 
     def _module(self, module: nn.Module) -> ModuleSpec:
         known = self._modules.get(id(module))
@@ -159,12 +172,20 @@ class CallDescriber:
             held = vars(module)
             names = getattr(type(module), "__constants__", ())
             settings = {name: value for name in names if type(value := held.get(name)) in PLAIN}
-            spec = ModuleSpec(type(module).__name__, settings)
+            places = self._tracker.places.get(id(module), 0)
+            spec = ModuleSpec(type(module).__name__, settings, places, _held_by(module))
             known = self._modules[id(module)] = module, spec
         return known[1]
 
 
-def _described(value: Any, held: Mapping[str, Any], specs: dict[int, TensorSpec]) -> Any:
+def _held_by(module: nn.Module) -> Mapping[str, int]:
+    """The elements of a module's parameters by name, of one without others in it."""
+    if any(module.children()):
+        return NOTHING
+    return {name: each.numel() for name, each in module.named_parameters() if not is_lazy(each)}
+
+
+def _described(value: Any, specs: dict[int, TensorSpec]) -> Any:
     """A value without tensors: each becomes a `TensorSpec`, the same one where it comes twice.
 
     What is no plain value either becomes None.
@@ -176,20 +197,13 @@ def _described(value: Any, held: Mapping[str, Any], specs: dict[int, TensorSpec]
         known = specs.get(id(value))
         if known is None:
             strides = value.stride() if value.layout is torch.strided else ()
-            known = specs[id(value)] = TensorSpec(value.shape, strides, _name_in(held, value) if held else "")
+            known = specs[id(value)] = TensorSpec(value.shape, strides)
         return known
     if isinstance(value, tuple | list):
         if all(type(each) is int for each in value):  # sizes, or one number for each axis
             return tuple(value)
-        return tuple([_described(each, held, specs) for each in value])
+        return tuple([_described(each, specs) for each in value])
     return None
-
-
-def _name_in(held: Mapping[str, Any], tensor: Tensor) -> str:
-    """By which name a module holds a tensor as its weight or bias."""
-    if held.get("weight") is tensor:
-        return "weight"
-    return "bias" if held.get("bias") is tensor else ""
 
 
 def kernel_of(given: Any) -> str:

@@ -16,7 +16,8 @@ from costlab.tracing.stand_in import StandIn, stand_in
 from costlab.tracing.stand_ins import ReadsDataError
 
 if TYPE_CHECKING:
-    from costlab.tracing.trace import Trace, TracedOperation
+    from costlab.tracing.trace import Trace
+    from costlab.tracing.traced_operation import TracedOperation
 
 HigherOrder = Callable[..., Any]
 HIGHER_ORDER: dict[str, HigherOrder] = {}
@@ -118,7 +119,7 @@ class _Kept:
 
 
 def _row(path: str, work: Work, read: tuple[Tensor, ...]) -> "TracedOperation":
-    from costlab.tracing.trace import TracedOperation
+    from costlab.tracing.traced_operation import TracedOperation
 
     return TracedOperation(path, work, Sizes(), "", False, False, read, False, None)
 

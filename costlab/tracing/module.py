@@ -11,7 +11,7 @@ from traceback import extract_tb
 from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, is_number, text
@@ -116,7 +116,8 @@ class Module(Block):
                 evaluate(model)
             _refuse_unfitting(model, args, kwargs)
             first = next(tensors_within((args, kwargs)), None)
-            samples = int(first.shape[0]) if first is not None and first.dim() else 1
+            alone = len(args) + sum(isinstance(each, Tensor) for each in kwargs.values()) == 1
+            samples = int(first.shape[0]) if alone and first is not None and first.dim() else 1
             trace = Trace(model, stand_ins, samples, self.backward)
             stop: Stop | None = None
             try:

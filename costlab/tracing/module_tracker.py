@@ -6,8 +6,11 @@ from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules import module as hooks
+
+from costlab.algebra.traced import ModuleCall
+from costlab.tracing.fast_path import is_fused
 
 Leave = Any
 
@@ -15,13 +18,16 @@ Leave = Any
 class ModuleTracker:
     """The modules that are running, outermost first; paths are those of `nn.Module.named_modules`."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, *, inference: bool = True) -> None:
+        self._inference = inference
         self._names: dict[int, list[str]] = {}
         for name, module in model.named_modules(remove_duplicate=False):
             self._names.setdefault(id(module), []).append(name)
         self._known: dict[tuple[int, str], tuple[str, nn.Module]] = {}  # held, so that ids stay their own
         self._running: list[tuple[str, nn.Module]] = [("", model)]
+        self._calls = [ModuleCall()]
         self._before: list[BaseException | None] = [None]
+        self.places = places_of(model)
         self._failed: tuple[BaseException, str] | None = None
         self._thread = get_ident()
         self.on_enter: Any = None
@@ -41,6 +47,16 @@ class ModuleTracker:
     def module(self) -> nn.Module:
         """The module that is running."""
         return self._running[-1][1]
+
+    @property
+    def call(self) -> ModuleCall:
+        """The call of the module that is running."""
+        return self._calls[-1]
+
+    @property
+    def places_within(self) -> int:
+        """The places of the innermost module that is running and part of the model."""
+        return next(self.places[id(each)] for _, each in reversed(self._running) if id(each) in self.places)
 
     def path_in_reach(self, module: nn.Module) -> str:
         """The path of a module that is called from the running one; of a shared module, the nearest."""
@@ -74,6 +90,7 @@ class ModuleTracker:
             return
         path = self.path_in_reach(module)
         self._running.append((path, module))
+        self._calls.append(ModuleCall(_first_sizes(args[:1]), self._calls[-1]))
         self._before.append(sys.exc_info()[1])
         if self.on_enter:
             self.on_enter(module)
@@ -85,6 +102,7 @@ class ModuleTracker:
         failing = False
         while len(self._running) > 1:
             path, left = self._running.pop()
+            call = self._calls.pop()
             # A module may run while an error is handled; one that it raises itself is another.
             before = self._before.pop()
             if error is not None and error is not before:
@@ -92,7 +110,45 @@ class ModuleTracker:
                 if self._failed is None or self._failed[0] is not error:
                     self._failed = error, path
             if left is module:
+                call.output = _first_sizes(rest[-1])
+                call.fused = self._inference and is_fused(module, args, rest[0] if len(rest) > 1 else {})
                 break
         if self.on_leave:
             kwargs = rest[0] if len(rest) > 1 else {}  # torch leaves them out when something fails
             self.on_leave(module, args, kwargs, rest[-1], failing)
+
+
+def places_of(model: nn.Module) -> dict[int, int]:
+    """How often a walk from each module to its children comes to a module, by the id of the module.
+
+    A child that a module holds under two names is one child.
+    """
+    order: list[nn.Module] = []
+    seen: set[int] = set()
+    pending = [(model, False)]
+    while pending:
+        module, done = pending.pop()
+        if done:
+            order.append(module)
+        elif id(module) not in seen:
+            seen.add(id(module))
+            pending.append((module, True))
+            pending += [(child, False) for child in module.children()]
+    places = dict.fromkeys(seen, 0)
+    places[id(model)] = 1
+    for module in reversed(order):  # those that hold a module come before it
+        for child in module.children():
+            places[id(child)] += places[id(module)]
+    return places
+
+
+def _first_sizes(value: Any) -> tuple[int, ...]:
+    """The sizes of the first tensor in a tuple or list, of the last value of a dictionary."""
+    while not isinstance(value, Tensor):
+        if isinstance(value, dict) and value:
+            value = list(value.values())[-1]
+        elif isinstance(value, tuple | list) and value:
+            value = value[0]
+        else:
+            return ()
+    return tuple(map(int, value.shape))

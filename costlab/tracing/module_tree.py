@@ -11,7 +11,7 @@ from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work
 from costlab.tracing.stand_in import Uninitialized
-from costlab.tracing.trace import TracedOperation
+from costlab.tracing.traced_operation import TracedOperation
 
 
 @dataclass

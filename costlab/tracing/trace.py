@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # as everybody calls it
@@ -39,8 +39,10 @@ from costlab.tracing.rules.registry import (
     Works,
 )
 from costlab.tracing.rules.twins import function_of, rule_of
+from costlab.tracing.sizes import READS
 from costlab.tracing.stand_in import StandIn
 from costlab.tracing.stand_ins import StandIns
+from costlab.tracing.traced_operation import TracedOperation
 
 COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax, torch.log_softmax}
 """Functions with a rule whose values are computed for parameters, too: what an architecture is chosen by."""
@@ -50,34 +52,16 @@ SIZES = frozenset(
 """Functions that read the sizes of a tensor."""
 
 
-class TracedOperation(NamedTuple):
-    """An operation that ran: where, what it did, what came out, and the parameters that it read.
-
-    ``own`` says that a layer of torch.nn is the operation, or a module that a user's rule is for. ``call`` is
-    None for parameters that nothing read, and for what a user's rule counts.
-    """
-
-    path: str
-    work: Work
-    output: Sizes
-    kernel: str
-    own: bool
-    unknown: bool
-    read: tuple[Tensor, ...]
-    backward: bool
-    call: Call | None
-
-
 class Trace(TorchFunctionMode):
     """Records the functions of torch that a module calls, and the operators that run below them."""
 
     def __init__(self, model: nn.Module, stand_ins: StandIns, samples: int, backward: bool) -> None:
         super().__init__()
-        self.tracker = ModuleTracker(model)
+        self.tracker = ModuleTracker(model, inference=not backward)
         self.tracker.on_enter, self.tracker.on_leave = self._entered, self._left
         self.operations: list[TracedOperation] = []
         self._stand_ins = stand_ins
-        self._described = CallDescriber(samples)
+        self._described = CallDescriber(samples, self.tracker)
         self._backward = backward
         self._dispatch = StandInDispatch(stand_ins, self.on_operator)
         self._ruled: list[nn.Module] = []
@@ -91,6 +75,7 @@ class Trace(TorchFunctionMode):
             stack.enter_context(self._dispatch)
             with self:
                 output = self._told(call)
+            self._note_products(output)
             if self._backward:
                 self._run_back(output)
         return output
@@ -105,6 +90,12 @@ class Trace(TorchFunctionMode):
                 raise
             raise hidden from error
 
+    def _note_products(self, output: Any) -> None:
+        """Products of sizes that calls after the last operation were given: told with it, or with a view."""
+        if self._described.products.pending and not self._described.products.told_with_last(self.operations):
+            view = self._described.call(Tensor.view, "method", self.tracker.module, None, (), {})
+            self._record(Work("view"), output, (), "method", view)
+
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         dispatch = self._dispatch
@@ -112,6 +103,7 @@ class Trace(TorchFunctionMode):
             return func(*args, **kwargs)
         if self._stand_ins.deferred and func in SIZES:
             self._stand_ins.refuse_deferred(args[0])
+        args, kwargs = self._described.products.plain(func, args, kwargs)
         if kwargs and "device" in kwargs:
             kwargs = {**kwargs, "device": here(kwargs["device"])}
         # Under torch.vmap a call sees one sample, and of a tensor of parts its layout alone; the operators
@@ -175,8 +167,8 @@ class Trace(TorchFunctionMode):
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
-        if getattr(func, "__name__", "") == "__get__":
-            return func(*args, **kwargs)
+        if func in READS or getattr(func, "__name__", "") == "__get__":
+            return self._described.products.read(func, args, kwargs)
         if isinstance(func, HigherOrderOperator) and (done := higher_order(func)) is not None:
             return done(self, *args, **kwargs)
         if (done := nested_call(func, args)) is not None:
@@ -243,11 +235,12 @@ class Trace(TorchFunctionMode):
         path = self.tracker.path  # in a gradient too, where a checkpoint runs once more
         path = path or (tagged_path() if self.in_backward else "")
         own, back = form == "module", self.in_backward or is_in_gradient()
+        call = self._described.recorded(call, backward=back)
         for part, work in enumerate((works,) if isinstance(works, Work) else works):
             slides = work.kind.startswith("conv") and work.kind[-1] == "d" and not back
             shown = kernel_of(given) if slides else kernel
             done = work._replace(activations=0) if back else work  # a gradient is not what a layer puts out
-            numbered = call._replace(part=part) if part and call else call
+            numbered = call._replace(part=part, first=False, size_products=0) if part and call else call
             self.operations.append(
                 TracedOperation(path, done, sizes, shown, own, unknown, read, self.in_backward, numbered)
             )
@@ -266,13 +259,15 @@ class Trace(TorchFunctionMode):
             self._ruled.pop()
             if failing:
                 return
-            works = MODULES[type(module)](Seen(output, module), module, *args, **kwargs)
+            with torch._C.DisableTorchFunction():  # a rule is given plain sizes
+                works = MODULES[type(module)](Seen(output, module), module, *args, **kwargs)
+                works = (works,) if isinstance(works, Work) else tuple(works)
+                sizes = next((Sizes(*each.shape) for each in tensors_in(output)), Sizes())
             path = self.tracker.path_in_reach(module)
             if self._backward:
                 tag(output, path)
-            sizes = next((Sizes(*each.shape) for each in tensors_in(output)), Sizes())
             read = tuple(owner for owner in map(self._owner, module.parameters()) if owner is not None)
-            for work in (works,) if isinstance(works, Work) else works:
+            for work in works:
                 self.operations.append(TracedOperation(path, work, sizes, "", True, False, read, False, None))
                 read = ()
 

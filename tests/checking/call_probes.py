@@ -1,6 +1,7 @@
 """Probes: the same operations without layers, by every way that torch has to ask for them."""
 # ruff: noqa: PLW0108  # a tool puts another function in the place of a name: it is looked up when called
 
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -72,6 +73,12 @@ def _held(
         for kind in (Held, Renamed)
         for bias in (False, True)
     }
+
+
+def _chained(x: Tensor, y: Tensor) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is to go
+        return torch.chain_matmul(x, y, y.t())  # type: ignore[no-untyped-call]  # torch leaves it without types
 
 
 def calls(calls: Mapping[str, Callable[..., Any]], inputs: str = "map") -> dict[str, Probe]:
@@ -211,6 +218,7 @@ PRODUCTS = {
             "x@vector": lambda x, y: x @ y[:, 0],
             "torch.mv": lambda x, y: torch.mv(x, y[:, 0]),
             "torch.dot": lambda x, y: torch.dot(x[0], y[:, 0]),
+            "torch.chain_matmul": _chained,
             "torch.inner": lambda x, y: torch.inner(x, y.t()),
             "torch.tensordot": lambda x, y: torch.tensordot(x, y, 1),
             "torch.addmv": lambda x, y: torch.addmv(x[:, 0], x, y[:, 0]),

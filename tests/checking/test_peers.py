@@ -15,10 +15,11 @@ from costlab.algebra.block import Node
 from costlab.algebra.dim import total
 from costlab.algebra.work import QUANTITIES as SHOWN
 from costlab.checking.peers import PEERS, reports
-from costlab.counting.convention import PER_INPUT, Convention, _fits
+from costlab.counting.convention import PER_INPUT, Convention
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities import QUANTITIES
 from costlab.counting.conventions.quantities.registry import PLAIN
+from costlab.counting.terms import fits
 from tests.checking.call_probes import ASKED
 from tests.checking.layer_probes import LAYERS
 from tests.checking.pair_probes import PAIRS
@@ -43,23 +44,11 @@ TOOLS = [
 
 ONE_FUNCTION = "torch.conv2d and F.conv2d are one function, and the tool sees the second name only"
 A_VECTOR = "it fails on a matrix by a vector"
-SEVERAL_INPUTS = "given several inputs it does not see the batch, and reports all of it instead of one"
-OTHER_WIDTHS = "it takes keys and values to be as wide as queries"
-ADDED_KEYS = "it does not see the keys that the module adds"
-TWO_PARENTS = "a module that two others hold has its calls counted once for each, every time"
-SIZES_TOO = "a product of two sizes counts as one of tensors; Python multiplies them, unseen"
 EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
     "torch.conv2d": dict.fromkeys(CALFLOPS, ONE_FUNCTION),
     "torch.matmul_vector": {"fvcore": A_VECTOR},
     "x.matmul_vector": {"fvcore": A_VECTOR},
     "x@vector": {"fvcore": A_VECTOR},
-    "nn.MultiheadAttention_cross": {"ptflops": SEVERAL_INPUTS},
-    "nn.MultiheadAttention_cross_weights": {"ptflops": SEVERAL_INPUTS},
-    "nn.TransformerDecoderLayer": {"ptflops": SEVERAL_INPUTS},
-    "nn.MultiheadAttention_narrow": {"ptflops": OTHER_WIDTHS},
-    "nn.MultiheadAttention_padded": {"ptflops": ADDED_KEYS},
-    "sizes_multiplied": {"torchprofile": SIZES_TOO},
-    "shared": dict.fromkeys(["thop", "ptflops", *CALFLOPS], TWO_PARENTS),
 }
 """What no table of coefficients predicts: by the name of a probe or network and of the tool, why not."""
 
@@ -213,11 +202,11 @@ def test_every_pattern_means_some_operation(convention: Convention) -> None:
     asked = {(each.kind, each.form) for each in map(ChargedOperation, operations())}
     patterns = [*convention.charges, *convention.unknown]
     patterns += [pattern for defect in convention.defects for pattern in defect.match]
-    dead = [pattern for pattern in patterns if not any(_fits(pattern, *each) for each in asked)]
+    dead = [pattern for pattern in patterns if not any(fits(pattern, *each) for each in asked)]
     assert dead == []
     # A charge that an earlier one takes every operation of is dead, too.
     rows = [
-        next((pattern for pattern in convention.charges if _fits(pattern, kind, form)), None)
+        next((pattern for pattern in convention.charges if fits(pattern, kind, form)), None)
         for kind, form in asked
     ]
     assert [pattern for pattern in convention.charges if pattern not in rows] == []
@@ -226,7 +215,7 @@ def test_every_pattern_means_some_operation(convention: Convention) -> None:
 def test_every_quantity_is_charged_by_some_convention() -> None:
     charged: set[str] = set()
     for convention in costlab.conventions().values():
-        for row in (convention.default, *convention.charges.values()):
+        for row in (convention.default, *convention.charges.values(), *convention.activations.values()):
             charged |= row.keys()
         for defect in convention.defects:
             charged |= defect.charge.keys()

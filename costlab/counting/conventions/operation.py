@@ -56,8 +56,13 @@ class ChargedOperation:
 
     @property
     def samples(self) -> int:
-        """The inputs of the batch; a definition is for one."""
+        """The batch of the model's only input, 1 where it has several; a definition is for one."""
         return 1 if self.call is None else self.call.samples
+
+    @property
+    def places_within(self) -> int:
+        """The places of the innermost module that is running and part of the model."""
+        return 1 if self.call is None else self.call.places
 
     def argument(self, name: str, default: Any = None) -> Any:
         """An argument of the call by torch's name, or a field of a definition."""
@@ -85,6 +90,12 @@ class ChargedOperation:
         if self.is_definition:
             return (1, *map(int, self.node.input))
         return self.tensors[0].sizes if self.tensors else ()
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """The sizes of what the module was given that is the operation; a layer may pad it first."""
+        within = () if self.call is None or self.form != "module" else self.call.within.input
+        return within or self.input
 
     @property
     def output(self) -> tuple[int, ...]:

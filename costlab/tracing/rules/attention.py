@@ -21,7 +21,16 @@ KERNELS = (
 
 
 @calls(F.scaled_dot_product_attention)
-def attention(seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Work:
+def attention(
+    seen: Seen,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    *_: Any,
+    **__: Any,
+) -> Work:
     """``(*, Lq, d), (*, Lk, d), (*, Lk, dv) -> (*, Lq, dv)``: ``Lq * Lk * (d + dv)`` for each of ``*``."""
     output = seen.first
     batch, steps = prod(output.shape[:-2]), query.shape[-2] * key.shape[-2]  # one of them may be spread

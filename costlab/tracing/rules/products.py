@@ -102,7 +102,7 @@ for name in PRODUCTS:
     for home in (torch, Tensor):
         if function := getattr(home, name, None):
             CALLS[function] = _product(name)
-CALLS[Tensor.__matmul__] = CALLS[Tensor.matmul]
+CALLS[Tensor.__matmul__] = CALLS[torch.linalg.matmul] = CALLS[Tensor.matmul]
 CALLS[torch.linalg.multi_dot] = _product("multi_dot")
 CALLS[torch.vdot] = CALLS[Tensor.vdot] = _product("dot")
 

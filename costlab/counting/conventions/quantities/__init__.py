@@ -7,17 +7,20 @@ from costlab.counting.conventions.quantities import (
     attention,
     convolution,
     elements,
+    leaf,
     normalization,
     products,
     recurrent,
 )
-from costlab.counting.conventions.quantities.registry import QUANTITIES, quantity_of
+from costlab.counting.conventions.quantities.registry import ONCE, QUANTITIES, quantity_of
 
 __all__ = [
+    "ONCE",
     "QUANTITIES",
     "attention",
     "convolution",
     "elements",
+    "leaf",
     "normalization",
     "products",
     "quantity_of",

@@ -20,34 +20,15 @@ def aligned_left(operation: ChargedOperation) -> int:
 
 
 @quantity
-def own_weights(operation: ChargedOperation) -> int:
-    """Elements of weight and bias of a module without others in it, once for each input."""
-    if operation.kind.endswith("_backward"):
-        return 0
-    held = {tensor.held_as: tensor.elements for tensor in operation.tensors if tensor.held_as}
-    return operation.samples * sum(held.values())
-
-
-@quantity
-def sample_parameters(operation: ChargedOperation) -> int:
-    """Parameters, once for each input of the batch; once at all where they are no weight and bias."""
-    if operation.call is None or "weight" not in operation.call.names:
-        return int(operation.work.parameters)
-    inputs = operation.input[0] if operation.input else 1
-    return inputs * operation.elements("weight", "bias")
-
-
-@quantity
-def table(operation: ChargedOperation) -> int:
-    """Elements of an embedding's table, once for each input of the batch."""
-    return operation.samples * operation.elements("weight")
+def size_products(operation: ChargedOperation) -> int:
+    """Products of sizes of tensors that the operation was given, or those on the way to it."""
+    return 0 if operation.call is None else operation.call.size_products
 
 
 @quantity
 def truncated(operation: ChargedOperation) -> int:
-    """What is lost where the size of a mean's window is computed in floating point."""
-    rank = int(operation.kind[-2])
-    window = prod(n / m for n, m in zip(operation.input[-rank:], operation.output[-rank:], strict=True))
+    """What is lost where a mean's window is computed in floating point, from the third axis on."""
+    window = prod(n / m for n, m in zip(operation.input[2:], operation.output[2:], strict=True))
     outputs = int(operation.work.outputs)
     return int((window + 1) * outputs) - int(operation.work.inputs) - outputs
 

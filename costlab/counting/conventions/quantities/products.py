@@ -1,5 +1,6 @@
 """What only some tools count of linear layers and products of matrices."""
 
+import re
 from math import prod
 from typing import Any
 
@@ -7,6 +8,9 @@ from costlab.algebra.traced import TensorSpec
 from costlab.counting.conventions.operation import MULTI_HEAD, ChargedOperation
 from costlab.counting.conventions.quantities import recurrent
 from costlab.counting.conventions.quantities.registry import quantity
+
+EXACT = re.compile(r"(.)(.)(.),(\1\2(?!\1|\2|\3)(.)->\1\3\5|\1(?!\1|\2|\3)(.)\3->\1\6\2)")
+"""Equations of batches of matrices: ``abc,abd->acd`` and ``abc,adc->adb``, whatever their letters."""
 
 
 @quantity
@@ -32,22 +36,6 @@ def _rows(tensor: TensorSpec) -> int:
 
 
 @quantity
-def lost_rows(operation: ChargedOperation) -> int:
-    """Multiply-adds and bias adds of all rows but one of each input."""
-    if operation.is_definition:
-        return 0
-    inputs = operation.input[0] if len(operation.input) > 1 else 1
-    whole = int(operation.work.multiply_adds) + int(operation.work.bias_adds)
-    return whole - operation.elements("weight", "bias") * inputs
-
-
-@quantity
-def other_rows(operation: ChargedOperation) -> int:
-    """Multiply-adds of a linear layer, but for those of one row of each input."""
-    return int(operation.work.multiply_adds) - operation.samples * int(operation.work.weights)
-
-
-@quantity
 def by_vector(operation: ChargedOperation) -> int:
     """Multiply-adds of a linear layer whose weight is a vector."""
     weight = None if operation.is_definition else operation.tensor("weight")
@@ -68,10 +56,29 @@ def added(operation: ChargedOperation) -> int:
 
 
 @quantity
+def added_scaled(operation: ChargedOperation) -> int:
+    """The same, where it is not multiplied by 0."""
+    return added(operation) if operation.argument("beta", 1) else 0
+
+
+@quantity
 def crossed(operation: ChargedOperation) -> int:
-    """Elements of the first of a matrix and a vector, by the size of the last axis of the other."""
-    first, *_, last = operation.tensors
+    """Elements of the first of two factors, by the size of the last axis of the other."""
+    first, last = operation.tensors[-2:]
     return first.elements * last.sizes[-1]
+
+
+@quantity
+def spanned(operation: ChargedOperation) -> int:
+    """The sizes of all letters of an equation, multiplied; 0 where it has an ellipsis."""
+    equation = operation.argument("equation")
+    if not isinstance(equation, str) or "..." in equation:
+        return 0
+    factors = equation.partition("->")[0].split(",")
+    sizes: dict[str, int] = {}
+    for letters, tensor in zip(factors, operation.tensors, strict=False):
+        sizes.update(zip(letters.replace(" ", ""), tensor.sizes, strict=False))
+    return prod(sizes.values())
 
 
 @quantity
@@ -83,8 +90,11 @@ def numpy_flops(operation: ChargedOperation) -> int:
 
 @quantity
 def numpy_half(operation: ChargedOperation) -> int:
-    """Half of what NumPy's einsum_path prints, less the multiply-adds."""
-    flops = _printed_flops(operation.argument("equation"), operation.tensors)
+    """Half of what NumPy's einsum_path prints, less the multiply-adds; 0 for two equations that are exact."""
+    equation = operation.argument("equation")
+    if isinstance(equation, str) and EXACT.fullmatch(equation.replace(" ", "")):
+        return 0
+    flops = _printed_flops(equation, operation.tensors)
     return flops // 2 - int(operation.work.multiply_adds) if flops else 0
 
 

@@ -4,7 +4,7 @@ from math import prod
 
 from costlab.algebra.traced import Call, TensorSpec
 from costlab.counting.conventions.operation import ChargedOperation
-from costlab.counting.conventions.quantities.registry import quantity
+from costlab.counting.conventions.quantities.registry import QUANTITIES, Quantity, quantity, quantity_of
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
@@ -20,11 +20,11 @@ def states(operation: ChargedOperation) -> int:
 
 
 @quantity
-def cell_parameters(operation: ChargedOperation) -> int:
-    """Parameters of a recurrent cell, once for each element of its output."""
+def gate_outputs(operation: ChargedOperation) -> int:
+    """Elements that come out of the two linear layers of a cell."""
     if operation.call is None:
         return 0
-    return int(operation.work.outputs) * sum(tensor.elements for tensor in _weights(operation.call))
+    return _steps(operation) * sum(matrix.sizes[0] for matrix in _matrices(operation.call))
 
 
 @quantity
@@ -57,6 +57,35 @@ def narrow(operation: ChargedOperation) -> int:
     matrices = _matrices(operation.call)
     width = matrices[1].sizes[1]
     return _steps(operation) * sum(4 * width * (each.sizes[1] + width) for each in matrices[::3])
+
+
+def _more(name: str) -> Quantity:
+    def more(operation: ChargedOperation) -> int:
+        """What is too much of a quantity where the first two axes are taken for steps and batch.
+
+        They are not where there is no batch; packed sequences are taken to be as long as the longest.
+        """
+        steps = _steps(operation)
+        if operation.call is None or not steps:
+            return 0
+        return int(quantity_of(operation, name)) // steps * (_axes(operation.call, steps) - steps)
+
+    return more
+
+
+for each in ("multiply_adds", "bias_adds", "states", "gates", "unprojected"):
+    QUANTITIES[f"misread_{each}"] = _more(each)
+
+
+def _axes(call: Call, steps: int) -> int:
+    """The sizes of the first two axes of what the module was given, multiplied; of the only one of a cell."""
+    given = call.within.input
+    if call.function.endswith("_cell"):
+        return given[0] if given else steps
+    if _is_packed(call):
+        states = call.args[2][0] if isinstance(call.args[2], tuple) else call.args[2]
+        return int(call.args[1].sizes[0] * states.sizes[1])
+    return given[0] * given[1] if len(given) > 1 else steps
 
 
 def fused_bias(operation: ChargedOperation) -> int:

@@ -10,6 +10,8 @@ from costlab.counting.conventions.operation import ChargedOperation
 Quantity: TypeAlias = Callable[[ChargedOperation], int]
 QUANTITIES: dict[str, Quantity] = {}
 """By the name that a charge has for it. Each is 0 for an operation that has nothing of it."""
+ONCE: set[str] = {"weights"}
+"""The names of those that are the same for every batch."""
 PLAIN = frozenset(Work._fields[1:])
 
 
@@ -17,6 +19,12 @@ def quantity(measure: Quantity) -> Quantity:
     """Let charges name a quantity: by the name of the function that finds it."""
     QUANTITIES[measure.__name__] = measure
     return measure
+
+
+def quantity_once(measure: Quantity) -> Quantity:
+    """The same, for one that does not grow with the batch."""
+    ONCE.add(measure.__name__)
+    return quantity(measure)
 
 
 def quantity_of(operation: ChargedOperation, name: str) -> Dim:
@@ -27,6 +35,6 @@ def quantity_of(operation: ChargedOperation, name: str) -> Dim:
     if name in PLAIN:
         size: Dim = getattr(operation.work, name)
         return size
-    if operation.is_opaque:
-        return operation.work.parameters if name == "sample_parameters" else 0
+    if operation.is_opaque and name != "held":
+        return 0
     return QUANTITIES[name](operation)

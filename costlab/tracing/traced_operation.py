@@ -1,0 +1,27 @@
+"""An operation as a trace records it."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from costlab.algebra.shape import Sizes
+from costlab.algebra.traced import Call
+from costlab.algebra.work import Work
+
+
+class TracedOperation(NamedTuple):
+    """An operation that ran: where, what it did, what came out, and the parameters that it read.
+
+    ``own`` says that a layer of torch.nn is the operation, or a module that a user's rule is for. ``call`` is
+    None for parameters that nothing read, and for what a user's rule counts.
+    """
+
+    path: str
+    work: Work
+    output: Sizes
+    kernel: str
+    own: bool
+    unknown: bool
+    read: tuple[Tensor, ...]
+    backward: bool
+    call: Call | None
