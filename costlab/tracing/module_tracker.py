@@ -151,4 +151,4 @@ def _first_sizes(value: Any) -> tuple[int, ...]:
             value = value[0]
         else:
             return ()
-    return tuple(map(int, value.shape))
+    return () if value.is_nested else tuple(map(int, value.shape))

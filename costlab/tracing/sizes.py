@@ -56,7 +56,8 @@ def traced(value: Any) -> Any:
     """What a tensor says of its sizes, such that products of them are remembered."""
     if type(value) is int:
         return TracedSize(value)
-    return torch.Size(map(TracedSize, value)) if type(value) is torch.Size else value
+    known = type(value) is torch.Size and all(isinstance(each, int) for each in value)
+    return torch.Size(map(TracedSize, value)) if known else value  # those of nested tensors are symbols
 
 
 class Products:
