@@ -30,6 +30,7 @@ from costlab.tracing.process import evaluate, process_restored, run_as_written, 
 from costlab.tracing.quantized import IS_QUANTIZED
 from costlab.tracing.remedy import too_few_values
 from costlab.tracing.scripted import modes_restored
+from costlab.tracing.sharded import run_whole
 from costlab.tracing.stand_in import stand_in
 from costlab.tracing.stand_ins import ReadsDataError, StandIns
 from costlab.tracing.trace import Trace
@@ -112,6 +113,7 @@ class Module(Block):
             holdings.replaced(model, partial(stand_ins, limit=BUFFER))
             args, kwargs = inputs(holdings, stand_ins)
             run_as_written(modules)
+            run_whole(modules)
             if not self.backward:
                 evaluate(model)
             _refuse_unfitting(model, args, kwargs)

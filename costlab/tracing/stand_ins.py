@@ -7,6 +7,7 @@ from weakref import ref
 import torch
 from torch import Tensor, nn
 
+from costlab.tracing.sharded import local_part, whole_stand_in
 from costlab.tracing.sparse import SPARSE, sparse_copy
 from costlab.tracing.stand_in import HOME, SMALL, StandIn, Uninitialized, become, stand_in
 
@@ -46,6 +47,8 @@ class StandIns:
             from costlab.tracing.nested import nested_stand_in
 
             return nested_stand_in(self, tensor, limit)
+        if (local := local_part(tensor)) is not None:
+            return whole_stand_in(tensor, self(local, limit))
         return sparse_copy(tensor) if tensor.layout in SPARSE else _made(tensor, limit)
 
     def of_parameter(self, parameter: Tensor) -> StandIn:
