@@ -175,3 +175,16 @@ def test_what_torch_warns_of_once_is_still_to_be_told() -> None:
     before = set(module._WARNINGS_SHOWN)
     costlab.count(Flex(), qkv())
     assert before == module._WARNINGS_SHOWN
+
+
+def test_a_compiled_one_counts_as_it_is_written() -> None:
+    compiled: Any = torch.compile(flex_attention, backend="eager")
+    masked: Any = torch.compile(create_block_mask, backend="eager")
+
+    class Compiled(nn.Module):
+        def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Any:
+            blocks = masked(causal, None, None, 300, 300, device=str(q.device))
+            return compiled(q, k, v, block_mask=blocks)
+
+    pairs = pairs_of(causal, 1, 1, 300, 300, 128)
+    assert costlab.count(Compiled(), qkv()).multiply_adds == 2 * 4 * pairs * (16 + 32)
