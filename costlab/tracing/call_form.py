@@ -3,7 +3,7 @@
 import dis
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,8 @@ def _held_by(module: nn.Module) -> Mapping[str, int]:
     """The elements of a module's parameters by name, of one without others in it."""
     if any(module.children()):
         return NOTHING
-    return {name: each.numel() for name, each in module.named_parameters() if not is_lazy(each)}
+    named: Iterable[tuple[str, Any]] = module.named_parameters()
+    return {name: each.numel() for name, each in named if not is_lazy(each)}
 
 
 def _described(value: Any, specs: dict[int, TensorSpec]) -> Any:
