@@ -42,13 +42,14 @@ class Stop(NamedTuple):
         return f"stopped at {self.place}: {self.reason}"
 
 
-CallForm = Literal["module", "subclass", "function", "torch", "method", "operator"]
+CallForm = Literal["module", "subclass", "function", "torch", "method", "operator", "aten"]
 """How an operation is called; some tools see modules only, others functions only.
 
 ``module``: by a module of torch.nn that is the operation; ``subclass``: by one of a class derived from
 it; ``function``: as a function of torch.nn.functional; ``torch``: as one of torch; ``method``: as one of a
 tensor; ``operator``: as a sign such as ``+``, or otherwise such that no tool that patches names sees it, as
-a function of torch.linalg or one that a module holds as an attribute.
+a function of torch.linalg or one that a module holds as an attribute; ``aten``: as an operator, as exported
+graphs and scripted functions do.
 """
 
 

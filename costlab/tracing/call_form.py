@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._ops import OpOverload
+from torch._ops import OpOverload, OpOverloadPacket
 from torch.nn.parameter import is_lazy
 
 from costlab.algebra.traced import Call, CallForm, ModuleSpec, TensorSpec
@@ -63,8 +63,8 @@ def _methods(code: Any) -> frozenset[str]:
 
 def _form_of(func: Any) -> CallForm:
     """How a function is called, by where it lives."""
-    if isinstance(func, OpOverload):
-        return "torch"
+    if isinstance(func, OpOverload | OpOverloadPacket):
+        return "aten"
     home = getattr(func, "__module__", None)
     if home is None:
         return "method"

@@ -221,6 +221,10 @@ PRODUCTS = {
             "torch.chain_matmul": _chained,
             "torch.inner": lambda x, y: torch.inner(x, y.t()),
             "torch.tensordot": lambda x, y: torch.tensordot(x, y, 1),
+            "aten.mm": lambda x, y: torch.ops.aten.mm(x, y),
+            "torch.addr": lambda x, y: torch.addr(torch.zeros(len(x), y.shape[1]), x[:, 0], y[0]),
+            "torch.linalg.vecdot": lambda x, y: torch.linalg.vecdot(x, y.t()[:1]),
+            "torch._int_mm": lambda x, y: torch._int_mm(x.to(torch.int8), y.to(torch.int8)),
             "torch.addmv": lambda x, y: torch.addmv(x[:, 0], x, y[:, 0]),
             "x.addmm": lambda x, y: x[:, :1].addmm(x, y),
             "torch.mm": lambda x, y: torch.mm(x, y),
@@ -242,6 +246,15 @@ PRODUCTS = {
     "F.scaled_dot_product_attention": called(
         lambda q, k, v: F.scaled_dot_product_attention(q, k, v), "heads heads heads"
     ),
+    "aten.scaled_dot_product_attention": called(
+        lambda q, k, v: torch.ops.aten.scaled_dot_product_attention(q, k, v), "heads heads heads"
+    ),
+    "aten.linear": Probe(lambda s: Held(lambda x, w, b: torch.ops.aten.linear(x, w, b), (6, s.c), 6), "flat"),
+    "aten.conv2d": Probe(lambda s: Held(lambda x, w, b: torch.ops.aten.conv2d(x, w, b), (5, s.c, 3, 3), 5)),
+    "aten.conv_transpose2d": Probe(
+        lambda s: Held(lambda x, w, b: torch.ops.aten.conv_transpose2d(x, w, b), (s.c, 5, 3, 3), 5)
+    ),
+    "torch.conv_tbc": Probe(lambda s: Held(lambda x, w, b: torch.conv_tbc(x, w, b), (1, s.c, 5), 5), "rows"),
     "attention_by_hand": called(
         lambda q, k, v: torch.matmul(F.softmax(torch.matmul(q, k.transpose(-2, -1)) / 2, -1), v),
         "heads heads heads",

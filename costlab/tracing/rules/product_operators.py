@@ -71,7 +71,7 @@ def _of_rows(name: str, rows: int, bias: int) -> Rule:
         added = kwargs.get("bias") if bias < 0 or bias >= len(args) else args[bias]
         outputs = seen.output.numel()
         return Work(
-            name.lstrip("_"),
+            "scaled_mm" if name.startswith("_scaled") else "mixed_mm",
             multiply_adds=outputs * args[rows].shape[-1],
             bias_adds=outputs if isinstance(added, Tensor) else 0,
             inputs=sum(each.numel() for each in args if isinstance(each, Tensor)),
