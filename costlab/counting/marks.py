@@ -50,6 +50,11 @@ class Marks:
         return self.unsupported
 
     @property
+    def complex_products(self) -> tuple[str, ...]:
+        """Where complex numbers are multiplied: each product counts as one multiply-add, and takes four."""
+        return self._traced.complex_products if self._traced else ()
+
+    @property
     def held(self) -> "Parameters | None":
         """The parameters of a module that was traced, apart: trainable, frozen, shared, unused."""
         return self._traced.held if self._traced else None

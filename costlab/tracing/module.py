@@ -140,7 +140,8 @@ class Module(Block):
                 stop = stop_at(model, path, problem)
         root = build_tree(model, trace.operations, complete=stop is None)
         assert isinstance(root.block, Traced)
-        return root._replace(block=replace(root.block, step=self.backward, stop=stop, subject=model))
+        whole = replace(root.block, step=self.backward, stop=stop, subject=model)
+        return root._replace(block=replace(whole, complex_products=tuple(trace.complex_products)))
 
 
 def training_step(block: Block, x: AnyShape | Inputs) -> Module:

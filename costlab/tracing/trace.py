@@ -60,6 +60,7 @@ class Trace(TorchFunctionMode):
         self.tracker = ModuleTracker(model, inference=not backward)
         self.tracker.on_enter, self.tracker.on_leave = self._entered, self._left
         self.operations: list[TracedOperation] = []
+        self.complex_products: dict[str, None] = {}  # the paths, in their order
         self._stand_ins = stand_ins
         self._described = CallDescriber(samples, self.tracker)
         self._backward = backward
@@ -228,7 +229,8 @@ class Trace(TorchFunctionMode):
         kernel: str = "",
     ) -> None:
         results = list(tensors_in(output))
-        if results and not results[0].dim() and not results[0].is_floating_point():
+        counts = isinstance(works, Work) and works.multiply_adds != 0  # as a dot product of integers
+        if results and not results[0].dim() and not results[0].is_floating_point() and not counts:
             return  # a counter, such as that of the batches that a normalization has seen
         sizes = Sizes(*results[0].shape) if results else Sizes()
         read = self._parameters(given)
@@ -240,6 +242,8 @@ class Trace(TorchFunctionMode):
             slides = work.kind.startswith("conv") and work.kind[-1] == "d" and not back
             shown = kernel_of(given) if slides else kernel
             done = work._replace(activations=0) if back else work  # a gradient is not what a layer puts out
+            if results and results[0].is_complex() and work.multiply_adds != 0:
+                self.complex_products[path] = None
             numbered = call._replace(part=part, first=False, size_products=0) if part and call else call
             self.operations.append(
                 TracedOperation(path, done, sizes, shown, own, unknown, read, self.in_backward, numbered)

@@ -144,6 +144,8 @@ PRODUCTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...], int, int]] = {
     "addmv": (A.addmv, (torch.rand(3), torch.rand(3, 4), torch.rand(4)), counted(3, 4), 3),
     "dot": (A.dot, (torch.rand(4), torch.rand(4)), 4, 1),
     "vdot": (A.vdot, (torch.rand(4), torch.rand(4)), 4, 1),
+    "dot of integers": (torch.dot, (torch.arange(4), torch.arange(4)), 4, 1),
+    "vdot of complex numbers": (torch.vdot, (torch.rand(4) * 1j, torch.rand(4) * 1j), 4, 1),
     "inner": (A.inner, (torch.rand(3, 4), torch.rand(5, 4)), counted(3, 4, 5), 15),
     "tensordot": (torch.tensordot, (torch.rand(3, 4, 2), torch.rand(4, 2, 5)), counted(3, 4, 2, 5), 15),
     "einsum": (torch.einsum, ("ij,jk->ik", torch.rand(3, 4), torch.rand(4, 5)), counted(3, 4, 5), 15),
@@ -413,3 +415,11 @@ def test_element_by_element(place: int) -> None:
     model = Fn(ELEMENTWISE[place])
     within = count(model, torch.rand(4, 4))
     assert (within.multiply_adds, within.unsupported) == (0, {})
+
+
+def test_products_of_complex_numbers_are_told() -> None:
+    model = nn.Sequential(nn.Linear(4, 3, dtype=torch.complex64), Fn(lambda x: x.abs()), nn.Linear(3, 2))
+    within = count(model, torch.rand(2, 4, dtype=torch.complex64))
+    assert within.multiply_adds == counted(2, 4, 3) + counted(2, 3, 2)
+    assert within.complex_products == ("0",)
+    assert count(model[2], torch.rand(2, 3)).complex_products == ()

@@ -138,7 +138,14 @@ def _notes(count: Count) -> tuple[str, ...]:
         f"{human(macs)} multiply-adds ({human(2 * macs, 'FLOP')} at two each), "
         f"{human(parameters)} parameters, {human(activations)} activations"
     ]
-    return (*partial_notes([count]), *_unknown(count), *notes, *convention_notes([count]), *marks_of(count))
+    return (
+        *partial_notes([count]),
+        *_unknown(count),
+        *_complex(count),
+        *notes,
+        *convention_notes([count]),
+        *marks_of(count),
+    )
 
 
 def _priced(columns: tuple[Column, ...], count: Count) -> tuple[Column, ...]:
@@ -223,6 +230,17 @@ def _unknown(count: Count) -> tuple[str, ...]:
         for kind, paths in count.unsupported.items()
     )
     return (f"NOT COUNTED, for there is no rule: {kinds}",)
+
+
+def _complex(count: Count) -> tuple[str, ...]:
+    """A note on products of complex numbers."""
+    paths = count.complex_products
+    if not paths:
+        return ()
+    places = ", ".join(path or "the root" for path in paths[:3]) + (" and others" if len(paths) > 3 else "")
+    return (
+        f"complex numbers are multiplied at {places}: each counts as one multiply-add, four of real ones",
+    )
 
 
 def partial_notes(counts: "Iterable[Count]") -> tuple[str, ...]:
