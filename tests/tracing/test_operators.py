@@ -423,3 +423,9 @@ def test_products_of_complex_numbers_are_told() -> None:
     assert within.multiply_adds == counted(2, 4, 3) + counted(2, 3, 2)
     assert within.complex_products == ("0",)
     assert count(model[2], torch.rand(2, 3)).complex_products == ()
+
+
+def test_gradients_of_resizing_are_known() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Upsample(scale_factor=2, mode="bilinear"))
+    step = count(model, torch.rand(1, 3, 5, 5), backward=True)
+    assert step.unsupported == {}

@@ -7,15 +7,15 @@ import torch
 from torch._ops import OpOverload
 
 _REDUCTIONS = """
-_aminmax _ctc_loss _embedding_bag_forward_only _histogramdd_bin_edges _histogramdd_from_bin_cts
-_histogramdd_from_bin_tensors _is_all_true _is_any_true _log_softmax _logcumsumexp _masked_softmax
-_nested_tensor_softmax_with_shape _safe_softmax _softmax _sparse_csr_prod _sparse_csr_sum
-_sparse_log_softmax _sparse_softmax _sparse_sum _unique _unique2 _weight_norm_interface all amax amin
-aminmax any argmax argmin batch_norm_gather_stats batch_norm_gather_stats_with_counts batch_norm_stats
-batch_norm_update_stats binary_cross_entropy binary_cross_entropy_with_logits bincount bucketize
-count_nonzero cummax cummin cumprod cumsum dist embedding_renorm floor_divide hash_tensor histc histogram
-huber_loss index_add index_reduce kthvalue linalg__powsum linalg_vector_norm logcumsumexp logsumexp max
-mean median min mkldnn_adaptive_avg_pool2d mkldnn_max_pool2d mkldnn_max_pool3d mode mse_loss
+_aminmax _ctc_loss _cummax_helper _cummin_helper _embedding_bag_forward_only _histogramdd_bin_edges
+_histogramdd_from_bin_cts _histogramdd_from_bin_tensors _is_all_true _is_any_true _log_softmax
+_logcumsumexp _masked_softmax _nested_tensor_softmax_with_shape _safe_softmax _softmax _sparse_csr_prod
+_sparse_csr_sum _sparse_log_softmax _sparse_softmax _sparse_sum _unique _unique2 _weight_norm_interface
+all amax amin aminmax any argmax argmin batch_norm_gather_stats batch_norm_gather_stats_with_counts
+batch_norm_stats batch_norm_update_stats binary_cross_entropy binary_cross_entropy_with_logits bincount
+bucketize count_nonzero cummax cummin cumprod cumsum dist embedding_renorm floor_divide hash_tensor histc
+histogram huber_loss index_add index_reduce kthvalue linalg__powsum linalg_vector_norm logcumsumexp
+logsumexp max mean median min mkldnn_adaptive_avg_pool2d mkldnn_max_pool2d mkldnn_max_pool3d mode mse_loss
 multi_margin_loss multilabel_margin_loss_forward multinomial nanmean nanmedian nansum native_norm
 nll_loss2d_forward nll_loss_forward nonzero nonzero_static norm polar powsum prod quantized_max_pool1d
 quantized_max_pool2d quantized_max_pool3d renorm rrelu_with_noise scatter_add scatter_reduce searchsorted
@@ -55,26 +55,27 @@ masked_scatter masked_select max_unpool2d max_unpool3d mkldnn_reorder_conv2d_wei
 mkldnn_reorder_conv3d_weight nan_to_num native_dropout native_dropout_backward new_empty new_empty_strided
 new_full new_ones new_zeros normal normal_ normal_functional one_hot ones ones_like pixel_shuffle
 pixel_unshuffle poisson put q_per_channel_scales q_per_channel_zero_points rand rand_like randint
-randint_like randn randn_like random random_ randperm range reflection_pad1d reflection_pad2d
-reflection_pad3d repeat repeat_interleave replication_pad1d replication_pad2d replication_pad3d reshape
-resize resize_ resize_as resize_as_sparse rev roll rot90 scalar_tensor scatter select_backward
-select_scatter set set_ slice_backward slice_scatter sparse_compressed_tensor sparse_coo_tensor
-sparse_mask sparse_resize sparse_resize_and_clear split split_with_sizes_copy stack take tensor_split
-to_mkldnn to_padded_tensor transpose tril tril_indices triu triu_indices unfold_copy uniform uniform_
-unsafe_chunk unsafe_split unsafe_split_with_sizes view_of where zero zero_ zeros zeros_like
+randint_like randn randn_like random random_ randperm range record_stream reflection_pad1d
+reflection_pad2d reflection_pad3d repeat repeat_interleave replication_pad1d replication_pad2d
+replication_pad3d reshape resize resize_ resize_as resize_as_sparse rev roll rot90 scalar_tensor scatter
+select_backward select_scatter set set_ slice_backward slice_scatter sparse_compressed_tensor
+sparse_coo_tensor sparse_mask sparse_resize sparse_resize_and_clear split split_with_sizes_copy stack take
+tensor_split to_mkldnn to_padded_tensor transpose tril tril_indices triu triu_indices unfold_copy uniform
+uniform_ unsafe_chunk unsafe_split unsafe_split_with_sizes view_of where zero zero_ zeros zeros_like
 """
 MOVES = frozenset(_MOVES.split())
 """Operators of aten that make, copy or rearrange elements: they cost nothing in any convention here."""
 _ELEMENTWISE = """
-_add_relu _amp_foreach_non_finite_check_and_unscale _amp_update_scale _batch_norm_with_update_functional
-_dirichlet_grad _fake_quantize_learnable_per_channel_affine _fake_quantize_learnable_per_tensor_affine
+__ilshift __irshift __lshift __rshift _add_relu _amp_foreach_non_finite_check_and_unscale
+_amp_update_scale _batch_norm_with_update_functional _dirichlet_grad
+_fake_quantize_learnable_per_channel_affine _fake_quantize_learnable_per_tensor_affine
 _fake_quantize_per_tensor_affine_cachemask_tensor_qparams _fused_adagrad _fused_adam _fused_adamw
 _fused_moving_avg_obs_fq_helper _fused_moving_avg_obs_fq_helper_functional _fused_sgd _masked_scale
 _native_batch_norm_legit_functional _prelu_kernel _standard_gamma_grad _thnn_fused_gru_cell
 _thnn_fused_lstm_cell _transform_bias_rescale_qkv batch_norm_elemt bessel_i0 bessel_i0e bessel_i1
 bessel_i1e bessel_j0 bessel_j1 cbrt complex cudnn_grid_sampler dequantize erf_inv erfcx
 fake_quantize_per_channel_affine_cachemask fake_quantize_per_tensor_affine_cachemask frexp glu glu_jvp
-isin linalg_cross log_sigmoid_forward log_softmax ndtri quantize_per_channel quantize_per_tensor
+hardswish isin linalg_cross log_sigmoid_forward log_softmax ndtri quantize_per_channel quantize_per_tensor
 quantize_per_tensor_dynamic quantized_batch_norm rrelu_with_noise_functional shift_left
 shift_right_arithmetic softmax spherical_bessel_j0 zeta
 """
@@ -92,7 +93,7 @@ def moves(operator: str) -> bool:
 
 
 PRODUCTS_IN_GRADIENT = re.compile(
-    r"attention|cdist|pdist|linalg|conv|linear|matmul|matrix|rnn|lstm_mps|sparse_mm|affine_grid"
+    r"attention|cdist|pdist|linalg|conv|^(mkldnn_)?linear_|matmul|matrix|rnn|lstm_mps|sparse_mm|affine_grid"
 )
 """What operators are called that compute gradients of a product of matrices, or of distances."""
 
