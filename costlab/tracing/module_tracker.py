@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
@@ -27,7 +28,8 @@ class ModuleTracker:
         self._running: list[tuple[str, nn.Module]] = [("", model)]
         self._calls = [ModuleCall()]
         self._before: list[BaseException | None] = [None]
-        self.places = places_of(model)
+        shared = any(len(names) > 1 for names in self._names.values())
+        self.places = places_of(model) if shared else dict.fromkeys(self._names, 1)
         self._failed: tuple[BaseException, str] | None = None
         self._thread = get_ident()
         self.on_enter: Any = None
@@ -56,6 +58,9 @@ class ModuleTracker:
     @property
     def places_within(self) -> int:
         """The places of the innermost module that is running and part of the model."""
+        known = self.places.get(id(self.module))
+        if known is not None:
+            return known
         return next(self.places[id(each)] for _, each in reversed(self._running) if id(each) in self.places)
 
     def path_in_reach(self, module: nn.Module) -> str:
@@ -90,7 +95,7 @@ class ModuleTracker:
             return
         path = self.path_in_reach(module)
         self._running.append((path, module))
-        self._calls.append(ModuleCall(_first_sizes(args[:1]), self._calls[-1]))
+        self._calls.append(ModuleCall(() if module._modules else _first_sizes(args[:1]), self._calls[-1]))
         self._before.append(sys.exc_info()[1])
         if self.on_enter:
             self.on_enter(module)
@@ -110,7 +115,7 @@ class ModuleTracker:
                 if self._failed is None or self._failed[0] is not error:
                     self._failed = error, path
             if left is module:
-                call.output = _first_sizes(rest[-1])
+                call.output = () if module._modules else _first_sizes(rest[-1])
                 call.fused = self._inference and is_fused(module, args, rest[0] if len(rest) > 1 else {})
                 break
         if self.on_leave:
@@ -151,4 +156,5 @@ def _first_sizes(value: Any) -> tuple[int, ...]:
             value = value[0]
         else:
             return ()
-    return () if value.is_nested else tuple(map(int, value.shape))
+    with torch._C.DisableTorchFunction():  # no call of the model's
+        return () if value.is_nested else tuple(value.shape)

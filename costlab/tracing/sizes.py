@@ -80,7 +80,7 @@ class Products:
         """The arguments of a call with plain numbers; products that these come from are counted."""
         if not self._reads:
             return args, kwargs
-        given = list(_sizes_in((args, kwargs)))
+        given = [*_sizes_in(args), *(_sizes_in(kwargs) if kwargs else ())]
         if not given:
             return args, kwargs
         if func not in CONSTANT:
