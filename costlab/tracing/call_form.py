@@ -144,6 +144,7 @@ class CallDescriber:
         if isinstance(rule, UserRule):
             return None
         specs: dict[int, TensorSpec] = {}
+        within = self._tracker.call
         return Call(
             function_name(func),
             form,
@@ -152,17 +153,18 @@ class CallDescriber:
             tuple([_described(value, specs) for value in args]),
             {name: _described(value, specs) for name, value in kwargs.items()} if kwargs else NOTHING,
             self._samples,
-            self._tracker.call,
+            within,
             self._tracker.places_within,
+            first=not within.seen,
         )
 
     def recorded(self, call: Call | None, *, backward: bool) -> Call | None:
         """The call as it is recorded: whether it is the first of its module's, and the products since."""
         if call is None:
             return None
-        if not call.within.seen and not backward:
-            call.within.seen = True
-            call = call._replace(first=True)
+        if call.first and backward:
+            call = call._replace(first=False)
+        call.within.seen = call.within.seen or call.first
         multiplied = self.products.new()
         return call._replace(size_products=multiplied) if multiplied else call
 

@@ -22,6 +22,7 @@ from costlab.tracing.operator_facts import (
 )
 from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quantized, takes_quantized
 from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
+from costlab.tracing.shortcuts import like_the_first
 from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
 from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in
 from costlab.tracing.stand_ins import ReadsDataError, StandIns, device_of
@@ -180,6 +181,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             for each in tensors_in(kwargs.get(place) if isinstance(place, str) else args[place]):
                 if each.known:
                     self.stand_ins.forget(each)
+        if (made := like_the_first(name, args, kwargs)) is not NotImplemented:
+            return made
         if name == "masked_select" and args[1].known:
             mask = self.stand_ins.value(args[1])
             kept = mask.expand_as(meta_of(args[0]) + mask.to("meta")).sum()

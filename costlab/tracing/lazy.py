@@ -37,8 +37,8 @@ def is_lazy(modules: Iterable[nn.Module]) -> bool:
 
 def initialized(
     model: nn.Module, inputs: Callable[[Holdings, StandIns], tuple[Any, ...]], evaluated: bool
-) -> nn.Module:
-    """A model; of one with lazy modules a copy, with the sizes that a first run gives it.
+) -> tuple[nn.Module, list[nn.Module]]:
+    """A model and its modules; of one with lazy modules a copy, with the sizes that a first run gives it.
 
     The copy shares the tensors of the model, which have values; those that got their sizes have none. Where
     the first run fails, its copy is as it was then, and fails in the same way.
@@ -46,8 +46,9 @@ def initialized(
     Raises:
         DefinitionError: it cannot be copied.
     """
-    if not is_lazy(model.modules()):
-        return model
+    modules = list(model.modules())
+    if not is_lazy(modules):
+        return model, modules
     stand_ins = StandIns()
     originals: dict[int, Tensor] = {}
     memo: dict[int, Any] = {}
@@ -81,7 +82,7 @@ def initialized(
     for name, module in copied.named_modules():
         module.training = training.get(name, module.training)
     Holdings().replaced(copied, lambda each: originals.get(id(each), each))
-    return copied
+    return copied, list(copied.modules())
 
 
 def _copied(tensor: Tensor, stand_ins: StandIns) -> Tensor:

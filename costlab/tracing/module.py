@@ -102,8 +102,7 @@ class Module(Block):
         model = unwrapped(self.module)
         given, _ = self.placed(x, 1)
         inputs = partial(_inputs, given)
-        model = initialized(model, inputs, evaluated=not self.backward)
-        modules = list(model.modules())
+        model, modules = initialized(model, inputs, evaluated=not self.backward)
         stand_ins, holdings = StandIns(), Holdings()
         with process_restored(), modes_restored(modules), closing(stand_ins), closing(holdings):
             for module in modules:

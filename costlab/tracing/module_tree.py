@@ -53,7 +53,6 @@ def build_tree(model: nn.Module, operations: Sequence[TracedOperation], *, compl
     Unless the run came to its ``complete`` end, what was not read is not unused: it was not reached.
     """
     named = list(model.named_modules(remove_duplicate=False))
-    names = {id(module): name for name, module in reversed(named)}
     modules = dict(named)
     root = _Branch("")
     counted: set[int] = set()
@@ -62,31 +61,36 @@ def build_tree(model: nn.Module, operations: Sequence[TracedOperation], *, compl
         counted.update(id(each) for each in operation.read)
         work = operation.work._replace(parameters=mine)
         root.at(operation.path).add(operation._replace(work=work), modules)
+    every = _parameters(named)
     unused: list[Tensor] = []
-    for module in model.modules():
-        left: list[Tensor] = [
-            each
-            for each in module._parameters.values()
-            if each is not None and id(each) not in counted and not isinstance(each, Uninitialized)
-        ]
+    for path, held in every.items():
+        left = [each for each in held if id(each) not in counted]
         counted.update(map(id, left))
         unused += left
         if left:
             kind = "unused" if complete else "not_reached"
             work = Work(kind, parameters=sum(each.numel() for each in left))
-            path = names[id(module)]
             root.at(path).add(TracedOperation(path, work, Sizes(), "", True, False, (), False, None), modules)
-    held = _held(model, unused)
+    parameters = _held(every, unused)
     node = _node(root, modules)
     only = node.block
     assert isinstance(only, Traced)
-    whole = Traced(type(model).__name__, only.kernel, only.unknown, held, call=only.call)
+    whole = Traced(type(model).__name__, only.kernel, only.unknown, parameters, call=only.call)
     return node._replace(block=whole)
 
 
-def _held(model: nn.Module, unused: Sequence[Tensor]) -> Parameters:
-    every = [each for each in model.parameters() if not isinstance(each, Uninitialized)]
-    places = Counter(id(each) for _, each in model.named_parameters(remove_duplicate=False))
+def _parameters(named: Sequence[tuple[str, nn.Module]]) -> dict[str, list[Tensor]]:
+    """The parameters that each module holds itself, by its path; those without sizes have no elements."""
+    return {
+        path: [each for each in held.values() if each is not None and not isinstance(each, Uninitialized)]
+        for path, module in named
+        if (held := module._parameters)
+    }
+
+
+def _held(held: Mapping[str, Sequence[Tensor]], unused: Sequence[Tensor]) -> Parameters:
+    places = Counter(id(each) for some in held.values() for each in some)
+    every = {id(each): each for some in held.values() for each in some}.values()
     shared = [each for each in every if places[id(each)] > 1]
     return Parameters(
         trainable=sum(each.numel() for each in every if each.requires_grad),

@@ -140,7 +140,9 @@ class Trace(TorchFunctionMode):
 
     def _reads_parameter(self, args: Any, kwargs: Any) -> bool:
         owners = self._stand_ins.owners
-        return any(id(each) in owners for each in args) or any(id(each) in owners for each in kwargs.values())
+        return not owners.keys().isdisjoint(map(id, args)) or (
+            bool(kwargs) and not owners.keys().isdisjoint(map(id, kwargs.values()))
+        )
 
     def _shaped(self, func: Any, args: Any, kwargs: Any, weighted: bool) -> Any:
         """The output of a call that need not run; NotImplemented where values or a graph come of it."""
@@ -148,7 +150,8 @@ class Trace(TorchFunctionMode):
         if shape is None or torch.is_grad_enabled() or torch._C._is_any_autocast_enabled():
             return NotImplemented
         first = args[0] if args else None
-        if type(first) is not StandIn or not (weighted or first.held is first.original is None):
+        several = first if type(first) in (list, tuple) else (first,)
+        if not (weighted or any(type(each) is StandIn and not each.known for each in several)):
             return NotImplemented
         try:
             return shape(*args, **kwargs)
@@ -252,7 +255,7 @@ class Trace(TorchFunctionMode):
 
     def _parameters(self, given: Any) -> tuple[Tensor, ...]:
         owners = self._stand_ins.owners
-        return tuple(owners[id(each)] for each in tensors_in(given) if id(each) in owners)
+        return tuple([owners[id(each)] for each in tensors_in(given) if id(each) in owners])
 
     def _entered(self, module: nn.Module) -> None:
         if not self._ruled and type(module) in MODULES:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -44,6 +44,10 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "attention": (F.scaled_dot_product_attention, Q, K, V),
     "attention, narrow query": (F.scaled_dot_product_attention, Q[:1], K, V),
     "attention, narrow key": (F.scaled_dot_product_attention, Q, K[:1], V[:1]),
+    "cat": (torch.cat, [MAP, MAP, torch.rand(2, 1, 9, 8)], 1),
+    "cat along the last": (torch.cat, (ROWS, ROWS), -1),
+    "cat of columns": (torch.cat, [ROWS.transpose(1, 2), ROWS.transpose(1, 2)], 2),
+    "cat of types": (torch.cat, [ROWS, ROWS.double()], 0),
     "lstm": (torch.lstm, torch.rand(3, 5, 6), STATES, GATES, True, 1, 0.0, False, True, False),
     "lstm, batch first": (torch.lstm, torch.rand(5, 3, 6), STATES, GATES, True, 1, 0.0, False, True, True),
 }
@@ -59,11 +63,14 @@ class Calls(nn.Module):
     def forward(self, *args: Any) -> Any:
         output = self.function(*args)
         each = output if isinstance(output, tuple) else (output,)
-        SEEN[:] = [(tuple(y.shape), y.stride(), y.dtype) for y in each]
+        Seen.last = [(tuple(y.shape), y.stride(), y.dtype) for y in each]
         return output
 
 
-SEEN: list[tuple[Any, ...]] = []
+class Seen:
+    """What was seen last: an attribute of a class, since a list that a model fills is put back after a count."""
+
+    last: ClassVar[list[tuple[Any, ...]]] = []
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -73,13 +80,38 @@ def test_sizes_strides_and_types_are_torchs(name: str) -> None:
         real = function(*args)
     expected = [(tuple(y.shape), y.stride(), y.dtype) for y in (real if isinstance(real, tuple) else (real,))]
     count(Calls(function), Inputs(args))
-    assert expected == SEEN
+    assert expected == Seen.last
+
+
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "sum": lambda x, y: x + y,
+    "of rows and a column": lambda x, y: x + y[..., :1],
+    "of turned ones": lambda x, y: x.transpose(0, 1) * y.transpose(0, 1),
+    "with a number": lambda x, y: x * 2 - 1,
+    "with another type": lambda x, y: x / y.double(),
+    "with a complex number": lambda x, y: x + 1j,
+    "in place": lambda x, y: x.clone().add_(y).mul_(0.5),
+    "of integers": lambda x, y: x.long() / 2,
+    "of halves": lambda x, y: x.half() * 2.0 + y.half(),
+    "scaled": lambda x, y: torch.add(x, y, alpha=2),
+    "rounded": lambda x, y: torch.div(x, y, rounding_mode="floor"),
+    "of one": lambda x, y: (x.exp().neg() + y.sigmoid()).tanh().sqrt(),
+    "channels last": lambda x, y: x[None].to(memory_format=torch.channels_last) + y[None],
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operators_give_what_torch_gives(name: str) -> None:
+    x, y = torch.rand(2, 5, 6), torch.rand(2, 5, 6)
+    real = OPERATORS[name](x, y)
+    count(Calls(OPERATORS[name]), (x, y))
+    assert [(tuple(real.shape), real.stride(), real.dtype)] == Seen.last
 
 
 def test_every_function_with_a_shape_is_among_these() -> None:
     called = {each[0] for each in CALLS.values()}
     alike = {torch.max_pool2d: F.max_pool2d, torch.relu: F.relu, torch.gru: torch.lstm}
-    alike |= {torch.rnn_tanh: torch.lstm, torch.rnn_relu: torch.lstm}
+    alike |= {torch.rnn_tanh: torch.lstm, torch.rnn_relu: torch.lstm, torch.concat: torch.cat}
     others = {torch._grouped_mm}  # which a processor runs for some types only
     assert {alike.get(function, function) for function in SHAPED if function not in others} == called
 

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from costlab.algebra.work import Work
-from costlab.tracing.rules.registry import Seen, calls, operators
+from costlab.tracing.rules.registry import Seen, calls, operators, shapes
+from costlab.tracing.shortcuts import concatenated
 
 ALIASES = {
     "_softmax": "softmax",
@@ -65,6 +66,9 @@ def embedding_operator(seen: Seen, weight: Tensor, indices: Tensor, *_: Any, **_
 def flatten(seen: Seen, input: Tensor, *_: Any, **__: Any) -> Work:
     """Any shape to one with fewer axes."""
     return element_work(seen, "flatten", (input,))
+
+
+shapes(torch.cat, torch.concat)(concatenated)
 
 
 @calls(torch.cat, torch.concat, torch.stack)
