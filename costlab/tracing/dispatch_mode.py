@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch._ops import HigherOrderOperator, OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
 
 from costlab.tracing.arguments import lowered, tensors_in
 from costlab.tracing.assertions import answer_that_passes
@@ -24,7 +25,7 @@ from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quanti
 from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
 from costlab.tracing.shortcuts import like_the_first
 from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
-from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in
+from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, example_of, meta_of, stand_in
 from costlab.tracing.stand_ins import ReadsDataError, StandIns, device_of
 
 SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
@@ -198,8 +199,19 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             return answer if args[0].dtype is torch.bool else float(answer)
         elif facts.dynamic:
             raise ReadsDataError(func._schema.name)
-        output = func(*low, **lowered(kwargs, meta_of, torch.device("meta")))
+        output = self._on_sizes(func, facts, low, args, kwargs)
         return self._raised(output, facts, args, kwargs, device)
+
+    def _on_sizes(self, func: OpOverload, facts: OperatorFacts, low: Any, args: Any, kwargs: Any) -> Any:
+        """What comes out, on torch's meta device, or where torch lacks the operator there, of examples."""
+        try:
+            return func(*low, **lowered(kwargs, meta_of, torch.device("meta")))
+        except NotImplementedError:
+            elements = sum(each.numel() for each in tensors_in((args, kwargs)))
+            if func.namespace != "aten" or facts.written or elements > LARGE:
+                raise
+        output = func(*lowered(args, example_of), **lowered(kwargs, example_of, HOME))
+        return tree_map_only(Tensor, lambda each: each.to("meta"), output)
 
     def _without_sizes(
         self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any, device: torch.device
@@ -262,6 +274,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         else:
             if facts.name in UNINITIALIZED:
                 output.zero_()  # what lies in memory decides nothing
+            elif facts.name == "_efficientzerotensor":  # it has no memory, which operators would read
+                output = torch.zeros(output.size(), dtype=output.dtype)
             self.stand_ins.know(made, output)
         return made
 

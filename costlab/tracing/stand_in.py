@@ -90,3 +90,9 @@ def meta_of(tensor: StandIn) -> Tensor:
             tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta"
         )
     return made
+
+
+def example_of(tensor: StandIn) -> Tensor:
+    """Values that every operator takes: the same sizes, ones, and zeros where they may be places."""
+    made = torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype)
+    return made.fill_(made.is_floating_point() or made.is_complex())

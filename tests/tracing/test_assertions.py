@@ -39,6 +39,9 @@ CHECKS: dict[str, Callable[[Tensor], Any]] = {
     "bernoulli": lambda x: LAWS.Bernoulli(logits=x).log_prob((x > 0.5).float()),
     "beta": lambda x: LAWS.Beta(x, x).mean,
     "independent": lambda x: LAWS.Independent(LAWS.Laplace(x, x), 1).rsample(),
+    "covariance": lambda x: LAWS.MultivariateNormal(x, x[:, :, None] * x[:, None] + torch.eye(8)).mean,
+    "precision": lambda x: LAWS.MultivariateNormal(x, precision_matrix=torch.diag_embed(x)).entropy(),
+    "triangle": lambda x: LAWS.MultivariateNormal(x, scale_tril=torch.diag_embed(x)).mean,
     "divergence": lambda x: LAWS.kl_divergence(LAWS.Normal(x, 1.0), LAWS.Normal(0.0, 1.0)),
 }
 

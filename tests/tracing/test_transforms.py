@@ -1,0 +1,65 @@
+"""Derivatives forward and back in a forward pass, by torch.func, cost what they do when they run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from costlab import count
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch.func itself
+FUNC: Any = torch.func  # which torch leaves without types
+Net = Callable[[Tensor], Tensor]
+DERIVATIVES: dict[str, Callable[[Net, Tensor], Any]] = {
+    "jvp": lambda net, x: FUNC.jvp(net, (x,), (torch.ones_like(x),)),
+    "jvp of data": lambda net, x: FUNC.jvp(net, (x,), (x * 2,)),
+    "jvp of a jvp": lambda net, x: FUNC.jvp(lambda y: FUNC.jvp(net, (y,), (x,))[1], (x,), (x,)),
+    "vjp": lambda net, x: FUNC.vjp(net, x)[1](torch.ones(4, 2)),
+    "jacfwd": lambda net, x: FUNC.jacfwd(net)(x[0]),
+    "jacrev": lambda net, x: FUNC.jacrev(net)(x[0]),
+    "vmap of jacfwd": lambda net, x: FUNC.vmap(FUNC.jacfwd(net))(x),
+    "vmap of jacrev": lambda net, x: FUNC.vmap(FUNC.jacrev(net))(x),
+    "hessian": lambda net, x: FUNC.hessian(lambda y: net(y).sum())(x[0]),
+    "vmap of hessian": lambda net, x: FUNC.vmap(FUNC.hessian(lambda y: net(y).sum()))(x),
+    "functional jacobian": lambda net, x: torch.autograd.functional.jacobian(net, x[0]),  # type: ignore[no-untyped-call]  # torch leaves it without types
+}
+NETS: dict[str, Callable[[], nn.Module]] = {
+    "bias": lambda: nn.Linear(3, 2),
+    "no bias": lambda: nn.Linear(3, 2, bias=False),
+    "two layers": lambda: nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.LayerNorm(8), nn.Linear(8, 2)),
+}
+
+
+class Whole:
+    """In place of the tracker of modules of PyTorch's counter, which refuses gradients in forward."""
+
+    parents = frozenset(["Global"])
+
+    def __enter__(self) -> None:
+        """Nothing to follow."""
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was followed."""
+
+
+class Differentiates(nn.Module):
+    def __init__(self, net: nn.Module, derivative: Callable[[Net, Tensor], Any]) -> None:
+        super().__init__()
+        self.net, self.derivative = net, derivative
+
+    def forward(self, x: Tensor) -> Any:
+        return self.derivative(self.net, x)
+
+
+@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("derivative", DERIVATIVES)
+def test_a_derivative_in_forward(derivative: str, net: str) -> None:
+    model, x = Differentiates(NETS[net](), DERIVATIVES[derivative]).eval(), torch.rand(4, 3)
+    counter: Any = FlopCounterMode(display=False)
+    counter.mod_tracker = Whole()
+    with counter, torch.no_grad():
+        model(x)
+    assert 2 * count(model, x).multiply_adds == counter.get_total_flops()
