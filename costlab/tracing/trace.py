@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F  # as everybody calls it
 from torch import Tensor, nn
 from torch._ops import HigherOrderOperator, OpOverload
+from torch.autograd import forward_ad
 from torch.overrides import TorchFunctionMode
 
 from costlab.algebra.shape import Sizes
@@ -107,9 +108,9 @@ class Trace(TorchFunctionMode):
         args, kwargs = self._described.products.plain(func, args, kwargs)
         if kwargs and "device" in kwargs:
             kwargs = {**kwargs, "device": here(kwargs["device"])}
-        # Under torch.vmap a call sees one sample, and of a tensor of parts its layout alone; the operators
-        # below see all of it.
-        mapped = torch._C._functorch.peek_interpreter_stack() is not None
+        # Under torch.vmap a call sees one sample, with tangents the values alone, and of a tensor of parts
+        # its layout; the operators below see all of it.
+        mapped = torch._C._functorch.peek_interpreter_stack() is not None or forward_ad._current_level >= 0
         wrapped = mapped or not (not types or OURS.issuperset(types))
         known_as = function_of(func)
         rule = None if wrapped else CALLS.get(known_as)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 from torch.utils.flop_counter import FlopCounterMode
 
 from costlab import count
@@ -13,10 +14,19 @@ from costlab import count
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch.func itself
 FUNC: Any = torch.func  # which torch leaves without types
 Net = Callable[[Tensor], Tensor]
+
+
+def with_tangents(net: Net, x: Tensor) -> Any:
+    """What `torch.func.jvp` is made from."""
+    with forward_ad.dual_level():
+        return forward_ad.unpack_dual(net(forward_ad.make_dual(x, x * 2)))
+
+
 DERIVATIVES: dict[str, Callable[[Net, Tensor], Any]] = {
     "jvp": lambda net, x: FUNC.jvp(net, (x,), (torch.ones_like(x),)),
     "jvp of data": lambda net, x: FUNC.jvp(net, (x,), (x * 2,)),
     "jvp of a jvp": lambda net, x: FUNC.jvp(lambda y: FUNC.jvp(net, (y,), (x,))[1], (x,), (x,)),
+    "dual tensors": with_tangents,
     "vjp": lambda net, x: FUNC.vjp(net, x)[1](torch.ones(4, 2)),
     "jacfwd": lambda net, x: FUNC.jacfwd(net)(x[0]),
     "jacrev": lambda net, x: FUNC.jacrev(net)(x[0]),
