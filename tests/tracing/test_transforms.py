@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.autograd import forward_ad
 from torch.utils.flop_counter import FlopCounterMode
 
 from costlab import count
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch.func itself
 FUNC: Any = torch.func  # which torch leaves without types
+DUAL: Any = torch.autograd.forward_ad
 Net = Callable[[Tensor], Tensor]
 
 
 def with_tangents(net: Net, x: Tensor) -> Any:
     """What `torch.func.jvp` is made from."""
-    with forward_ad.dual_level():
-        return forward_ad.unpack_dual(net(forward_ad.make_dual(x, x * 2)))
+    with DUAL.dual_level():
+        return DUAL.unpack_dual(net(DUAL.make_dual(x, x * 2)))
 
 
 DERIVATIVES: dict[str, Callable[[Net, Tensor], Any]] = {
