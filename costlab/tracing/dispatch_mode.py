@@ -265,7 +265,9 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         return output
 
     def _made(self, output: Any, facts: OperatorFacts, device: torch.device) -> Any:
-        if not isinstance(output, Tensor):
+        if (
+            not isinstance(output, Tensor) or facts.name == "_efficientzerotensor"
+        ):  # what torch knows to be zero
             return output
         strides = output.stride() if output.layout is torch.strided else None
         made = stand_in(output.size(), output.dtype, device, strides)
@@ -274,8 +276,6 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         else:
             if facts.name in UNINITIALIZED:
                 output.zero_()  # what lies in memory decides nothing
-            elif facts.name == "_efficientzerotensor":  # it has no memory, which operators would read
-                output = torch.zeros(output.size(), dtype=output.dtype)
             self.stand_ins.know(made, output)
         return made
 

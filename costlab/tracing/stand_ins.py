@@ -115,6 +115,8 @@ class StandIns:
 
     def _copy(self, tensor: Tensor) -> Tensor:
         tensor = tensor.detach()
+        if tensor._is_zerotensor():  # which has no memory
+            return torch.zeros(tensor.size(), dtype=tensor.dtype)
         if tensor.layout is not torch.strided or tensor.device.type != "cpu":
             return tensor.cpu()
         storage = tensor.untyped_storage()

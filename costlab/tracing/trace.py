@@ -151,7 +151,7 @@ class Trace(TorchFunctionMode):
         if shape is None or torch.is_grad_enabled() or torch._C._is_any_autocast_enabled():
             return NotImplemented
         first = args[0] if args else None
-        several = first if type(first) in (list, tuple) else (first,)
+        several: Any = first if type(first) in (list, tuple) else (first,)
         if not (weighted or any(type(each) is StandIn and not each.known for each in several)):
             return NotImplemented
         try:

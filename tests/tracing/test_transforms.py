@@ -27,6 +27,7 @@ DERIVATIVES: dict[str, Callable[[Net, Tensor], Any]] = {
     "jvp of data": lambda net, x: FUNC.jvp(net, (x,), (x * 2,)),
     "jvp of a jvp": lambda net, x: FUNC.jvp(lambda y: FUNC.jvp(net, (y,), (x,))[1], (x,), (x,)),
     "dual tensors": with_tangents,
+    "dual tensors and a number": lambda net, x: with_tangents(lambda y: net(y * 2 + 1), x),
     "vjp": lambda net, x: FUNC.vjp(net, x)[1](torch.ones(4, 2)),
     "jacfwd": lambda net, x: FUNC.jacfwd(net)(x[0]),
     "jacrev": lambda net, x: FUNC.jacrev(net)(x[0]),
