@@ -24,10 +24,10 @@ def with_tangents(net: Net, x: Tensor) -> Any:
 
 DERIVATIVES: dict[str, Callable[[Net, Tensor], Any]] = {
     "jvp": lambda net, x: FUNC.jvp(net, (x,), (torch.ones_like(x),)),
+    "jvp of a product": lambda net, x: FUNC.jvp(lambda y: net((y * 2 + 1).mul_(y)), (x,), (x,)),
     "jvp of data": lambda net, x: FUNC.jvp(net, (x,), (x * 2,)),
     "jvp of a jvp": lambda net, x: FUNC.jvp(lambda y: FUNC.jvp(net, (y,), (x,))[1], (x,), (x,)),
     "dual tensors": with_tangents,
-    "dual tensors and a number": lambda net, x: with_tangents(lambda y: net(y * 2 + 1), x),
     "vjp": lambda net, x: FUNC.vjp(net, x)[1](torch.ones(4, 2)),
     "jacfwd": lambda net, x: FUNC.jacfwd(net)(x[0]),
     "jacrev": lambda net, x: FUNC.jacrev(net)(x[0]),
