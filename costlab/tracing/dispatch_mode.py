@@ -265,10 +265,10 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         return output
 
     def _made(self, output: Any, facts: OperatorFacts, device: torch.device) -> Any:
-        if (
-            not isinstance(output, Tensor) or facts.name == "_efficientzerotensor"
-        ):  # what torch knows to be zero
+        if not isinstance(output, Tensor):
             return output
+        if facts.name == "_efficientzerotensor":
+            output = torch.zeros(output.size(), dtype=output.dtype)  # with memory, which operators read
         strides = output.stride() if output.layout is torch.strided else None
         made = stand_in(output.size(), output.dtype, device, strides)
         if output.device.type == "meta":
