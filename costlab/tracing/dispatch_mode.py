@@ -25,7 +25,7 @@ from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quanti
 from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
 from costlab.tracing.shortcuts import like_the_first
 from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
-from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, example_of, meta_of, stand_in
+from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, example_of, meta_of, stand_in, whole_of
 from costlab.tracing.stand_ins import ReadsDataError, StandIns, device_of
 
 SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
@@ -165,7 +165,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
     def _overwritten(self, func: OpOverload, args: Any, kwargs: Any) -> bool:
         """Whether a tensor without values has been given some, which do not depend on what was there."""
         into: StandIn = args[0]
-        if into.known or into._is_view() or into.numel() > LARGE:
+        if into.known or into.viewed is not None or into.numel() > LARGE:
             return False
         if not all(each.known for each in tensors_in((args[1:], kwargs))):
             return False
@@ -178,10 +178,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any, device: torch.device
     ) -> Any:
         name = facts.name
-        for place in facts.written:
-            for each in tensors_in(kwargs.get(place) if isinstance(place, str) else args[place]):
-                if each.known:
-                    self.stand_ins.forget(each)
+        self._forget_written(facts, args, kwargs)
         if (made := like_the_first(name, args, kwargs)) is not NotImplemented:
             return made
         if name == "masked_select" and args[1].known:
@@ -200,7 +197,17 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         elif facts.dynamic:
             raise ReadsDataError(func._schema.name)
         output = self._on_sizes(func, facts, low, args, kwargs)
-        return self._raised(output, facts, args, kwargs, device)
+        made = self._raised(output, facts, args, kwargs, device)
+        for each in tensors_in(made) if facts.is_view else ():
+            each.viewed = whole_of(args[0])
+        return made
+
+    def _forget_written(self, facts: OperatorFacts, args: Any, kwargs: Any) -> None:
+        for place in facts.written:
+            for each in tensors_in(kwargs.get(place) if isinstance(place, str) else args[place]):
+                for one in (each, whole_of(each)):
+                    if one.known:
+                        self.stand_ins.forget(one)
 
     def _on_sizes(self, func: OpOverload, facts: OperatorFacts, low: Any, args: Any, kwargs: Any) -> Any:
         """What comes out, on torch's meta device, or where torch lacks the operator there, of examples."""
@@ -282,6 +289,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
     def _resize(self, tensor: StandIn, low: Tensor) -> None:
         with torch._C._DisableTorchDispatch():
             SET_DATA(tensor, stand_in(low.size(), low.dtype, tensor.device, low.stride()))
+        tensor.meta = low if low.device.type == "meta" else None
 
 
 def _same(args: Any) -> bool:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from costlab.tracing.arguments import lowered, tensors_in
 from costlab.tracing.dispatch_mode import SET_DATA
-from costlab.tracing.stand_in import HOME, StandIn, stand_in
+from costlab.tracing.stand_in import HOME, StandIn, stand_in, whole_of
 from costlab.tracing.stand_ins import ReadsDataError, StandIns
 
 Intercepted = Callable[[StandIns, Any, tuple[Any, ...], dict[str, Any]], Any]
@@ -120,9 +120,11 @@ def set_data(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[st
     if isinstance(into, StandIn) and isinstance(other, Tensor):
         other = values(other)
         func(into, other)
-        into.held, into.original, into.meta = None, None, other.meta
+        into.held = into.original = into.meta = into.viewed = None
         if other.known:
             values.know(into, values.value(other))
+        else:
+            into.viewed = whole_of(other)
         return None
     if type(other) is StandIn:  # a tensor that is no stand-in is made while running: an uninitialized one
         with torch._C._DisableTorchDispatch():
@@ -191,7 +193,9 @@ def indexed(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str
         return None
     made = func(tensor, parts)
     if isinstance(made, StandIn) and made.known:
-        return stand_in(made.size(), made.dtype, made.device, made.stride())
+        chosen = stand_in(made.size(), made.dtype, made.device, made.stride())
+        chosen.viewed = whole_of(tensor)  # written into, the other has no values
+        return chosen
     return made
 
 

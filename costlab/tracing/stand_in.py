@@ -22,12 +22,14 @@ class StandIn(Tensor):
 
     ``held`` is a tensor on the processor that has its values, None where they are not known. They are known
     of what is computed from sizes, indices, masks and small tensors of the model alone. ``original`` is a
-    tensor of the caller's whose values are copied when they are asked for.
+    tensor of the caller's whose values are copied when they are asked for. ``viewed`` is the stand-in of
+    which one without values is a view.
     """
 
     held: Tensor | None = None
     meta: Tensor | None = None
     original: Tensor | None = None
+    viewed: "StandIn | None" = None
     __torch_function__: Any = torch._C._disabled_torch_function_impl
 
     @classmethod
@@ -65,8 +67,16 @@ def stand_in(
     requires_grad: bool = False,
 ) -> StandIn:
     """A tensor without values; of contiguous layout where no strides are given."""
+    if torch.is_inference_mode_enabled():
+        with torch.inference_mode(False):  # whose tensors can be no views of others
+            return stand_in(sizes, dtype, device, strides, requires_grad)
     made: StandIn = _wrap(StandIn, sizes, strides, dtype=dtype, device=device, requires_grad=requires_grad)
     return made
+
+
+def whole_of(tensor: StandIn) -> StandIn:
+    """The tensor of which this one is a view, if it is one, as far as it is remembered."""
+    return tensor if tensor.viewed is None else tensor.viewed
 
 
 def become(tensor: StandIn, real: Tensor) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from costlab.tracing.sharded import local_part, whole_stand_in
 from costlab.tracing.sparse import SPARSE, sparse_copy
-from costlab.tracing.stand_in import HOME, SMALL, StandIn, Uninitialized, become, stand_in
+from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, Uninitialized, become, stand_in
 
 
 class ReadsDataError(Exception):
@@ -49,7 +49,12 @@ class StandIns:
             return nested_stand_in(self, tensor, limit)
         if (local := local_part(tensor)) is not None:
             return whole_stand_in(tensor, self(local, limit))
-        return sparse_copy(tensor) if tensor.layout in SPARSE else _made(tensor, limit)
+        if tensor.layout in SPARSE:
+            return sparse_copy(tensor)
+        made = _made(tensor, limit)
+        if made.original is not None and tensor.layout is torch.strided:
+            self._views.setdefault(tensor.untyped_storage()._cdata, []).append(ref(made))
+        return made
 
     def of_parameter(self, parameter: Tensor) -> StandIn:
         """The stand-in of a parameter that the model holds."""
@@ -80,7 +85,7 @@ class StandIns:
     def make_data(self, output: Any) -> None:
         """What has just come out has no values."""
         for each in (output,) if isinstance(output, Tensor) else output:
-            if type(each) is StandIn:
+            if type(each) is StandIn and id(each) not in self.owners:  # dropout may put out what it is given
                 each.held = each.original = None
             elif isinstance(each, tuple | list):
                 self.make_data(each)
@@ -90,7 +95,7 @@ class StandIns:
         key = self.value(tensor).untyped_storage()._cdata
         for view in self._views.pop(key, ()):
             each = view()
-            if each is not None and each.held is not None and each.held.untyped_storage()._cdata == key:
+            if each is not None and (each.held is None or each.held.untyped_storage()._cdata == key):
                 each.held = each.original = None
 
     def close(self) -> None:
@@ -120,12 +125,13 @@ class StandIns:
         if tensor.layout is not torch.strided or tensor.device.type != "cpu":
             return tensor.cpu()
         storage = tensor.untyped_storage()
-        if tensor.is_conj() or tensor.is_neg() or storage.nbytes() > 2 * tensor.nbytes + SMALL:
+        if tensor.is_conj() or tensor.is_neg() or storage.nbytes() > 2 * tensor.nbytes + LARGE:
             return tensor.clone()
         _, copied = self._copies.setdefault(storage._cdata, (storage, None))
         if copied is None:
             copied = torch.empty(0, dtype=torch.uint8).set_(storage).clone().untyped_storage()
             self._copies[storage._cdata] = storage, copied
+            self._views.setdefault(copied._cdata, []).extend(self._views.pop(storage._cdata, ()))
         empty = torch.empty(0, dtype=tensor.dtype)
         return empty.set_(copied, tensor.storage_offset(), tensor.size(), tensor.stride())
 
