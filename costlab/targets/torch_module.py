@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeGuard
 
 from costlab.algebra.block import Block
@@ -89,10 +90,15 @@ class Factory(Definition[...]):
         torch = sys.modules.get("torch")
         if torch is None:
             return self.function(*args, **kwargs)
-        try:
-            with torch.device("meta"):
-                return self.function(*args, **kwargs)
-        except CostlabError:
-            raise
-        except Exception:  # the function reads values of tensors
-            return self.function(*args, **kwargs)
+        from costlab.tracing.construction import WithoutWeights
+
+        # What computes with both kinds of tensors may do with one; what reads values needs them all.
+        for sparing in (WithoutWeights, partial(torch.device, "meta")):
+            try:
+                with torch.random.fork_rng(devices=[]), sparing():
+                    return self.function(*args, **kwargs)
+            except CostlabError:
+                raise
+            except Exception:  # noqa: S112  # the last call below tells what is wrong
+                continue
+        return self.function(*args, **kwargs)
