@@ -1,7 +1,9 @@
 """Inputs of modules that are traced: tensors of any sizes, in their order or by name."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -65,10 +67,12 @@ AnyInput: TypeAlias = AnyShape | Inputs
 def _text(value: Any) -> str:
     if isinstance(value, TensorInput):
         return str(value)
-    if getattr(value, "is_nested", False):
+    if _is_tensor(value) and value.is_nested:
         parts = (_text(each) for each in value.unbind())
         return f"nested({', '.join(parts)})"
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
+    if hasattr(type(value), "shape") and hasattr(
+        type(value), "dtype"
+    ):  # no attribute that an object computes
         return str(TensorInput(Sizes(*value.shape), str(value.dtype).removeprefix("torch.")))
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key}: {_text(each)}' for key, each in value.items())}}}"
@@ -94,7 +98,7 @@ def as_input(value: Any, called: Callable[[str], Any] | None = None) -> AnyInput
         return _typed([value], called)
     if isinstance(value, tuple | list) and value and all(isinstance(each, str) for each in value):
         return _typed(value, called)
-    if isinstance(value, Mapping) or _holds_tensors(value):
+    if isinstance(value, Mapping) or _holds_tensors(value) or _passes_objects(value):
         return as_inputs(value)
     if isinstance(value, tuple | list) and len(value) not in (1, 3) and all(type(n) is int for n in value):
         return Inputs([TensorInput(Sizes(*value))])
@@ -141,13 +145,22 @@ def shape_of(input: AnyInput, label: str, wanted: str) -> AnyShape:
 
 
 def as_inputs(given: Any) -> Inputs:
-    """A tensor, several, or a dictionary of them, as inputs."""
+    """A tensor, several, or a dictionary of them, as inputs.
+
+    Raises:
+        DefinitionError: one of them is an iterator.
+    """
     if isinstance(given, Inputs):
         return given
     if isinstance(given, Mapping):
         return Inputs((), given)
     several = isinstance(given, tuple | list) and not hasattr(given, "_fields")  # one of names is one input
-    return Inputs(given if several else [given])
+    args = given if several else [given]
+    if any(isinstance(each, Iterator) for each in args):
+        raise DefinitionError(
+            "an input is an iterator, which a count would use up: give a list of what it gives"
+        )
+    return Inputs(args)
 
 
 def _is_inputs(text: str) -> bool:
@@ -155,8 +168,13 @@ def _is_inputs(text: str) -> bool:
 
 
 def _is_tensor(value: object) -> bool:
-    return getattr(value, "is_nested", False) or all(
-        hasattr(value, name) for name in ("shape", "dtype", "requires_grad")
+    return all(hasattr(type(value), name) for name in ("shape", "dtype", "requires_grad"))
+
+
+def _passes_objects(value: object) -> bool:
+    """Whether what a tuple or list holds can be no size: functions, dictionaries and the like."""
+    return isinstance(value, tuple | list) and any(
+        callable(each) or isinstance(each, Mapping | AbstractSet | deque | Iterator) for each in value
     )
 
 
@@ -172,7 +190,7 @@ def _holds_tensors(value: object) -> bool:
         seen[id(each)] = each
         if isinstance(each, Mapping):
             pending += each.values()
-        elif isinstance(each, tuple | list):
+        elif isinstance(each, tuple | list | AbstractSet | deque):
             pending += each
         for base in type(each).__mro__:
             slots = base.__dict__.get("__slots__", ())

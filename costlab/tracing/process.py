@@ -28,6 +28,7 @@ def process_restored() -> Iterator[None]:
         if numpy := sys.modules.get("numpy"):
             stack.callback(numpy.random.set_state, numpy.random.get_state())
         stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
+        stack.enter_context(torch.inference_mode(False))  # in which there are no gradients to count
         stack.callback(torch.set_default_dtype, torch.get_default_dtype())
         warned = torch.is_deterministic_algorithms_warn_only_enabled()
         strict = torch.are_deterministic_algorithms_enabled()

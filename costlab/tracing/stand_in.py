@@ -38,10 +38,16 @@ class StandIn(Tensor):
             getattr(each, "__torch_dispatch__", OFF) not in (OFF, cls.__torch_dispatch__) for each in types
         ):
             return NotImplemented  # a nested tensor beside it runs it
-        raise RuntimeError(f"{func}: a stand-in is used after its count")  # only a mode runs operators on one
+        raise RuntimeError(
+            f"{func}: a tensor of a count is used in another thread, or after it"
+        )  # only a mode runs operators on one
 
     def __repr__(self) -> str:  # type: ignore[override]  # torch's has an option that nobody gives
-        return f"tensor(..., size={tuple(self.shape)}, dtype={self.dtype})"
+        value = self.original if self.held is None else self.held
+        if value is None:
+            return f"tensor(..., size={tuple(self.shape)}, dtype={self.dtype})"
+        with torch._C._DisableTorchDispatch():
+            return repr(value.detach())
 
     def tolist(self) -> Any:
         """Its values as numbers; torch's code for nested tensors asks for lengths so, past all modes."""

@@ -100,6 +100,8 @@ class StandIns:
 
     def close(self) -> None:
         """Stand-ins that something keeps, such as a function's cache, become what a real run leaves there."""
+        if torch._C._is_any_autocast_enabled():
+            torch.clear_autocast_cache()  # which keeps what they were cast to
         views = [view() for refs in self._views.values() for view in refs]
         self._views.clear()
         for each in views:

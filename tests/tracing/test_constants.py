@@ -62,3 +62,19 @@ def test_what_is_done_in_place_is_done(change: str) -> None:
 def test_however_they_are_made(make: str) -> None:
     for device, decision in zip(cycle(DEVICES), DECISIONS, strict=False):
         assert_as_it_runs(Decides(make, torch.int64, device, [], decision))
+
+
+def test_a_constant_is_written_as_it_is() -> None:
+    class Writes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(6, 6)
+
+        def forward(self, x: torch.Tensor, given: torch.Tensor) -> Any:
+            steps = (
+                len(f"{torch.tensor(123)}") + ("1, 2" in repr(torch.arange(3))) + ("1, 0, 2" in str(given))
+            )
+            return [self.layer(x) for _ in range(steps)]
+
+    assert_as_it_runs(Writes())
+    assert count(Writes(), (X, GIVEN)).multiply_adds == 5 * 2 * 36

@@ -2,6 +2,8 @@
 
 import random
 from collections import OrderedDict, deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -212,3 +214,26 @@ def test_objects_of_the_models_own_package_are_put_back() -> None:
     assert net.cache.length == 1
     assert [id(each) for each in net.cache.keys] == [id(each) for each in kept]
     assert net(x).shape == (4, 3)
+
+
+MODES: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "no_grad": torch.no_grad,
+    "inference": torch.inference_mode,
+    "meta": lambda: torch.device("meta"),
+    "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+}
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_count_is_the_same_in_any_mode_of_the_caller(mode: str, backward: bool) -> None:
+    model, x = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)), torch.rand(2, 6)
+    with MODES[mode]():
+        for _ in range(2):
+            found = count(model, x, backward=backward)
+            assert found.multiply_adds == 2 * (30 + 15) + backward * 2 * (30 + 15 + 15)
+            before = process()
+            count(model, x, backward=backward)
+            assert process() == before
+            assert torch.is_inference_mode_enabled() == (mode == "inference")
+    assert torch.isfinite(model(x)).all()
