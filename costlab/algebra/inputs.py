@@ -70,9 +70,8 @@ def _text(value: Any) -> str:
     if _is_tensor(value) and value.is_nested:
         parts = (_text(each) for each in value.unbind())
         return f"nested({', '.join(parts)})"
-    if hasattr(type(value), "shape") and hasattr(
-        type(value), "dtype"
-    ):  # no attribute that an object computes
+    kind = type(value)  # which has no attributes that an object computes
+    if hasattr(kind, "shape") and hasattr(kind, "dtype"):
         return str(TensorInput(Sizes(*value.shape), str(value.dtype).removeprefix("torch.")))
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{key}: {_text(each)}' for key, each in value.items())}}}"

@@ -105,7 +105,8 @@ class StandIns:
         views = [view() for refs in self._views.values() for view in refs]
         self._views.clear()
         for each in views:
-            if each is not None and each.held is not None and each.original is None:
+            # One may stand there twice, and is a plain tensor after the first time.
+            if type(each) is StandIn and each.held is not None and each.original is None:
                 become(each, each.held.to(each.device))
         for tensor, made in self._known.values():
             if type(made) is StandIn and getrefcount(made) > OURS:
