@@ -18,7 +18,7 @@ MEMORY = 2**26
 
 
 class WithoutWeights(TorchFunctionMode):
-    """Puts large tensors that are made within on torch's meta device, where they have no memory and no values."""
+    """Puts large tensors that are made within on torch's meta device, where they have no memory."""
 
     def __init__(self) -> None:
         super().__init__()

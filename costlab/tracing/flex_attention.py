@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from costlab.algebra.work import Work
-from costlab.tracing.gradient_path import tag
+from costlab.tracing.gradients import tag
 from costlab.tracing.higher_order import in_place_of
 from costlab.tracing.intercepted import intercepts
 from costlab.tracing.rules.attention import attention

@@ -123,24 +123,28 @@ class Module(Block):
             stop: Stop | None = None
             try:
                 trace.run(lambda: model(*args, **kwargs))
-            except (CostlabError, KeyboardInterrupt):
-                raise
-            except RecursionError:
+            except (CostlabError, KeyboardInterrupt, RecursionError):
                 raise
             except Exception as error:
-                path, problem = trace.tracker.path_of(error), _problem(error)
-                place = path or self.title
-                if not _depends_on_data(error):
-                    told = too_few_values(error, given) or f"{problem}{_hint(given)}"
-                    raise TargetError(f"{place}: {told}") from error
-                if self.backward or not self.partial:
-                    hint = PART_OF_FORWARD if self.backward else PART
-                    raise DependsOnDataError(f"{place}: {problem}{hint}") from error
-                stop = stop_at(model, path, problem)
+                stop = self._stop(error, trace, stand_ins, given)
         root = build_tree(model, trace.operations, complete=stop is None)
         assert isinstance(root.block, Traced)
         whole = replace(root.block, step=self.backward, stop=stop, subject=model)
         return root._replace(block=replace(whole, complex_products=tuple(trace.complex_products)))
+
+    def _stop(self, error: Exception, trace: Trace, stand_ins: StandIns, given: Inputs) -> Stop:
+        """Where a run stopped because of its data, where that is counted; what went wrong is raised."""
+        path, problem = trace.tracker.path_of(error), _problem(error)
+        place = path or self.title
+        if not _depends_on_data(error):
+            told = too_few_values(error, given) or f"{problem}{_hint(given)}"
+            raise TargetError(f"{place}: {told}") from error
+        if stand_ins.hold_meta:
+            problem += "; it holds tensors on the meta device, which have no values either"
+        if self.backward or not self.partial:
+            hint = PART_OF_FORWARD if self.backward else PART
+            raise DependsOnDataError(f"{place}: {problem}{hint}") from error
+        return stop_at(trace.tracker.model, path, problem)
 
 
 def training_step(block: Block, x: AnyShape | Inputs) -> Module:

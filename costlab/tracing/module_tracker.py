@@ -43,7 +43,12 @@ class ModuleTracker:
     @property
     def title(self) -> str:
         """The class of the whole model."""
-        return type(self._running[0][1]).__name__
+        return type(self.model).__name__
+
+    @property
+    def model(self) -> nn.Module:
+        """The whole model."""
+        return self._running[0][1]
 
     @property
     def module(self) -> nn.Module:

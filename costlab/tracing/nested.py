@@ -10,7 +10,7 @@ from torch import Tensor
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError
 from costlab.tracing.flex_attention import attend
-from costlab.tracing.gradient_path import tag
+from costlab.tracing.gradients import tag
 from costlab.tracing.packed import lengths_in
 from costlab.tracing.rules.attention import attention
 from costlab.tracing.stand_in import stand_in

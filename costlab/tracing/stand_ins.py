@@ -56,6 +56,14 @@ class StandIns:
             self._views.setdefault(tensor.untyped_storage()._cdata, []).append(ref(made))
         return made
 
+    @property
+    def hold_meta(self) -> bool:
+        """Whether a tensor of the model's that is no parameter is on the meta device, without values."""
+        return any(
+            each.device.type == "meta" and not isinstance(each, nn.Parameter)
+            for each, _ in self._known.values()
+        )
+
     def of_parameter(self, parameter: Tensor) -> StandIn:
         """The stand-in of a parameter that the model holds."""
         made = self(parameter, SMALL)

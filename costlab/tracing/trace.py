@@ -14,18 +14,17 @@ from torch.overrides import TorchFunctionMode
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Call, CallForm
 from costlab.algebra.work import Work
-from costlab.errors import DefinitionError
 from costlab.tracing import flex_attention as _flex_attention  # noqa: F401  # registers what it does
 from costlab.tracing import packed as _packed  # noqa: F401  # registers what it intercepts
 from costlab.tracing.arguments import tensors_in
+from costlab.tracing.backward import run_back
 from costlab.tracing.call_form import CallDescriber, call_form, is_sign, kernel_of
 from costlab.tracing.dispatch_mode import OURS, InsideCall, StandInDispatch
-from costlab.tracing.gradient_path import is_in_gradient, tag, tagged_path
+from costlab.tracing.gradients import is_in_gradient, tag, tagged_path
 from costlab.tracing.higher_order import higher_order
-from costlab.tracing.holdings import tensors_within
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
-from costlab.tracing.nested import gradient_of, nested_call
+from costlab.tracing.nested import nested_call
 from costlab.tracing.rules import elements, known
 from costlab.tracing.rules.activations import FUNCTIONS
 from costlab.tracing.rules.product_operators import PRODUCTS
@@ -79,7 +78,8 @@ class Trace(TorchFunctionMode):
                 output = self._told(call)
             self._note_products(output)
             if self._backward:
-                self._run_back(output)
+                self.in_backward = True
+                run_back(output, self.operations, self.tracker.title)
         return output
 
     def _told(self, call: Callable[[], Any]) -> Any:
@@ -281,23 +281,3 @@ class Trace(TorchFunctionMode):
 
     def _owner(self, tensor: Tensor) -> Tensor | None:
         return self._stand_ins.owners.get(id(tensor))
-
-    def _run_back(self, output: Any) -> None:
-        """Run backward from every output that requires a gradient.
-
-        Raises:
-            DefinitionError: there is none, though parameters that require one were read.
-        """
-        outputs = [each for each in tensors_within(output) if each.requires_grad]
-        if not outputs and any(each.requires_grad for done in self.operations for each in done.read):
-            raise DefinitionError(
-                f"{self.tracker.title}: a step of training goes back from what forward returns, and nothing "
-                "in it has a gradient: return what the loss is of, or count it without backward"
-            )
-        self.in_backward = True
-        try:
-            if outputs:
-                gradients = list(map(gradient_of, outputs))
-                torch.autograd.backward(outputs, gradients)
-        finally:
-            self.in_backward = False

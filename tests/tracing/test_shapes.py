@@ -68,7 +68,7 @@ class Calls(nn.Module):
 
 
 class Seen:
-    """What was seen last: an attribute of a class, since a list that a model fills is put back after a count."""
+    """What was seen last: an attribute of a class, since a list that a model fills is put back."""
 
     last: ClassVar[list[tuple[Any, ...]]] = []
 

@@ -1,4 +1,4 @@
-"""The paths of the modules that made the nodes of an autograd graph, for the gradients that these compute."""
+"""Whose gradients autograd computes: the nodes of its graph know the path of the module that made them."""
 
 from typing import Any
 
