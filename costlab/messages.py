@@ -15,6 +15,8 @@ NUMBERS = re.compile(r"\[[\[\s]*-?[\d.][\d.eE+\-,\s\[\]]{40,}")
 END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<=[^\s.])[.!?](?=\s+[^\sa-z]|$)|(?<=[)\]>])\.(?=[A-Z])")
 """The end of a sentence; one that begins with a small letter is none."""
 FACT = re.compile(r"[\w ]+: \([\dx ]+\)")
+PLACE = re.compile(r"^\[enforce fail at [^\]]*\][^.]*\. ")
+"""Where in its own code torch says something."""
 GIVEN = re.compile(r"Expected|Got|Tried to allocate")
 
 
@@ -25,7 +27,7 @@ def first_sentence(error: object, longest: int = LONGEST, *, of_line: bool = Fal
     the operating system is one sentence, whatever the name of the file.
     """
     text, *_ = message_of(error).split("\nException raised from")  # frames of C++ follow
-    text = STAND_IN.sub("Tensor", text)
+    text = STAND_IN.sub("Tensor", PLACE.sub("", text))
     text = NUMBERS.sub("[...]", _without_tensors(ADDRESS.sub("", text))).strip()
     if of_line:
         text, _, more = text.partition("\n")

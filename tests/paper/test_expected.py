@@ -134,7 +134,7 @@ def claim(*stated: Printed | Trained, values: list[Value] | Exception) -> Claim:
         (claim(Printed("", "1"), values=KeyError("vgg")), "KeyError: 'vgg'"),
         (claim(Printed("", "1"), values=[]), "ValueError: zip() argument 2 is shorter than argument 1"),
         (claim(Printed("", "1"), values=["text"]), "ValueError: Invalid literal for Fraction: 'text'"),
-        (claim(Trained("", "1%", "a study"), values=RecursionError()), "RecursionError:"),
+        (claim(Trained("", "1%", "a study"), values=RecursionError()), "RecursionError"),
     ],
 )
 def test_what_cannot_be_recomputed_has_moved(

@@ -99,7 +99,8 @@ def test_what_is_done_in_place_is_known_as_what_is_not(name: str) -> None:
     floats, whole = torch.rand(3, 4) + 1, torch.ones(3, 4, dtype=torch.long)
     asked = [(), (0.5,), (0.5, 2.0), (1,), (floats,), (floats, 0.5), (floats, floats), (floats > 1, 0.5)]
     function = getattr(Tensor, name)
-    for x, given in [*((floats, each) for each in asked), (whole, (1,)), (whole, (whole,)), (whole, ())]:
+    others = [(whole, (1,)), (whole, (whole,)), (whole, ()), (floats.double(), (0.5,))]
+    for x, given in [*((floats, each) for each in asked), *others]:
         try:
             function(x.clone(), *given)
         except (RuntimeError, TypeError):
