@@ -1,7 +1,7 @@
 """Questions to data of which one answer only raises: a model that runs gives the other.
 
-``assert not x.isnan().any()`` and ``if (x < 0).any(): raise ...`` ask data for a value, and decide nothing.
-Only the bytecode of the caller tells them from a branch.
+``assert not x.isnan().any()`` and ``if (x < 0).any(): raise ...`` ask data for a value, and decide nothing,
+unless the model catches what is raised. Only the bytecode of the caller tells them from a branch.
 """
 
 import dis
@@ -9,8 +9,11 @@ import sys
 from functools import cache
 from pathlib import Path
 from types import CodeType
+from typing import NamedTuple
 
 import torch
+
+from costlab.tracing.handlers import is_caught
 
 PASSED = (
     str(Path(__file__).parents[1]),
@@ -34,12 +37,23 @@ def answer_that_passes() -> bool | None:
             return None
         frame = frame.f_back
     if frame.f_code.co_filename == CONSTRAINTS:
-        return True
-    return _answer(frame.f_code, frame.f_lasti)
+        return None if is_caught(frame, frame.f_lasti, ["ValueError"]) else True
+    check = _check(frame.f_code, frame.f_lasti)
+    if check is None or is_caught(frame, check.raises_at, check.names):
+        return None
+    return check.answer
+
+
+class Check(NamedTuple):
+    """The answer that passes, the offset where the other one raises, and the names that are read for it."""
+
+    answer: bool
+    raises_at: int
+    names: tuple[str, ...]
 
 
 @cache
-def _answer(code: CodeType, offset: int) -> bool | None:
+def _check(code: CodeType, offset: int) -> Check | None:
     after = [each for each in dis.get_instructions(code) if each.offset >= offset]
     if after and after[0].opname.startswith("CALL"):  # of bool(x) or x.item(), and the jump comes next
         after = after[1:]
@@ -51,8 +65,10 @@ def _answer(code: CodeType, offset: int) -> bool | None:
                 return None
             jumps_if = each.opname.endswith("_TRUE") is not inverted
             if _raises_before(after[place + 1 :], target):
-                return jumps_if
-            return not jumps_if if _raises(_from(after, target)) else None
+                skipped = [other for other in after[place + 1 :] if other.offset < target]
+                return _raising(jumps_if, skipped, -1)
+            there = _from(after, target)
+            return _raising(not jumps_if, there, 0) if _raises(there) else None
         if each.opname == "UNARY_NOT":
             inverted = not inverted
         elif each.opname not in NO_MATTER:
@@ -60,15 +76,32 @@ def _answer(code: CodeType, offset: int) -> bool | None:
     return None
 
 
+def _raising(answer: bool, instructions: list[dis.Instruction], which: int) -> Check:
+    """A check whose exception is raised by the first or last instruction that raises one."""
+    raising = [each for each in instructions if each.opname == "RAISE_VARARGS"][which]
+    before = [each for each in instructions if each.offset < raising.offset]
+    assertion = ["AssertionError" for each in before if each.opname == "LOAD_ASSERTION_ERROR"]
+    names = [str(each.argval) for each in before if each.opname == "LOAD_GLOBAL"]
+    return Check(answer, raising.offset, (*assertion, *names))
+
+
 def _raises_before(instructions: list[dis.Instruction], target: int) -> bool:
-    """Whether everything up to the target of a jump ends with an exception, or comes to the target."""
+    """Whether everything up to the target of a jump ends with an exception, or goes there at once."""
     skipped = [each for each in instructions if each.offset < target and each.opname not in NO_MATTER]
     if not skipped or skipped[-1].opname != "RAISE_VARARGS":
         return False
     end = _end(instructions, target)
+    jumps = [place for place, each in enumerate(skipped) if "JUMP" in each.opname and each.argval >= target]
+    if any(_does_something(skipped[: place + 1]) for place in jumps):
+        return False
     further = [each.argval for each in skipped if "JUMP" in each.opname and each.argval > target]
     leaves = any(each.opname.startswith(LEAVES) for each in skipped)
     return not leaves and all(end and _end(instructions, each) == end for each in further)
+
+
+def _does_something(instructions: list[dis.Instruction]) -> bool:
+    """Whether more is done than to ask whether to raise."""
+    return any(each.opname.startswith(("STORE", "DELETE", "POP_TOP", "IMPORT")) for each in instructions)
 
 
 def _from(instructions: list[dis.Instruction], offset: int) -> list[dis.Instruction]:

@@ -83,6 +83,11 @@ class ModuleTracker:
         known = self._failed is not None and self._failed[0] in (error, error.__cause__)
         return self._failed[1] if self._failed and known else self.path
 
+    def note_failure(self, error: BaseException, path: str | None = None) -> None:
+        """An error comes from the running module, or one with a ``path``, unless it came from one before."""
+        if self._failed is None or self._failed[0] is not error:
+            self._failed = error, self.path if path is None else path
+
     @contextmanager
     def following(self) -> Iterator[None]:
         """Follow every call of a module within."""
@@ -117,8 +122,7 @@ class ModuleTracker:
             before = self._before.pop()
             if error is not None and error is not before:
                 failing = True
-                if self._failed is None or self._failed[0] is not error:
-                    self._failed = error, path
+                self.note_failure(error, path)
             if left is module:
                 call.output = () if module._modules else _first_sizes(rest[-1])
                 call.fused = self._inference and is_fused(module, args, rest[0] if len(rest) > 1 else {})

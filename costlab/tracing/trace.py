@@ -41,7 +41,7 @@ from costlab.tracing.rules.registry import (
 from costlab.tracing.rules.twins import function_of, rule_of
 from costlab.tracing.sizes import READS
 from costlab.tracing.stand_in import StandIn
-from costlab.tracing.stand_ins import StandIns
+from costlab.tracing.stand_ins import ReadsDataError, StandIns
 from costlab.tracing.traced_operation import TracedOperation
 
 COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax, torch.log_softmax}
@@ -67,6 +67,7 @@ class Trace(TorchFunctionMode):
         self._dispatch = StandInDispatch(stand_ins, self.on_operator)
         self._ruled: list[nn.Module] = []
         self.in_backward = False
+        self._asked: ReadsDataError | None = None
 
     def run(self, call: Callable[[], Any]) -> Any:
         """Run what calls the module, and then the backward pass if it is to be counted."""
@@ -76,6 +77,8 @@ class Trace(TorchFunctionMode):
             stack.enter_context(self._dispatch)
             with self:
                 output = self._told(call)
+            if self._asked is not None:
+                raise self._asked  # which the model has caught, and went on as it does not with values
             self._note_products(output)
             if self._backward:
                 self.in_backward = True
@@ -99,7 +102,14 @@ class Trace(TorchFunctionMode):
             self._record(Work("view"), output, (), "method", view)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
+        try:
+            return self._function(func, types, args, kwargs or {})
+        except ReadsDataError as error:
+            self._asked = self._asked or error
+            self.tracker.note_failure(error)
+            raise
+
+    def _function(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         dispatch = self._dispatch
         if dispatch.inside is not None:
             return func(*args, **kwargs)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from costlab import count
 from costlab.errors import DependsOnDataError, TargetError
-from tests.tracing import checks
+from tests.tracing import caught, checks
 
 X = torch.rand(2, 8) + 0.1
 ONCE = 2 * 8 * 8
@@ -31,6 +31,7 @@ class Asks(nn.Module):
 
 CHECKS: dict[str, Callable[[Tensor], Any]] = {
     **checks.CHECKS,
+    **caught.NOT_CAUGHT,
     "torch._assert": lambda x: TORCH._assert((x > 0).all(), "not positive"),
     "torch._assert_async": lambda x: torch._assert_async((x > 0).all()),
     "torch._check_tensor_all": lambda x: TORCH._check_tensor_all(x > 0),
@@ -90,6 +91,12 @@ def loops(x: Tensor) -> None:
 def test_a_branch_is_no_check(asks: Callable[[Tensor], Any]) -> None:
     with pytest.raises(DependsOnDataError, match=r"test_assertions.py, line \d+"):
         count(Asks(asks), X)
+
+
+@pytest.mark.parametrize("name", caught.CAUGHT)
+def test_a_check_that_is_caught_decides(name: str) -> None:
+    with pytest.raises(DependsOnDataError, match=r"caught.py, line \d+"):
+        count(Asks(caught.CAUGHT[name]), X)
 
 
 def test_a_check_of_what_is_known_is_made() -> None:
