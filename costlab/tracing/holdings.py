@@ -4,9 +4,10 @@ import random
 import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from functools import cache, partial
 from inspect import getattr_static
-from types import CellType, FunctionType, MethodType
+from types import CellType, FunctionType, MemberDescriptorType, MethodType
 from typing import Any, NamedTuple
 
 import torch
@@ -29,7 +30,7 @@ class Kind(NamedTuple):
 
     container: bool
     opaque: bool
-    slots: tuple[str, ...]
+    slots: tuple[MemberDescriptorType, ...]
     remembered: tuple[Any, ...]
 
 
@@ -41,8 +42,9 @@ def _kind_of(value: object) -> Kind:
 @cache
 def _facts_of(kind: Any) -> Kind:
     """What holds for all objects of a class; nothing is looked for in opaque ones."""
-    package = kind.__module__.partition(".")[0]
-    hidden = package in OPAQUE or kind.__module__.startswith(OPAQUE_IN_TORCH) or issubclass(kind, type)
+    home = str(kind.__module__)
+    package = home.partition(".")[0]
+    hidden = package in OPAQUE or home.startswith(OPAQUE_IN_TORCH) or issubclass(kind, type)
     opaque = kind in CONTAINERS or (hidden and not issubclass(kind, nn.Module))
     # Which may keep things in its file; a scripted module's says nothing to its class.
     forward = (getattr_static(kind, "forward"),) if issubclass(kind, nn.Module) else ()
@@ -55,7 +57,7 @@ class Holdings:
     def __init__(self) -> None:
         self._contents: list[tuple[Any, Any]] = []  # containers, and what was in them
         self._types: list[tuple[Any, type]] = []
-        self._undo: list[Callable[[], object]] = []
+        self._undo = ExitStack()  # which goes on where something cannot be put back
         self._seen: dict[int, Any] = {}  # held, so that ids stay their own
 
     def replaced(self, value: Any, replace: Replace) -> Any:
@@ -81,25 +83,23 @@ class Holdings:
             made = [self._with(each, replace, pending) for each in value]
             if all(new is old for new, old in zip(made, value, strict=True)):
                 return value
-            if hasattr(kind, "_make"):
-                return kind._make(made)  # a named tuple's
-            return kind(made)
+            return kind(made) if hasattr(kind, "n_fields") else _tuple(value, made)  # one of torch's, or any
         pending.append(value)
         return value
 
     def _hold(self, value: Any, kind: Kind, replace: Replace, pending: list[Any]) -> None:
         if kind.container:
-            content = value.copy()
+            content = _content_of(value)
             self._contents.append((value, content))
             self._replace_in(value, content, replace, pending)
         elif (put_back := _state_of(value)) is not None:
-            self._undo.append(put_back)
+            self._undo.callback(put_back)
         pending += kind.remembered or _remembered(value)
         if not kind.opaque:
             self._types.append((value, type(value)))
-            for name in kind.slots:
-                self._hold_slot(value, name, replace, pending)
-            if type(held := getattr(value, "__dict__", None)) is dict:
+            for slot in kind.slots:
+                self._hold_slot(value, slot, replace, pending)
+            if (held := _attributes_of(value)) is not None:
                 self._hold_attributes(held, replace, pending)
 
     def _hold_attributes(self, held: dict[str, Any], replace: Replace, pending: list[Any]) -> None:
@@ -114,14 +114,16 @@ class Holdings:
             elif (new := self._with(each, replace, pending)) is not each:
                 held[name] = new
 
-    def _hold_slot(self, value: Any, name: str, replace: Replace, pending: list[Any]) -> None:
+    def _hold_slot(
+        self, value: Any, slot: MemberDescriptorType, replace: Replace, pending: list[Any]
+    ) -> None:
         try:
-            each = getattr(value, name)
+            each = slot.__get__(value)
         except AttributeError:
             return
-        self._undo.append(lambda: object.__setattr__(value, name, each))
+        self._undo.callback(slot.__set__, value, each)
         if (new := self._with(each, replace, pending)) is not each:
-            object.__setattr__(value, name, new)
+            slot.__set__(value, new)
 
     def _replace_in(self, value: Any, content: Any, replace: Replace, pending: list[Any]) -> None:
         if isinstance(value, dict):
@@ -146,11 +148,38 @@ class Holdings:
         for value, content in self._contents:
             if value or content:
                 _refill(value, content)
-        while self._undo:
-            self._undo.pop()()
         self._contents.clear()
         self._types.clear()
         self._seen.clear()
+        self._undo.close()
+
+
+def _content_of(value: Any) -> Any:
+    """What is in a container, whatever its class makes of its methods."""
+    if type(value) in CONTAINERS:
+        return value.copy()
+    if isinstance(value, dict):
+        return dict((OrderedDict if isinstance(value, OrderedDict) else dict).items(value))
+    if isinstance(value, set):
+        return set(set.__iter__(value))
+    return list((list if isinstance(value, list) else deque).__iter__(value))
+
+
+def _attributes_of(value: Any) -> dict[str, Any] | None:
+    """The dictionary of an object, past a class that has its own way with attributes."""
+    try:
+        held = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return held if type(held) is dict else None
+
+
+def _tuple(value: Any, members: list[Any]) -> Any:
+    """One of the class of a tuple, with other members and the same attributes."""
+    made = tuple.__new__(type(value), members)
+    if (attributes := _attributes_of(value)) is not None:
+        made.__dict__.update(attributes)
+    return made
 
 
 def _set_item(value: Any, key: Any, new: Any) -> None:
@@ -181,7 +210,7 @@ def _state_of(value: Any) -> Callable[[], object] | None:
     if type(value) is torch.Generator:
         state = value.get_state()
         return partial(value.set_state, state)
-    if isinstance(value, random.Random):
+    if isinstance(value, random.Random) and not isinstance(value, random.SystemRandom):
         here = value.getstate()
         return lambda: value.setstate(here)
     numpy: Any = sys.modules.get("numpy")
@@ -189,11 +218,19 @@ def _state_of(value: Any) -> Callable[[], object] | None:
         return None
     if isinstance(value, numpy.ndarray) and value.size <= SMALL_ARRAY and value.flags.writeable:
         copied = value.copy()
-        return lambda: numpy.copyto(value, copied)
+        return lambda: _refill_array(numpy, value, copied)
     if isinstance(value, numpy.random.Generator):
         kept = value.bit_generator.state
         return lambda: setattr(value.bit_generator, "state", kept)
+    if isinstance(value, numpy.random.RandomState):
+        return partial(value.set_state, value.get_state())
     return None
+
+
+def _refill_array(numpy: Any, value: Any, content: Any) -> None:
+    """Give an array its content back, also one that may no more be written into."""
+    value.flags.writeable = True
+    numpy.copyto(value, content)
 
 
 def _remembered(value: Any) -> list[Any]:
@@ -209,14 +246,11 @@ def _remembered(value: Any) -> list[Any]:
     return [each for each in around if type(each) in CONTAINERS]
 
 
-def _slots(kind: type) -> Iterator[str]:
-    """The names of the attributes that the objects of a class keep outside of a dictionary."""
+def _slots(kind: type) -> Iterator[MemberDescriptorType]:
+    """What reads and writes the attributes that the objects of a class keep outside of a dictionary."""
     for base in kind.__mro__:
-        names = base.__dict__.get("__slots__", ())
-        for name in (names,) if isinstance(names, str) else tuple(names):
-            if name not in ("__dict__", "__weakref__"):
-                hidden = name.startswith("__") and not name.endswith("__")
-                yield f"_{base.__name__.lstrip('_')}{name}" if hidden else name
+        if "__slots__" in base.__dict__:
+            yield from (each for each in vars(base).values() if isinstance(each, MemberDescriptorType))
 
 
 def tensors_within(value: Any) -> Iterator[Tensor]:
@@ -238,7 +272,7 @@ def tensors_within(value: Any) -> Iterator[Tensor]:
         kind = _kind_of(each)
         if kind.opaque or isinstance(each, nn.Module):
             continue
-        pending.extend(getattr(each, name, None) for name in kind.slots)
-        held = getattr(each, "__dict__", None)
-        if type(held) is dict:
-            pending.extend(held.values())
+        for slot in kind.slots:
+            with suppress(AttributeError):
+                pending.append(slot.__get__(each))
+        pending.extend((_attributes_of(each) or {}).values())

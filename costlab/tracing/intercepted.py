@@ -44,7 +44,7 @@ def here(device: Any) -> Any:
 
 @intercepts(Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__format__)
 def read(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Values in another form; a copy of them."""
+    """Values in another form; an array of them is in their memory, as in life."""
     tensor, *rest = args
     if type(tensor) is not StandIn:
         return func(*args, **kwargs)
@@ -53,7 +53,7 @@ def read(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, A
             return repr(tensor)
         raise ReadsDataError(f"Tensor.{func.__name__}")
     with torch._C._DisableTorchDispatch():
-        return func(values.value(tensor).clone(), *rest, **kwargs)
+        return func(values.value(tensor), *rest, **kwargs)
 
 
 @intercepts(Tensor.__repr__)

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from threading import RLock
 from typing import Any
 
 import torch
@@ -13,11 +14,14 @@ from torch import nn
 
 from costlab.tracing.imports import imports_outside
 
+ONE_RUN = RLock()
+"""Held by the thread that counts: switches of the process are put back in order."""
+
 
 @contextmanager
 def process_restored() -> Iterator[None]:
     """Put back the random states, gradient mode and switches of the process; run compiled code as written."""
-    with ExitStack() as stack:
+    with ONE_RUN, ExitStack() as stack:
         if gc.isenabled():  # a run keeps what it makes: to look for garbage means to go through all of torch
             gc.disable()
             stack.callback(gc.enable)

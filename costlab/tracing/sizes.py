@@ -41,8 +41,8 @@ def _reckoned(operation: Callable[..., Any], size: TracedSize, other: Any, more:
 def _following(name: str) -> Callable[..., Any]:
     operation = getattr(int, name)
 
-    def follow(size: TracedSize, other: Any) -> Any:
-        return _reckoned(operation, size, other, frozenset())
+    def follow(size: TracedSize, other: Any, *modulus: int) -> Any:
+        return operation(size, other, *modulus) if modulus else _reckoned(operation, size, other, frozenset())
 
     return follow
 

@@ -176,6 +176,8 @@ def spoil(value: Any, y: Tensor, seen: set[int]) -> None:
     change_itself(value)
     if isinstance(value, Tensor) or type(value) is OrderedDict:
         return
+    if isinstance(value, np.ndarray):
+        return  # data written into it is told
     within = value.values() if isinstance(value, dict) else members(value)
     for each in (*within, *(each for _, each in attributes(value))):
         spoil(each, y, seen)
