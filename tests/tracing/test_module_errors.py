@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,33 @@ def test_the_command_ends_with_one_line(
     assert (code, out) == (2, "")
     assert reason in err
     assert len(err.strip().splitlines()) == 1
+
+
+SWALLOWED: dict[str, Callable[[Tensor], Any]] = {
+    "item": lambda y: y.sum().item(),
+    "numpy": lambda y: y.numpy(),
+    "tolist": lambda y: y.tolist(),
+    "mask": lambda y: y[y > 0],
+    "loop": lambda y: list(y[y[:, 0] > 0]),
+}
+
+
+@pytest.mark.parametrize("reads", SWALLOWED)
+def test_a_model_that_goes_on_without_its_data_is_told(reads: str) -> None:
+    class Suppresses(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Any:
+            with suppress(Exception):
+                SWALLOWED[reads](self.fc(x))
+                return x
+            return self.fc(self.fc(x))
+
+    model = nn.Sequential(nn.Linear(4, 4), Suppresses())
+    assert re.match(rf"1: {VALUES} \([\w:. ]+; {Path(__file__).name}, line \d+\)", told(model, X))
+    stopped = count(model, X, partial=True)
+    assert stopped.partial is not None
+    assert stopped.partial.path == "1"
+    assert stopped.multiply_adds == 2 * 2 * 4 * 4
