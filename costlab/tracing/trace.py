@@ -67,7 +67,7 @@ class Trace(TorchFunctionMode):
         self._dispatch = StandInDispatch(stand_ins, self.on_operator)
         self._ruled: list[nn.Module] = []
         self.in_backward = False
-        self._asked: ReadsDataError | None = None
+        self._asked: tuple[ReadsDataError, int] | None = None  # with how many operations had run
 
     def run(self, call: Callable[[], Any]) -> Any:
         """Run what calls the module, and then the backward pass if it is to be counted."""
@@ -78,7 +78,9 @@ class Trace(TorchFunctionMode):
             with self:
                 output = self._told(call)
             if self._asked is not None:
-                raise self._asked  # which the model has caught, and went on as it does not with values
+                error, done = self._asked
+                del self.operations[done:]
+                raise error  # which the model has caught, and went on as it does not with values
             self._note_products(output)
             if self._backward:
                 self.in_backward = True
@@ -105,7 +107,7 @@ class Trace(TorchFunctionMode):
         try:
             return self._function(func, types, args, kwargs or {})
         except ReadsDataError as error:
-            self._asked = self._asked or error
+            self._asked = self._asked or (error, len(self.operations))
             self.tracker.note_failure(error)
             raise
 
