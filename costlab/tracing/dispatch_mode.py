@@ -17,6 +17,7 @@ from costlab.tracing.operator_facts import (
     FROM_SIZES,
     HEAVY,
     OVERWRITING,
+    READS,
     UNINITIALIZED,
     OperatorFacts,
     facts_of,
@@ -195,7 +196,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         elif name == "_local_scalar_dense" and (answer := answer_that_passes()) is not None:
             return answer if args[0].dtype is torch.bool else float(answer)
         elif facts.dynamic:
-            raise ReadsDataError(func._schema.name)
+            raise ReadsDataError(READS.get(name, func._schema.name))
         output = self._on_sizes(func, facts, low, args, kwargs)
         made = self._raised(output, facts, args, kwargs, device)
         for each in tensors_in(made) if facts.is_view else ():
@@ -215,7 +216,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             return func(*low, **lowered(kwargs, meta_of, torch.device("meta")))
         except NotImplementedError:
             elements = sum(each.numel() for each in tensors_in((args, kwargs)))
-            if func.namespace != "aten" or facts.written or elements > LARGE:
+            plain = func.namespace == "aten" and "quantized" not in facts.name
+            if not plain or facts.written or elements > LARGE:
                 raise
         output = func(*lowered(args, example_of), **lowered(kwargs, example_of, HOME))
         return tree_map_only(Tensor, lambda each: each.to("meta"), output)

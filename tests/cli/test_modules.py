@@ -120,7 +120,7 @@ def test_a_step_of_training(run: Run) -> None:
 def test_what_has_no_rule_is_told_and_refused_on_request(run: Run) -> None:
     code, out, err = run("count", "models.py:Odd", "-i", "2x4")
     assert (code, err) == (0, "")
-    assert "NOT COUNTED, for there is no rule: " in out
+    assert "NOT COUNTED, for there is no rule, or it is in the data: " in out
     code, out, err = run("count", "models.py:Odd", "-i", "2x4", "--strict")
     assert code == 1
     assert err.startswith("models.py:Odd: without a rule: ")

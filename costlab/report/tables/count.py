@@ -229,7 +229,7 @@ def _unknown(count: Count) -> tuple[str, ...]:
         f"{kind}, {'once' if len(paths) == 1 else f'{len(paths)} times'}, at {paths[0] or 'the root'}"
         for kind, paths in count.unsupported.items()
     )
-    return (f"NOT COUNTED, for there is no rule: {kinds}",)
+    return (f"NOT COUNTED, for there is no rule, or it is in the data: {kinds}",)
 
 
 def _complex(count: Count) -> tuple[str, ...]:
