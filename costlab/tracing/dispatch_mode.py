@@ -227,7 +227,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
     ) -> Any:
         """Places that come from data may choose what is written into; all else needs to know how many."""
         deferred = self.stand_ins.deferred
-        if facts.name == "unbind":
+        if facts.name == "unbind" and args[1:] and args[1] % args[0].dim():  # the first axis is how many
             output = self._without_values(func, facts, args, kwargs, device)
             deferred.update({id(each): (each, deferred[id(args[0])][1]) for each in output})
             return output

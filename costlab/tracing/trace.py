@@ -47,7 +47,11 @@ from costlab.tracing.traced_operation import TracedOperation
 COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax, torch.log_softmax}
 """Functions with a rule whose values are computed for parameters, too: what an architecture is chosen by."""
 SIZES = frozenset(
-    [Tensor.shape.__get__, Tensor.size, Tensor.numel, Tensor.nelement, Tensor.__len__, Tensor.__iter__]  # type: ignore[attr-defined]  # a descriptor has one
+    [
+        *(Tensor.shape.__get__, Tensor.nbytes.__get__),  # type: ignore[attr-defined]  # a descriptor has one
+        *(Tensor.size, Tensor.numel, torch.numel, Tensor.nelement, Tensor.__len__, Tensor.__iter__),
+        *(Tensor.stride, Tensor.storage, Tensor.untyped_storage),
+    ]
 )
 """Functions that read the sizes of a tensor."""
 
@@ -162,6 +166,8 @@ class Trace(TorchFunctionMode):
         shape = SHAPED.get(func)
         if shape is None or torch.is_grad_enabled() or torch._C._is_any_autocast_enabled():
             return NotImplemented
+        if self._stand_ins.deferred:
+            return NotImplemented  # some sizes are not known
         first = args[0] if args else None
         several: Any = first if type(first) in (list, tuple) else (first,)
         if not (weighted or any(type(each) is StandIn and not each.known for each in several)):

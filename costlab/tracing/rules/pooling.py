@@ -89,7 +89,7 @@ def max_pool_shape(
     return_indices: bool = False,
 ) -> Any:
     """The output of a pooling that torch would accept."""
-    if input.dim() != 4 or return_indices or ceil_mode:
+    if input.dim() != 4 or return_indices or ceil_mode or not input.is_contiguous():
         return NotImplemented
     kernel, zeros = per_axis(kernel_size, 2), per_axis(padding, 2)
     if any(2 * p > k for p, k in zip(zeros, kernel, strict=True)):
