@@ -164,10 +164,9 @@ class Trace(TorchFunctionMode):
     def _shaped(self, func: Any, args: Any, kwargs: Any, weighted: bool) -> Any:
         """The output of a call that need not run; NotImplemented where values or a graph come of it."""
         shape = SHAPED.get(func)
-        if shape is None or torch.is_grad_enabled() or torch._C._is_any_autocast_enabled():
+        unsized = bool(self._stand_ins.deferred)
+        if shape is None or unsized or torch.is_grad_enabled() or torch._C._is_any_autocast_enabled():
             return NotImplemented
-        if self._stand_ins.deferred:
-            return NotImplemented  # some sizes are not known
         first = args[0] if args else None
         several: Any = first if type(first) in (list, tuple) else (first,)
         if not (weighted or any(type(each) is StandIn and not each.known for each in several)):
