@@ -256,7 +256,7 @@ def test_a_model_that_goes_on_without_its_data_is_told(reads: str) -> None:
             return self.fc(self.fc(x))
 
     model = nn.Sequential(nn.Linear(4, 4), Suppresses())
-    assert re.match(rf"1: {VALUES} \([\w:. ]+; {Path(__file__).name}, line \d+\)", told(model, X))
+    assert re.match(rf"1: {VALUES} \([\w:.,() ]+; {Path(__file__).name}, line \d+\)", told(model, X))
     stopped = count(model, X, partial=True)
     assert stopped.partial is not None
     assert stopped.partial.path == "1"
