@@ -9,6 +9,9 @@ from costlab.algebra.block import Block, Node
 from costlab.algebra.shape import AnyShape
 from costlab.errors import DefinitionError
 
+COND_ON_DATA = "cond_on_data"
+"""The kind of a choice between two branches that is made by data: both are counted, and one runs."""
+
 
 class Parameters(NamedTuple):
     """The parameters of a module, each tensor counted once.

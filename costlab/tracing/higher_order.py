@@ -10,6 +10,7 @@ from torch._ops import HigherOrderOperator
 from torch.utils import _pytree as pytree
 
 from costlab.algebra.shape import Sizes
+from costlab.algebra.traced import COND_ON_DATA
 from costlab.algebra.work import Work
 from costlab.tracing.arguments import tensors_in
 from costlab.tracing.stand_in import StandIn, stand_in
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 HigherOrder = Callable[..., Any]
 HIGHER_ORDER: dict[str, HigherOrder] = {}
 """By the name of a higher-order operator: what is done in its place, ``done(trace, *args, **kwargs)``."""
-BOTH = "cond_on_data"
-"""The kind of the row that says that two branches are counted, and that one of them runs."""
 OTHER = "other_branch"
 """The kind of the rows of parameters that the branch reads which is not counted."""
 
@@ -82,7 +81,7 @@ def cond(trace: "Trace", pred: Any, true_fn: Any, false_fn: Any, operands: Any) 
         return pytree.tree_map(_without_values, outputs[more])
     for name, operations in zip(("true_branch", "false_branch"), ran, strict=True):
         trace.operations += [each._replace(path=_within(path, name, each.path)) for each in operations]
-    trace.operations.append(_row(path, Work(BOTH), ())._replace(unknown=True))
+    trace.operations.append(_row(path, Work(COND_ON_DATA), ())._replace(unknown=True))
     return pytree.tree_map(_joined, *outputs)
 
 

@@ -38,6 +38,13 @@ class Odd(nn.Module):
     def forward(self, x):
         return torch.fft.fft(x)
 
+class Either(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.wide, self.narrow = nn.Linear(4, 8), nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 8))
+    def forward(self, x):
+        return torch.cond(x.sum() > 0, self.wide, self.narrow, (x,))
+
 class Picky(nn.Module):
     def forward(self, x):
         return x[x > 0]
@@ -125,6 +132,18 @@ def test_what_has_no_rule_is_told_and_refused_on_request(run: Run) -> None:
     assert code == 1
     assert err.startswith("models.py:Odd: without a rule: ")
     assert run("count", "models.py:Net", "-i", "3x8x8", "--strict").code == 0
+
+
+def test_two_branches_that_are_both_counted_are_told(run: Run) -> None:
+    code, out, _ = run("count", "models.py:Either", "-i", "2x4")
+    assert code == 0
+    told = (
+        "both branches are in the total, and data decides which one runs: cond_on_data, once, at cond_on_data"
+    )
+    assert told in out
+    assert "NOT COUNTED" not in out
+    assert "112 multiply-adds" in out  # 2 x 4 x 8, and 2 x 4 x 2 with 2 x 2 x 8
+    assert run("count", "models.py:Either", "-i", "2x4", "--strict").code == 1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import text
 from costlab.algebra.inputs import Inputs
+from costlab.algebra.traced import COND_ON_DATA
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count
 from costlab.counting.row import DEFAULT, Row, record
@@ -222,14 +223,20 @@ def _parameter_uses(count: Count) -> tuple[str, ...]:
 
 
 def _unknown(count: Count) -> tuple[str, ...]:
-    """A note on the operations that are not counted."""
-    if not count.unsupported:
-        return ()
-    kinds = "; ".join(
-        f"{kind}, {'once' if len(paths) == 1 else f'{len(paths)} times'}, at {paths[0] or 'the root'}"
-        for kind, paths in count.unsupported.items()
+    """Notes on the operations that are not counted, and on branches of which one runs."""
+    unknown = dict(count.unsupported)
+    choices = unknown.pop(COND_ON_DATA, ())
+    kinds = "; ".join(f"{kind}, {_places(paths)}" for kind, paths in unknown.items())
+    both = "both branches are in the total, and data decides which one runs"
+    return (
+        *((f"NOT COUNTED, for there is no rule, or it is in the data: {kinds}",) if kinds else ()),
+        *((f"{both}: {COND_ON_DATA}, {_places(choices)}",) if choices else ()),
     )
-    return (f"NOT COUNTED, for there is no rule, or it is in the data: {kinds}",)
+
+
+def _places(paths: Sequence[str]) -> str:
+    times = "once" if len(paths) == 1 else f"{len(paths)} times"
+    return f"{times}, at {paths[0] or 'the root'}"
 
 
 def _complex(count: Count) -> tuple[str, ...]:
