@@ -166,7 +166,7 @@ class Traced(Block):
     ``kernel`` says of a convolution what `kernel_of` would, ``unknown`` that nobody knows what it costs.
     Of an operation, ``call`` says how it was called; of parameters that nothing reads there is none.
     Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, ``stop`` where its
-    run stopped before its end, and ``subject`` is the module itself,
+    run stopped before its end, ``follows_sizes`` that it noted products of sizes, ``subject`` is the module itself,
     and ``complex_products`` are the paths of what multiplies complex numbers.
     """
 
@@ -179,6 +179,7 @@ class Traced(Block):
     step: bool = False
     stop: Stop | None = None
     complex_products: tuple[str, ...] = ()
+    follows_sizes: bool = field(default=False, compare=False)
     subject: Any = field(default=None, compare=False, repr=False)
     call: Call | None = field(default=None, compare=False, repr=False)
 

@@ -67,10 +67,12 @@ class Count(Marks):
         """
         if name != DEFAULT:
             from costlab.counting.convention import known
+            from costlab.counting.followed import root_for
 
             known(name)
             if not is_number(self.batch, *self.total.sizes):
                 raise DefinitionError(f"{self.label}: only numbers are charged as {name} charges them")
+            return replace(self, priced=name, root=root_for(self, name))
         return replace(self, priced=name)
 
     @property

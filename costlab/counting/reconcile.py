@@ -77,7 +77,7 @@ def account(count: Count, by: Convention) -> Account:
     count.refuse_partial("a tool counts the whole or fails")
     if not is_number(count.batch, *count.total.sizes):
         raise DefinitionError(f"{count.label}: only numbers are charged as {by.name} charges them")
-    number = count.under(by.name).cost
+    count = count.under(by.name)
     sums: dict[tuple[str, str], Dim] = {}
     for node in count.operations:
         for term in by.terms(node, count.batch):
@@ -87,7 +87,7 @@ def account(count: Count, by: Convention) -> Account:
     sizes = zip(sums, _rounded(sums.values()), strict=True)
     terms = (Term(name, size, reason) for (name, reason), size in sizes if size or name == MULTIPLY_ADDS)
     shown = tuple(sorted(terms, key=lambda term: (order[term.name], term.reason)))
-    return Account(by, int(number), shown, unknown_among(by, count.operations))
+    return Account(by, int(count.cost), shown, unknown_among(by, count.operations))
 
 
 def _rounded(sizes: Iterable[Dim]) -> Iterator[int]:

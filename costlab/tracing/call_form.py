@@ -125,10 +125,10 @@ def argument_names(rule: Callable[..., Any] | None) -> tuple[str, ...]:
 class CallDescriber:
     """Describes calls by values that outlive them: sizes in place of tensors, settings of modules."""
 
-    def __init__(self, samples: int, tracker: ModuleTracker) -> None:
+    def __init__(self, samples: int, tracker: ModuleTracker, products: Products) -> None:
         self._samples = samples
         self._tracker = tracker
-        self.products = Products()
+        self.products = products
         self._modules: dict[int, tuple[nn.Module, ModuleSpec]] = {}  # held, so that ids stay their own
 
     def call(

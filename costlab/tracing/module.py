@@ -56,7 +56,8 @@ MISSING = re.compile(
 class Module(Block):
     """A module of PyTorch, counted in its forward pass, or with ``backward`` in a step of training.
 
-    With ``partial`` a forward pass that stops because of its data is counted up to there.
+    With ``partial`` a forward pass that stops because of its data is counted up to there; with
+    ``follows_sizes`` the sizes of tensors remember which products they come from.
     """
 
     takes_tensors: ClassVar[bool] = True
@@ -64,6 +65,7 @@ class Module(Block):
     module: nn.Module
     backward: bool = field(default=False, kw_only=True)
     partial: bool = field(default=False, kw_only=True)
+    follows_sizes: bool = field(default=False, kw_only=True)
 
     @property
     def title(self) -> str:
@@ -119,7 +121,7 @@ class Module(Block):
             first = next(tensors_within((args, kwargs)), None)
             alone = len(args) + sum(isinstance(each, Tensor) for each in kwargs.values()) == 1
             samples = int(first.shape[0]) if alone and first is not None and first.dim() else 1
-            trace = Trace(model, stand_ins, samples, self.backward)
+            trace = Trace(model, stand_ins, samples, self.backward, self.follows_sizes)
             stop: Stop | None = None
             try:
                 trace.run(lambda: model(*args, **kwargs))
@@ -129,7 +131,9 @@ class Module(Block):
                 stop = self._stop(error, trace, stand_ins, given)
         root = build_tree(model, trace.operations, complete=stop is None)
         assert isinstance(root.block, Traced)
-        whole = replace(root.block, step=self.backward, stop=stop, subject=model)
+        whole = replace(
+            root.block, step=self.backward, stop=stop, subject=model, follows_sizes=self.follows_sizes
+        )
         return root._replace(block=replace(whole, complex_products=tuple(trace.complex_products)))
 
     def _stop(self, error: Exception, trace: Trace, stand_ins: StandIns, given: Inputs) -> Stop:

@@ -61,17 +61,17 @@ def traced(value: Any) -> Any:
 
 
 class Products:
-    """The products of sizes that calls were given, each counted once."""
+    """The products of sizes that calls were given, each counted once; none unless they are followed."""
 
-    def __init__(self) -> None:
-        self._reads = False
+    def __init__(self, followed: bool) -> None:
+        self._followed, self._reads = followed, False
         self._counted: set[object] = set()
         self._told = 0
 
     def read(self, func: Any, args: Any, kwargs: Any) -> Any:
         """What a function or an attribute says of a tensor; its sizes such that products are remembered."""
         value = func(*args, **kwargs)
-        if func not in READS and func != SHAPE:
+        if not self._followed or (func not in READS and func != SHAPE):
             return value
         self._reads = True
         return traced(value)

@@ -16,8 +16,8 @@ class ReadsDataError(Exception):
     """An operator, or a function of torch, reads values of data, which has none."""
 
 
-OURS = 3
-"""References to a stand-in that this file itself has when it asks."""
+REFERENCES = 3
+"""How many references to a stand-in this file itself has when it asks."""
 
 
 class StandIns:
@@ -110,14 +110,12 @@ class StandIns:
         """Stand-ins that something keeps, such as a function's cache, become what a real run leaves there."""
         if torch._C._is_any_autocast_enabled():
             torch.clear_autocast_cache()  # which keeps what they were cast to
-        views = [view() for refs in self._views.values() for view in refs]
+        for refs in self._views.values():
+            for view in refs:
+                _become_known(view())
         self._views.clear()
-        for each in views:
-            # One may stand there twice, and is a plain tensor after the first time.
-            if type(each) is StandIn and each.held is not None and each.original is None:
-                become(each, each.held.to(each.device))
         for tensor, made in self._known.values():
-            if type(made) is StandIn and getrefcount(made) > OURS:
+            if type(made) is StandIn and getrefcount(made) > REFERENCES:
                 become(made, tensor)
 
     def refuse_deferred(self, tensor: Any) -> None:
@@ -145,6 +143,12 @@ class StandIns:
             self._views.setdefault(copied._cdata, []).extend(self._views.pop(storage._cdata, ()))
         empty = torch.empty(0, dtype=tensor.dtype)
         return empty.set_(copied, tensor.storage_offset(), tensor.size(), tensor.stride())
+
+
+def _become_known(tensor: StandIn | None) -> None:
+    # One may stand there twice, and is a plain tensor after the first time.
+    if type(tensor) is StandIn and tensor.held is not None and tensor.original is None:
+        become(tensor, tensor.held.to(tensor.device))
 
 
 def _made(tensor: Tensor, limit: int) -> StandIn:

@@ -39,7 +39,7 @@ from costlab.tracing.rules.registry import (
     Works,
 )
 from costlab.tracing.rules.twins import function_of, rule_of
-from costlab.tracing.sizes import READS
+from costlab.tracing.sizes import READS, Products
 from costlab.tracing.stand_in import StandIn
 from costlab.tracing.stand_ins import ReadsDataError, StandIns
 from costlab.tracing.traced_operation import TracedOperation
@@ -59,14 +59,16 @@ SIZES = frozenset(
 class Trace(TorchFunctionMode):
     """Records the functions of torch that a module calls, and the operators that run below them."""
 
-    def __init__(self, model: nn.Module, stand_ins: StandIns, samples: int, backward: bool) -> None:
+    def __init__(
+        self, model: nn.Module, stand_ins: StandIns, samples: int, backward: bool, follows_sizes: bool = False
+    ) -> None:
         super().__init__()
         self.tracker = ModuleTracker(model, inference=not backward)
         self.tracker.on_enter, self.tracker.on_leave = self._entered, self._left
         self.operations: list[TracedOperation] = []
         self.complex_products: dict[str, None] = {}  # the paths, in their order
         self._stand_ins = stand_ins
-        self._described = CallDescriber(samples, self.tracker)
+        self._described = CallDescriber(samples, self.tracker, Products(follows_sizes))
         self._backward = backward
         self._dispatch = StandInDispatch(stand_ins, self.on_operator)
         self._ruled: list[nn.Module] = []
