@@ -166,8 +166,8 @@ class Traced(Block):
     ``kernel`` says of a convolution what `kernel_of` would, ``unknown`` that nobody knows what it costs.
     Of an operation, ``call`` says how it was called; of parameters that nothing reads there is none.
     Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, ``stop`` where its
-    run stopped before its end, ``follows_sizes`` that it noted products of sizes, ``subject`` is the module itself,
-    and ``complex_products`` are the paths of what multiplies complex numbers.
+    run stopped before its end, ``follows_sizes`` that it noted products of sizes, ``subject`` is the
+    module itself, and ``complex_products`` are the paths of what multiplies complex numbers.
     """
 
     takes_tensors: ClassVar[bool] = True

@@ -88,7 +88,7 @@ def initialized(
 def _copied(tensor: Tensor, stand_ins: StandIns) -> Tensor:
     kind: Any = type(tensor)
     if issubclass(kind, Uninitialized):
-        return kind(tensor.requires_grad, device="meta", dtype=tensor.data.dtype)  # type: ignore[no-any-return]
+        return kind(tensor.requires_grad, device="meta", dtype=tensor.data.dtype)  # type: ignore[no-any-return]  # no type is known
     return (
         stand_ins.of_parameter(tensor) if isinstance(tensor, nn.Parameter) else stand_ins(tensor, limit=LARGE)
     )

@@ -70,6 +70,13 @@ class StandIns:
         self.owners[id(made)] = parameter
         return made
 
+    def has_parameter(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether a parameter is among the arguments of a call."""
+        owners = self.owners.keys()
+        return not owners.isdisjoint(map(id, args)) or not (
+            not kwargs or owners.isdisjoint(map(id, kwargs.values()))
+        )
+
     def weights(self, factors: list[Any]) -> int:
         """The elements of the parameter among the factors of a product, as it is or as a view; 0 for none."""
         bases = (each._base if each._is_view() else each for each in factors)

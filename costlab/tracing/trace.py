@@ -140,7 +140,7 @@ class Trace(TorchFunctionMode):
     def _ruled_function(self, rule: Rule, func: Any, known_as: Any, args: Any, kwargs: Any) -> Any:
         """A function that a rule counts, with all that runs inside."""
         dispatch = self._dispatch
-        weighted = known_as not in COMPUTED and self._reads_parameter(args, kwargs)
+        weighted = known_as not in COMPUTED and self._stand_ins.has_parameter(args, kwargs)
         dispatch.inside = inside = InsideCall()
         try:
             output = self._shaped(known_as, args, kwargs, weighted)
@@ -156,12 +156,6 @@ class Trace(TorchFunctionMode):
         if self._backward:
             tag(output, self.tracker.path)
         return output
-
-    def _reads_parameter(self, args: Any, kwargs: Any) -> bool:
-        owners = self._stand_ins.owners
-        return not owners.keys().isdisjoint(map(id, args)) or (
-            bool(kwargs) and not owners.keys().isdisjoint(map(id, kwargs.values()))
-        )
 
     def _shaped(self, func: Any, args: Any, kwargs: Any, weighted: bool) -> Any:
         """The output of a call that need not run; NotImplemented where values or a graph come of it."""
