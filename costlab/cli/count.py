@@ -90,7 +90,7 @@ def count(
     activations and pooling are not in them. Activations are the elements that these layers and products put
     out.
 
-    A module runs once, on tensors without values. Its inputs are given with their batch and, if they are not
+    A module runs once, on data without values. Its inputs are given with their batch and, if they are not
     float32, their type: --input tokens:1x128:int64; or a function of yours makes them: --input file.py:name.
     Where it stops because what it does depends on the values of its data, as detectors do after their heads,
     --partial counts what ran up to there, and marks it: (partial).

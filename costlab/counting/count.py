@@ -276,7 +276,7 @@ def count(
     their own. ``settings`` are the definition's parameters. Dimensions may be ints, SymPy symbols
     or NumPy arrays; the count then holds closed forms, or one value per variant.
 
-    A module of PyTorch runs once, in eval mode, on tensors that have sizes and no values; its ``input`` may
+    A module of PyTorch runs once, in eval mode, on data that has sizes and no values; its ``input`` may
     also be what it is called with: tensors, or their sizes with the batch in them (`costlab.algebra.inputs`).
     With ``backward`` a step of training is counted so, of a block too: forward, and all gradients. A module
     whose run stops because of its data is counted up to there with ``partial``, and `Count.partial` says so.

@@ -26,7 +26,9 @@ class _Branch:
         """The branch of a module inside this one."""
         branch = self
         for name in path.split(".") if path else ():
-            below = branch.children.setdefault(name, _Branch(_joined(branch.path, name)))
+            below = branch.children.get(name)
+            if below is None:
+                below = branch.children[name] = _Branch(_joined(branch.path, name))
             assert isinstance(below, _Branch)
             branch = below
         return branch

@@ -5,7 +5,7 @@ not-a-number; where it is known how many, and not at which places, they are infi
 what is computed from them too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import _disable_current_modes
 
+from costlab.tracing.arguments import tensors_in
 from costlab.tracing.operator_facts import MAKERS, OperatorFacts
 from costlab.tracing.stand_in import HOME, LARGE, StandIn, stand_in
 
@@ -128,7 +129,7 @@ def run_sparse(stand_ins: "StandIns", func: OpOverload, facts: OperatorFacts, ar
         UnknownStructureError: it reads a structure that comes from data.
     """
     name = facts.name
-    given = list(_tensors((args, kwargs)))
+    given = list(tensors_in((args, kwargs)))
     sparse = [each for each in given if is_sparse(each)]
     dense = [each for each in given if type(each) is StandIn]
     unknown, moved = any(map(is_unknown, sparse)), any(map(_is_moved, sparse))
@@ -147,7 +148,7 @@ def run_sparse(stand_ins: "StandIns", func: OpOverload, facts: OperatorFacts, ar
     output = func(*_replaced(args, valued), **_replaced(kwargs, valued))
     made_of_data = not sparse and not places and not all(each.known for each in dense)
     elsewhere = not all(each.known for each in places)
-    for each in _tensors(output):
+    for each in tensors_in(output):
         if not is_sparse(each) or any(each is one for one in sparse):
             continue
         kept = len(sparse) == 1 and stored(each) == stored(sparse[0])
@@ -217,14 +218,3 @@ def _raised(stand_ins: "StandIns", output: Any, known: bool) -> Any:
     if known:
         stand_ins.know(made, output.clone())
     return made
-
-
-def _tensors(value: Any) -> Iterator[Any]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for each in value:
-            yield from _tensors(each)
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _tensors(each)

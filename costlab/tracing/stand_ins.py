@@ -77,6 +77,23 @@ class StandIns:
             not kwargs or owners.isdisjoint(map(id, kwargs.values()))
         )
 
+    def parameters_in(self, given: Any) -> tuple[Tensor, ...]:
+        """The parameters among the arguments of a call, in containers too."""
+        found: list[Tensor] = []
+        self._collect(given, found)
+        return tuple(found)
+
+    def _collect(self, given: Any, found: list[Tensor]) -> None:
+        owners = self.owners
+        for each in given:
+            owner = owners.get(id(each))
+            if owner is not None:
+                found.append(owner)
+            elif isinstance(each, tuple | list):
+                self._collect(each, found)
+            elif isinstance(each, dict):
+                self._collect(each.values(), found)
+
     def weights(self, factors: list[Any]) -> int:
         """The elements of the parameter among the factors of a product, as it is or as a view; 0 for none."""
         bases = (each._base if each._is_view() else each for each in factors)

@@ -217,7 +217,7 @@ class Trace(TorchFunctionMode):
         rule = ours or rule_of(func, name)
         module = self.tracker.module
         if ours is None and (func.is_view or known.moves(name)):
-            read = self._parameters((args, kwargs))
+            read = self._stand_ins.parameters_in((args, kwargs))
             if (self.in_backward or not read) and name not in ("cat", "stack"):
                 return
         function, by_sign = called or (func, False)
@@ -250,7 +250,7 @@ class Trace(TorchFunctionMode):
         if results and not results[0].dim() and not results[0].is_floating_point() and not counts:
             return  # a counter, such as that of the batches that a normalization has seen
         sizes = Sizes(*results[0].shape) if results else Sizes()
-        read = self._parameters(given)
+        read = self._stand_ins.parameters_in(given)
         path = self.tracker.path  # in a gradient too, where a checkpoint runs once more
         path = path or (tagged_path() if self.in_backward else "")
         own, back = form == "module", self.in_backward or is_in_gradient()
@@ -266,10 +266,6 @@ class Trace(TorchFunctionMode):
                 TracedOperation(path, done, sizes, shown, own, unknown, read, self.in_backward, numbered)
             )
             read = ()
-
-    def _parameters(self, given: Any) -> tuple[Tensor, ...]:
-        owners = self._stand_ins.owners
-        return tuple([owners[id(each)] for each in tensors_in(given) if id(each) in owners])
 
     def _entered(self, module: nn.Module) -> None:
         if not self._ruled and type(module) in MODULES:
