@@ -2,10 +2,8 @@
 
 import dis
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,13 +13,13 @@ from torch.nn.parameter import is_lazy
 
 from costlab.algebra.traced import Call, CallForm, ModuleSpec, TensorSpec
 from costlab.algebra.window import grouping
+from costlab.tracing.frames import caller
 from costlab.tracing.module_tracker import ModuleTracker
 from costlab.tracing.rules.registry import UserRule
 from costlab.tracing.sizes import Products
 
 NOTHING: Mapping[str, Any] = {}  # no MappingProxyType, which cannot be pickled
 SIGNS = frozenset(["add", "sub", "mul", "div", "matmul", "pow", "true_divide", "floor_divide", "remainder"])
-TRACING = str(Path(__file__).parent)
 PLAIN = frozenset([type(None), bool, int, float, complex, str, torch.dtype])
 """Types of arguments that are kept as they are."""
 
@@ -46,9 +44,7 @@ def is_sign(func: Any) -> bool:
     """
     if getattr(func, "__module__", None) is not None or func.__name__.rstrip("_") not in SIGNS:
         return False
-    frame: Any = sys._getframe(2)
-    while frame.f_code.co_filename.startswith(TRACING):
-        frame = frame.f_back
+    frame = caller()
     instruction = dis.opname[frame.f_code.co_code[frame.f_lasti]]
     return not (instruction.startswith("CALL") and func.__name__ in _methods(frame.f_code))
 

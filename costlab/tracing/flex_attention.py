@@ -1,6 +1,5 @@
 """`flex_attention`: attention with a score function, over the blocks that its mask does not leave out."""
 
-import sys
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from costlab.algebra.work import Work
+from costlab.tracing.frames import caller
 from costlab.tracing.gradients import tag
 from costlab.tracing.higher_order import in_place_of
 from costlab.tracing.intercepted import intercepts
@@ -63,7 +63,7 @@ def flex_attention(
 @intercepts(Tensor.requires_grad.__get__)  # type: ignore[attr-defined]  # a descriptor has one
 def requires_grad(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Whether a tensor requires a gradient; not where torch refuses on a processor what a GPU does."""
-    return func(*args) and sys._getframe(2).f_code.co_name != CHECKED
+    return func(*args) and caller().f_code.co_name != CHECKED
 
 
 class _Attention(torch.autograd.Function):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from costlab.algebra.combine import UNVERIFIED
 from costlab.algebra.dim import text
 from costlab.algebra.inputs import Inputs
-from costlab.algebra.traced import COND_ON_DATA
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count
 from costlab.counting.row import DEFAULT, Row, record
@@ -224,6 +223,10 @@ def _parameter_uses(count: Count) -> tuple[str, ...]:
 
 def _unknown(count: Count) -> tuple[str, ...]:
     """Notes on the operations that are not counted, and on branches of which one runs."""
+    if not count.unsupported:
+        return ()
+    from costlab.algebra.traced import COND_ON_DATA  # of what was traced only
+
     unknown = dict(count.unsupported)
     choices = unknown.pop(COND_ON_DATA, ())
     kinds = "; ".join(f"{kind}, {_places(paths)}" for kind, paths in unknown.items())
@@ -246,7 +249,8 @@ def _complex(count: Count) -> tuple[str, ...]:
         return ()
     places = ", ".join(path or "the root" for path in paths[:3]) + (" and others" if len(paths) > 3 else "")
     return (
-        f"complex numbers are multiplied at {places}: each counts as one multiply-add, four of real ones",
+        f"complex numbers are multiplied at {places}: a product counts as one multiply-add, and takes four "
+        "of real numbers",
     )
 
 
