@@ -56,7 +56,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         self.hidden: Exception | None = None  # what TorchScript does not tell of an error
         self.inside: InsideCall | None = None
         self._meets_sparse = False
-        self.stand_ins, self._on_operator = stand_ins, on_operator
+        self.stand_ins = stand_ins
+        self.on_operator: Any = on_operator
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -73,7 +74,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         output = self._output(func, facts, args, kwargs)
         unknown = self._meets_sparse and are_unknown(tensors_in(args))
         if self.inside is None:
-            self._on_operator(func, args, kwargs, output, self.called, unknown=unknown)
+            self.on_operator(func, args, kwargs, output, self.called, unknown=unknown)
         elif (plain := facts.name.rstrip("_")) in PRODUCTS:
             self.inside.unknown = self.inside.unknown or unknown
             self.inside.products += 0 if unknown else multiplied(plain, args)

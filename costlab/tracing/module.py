@@ -105,14 +105,19 @@ class Module(Block):
         given, _ = self.placed(x, 1)
         inputs = partial(_inputs, given)
         model, modules = initialized(model, inputs, evaluated=not self.backward)
+        with process_restored(), modes_restored(modules):
+            # In a call of its own, so that what it makes is gone before garbage is looked for again.
+            return self._traced(model, modules, given)
+
+    def _traced(self, model: nn.Module, modules: list[nn.Module], given: Inputs) -> Node:
         stand_ins, holdings = StandIns(), Holdings()
-        with process_restored(), modes_restored(modules), closing(stand_ins), closing(holdings):
+        with closing(stand_ins), closing(holdings):
             for module in modules:
                 for parameter in module._parameters.values():
                     if parameter is not None:
                         stand_ins.of_parameter(parameter)
             holdings.replaced(model, partial(stand_ins, limit=BUFFER))
-            args, kwargs = inputs(holdings, stand_ins)
+            args, kwargs = _inputs(given, holdings, stand_ins)
             run_as_written(modules)
             run_whole(modules)
             if not self.backward:

@@ -78,6 +78,7 @@ class Trace(TorchFunctionMode):
     def run(self, call: Callable[[], Any]) -> Any:
         """Run what calls the module, and then the backward pass if it is to be counted."""
         with ExitStack() as stack:
+            stack.callback(self._let_go)
             stack.enter_context(self.tracker.following())
             stack.enter_context(torch.enable_grad() if self._backward else torch.no_grad())
             stack.enter_context(self._dispatch)
@@ -92,6 +93,11 @@ class Trace(TorchFunctionMode):
                 self.in_backward = True
                 run_back(output, self.operations, self.tracker.title)
         return output
+
+    def _let_go(self) -> None:
+        """Hold nothing in a circle, so that what the run has made is gone at once."""
+        self.tracker.on_enter = self.tracker.on_leave = None
+        self._dispatch.on_operator = None
 
     def _told(self, call: Callable[[], Any]) -> Any:
         """Call, and let an error in a script be the one that was raised there."""
