@@ -21,8 +21,9 @@ class ModuleTracker:
 
     def __init__(self, model: nn.Module, *, inference: bool = True) -> None:
         self._inference = inference
+        self.named = list(model.named_modules(remove_duplicate=False))
         self._names: dict[int, list[str]] = {}
-        for name, module in model.named_modules(remove_duplicate=False):
+        for name, module in self.named:
             self._names.setdefault(id(module), []).append(name)
         self._known: dict[tuple[int, str], tuple[str, nn.Module]] = {}  # held, so that ids stay their own
         self._running: list[tuple[str, nn.Module]] = [("", model)]
@@ -124,7 +125,8 @@ class ModuleTracker:
                 failing = True
                 self.note_failure(error, path)
             if left is module:
-                call.output = () if module._modules else _first_sizes(rest[-1])
+                leaf = module._parameters and not module._modules
+                call.output = _first_sizes(rest[-1]) if leaf else ()
                 call.fused = self._inference and is_fused(module, args, rest[0] if len(rest) > 1 else {})
                 break
         if self.on_leave:

@@ -49,12 +49,13 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def build_tree(model: nn.Module, operations: Sequence[TracedOperation], *, complete: bool = True) -> Node:
-    """The tree of what ran; each parameter is counted where it is read first, or where it is held.
+def build_tree(
+    named: Sequence[tuple[str, nn.Module]], operations: Sequence[TracedOperation], *, complete: bool = True
+) -> Node:
+    """The tree of what ran in a model's modules; a parameter is counted where it is read first, or is held.
 
     Unless the run came to its ``complete`` end, what was not read is not unused: it was not reached.
     """
-    named = list(model.named_modules(remove_duplicate=False))
     modules = dict(named)
     root = _Branch("")
     counted: set[int] = set()
@@ -77,7 +78,7 @@ def build_tree(model: nn.Module, operations: Sequence[TracedOperation], *, compl
     node = _node(root, modules)
     only = node.block
     assert isinstance(only, Traced)
-    whole = Traced(type(model).__name__, only.kernel, only.unknown, parameters, call=only.call)
+    whole = Traced(type(modules[""]).__name__, only.kernel, only.unknown, parameters, call=only.call)
     return node._replace(block=whole)
 
 

@@ -176,12 +176,12 @@ def _become_known(tensor: StandIn | None) -> None:
 
 
 def _made(tensor: Tensor, limit: int) -> StandIn:
-    device = HOME if tensor.device.type == "meta" else tensor.device
-    strides = tensor.stride() if tensor.layout is torch.strided else None
-    made = stand_in(tensor.size(), tensor.dtype, device, strides, tensor.requires_grad)
-    floating = tensor.is_floating_point() or tensor.is_complex()
-    plain = tensor.layout is torch.strided and not tensor.is_quantized
-    if tensor.device.type != "meta" and not (floating and plain and tensor.numel() > limit):
+    device, kind, strided = tensor.device, tensor.dtype, tensor.layout is torch.strided
+    on_meta = device.type == "meta"
+    strides = tensor.stride() if strided else None
+    made = stand_in(tensor.shape, kind, HOME if on_meta else device, strides, tensor.requires_grad)
+    floating = (kind.is_floating_point or kind.is_complex) and strided and not tensor.is_quantized
+    if not on_meta and not (floating and tensor.numel() > limit):
         made.original = tensor
     if isinstance(tensor, nn.Parameter):
         made._is_param = True  # what `isinstance` asks of a parameter that is no plain tensor
