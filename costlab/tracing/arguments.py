@@ -29,7 +29,7 @@ def tensors_in(value: Any) -> Iterator[Any]:
     """The tensors in a value, in tuples, lists, dictionaries and dataclasses too."""
     if isinstance(value, Tensor):
         yield value
-    elif isinstance(value, tuple | list):
+    elif isinstance(value, (tuple, list)):
         for each in value:
             yield from tensors_in(each)
     elif isinstance(value, dict):

@@ -2,7 +2,7 @@
 
 import dis
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -178,10 +178,13 @@ class CallDescriber:
 
 def _held_by(module: nn.Module) -> Mapping[str, int]:
     """The elements of a module's parameters by name, of one without others in it."""
-    if any(module.children()):
+    if any(child is not None for child in module._modules.values()):
         return NOTHING
-    named: Iterable[tuple[str, Any]] = module.named_parameters()
-    return {name: each.numel() for name, each in named if not is_lazy(each)}
+    once: dict[int, tuple[str, Any]] = {}  # a parameter may have two names
+    for name, each in module._parameters.items():
+        if each is not None and not is_lazy(each):
+            once.setdefault(id(each), (name, each))
+    return {name: each.numel() for name, each in once.values()}
 
 
 def _described(value: Any, specs: dict[int, TensorSpec]) -> Any:
@@ -198,7 +201,7 @@ def _described(value: Any, specs: dict[int, TensorSpec]) -> Any:
             strides = value.stride() if value.layout is torch.strided else ()
             known = specs[id(value)] = TensorSpec(value.shape, strides)
         return known
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         if all(type(each) is int for each in value):  # sizes, or one number for each axis
             return tuple(value)
         return tuple([_described(each, specs) for each in value])

@@ -24,7 +24,7 @@ from costlab.tracing.operator_facts import (
 )
 from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quantized, takes_quantized
 from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
-from costlab.tracing.shortcuts import like_the_first
+from costlab.tracing.shortcuts import shortcut
 from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
 from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, example_of, meta_of, stand_in, whole_of
 from costlab.tracing.stand_ins import ReadsDataError, StandIns, device_of
@@ -181,7 +181,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
     ) -> Any:
         name = facts.name
         self._forget_written(facts, args, kwargs)
-        if (made := like_the_first(name, args, kwargs)) is not NotImplemented:
+        if (made := shortcut(name, args, kwargs)) is not NotImplemented:
             return made
         if name == "masked_select" and args[1].known:
             mask = self.stand_ins.value(args[1])

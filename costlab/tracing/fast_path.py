@@ -15,6 +15,8 @@ def is_fused(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 
     Source: ``forward`` of torch.nn.MultiheadAttention and of torch.nn.TransformerEncoderLayer.
     """
+    if not isinstance(module, (nn.MultiheadAttention, nn.TransformerEncoderLayer)):
+        return False
     if module.training or torch.is_autocast_enabled():
         return False
     if isinstance(module, nn.MultiheadAttention) and type(module).forward is nn.MultiheadAttention.forward:

@@ -32,6 +32,8 @@ class Kind(NamedTuple):
     opaque: bool
     slots: tuple[MemberDescriptorType, ...]
     remembered: tuple[Any, ...]
+    called: bool
+    stateful: bool
 
 
 def _kind_of(value: object) -> Kind:
@@ -48,7 +50,14 @@ def _facts_of(kind: Any) -> Kind:
     opaque = kind in CONTAINERS or (hidden and not issubclass(kind, nn.Module))
     # Which may keep things in its file; a scripted module's says nothing to its class.
     forward = (getattr_static(kind, "forward"),) if issubclass(kind, nn.Module) else ()
-    return Kind(issubclass(kind, CONTAINERS), opaque, () if opaque else tuple(_slots(kind)), forward)
+    return Kind(
+        container=issubclass(kind, CONTAINERS),
+        opaque=opaque,
+        slots=() if opaque else tuple(_slots(kind)),
+        remembered=forward,
+        called=issubclass(kind, (FunctionType, MethodType, partial)),
+        stateful=not issubclass(kind, (*CONTAINERS, nn.Module, FunctionType)),
+    )
 
 
 class Holdings:
@@ -56,6 +65,7 @@ class Holdings:
 
     def __init__(self) -> None:
         self._contents: list[tuple[Any, Any]] = []  # containers, and what was in them
+        self._empty: list[Any] = []  # containers with nothing in them: of a module's twelve, most
         self._types: list[tuple[Any, type]] = []
         self._undo = ExitStack()  # which goes on where something cannot be put back
         self._seen: dict[int, Any] = {}  # held, so that ids stay their own
@@ -92,9 +102,11 @@ class Holdings:
             content = _content_of(value)
             self._contents.append((value, content))
             self._replace_in(value, content, replace, pending)
-        elif (put_back := _state_of(value)) is not None:
+        elif kind.stateful and (put_back := _state_of(value)) is not None:
             self._undo.callback(put_back)
-        pending += kind.remembered or _remembered(value)
+        pending += kind.remembered
+        if kind.called:
+            pending += _remembered(value)
         if not kind.opaque:
             self._types.append((value, type(value)))
             for slot in kind.slots:
@@ -109,8 +121,8 @@ class Holdings:
             kind = type(each)
             if kind in PLAIN:
                 continue
-            if kind in CONTAINERS and not each:  # most: a module has twelve of them
-                self._contents.append((each, ()))
+            if kind in CONTAINERS and not each:
+                self._empty.append(each)
             elif (new := self._with(each, replace, pending)) is not each:
                 held[name] = new
 
@@ -148,7 +160,11 @@ class Holdings:
         for value, content in self._contents:
             if value or content:
                 _refill(value, content)
+        for value in self._empty:
+            if value:
+                value.clear()
         self._contents.clear()
+        self._empty.clear()
         self._types.clear()
         self._seen.clear()
         self._undo.close()

@@ -71,10 +71,13 @@ class ModuleTracker:
 
     def path_in_reach(self, module: nn.Module) -> str:
         """The path of a module that is called from the running one; of a shared module, the nearest."""
+        names = self._names.get(id(module), ())
+        if len(names) == 1:
+            return names[0]
         here = self.path
         key = (id(module), here)
         if key not in self._known:
-            names = self._names.get(id(module), [f"{here}.{type(module).__name__}".lstrip(".")])
+            names = names or [f"{here}.{type(module).__name__}".lstrip(".")]
             below = [name for name in names if not here or name.startswith(f"{here}.")]
             self._known[key] = (below or names)[0], module
         return self._known[key][0]
@@ -163,7 +166,7 @@ def _first_sizes(value: Any) -> tuple[int, ...]:
     while not isinstance(value, Tensor):
         if isinstance(value, dict) and value:
             value = list(value.values())[-1]
-        elif isinstance(value, tuple | list) and value:
+        elif isinstance(value, (tuple, list)) and value:
             value = value[0]
         else:
             return ()

@@ -27,6 +27,7 @@ class StandIns:
         self._known: dict[int, tuple[Tensor, StandIn]] = {}  # with the tensor, so that its id stays its own
         self._copies: dict[int, tuple[Any, Any]] = {}  # by the id of a caller's storage
         self._views: dict[int, list[ref[StandIn]]] = {}  # by the id of a storage with values
+        self._unread: list[StandIn] = []  # those of the caller's that are not among them yet
         self.quantized = False
         self.owners: dict[int, Tensor] = {}  # by the id of the stand-in, the parameter
         self.deferred: dict[int, tuple[Tensor, str]] = {}
@@ -52,8 +53,8 @@ class StandIns:
         if tensor.layout in SPARSE:
             return sparse_copy(tensor)
         made = _made(tensor, limit)
-        if made.original is not None and tensor.layout is torch.strided:
-            self._views.setdefault(tensor.untyped_storage()._cdata, []).append(ref(made))
+        if made.original is not None:
+            self._unread.append(made)
         return made
 
     @property
@@ -89,7 +90,7 @@ class StandIns:
             owner = owners.get(id(each))
             if owner is not None:
                 found.append(owner)
-            elif isinstance(each, tuple | list):
+            elif isinstance(each, (tuple, list)):
                 self._collect(each, found)
             elif isinstance(each, dict):
                 self._collect(each.values(), found)
@@ -122,6 +123,13 @@ class StandIns:
             elif isinstance(each, tuple | list):
                 self.make_data(each)
 
+    def _note_views(self) -> None:
+        """Where the values of the caller's tensors lie, which matters once some are copied."""
+        for made in self._unread:
+            if made.original is not None and made.original.layout is torch.strided:
+                self._views.setdefault(made.original.untyped_storage()._cdata, []).append(ref(made))
+        self._unread.clear()
+
     def forget(self, tensor: StandIn) -> None:
         """Something without values is written into a tensor: neither it nor a view of it has any now."""
         key = self.value(tensor).untyped_storage()._cdata
@@ -138,6 +146,7 @@ class StandIns:
             for view in refs:
                 _become_known(view())
         self._views.clear()
+        self._unread.clear()
         for tensor, made in self._known.values():
             if type(made) is StandIn and getrefcount(made) > REFERENCES:
                 become(made, tensor)
@@ -157,6 +166,7 @@ class StandIns:
             return torch.zeros(tensor.size(), dtype=tensor.dtype)
         if tensor.layout is not torch.strided or tensor.device.type != "cpu":
             return tensor.cpu()
+        self._note_views()
         storage = tensor.untyped_storage()
         if tensor.is_conj() or tensor.is_neg() or storage.nbytes() > 2 * tensor.nbytes + LARGE:
             return tensor.clone()
