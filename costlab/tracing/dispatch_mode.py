@@ -1,7 +1,6 @@
 """The dispatch mode: it runs every operator below torch's functions, on values where these are known."""
 
 from collections.abc import Callable
-from math import prod
 from typing import Any, TypeAlias
 
 import torch
@@ -10,11 +9,10 @@ from torch._ops import HigherOrderOperator, OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
+from costlab.tracing.answers import answer_without_values
 from costlab.tracing.arguments import lowered, tensors_in
 from costlab.tracing.assertions import answer_that_passes
 from costlab.tracing.operator_facts import (
-    FINITE,
-    FROM_SIZES,
     HEAVY,
     OVERWRITING,
     READS,
@@ -125,15 +123,10 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         if self.stand_ins.deferred and any(id(each) in self.stand_ins.deferred for each in given):
             return self._without_sizes(func, facts, args, kwargs, device)
         if not known:
-            name = facts.name
-            if name in FROM_SIZES and prod(args[1] if name.startswith("new") else args[0].shape) <= LARGE:
-                output = func(*lowered(args, meta_of), **{**kwargs, "device": HOME})
-                return self._raised(output, facts, (), {}, device)
-            if (name in FINITE or name in ("eq", "ne")) and _same(args) and args[0].numel() <= LARGE:
-                return self._raised(torch.full(args[0].shape, name == "eq"), facts, (), {}, device)
-            if name == "_is_all_true":  # asked where torch checks what it is given
-                return self._raised(torch.tensor(True), facts, (), {}, device)
-            if name in OVERWRITING and self._overwritten(func, args, kwargs):
+            answer = answer_without_values(func, facts.name, args, kwargs)
+            if answer is not NotImplemented:
+                return self._raised(answer, facts, (), {}, device)
+            if facts.name in OVERWRITING and self._overwritten(func, args, kwargs):
                 return args[0]
         elif self._affordable(func, facts, given, args, kwargs):
             try:
@@ -187,7 +180,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             mask = self.stand_ins.value(args[1])
             kept = mask.expand_as(meta_of(args[0]) + mask.to("meta")).sum()
             return stand_in((int(kept),), args[0].dtype, device)
-        low = lowered(args, meta_of)
+        low = lowered(args, self._number_or_meta if func.namespace == "prims" else meta_of)
         if name in ("index", "index_put", "index_put_", "_index_put_impl_"):
             low = (low[0], self._numbered(args[1], name), *low[2:])
         elif name == "nonzero":
@@ -203,6 +196,10 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         for each in tensors_in(made) if facts.is_view else ():
             each.viewed = whole_of(args[0])
         return made
+
+    def _number_or_meta(self, tensor: StandIn) -> Tensor:
+        """Without a device, or a number, which torch's own primitives let be on the processor."""
+        return meta_of(tensor) if tensor.dim() or not tensor.known else self.stand_ins.value(tensor)
 
     def _forget_written(self, facts: OperatorFacts, args: Any, kwargs: Any) -> None:
         for place in facts.written:
@@ -278,6 +275,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         if not isinstance(output, Tensor):
             return output
         if facts.name == "_efficientzerotensor":
+            if not output.dim():
+                return output  # the tangent of a number, which torch reads past all modes
             output = torch.zeros(output.size(), dtype=output.dtype)  # with memory, which operators read
         strides = output.stride() if output.layout is torch.strided else None
         made = stand_in(output.size(), output.dtype, device, strides)
@@ -293,8 +292,3 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         with torch._C._DisableTorchDispatch():
             SET_DATA(tensor, stand_in(low.size(), low.dtype, tensor.device, low.stride()))
         tensor.meta = low if low.device.type == "meta" else None
-
-
-def _same(args: Any) -> bool:
-    """Whether a tensor is compared with itself, or with nothing."""
-    return len(args) == 1 or args[0] is args[1]

@@ -25,6 +25,7 @@ from costlab.messages import first_sentence, message_of, named, shortened
 from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.lazy import initialized
 from costlab.tracing.module_tree import build_tree
+from costlab.tracing.observers import let_through
 from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop_at
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
 from costlab.tracing.quantized import IS_QUANTIZED
@@ -120,6 +121,7 @@ class Module(Block):
             args, kwargs = _inputs(given, holdings, stand_ins)
             run_as_written(modules)
             run_whole(modules)
+            let_through(modules)
             if not self.backward:
                 evaluate(model)
             _refuse_unfitting(model, args, kwargs)

@@ -109,3 +109,33 @@ def test_a_cell_in_a_loop() -> None:
     assert [row.path for row in counted.rows] == ["cell.call", *(f"cell.call_{n}" for n in (2, 3, 4)), "head"]
     assert counted.rows[0].work.parameters == sum(each.numel() for each in nn.LSTMCell(6, 5).parameters())
     assert [row.work.parameters for row in counted.rows[1:4]] == [0, 0, 0]
+
+
+class ByName(nn.Module):
+    """torch's function for a layer, given all by name; with how many sequences at each step, packed."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__()
+        self.layer, self.sizes = nn.GRU(FEATURES, HIDDEN), sizes
+
+    def forward(self, x: Tensor) -> Any:
+        named: dict[str, Any] = {
+            "hx": x.new_zeros(1, N, HIDDEN),
+            "params": self.layer._flat_weights,
+            "has_biases": True,
+            "num_layers": 1,
+            "dropout": 0.0,
+            "train": False,
+            "bidirectional": False,
+        }
+        if self.sizes:
+            return torch.gru(data=x, batch_sizes=torch.tensor(self.sizes), **named)
+        return torch.gru(input=x, batch_first=False, **named)
+
+
+@pytest.mark.parametrize(("sizes", "shape"), [((), (STEPS, N, FEATURES)), ((2, 2, 1), (5, FEATURES))])
+def test_a_function_given_all_by_name(sizes: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    model, x = ByName(*sizes).eval(), torch.rand(shape)
+    model(x)
+    sequences = sum(sizes) or STEPS * N
+    assert count(model, x).multiply_adds == sequences * GATES[nn.GRU] * HIDDEN * (FEATURES + HIDDEN)

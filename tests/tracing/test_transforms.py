@@ -74,3 +74,32 @@ def test_a_derivative_in_forward(derivative: str, net: str) -> None:
     with counter, torch.no_grad():
         model(x)
     assert 2 * count(model, x).multiply_adds == counter.get_total_flops()
+
+
+PARTS: dict[str, Callable[[Net, Tensor], Any]] = {
+    "chunk": lambda net, x: sum(net(each) for each in x.chunk(2, 1)),
+    "unbind": lambda net, x: net(x.unbind(1)[0]),
+    "select": lambda net, x: net(x[:, 0]),
+    "transpose": lambda net, x: net(x.transpose(0, 1)),
+    "split": lambda net, x: net(torch.split(x, [1, 2, 1], 1)[1]),
+    "expand": lambda net, x: net(x[:, :1].expand(-1, 3, -1)),
+    "as_strided": lambda net, x: net(x.as_strided((2, 3), (3, 1))),
+    "unfold": lambda net, x: net(x.unfold(2, 3, 3).flatten(0, 1)),
+    "diagonal": lambda net, x: x.diagonal(0, 1, 2) @ torch.ones(3, 2),
+    "real": lambda net, x: net(torch.view_as_real(torch.complex(x, x))[..., 0]),
+    "in place": lambda net, x: net((x * 2).relu_()),
+    "into a part": lambda net, x: net((x * 1).index_fill_(1, torch.tensor([0]), 2)),
+    "a number": lambda net, x: net(2 - x / 3),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_parts_of_a_tensor_with_a_tangent(part: str) -> None:
+    model, x = (
+        Differentiates(nn.Linear(3, 2), lambda net, x: with_tangents(lambda y: PARTS[part](net, y), x)),
+        torch.rand(1, 4, 3),
+    )
+    counter: Any = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        model.eval()(x)
+    assert 2 * count(model, x).multiply_adds == counter.get_total_flops() != 0

@@ -38,12 +38,13 @@ def _work(kind: str, seen: Seen, steps: int, weights: list[Tensor], inputs: int)
 def _layer(name: str) -> Callable[..., Work]:
     kind = name.partition("_")[0]
 
-    def layer(seen: Seen, input: Tensor, *args: Any, **_: Any) -> Work:
+    def layer(seen: Seen, input: Tensor | None = None, *args: Any, **named: Any) -> Work:
         """``(steps, N, features) -> (steps, N, hidden)``, or a packed sequence; with the states, (h, c)."""
-        weights = next(each for each in reversed(args) if isinstance(each, tuple | list))
-        steps = input.numel() // max(input.shape[-1], 1)
+        weights = named.get("params") or next(each for each in reversed(args) if type(each) in (tuple, list))
+        data = named["data"] if input is None else input  # so it is called of a packed sequence
+        steps = data.numel() // max(data.shape[-1], 1)
         projected = kind == "lstm" and bool(getattr(seen.module, "proj_size", 0))
-        return _work("lstm_projected" if projected else kind, seen, steps, list(weights), input.numel())
+        return _work("lstm_projected" if projected else kind, seen, steps, list(weights), data.numel())
 
     return layer
 

@@ -1,0 +1,19 @@
+"""Observers of quantization that read the values of what passes through: they let it through unseen."""
+
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+HISTOGRAM = "HistogramObserver"
+"""The one that reads values in Python; of torch, and of libraries that took it over."""
+
+
+def let_through(modules: Iterable[nn.Module]) -> None:
+    """Let histograms not be made, which cost no multiply-adds, and change nothing of what the model does."""
+    for module in modules:
+        if any(kind.__name__ == HISTOGRAM for kind in type(module).__mro__):
+            module.__dict__["forward"] = _unseen
+
+
+def _unseen(x: Tensor) -> Tensor:
+    return x
