@@ -7,8 +7,6 @@ LONGEST = 160
 """The most characters of another's sentence."""
 SHORT = 60
 """The most characters of a value."""
-STAND_IN = re.compile(r"\bStandIn\b")
-"""What stands for a tensor while a model is counted; its users know the tensor."""
 ADDRESS = re.compile(r",? at 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{8,}\b")
 DUMP = re.compile(r"(?:Parameter containing:\s*)?\b(?:[Tt]ensor|array)\((?=[\[.\d\s-])")
 NUMBERS = re.compile(r"\[[\[\s]*-?[\d.][\d.eE+\-,\s\[\]]{40,}")
@@ -27,8 +25,7 @@ def first_sentence(error: object, longest: int = LONGEST, *, of_line: bool = Fal
     the operating system is one sentence, whatever the name of the file.
     """
     text, *_ = message_of(error).split("\nException raised from")  # frames of C++ follow
-    text = STAND_IN.sub("Tensor", PLACE.sub("", text))
-    text = NUMBERS.sub("[...]", _without_tensors(ADDRESS.sub("", text))).strip()
+    text = NUMBERS.sub("[...]", _without_tensors(ADDRESS.sub("", PLACE.sub("", text)))).strip()
     if of_line:
         text, _, more = text.partition("\n")
         text += "..." if more and any(text.count(a) > text.count(b) for a, b in ("()", "[]", "{}")) else ""

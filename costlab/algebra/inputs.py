@@ -40,7 +40,7 @@ class Inputs:
     ) -> None:
         self.args = tuple(args)
         self.batched = batched
-        self.kwargs = MappingProxyType(dict(kwargs or {}))
+        self.kwargs = MappingProxyType({} if kwargs is None else dict(kwargs))  # one may have no truth
 
     def __str__(self) -> str:
         named = (f"{name}:{_text(value)}" for name, value in self.kwargs.items())

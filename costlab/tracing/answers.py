@@ -16,6 +16,8 @@ def answer_without_values(func: OpOverload, name: str, args: Any, kwargs: Any) -
     """What an operator answers of data, with values; NotImplemented where these depend on the data's."""
     if name in FROM_SIZES and prod(args[1] if name.startswith("new") else args[0].shape) <= LARGE:
         return func(*lowered(args, meta_of), **{**kwargs, "device": HOME})
+    if name == "equal" and (args[0].size() != args[1].size() or _same(args)):
+        return args[0].size() == args[1].size()
     if (name in FINITE or name in ("eq", "ne")) and _same(args) and args[0].numel() <= LARGE:
         return torch.full(args[0].shape, name == "eq")
     if name == "_is_all_true":  # asked where torch checks what it is given
@@ -26,11 +28,28 @@ def answer_without_values(func: OpOverload, name: str, args: Any, kwargs: Any) -
 
 
 def _same(args: Any) -> bool:
-    """Whether a tensor is compared with itself, or with nothing."""
-    return len(args) == 1 or args[0] is args[1]
+    """Whether a tensor is compared with itself, in another view of the same elements too, or with nothing."""
+    if len(args) == 1 or args[0] is args[1]:
+        return True
+    if type(args[1]) is not StandIn:
+        return False
+    first, second = map(_low, args[:2])
+    plain = all(
+        each.layout is torch.strided and not each.is_conj() and not each.is_neg() for each in (first, second)
+    )
+    return plain and _elements(first) == _elements(second)
+
+
+def _elements(low: Tensor) -> tuple[Any, ...]:
+    """Which elements of which memory a tensor has."""
+    return low.untyped_storage()._cdata, low.storage_offset(), low.size(), low.stride(), low.dtype
 
 
 def _stored(tensor: StandIn) -> int:
     """The elements in the storage of a tensor, which may be a view of more than it has."""
-    low: Tensor = meta_of(tensor) if tensor.held is None else tensor.held
+    low = _low(tensor)
     return low.untyped_storage().nbytes() // low.element_size()
+
+
+def _low(tensor: StandIn) -> Tensor:
+    return meta_of(tensor) if tensor.held is None else tensor.held

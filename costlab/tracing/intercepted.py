@@ -77,6 +77,21 @@ def deep_copied(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict
     return memo[id(tensor)]
 
 
+@intercepts(Tensor.__reduce_ex__)
+def pickled(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What is pickled, or written to a file: a plain tensor, which may be read when no count runs."""
+    tensor, protocol = args
+    if type(tensor) is not StandIn:
+        return func(*args, **kwargs)
+    if not tensor.known:
+        raise ReadsDataError("a tensor is pickled, or written to a file")
+    with torch._C._DisableTorchDispatch():
+        value = values.value(tensor).to(tensor.device).detach().requires_grad_(tensor.requires_grad)
+        if isinstance(tensor, torch.nn.Parameter):
+            value = torch.nn.Parameter(value, tensor.requires_grad)
+        return value.__reduce_ex__(protocol)  # type: ignore[no-untyped-call]  # torch leaves it without types
+
+
 @intercepts(torch.tensor, Tensor.new_tensor)
 def new_tensor(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A tensor of numbers, some of which may be tensors; it has values if all of them have."""

@@ -17,7 +17,16 @@ OFF: Any = torch._C._disabled_torch_dispatch_impl
 _wrap: Any = Tensor._make_wrapper_subclass
 
 
-class StandIn(Tensor):
+class AsTensor(type(Tensor)):  # type: ignore[misc]  # the class of torch's class
+    """Lets the class of stand-ins be equal to that of tensors, which others compare and have in tables."""
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is Tensor
+
+    __hash__ = type(Tensor).__hash__.__get__(Tensor)  # which is no function of Python's, for speed
+
+
+class StandIn(Tensor, metaclass=AsTensor):
     """A tensor with sizes, a type and a device, and no memory.
 
     ``held`` is a tensor on the processor that has its values, None where they are not known. They are known
@@ -59,10 +68,22 @@ class StandIn(Tensor):
         with torch._C._DisableTorchDispatch():
             return value.detach().tolist()
 
+    def __copy__(self) -> Any:
+        """Another tensor with the same memory and attributes; torch would write its values out for one."""
+        made: Any = self.detach().requires_grad_(self.requires_grad)
+        if isinstance(self, torch.nn.Parameter):
+            made._is_param = True
+        made.__dict__.update({name: each for name, each in vars(self).items() if not hasattr(StandIn, name)})
+        return made
+
     @property
     def known(self) -> bool:
         """Whether it has values."""
         return self.held is not None or self.original is not None
+
+
+# Libraries look up by these of whom a tensor is, and errors of Python tell them.
+StandIn.__module__, StandIn.__name__, StandIn.__qualname__ = "torch", "Tensor", "Tensor"
 
 
 def stand_in(

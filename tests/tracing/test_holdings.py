@@ -222,3 +222,23 @@ def test_what_hooks_keep_is_put_back() -> None:
     KEPT.clear()
     count(model, torch.rand(2, 4))
     assert (extractor.seen, local, KEPT) == ([], {}, {})
+
+
+class Fields(UserDict[str, Any]):
+    """A dictionary that refuses to be true or false, as those of tensors do."""
+
+    def __bool__(self) -> bool:
+        raise RuntimeError("neither true nor false")
+
+
+def test_inputs_by_name_in_a_dictionary_of_ones_own() -> None:
+    class Adds(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(4, 2)
+
+        def forward(self, first: Tensor, second: Tensor) -> Any:
+            return self.layer(first + second)
+
+    given = Fields(first=torch.zeros(3, 4), second=torch.zeros(3, 4))
+    assert count(Adds(), given).multiply_adds == 24

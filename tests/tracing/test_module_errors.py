@@ -1,6 +1,7 @@
 """Whatever goes wrong in a module is told in one line, with the module where it happened."""
 
 import re
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -137,7 +138,7 @@ def test_what_depends_on_data_is_told_so(name: str) -> None:
 def test_operators_without_values(name: str) -> None:
     others: dict[str, Callable[[Any], Any]] = {
         "unique": torch.unique,
-        "equal": lambda x: torch.equal(x, x),
+        "equal": lambda x: torch.equal(x, x.clone()),
         "masked_select": lambda x: torch.masked_select(x, x > 0),
         "bincount": lambda x: torch.bincount(x[0].long()),
     }
@@ -178,6 +179,20 @@ def test_inputs_that_do_not_fit() -> None:
     assert told(nn.Embedding(4, 4), X).startswith("Embedding: RuntimeError: Expected tensor for argument")
     assert told(nn.Linear(4, 4), "2x4:flaot32").startswith("input=2x4:flaot32: there is no type 'flaot32'; ")
     assert told(nn.Linear(4, 4), "2x4:nn") == "input=2x4:nn: there is no type 'nn'"
+
+
+def test_convolutions_without_filters() -> None:
+    for rank, kind in enumerate((nn.Conv1d, nn.Conv2d, nn.Conv3d), 1):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch says that there is nothing to initialize
+            layer = kind(4, 0, 1)
+        x = torch.rand(1, 4, *[3] * rank)
+        with pytest.raises(RuntimeError):
+            layer(x)
+        weight = (0, 4, *[1] * rank)
+        assert (
+            told(nn.Sequential(layer), x) == f"0: RuntimeError: a weight {weight} in 1 groups has no filters"
+        )
 
 
 def test_modules_that_cannot_be_counted() -> None:

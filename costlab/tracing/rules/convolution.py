@@ -198,6 +198,8 @@ def convolution_shape(
     """The output where torch accepts the call; else NotImplemented, so that torch raises its own error."""
     sizes, kernel = input.shape, weight.shape[2:]
     rank = len(kernel)
+    if groups < 1 or weight.shape[0] < 1:  # which torch's meta device lets pass, or divides by
+        raise RuntimeError(f"a weight {tuple(weight.shape)} in {groups} groups has no filters")
     if len(sizes) != rank + 2 or weight.shape[0] % groups:
         return NotImplemented
     if sizes[1] != weight.shape[1] * groups:  # without values torch says less
