@@ -14,7 +14,7 @@ FAMILIES = MappingProxyType(
         "embedding": r"embedding\w*",
         "attention": r"attention",
         "matrix products": r"linear|bilinear|einsum|matmul|matvec|mm|bmm|addmm|baddbmm|addbmm|mv|addmv|dot"
-        r"|inner|tensordot|chain_matmul|multi_dot|grouped_mm",
+        r"|inner|tensordot|chain_matmul|multi_dot|grouped_mm|linear_cross_entropy",
         "convolution": r"conv\w*",
         "activation functions": r"\w*(relu|elu|glu)6?|silu|mish|hardswish|hardsigmoid|hardtanh|sigmoid|tanh"
         r"|softplus|softsign|logsigmoid|tanhshrink",

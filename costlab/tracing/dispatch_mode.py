@@ -7,15 +7,17 @@ import torch
 from torch import Tensor, nn
 from torch._ops import HigherOrderOperator, OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
 
+from costlab.errors import TargetError
 from costlab.tracing.answers import answer_without_values
 from costlab.tracing.arguments import lowered, tensors_in
 from costlab.tracing.assertions import answer_that_passes
+from costlab.tracing.examples import FORMULAS, run_on_examples
 from costlab.tracing.operator_facts import (
     HEAVY,
     OVERWRITING,
     READS,
+    TURNED,
     UNINITIALIZED,
     OperatorFacts,
     facts_of,
@@ -24,8 +26,8 @@ from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quanti
 from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
 from costlab.tracing.shortcuts import shortcut
 from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
-from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, example_of, meta_of, stand_in, whole_of
-from costlab.tracing.stand_ins import ReadsDataError, StandIns, device_of
+from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in, whole_of
+from costlab.tracing.stand_ins import IN_MKLDNN, ReadsDataError, StandIns, device_of, upright
 
 SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
 OURS = frozenset([StandIn, Tensor, nn.Parameter, nn.Buffer])
@@ -85,6 +87,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
                 return run_sparse(self.stand_ins, func, facts, args, kwargs)
             except UnknownStructureError as error:
                 raise ReadsDataError(str(error)) from error
+        if facts.name == "to_mkldnn":
+            raise TargetError(IN_MKLDNN)
         if is_quantized(func):
             self.stand_ins.quantized = True
             return run_quantized(func, args)
@@ -93,12 +97,15 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         return self._run(func, facts, args, kwargs)
 
     def _from_script(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        called, self.called = self.called, (func, False)
         with torch._C.DisableTorchFunction():
             try:
                 return self.__torch_dispatch__(func, types, args, kwargs)
             except Exception as error:
                 self.hidden = error
                 raise
+            finally:
+                self.called = called
 
     def _adopted(self, value: Any) -> Any:
         """An argument with stand-ins for the tensors that come from elsewhere, such as constants."""
@@ -123,7 +130,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         if self.stand_ins.deferred and any(id(each) in self.stand_ins.deferred for each in given):
             return self._without_sizes(func, facts, args, kwargs, device)
         if not known:
-            answer = answer_without_values(func, facts.name, args, kwargs)
+            answer = answer_without_values(func, facts.name, args, kwargs, self.called)
             if answer is not NotImplemented:
                 return self._raised(answer, facts, (), {}, device)
             if facts.name in OVERWRITING and self._overwritten(func, args, kwargs):
@@ -176,11 +183,13 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         self._forget_written(facts, args, kwargs)
         if (made := shortcut(name, args, kwargs)) is not NotImplemented:
             return made
+        if name in FORMULAS and not facts.written:
+            return FORMULAS[name](*args, **kwargs)
         if name == "masked_select" and args[1].known:
             mask = self.stand_ins.value(args[1])
             kept = mask.expand_as(meta_of(args[0]) + mask.to("meta")).sum()
             return stand_in((int(kept),), args[0].dtype, device)
-        low = lowered(args, self._number_or_meta if func.namespace == "prims" else meta_of)
+        low = lowered(args, self.stand_ins.number_or_meta if func.namespace == "prims" else meta_of)
         if name in ("index", "index_put", "index_put_", "_index_put_impl_"):
             low = (low[0], self._numbered(args[1], name), *low[2:])
         elif name == "nonzero":
@@ -197,10 +206,6 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             each.viewed = whole_of(args[0])
         return made
 
-    def _number_or_meta(self, tensor: StandIn) -> Tensor:
-        """Without a device, or a number, which torch's own primitives let be on the processor."""
-        return meta_of(tensor) if tensor.dim() or not tensor.known else self.stand_ins.value(tensor)
-
     def _forget_written(self, facts: OperatorFacts, args: Any, kwargs: Any) -> None:
         for place in facts.written:
             for each in tensors_in(kwargs.get(place) if isinstance(place, str) else args[place]):
@@ -213,12 +218,10 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         try:
             return func(*low, **lowered(kwargs, meta_of, torch.device("meta")))
         except NotImplementedError:
-            elements = sum(each.numel() for each in tensors_in((args, kwargs)))
-            plain = func.namespace == "aten" and "quantized" not in facts.name
-            if not plain or facts.written or elements > LARGE:
+            made = run_on_examples(func, facts, args, kwargs)
+            if made is NotImplemented:
                 raise
-        output = func(*lowered(args, example_of), **lowered(kwargs, example_of, HOME))
-        return tree_map_only(Tensor, lambda each: each.to("meta"), output)
+            return made
 
     def _without_sizes(
         self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any, device: torch.device
@@ -281,9 +284,11 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         strides = output.stride() if output.layout is torch.strided else None
         made = stand_in(output.size(), output.dtype, device, strides)
         if output.device.type == "meta":
-            made.meta = output
+            made.meta = None if facts.name in TURNED else output
         else:
-            if facts.name in UNINITIALIZED:
+            if facts.name in TURNED:
+                output = upright(output)
+            elif facts.name in UNINITIALIZED:
                 output.zero_()  # what lies in memory decides nothing
             self.stand_ins.know(made, output)
         return made

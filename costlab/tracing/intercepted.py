@@ -233,7 +233,30 @@ READ_LENGTHS = frozenset([torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu]
 """Functions with a rule whose code reads lengths by itself."""
 
 
-@intercepts(torch.tensor_split, Tensor.tensor_split, F.ctc_loss, torch.ctc_loss)
+@intercepts(F.ctc_loss, torch.ctc_loss)
+def aligned(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Lengths as tensors: of numbers torch would make some by writing into their memory."""
+    made = [torch.tensor(each) if isinstance(each, tuple | list) else each for each in args]
+    named = {
+        name: torch.tensor(each) if isinstance(each, tuple | list) else each for name, each in kwargs.items()
+    }
+    return func(*with_lengths(values, made), **with_lengths(values, named))
+
+
+@intercepts(torch.cov, Tensor.cov, torch.istft, Tensor.istft)
+def weighted(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Weights of data as ones: torch asks whether they are negative, and what they sum up to."""
+    return func(
+        args[0], *(_or_ones(each) for each in args[1:]), **{n: _or_ones(w) for n, w in kwargs.items()}
+    )
+
+
+def _or_ones(weights: Any) -> Any:
+    unknown = type(weights) is StandIn and not weights.known
+    return torch.ones_like(weights) if unknown else weights
+
+
+@intercepts(torch.tensor_split, Tensor.tensor_split)
 def reads_lengths(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What reads integers by itself, without an operator."""
     return func(*with_lengths(values, args), **with_lengths(values, kwargs))

@@ -30,7 +30,7 @@ from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
 from costlab.tracing.quantized import IS_QUANTIZED
 from costlab.tracing.remedy import too_few_values
-from costlab.tracing.scripted import modes_restored
+from costlab.tracing.scripted import modes_restored, refuse_opaque
 from costlab.tracing.sharded import run_whole
 from costlab.tracing.stand_in import stand_in
 from costlab.tracing.stand_ins import ReadsDataError, StandIns
@@ -112,6 +112,7 @@ class Module(Block):
 
     def _traced(self, model: nn.Module, modules: list[nn.Module], given: Inputs) -> Node:
         stand_ins, holdings = StandIns(), Holdings()
+        refuse_opaque(modules)
         with closing(stand_ins), closing(holdings):
             for module in modules:
                 for parameter in module._parameters.values():

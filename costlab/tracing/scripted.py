@@ -2,9 +2,27 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
+
+from costlab.errors import TargetError
+from costlab.tracing.stand_ins import IN_MKLDNN
+
+
+def refuse_opaque(modules: Iterable[nn.Module]) -> None:
+    """Refuse scripts for mkldnn, which would read memory that a stand-in does not have.
+
+    Raises:
+        TargetError: there is one among the modules.
+    """
+    for module in modules:
+        script: Any = module._c if isinstance(module, torch.jit.ScriptModule) else None
+        for name in () if script is None else script._method_names():
+            graph = script._get_method(name).graph
+            if any("mkldnn" in node.kind().lower() for node in graph.nodes()):
+                raise TargetError(IN_MKLDNN)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Stand-ins for the tensors of a model: they say what those say, and have no values that come from data."""
 
 from collections.abc import Sequence
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -15,6 +16,12 @@ Uninitialized: Any = vars(torch.nn.parameter)["UninitializedTensorMixin"]
 """A parameter or buffer without sizes; torch's stubs lack its class."""
 OFF: Any = torch._C._disabled_torch_dispatch_impl
 _wrap: Any = Tensor._make_wrapper_subclass
+STRAYED: list[Any] = []
+"""While a model runs, its thread, and then the errors in others, which a model may let pass."""
+
+
+class StrayedError(RuntimeError):
+    """A stand-in is used where no trace sees it."""
 
 
 class AsTensor(type(Tensor)):  # type: ignore[misc]  # the class of torch's class
@@ -47,9 +54,11 @@ class StandIn(Tensor, metaclass=AsTensor):
             getattr(each, "__torch_dispatch__", OFF) not in (OFF, cls.__torch_dispatch__) for each in types
         ):
             return NotImplemented  # a nested tensor beside it runs it
-        raise RuntimeError(
-            f"{func}: a tensor of a count is used in another thread, or after it"
-        )  # only a mode runs operators on one
+        # Only a mode runs operators on one.
+        error = StrayedError(f"{func}: a tensor of a count is used in another thread, or after it")
+        if STRAYED and STRAYED[0] != get_ident():
+            STRAYED.append(error)
+        raise error
 
     def __repr__(self) -> str:  # type: ignore[override]  # torch's has an option that nobody gives
         value = self.original if self.held is None else self.held

@@ -7,15 +7,21 @@ from weakref import ref
 import torch
 from torch import Tensor, nn
 
+from costlab.errors import TargetError
 from costlab.tracing.sharded import local_part, whole_stand_in
 from costlab.tracing.sparse import SPARSE, sparse_copy
-from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, Uninitialized, become, stand_in
+from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, Uninitialized, become, meta_of, stand_in
 
 
 class ReadsDataError(Exception):
     """An operator, or a function of torch, reads values of data, which has none."""
 
 
+MKLDNN: Any = vars(torch)["_mkldnn"]  # torch's stubs lack it
+IN_MKLDNN = (
+    "it runs on tensors in mkldnn's own layout, which are not counted: count the module that it was made "
+    "from (by torch.utils.mkldnn or torch.jit.optimize_for_inference)"
+)
 REFERENCES = 3
 """How many references to a stand-in this file itself has when it asks."""
 
@@ -52,6 +58,8 @@ class StandIns:
             return whole_stand_in(tensor, self(local, limit))
         if tensor.layout in SPARSE:
             return sparse_copy(tensor)
+        if tensor.layout is MKLDNN:
+            raise TargetError(IN_MKLDNN)
         made = _made(tensor, limit)
         if made.original is not None:
             self._unread.append(made)
@@ -108,6 +116,10 @@ class StandIns:
                 self.know(tensor, self._copy(tensor.original))
         assert tensor.held is not None
         return tensor.held
+
+    def number_or_meta(self, tensor: StandIn) -> Tensor:
+        """Without a device, or a number, which torch's own primitives let be on the processor."""
+        return meta_of(tensor) if tensor.dim() or not tensor.known else self.value(tensor)
 
     def know(self, tensor: StandIn, value: Tensor) -> None:
         """From now on a stand-in has these values."""
@@ -169,7 +181,7 @@ class StandIns:
         self._note_views()
         storage = tensor.untyped_storage()
         if tensor.is_conj() or tensor.is_neg() or storage.nbytes() > 2 * tensor.nbytes + LARGE:
-            return tensor.clone()
+            return upright(tensor).clone()
         _, copied = self._copies.setdefault(storage._cdata, (storage, None))
         if copied is None:
             copied = torch.empty(0, dtype=torch.uint8).set_(storage).clone().untyped_storage()
@@ -177,6 +189,11 @@ class StandIns:
             self._views.setdefault(copied._cdata, []).extend(self._views.pop(storage._cdata, ()))
         empty = torch.empty(0, dtype=tensor.dtype)
         return empty.set_(copied, tensor.storage_offset(), tensor.size(), tensor.stride())
+
+
+def upright(tensor: Tensor) -> Tensor:
+    """The same values, with no sign that is turned when it is read, which below a mode none is."""
+    return tensor.resolve_conj().resolve_neg()
 
 
 def _become_known(tensor: StandIn | None) -> None:

@@ -37,11 +37,13 @@ from costlab.tracing.rules.registry import (
     Rule,
     Seen,
     Works,
+    works_of,
 )
 from costlab.tracing.rules.twins import function_of, rule_of
 from costlab.tracing.sizes import READS, Products
 from costlab.tracing.stand_in import StandIn
 from costlab.tracing.stand_ins import ReadsDataError, StandIns
+from costlab.tracing.threads import followed_in_one_thread
 from costlab.tracing.traced_operation import TracedOperation
 
 COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax, torch.log_softmax}
@@ -82,7 +84,7 @@ class Trace(TorchFunctionMode):
             stack.enter_context(self.tracker.following())
             stack.enter_context(torch.enable_grad() if self._backward else torch.no_grad())
             stack.enter_context(self._dispatch)
-            with self:
+            with self, followed_in_one_thread(self.tracker.title):
                 output = self._told(call)
             if self._asked is not None:
                 error, done = self._asked
@@ -185,7 +187,7 @@ class Trace(TorchFunctionMode):
             return
         module = self.tracker.module
         form: CallForm = "operator" if is_sign(func) else call_form(module, func)
-        works = rule(Seen(output, module, inside.products), *args, **kwargs)
+        works = works_of(rule, Seen(output, module, inside.products), args, kwargs)
         call = self._described.call(func, form, module, rule, args, kwargs)
         self._record(works, output, (args, kwargs), form, call, unknown=inside.unknown)
 
@@ -233,7 +235,7 @@ class Trace(TorchFunctionMode):
             plain = name.rstrip("_")
             product = plain in PRODUCTS and not (self.in_backward or is_in_gradient())
             weights = self._stand_ins.weights(list(tensors_in(args))[-2:]) if product else 0
-            works = rule(Seen(output, module, 0, plain, weights), *args, **kwargs)
+            works = works_of(rule, Seen(output, module, 0, plain, weights), args, kwargs)
         else:
             works = elements.element_work(Seen(output, module), name, args)
             unknown = unknown or not known.has_no_products(func)

@@ -67,11 +67,11 @@ MOVES = frozenset(_MOVES.split())
 """Operators of aten that make, copy or rearrange elements: they cost nothing in any convention here."""
 _ELEMENTWISE = """
 __ilshift __irshift __lshift __rshift _add_relu _amp_foreach_non_finite_check_and_unscale
-_amp_update_scale _batch_norm_with_update_functional _dirichlet_grad
+_amp_update_scale _dirichlet_grad
 _fake_quantize_learnable_per_channel_affine _fake_quantize_learnable_per_tensor_affine
 _fake_quantize_per_tensor_affine_cachemask_tensor_qparams _fused_adagrad _fused_adam _fused_adamw
 _fused_moving_avg_obs_fq_helper _fused_moving_avg_obs_fq_helper_functional _fused_sgd _masked_scale
-_native_batch_norm_legit_functional _prelu_kernel _standard_gamma_grad _thnn_fused_gru_cell
+_prelu_kernel _standard_gamma_grad _thnn_fused_gru_cell
 _thnn_fused_lstm_cell _transform_bias_rescale_qkv batch_norm_elemt bessel_i0 bessel_i0e bessel_i1
 bessel_i1e bessel_j0 bessel_j1 cbrt complex cudnn_grid_sampler dequantize erf_inv erfcx
 fake_quantize_per_channel_affine_cachemask fake_quantize_per_tensor_affine_cachemask frexp glu glu_jvp

@@ -159,9 +159,17 @@ def local_response_norm(seen: Seen, input: Tensor, size: int, *_: Any, **__: Any
     return Work("local_response_norm", inputs=input.numel(), outputs=input.numel())
 
 
-@operators("native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training")
+@operators(
+    "_batch_norm_no_update",
+    "_batch_norm_with_update",
+    "_batch_norm_with_update_functional",
+    "_native_batch_norm_legit",
+    "_native_batch_norm_legit_functional",
+    "_native_batch_norm_legit_no_training",
+    "native_batch_norm",
+)
 def batch_norm_operator(
-    seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any
+    seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any, **__: Any
 ) -> Work:
     """Batch norm that was called as an operator of aten."""
     return _normalized(_ranked("batch_norm", input), input, weight)
@@ -169,7 +177,7 @@ def batch_norm_operator(
 
 @operators("native_layer_norm")
 def layer_norm_operator(
-    seen: Seen, input: Tensor, shape: Any, weight: Tensor | None, bias: Tensor | None, *_: Any
+    seen: Seen, input: Tensor, shape: Any, weight: Tensor | None, bias: Tensor | None, *_: Any, **__: Any
 ) -> Work:
     """Layer norm that was called as an operator of aten."""
     return _normalized("layer_norm", input, weight)
@@ -177,7 +185,7 @@ def layer_norm_operator(
 
 @operators("native_group_norm")
 def group_norm_operator(
-    seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any
+    seen: Seen, input: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any, **__: Any
 ) -> Work:
     """Group norm that was called as an operator of aten."""
     return _normalized("group_norm", input, weight)

@@ -108,6 +108,15 @@ CALLS[torch.linalg.multi_dot] = _product("multi_dot")
 CALLS[torch.vdot] = CALLS[Tensor.vdot] = _product("dot")
 
 
+def multiplied_into(*args: Any, out: Tensor | None = None, **kwargs: Any) -> Tensor:
+    """A product that may be written into a tensor; torch's own looks for views that share memory then."""
+    made = torch.matmul(*args, **kwargs)
+    return made if out is None else out.resize_(made.shape).copy_(made)
+
+
+INSTEAD[torch.matmul] = INSTEAD[torch.linalg.matmul] = multiplied_into
+
+
 @calls(torch.linalg.vecdot)
 def vecdot(seen: Seen, x: Tensor, y: Tensor, *, dim: int = -1, **_: Any) -> Work:
     """``(*, n), (*, n) -> (*)``: one multiply-add for each pair of elements, where both are broadcast."""
@@ -185,6 +194,29 @@ def one_group(a: Tensor, b: Tensor, *args: Any, **kwargs: Any) -> Any:
 
 
 INSTEAD[torch._grouped_mm] = one_group
+
+
+@operators(
+    "_linear_cross_entropy_batch_chunked",
+    "_linear_cross_entropy_batch_chunked_no_reduction",
+)
+def chunked_cross_entropy(seen: Seen, input: Tensor, weight: Tensor, *rest: Any) -> Work:
+    """``(N, features), (classes, features) -> ()``: a linear layer and its loss, some rows at a time.
+
+    The one that reduces its loss computes the gradients on its way, those that its last arguments ask for.
+    """
+    gradients = sum(rest[-3:-1]) if seen.operator.endswith("chunked") else 0
+    logits = input.shape[0] * weight.shape[0]
+    bias = isinstance(rest[1], Tensor)
+    return Work(
+        "linear_cross_entropy",
+        multiply_adds=logits * input.shape[1] * (1 + gradients),
+        bias_adds=logits if bias else 0,
+        weights=weight.numel(),
+        inputs=input.numel(),
+        outputs=seen.first.numel(),
+        activations=logits,
+    )
 
 
 @operators("_trilinear")

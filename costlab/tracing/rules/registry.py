@@ -62,6 +62,13 @@ OVERLOADS: dict[Any, Rule] = {}
 """By an operator, such as a user's own."""
 
 
+def works_of(rule: Rule, seen: Seen, args: Any, kwargs: Any) -> Works:
+    """What a rule says of a call; where it writes to is no matter of a rule of costlab's own."""
+    if kwargs and "out" in kwargs and not isinstance(rule, UserRule):
+        kwargs = {name: each for name, each in kwargs.items() if name != "out"}
+    return rule(seen, *args, **kwargs)
+
+
 def like(tensor: Tensor) -> Any:
     """A tensor of the same sizes, without values; `torch.empty_like` takes ten times as long here.
 

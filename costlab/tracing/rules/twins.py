@@ -50,6 +50,6 @@ def twin_of(operator: Any) -> Any:
 
 def rule_of(operator: OpOverload, name: str) -> Rule | None:
     """The rule of an operator by its name, or of the function that it is; a user's is looked for before."""
-    if operator.namespace not in ("aten", "prims"):
+    if operator.namespace not in ("aten", "prims", "torch_nn"):
         return rule_of_quantized(operator)
     return OPERATORS.get(name) or OPERATORS.get(name.rstrip("_")) or CALLS.get(twin_of(operator))
