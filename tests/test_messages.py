@@ -87,7 +87,9 @@ BROKEN: dict[str, Callable[[Tensor], Any]] = {
         lambda x: RuntimeError("no kernel\nException raised from f at a.cpp:1\nframe #0: 0x7f")
     ),
     # what torch raises, in Python and in C++
-    "of a distribution": lambda x: torch.distributions.Normal(torch.tensor([float("nan")] * 40), 1.0),
+    "of a distribution": lambda x: torch.distributions.Normal(
+        torch.tensor([float("nan")] * 40), 1.0, validate_args=True
+    ),
     "sizes to concatenate": lambda x: torch.cat([x, x[:, :1]], 0),
     "sizes of a product": lambda x: x @ x,
     "a view": lambda x: x.view(3, -1),
