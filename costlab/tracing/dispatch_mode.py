@@ -283,6 +283,9 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             output = torch.zeros(output.size(), dtype=output.dtype)  # with memory, which operators read
         strides = output.stride() if output.layout is torch.strided else None
         made = stand_in(output.size(), output.dtype, device, strides)
+        if facts.is_view and (output.is_conj() or output.is_neg()):  # which torch asks before an operator
+            torch._C._set_conj(made, output.is_conj())
+            torch._C._set_neg(made, output.is_neg())
         if output.device.type == "meta":
             made.meta = None if facts.name in TURNED else output
         else:
