@@ -17,7 +17,6 @@ from costlab.tracing.operator_facts import (
     HEAVY,
     OVERWRITING,
     READS,
-    TURNED,
     UNINITIALIZED,
     OperatorFacts,
     facts_of,
@@ -27,7 +26,7 @@ from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
 from costlab.tracing.shortcuts import shortcut
 from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
 from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in, whole_of
-from costlab.tracing.stand_ins import IN_MKLDNN, ReadsDataError, StandIns, device_of, upright
+from costlab.tracing.stand_ins import IN_MKLDNN, ReadsDataError, StandIns, device_of
 
 SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
 OURS = frozenset([StandIn, Tensor, nn.Parameter, nn.Buffer])
@@ -287,11 +286,9 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             torch._C._set_conj(made, output.is_conj())
             torch._C._set_neg(made, output.is_neg())
         if output.device.type == "meta":
-            made.meta = None if facts.name in TURNED else output
+            made.meta = output
         else:
-            if facts.name in TURNED:
-                output = upright(output)
-            elif facts.name in UNINITIALIZED:
+            if facts.name in UNINITIALIZED:
                 output.zero_()  # what lies in memory decides nothing
             self.stand_ins.know(made, output)
         return made

@@ -38,8 +38,6 @@ READS = {"_local_scalar_dense": "a value is read, as by if, int() or .item()"}
 DYNAMIC = (torch.Tag.dynamic_output_shape, torch.Tag.data_dependent_output)
 UNTAGGED = frozenset(["bincount", "equal", "is_nonzero", "_unique", "unique_dim", "_assert_scalar"])
 """Operators that read values, though torch does not tag all of them so."""
-TURNED = frozenset(["_conj", "_neg_view"])
-"""Views whose signs are turned when they are read."""
 
 
 class OperatorFacts(NamedTuple):

@@ -181,7 +181,7 @@ class StandIns:
         self._note_views()
         storage = tensor.untyped_storage()
         if tensor.is_conj() or tensor.is_neg() or storage.nbytes() > 2 * tensor.nbytes + LARGE:
-            return upright(tensor).clone()
+            return tensor.resolve_conj().resolve_neg().clone()
         _, copied = self._copies.setdefault(storage._cdata, (storage, None))
         if copied is None:
             copied = torch.empty(0, dtype=torch.uint8).set_(storage).clone().untyped_storage()
@@ -189,11 +189,6 @@ class StandIns:
             self._views.setdefault(copied._cdata, []).extend(self._views.pop(storage._cdata, ()))
         empty = torch.empty(0, dtype=tensor.dtype)
         return empty.set_(copied, tensor.storage_offset(), tensor.size(), tensor.stride())
-
-
-def upright(tensor: Tensor) -> Tensor:
-    """The same values, with no sign that is turned when it is read, which below a mode none is."""
-    return tensor.resolve_conj().resolve_neg()
 
 
 def _become_known(tensor: StandIn | None) -> None:
