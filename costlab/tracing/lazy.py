@@ -73,7 +73,7 @@ def initialized(
         modules = list(copied.modules())
         run_as_written(modules)
         if evaluated:
-            evaluate(copied)
+            evaluate(copied, modules)
         args, kwargs = inputs(holdings, stand_ins)
         trace = Trace(copied, stand_ins, 1, backward=False)
         with suppress(Exception):  # the count says what is wrong

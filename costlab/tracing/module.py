@@ -124,7 +124,7 @@ class Module(Block):
             run_whole(modules)
             let_through(modules)
             if not self.backward:
-                evaluate(model)
+                evaluate(model, modules)
             _refuse_unfitting(model, args, kwargs)
             first = next(tensors_within((args, kwargs)), None)
             alone = len(args) + sum(isinstance(each, Tensor) for each in kwargs.values()) == 1

@@ -143,8 +143,13 @@ def run_as_written(modules: Iterable[nn.Module]) -> None:
             module.__dict__["_compiled_call_impl"] = None
 
 
-def evaluate(model: nn.Module) -> None:
-    """Put a module into eval mode; one that torch.export made has no other, and raises when it is set."""
+def evaluate(model: nn.Module, modules: Iterable[nn.Module] | None = None) -> None:
+    """Put a module into eval mode, if one of its ``modules``, that are all in it, is not.
+
+    One that torch.export made has no other mode, and raises when it is set.
+    """
+    if not any(getattr(module, "training", True) for module in modules or model.modules()):
+        return
     try:
         model.eval()
     except NotImplementedError:
