@@ -43,6 +43,8 @@ VALUELESS = re.compile(
 UNIMPLEMENTED = re.compile(r"register_meta function for (\S+)")
 BUFFER = 2**20
 """Elements up to which a tensor of floating point that is no parameter keeps its values."""
+LISTED = "is only available for these backends"
+"""After which torch names all that an operator runs on."""
 NOT_THE_MODEL = (Path(torch.__file__).parent, Path(__file__).parents[1])
 MISSING = re.compile(
     r"(?P<a>\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors"
@@ -224,7 +226,7 @@ def _depends_on_data(error: Exception) -> bool:
 def _problem(error: Exception) -> str:
     """What went wrong, in one line; it says where a model depends on the values of its data."""
     text = message_of(error).partition("\n")[0]
-    if found := IS_QUANTIZED.search(text):
+    if found := IS_QUANTIZED.search(text.partition(LISTED)[0]):
         return f"it is quantized, and {found[0]} is not counted: count the module it was made from, of floats"
     if not _depends_on_data(error):
         return first_line(error)

@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812 - what everybody calls it
 
 from costlab.algebra.inputs import Inputs
 from costlab.counting.count import Count, count
-from costlab.errors import DependsOnDataError
+from costlab.errors import DependsOnDataError, TargetError
 from tests.tracing.brute import counted
 
 
@@ -241,3 +241,14 @@ def test_a_linear_layer_with_its_loss_in_parts(rows: int, reduction: str, learns
     assert forward.unsupported == step.unsupported == {}
     whole = count(loss(), (x, y), backward=True)
     assert (step.multiply_adds, step.activations) == (whole.multiply_adds, whole.activations)
+
+
+def test_a_list_of_what_runs_an_operator_makes_no_model_quantized() -> None:
+    def fails(x: Tensor) -> Tensor:
+        raise NotImplementedError(
+            "Could not run 'aten::mm' with arguments from the 'XLA' backend. "
+            "'aten::mm' is only available for these backends: [CPU, Meta, QuantizedCPU]."
+        )
+
+    with pytest.raises(TargetError, match="Could not run 'aten::mm'"):
+        count(Calls(fails), torch.rand(3))
