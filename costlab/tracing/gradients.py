@@ -10,15 +10,34 @@ PATH = "costlab"
 """The key in the metadata of a node of the autograd graph for the path of the module that made it."""
 
 
+PART = "costlab part"
+"""The key in the metadata of a node that is one more of the real parts of what is counted as one."""
+CONVOLUTION = "ConvolutionBackward0"
+
+
 def tag(output: Any, path: str) -> None:
-    """Mark the nodes that an operation added to the autograd graph with the module's path."""
-    pending = [each.grad_fn for each in tensors_in(output) if each.grad_fn is not None]
+    """Mark the nodes that an operation added to the autograd graph with the module's path.
+
+    A convolution of complex numbers is made of three of real ones, of which one stands for all.
+    """
+    outputs = [each for each in tensors_in(output) if each.grad_fn is not None]
+    pending = [each.grad_fn for each in outputs]
+    in_parts = any(each.is_complex() for each in outputs)
+    seen = False
     while pending:
         node: Any = pending.pop()
         if PATH in node.metadata:
             continue
         node.metadata[PATH] = path
+        if in_parts and node.name() == CONVOLUTION:
+            node.metadata[PART], seen = seen, True
         pending += [before for before, _ in node.next_functions if before is not None]
+
+
+def is_further_part() -> bool:
+    """Whether autograd computes the gradient of a part of what another part stands for."""
+    node: Any = torch._C._current_autograd_node()
+    return node is not None and bool(node.metadata.get(PART))
 
 
 def is_in_gradient() -> bool:

@@ -23,7 +23,7 @@ def shortcut(name: str, args: Any, kwargs: Any) -> Any:
 
 
 def _like_the_first(name: str, args: Any, kwargs: Any) -> Any:
-    """A tensor like the first argument, itself if it is written into; or it may be another."""
+    """A tensor like the first argument, or itself if it is written into; else NotImplemented."""
     if kwargs or not args or name not in (OF_TWO if len(args) == 2 else OF_ONE):
         return NotImplemented
     first, second = args[0], args[-1]

@@ -20,7 +20,7 @@ from costlab.tracing.arguments import tensors_in
 from costlab.tracing.backward import run_back
 from costlab.tracing.call_form import CallDescriber, call_form, is_sign, kernel_of
 from costlab.tracing.dispatch_mode import OURS, InsideCall, StandInDispatch
-from costlab.tracing.gradients import is_in_gradient, tag, tagged_path
+from costlab.tracing.gradients import is_further_part, is_in_gradient, tag, tagged_path
 from costlab.tracing.higher_order import higher_order
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
@@ -212,7 +212,7 @@ class Trace(TorchFunctionMode):
         self, func: OpOverload, args: Any, kwargs: Any, output: Any, called: Any, *, unknown: bool
     ) -> None:
         """Count an operator of aten, or another, that no rule of a call explains."""
-        if self._ruled:
+        if self._ruled or (self.in_backward and is_further_part()):
             return
         if self._stand_ins.deferred and any(
             id(each) in self._stand_ins.deferred for each in tensors_in(output)

@@ -278,3 +278,16 @@ def test_a_step_needs_something_to_go_back_from() -> None:
     with pytest.raises(DefinitionError, match=r"Detached: .* nothing in it has a gradient"):
         count(Detached(False), torch.rand(2, 4), backward=True)
     assert count(Detached(True), torch.rand(2, 4), backward=True).multiply_adds == 2 * 4 * 3
+
+
+@pytest.mark.parametrize("cls", [nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d])
+def test_complex_convolutions_are_counted_once_each_way(cls: Any) -> None:
+    axes = int(cls.__name__[-2])
+    first, second = (cls(channels, 4, 3, dtype=torch.complex64) for channels in (3, 4))
+    x = torch.rand(2, 3, *(5 + i for i in range(axes)), dtype=torch.complex64)
+    real = cls(3, 4, 3), cls(4, 4, 3)
+    forward = count(nn.Sequential(*real), x.real).multiply_adds
+    outermost = count(real[0], x.real).multiply_adds
+    step = count(nn.Sequential(first, second), x, backward=True)
+    assert step.multiply_adds == 3 * forward - outermost  # whose input needs no gradient
+    assert count(nn.Sequential(*real), x.real, backward=True).multiply_adds == step.multiply_adds
