@@ -15,6 +15,7 @@ from costlab.tracing.assertions import answer_that_passes
 from costlab.tracing.examples import FORMULAS, run_on_examples
 from costlab.tracing.operator_facts import (
     HEAVY,
+    NESTING,
     OVERWRITING,
     READS,
     UNINITIALIZED,
@@ -68,6 +69,11 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         if facts.composite:  # in inference mode and in nested tensors; else autograd has taken it apart
             with self:
                 return func.decompose(*args, **kwargs)
+        if facts.name in NESTING:
+            from costlab.tracing.nested import made_jagged
+
+            with self:
+                return made_jagged(facts.name, args)
         self._meets_sparse = False
         args, kwargs = self._adopted(args), self._adopted(kwargs) if kwargs else kwargs
         output = self._output(func, facts, args, kwargs)
@@ -216,8 +222,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         """What comes out, on torch's meta device, or where torch lacks the operator there, of examples."""
         try:
             return func(*low, **lowered(kwargs, meta_of, torch.device("meta")))
-        except NotImplementedError:
-            made = run_on_examples(func, facts, args, kwargs)
+        except NotImplementedError:  # torch has none for its meta device
+            made = run_on_examples(func, facts, args, kwargs, self.stand_ins.value)
             if made is NotImplemented:
                 raise
             return made

@@ -13,16 +13,19 @@ from costlab.tracing.operator_facts import OperatorFacts
 from costlab.tracing.stand_in import HOME, LARGE, StandIn, example_of, stand_in
 
 
-def run_on_examples(func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any) -> Any:
+def run_on_examples(
+    func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any, value: Callable[[StandIn], Tensor]
+) -> Any:
     """The sizes that come out, on torch's meta device; what is written into has them from now on.
 
+    Tensors that are known, such as lengths, are their own examples, by copies of what ``value`` gives.
     NotImplemented of operators that are not torch's, and where that would take too much memory.
     """
     given = list(tensors_in((args, kwargs)))
     plain = func.namespace == "aten" and "quantized" not in facts.name
     if not plain or sum(each.numel() for each in given) > LARGE:
         return NotImplemented
-    examples = {id(each): example_of(each) for each in given}
+    examples = {id(each): value(each).clone() if each.known else example_of(each) for each in given}
     output = func(
         *lowered(args, lambda each: examples[id(each)]),
         **lowered(kwargs, lambda each: examples[id(each)], HOME),

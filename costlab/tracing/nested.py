@@ -62,8 +62,7 @@ def nested_call(func: Any, args: Any) -> Any:
     """What is done in place of a function of nested tensors; None where torch does it."""
     done = NESTED.get(func)
     first = args[0] if done is not None and args else None
-    nested = isinstance(first, Tensor) and first.layout is torch.jagged
-    return done if nested or (done is not None and func is FROM_LIST) else None
+    return done if isinstance(first, Tensor) and first.layout is torch.jagged else None
 
 
 def _lengths(trace: "Trace", tensor: Any) -> list[int]:
@@ -114,20 +113,29 @@ def nested_unbind(trace: "Trace", nested: Any, dim: int = 0) -> Any:
     return nested.values().split(_lengths(trace, nested), dim=nested._ragged_idx - 1)
 
 
-def nested_from_list(trace: "Trace", tensors: Any, *_: Any, **__: Any) -> Any:
-    """A nested tensor of strided layout comes as a jagged one."""
-    if any(each.shape[1:] != tensors[0].shape[1:] for each in tensors):
+def made_jagged(name: str, args: Any) -> Any:
+    """What an operator makes as a nested tensor of strided layout, as a jagged one.
+
+    Of a list of its parts; of ``(N, T, *)`` and a mask ``(N, T)``, of whose rows the first are true; or of a
+    buffer, with the sizes of the parts, their strides and where they begin.
+    """
+    first, *rest = args
+    if name == "_nested_tensor_from_tensor_list":
+        parts = list(first)
+    elif name == "_nested_tensor_from_mask":
+        parts = [each[:rows] for each, rows in zip(first, rest[0].sum(1).tolist(), strict=True)]
+    else:
+        sizes, strides, starts = (each.tolist() for each in rest)
+        parts = [first.as_strided(*each) for each in zip(sizes, strides, starts, strict=True)]
+    if any(each.shape[1:] != parts[0].shape[1:] for each in parts):
         raise RuntimeError(UNEVEN)
-    with trace:
-        return torch.nested.as_nested_tensor(list(tensors), layout=torch.jagged)
+    return torch.nested.as_nested_tensor(parts, layout=torch.jagged)
 
 
-FROM_LIST = torch._nested_tensor_from_tensor_list
 NESTED: dict[Any, Any] = {
     F.scaled_dot_product_attention: nested_attention,
     torch.unbind: nested_unbind,
     Tensor.unbind: nested_unbind,
-    FROM_LIST: nested_from_list,
 }
 
 

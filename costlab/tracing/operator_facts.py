@@ -33,6 +33,10 @@ FINITE = frozenset(["isinf", "isnan", "isneginf", "isposinf"])
 """Operators that are False for finite numbers, which data is taken to consist of."""
 MAKERS = frozenset(["_sparse_coo_tensor_with_dims_and_tensors", "sparse_compressed_tensor"])
 """Operators that make a sparse tensor of the places and values of its elements, the values last."""
+NESTING = frozenset(
+    ["_nested_tensor_from_mask", "_nested_tensor_from_tensor_list", "_nested_view_from_buffer"]
+)
+"""Operators that make a nested tensor of strided layout."""
 READS = {"_local_scalar_dense": "a value is read, as by if, int() or .item()"}
 """What operators do that nobody knows by their name."""
 DYNAMIC = (torch.Tag.dynamic_output_shape, torch.Tag.data_dependent_output)

@@ -8,6 +8,26 @@ import torch.nn.functional as F  # noqa: N812  # as everybody calls it
 from torch import Tensor, nn
 
 
+class Calls(nn.Module):
+    """Calls a function of itself, with what it holds, and of its inputs."""
+
+    def __init__(self, call: Callable[..., Any], **held: Any) -> None:
+        super().__init__()
+        self.call = call
+        for name, each in held.items():
+            setattr(self, name, each)
+
+    def forward(self, *args: Any) -> Any:
+        return self.call(self, *args)
+
+
+class Applies(Calls):
+    """Calls a function of its inputs."""
+
+    def forward(self, *args: Any) -> Any:
+        return self.call(*args)
+
+
 class Encoder(nn.Module):
     """A block of a vision transformer."""
 

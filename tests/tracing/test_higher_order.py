@@ -14,20 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import costlab
 from costlab.errors import DependsOnDataError
-
-
-class Calls(nn.Module):
-    """A module that calls a function with itself and its inputs."""
-
-    def __init__(self, call: Callable[..., Any], **held: Any) -> None:
-        super().__init__()
-        self.call = call
-        for name, each in held.items():
-            setattr(self, name, each)
-
-    def forward(self, *args: Any) -> Any:
-        return self.call(self, *args)
-
+from tests.tracing.models import Calls
 
 LOOP: Any = while_loop
 MAP: Any = mapped

@@ -10,21 +10,11 @@ from torch import Tensor, nn
 
 import costlab
 from costlab.errors import DefinitionError
+from tests.tracing.models import Calls
 
 pytestmark = pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors is in prototype stage")
 LENGTHS = (3, 5, 1)
 ROWS, SQUARES = sum(LENGTHS), sum(each * each for each in LENGTHS)
-
-
-class Calls(nn.Module):
-    def __init__(self, call: Callable[..., Any], **held: Any) -> None:
-        super().__init__()
-        self.call = call
-        for name, each in held.items():
-            setattr(self, name, each)
-
-    def forward(self, *args: Any) -> Any:
-        return self.call(self, *args)
 
 
 def nested(layout: torch.layout = torch.jagged, width: int = 8) -> Tensor:
@@ -104,14 +94,36 @@ def from_list(layout: torch.layout) -> Callable[..., Any]:
     return lambda m, x: m.l(torch.nested.as_nested_tensor([x[0, :3], x[1, :5]], layout=layout))
 
 
+def of_parts(layout: torch.layout) -> Callable[..., Any]:
+    return lambda m, x: m.l(torch.nested.nested_tensor([x[0, :3], x[1, :5]], layout=layout))
+
+
+def of_a_batch(layout: torch.layout) -> Callable[..., Any]:
+    return lambda m, x: m.l(torch.nested.as_nested_tensor(x, layout=layout))
+
+
+def by_mask(m: Any, x: Tensor) -> Any:
+    return m.l(torch._nested_tensor_from_mask(x, torch.arange(5) < torch.tensor([[2], [4]])))
+
+
+def and_back(m: Any, x: Tensor) -> Any:
+    return m.l(torch.nested.as_nested_tensor(x, layout=torch.jagged)).to_padded_tensor(0.0)
+
+
 def from_offsets(m: Any, x: Tensor) -> Any:
     return m.l(torch.nested.nested_tensor_from_jagged(x.flatten(0, 1), offsets=torch.tensor([0, 3, 10])))
 
 
 @pytest.mark.parametrize(
     ("make", "rows"),
-    [(from_list(torch.jagged), 8), (from_list(torch.strided), 8), (from_offsets, 10)],
-    ids=["jagged", "strided", "offsets"],
+    [
+        *((from_list(layout), 8) for layout in (torch.jagged, torch.strided)),
+        *((of_parts(layout), 8) for layout in (torch.jagged, torch.strided)),
+        *((of_a_batch(layout), 10) for layout in (torch.jagged, torch.strided)),
+        (by_mask, 6),
+        (and_back, 10),
+        (from_offsets, 10),
+    ],
 )
 @pytest.mark.parametrize("backward", [False, True], ids=["forward", "step"])
 def test_one_that_is_made_on_the_way(make: Callable[..., Any], rows: int, backward: bool) -> None:

@@ -10,19 +10,9 @@ from torch.nn import functional
 
 from costlab import count
 from tests.tracing.brute import conv, counted
+from tests.tracing.models import Applies
 
 A = torch.ops.aten
-
-
-class Fn(nn.Module):
-    def __init__(self, function: Callable[..., Any], **modules: nn.Module) -> None:
-        super().__init__()
-        self.function = function
-        for name, module in modules.items():
-            setattr(self, name, module)
-
-    def forward(self, *args: Any) -> Any:
-        return self.function(*args)
 
 
 class Attention(nn.Module):
@@ -123,13 +113,13 @@ def test_a_mapped_product() -> None:
 def test_mapped_products_of_vectors() -> None:
     for dim in (0, 1):
         dots = torch.vmap(lambda x, y, dim=dim: torch.linalg.vecdot(x, y, dim=dim))
-        within = count(Fn(dots), (torch.rand(5, 3, 4), torch.rand(5, 3, 4)))
+        within = count(Applies(dots), (torch.rand(5, 3, 4), torch.rand(5, 3, 4)))
         assert within.multiply_adds == counted(5, 3, 4)
 
 
 def test_mapped_layers() -> None:
     layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(0), nn.Linear(36, 5))
-    within = count(Fn(torch.vmap(layers), layers=layers), torch.rand(7, 3, 8, 8))
+    within = count(Applies(torch.vmap(layers), layers=layers), torch.rand(7, 3, 8, 8))
     assert within.multiply_adds == conv((7, 3, 8, 8), 4, 3) + counted(7, 36, 5)
     assert within.activations == 7 * 4 * 36 + 7 * 5
     assert within.unsupported == {}
@@ -161,7 +151,7 @@ def test_a_module_that_is_called_with_other_weights() -> None:
 
     layer = nn.Linear(8, 4)
     within = count(
-        Fn(lambda x: functional_call(layer, dict(layer.named_parameters()), (x,)), layer=layer),
+        Applies(lambda x: functional_call(layer, dict(layer.named_parameters()), (x,)), layer=layer),
         torch.rand(2, 8),
     )
     assert within.total._replace(kind="") == count(layer, torch.rand(2, 8)).total._replace(kind="")
@@ -205,7 +195,7 @@ def test_products_without_autograd_below() -> None:
         with torch.inference_mode():
             return layer(x) @ A.matmul(x.T, x)[:4]
 
-    within = count(Fn(forward, layer=layer), torch.rand(2, 8))
+    within = count(Applies(forward, layer=layer), torch.rand(2, 8))
     assert within.multiply_adds == counted(2, 8, 4) + counted(8, 2, 8) + counted(2, 4, 8)
     assert within.activations == 8 + 64 + 16
 
@@ -219,7 +209,7 @@ def test_a_gradient_within_forward_puts_nothing_out() -> None:
             (gradient,) = torch.autograd.grad(layer(x).sum(), x)
         return gradient
 
-    within = count(Fn(forward, layer=layer), torch.rand(2, 8))
+    within = count(Applies(forward, layer=layer), torch.rand(2, 8))
     assert (within.multiply_adds, within.activations) == (2 * counted(2, 8, 4), 8)
 
 
@@ -266,13 +256,13 @@ ELEMENTWISE: list[Callable[[Tensor], Any]] = [
 
 @pytest.mark.parametrize("place", range(len(ELEMENTWISE)))
 def test_element_by_element(place: int) -> None:
-    model = Fn(ELEMENTWISE[place])
+    model = Applies(ELEMENTWISE[place])
     within = count(model, torch.rand(4, 4))
     assert (within.multiply_adds, within.unsupported) == (0, {})
 
 
 def test_products_of_complex_numbers_are_told() -> None:
-    model = nn.Sequential(nn.Linear(4, 3, dtype=torch.complex64), Fn(lambda x: x.abs()), nn.Linear(3, 2))
+    model = nn.Sequential(nn.Linear(4, 3, dtype=torch.complex64), Applies(lambda x: x.abs()), nn.Linear(3, 2))
     within = count(model, torch.rand(2, 4, dtype=torch.complex64))
     assert within.multiply_adds == counted(2, 4, 3) + counted(2, 3, 2)
     assert within.complex_products == ("0",)

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from costlab import count
 from costlab.errors import DependsOnDataError
+from tests.tracing.models import Applies
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse")
 
@@ -124,17 +125,6 @@ def test_products_of_stored_elements(layout: str, how: str, name: str) -> None:
     assert torch.equal(matrix.to_dense(), before)
 
 
-class Fn(nn.Module):
-    def __init__(self, function: Callable[..., Any], **held: Any) -> None:
-        super().__init__()
-        self.function = function
-        for name, each in held.items():
-            setattr(self, name, each)
-
-    def forward(self, *args: Any) -> Any:
-        return self.function(*args)
-
-
 SQUARE = torch.where(torch.rand(6, 6, generator=torch.Generator().manual_seed(1)) < 0.4, 1.5, 0.0)
 
 
@@ -145,7 +135,7 @@ def test_sparse_by_sparse(left: str, right: str, function: Any) -> None:
     if not runs(lambda: function(a, b)):
         pytest.fail(f"torch does not multiply {left} by {right}") if left == right == "COO" else None
         return
-    within = count(Fn(function), (a, b))
+    within = count(Applies(function), (a, b))
     assert within.multiply_adds == brute(SQUARE != 0, SQUARE.t() != 0)
     assert within.unsupported == {}
 
@@ -153,7 +143,7 @@ def test_sparse_by_sparse(left: str, right: str, function: Any) -> None:
 def test_a_chain_of_sparse_matrices() -> None:
     a = SQUARE.to_sparse()
     twice = SQUARE @ SQUARE
-    within = count(Fn(lambda a, x: (a @ a) @ x), (a, torch.rand(6, 3)))
+    within = count(Applies(lambda a, x: (a @ a) @ x), (a, torch.rand(6, 3)))
     assert within.multiply_adds == brute(SQUARE != 0, SQUARE != 0) + brute(twice != 0, full(6, 3))
 
 
@@ -178,12 +168,12 @@ def test_what_is_said_of_a_sparse_tensor_holds() -> None:
         assert told(a, b) == right
         return a @ b.to_dense().t()
 
-    assert count(Fn(ask), inputs).multiply_adds == NNZ * ROWS
+    assert count(Applies(ask), inputs).multiply_adds == NNZ * ROWS
 
 
 def test_stored_values_are_data() -> None:
     with pytest.raises(DependsOnDataError):
-        count(Fn(lambda a: a if a.values().sum() > 0 else a @ a), (DENSE.to_sparse_csr(),))
+        count(Applies(lambda a: a if a.values().sum() > 0 else a @ a), (DENSE.to_sparse_csr(),))
 
 
 UNKNOWN: list[Callable[..., Any]] = [
@@ -198,7 +188,7 @@ UNKNOWN: list[Callable[..., Any]] = [
 
 @pytest.mark.parametrize("place", range(len(UNKNOWN)))
 def test_a_structure_that_comes_from_data(place: int) -> None:
-    within = count(Fn(UNKNOWN[place]), DENSE)
+    within = count(Applies(UNKNOWN[place]), DENSE)
     assert within.multiply_adds == 0
     assert within.unsupported
 
@@ -208,7 +198,7 @@ def test_a_structure_that_comes_from_data(place: int) -> None:
 )
 def test_a_structure_that_comes_from_data_is_not_told(ask: Any) -> None:
     with pytest.raises(DependsOnDataError):
-        count(Fn(lambda x: ask(x.to_sparse())), DENSE)
+        count(Applies(lambda x: ask(x.to_sparse())), DENSE)
 
 
 class Graph(nn.Module):
