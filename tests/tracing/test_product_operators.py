@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from costlab import count
 from tests.tracing.brute import conv, counted
-from tests.tracing.test_operators import Fn
+from tests.tracing.models import Applies
 
 A = torch.ops.aten
 
@@ -151,11 +151,11 @@ def test_products(name: str) -> None:
     function, inputs, multiply_adds, activations = PRODUCTS[name]
     if isinstance(inputs[0], str):
         text, *inputs_left = inputs
-        model, given = Fn(lambda *each: function(text, *each)), tuple(inputs_left)
+        model, given = Applies(lambda *each: function(text, *each)), tuple(inputs_left)
     else:
         numbers = [each for each in inputs if not isinstance(each, Tensor)]
         given = tuple(each for each in inputs if isinstance(each, Tensor))
-        model = Fn(lambda *each: function(*each, *numbers))
+        model = Applies(lambda *each: function(*each, *numbers))
     within = count(model, given)
     assert (within.multiply_adds, within.activations) == (multiply_adds, activations)
     assert within.unsupported == {}

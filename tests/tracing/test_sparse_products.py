@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from costlab import count
-from tests.tracing.test_sparse import COLUMNS, DENSE, INNER, NNZ, ROWS, SQUARE, Fn, X
+from tests.tracing.models import Applies
+from tests.tracing.test_sparse import COLUMNS, DENSE, INNER, NNZ, ROWS, SQUARE, X
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse")
 
@@ -98,5 +99,5 @@ def test_other_products(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         function(*inputs)
-    within = count(Fn(function), inputs)
+    within = count(Applies(function), inputs)
     assert (within.multiply_adds, within.unsupported) == (right, {})

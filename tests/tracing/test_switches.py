@@ -1,16 +1,22 @@
 """Switches of the process that a model sets are as they were after a count, also after one that fails."""
 
+import os
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.modules import module as modules
+from torch.nn.utils import parametrize
+from torch.utils import checkpoint
 
 from costlab import count
 from costlab.errors import TargetError
-from costlab.tracing.process import SWITCHES
+from costlab.tracing.switches import read_switches
 
 BACKENDS: Any = torch.backends
 
@@ -44,6 +50,19 @@ SETS: dict[str, Callable[[], Any]] = {
     "threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
     "warnings": lambda: torch.set_warn_always(True),
     "swapping": lambda: torch.__future__.set_swap_module_params_on_conversion(True),
+    "denormal numbers": lambda: torch.set_flush_denormal(True),
+    "printing": lambda: torch.set_printoptions(precision=2, sci_mode=True),  # type: ignore[no-untyped-call]  # torch leaves it without types
+    "hooks": lambda: modules.register_module_forward_hook(lambda *_: None),
+    "hooks before": lambda: modules.register_module_forward_pre_hook(lambda *_: None),
+    "hooks back": lambda: modules.register_module_full_backward_hook(lambda *_: None),
+    "hooks of parameters": lambda: modules.register_module_parameter_registration_hook(lambda *_: None),
+    "checkpoints": lambda: setattr(checkpoint, "_enable_checkpoint_early_stop", False),
+    "parametrizations": lambda: setattr(parametrize, "_cache_enabled", 1),
+    "errors of numpy": lambda: np.seterr(all="raise"),
+    "recursion": lambda: sys.setrecursionlimit(sys.getrecursionlimit() + 10),
+    "folder": lambda: os.chdir("/"),
+    "a variable": lambda: os.environ.update(COSTLAB_OF_A_TEST="1"),
+    "no variable": lambda: os.environ.pop("PATH"),
     "random": lambda: (torch.manual_seed(5), random.seed(5)),
 }
 
@@ -51,7 +70,7 @@ SETS: dict[str, Callable[[], Any]] = {
 def switches() -> list[Any]:
     """All that can be read of them."""
     return [
-        *(read() for read, _ in SWITCHES),
+        *read_switches(),
         *(torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_default_device()),
         *(torch.is_autocast_enabled("cpu"), torch.are_deterministic_algorithms_enabled()),
         *(BACKENDS.mkldnn.enabled, BACKENDS.mha.get_fastpath_enabled()),
