@@ -13,6 +13,7 @@ from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import COND_ON_DATA
 from costlab.algebra.work import Work
 from costlab.tracing.arguments import tensors_in
+from costlab.tracing.entries import entered
 from costlab.tracing.stand_in import StandIn, stand_in
 from costlab.tracing.stand_ins import ReadsDataError
 
@@ -29,13 +30,7 @@ OTHER = "other_branch"
 
 def in_place_of(*names: str) -> Callable[[HigherOrder], HigherOrder]:
     """Let something be done in place of higher-order operators."""
-
-    def register(done: HigherOrder) -> HigherOrder:
-        for name in names:
-            HIGHER_ORDER[name] = done
-        return done
-
-    return register
+    return entered(HIGHER_ORDER, names)
 
 
 def higher_order(func: HigherOrderOperator) -> HigherOrder | None:

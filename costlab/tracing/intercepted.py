@@ -10,6 +10,7 @@ from torch import Tensor
 
 from costlab.tracing.arguments import lowered, tensors_in
 from costlab.tracing.dispatch_mode import SET_DATA
+from costlab.tracing.entries import entered
 from costlab.tracing.stand_in import HOME, StandIn, stand_in, whole_of
 from costlab.tracing.stand_ins import ReadsDataError, StandIns
 
@@ -20,13 +21,7 @@ INTERCEPTED: dict[Any, Intercepted] = {}
 
 def intercepts(*functions: Any) -> Callable[[Intercepted], Intercepted]:
     """Let something else be done for functions of torch."""
-
-    def register(done: Intercepted) -> Intercepted:
-        for function in functions:
-            INTERCEPTED[function] = done
-        return done
-
-    return register
+    return entered(INTERCEPTED, functions)
 
 
 @cache

@@ -14,23 +14,11 @@ from costlab import Count, compare, count
 from costlab.counting.convention import convention
 from costlab.counting.reconcile import account, reconcile
 from costlab.errors import CostlabError, DefinitionError
-from tests.tracing.detectors import CHOICES, X, detector
+from tests.tracing.detectors import CHOICES, Rows, X, detector
 
 
 def partial_count() -> Count:
     return count(detector(CHOICES["mask"]), X, partial=True)
-
-
-class Plain(nn.Module):
-    """A detector that can be pickled."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc = nn.Linear(4, 4)
-
-    def forward(self, x: Tensor) -> Any:
-        y = self.fc(x)
-        return y[y[:, 0] > 0]
 
 
 def test_the_mark_goes_with_the_count() -> None:
@@ -48,7 +36,7 @@ def test_the_mark_goes_with_the_count() -> None:
     assert str(outputs["0"]) == "2x8x8x8"
     assert outputs["2.keep"] is None  # nothing came out of it
     assert counted.modules(0)[0].output is None
-    small = count(Plain(), torch.rand(2, 4), partial=True)
+    small = count(Rows(), torch.rand(2, 4), partial=True)
     for again in (pickle.loads(pickle.dumps(small)), copy.deepcopy(small)):
         assert again == small
         assert again.partial == small.partial

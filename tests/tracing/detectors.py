@@ -25,6 +25,18 @@ class Keep(nn.Module):
         return chosen
 
 
+class Rows(nn.Module):
+    """A layer, and those of its rows that begin above zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.layer(x)
+        return x[x[:, 0] > 0]
+
+
 class Head(nn.Module):
     def __init__(self, keep: nn.Module) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from costlab import Work, count
 from costlab.errors import DefinitionError, DependsOnDataError, TargetError
 from costlab.tracing.rules.registry import MODULES
-from tests.tracing.detectors import BACKBONE, BOXES, CHOICES, SCORES, X, detector
+from tests.tracing.detectors import BACKBONE, BOXES, CHOICES, SCORES, Rows, X, detector
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -187,19 +187,9 @@ def test_a_stop_inside_a_hook(kind: str) -> None:
     assert (dict(hooked._forward_hooks), dict(hooked._forward_pre_hooks)) == before
 
 
-class Ruled(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Linear(4, 4)
-
-    def forward(self, x: Tensor) -> Any:
-        x = self.layer(x)
-        return x[x[:, 0] > 0]
-
-
 def test_a_stop_inside_a_module_with_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODULES, Ruled, lambda *_: Work("ruled", multiply_adds=7))
-    counted = count(nn.Sequential(nn.Linear(4, 4), nn.Sequential(Ruled())), torch.rand(2, 4), partial=True)
+    monkeypatch.setitem(MODULES, Rows, lambda *_: Work("ruled", multiply_adds=7))
+    counted = count(nn.Sequential(nn.Linear(4, 4), nn.Sequential(Rows())), torch.rand(2, 4), partial=True)
     assert counted.multiply_adds == 2 * 4 * 4
     assert counted.partial
     assert counted.partial.path == "1.0"

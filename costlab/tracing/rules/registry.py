@@ -11,6 +11,7 @@ from torch._ops import OpOverload, OpOverloadPacket
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError
 from costlab.messages import named
+from costlab.tracing.entries import entered
 from costlab.tracing.stand_in import stand_in
 
 Works: TypeAlias = Work | Iterable[Work]
@@ -81,35 +82,17 @@ def like(tensor: Tensor) -> Any:
 
 def calls(*functions: Any) -> Callable[[F], F]:
     """Let a rule hold for functions of torch."""
-
-    def register(rule: F) -> F:
-        for function in functions:
-            CALLS[function] = rule
-        return rule
-
-    return register
+    return entered(CALLS, functions)
 
 
 def shapes(*functions: Any) -> Callable[[F], F]:
     """Say what comes out of functions of torch."""
-
-    def register(shape: F) -> F:
-        for function in functions:
-            SHAPED[function] = shape
-        return shape
-
-    return register
+    return entered(SHAPED, functions)
 
 
 def operators(*names: str) -> Callable[[F], F]:
     """Let a rule hold for operators of aten."""
-
-    def register(rule: F) -> F:
-        for name in names:
-            OPERATORS[name] = rule
-        return rule
-
-    return register
+    return entered(OPERATORS, names)
 
 
 def rule(target: Any) -> Callable[[F], F]:
