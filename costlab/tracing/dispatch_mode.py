@@ -23,7 +23,7 @@ from costlab.tracing.operator_facts import (
     facts_of,
 )
 from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quantized, takes_quantized
-from costlab.tracing.rules.product_operators import PRODUCTS, multiplied
+from costlab.tracing.rules.product_operators import PRODUCT_OPERATORS, multiplied
 from costlab.tracing.shortcuts import shortcut
 from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
 from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in, whole_of
@@ -80,7 +80,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         unknown = self._meets_sparse and are_unknown(tensors_in(args))
         if self.inside is None:
             self.on_operator(func, args, kwargs, output, self.called, unknown=unknown)
-        elif (plain := facts.name.rstrip("_")) in PRODUCTS:
+        elif (plain := facts.name.rstrip("_")) in PRODUCT_OPERATORS:
             self.inside.unknown = self.inside.unknown or unknown
             self.inside.products += 0 if unknown else multiplied(plain, args)
         return output

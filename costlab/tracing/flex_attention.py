@@ -7,12 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from costlab.algebra.work import Work
 from costlab.tracing.frames import caller
 from costlab.tracing.gradients import tag
 from costlab.tracing.higher_order import in_place_of
 from costlab.tracing.intercepted import intercepts
-from costlab.tracing.rules.attention import attention
+from costlab.tracing.rules.attention import attended, attended_back, attention
 from costlab.tracing.stand_in import StandIn, stand_in
 from costlab.tracing.stand_ins import StandIns
 
@@ -46,12 +45,7 @@ def flex_attention(
         module = trace.tracker.module
         args = (query, key, value)
         call = trace._described.call(F.scaled_dot_product_attention, "torch", module, attention, args, {})
-        work = Work(
-            "attention",
-            multiply_adds=pairs * (query.shape[-1] + value.shape[-1] + products),
-            inputs=query.numel() + key.numel() + value.numel(),
-            outputs=output.numel(),
-        )
+        work = attended(pairs, query, key, value, output, products)
         trace._record(work, output, args, "torch", call, kernel=share)
         last = trace.operations[-1]
         trace.operations[-1] = last._replace(read=(*last.read, *read))
@@ -84,13 +78,8 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *_: Any) -> Any:
         query, key, value, scored = ctx.saved_tensors
-        d, dv = query.shape[-1], value.shape[-1]
-        work = Work(
-            "attention_backward",
-            multiply_adds=ctx.pairs * (3 * d + 2 * dv),
-            inputs=prod(query.shape[:-1]) * dv + query.numel() + key.numel() + value.numel(),
-            outputs=query.numel() + key.numel() + value.numel(),
-        )
+        gradient = prod(query.shape[:-1]) * value.shape[-1]
+        work = attended_back(ctx.pairs, gradient, query, key, value)
         ctx.trace._record(work, query, (query, key, value), "torch", None)
         made = [stand_in(each.size(), each.dtype, each.device) for each in (query, key, value, scored)]
         return None, None, *made

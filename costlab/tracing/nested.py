@@ -7,12 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from costlab.algebra.work import Work
 from costlab.errors import DefinitionError
 from costlab.tracing.flex_attention import attend
 from costlab.tracing.gradients import tag
 from costlab.tracing.packed import lengths_in
-from costlab.tracing.rules.attention import attention
+from costlab.tracing.rules.attention import attended, attention
 from costlab.tracing.stand_in import stand_in
 from costlab.tracing.stand_ins import StandIns
 
@@ -89,12 +88,7 @@ def nested_attention(trace: "Trace", query: Any, key: Any, value: Any, *args: An
     pairs = query.size(1) * sum(rows * columns for rows, columns in lengths)
     q, k, v = (each.values() for each in (query, key, value))
     output, *_ = attend(trace, pairs, q, k, v, stand_in((), q.dtype, q.device))
-    work = Work(
-        "attention",
-        multiply_adds=pairs * (q.shape[-1] + v.shape[-1]),
-        inputs=q.numel() + k.numel() + v.numel(),
-        outputs=output.numel(),
-    )
+    work = attended(pairs, q, k, v, output)
     module = trace.tracker.module
     call = trace._described.call(F.scaled_dot_product_attention, "function", module, attention, (q, k, v), {})
     trace._record(work, output, ((q, k, v), {}), "function", call)

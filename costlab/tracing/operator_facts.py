@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch._ops import OpOverload
 
-PRODUCTS = frozenset(["mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "vdot"])
-HEAVY = PRODUCTS | {"convolution", "linalg_inv_ex", "_linalg_svd", "_linalg_eigh", "linalg_qr"}
+MATRIX_PRODUCTS = frozenset(["mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "vdot"])
+HEAVY = MATRIX_PRODUCTS | {"convolution", "linalg_inv_ex", "_linalg_svd", "_linalg_eigh", "linalg_qr"}
 """Operators that take more time than to read and write their elements."""
 FROM_SIZES = frozenset(
     [

@@ -27,7 +27,7 @@ from costlab.tracing.module_tracker import ModuleTracker
 from costlab.tracing.nested import nested_call
 from costlab.tracing.rules import elements, known
 from costlab.tracing.rules.activations import FUNCTIONS
-from costlab.tracing.rules.product_operators import PRODUCTS
+from costlab.tracing.rules.product_operators import PRODUCT_OPERATORS
 from costlab.tracing.rules.registry import (
     CALLS,
     INSTEAD,
@@ -233,7 +233,7 @@ class Trace(TorchFunctionMode):
         works: Works
         if rule is not None and not unknown:
             plain = name.rstrip("_")
-            product = plain in PRODUCTS and not (self.in_backward or is_in_gradient())
+            product = plain in PRODUCT_OPERATORS and not (self.in_backward or is_in_gradient())
             weights = self._stand_ins.weights(list(tensors_in(args))[-2:]) if product else 0
             works = works_of(rule, Seen(output, module, 0, plain, weights), args, kwargs)
         else:

@@ -20,6 +20,32 @@ KERNELS = (
 )
 
 
+def attended(
+    pairs: int, query: Tensor, key: Tensor, value: Tensor, output: Tensor, products: int = 0
+) -> Work:
+    """Attention of ``(*, d), (*, d), (*, dv)``: ``d + dv`` a pair, and what its score takes besides."""
+    return Work(
+        "attention",
+        multiply_adds=pairs * (query.shape[-1] + value.shape[-1] + products),
+        inputs=query.numel() + key.numel() + value.numel(),
+        outputs=output.numel(),
+    )
+
+
+def attended_back(pairs: int, gradient: int, query: Tensor, key: Tensor, value: Tensor) -> Work:
+    """The gradients of attention: its weights once more, then two products for each of the two forward.
+
+    ``gradient`` are the elements of that of its output.
+    """
+    given = query.numel() + key.numel() + value.numel()
+    return Work(
+        "attention_backward",
+        multiply_adds=pairs * (3 * query.shape[-1] + 2 * value.shape[-1]),
+        inputs=gradient + given,
+        outputs=given,
+    )
+
+
 @calls(F.scaled_dot_product_attention)
 def attention(
     seen: Seen,
@@ -34,12 +60,7 @@ def attention(
     """``(*, Lq, d), (*, Lk, d), (*, Lk, dv) -> (*, Lq, dv)``: ``Lq * Lk * (d + dv)`` for each of ``*``."""
     output = seen.first
     batch, steps = prod(output.shape[:-2]), query.shape[-2] * key.shape[-2]  # one of them may be spread
-    return Work(
-        "attention",
-        multiply_adds=batch * steps * (query.shape[-1] + value.shape[-1]),
-        inputs=query.numel() + key.numel() + value.numel(),
-        outputs=output.numel(),
-    )
+    return attended(batch * steps, query, key, value, output)
 
 
 @shapes(F.scaled_dot_product_attention)
@@ -71,15 +92,9 @@ def attention_operator(seen: Seen, query: Tensor, key: Tensor, value: Tensor, *_
 def attention_backward(
     seen: Seen, gradient: Tensor, query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any
 ) -> Work:
-    """The gradients of attention: its weights once more, then two products for each of the two forward."""
-    batch, steps = prod(query.shape[:-2]), query.shape[-2] * key.shape[-2]
-    d, dv = query.shape[-1], value.shape[-1]
-    return Work(
-        "attention_backward",
-        multiply_adds=batch * steps * (3 * d + 2 * dv),
-        inputs=gradient.numel() + query.numel() + key.numel() + value.numel(),
-        outputs=query.numel() + key.numel() + value.numel(),
-    )
+    """The gradients of attention that was called as an operator of aten."""
+    pairs = prod(query.shape[:-1]) * key.shape[-2]
+    return attended_back(pairs, gradient.numel(), query, key, value)
 
 
 @calls(F.multi_head_attention_forward)

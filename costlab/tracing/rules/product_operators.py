@@ -5,20 +5,20 @@ from typing import Any
 from torch import Tensor
 
 from costlab.algebra.work import Work
+from costlab.tracing.operator_facts import MATRIX_PRODUCTS
 from costlab.tracing.rules.products import linear
 from costlab.tracing.rules.registry import OPERATORS, Rule, Seen, operators
 from costlab.tracing.sparse import is_sparse, sparse_products, stored
 
-MATRIX_PRODUCTS = ("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "vdot", "addbmm")
-SPARSE_PRODUCTS = (
+PRODUCT_OPERATORS = MATRIX_PRODUCTS | {
     "_sparse_addmm",
     "_sparse_mm_reduce_impl",
     "_sparse_sparse_matmul",
     "hspmm",
     "sparse_sampled_addmm",
     "sspaddmm",
-)
-PRODUCTS = frozenset([*MATRIX_PRODUCTS, *SPARSE_PRODUCTS])
+}
+"""Products of two vectors, matrices or batches of matrices, which may be sparse."""
 SUMMED: dict[str, tuple[int, int]] = {
     "_addmm_activation": (1, 0),
     "_dyn_quant_matmul_4bit": (0, -1),
@@ -42,14 +42,14 @@ def products_of(a: Tensor, b: Tensor) -> int:
 
 
 def multiplied(name: str, args: Any) -> int:
-    """Multiply-adds of one of `PRODUCTS`."""
+    """Multiply-adds of one of `PRODUCT_OPERATORS`."""
     tensors = [each for each in args if isinstance(each, Tensor)]
     if name == "sparse_sampled_addmm":  # only where the first has elements
         return stored(tensors[0]) * tensors[1].shape[-1]
     return products_of(*tensors[-2:])
 
 
-@operators(*MATRIX_PRODUCTS, *SPARSE_PRODUCTS)
+@operators(*PRODUCT_OPERATORS)
 def product_operator(seen: Seen, *args: Any, **kwargs: Any) -> Work:
     """A product of matrices; a linear layer where one of them is a parameter."""
     tensors = [each for each in args if isinstance(each, Tensor)]

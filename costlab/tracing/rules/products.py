@@ -13,7 +13,7 @@ from costlab.tracing.rules.registry import CALLS, INSTEAD, Seen, calls, operator
 from costlab.tracing.sparse import is_sparse, stored
 from costlab.tracing.stand_in import stand_in
 
-PRODUCTS = (
+PRODUCT_FUNCTIONS = (
     "matmul",
     "mm",
     "bmm",
@@ -99,7 +99,7 @@ def _product(kind: str) -> Callable[..., Work]:
     return product
 
 
-for name in PRODUCTS:
+for name in PRODUCT_FUNCTIONS:
     for home in (torch, Tensor):
         if function := getattr(home, name, None):
             CALLS[function] = _product(name)
