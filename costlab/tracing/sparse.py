@@ -6,12 +6,14 @@ what is computed from them too.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import _disable_current_modes
+from torch.utils._pytree import tree_map_only
 
 from costlab.tracing.arguments import tensors_in
 from costlab.tracing.operator_facts import MAKERS, OperatorFacts
@@ -140,12 +142,12 @@ def run_sparse(stand_ins: "StandIns", func: OpOverload, facts: OperatorFacts, ar
             stand_ins.forget(written)
         return written
     if name in DENSE_PRODUCTS and dense and not all(map(is_sparse, given[-2:])):
-        output = func(*_replaced(args, _on_meta), **_replaced(kwargs, _on_meta))
+        output = func(*tree_map_only(Tensor, _on_meta, args), **tree_map_only(Tensor, _on_meta, kwargs))
         return stand_in(output.size(), output.dtype, dense[0].device)
     places = dense[:-1] if name in MAKERS else []
     where = next((each.device for each in sparse), HOME)
     valued = _Valued(stand_ins, places, where)
-    output = func(*_replaced(args, valued), **_replaced(kwargs, valued))
+    output = func(*tree_map_only(Tensor, valued, args), **tree_map_only(Tensor, valued, kwargs))
     made_of_data = not sparse and not places and not all(each.known for each in dense)
     elsewhere = not all(each.known for each in places)
     for each in tensors_in(output):
@@ -156,7 +158,7 @@ def run_sparse(stand_ins: "StandIns", func: OpOverload, facts: OperatorFacts, ar
             _mark(func, each, torch.nan)
         elif elsewhere:
             _mark(func, each, torch.inf)
-    return _raised(stand_ins, output, name in STRUCTURE and not moved)
+    return tree_map_only(Tensor, partial(_raised, stand_ins, name in STRUCTURE and not moved), output)
 
 
 class _Valued:
@@ -201,18 +203,8 @@ def _on_meta(tensor: Tensor) -> Tensor:
     return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
 
 
-def _replaced(value: Any, how: Any) -> Any:
-    if isinstance(value, Tensor):
-        return how(value)
-    if type(value) in (tuple, list):
-        return type(value)(_replaced(each, how) for each in value)
-    return {key: _replaced(each, how) for key, each in value.items()} if type(value) is dict else value
-
-
-def _raised(stand_ins: "StandIns", output: Any, known: bool) -> Any:
-    if isinstance(output, tuple | list):
-        return type(output)(_raised(stand_ins, each, known) for each in output)
-    if not isinstance(output, Tensor) or is_sparse(output):
+def _raised(stand_ins: "StandIns", known: bool, output: Tensor) -> Tensor:
+    if is_sparse(output):
         return output
     made = stand_in(output.size(), output.dtype, output.device, output.stride())
     if known:

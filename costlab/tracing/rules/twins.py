@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch._ops import OpOverload, OpOverloadPacket
 
-from costlab.tracing.quantized import rule_of as rule_of_quantized
 from costlab.tracing.rules.activations import ACTIVATIONS
+from costlab.tracing.rules.quantized import rule_of as rule_of_quantized
 from costlab.tracing.rules.registry import CALLS, OPERATORS, OVERLOADS, Rule
 
 _HIDDEN: Any = torch._C  # torch leaves parts of it without types
