@@ -9,7 +9,7 @@ from torch._ops import OpOverload
 
 from costlab.tracing.arguments import lowered
 from costlab.tracing.operator_facts import FINITE, FROM_SIZES
-from costlab.tracing.stand_in import HOME, LARGE, StandIn, meta_of
+from costlab.tracing.stand_in import HOME, LARGE, StandIn, held_or_meta, meta_of
 
 
 def answer_without_values(func: OpOverload, name: str, args: Any, kwargs: Any, called: Any) -> Any:
@@ -38,7 +38,7 @@ def _same(args: Any) -> bool:
         return True
     if type(args[1]) is not StandIn:
         return False
-    first, second = map(_low, args[:2])
+    first, second = map(held_or_meta, args[:2])
     plain = all(
         each.layout is torch.strided and not each.is_conj() and not each.is_neg() for each in (first, second)
     )
@@ -52,9 +52,5 @@ def _elements(low: Tensor) -> tuple[Any, ...]:
 
 def _stored(tensor: StandIn) -> int:
     """The elements in the storage of a tensor, which may be a view of more than it has."""
-    low = _low(tensor)
+    low = held_or_meta(tensor)
     return low.untyped_storage().nbytes() // low.element_size()
-
-
-def _low(tensor: StandIn) -> Tensor:
-    return meta_of(tensor) if tensor.held is None else tensor.held

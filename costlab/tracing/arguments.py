@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from costlab.tracing.stand_in import StandIn
+from costlab.tracing.operator_facts import OperatorFacts
+from costlab.tracing.stand_in import ReadsDataError, StandIn, meta_of
 
 
 def lowered(value: Any, how: Callable[[StandIn], Tensor], device: torch.device | None = None) -> Any:
@@ -25,6 +26,25 @@ def lowered(value: Any, how: Callable[[StandIn], Tensor], device: torch.device |
     return value
 
 
+def numbered(indices: Any, value: Callable[[StandIn], Tensor], name: str) -> list[Any]:
+    """Indices with positions in place of known masks, so that the sizes of the result are known.
+
+    Raises:
+        ReadsDataError: an element that a mask without values chooses is read.
+    """
+    found: list[Any] = []
+    for each in indices:
+        if each is None or each.dtype not in (torch.bool, torch.uint8):
+            found.append(each if each is None else meta_of(each))
+        elif each.known:
+            found += [place.to("meta") for place in value(each).nonzero(as_tuple=True)]
+        elif name == "index":
+            raise ReadsDataError("aten::index by a mask")
+        else:
+            found.append(meta_of(each))
+    return found
+
+
 def tensors_in(value: Any) -> Iterator[Any]:
     """The tensors in a value, in tuples, lists, dictionaries and dataclasses too."""
     if isinstance(value, Tensor):
@@ -37,3 +57,9 @@ def tensors_in(value: Any) -> Iterator[Any]:
             yield from tensors_in(each)
     elif is_dataclass(value) and not isinstance(value, type):
         yield from tensors_in(vars(value))
+
+
+def written_in(facts: OperatorFacts, args: Any, kwargs: Any) -> Iterator[Any]:
+    """The tensors that an operator writes into."""
+    for place in facts.written:
+        yield from tensors_in(kwargs.get(place) if isinstance(place, str) else args[place])

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from costlab.errors import TargetError
 from costlab.tracing.answers import answer_without_values
-from costlab.tracing.arguments import lowered, tensors_in
+from costlab.tracing.arguments import lowered, numbered, tensors_in, written_in
 from costlab.tracing.assertions import answer_that_passes
 from costlab.tracing.examples import FORMULAS, run_on_examples
 from costlab.tracing.operator_facts import (
@@ -25,9 +25,19 @@ from costlab.tracing.operator_facts import (
 from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quantized, takes_quantized
 from costlab.tracing.rules.product_operators import PRODUCT_OPERATORS, multiplied
 from costlab.tracing.shortcuts import shortcut
-from costlab.tracing.sparse import SPARSE, UnknownStructureError, are_unknown, run_sparse
-from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, meta_of, stand_in, whole_of
-from costlab.tracing.stand_ins import IN_MKLDNN, ReadsDataError, StandIns, device_of
+from costlab.tracing.sparse import SPARSE, are_unknown, run_sparse
+from costlab.tracing.stand_in import (
+    HOME,
+    LARGE,
+    SMALL,
+    ReadsDataError,
+    StandIn,
+    held_or_meta,
+    meta_of,
+    stand_in,
+    whole_of,
+)
+from costlab.tracing.stand_ins import IN_MKLDNN, StandIns, device_of
 
 SET_DATA = Tensor.data.__set__  # type: ignore[attr-defined]  # a descriptor has one
 OURS = frozenset([StandIn, Tensor, nn.Parameter, nn.Buffer])
@@ -88,10 +98,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
     def _output(self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any) -> Any:
         """What comes out of an operator, by what it takes."""
         if self._meets_sparse or facts.makes_sparse or (kwargs and kwargs.get("layout") in SPARSE):
-            try:
-                return run_sparse(self.stand_ins, func, facts, args, kwargs)
-            except UnknownStructureError as error:
-                raise ReadsDataError(str(error)) from error
+            return run_sparse(self.stand_ins, func, facts, args, kwargs)
         if facts.name == "to_mkldnn":
             raise TargetError(IN_MKLDNN)
         if is_quantized(func):
@@ -185,7 +192,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         self, func: OpOverload, facts: OperatorFacts, args: Any, kwargs: Any, device: torch.device
     ) -> Any:
         name = facts.name
-        self._forget_written(facts, args, kwargs)
+        if facts.written:
+            self._forget_written(facts, args, kwargs)
         if (made := shortcut(name, args, kwargs)) is not NotImplemented:
             return made
         if name in FORMULAS and not facts.written:
@@ -196,7 +204,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             return stand_in((int(kept),), args[0].dtype, device)
         low = lowered(args, self.stand_ins.number_or_meta if func.namespace == "prims" else meta_of)
         if name in ("index", "index_put", "index_put_", "_index_put_impl_"):
-            low = (low[0], self._numbered(args[1], name), *low[2:])
+            low = (low[0], numbered(args[1], self.stand_ins.value, name), *low[2:])
         elif name == "nonzero":
             places = stand_in((args[0].numel(), args[0].dim()), torch.int64, device)
             self.stand_ins.deferred[id(places)] = places, func._schema.name
@@ -212,11 +220,10 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         return made
 
     def _forget_written(self, facts: OperatorFacts, args: Any, kwargs: Any) -> None:
-        for place in facts.written:
-            for each in tensors_in(kwargs.get(place) if isinstance(place, str) else args[place]):
-                for one in (each, whole_of(each)):
-                    if one.known:
-                        self.stand_ins.forget(one)
+        for each in written_in(facts, args, kwargs):
+            for one in (each, whole_of(each)):
+                if one.known:
+                    self.stand_ins.forget(one)
 
     def _on_sizes(self, func: OpOverload, facts: OperatorFacts, low: Any, args: Any, kwargs: Any) -> Any:
         """What comes out, on torch's meta device, or where torch lacks the operator there, of examples."""
@@ -243,32 +250,17 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         first = next(each for each in tensors_in((args, kwargs)) if id(each) in deferred)
         raise ReadsDataError(deferred[id(first)][1])
 
-    def _numbered(self, indices: Any, name: str) -> list[Any]:
-        """Indices with positions in place of known masks, so that the sizes of the result are known."""
-        found: list[Any] = []
-        for each in indices:
-            if each is None or each.dtype not in (torch.bool, torch.uint8):
-                found.append(each if each is None else meta_of(each))
-            elif each.known:
-                found += [place.to("meta") for place in self.stand_ins.value(each).nonzero(as_tuple=True)]
-            elif name == "index":
-                raise ReadsDataError("aten::index by a mask")
-            else:
-                found.append(meta_of(each))
-        return found
-
     def _raised(self, output: Any, facts: OperatorFacts, args: Any, kwargs: Any, device: torch.device) -> Any:
         """What came out as stand-ins: those with values that are not on torch's meta device."""
         written: dict[int, StandIn] = {}
-        if args or kwargs:
-            for place in facts.written:
-                for each in tensors_in(kwargs.get(place) if isinstance(place, str) else args[place]):
-                    low = each.held if each.held is not None else meta_of(each)
-                    written[id(low)] = each
-                    if low.layout is torch.strided and (
-                        low.size() != each.size() or low.stride() != each.stride()
-                    ):
-                        self._resize(each, low)
+        if facts.written and (args or kwargs):
+            for each in written_in(facts, args, kwargs):
+                low = held_or_meta(each)
+                written[id(low)] = each
+                if low.layout is torch.strided and (
+                    low.size() != each.size() or low.stride() != each.stride()
+                ):
+                    self._resize(each, low)
         if isinstance(output, Tensor):
             return written.get(id(output)) if id(output) in written else self._made(output, facts, device)
         if isinstance(output, tuple | list):

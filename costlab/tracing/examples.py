@@ -8,7 +8,7 @@ from torch import Tensor
 from torch._ops import OpOverload
 from torch.utils._pytree import tree_map_only
 
-from costlab.tracing.arguments import lowered, tensors_in
+from costlab.tracing.arguments import lowered, tensors_in, written_in
 from costlab.tracing.operator_facts import OperatorFacts
 from costlab.tracing.stand_in import HOME, LARGE, StandIn, example_of, stand_in
 
@@ -31,9 +31,8 @@ def run_on_examples(
         **lowered(kwargs, lambda each: examples[id(each)], HOME),
     )
     written: dict[int, Tensor] = {}
-    for place in facts.written:
-        for each in tensors_in(kwargs.get(place) if isinstance(place, str) else args[place]):
-            each.meta = written[id(examples[id(each)])] = examples[id(each)].to("meta")
+    for each in written_in(facts, args, kwargs):
+        each.meta = written[id(examples[id(each)])] = examples[id(each)].to("meta")
     return tree_map_only(Tensor, lambda each: written.get(id(each), each.to("meta")), output)
 
 

@@ -14,8 +14,7 @@ from costlab.algebra.traced import COND_ON_DATA
 from costlab.algebra.work import Work
 from costlab.tracing.arguments import tensors_in
 from costlab.tracing.entries import entered
-from costlab.tracing.stand_in import StandIn, stand_in
-from costlab.tracing.stand_ins import ReadsDataError
+from costlab.tracing.stand_in import ReadsDataError, StandIn, stand_in
 
 if TYPE_CHECKING:
     from costlab.tracing.trace import Trace

@@ -11,8 +11,8 @@ from torch import Tensor
 from costlab.tracing.arguments import lowered, tensors_in
 from costlab.tracing.dispatch_mode import SET_DATA
 from costlab.tracing.entries import entered
-from costlab.tracing.stand_in import HOME, StandIn, stand_in, whole_of
-from costlab.tracing.stand_ins import ReadsDataError, StandIns
+from costlab.tracing.stand_in import HOME, ReadsDataError, StandIn, stand_in, whole_of
+from costlab.tracing.stand_ins import StandIns
 
 Intercepted = Callable[[StandIns, Any, tuple[Any, ...], dict[str, Any]], Any]
 INTERCEPTED: dict[Any, Intercepted] = {}

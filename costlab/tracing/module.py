@@ -32,8 +32,8 @@ from costlab.tracing.quantized import IS_QUANTIZED
 from costlab.tracing.remedy import too_few_values
 from costlab.tracing.scripted import modes_restored, refuse_opaque
 from costlab.tracing.sharded import run_whole
-from costlab.tracing.stand_in import stand_in
-from costlab.tracing.stand_ins import ReadsDataError, StandIns
+from costlab.tracing.stand_in import ReadsDataError, stand_in
+from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.trace import Trace
 
 VALUELESS = re.compile(

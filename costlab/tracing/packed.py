@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from costlab.tracing.intercepted import intercepts
-from costlab.tracing.stand_in import StandIn
-from costlab.tracing.stand_ins import ReadsDataError, StandIns
+from costlab.tracing.stand_in import ReadsDataError, StandIn
+from costlab.tracing.stand_ins import StandIns
 
 
 def lengths_in(values: StandIns, lengths: Tensor, reader: str) -> list[int]:

@@ -15,9 +15,9 @@ from torch._ops import OpOverload
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_map_only
 
-from costlab.tracing.arguments import tensors_in
+from costlab.tracing.arguments import tensors_in, written_in
 from costlab.tracing.operator_facts import MAKERS, OperatorFacts
-from costlab.tracing.stand_in import HOME, LARGE, StandIn, stand_in
+from costlab.tracing.stand_in import HOME, LARGE, ReadsDataError, StandIn, stand_in
 
 if TYPE_CHECKING:
     from costlab.tracing.stand_ins import StandIns
@@ -30,10 +30,6 @@ STRUCTURE = frozenset(["_indices", "indices", "crow_indices", "ccol_indices", "c
 READS_STRUCTURE = STRUCTURE | {"_nnz", "_values", "values"}
 DENSE_PRODUCTS = frozenset(["mm", "mv", "addmm", "addmv", "bmm", "baddbmm", "_sparse_addmm"])
 """Products that give a dense matrix where one of the factors is dense."""
-
-
-class UnknownStructureError(Exception):
-    """The places of the stored elements are asked for, and come from data."""
 
 
 def is_sparse(value: Any) -> bool:
@@ -128,7 +124,7 @@ def run_sparse(stand_ins: "StandIns", func: OpOverload, facts: OperatorFacts, ar
     """What comes out of an operator that takes, or makes, sparse tensors.
 
     Raises:
-        UnknownStructureError: it reads a structure that comes from data.
+        ReadsDataError: it reads a structure that comes from data.
     """
     name = facts.name
     given = list(tensors_in((args, kwargs)))
@@ -136,8 +132,9 @@ def run_sparse(stand_ins: "StandIns", func: OpOverload, facts: OperatorFacts, ar
     dense = [each for each in given if type(each) is StandIn]
     unknown, moved = any(map(is_unknown, sparse)), any(map(_is_moved, sparse))
     if unknown and name in READS_STRUCTURE:
-        raise UnknownStructureError(func._schema.name)
-    if (written := _written(facts, args, kwargs)) is not None:
+        raise ReadsDataError(func._schema.name)
+    dense_written = (each for each in written_in(facts, args, kwargs) if type(each) is StandIn)
+    if (written := next(dense_written, None)) is not None:
         if written.known:
             stand_ins.forget(written)
         return written
@@ -186,17 +183,8 @@ def _is_moved(tensor: Tensor) -> bool:
 def _mark(func: OpOverload, tensor: Tensor, value: float) -> None:
     values = values_of(tensor.detach())
     if not (values.is_floating_point() or values.is_complex()):
-        raise UnknownStructureError(func._schema.name)
+        raise ReadsDataError(func._schema.name)
     values.fill_(value)
-
-
-def _written(facts: OperatorFacts, args: Any, kwargs: Any) -> StandIn | None:
-    """The dense tensor that an operator writes into, if it does."""
-    for place in facts.written:
-        each = kwargs.get(place) if isinstance(place, str) else args[place]
-        if type(each) is StandIn:
-            return each
-    return None
 
 
 def _on_meta(tensor: Tensor) -> Tensor:

@@ -24,6 +24,10 @@ class StrayedError(RuntimeError):
     """A stand-in is used where no trace sees it."""
 
 
+class ReadsDataError(Exception):
+    """An operator, or a function of torch, reads values of data, which has none."""
+
+
 class AsTensor(type(Tensor)):  # type: ignore[misc]  # the class of torch's class
     """Lets the class of stand-ins be equal to that of tensors, which others compare and have in tables."""
 
@@ -123,11 +127,6 @@ def become(tensor: StandIn, real: Tensor) -> None:
     torch._C._swap_tensor_impl(tensor, real)
 
 
-def has_values(value: Any) -> bool:
-    """Whether an argument is a tensor whose values are known."""
-    return isinstance(value, StandIn) and value.known
-
-
 def meta_of(tensor: StandIn) -> Tensor:
     """The same sizes on torch's meta device, on which an operator runs without values."""
     made = tensor.meta
@@ -136,6 +135,11 @@ def meta_of(tensor: StandIn) -> Tensor:
             tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta"
         )
     return made
+
+
+def held_or_meta(tensor: StandIn) -> Tensor:
+    """Its values if it holds some, else the same sizes on torch's meta device."""
+    return meta_of(tensor) if tensor.held is None else tensor.held
 
 
 def example_of(tensor: StandIn) -> Tensor:

@@ -10,12 +10,17 @@ from torch import Tensor, nn
 from costlab.errors import TargetError
 from costlab.tracing.sharded import local_part, whole_stand_in
 from costlab.tracing.sparse import SPARSE, sparse_copy
-from costlab.tracing.stand_in import HOME, LARGE, SMALL, StandIn, Uninitialized, become, meta_of, stand_in
-
-
-class ReadsDataError(Exception):
-    """An operator, or a function of torch, reads values of data, which has none."""
-
+from costlab.tracing.stand_in import (
+    HOME,
+    LARGE,
+    SMALL,
+    ReadsDataError,
+    StandIn,
+    Uninitialized,
+    become,
+    meta_of,
+    stand_in,
+)
 
 MKLDNN: Any = vars(torch)["_mkldnn"]  # torch's stubs lack it
 IN_MKLDNN = (

@@ -25,6 +25,7 @@ from costlab.tracing.higher_order import higher_order
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
 from costlab.tracing.nested import nested_call
+from costlab.tracing.operator_facts import facts_of
 from costlab.tracing.rules import elements, known
 from costlab.tracing.rules.activations import FUNCTIONS
 from costlab.tracing.rules.product_operators import PRODUCT_OPERATORS
@@ -41,8 +42,8 @@ from costlab.tracing.rules.registry import (
 )
 from costlab.tracing.rules.twins import function_of, rule_of
 from costlab.tracing.sizes import READS, Products
-from costlab.tracing.stand_in import StandIn
-from costlab.tracing.stand_ins import ReadsDataError, StandIns
+from costlab.tracing.stand_in import ReadsDataError, StandIn
+from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.threads import followed_in_one_thread
 from costlab.tracing.traced_operation import TracedOperation
 
@@ -218,7 +219,7 @@ class Trace(TorchFunctionMode):
             id(each) in self._stand_ins.deferred for each in tensors_in(output)
         ):
             output = None  # its sizes are not known
-        name = func._schema.name.partition("::")[2]
+        name = facts_of(func).name
         ours = OVERLOADS.get(func) or OVERLOADS.get(func.overloadpacket)
         if ours is None and known.only_asks(func):
             return

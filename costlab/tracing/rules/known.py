@@ -6,6 +6,8 @@ from functools import cache
 import torch
 from torch._ops import OpOverload
 
+from costlab.tracing.operator_facts import facts_of
+
 _REDUCTIONS = """
 _aminmax _ctc_loss _cummax_helper _cummin_helper _embedding_bag_forward_only _histogramdd_bin_edges
 _histogramdd_from_bin_cts _histogramdd_from_bin_tensors _is_all_true _is_any_true _log_softmax
@@ -112,7 +114,7 @@ def has_no_products(func: OpOverload) -> bool:
     """
     if func.namespace not in ("aten", "prims"):
         return False
-    name = func._schema.name.partition("::")[2]
+    name = facts_of(func).name
     if func.is_view or moves(name) or torch.Tag.pointwise in func.tags or is_plain_gradient(name):
         return True
     plain = name.removeprefix("_foreach_").rstrip("_").removesuffix("_copy")
