@@ -104,13 +104,12 @@ def _score(trace: "Trace", score_mod: Any, query: Tensor) -> tuple[int, tuple[Te
     And a score, by which its gradients go back.
     """
     score = stand_in((), query.dtype, query.device, requires_grad=query.requires_grad)
-    with trace:
+
+    def score_one() -> Any:
         places = [torch.zeros((), dtype=torch.int, device=query.device) for _ in range(4)]
-    first = len(trace.operations)
-    with trace:
-        scored = score_mod(score, *places)
-    ran = trace.operations[first:]
-    del trace.operations[first:]
+        return score_mod(score, *places)
+
+    scored, ran = trace.apart(score_one)
     products = sum(int(each.work.multiply_adds) for each in ran)
     return products, tuple(one for each in ran for one in each.read), scored
 

@@ -15,10 +15,10 @@ from costlab.algebra.work import Work
 from costlab.tracing.arguments import tensors_in
 from costlab.tracing.entries import entered
 from costlab.tracing.stand_in import ReadsDataError, StandIn, stand_in
+from costlab.tracing.traced_operation import TracedOperation
 
 if TYPE_CHECKING:
     from costlab.tracing.trace import Trace
-    from costlab.tracing.traced_operation import TracedOperation
 
 HigherOrder = Callable[..., Any]
 HIGHER_ORDER: dict[str, HigherOrder] = {}
@@ -60,22 +60,24 @@ def cond(trace: "Trace", pred: Any, true_fn: Any, false_fn: Any, operands: Any) 
     ran: list[list[TracedOperation]] = []
     outputs: list[Any] = []
     for branch in (true_fn, false_fn):
-        first = len(trace.operations)
-        with trace:
-            outputs.append(branch(*operands))
-        ran.append(trace.operations[first:])
-        del trace.operations[first:]
+        output, operations = trace.apart(branch, *operands)
+        outputs.append(output)
+        ran.append(operations)
         kept.put_back()
     kept.forget_what_was_written()
     path = trace.tracker.path
     if _cost(ran[0]) == _cost(ran[1]):
         more = max((0, 1), key=lambda place: (len(ran[place]), -place))
         trace.operations += ran[more]
-        trace.operations += [_row(each.path, Work(OTHER), each.read) for each in ran[1 - more] if each.read]
+        trace.operations += [
+            TracedOperation(each.path, Work(OTHER), Sizes(), read=each.read)
+            for each in ran[1 - more]
+            if each.read
+        ]
         return pytree.tree_map(_without_values, outputs[more])
     for name, operations in zip(("true_branch", "false_branch"), ran, strict=True):
         trace.operations += [each._replace(path=_within(path, name, each.path)) for each in operations]
-    trace.operations.append(_row(path, Work(COND_ON_DATA), ())._replace(unknown=True))
+    trace.operations.append(TracedOperation(path, Work(COND_ON_DATA), Sizes(), unknown=True))
     return pytree.tree_map(_joined, *outputs)
 
 
@@ -111,12 +113,6 @@ class _Kept:
                 self._stand_ins.forget(each)
 
 
-def _row(path: str, work: Work, read: tuple[Tensor, ...]) -> "TracedOperation":
-    from costlab.tracing.traced_operation import TracedOperation
-
-    return TracedOperation(path, work, Sizes(), "", False, False, read, False, None)
-
-
 def _within(here: str, branch: str, path: str) -> str:
     """A path from here on, by way of a branch."""
     below = path.removeprefix(here).lstrip(".") if path == here or path.startswith(f"{here}.") else path
@@ -125,7 +121,7 @@ def _within(here: str, branch: str, path: str) -> str:
     return ".".join(each for each in (here, branch, below) if each)
 
 
-def _cost(operations: "list[TracedOperation]") -> list[tuple[Any, ...]]:
+def _cost(operations: list[TracedOperation]) -> list[tuple[Any, ...]]:
     """What has to be the same for a branch to cost what another does, on the way back too."""
     return sorted(
         (each.work.multiply_adds, each.work.activations, any(one.requires_grad for one in each.read))

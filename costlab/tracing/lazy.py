@@ -26,7 +26,7 @@ def data(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, A
         return func(*args)
 
 
-def is_lazy(modules: Iterable[nn.Module]) -> bool:
+def has_lazy(modules: Iterable[nn.Module]) -> bool:
     """Whether one of some modules holds a parameter or buffer without sizes."""
     return any(
         isinstance(each, Uninitialized)
@@ -47,7 +47,7 @@ def initialized(
         DefinitionError: it cannot be copied.
     """
     modules = list(model.modules())
-    if not is_lazy(modules):
+    if not has_lazy(modules):
         return model, modules
     stand_ins = StandIns()
     originals: dict[int, Tensor] = {}

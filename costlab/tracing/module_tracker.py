@@ -13,8 +13,6 @@ from torch.nn.modules import module as hooks
 from costlab.algebra.traced import ModuleCall
 from costlab.tracing.fast_path import is_fused
 
-Leave = Any
-
 
 class ModuleTracker:
     """The modules that are running, outermost first; paths are those of `nn.Module.named_modules`."""

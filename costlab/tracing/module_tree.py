@@ -73,7 +73,7 @@ def build_tree(
         if left:
             kind = "unused" if complete else "not_reached"
             work = Work(kind, parameters=sum(each.numel() for each in left))
-            root.at(path).add(TracedOperation(path, work, Sizes(), "", True, False, (), False, None), modules)
+            root.at(path).add(TracedOperation(path, work, Sizes(), own=True), modules)
     parameters = _held(every, unused)
     node = _node(root, modules)
     only = node.block

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from costlab.algebra.traced import Stop
+from costlab.tracing.lazy import has_lazy
 from costlab.tracing.rules.registry import MODULES
 
 PART = "; costlab count --partial, partial=True in Python, counts what runs up to there"
@@ -30,15 +31,9 @@ def stop_at(model: nn.Module, path: str, reason: str) -> Stop:
             where = around or type(model).__name__
             reason += f"; the rule of {where} is for all of it, so that nothing in it is counted"
             break
-    unsized = [name for name, module in modules.items() if _has_no_sizes(module)]
+    unsized = [name for name, module in modules.items() if has_lazy([module])]
     if unsized:
         reason += (
             f"; {unsized[0] or type(model).__name__} has no sizes yet, so that its parameters are not counted"
         )
     return Stop(path, reason, bool(unsized))
-
-
-def _has_no_sizes(module: nn.Module) -> bool:
-    """Whether it is a lazy module that no input has given its sizes."""
-    asked = getattr(module, "has_uninitialized_params", None)
-    return asked is not None and bool(asked())

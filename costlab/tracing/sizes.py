@@ -11,8 +11,13 @@ import torch
 from torch import Tensor
 
 SHAPE = Tensor.shape.__get__  # type: ignore[attr-defined]  # a descriptor has one
-READS = frozenset([Tensor.size, Tensor.numel, Tensor.nelement, torch.numel])
-"""Functions that read sizes; the attribute ``shape`` is another."""
+COUNTED = frozenset([Tensor.size, Tensor.numel, Tensor.nelement, torch.numel])
+"""Functions whose answers are sizes of which products are counted; the attribute ``shape`` is another."""
+SIZES = COUNTED | {
+    *(SHAPE, Tensor.nbytes.__get__, Tensor.__len__, Tensor.__iter__),  # type: ignore[attr-defined]  # as above
+    *(Tensor.stride, Tensor.storage, Tensor.untyped_storage),
+}
+"""Functions that read the sizes of a tensor."""
 CONSTANT = frozenset([torch.tensor])
 """Functions to which tools do not follow a size."""
 
@@ -71,7 +76,7 @@ class Products:
     def read(self, func: Any, args: Any, kwargs: Any) -> Any:
         """What a function or an attribute says of a tensor; its sizes such that products are remembered."""
         value = func(*args, **kwargs)
-        if not self._followed or (func not in READS and func != SHAPE):
+        if not self._followed or (func not in COUNTED and func != SHAPE):
             return value
         self._reads = True
         return traced(value)

@@ -41,7 +41,7 @@ from costlab.tracing.rules.registry import (
     works_of,
 )
 from costlab.tracing.rules.twins import function_of, rule_of
-from costlab.tracing.sizes import READS, Products
+from costlab.tracing.sizes import COUNTED, SIZES, Products
 from costlab.tracing.stand_in import ReadsDataError, StandIn
 from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.threads import followed_in_one_thread
@@ -49,14 +49,6 @@ from costlab.tracing.traced_operation import TracedOperation
 
 COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax, torch.log_softmax}
 """Functions with a rule whose values are computed for parameters, too: what an architecture is chosen by."""
-SIZES = frozenset(
-    [
-        *(Tensor.shape.__get__, Tensor.nbytes.__get__),  # type: ignore[attr-defined]  # a descriptor has one
-        *(Tensor.size, Tensor.numel, torch.numel, Tensor.nelement, Tensor.__len__, Tensor.__iter__),
-        *(Tensor.stride, Tensor.storage, Tensor.untyped_storage),
-    ]
-)
-"""Functions that read the sizes of a tensor."""
 
 
 class Trace(TorchFunctionMode):
@@ -96,6 +88,15 @@ class Trace(TorchFunctionMode):
                 self.in_backward = True
                 run_back(output, self.operations, self.tracker.title)
         return output
+
+    def apart(self, function: Callable[..., Any], *args: Any) -> tuple[Any, list[TracedOperation]]:
+        """What comes out of a function, and the operations in it, which are none of the trace's."""
+        first = len(self.operations)
+        with self:
+            output = function(*args)
+        ran = self.operations[first:]
+        del self.operations[first:]
+        return output, ran
 
     def _let_go(self) -> None:
         """Hold nothing in a circle, so that what the run has made is gone at once."""
@@ -194,7 +195,7 @@ class Trace(TorchFunctionMode):
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
-        if func in READS or getattr(func, "__name__", "") == "__get__":
+        if func in COUNTED or getattr(func, "__name__", "") == "__get__":
             return self._described.products.read(func, args, kwargs)
         if isinstance(func, HigherOrderOperator) and (done := higher_order(func)) is not None:
             return done(self, *args, **kwargs)
@@ -292,10 +293,7 @@ class Trace(TorchFunctionMode):
             path = self.tracker.path_in_reach(module)
             if self._backward:
                 tag(output, path)
-            read = tuple(owner for owner in map(self._owner, module.parameters()) if owner is not None)
+            read = self._stand_ins.parameters_in(module.parameters())
             for work in works:
-                self.operations.append(TracedOperation(path, work, sizes, "", True, False, read, False, None))
+                self.operations.append(TracedOperation(path, work, sizes, own=True, read=read))
                 read = ()
-
-    def _owner(self, tensor: Tensor) -> Tensor | None:
-        return self._stand_ins.owners.get(id(tensor))

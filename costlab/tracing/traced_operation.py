@@ -19,9 +19,9 @@ class TracedOperation(NamedTuple):
     path: str
     work: Work
     output: Sizes
-    kernel: str
-    own: bool
-    unknown: bool
-    read: tuple[Tensor, ...]
-    backward: bool
-    call: Call | None
+    kernel: str = ""
+    own: bool = False
+    unknown: bool = False
+    read: tuple[Tensor, ...] = ()
+    backward: bool = False
+    call: Call | None = None
