@@ -34,4 +34,5 @@ def root_for(count: "Count", name: str) -> Node:
     traced = cast("Traced", count.root.block)
     if traced.follows_sizes or traced.subject is None:
         return count.root
-    return Module(traced.subject, backward=traced.step, follows_sizes=True).walk(count.input)
+    partial = traced.stop is not None
+    return Module(traced.subject, backward=traced.step, partial=partial, follows_sizes=True).walk(count.input)
