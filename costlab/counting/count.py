@@ -1,7 +1,7 @@
 """Counting: the cost of a block, module by module, as arithmetic on its value."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -155,15 +155,11 @@ class Count(Marks):
         cost = summed.multiply_adds
         if self.priced != DEFAULT:
             by = self.convention
-            cost = total(self._cost_of(node) for node in nodes)
+            cost = total(self._costs[id(node)] for node in nodes)
             if by.activations:
                 activations = total(by.activations_of(node, self.batch) for node in nodes)
                 summed = summed._replace(activations=activations)
         return Row("", "", None, summed, cost, len(nodes))
-
-    def _cost_of(self, node: Node) -> Dim:
-        known = self._costs.get(id(node))
-        return self.convention.cost(node, self.batch) // 1 if known is None else known
 
     @cached_property
     def _costs(self) -> Mapping[int, Dim]:
@@ -223,6 +219,10 @@ class Count(Marks):
         from costlab.counting.frame import frame_of
 
         return frame_of(self, self.rows if rows is None else rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without what is cached: nodes that are read back have ids of their own.
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def _repr_html_(self) -> str:
         from costlab.counting.frame import html_of

@@ -100,9 +100,27 @@ def test_an_lstm_of_ones_own() -> None:
     )
 
 
-def test_a_count_is_copied_and_kept() -> None:
-    counted = count(nn.Sequential(nn.Conv2d(4, 6, 3, groups=2), nn.BatchNorm2d(6), nn.ReLU()), IMAGES)
+CHAINS = [
+    (nn.Sequential(nn.Conv2d(4, 6, 3, groups=2), nn.BatchNorm2d(6), nn.ReLU()), IMAGES),
+    # A tool divides by the batch, so that parts of a charge are left over between the rows.
+    (nn.Sequential(nn.Conv1d(4, 5, 1), nn.ReLU(), nn.Conv1d(5, 6, 2), nn.PReLU()), torch.rand(4, 7)),
+]
+
+
+@pytest.mark.parametrize(("model", "inputs"), CHAINS)
+def test_a_count_is_copied_and_kept(model: nn.Module, inputs: Tensor) -> None:
+    counted = count(model, inputs)
     for again in (pickle.loads(pickle.dumps(counted)), copy.deepcopy(counted), copy.copy(counted)):
         assert again == counted
         for name in conventions():
             assert again.under(name).by_module() == counted.under(name).by_module()
+
+
+@pytest.mark.parametrize(("model", "inputs"), CHAINS)
+@pytest.mark.parametrize("name", conventions())
+def test_rows_that_were_read_add_up_in_a_copy(model: nn.Module, inputs: Tensor, name: str) -> None:
+    counted = count(model, inputs).under(name)
+    costs = [row.cost for row in counted.rows]
+    assert sum(map(int, costs)) == counted.cost
+    for again in (pickle.loads(pickle.dumps(counted)), copy.deepcopy(counted), copy.copy(counted)):
+        assert [row.cost for row in again.rows] == costs
