@@ -69,15 +69,16 @@ class Convention:
             return product(batch, node.work.multiply_adds)
         operation = ChargedOperation(node)
         row = _row(self, operation.kind, operation.form)
-        times = self.places.times(operation) if self.places else 1
-        if times == 1:
-            return total(_amount(operation, quantity, charge, batch) for quantity, charge in row.items())
-        assert self.places is not None
-        repeated = [name for name in row if not self.places.per_input or name.endswith(PER_INPUT)]
         return total(
-            (times if name in repeated else 1) * _amount(operation, name, charge, batch)
-            for name, charge in row.items()
+            self._times(operation, quantity) * _amount(operation, quantity, charge, batch)
+            for quantity, charge in row.items()
         )
+
+    def _times(self, operation: ChargedOperation, quantity: str) -> int:
+        """How often a quantity of an operation is charged."""
+        if self.places is None or (self.places.per_input and not quantity.endswith(PER_INPUT)):
+            return 1
+        return self.places.times(operation)
 
     def activations_of(self, node: Node, batch: Dim = 1) -> Dim:
         """The activations of an operation as the tool counts them; its own where it counts none."""
@@ -94,15 +95,17 @@ class Convention:
 
     def terms(self, node: Node, batch: Dim = 1) -> Iterator[Term]:
         """The parts of the cost: multiply-adds as they are, and what the tool adds to them or leaves out."""
-        assert node.work is not None
-        found = tuple(self._terms(node, batch))
-        yield from found
-        if self.places is not None:
-            more = total((self.cost(node, batch), *(-term.amount for term in found)))
-            yield Term(family_of(node.work.kind), more, self.places.reason)
-
-    def _terms(self, node: Node, batch: Dim) -> Iterator[Term]:
         operation = ChargedOperation(node)
+        yield from self._terms(operation, batch)
+        if self.places is not None and self.places.times(operation) != 1:
+            row = _row(self, operation.kind, operation.form)
+            more = total(
+                (self._times(operation, quantity) - 1) * _amount(operation, quantity, charge, batch)
+                for quantity, charge in row.items()
+            )
+            yield Term(family_of(operation.kind), more, self.places.reason)
+
+    def _terms(self, operation: ChargedOperation, batch: Dim) -> Iterator[Term]:
         kind, form = operation.kind, operation.form
         plain = self.scale * product(batch, operation.work.multiply_adds)
         yield Term(MULTIPLY_ADDS, plain)

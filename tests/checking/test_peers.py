@@ -24,6 +24,7 @@ from tests.checking.call_probes import ASKED
 from tests.checking.layer_probes import LAYERS
 from tests.checking.pair_probes import PAIRS
 from tests.checking.probes import CONVOLUTIONS, SIZES, Inputs, Probe
+from tests.checking.shared_probes import SHARED
 from tests.networks import at_a_quarter_if_large
 from tests.tracing.models import NETWORKS
 
@@ -176,6 +177,8 @@ def operations() -> tuple[Node, ...]:
 def _operations() -> Iterator[Node]:
     for probe in PROBES.values():
         yield from costlab.count(probe.make(SIZES[-1]).eval(), SIZES[-1].inputs(probe.inputs)).operations
+    for held, given in SHARED.values():
+        yield from costlab.count(held().eval(), given).operations
     for make, inputs in NETWORKS.values():
         yield from costlab.count(make().eval(), inputs(2)).operations
         yield from costlab.count(make(), inputs(2), backward=True).operations
@@ -200,16 +203,15 @@ def test_the_terms_add_up_to_the_cost(convention: Convention) -> None:
 def test_every_pattern_means_some_operation(convention: Convention) -> None:
     """One that means none is misspelt, or was never held against the tool."""
     asked = {(each.kind, each.form) for each in map(ChargedOperation, operations())}
-    patterns = [*convention.charges, *convention.unknown]
+    patterns = [*convention.charges, *convention.activations, *convention.unknown]
     patterns += [pattern for defect in convention.defects for pattern in defect.match]
+    patterns += convention.places.hooked if convention.places else ()
     dead = [pattern for pattern in patterns if not any(fits(pattern, *each) for each in asked)]
     assert dead == []
-    # A charge that an earlier one takes every operation of is dead, too.
-    rows = [
-        next((pattern for pattern in convention.charges if fits(pattern, kind, form)), None)
-        for kind, form in asked
-    ]
-    assert [pattern for pattern in convention.charges if pattern not in rows] == []
+    # A row that earlier ones take every operation of is dead, too.
+    for rows in (convention.charges, convention.activations):
+        taken = {next((pattern for pattern in rows if fits(pattern, *each)), None) for each in asked}
+        assert [pattern for pattern in rows if pattern not in taken] == []
 
 
 def test_every_quantity_is_charged_by_some_convention() -> None:
