@@ -49,12 +49,12 @@ def symbols(names: str) -> Any:
 
 def is_array(value: object) -> TypeGuard[Any]:
     """Whether the value is a NumPy array (or scalar)."""
-    return hasattr(value, "__array_interface__")
+    return hasattr(type(value), "__array_interface__")
 
 
 def is_symbolic(value: object) -> TypeGuard[Any]:
     """Whether the value is a SymPy expression."""
-    return hasattr(value, "free_symbols")
+    return hasattr(type(value), "free_symbols")
 
 
 def is_number(*values: object) -> bool:

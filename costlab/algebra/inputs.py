@@ -8,7 +8,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
+from costlab.algebra.dim import is_array, is_symbolic
 from costlab.algebra.shape import AnyShape, Sizes, as_shape
+from costlab.algebra.within import within
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
@@ -179,22 +181,9 @@ def _passes_objects(value: object) -> bool:
 
 def _holds_tensors(value: object) -> bool:
     """Whether there are tensors in a value: in containers, and in the attributes of any object."""
-    pending, seen = [value], {}
-    while pending:
-        each: Any = pending.pop()
-        if _is_tensor(each):
-            return True
-        if isinstance(each, str | int | float | type | None) or id(each) in seen:
-            continue
-        seen[id(each)] = each
-        if isinstance(each, Mapping):
-            pending += each.values()
-        elif isinstance(each, tuple | list | AbstractSet | deque):
-            pending += each
-        for base in type(each).__mro__:
-            slots = base.__dict__.get("__slots__", ())
-            pending += [getattr(each, name, None) for name in ((slots,) if isinstance(slots, str) else slots)]
-        attributes = getattr(each, "__dict__", None)
-        if isinstance(attributes, dict):
-            pending += attributes.values()
-    return False
+    return any(map(_is_tensor, within(value, _has_attributes)))
+
+
+def _has_attributes(value: object) -> bool:
+    """Whether tensors may be in the attributes of a value: dimensions have none."""
+    return not (isinstance(value, str | int | float | type) or is_symbolic(value) or is_array(value))

@@ -4,7 +4,7 @@ import random
 import sys
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import cache, partial
 from inspect import getattr_static
 from types import CellType, FunctionType, MemberDescriptorType, MethodType
@@ -13,7 +13,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-PLAIN = frozenset([type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size])
+from costlab.algebra.within import PLAIN as HOLD_NOTHING
+from costlab.algebra.within import attributes_of, slots_of, within
+
+PLAIN = frozenset([*HOLD_NOTHING, torch.dtype, torch.device, torch.Size])
 """Types of values that hold nothing: most attributes of a module are of these."""
 CONTAINERS = (dict, list, set, deque, OrderedDict, defaultdict)
 WALKED = frozenset(["collections", "types", "argparse", "torch", "numpy"])
@@ -53,7 +56,7 @@ def _facts_of(kind: Any) -> Kind:
     return Kind(
         container=issubclass(kind, CONTAINERS),
         opaque=opaque,
-        slots=() if opaque else tuple(_slots(kind)),
+        slots=() if opaque else slots_of(kind),
         remembered=forward,
         called=issubclass(kind, (FunctionType, MethodType, partial)),
         stateful=not issubclass(kind, (*CONTAINERS, nn.Module, FunctionType)),
@@ -111,7 +114,7 @@ class Holdings:
             self._types.append((value, type(value)))
             for slot in kind.slots:
                 self._hold_slot(value, slot, replace, pending)
-            if (held := _attributes_of(value)) is not None:
+            if (held := attributes_of(value)) is not None:
                 self._hold_attributes(held, replace, pending)
 
     def _hold_attributes(self, held: dict[str, Any], replace: Replace, pending: list[Any]) -> None:
@@ -181,19 +184,10 @@ def _content_of(value: Any) -> Any:
     return list((list if isinstance(value, list) else deque).__iter__(value))
 
 
-def _attributes_of(value: Any) -> dict[str, Any] | None:
-    """The dictionary of an object, past a class that has its own way with attributes."""
-    try:
-        held = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return None
-    return held if type(held) is dict else None
-
-
 def _tuple(value: Any, members: list[Any]) -> Any:
     """One of the class of a tuple, with other members and the same attributes."""
     made = tuple.__new__(type(value), members)
-    if (attributes := _attributes_of(value)) is not None:
+    if (attributes := attributes_of(value)) is not None:
         made.__dict__.update(attributes)
     return made
 
@@ -262,33 +256,11 @@ def _remembered(value: Any) -> list[Any]:
     return [each for each in around if type(each) in CONTAINERS]
 
 
-def _slots(kind: type) -> Iterator[MemberDescriptorType]:
-    """What reads and writes the attributes that the objects of a class keep outside of a dictionary."""
-    for base in kind.__mro__:
-        if "__slots__" in base.__dict__:
-            yield from (each for each in vars(base).values() if isinstance(each, MemberDescriptorType))
-
-
 def tensors_within(value: Any) -> Iterator[Tensor]:
     """The tensors in a value, in containers and objects of any class, each once."""
-    seen: dict[int, Any] = {}
-    pending = deque([value])
-    while pending:
-        each = pending.popleft()
-        if type(each) in PLAIN or id(each) in seen:
-            continue
-        seen[id(each)] = each
-        if isinstance(each, Tensor):
-            yield each
-            continue
-        if isinstance(each, dict):
-            pending.extend(each.values())
-        elif isinstance(each, tuple | list | set | frozenset | deque):
-            pending.extend(each)
-        kind = _kind_of(each)
-        if kind.opaque or isinstance(each, nn.Module):
-            continue
-        for slot in kind.slots:
-            with suppress(AttributeError):
-                pending.append(slot.__get__(each))
-        pending.extend((_attributes_of(each) or {}).values())
+    return (each for each in within(value, _has_attributes) if isinstance(each, Tensor))
+
+
+def _has_attributes(value: Any) -> bool:
+    """Whether tensors are looked for in the attributes of a value."""
+    return not (isinstance(value, Tensor | nn.Module) or _kind_of(value).opaque)

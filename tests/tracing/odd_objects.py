@@ -81,6 +81,15 @@ class Refuses:
         raise RuntimeError(f"unbound: {name}")
 
 
+class Private:
+    """An attribute outside of a dictionary, whose name Python makes longer."""
+
+    __slots__ = ("__tensor",)
+
+    def __init__(self) -> None:
+        self.__tensor = torch.ones(2)
+
+
 class Nowhere:
     """A class that comes from no file."""
 
@@ -106,6 +115,7 @@ ODD: dict[str, Callable[[], Any]] = {
     "dictionary that is not copied": lambda: Uncopied(tensor=torch.ones(2)),
     "slot behind a property": Hides,
     "no attributes": Refuses,
+    "private slot": Private,
     "no file": Nowhere,
     "random numbers of the system": random.SystemRandom,
     "random numbers of numpy": lambda: np.random.RandomState(0),

@@ -42,6 +42,26 @@ def test_odd_objects_are_counted_past(name: str) -> None:
         assert [type(each) for each in held] == [type(each) for each in ODD[name]()]
 
 
+class Takes(nn.Module):
+    """A layer of what it holds, whatever it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.x = nn.Linear(8, 8), X
+
+    def forward(self, *_: Any, **__: Any) -> Any:
+        return self.layer(self.x)
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_objects_are_inputs(name: str) -> None:
+    """With tensors, by name, and alone where they hold tensors."""
+    given = ODD[name]()
+    alone = () if name.startswith("random numbers") else (given,)
+    for inputs in ((X, given), [given, X], {"given": given}, *alone):
+        assert count(Takes(), inputs).multiply_adds == ONCE
+
+
 def test_a_generator_of_numpy_is_as_it_was() -> None:
     held = ODD["random numbers of numpy"]()
     count(Holds(held, lambda model: model.held.rand(3)), X)
