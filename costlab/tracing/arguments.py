@@ -59,7 +59,6 @@ def tensors_in(value: Any) -> Iterator[Any]:
         yield from tensors_in(vars(value))
 
 
-def written_in(facts: OperatorFacts, args: Any, kwargs: Any) -> Iterator[Any]:
-    """The tensors that an operator writes into."""
-    for place in facts.written:
-        yield from tensors_in(kwargs.get(place) if isinstance(place, str) else args[place])
+def written_in(facts: OperatorFacts, args: Any, kwargs: Any) -> list[Any]:
+    """The arguments that an operator writes into: tensors, and lists of some."""
+    return [kwargs.get(place) if isinstance(place, str) else args[place] for place in facts.written]

@@ -220,7 +220,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         return made
 
     def _forget_written(self, facts: OperatorFacts, args: Any, kwargs: Any) -> None:
-        for each in written_in(facts, args, kwargs):
+        for each in tensors_in(written_in(facts, args, kwargs)):
             for one in (each, whole_of(each)):
                 if one.known:
                     self.stand_ins.forget(one)
@@ -254,7 +254,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         """What came out as stand-ins: those with values that are not on torch's meta device."""
         written: dict[int, StandIn] = {}
         if facts.written and (args or kwargs):
-            for each in written_in(facts, args, kwargs):
+            for each in tensors_in(written_in(facts, args, kwargs)):
                 low = held_or_meta(each)
                 written[id(low)] = each
                 if low.layout is torch.strided and (

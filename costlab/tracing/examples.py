@@ -31,7 +31,7 @@ def run_on_examples(
         **lowered(kwargs, lambda each: examples[id(each)], HOME),
     )
     written: dict[int, Tensor] = {}
-    for each in written_in(facts, args, kwargs):
+    for each in tensors_in(written_in(facts, args, kwargs)):
         each.meta = written[id(examples[id(each)])] = examples[id(each)].to("meta")
     return tree_map_only(Tensor, lambda each: written.get(id(each), each.to("meta")), output)
 

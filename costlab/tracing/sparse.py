@@ -133,8 +133,8 @@ def run_sparse(stand_ins: "StandIns", func: OpOverload, facts: OperatorFacts, ar
     unknown, moved = any(map(is_unknown, sparse)), any(map(_is_moved, sparse))
     if unknown and name in READS_STRUCTURE:
         raise ReadsDataError(func._schema.name)
-    dense_written = (each for each in written_in(facts, args, kwargs) if type(each) is StandIn)
-    if (written := next(dense_written, None)) is not None:
+    into = (each for each in written_in(facts, args, kwargs) if type(each) is StandIn)
+    if (written := next(into, None)) is not None:
         if written.known:
             stand_ins.forget(written)
         return written

@@ -113,6 +113,23 @@ def test_a_parameter_without_sizes_has_no_elements() -> None:
     assert is_lazy(model.never)
 
 
+@pytest.mark.parametrize("lazy", [Own, lambda: nn.LazyLinear(5)])
+def test_one_that_was_not_reached_is_told_of(lazy: Made) -> None:
+    class Chooses(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.after = nn.Linear(3, 3), lazy()
+
+        def forward(self, x: Tensor) -> Any:
+            y = self.first(x)
+            return self.after(y) if y.sum() > 0 else y
+
+    counted = costlab.count(Chooses(), torch.zeros(2, 3), partial=True)
+    assert counted.partial
+    assert counted.partial.unsized
+    assert counted.partial.reason.endswith("; after has no sizes yet, so that its parameters are not counted")
+
+
 def test_one_that_fails_says_why() -> None:
     with pytest.raises(TargetError, match=r"^1: .*"):
         costlab.count(nn.Sequential(nn.LazyConv2d(4, 3), nn.Linear(7, 2)), torch.zeros(1, 3, 8, 8))

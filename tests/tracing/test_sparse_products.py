@@ -15,6 +15,13 @@ from tests.tracing.test_sparse import COLUMNS, DENSE, INNER, NNZ, ROWS, SQUARE, 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse")
 
 
+def added_in_a_list(a: Tensor, x: Tensor) -> Tensor:
+    """What is written into lies in a list, and nothing comes out."""
+    made = [x.clone()]
+    torch._foreach_add_(made, [a])
+    return made[0] @ x
+
+
 OTHERS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...], int]] = {
     "sampled_addmm": (
         torch.sparse.sampled_addmm,
@@ -88,6 +95,7 @@ OTHERS: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...], int]] = {
         int((DENSE[:2] != 0).sum()) * COLUMNS,
     ),
     "of no elements": (lambda a, x: a @ x, (torch.zeros(ROWS, INNER).to_sparse(), X), 0),
+    "added in a list": (added_in_a_list, (SQUARE.to_sparse(), torch.rand(6, 6)), 6 * 6 * 6),
     "of both types": (lambda a, x: a.double() @ x.double(), (DENSE.to_sparse(), X), NNZ * COLUMNS),
     "of complex numbers": (lambda a, x: a @ x, (DENSE.to_sparse() * 1j, X * 1j), NNZ * COLUMNS),
 }
