@@ -5,26 +5,28 @@ unless the model catches what is raised. Only the bytecode of the caller tells t
 """
 
 import dis
+import os
 import sys
 from functools import cache
-from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
 
 import torch
 
-from costlab.tracing.handlers import is_caught
+from costlab.tracing.frames import COSTLAB, TORCH
+from costlab.tracing.handlers import goes_to_raise, is_caught
 
 PASSED = (
-    str(Path(__file__).parents[1]),
-    str(Path(torch.__file__).parent / "_compile.py"),
-    str(Path(torch.__file__).parent / "_dynamo"),
-    str(Path(torch.__file__).parent / "utils" / "_python_dispatch.py"),
+    COSTLAB,
+    f"{TORCH}_compile.py",
+    f"{TORCH}_dynamo{os.sep}",
+    f"{TORCH}utils{os.sep}_python_dispatch.py",
 )
 """Where the frames between the caller and an operator are."""
 CONSTRAINTS = torch.distributions.constraints.__file__
 """Where torch asks whether values are what a distribution takes, and says so if they are not."""
 JUMPS = ("POP_JUMP_IF_", "POP_JUMP_FORWARD_IF_")
+RAISE = ("RAISE_VARARGS",)
 LEAVES = ("RETURN", "YIELD")
 NO_MATTER = frozenset(["CACHE", "TO_BOOL", "NOP", "EXTENDED_ARG", "NOT_TAKEN"])
 
@@ -68,7 +70,7 @@ def _check(code: CodeType, offset: int) -> Check | None:
                 skipped = [other for other in after[place + 1 :] if other.offset < target]
                 return _raising(jumps_if, skipped, -1)
             there = _from(after, target)
-            return _raising(not jumps_if, there, 0) if _raises(there) else None
+            return _raising(not jumps_if, there, 0) if goes_to_raise(there, RAISE) else None
         if each.opname == "UNARY_NOT":
             inverted = not inverted
         elif each.opname not in NO_MATTER:
@@ -86,17 +88,26 @@ def _raising(answer: bool, instructions: list[dis.Instruction], which: int) -> C
 
 
 def _raises_before(instructions: list[dis.Instruction], target: int) -> bool:
-    """Whether everything up to the target of a jump ends with an exception, or goes there at once."""
+    """Whether everything up to the target of a jump ends with an exception, or goes there at once.
+
+    Where the function ends there, Python may write its end more than once.
+    """
+    end = _end(instructions, target)
     skipped = [each for each in instructions if each.offset < target and each.opname not in NO_MATTER]
+    while skipped and end and _end(instructions, skipped[-1].offset) == end:
+        skipped.pop()
     if not skipped or skipped[-1].opname != "RAISE_VARARGS":
         return False
-    end = _end(instructions, target)
-    jumps = [place for place, each in enumerate(skipped) if "JUMP" in each.opname and each.argval >= target]
-    if any(_does_something(skipped[: place + 1]) for place in jumps):
-        return False
-    further = [each.argval for each in skipped if "JUMP" in each.opname and each.argval > target]
-    leaves = any(each.opname.startswith(LEAVES) for each in skipped)
-    return not leaves and all(end and _end(instructions, each) == end for each in further)
+    for place, each in enumerate(skipped):
+        leaves = each.opname.startswith(LEAVES)
+        if not leaves and ("JUMP" not in each.opname or each.argval <= skipped[-1].offset):
+            continue
+        goes_to = each.offset if leaves else each.argval
+        if _does_something(skipped[: place + 1]):
+            return False
+        if goes_to != target and (not end or _end(instructions, goes_to) != end):
+            return False
+    return True
 
 
 def _does_something(instructions: list[dis.Instruction]) -> bool:
@@ -118,13 +129,3 @@ def _end(instructions: list[dis.Instruction], offset: int) -> list[tuple[str, ob
         if "JUMP" in each.opname:
             break
     return []
-
-
-def _raises(instructions: list[dis.Instruction]) -> bool:
-    """Whether what comes next goes straight to an exception."""
-    for each in instructions:
-        if each.opname == "RAISE_VARARGS":
-            return True
-        if "JUMP" in each.opname or each.opname.startswith((*LEAVES, "FOR_ITER")):
-            return False
-    return False

@@ -26,7 +26,7 @@ class WithoutWeights(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if (func in WEIGHTS or func in CONSTANTS) and kwargs.get("device") is None:
+        if (func in WEIGHTS or func in CONSTANTS) and kwargs.get("device") is None and "out" not in kwargs:
             elements = _elements(func, args, kwargs)
             if elements > self._limit(func, kwargs.get("dtype")) or self._made + elements > MEMORY:
                 return func(*args, **{**kwargs, "device": torch.device("meta")})

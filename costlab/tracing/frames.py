@@ -1,10 +1,15 @@
-"""The code that calls into a trace."""
+"""The code that calls into a trace, and whose code it is."""
 
+import os
 import sys
 from pathlib import Path
 from types import FrameType
 
-TRACING = str(Path(__file__).parent)
+import torch
+
+COSTLAB = f"{Path(__file__).parents[1]}{os.sep}"
+TORCH = f"{Path(torch.__file__).parent}{os.sep}"
+TRACING = f"{Path(__file__).parent}{os.sep}"
 
 
 def caller() -> FrameType:
@@ -13,3 +18,8 @@ def caller() -> FrameType:
     while frame.f_code.co_filename.startswith(TRACING) and frame.f_back is not None:
         frame = frame.f_back
     return frame
+
+
+def is_the_models(file: str) -> bool:
+    """Whether a file of code is the model's, or of a library that it uses, and not torch's or costlab's."""
+    return not file.startswith((TORCH, COSTLAB))

@@ -8,34 +8,40 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-import torch
+from costlab.tracing.context_managers import may_end_it
+from costlab.tracing.frames import is_the_models
 
-NOT_THE_MODELS = (str(Path(__file__).parents[1]), str(Path(torch.__file__).parent))
-"""Where what is caught is raised again."""
 START = str(Path(__file__).with_name("trace.py"))
-SUPPRESS = "suppress"
 RAISES = ("RAISE_VARARGS", "RERAISE")
 GOES_ELSEWHERE = ("RETURN", "YIELD", "FOR_ITER")
 
 
 class Handler(NamedTuple):
-    """The names of the classes that a clause catches, none for all, and whether the model goes on then."""
+    """The names of the classes that a clause catches, none for all, and whether the model goes on then.
+
+    Of a statement ``with`` the offset is known where what is within begins: the rest is its manager's.
+    """
 
     names: tuple[str, ...]
     goes_on: bool
+    within: int | None = None
 
 
 def is_caught(frame: FrameType, offset: int, raised: Iterable[str]) -> bool:
     """Whether the model may catch an exception, and go on.
 
-    It is raised at an offset in the code of a frame, which reads the names given for it.
+    It is raised at an offset in the code of a frame, which reads the names given for it: any of these may be
+    its class.
     """
-    kinds = _classes(frame, raised)[:1]
+    kinds = _classes(frame, raised)
     around: FrameType | None = frame
     while around is not None and not _is_start(around):
-        if not around.f_code.co_filename.startswith(NOT_THE_MODELS):
+        if is_the_models(around.f_code.co_filename):
             for handler in _handlers(around.f_code, offset):
-                if _catches(_classes(around, handler.names), handler, kinds):
+                if handler.within is not None:
+                    if may_end_it(around, handler.within, _goes_on):
+                        return True
+                elif _catches(_classes(around, handler.names), handler, kinds):
                     if handler.goes_on:
                         return True
                     kinds = []  # another is raised
@@ -55,31 +61,44 @@ def _classes(frame: FrameType, names: Iterable[str]) -> list[type]:
 
 
 def _catches(caught: list[type], handler: Handler, raised: list[type]) -> bool:
-    """Whether a clause does; it is taken to where one of the classes is not told from the code."""
+    """Whether a clause may; it is taken to where one of the classes is not told from the code."""
     if len(caught) < len(handler.names) or not raised or not handler.names:
         return True
-    return issubclass(raised[0], tuple(caught))  # its first name is the class
+    return any(issubclass(each, tuple(caught)) for each in raised)
 
 
 @cache
 def _handlers(code: CodeType, offset: int) -> tuple[Handler, ...]:
-    """The clauses around an instruction."""
+    """The clauses around an instruction, the innermost first; those around a clause are around its code."""
     bytecode: Any = dis.Bytecode(code)
     instructions = list(bytecode)
     found: list[Handler] = []
-    for entry in bytecode.exception_entries:
-        if entry.start <= offset < entry.end:
-            found += _clauses([each for each in instructions if each.offset >= entry.target], code)
+    seen: set[int] = set()
+    while offset not in seen:
+        seen.add(offset)
+        for entry in bytecode.exception_entries:
+            if entry.start <= offset < entry.end:
+                clauses = _clauses([each for each in instructions if each.offset >= entry.target])
+                offset = entry.target
+                begins = min(each.start for each in bytecode.exception_entries if each.target == offset)
+                found += (each if each.within is None else each._replace(within=begins) for each in clauses)
+                break
     return tuple(found)
 
 
-def _clauses(instructions: list[dis.Instruction], code: CodeType) -> Iterator[Handler]:
+@cache
+def _goes_on(code: CodeType) -> bool:
+    """Whether a generator goes on after an exception where it yields."""
+    places = [each.offset for each in dis.get_instructions(code) if each.opname == "YIELD_VALUE"]
+    return any(each.goes_on or each.within is not None for place in places for each in _handlers(code, place))
+
+
+def _clauses(instructions: list[dis.Instruction]) -> Iterator[Handler]:
     """The clauses of one statement: its ``except``, ``finally`` or ``with``."""
     names: list[str] = []
     for place, each in enumerate(instructions):
         if each.opname == "WITH_EXCEPT_START":
-            if SUPPRESS in code.co_names:
-                yield Handler((), True)
+            yield Handler((), True, 0)
             return
         if each.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR", "LOAD_DEREF", "LOAD_FAST"):
             names.append(str(each.argval))
@@ -87,22 +106,22 @@ def _clauses(instructions: list[dis.Instruction], code: CodeType) -> Iterator[Ha
             jump = next(
                 after for after in range(place, len(instructions)) if "JUMP" in instructions[after].opname
             )
-            yield Handler(tuple(names), not _raises(instructions[jump + 1 :]))
+            yield Handler(tuple(names), not goes_to_raise(instructions[jump + 1 :]))
             target = instructions[jump].argval
-            yield from _clauses([other for other in instructions if other.offset >= target], code)
+            yield from _clauses([other for other in instructions if other.offset >= target])
             return
         elif each.opname in RAISES:
             return
         elif each.opname in ("POP_EXCEPT", "POP_TOP") or "JUMP" in each.opname:
-            if not _raises(instructions[place:]):
+            if not goes_to_raise(instructions[place:]):
                 yield Handler((), True)
             return
 
 
-def _raises(instructions: list[dis.Instruction]) -> bool:
-    """Whether what comes next goes straight to an exception."""
+def goes_to_raise(instructions: list[dis.Instruction], raises: tuple[str, ...] = RAISES) -> bool:
+    """Whether what comes next goes straight to an exception; ``raises`` are the instructions that raise."""
     for each in instructions:
-        if each.opname in RAISES:
+        if each.opname in raises:
             return True
         if "JUMP" in each.opname or each.opname.startswith(GOES_ELSEWHERE):
             return False

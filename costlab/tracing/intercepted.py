@@ -241,9 +241,8 @@ def aligned(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str
 @intercepts(torch.cov, Tensor.cov, torch.istft, Tensor.istft)
 def weighted(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Weights of data as ones: torch asks whether they are negative, and what they sum up to."""
-    return func(
-        args[0], *(_or_ones(each) for each in args[1:]), **{n: _or_ones(w) for n, w in kwargs.items()}
-    )
+    named = {name: each if name == "input" else _or_ones(each) for name, each in kwargs.items()}
+    return func(*args[:1], *(_or_ones(each) for each in args[1:]), **named)
 
 
 def _or_ones(weights: Any) -> Any:

@@ -22,6 +22,7 @@ from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
 from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, first_line
 from costlab.messages import first_sentence, message_of, named, shortened
+from costlab.tracing.frames import is_the_models
 from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.lazy import initialized
 from costlab.tracing.module_tree import build_tree
@@ -45,7 +46,6 @@ BUFFER = 2**20
 """Elements up to which a tensor of floating point that is no parameter keeps its values."""
 LISTED = "is only available for these backends"
 """After which torch names all that an operator runs on."""
-NOT_THE_MODEL = (Path(torch.__file__).parent, Path(__file__).parents[1])
 MISSING = re.compile(
     r"(?P<a>\S+?)(?:\.\w+)?: attempted to run this operator with Meta tensors"
     r"|(?P<d>\S+?)(?:\.\w+)?: We could not find the fake impl for this operator"
@@ -245,6 +245,6 @@ def _line(error: Exception) -> str:
     """Where in the code of a model an error comes from."""
     for call in reversed(extract_tb(error.__traceback__)):
         file = Path(call.filename)
-        if file.is_file() and not any(home in file.parents for home in NOT_THE_MODEL):
+        if file.is_file() and is_the_models(call.filename):
             return f"; {file.name}, line {call.lineno}"
     return ""

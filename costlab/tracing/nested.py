@@ -57,10 +57,10 @@ def _as_jagged(tensor: Any, stand_ins: StandIns, limit: int) -> Any:
     return nested_stand_in(stand_ins, jagged, limit)
 
 
-def nested_call(func: Any, args: Any) -> Any:
+def nested_call(func: Any, args: Any, kwargs: Any) -> Any:
     """What is done in place of a function of nested tensors; None where torch does it."""
     done = NESTED.get(func)
-    first = args[0] if done is not None and args else None
+    first = None if done is None else next(iter((*args, *kwargs.values())), None)
     return done if isinstance(first, Tensor) and first.layout is torch.jagged else None
 
 
@@ -98,13 +98,13 @@ def nested_attention(trace: "Trace", query: Any, key: Any, value: Any, *args: An
     return view(output, query.offsets(), query.lengths(), ragged_idx=query._ragged_idx)
 
 
-def nested_unbind(trace: "Trace", nested: Any, dim: int = 0) -> Any:
+def nested_unbind(trace: "Trace", input: Any, dim: int = 0) -> Any:
     """The parts of a batch."""
     if dim != 0:
         raise RuntimeError("unbind(): a nested tensor is taken apart along its first axis alone")
-    if nested.lengths() is not None:
-        return nested.unbind()
-    return nested.values().split(_lengths(trace, nested), dim=nested._ragged_idx - 1)
+    if input.lengths() is not None:
+        return input.unbind()
+    return input.values().split(_lengths(trace, input), dim=input._ragged_idx - 1)
 
 
 def made_jagged(name: str, args: Any) -> Any:

@@ -1,25 +1,22 @@
 """Runs that stop because of their data: what is told of them, and what is counted of them on request."""
 
-from pathlib import Path
 from traceback import walk_tb
 
-import torch
 from torch import nn
 
 from costlab.algebra.traced import Stop
+from costlab.tracing.frames import is_the_models
 from costlab.tracing.lazy import has_lazy
 from costlab.tracing.rules.registry import MODULES
 
 PART = "; costlab count --partial, partial=True in Python, counts what runs up to there"
 PART_OF_FORWARD = f"; a step of training is not counted in part: without backward{PART.replace(';', ',')}"
-TORCH = (Path(torch.__file__).parent, Path(__file__).parents[1])
-"""Where torch is called from, or raises by itself; everything else is the model's code."""
 
 
 def raised_by_torch(error: BaseException) -> bool:
     """Whether an error comes from torch, and is none that a model raises itself."""
     *_, (frame, _) = walk_tb(error.__traceback__)
-    return any(home in Path(frame.f_code.co_filename).parents for home in TORCH)
+    return not is_the_models(frame.f_code.co_filename)
 
 
 def stop_at(model: nn.Module, path: str, reason: str) -> Stop:

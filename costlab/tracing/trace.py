@@ -199,7 +199,7 @@ class Trace(TorchFunctionMode):
             return self._described.products.read(func, args, kwargs)
         if isinstance(func, HigherOrderOperator) and (done := higher_order(func)) is not None:
             return done(self, *args, **kwargs)
-        if (done := nested_call(func, args)) is not None:
+        if (done := nested_call(func, args, kwargs)) is not None:
             return done(self, *args, **kwargs)
         self._dispatch.called = func, is_sign(func)
         try:
@@ -255,6 +255,8 @@ class Trace(TorchFunctionMode):
         unknown: bool = False,
         kernel: str = "",
     ) -> None:
+        if self._ruled:
+            return  # what is inside is in the rule
         results = list(tensors_in(output))
         counts = isinstance(works, Work) and works.multiply_adds != 0  # as a dot product of integers
         if results and not results[0].dim() and not results[0].is_floating_point() and not counts:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from costlab import count
 from costlab.targets.resolve import resolve
+from costlab.tracing.construction import WithoutWeights
 
 
 class Held(nn.Module):
@@ -66,3 +67,15 @@ def test_weights_take_no_memory_and_draw_nothing() -> None:
 
 def test_what_needs_one_kind_of_tensors_gets_one() -> None:
     assert count(f"{__name__}:refuses_meta", "1x8").parameters == count(Held(), "1x8").parameters
+
+
+def writes_into_its_own() -> nn.Module:
+    """Draws numbers into a tensor that it has made before."""
+    layer = nn.Linear(8, 8)
+    layer.register_buffer("drawn", torch.randn(100, 10_000, out=torch.empty(0)))
+    return layer
+
+
+def test_what_is_written_into_a_tensor_stays_beside_it() -> None:
+    with WithoutWeights():
+        assert writes_into_its_own().get_buffer("drawn").shape == (100, 10_000)

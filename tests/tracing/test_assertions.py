@@ -1,6 +1,7 @@
 """What only checks data, and raises if it is wrong, decides nothing; what else asks for a value is told."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from torch import Tensor, nn
 
 from costlab import count
 from costlab.errors import DependsOnDataError, TargetError
+from costlab.tracing.frames import COSTLAB, TORCH
 from tests.tracing import caught, checks
 
 X = torch.rand(2, 8) + 0.1
 ONCE = 2 * 8 * 8
-TORCH: Any = torch  # which leaves these without types
+UNTYPED: Any = torch  # which leaves these without types
 LAWS: Any = torch.distributions
 
 
@@ -32,9 +34,9 @@ class Asks(nn.Module):
 CHECKS: dict[str, Callable[[Tensor], Any]] = {
     **checks.CHECKS,
     **caught.NOT_CAUGHT,
-    "torch._assert": lambda x: TORCH._assert((x > 0).all(), "not positive"),
+    "torch._assert": lambda x: UNTYPED._assert((x > 0).all(), "not positive"),
     "torch._assert_async": lambda x: torch._assert_async((x > 0).all()),
-    "torch._check_tensor_all": lambda x: TORCH._check_tensor_all(x > 0),
+    "torch._check_tensor_all": lambda x: UNTYPED._check_tensor_all(x > 0),
     "normal": lambda x: LAWS.Normal(x, x, validate_args=True).rsample(),
     "categorical": lambda x: LAWS.Categorical(probs=x, validate_args=True).entropy(),
     "bernoulli": lambda x: LAWS.Bernoulli(logits=x).log_prob((x > 0.5).float()),
@@ -105,3 +107,27 @@ def test_a_check_of_what_is_known_is_made() -> None:
 
     with pytest.raises(TargetError, match="Asks: AssertionError: too few"):
         count(Asks(fails), X)
+
+
+CAUGHT_IN_A_FILE = """
+def asks(x):
+    try:
+        if (x < 0).any():
+            raise ValueError("negative")
+    except ValueError:
+        return x + 1
+    return x
+"""
+
+
+@pytest.mark.parametrize("package", ["torchvision", "torch_geometric", "costlab_models", "torch"])
+def test_whose_code_it_is_is_told_by_its_whole_folder(package: str) -> None:
+    home = COSTLAB if package.startswith("costlab") else TORCH
+    file = Path(home).parent / package / "models.py"
+    scope: dict[str, Any] = {}
+    exec(compile(CAUGHT_IN_A_FILE, str(file), "exec"), scope)
+    if package == "torch":  # what is caught there is raised again
+        assert count(Asks(scope["asks"]), X).multiply_adds == ONCE
+        return
+    with pytest.raises(DependsOnDataError, match="a value is read"):
+        count(Asks(scope["asks"]), X)

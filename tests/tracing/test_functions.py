@@ -113,6 +113,7 @@ def test_least_squares(driver: str | None, left: tuple[int, ...], right: tuple[i
 
 
 CHECKED: dict[str, tuple[Any, ...]] = {
+    "covariance by name": (lambda x, w: torch.cov(input=x, aweights=w), torch.rand(3, 6), torch.rand(6)),
     "covariance": (lambda x, w: torch.cov(x, aweights=w), torch.rand(3, 6), torch.rand(6)),
     "of whole weights": (
         lambda x, w: torch.cov(x, fweights=(w * 0).long() + 1),

@@ -131,6 +131,21 @@ def test_one_that_is_made_on_the_way(make: Callable[..., Any], rows: int, backwa
     assert counted.multiply_adds == (1 + backward) * rows * 64
 
 
+def test_attention_that_is_given_all_by_name() -> None:
+    def by_name(m: Any, x: Tensor) -> Any:
+        return F.scaled_dot_product_attention(query=x, key=x, value=x)
+
+    x = torch.nested.nested_tensor([torch.rand(each, 2, 8) for each in LENGTHS], layout=torch.jagged)
+    assert costlab.count(Calls(by_name), x.transpose(1, 2)).multiply_adds == 2 * SQUARES * (8 + 8)
+
+
+def test_parts_that_are_asked_for_by_name() -> None:
+    def parts(m: Any, x: Tensor) -> Any:
+        return [m.l(each) for each in torch.unbind(input=x)]
+
+    assert costlab.count(Calls(parts, l=linear()), nested()).multiply_adds == ONE
+
+
 def test_the_ways_in_which_one_cannot_be_counted() -> None:
     uneven = torch.nested.nested_tensor([torch.rand(3, 8), torch.rand(5, 7)])
     with pytest.raises(DefinitionError, match="parts differ in more than their first axis"):

@@ -153,6 +153,28 @@ def test_a_module_of_ones_own() -> None:
     assert count(Block(), X).multiply_adds == 1008
 
 
+class Attends(nn.Module):
+    """Attention of sequences of their own lengths."""
+
+    def forward(self, q: Tensor) -> Any:
+        return nn.functional.scaled_dot_product_attention(q, q, q)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors is in prototype stage")
+def test_attention_in_a_module_with_a_rule_is_in_it() -> None:
+    rule(Attends)(lambda output, module, q: Work("mine", multiply_adds=1))
+    parts = [torch.rand(rows, 2, 8) for rows in (3, 5)]
+    q = torch.nested.nested_tensor(parts, layout=torch.jagged).transpose(1, 2)
+    assert count(nn.Sequential(Attends()), q).multiply_adds == 1
+
+
+def test_a_rule_that_is_added_after_a_count_holds() -> None:
+    model = Only(lambda x: torch.ops.aten.roll(x, [1]))
+    assert count(model, X).multiply_adds == 0
+    rule(torch.roll)(lambda output, x, *_, **__: Work("mine", multiply_adds=x.numel()))
+    assert count(model, X).multiply_adds == 8
+
+
 def test_the_way_back_of_a_module_with_a_rule_runs() -> None:
     rule(Block)(lambda output, module, x, times=1: Work("mine", multiply_adds=7))
 

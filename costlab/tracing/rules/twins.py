@@ -36,16 +36,21 @@ def function_of(called: Any) -> Any:
     return twin_of(called) or called
 
 
-@cache
 def twin_of(operator: Any) -> Any:
     """The function of torch with a rule that an operator is; None where there is none."""
+    return next((each for each in _candidates(operator) if each in CALLS), None)
+
+
+@cache
+def _candidates(operator: Any) -> tuple[Any, ...]:
+    """The functions of torch that an operator may be; rules may be added to them later."""
     packet = operator.overloadpacket if isinstance(operator, OpOverload) else operator
     space, _, name = packet._qualified_op_name.partition("::")
     if space != "aten":
-        return None
+        return ()
     candidates = [getattr(home, name, None) for home in HOMES]
     candidates += [SAME.get(name), IN_PYTHON.get(name)]
-    return next((each for each in candidates if each is not None and each in CALLS), None)
+    return tuple(each for each in candidates if each is not None)
 
 
 def rule_of(operator: OpOverload, name: str) -> Rule | None:
