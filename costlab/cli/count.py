@@ -58,7 +58,9 @@ if TYPE_CHECKING:
 )
 @click.option("--backward", is_flag=True, help="Count a step of training: forward, and all gradients.")
 @partial_option
-@click.option("--strict", is_flag=True, help="Exit with 1 if an operation of a module has no rule.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 1 if an operation has no rule, or data decides which runs."
+)
 @click.option("--check", is_flag=True, help="Build the module and hold the count against fvcore and torch.")
 @convention_option
 @functools.partial(output_options, more=["netron"])
@@ -133,7 +135,9 @@ def count(
         emit(table, form, file, force)
     tell_partial([counted] if symbolic is None else [])
     if strict and symbolic is None and counted.unsupported:
-        click.echo(f"{counted.label}: without a rule: {', '.join(counted.unsupported)}", err=True)
+        found = {"without a rule": counted.without_rule, "both branches are counted": counted.undecided}
+        told = (f"{words}: {', '.join(kinds)}" for words, kinds in found.items() if kinds)
+        click.echo(f"{counted.label}: {'; '.join(told)}", err=True)
         sys.exit(1)
     if check:
         from costlab.cli.checking import check_count

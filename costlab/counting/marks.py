@@ -37,7 +37,7 @@ class Marks:
 
     @cached_property
     def unsupported(self) -> Mapping[str, tuple[str, ...]]:
-        """The operations without a rule, which no total includes: by kind, where they are."""
+        """What nobody knows the cost of, by kind, where it is: `without_rule` and `undecided` together."""
         found: dict[str, tuple[str, ...]] = {}
         for node, work in self.root.working() if self._traced else ():
             if cast("Traced", node.block).unknown:
@@ -46,8 +46,23 @@ class Marks:
 
     @property
     def unknown(self) -> Mapping[str, tuple[str, ...]]:
-        """The same as `unsupported`, which was called so at first."""
+        """The former name of `unsupported`."""
         return self.unsupported
+
+    @property
+    def without_rule(self) -> Mapping[str, tuple[str, ...]]:
+        """The operations without a rule, which no total includes: by kind, where they are."""
+        undecided = self.undecided
+        return {kind: paths for kind, paths in self.unsupported.items() if kind not in undecided}
+
+    @property
+    def undecided(self) -> Mapping[str, tuple[str, ...]]:
+        """Choices of data between two branches, by kind, where they are: totals hold both, and one runs."""
+        if not self.unsupported:
+            return {}
+        from costlab.algebra.traced import COND_ON_DATA  # of what was traced only
+
+        return {kind: paths for kind, paths in self.unsupported.items() if kind == COND_ON_DATA}
 
     @property
     def complex_products(self) -> tuple[str, ...]:

@@ -143,7 +143,8 @@ def test_two_branches_that_are_both_counted_are_told(run: Run) -> None:
     assert told in out
     assert "NOT COUNTED" not in out
     assert "112 multiply-adds" in out  # 2 x 4 x 8, and 2 x 4 x 2 with 2 x 2 x 8
-    assert run("count", "models.py:Either", "-i", "2x4", "--strict").code == 1
+    code, _, err = run("count", "models.py:Either", "-i", "2x4", "--strict")
+    assert (code, err) == (1, "models.py:Either: both branches are counted: cond_on_data\n")
 
 
 @pytest.mark.parametrize(

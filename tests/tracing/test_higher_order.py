@@ -185,6 +185,7 @@ def test_branches_inside_a_module_are_named_below_it() -> None:
     assert counted.by_module()["1.true_branch.a"] == LINEAR
     assert counted.by_module()["1.false_branch.wide"] == WIDE
     assert counted.unsupported == {"cond_on_data": ("1.cond_on_data",)}
+    assert (counted.undecided, counted.without_rule) == (counted.unsupported, {})
 
 
 def test_branches_in_branches() -> None:

@@ -21,7 +21,9 @@ from tests.tracing.test_own_rules import Only, unsupported
 )
 def test_operations_that_nobody_knows(function: Any, kind: str) -> None:
     within = count(nn.Sequential(nn.Linear(4, 4), Only(function)), torch.rand(4, 4))
-    assert within.unsupported == {kind: (f"1.{kind}",)}
+    assert within.unsupported == within.without_rule == {kind: (f"1.{kind}",)}
+    assert within.unknown == within.unsupported  # as it was called
+    assert not within.undecided
     assert unsupported(within) == [f"1.{kind}"]
     assert unsupported(count(Only(function), torch.rand(4, 4))) == [""]
 

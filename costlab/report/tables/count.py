@@ -223,17 +223,14 @@ def _parameter_uses(count: Count) -> tuple[str, ...]:
 
 def _unknown(count: Count) -> tuple[str, ...]:
     """Notes on the operations that are not counted, and on branches of which one runs."""
-    if not count.unsupported:
-        return ()
-    from costlab.algebra.traced import COND_ON_DATA  # of what was traced only
-
-    unknown = dict(count.unsupported)
-    choices = unknown.pop(COND_ON_DATA, ())
-    kinds = "; ".join(f"{kind}, {_places(paths)}" for kind, paths in unknown.items())
-    both = "both branches are in the total, and data decides which one runs"
-    return (
-        *((f"NOT COUNTED, for there is no rule, or it is in the data: {kinds}",) if kinds else ()),
-        *((f"{both}: {COND_ON_DATA}, {_places(choices)}",) if choices else ()),
+    told = (
+        ("NOT COUNTED, for there is no rule, or it is in the data", count.without_rule),
+        ("both branches are in the total, and data decides which one runs", count.undecided),
+    )
+    return tuple(
+        f"{words}: {'; '.join(f'{kind}, {_places(paths)}' for kind, paths in found.items())}"
+        for words, found in told
+        if found
     )
 
 
