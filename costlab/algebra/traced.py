@@ -163,7 +163,8 @@ def _tensors(values: Any) -> Iterator[TensorSpec]:
 class Traced(Block):
     """A module or an operation, as it ran.
 
-    ``kernel`` says of a convolution what `kernel_of` would, ``unknown`` that nobody knows what it costs.
+    ``kernel`` says of a convolution what `kernel_of` would, and of attention to blocks which share of them it
+    computes; ``unknown`` says that nobody knows what it costs.
     Of an operation, ``call`` says how it was called; of parameters that nothing reads there is none.
     Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, ``stop`` where its
     run stopped before its end, ``follows_sizes`` that it noted products of sizes, ``subject`` is the

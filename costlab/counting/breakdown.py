@@ -23,10 +23,10 @@ def kernel_of(node: Node) -> str:
         groups, channels = int(node.block.groups), int(node.input[0])
         kernel = tuple(map(int, as_pair("kernel", node.block.kernel)))
         return _either_way(kernel) + grouping(groups, channels)
-    if isinstance(node.block, Traced) and node.block.kernel[:1].isdigit():
+    work = node.work
+    if isinstance(node.block, Traced) and node.block.kernel and work and work.kind.startswith("conv"):
         shape, space, sort = node.block.kernel.partition(" ")
         return _either_way(tuple(map(int, shape.split("x")))) + space + sort
-    work = node.work
     return work.kind if work and (work.multiply_adds != 0 or work.parameters != 0) else NO_WEIGHTS
 
 

@@ -44,7 +44,7 @@ def _head_width(operation: ChargedOperation) -> int:
 
 
 @quantity
-def masked_scores(operation: ChargedOperation) -> int:
+def masked_products(operation: ChargedOperation) -> int:
     """Multiply-adds of queries by keys, where a mask is added to their product in the same operation."""
     return int(operation.work.multiply_adds) // 2 if _masks(operation) else 0
 
@@ -62,7 +62,9 @@ def mask(operation: ChargedOperation) -> int:
     if not masks:
         return 0
     whole = scores(operation)
-    steps, batch = _steps_and_batch(operation)
+    query = operation.tensor("query")
+    assert query is not None
+    steps, batch = query.sizes[0], query.sizes[1] if len(query.sizes) == 3 else 1
     if "key_padding_mask" not in masks:
         rank = len(masks["attn_mask"].sizes)
         return whole if rank == 3 else whole // (batch * operation.argument("heads"))
@@ -72,12 +74,6 @@ def mask(operation: ChargedOperation) -> int:
 def _masks(operation: ChargedOperation) -> dict[str, TensorSpec]:
     given = {name: operation.tensor(name) for name in ("attn_mask", "key_padding_mask")}
     return {name: each for name, each in given.items() if each is not None}
-
-
-def _steps_and_batch(operation: ChargedOperation) -> tuple[int, int]:
-    query = operation.tensor("query")
-    assert query is not None
-    return query.sizes[0], query.sizes[1] if len(query.sizes) == 3 else 1
 
 
 @quantity

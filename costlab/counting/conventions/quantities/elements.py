@@ -1,4 +1,4 @@
-"""What only some tools count of layers without multiply-adds, and of the modules that hold weights."""
+"""What only some tools count of layers without multiply-adds."""
 
 from math import prod
 
