@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from costlab.algebra.block import Node
 from costlab.algebra.traced import ModuleCall, Traced
 from costlab.checking.finding import Finding, size_text
+from costlab.checking.fused import fused_attention
 from costlab.checking.materialize import runnable
 from costlab.checking.peers import PEERS, reports
 from costlab.counting.convention import convention
@@ -83,16 +84,14 @@ def _run(model: nn.Module, inputs: Any, *, step: bool) -> tuple[dict[str, int], 
         module.register_forward_pre_hook(lambda *_, name=name: ran.add(name))
         for name, module in model.named_modules()
     ]
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # as it is counted: fused it would be 0
+    apart = fused_attention(False)  # as it is counted: fused it would be 0
     try:
-        with torch.set_grad_enabled(step), FlopCounterMode(display=False) as counter:
+        with apart, torch.set_grad_enabled(step), FlopCounterMode(display=False) as counter:
             output = model(*inputs)
             if step:
                 outputs = [each for each in tensors_in(output) if each.requires_grad]
                 torch.autograd.backward(outputs, [torch.ones_like(each) for each in outputs])
     finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
         for handle in handles:
             handle.remove()
     prefix = type(model).__name__

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from costlab.checking.finding import Report
+from costlab.checking.fused import fused_attention
 from costlab.errors import first_line
 from costlab.tracing.process import evaluate
 
@@ -78,16 +79,13 @@ def _alone() -> Iterator[None]:
     """
     namespaces = (torch, torch.Tensor, nn.functional)
     before = [dict(vars(space)) for space in namespaces]
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+    with fused_attention(False), warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), torch.enable_grad():
             try:
                 yield
             finally:
-                torch.backends.mha.set_fastpath_enabled(fast)
                 for space, kept in zip(namespaces, before, strict=True):
                     for name in [name for name in vars(space) if vars(space)[name] is not kept.get(name)]:
                         if name in kept:
@@ -165,13 +163,8 @@ def _calflops(model: nn.Module, inputs: Inputs) -> Any:
 def _flop_counter(model: nn.Module, inputs: Inputs) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(True)
-    try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            model(*inputs)
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
+    with fused_attention(True), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(*inputs)
     return int(counter.get_total_flops())
 
 

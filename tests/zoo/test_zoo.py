@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import costlab
+from costlab.checking.fused import fused_attention
 from tests.zoo.architecture import SEED, Inputs
 from tests.zoo.architectures import BLIND, SAMPLE, UNCOUNTED, ZOO
 from tests.zoo.everything import everything, tensors_in
@@ -18,10 +19,8 @@ EVERY = [pytest.param(name, marks=[] if name in SAMPLE else pytest.mark.slow) fo
 @pytest.fixture(autouse=True)
 def without_the_fast_path() -> Iterator[None]:
     """Without gradients nn.MultiheadAttention may run as one operator, for which there is no formula."""
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    yield
-    torch.backends.mha.set_fastpath_enabled(before)
+    with fused_attention(False):
+        yield
 
 
 def run(model: nn.Module, inputs: Inputs) -> tuple[list[Tensor], int]:
