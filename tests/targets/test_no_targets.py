@@ -125,32 +125,45 @@ def test_objects_that_are_no_targets(name: str) -> None:
         assert INSTEAD.get(name, "is no target: ") in str(raised.value)
 
 
-@pytest.mark.parametrize("name", OBJECTS)
-def test_objects_where_something_else_belongs(name: str) -> None:
-    value = OBJECTS[name]
-    calls: list[Callable[[], Any]] = [
-        lambda: count("stem", batch=value),
-        *([] if name == "recursive" else [lambda: count("stem", value)]),
-        lambda: count("inception_v3", width=value),
-        lambda: count("inception_v3", num_classes=value),
-        lambda: count("inception_v3", aux=value),
-        lambda: count("inception_v3", kernel_7x7=value),
-        lambda: costlab.compare(ablation=value),
-        lambda: costlab.Ablation("a", "A", {"a": value, "b": value}),
-        lambda: costlab.Conv2d(value, 3),
-        lambda: costlab.Conv2d(3, value),
-        lambda: costlab.Conv2d(3, 3, padding=value),
-        lambda: costlab.Conv2d(3, 3, bias=value),
-        lambda: costlab.Dropout(value),
-        lambda: costlab.seq(a=value),
-        lambda: costlab.rule(value),
-        lambda: costlab.closed_form("stem", value),
-    ]
-    for call in calls:
+PLACES: dict[str, Callable[[Any], Any]] = {
+    "batch": lambda value: count("stem", batch=value),
+    "input": lambda value: count("stem", value),
+    "width": lambda value: count("inception_v3", width=value),
+    "classes": lambda value: count("inception_v3", num_classes=value),
+    "switch": lambda value: count("inception_v3", aux=value),
+    "choice": lambda value: count("inception_v3", kernel_7x7=value),
+    "ablation": lambda value: costlab.compare(ablation=value),
+    "settings": lambda value: costlab.Ablation("a", "A", {"a": value, "b": value}),
+    "filters": lambda value: costlab.Conv2d(value, 3),
+    "kernel": lambda value: costlab.Conv2d(3, value),
+    "padding": lambda value: costlab.Conv2d(3, 3, padding=value),
+    "bias": lambda value: costlab.Conv2d(3, 3, bias=value),
+    "share": costlab.Dropout,
+    "blocks": lambda value: costlab.seq(a=value),
+    "rule": costlab.rule,
+    "symbols": lambda value: costlab.closed_form("stem", value),
+}
+ACCEPTED = {
+    **{place: {"number"} for place in ("batch", "classes", "filters", "kernel", "padding")},
+    "width": {"number", "array"},  # which is as many variants
+    "input": {"None"},  # the definition's own
+    # A class of modules, and whatever can be called.
+    "rule": {"class of modules", "ExportedProgram", "ScriptFunction", "wrapper", "partial", "method"},
+}
+"""What belongs where, of these objects; every other is refused."""
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_objects_where_something_else_belongs(place: str) -> None:
+    accepted = set()
+    for name, value in OBJECTS.items():
         try:
-            call()
+            PLACES[place](value)
         except CostlabError as error:
             fits(str(error))
+        else:
+            accepted.add(name)
+    assert accepted == ACCEPTED.get(place, set())
 
 
 FILE = """
