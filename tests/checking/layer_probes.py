@@ -28,8 +28,17 @@ class Packed(nn.Module):
         return self.layer(x)[0]
 
 
+def recurrent(kind: Callable[..., nn.Module], settings: Mapping[str, Any], width: int) -> nn.Module:
+    """A recurrent layer of inputs of that width."""
+    return Packed(kind(width, 6, **settings))
+
+
 def _recurrent(kind: Callable[..., nn.Module], settings: Mapping[str, Any], s: Size) -> nn.Module:
-    return Packed(kind(s.c, 6, **settings))
+    return recurrent(kind, settings, s.c)
+
+
+class Derived(nn.LSTM):
+    """A class of one's own that is derived from an LSTM."""
 
 
 KINDS = (nn.LSTM, nn.GRU, nn.RNN)
@@ -69,6 +78,7 @@ def _derived(kind: type[nn.Module], *given: Any, inputs: str = "map", **settings
 SUBCLASSES = {
     **_derived(nn.Linear, 4, 5, inputs="fours"),
     **_derived(nn.LSTM, 4, 5, inputs="fours"),
+    "subclass_LSTM_projected": Probe(lambda _: Packed(Derived(4, 5, proj_size=3)), "fours"),
     **_derived(nn.GRU, 4, 5, inputs="fours"),
     **_derived(nn.RNN, 4, 5, inputs="fours"),
     **_derived(nn.LayerNorm, 4, inputs="fours"),

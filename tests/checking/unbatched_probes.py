@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from tests.checking.layer_probes import Packed
+from tests.checking.layer_probes import KINDS, SETTINGS, Derived, Packed, recurrent
 from tests.checking.probes import Attending, Crossing, Inputs
 
 Make = Callable[[], nn.Module]
@@ -16,18 +16,6 @@ SIDES = (5, 6, 7)
 
 def _x(*sizes: int) -> Tensor:
     return torch.rand(sizes) + 0.1
-
-
-class Dilated(nn.Module):
-    """A convolution whose output another layer reads, of other width: what is divided leaves a part over."""
-
-    def __init__(self, first: nn.Module, second: nn.Module) -> None:
-        super().__init__()
-        self.first, self.act, self.second = first, nn.ReLU(), second
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.second(self.act(self.first(x)))
-        return y
 
 
 def _maps(rank: int) -> Mapping[str, Make]:
@@ -43,11 +31,12 @@ def _maps(rank: int) -> Mapping[str, Make]:
         "conv_groups": lambda: conv(4, 6, 3, stride=2, padding=1, groups=2, bias=False),
         "conv_same": lambda: conv(4, 6, 3, padding="same"),
         "conv_circular": lambda: conv(4, 6, 3, padding=1, padding_mode="circular"),
-        "conv_twice": lambda: Dilated(conv(4, 5, 1), conv(5, 6, 2)),
+        # Of other width: what is divided leaves a part over.
+        "conv_twice": lambda: nn.Sequential(conv(4, 5, 1), nn.ReLU(), conv(5, 6, 2)),
         "transposed": lambda: transposed(4, 6, 3),
         "transposed_groups": lambda: transposed(4, 6, 3, stride=2, groups=2, bias=False),
         "transposed_depthwise": lambda: transposed(4, 4, 3, groups=4),
-        "transposed_twice": lambda: Dilated(conv(4, 5, 1), transposed(5, 6, 2)),
+        "transposed_twice": lambda: nn.Sequential(conv(4, 5, 1), nn.ReLU(), transposed(5, 6, 2)),
         "max_pool": lambda: of("MaxPool")(2),
         "avg_pool": lambda: of("AvgPool")(2),
         "adaptive_avg_pool": lambda: of("AdaptiveAvgPool")(3),
@@ -69,13 +58,12 @@ VECTORS: Mapping[str, Make] = {
 }
 SEQUENCES: Mapping[str, Make] = {
     **{
-        f"{kind.__name__}{'_deep' * len(settings)}": partial(
-            lambda k, s: Packed(k(8, 6, **s)), kind, settings
-        )
-        for kind in (nn.LSTM, nn.GRU, nn.RNN)
-        for settings in ({}, {"bidirectional": True, "num_layers": 2, "batch_first": True})
+        f"{kind.__name__}{name}": partial(recurrent, kind, SETTINGS[name], 8)
+        for kind in (*KINDS, Derived)
+        for name in ("_steps_first", "_both_ways")
     },
     "LSTM_projected": lambda: Packed(nn.LSTM(8, 6, proj_size=3)),
+    "Derived_projected": lambda: Packed(Derived(8, 6, proj_size=3)),
     "attention": lambda: Attending(8, False),
     "attention_weights": lambda: Attending(8, True, add_zero_attn=True),
     "encoder": lambda: nn.TransformerEncoderLayer(8, 2, 16),
