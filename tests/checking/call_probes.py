@@ -11,17 +11,7 @@ import torch.nn.functional as F  # noqa: N812  # as everybody calls it
 from torch import Tensor, nn
 
 from tests.checking.probes import Probe, Size
-
-
-class Call(nn.Module):
-    """A function as the forward pass of a module."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *inputs: Tensor) -> Any:
-        return self.function(*inputs)
+from tests.tracing.models import Applies
 
 
 class Held(nn.Module):
@@ -54,7 +44,7 @@ def called(function: Callable[..., Any], inputs: str = "map") -> Probe:
     """A probe of a function."""
 
     def make(_: Size) -> nn.Module:
-        return Call(function)
+        return Applies(function)
 
     return Probe(make, inputs)
 

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # as everybody calls it
 from torch import Tensor
 
-from tests.checking.call_probes import Call
 from tests.checking.unbatched_probes import Drawn
+from tests.tracing.models import Applies
 
 Sizes = tuple[int, ...]
 FACTORS: Mapping[str, tuple[Sizes, Sizes]] = {
@@ -83,7 +83,7 @@ EQUATIONS: Mapping[str, tuple[Sizes, ...]] = {
 
 
 def _called(function: Callable[..., Any], sizes: tuple[Sizes, ...]) -> Drawn:
-    return partial(Call, function), tuple(torch.rand(each) + 0.1 for each in sizes)
+    return partial(Applies, function), tuple(torch.rand(each) + 0.1 for each in sizes)
 
 
 def _einsum(*operands: Tensor, equation: str) -> Any:
