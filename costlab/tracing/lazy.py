@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from costlab.errors import DefinitionError
 from costlab.tracing.holdings import Holdings
 from costlab.tracing.intercepted import intercepts
+from costlab.tracing.module_tracker import ModuleTracker, Named, named_modules
 from costlab.tracing.process import evaluate, process_restored, run_as_written
 from costlab.tracing.stand_in import LARGE, StandIn, Uninitialized
 from costlab.tracing.stand_ins import StandIns
@@ -37,7 +38,7 @@ def has_lazy(modules: Iterable[nn.Module]) -> bool:
 
 def initialized(
     model: nn.Module, inputs: Callable[[Holdings, StandIns], tuple[Any, ...]], evaluated: bool
-) -> tuple[nn.Module, list[nn.Module]]:
+) -> tuple[nn.Module, Named]:
     """A model and its modules; of one with lazy modules a copy, with the sizes that a first run gives it.
 
     The copy shares the tensors of the model, which have values; those that got their sizes have none. Where
@@ -46,9 +47,9 @@ def initialized(
     Raises:
         DefinitionError: it cannot be copied.
     """
-    modules = list(model.modules())
-    if not has_lazy(modules):
-        return model, modules
+    named = named_modules(model)
+    if not has_lazy(module for _, module in named):
+        return model, named
     stand_ins = StandIns()
     originals: dict[int, Tensor] = {}
     memo: dict[int, Any] = {}
@@ -75,14 +76,14 @@ def initialized(
         if evaluated:
             evaluate(copied, modules)
         args, kwargs = inputs(holdings, stand_ins)
-        trace = Trace(copied, stand_ins, 1, backward=False)
+        trace = Trace(ModuleTracker(copied, named_modules(copied)), stand_ins, 1)
         with suppress(Exception):  # the count says what is wrong
             trace.run(lambda: copied(*args, **kwargs))
     training = {name: module.training for name, module in model.named_modules()}
     for name, module in copied.named_modules():
         module.training = training.get(name, module.training)
     Holdings().replaced(copied, lambda each: originals.get(id(each), each))
-    return copied, list(copied.modules())
+    return copied, named_modules(copied)
 
 
 def _copied(tensor: Tensor, stand_ins: StandIns) -> Tensor:

@@ -25,6 +25,7 @@ from costlab.messages import first_sentence, message_of, named, shortened
 from costlab.tracing.frames import is_the_models
 from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.lazy import initialized
+from costlab.tracing.module_tracker import ModuleTracker, Named
 from costlab.tracing.module_tree import build_tree
 from costlab.tracing.observers import let_through
 from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop_at
@@ -107,12 +108,13 @@ class Module(Block):
         model = unwrapped(self.module)
         given, _ = self.placed(x, 1)
         inputs = partial(_inputs, given)
-        model, modules = initialized(model, inputs, evaluated=not self.backward)
+        model, named = initialized(model, inputs, evaluated=not self.backward)
+        modules = list({id(module): module for _, module in named}.values())
         with process_restored(), modes_restored(modules):
             # In a call of its own, so that what it makes is gone before garbage is looked for again.
-            return self._traced(model, modules, given)
+            return self._traced(model, named, modules, given)
 
-    def _traced(self, model: nn.Module, modules: list[nn.Module], given: Inputs) -> Node:
+    def _traced(self, model: nn.Module, named: Named, modules: list[nn.Module], given: Inputs) -> Node:
         stand_ins, holdings = StandIns(), Holdings()
         refuse_opaque(modules)
         with closing(stand_ins), closing(holdings):
@@ -131,7 +133,8 @@ class Module(Block):
             first = next(tensors_within((args, kwargs)), None)
             alone = len(args) + sum(isinstance(each, Tensor) for each in kwargs.values()) == 1
             samples = int(first.shape[0]) if alone and first is not None and first.dim() else 1
-            trace = Trace(model, stand_ins, samples, self.backward, self.follows_sizes)
+            tracker = ModuleTracker(model, named, backward=self.backward)
+            trace = Trace(tracker, stand_ins, samples, self.follows_sizes)
             stop: Stop | None = None
             try:
                 trace.run(lambda: model(*args, **kwargs))

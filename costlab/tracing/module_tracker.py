@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +13,21 @@ from torch.nn.modules import module as hooks
 from costlab.algebra.traced import ModuleCall
 from costlab.tracing.fast_path import is_fused
 
+Named: TypeAlias = list[tuple[str, nn.Module]]
+"""The modules of a model, itself the first, by each path that they have."""
+
+
+def named_modules(model: nn.Module) -> Named:
+    """The modules of a model by each of their paths, which are those of `nn.Module.named_modules`."""
+    return list(model.named_modules(remove_duplicate=False))
+
 
 class ModuleTracker:
-    """The modules that are running, outermost first; paths are those of `nn.Module.named_modules`."""
+    """The modules that are running, outermost first."""
 
-    def __init__(self, model: nn.Module, *, inference: bool = True) -> None:
-        self._inference = inference
-        self.named = list(model.named_modules(remove_duplicate=False))
+    def __init__(self, model: nn.Module, named: Named, *, backward: bool = False) -> None:
+        self.backward = backward
+        self.named = named
         self._names: dict[int, list[str]] = {}
         for name, module in self.named:
             self._names.setdefault(id(module), []).append(name)
@@ -128,7 +136,7 @@ class ModuleTracker:
             if left is module:
                 leaf = module._parameters and not module._modules
                 call.output = _first_sizes(rest[-1]) if leaf else ()
-                call.fused = self._inference and is_fused(module, args, rest[0] if len(rest) > 1 else {})
+                call.fused = not self.backward and is_fused(module, args, rest[0] if len(rest) > 1 else {})
                 break
         if self.on_leave:
             kwargs = rest[0] if len(rest) > 1 else {}  # torch leaves them out when something fails

@@ -14,6 +14,7 @@ from torch.nn.utils import parametrize
 from torch.utils import checkpoint, deterministic
 
 _HIDDEN: Any = torch._C  # torch leaves parts of it without types
+_VARIABLES: dict[Any, Any] = vars(os.environ)["_data"]  # as they are kept: to decode them takes a while
 SMALLEST = sys.float_info.min
 Switch = tuple[Callable[[], Any], Callable[[Any], Any]]
 
@@ -53,10 +54,11 @@ def _set_folder(folder: Path | None) -> None:
         os.chdir(folder)
 
 
-def _set_variables(variables: dict[str, str]) -> None:
-    for name in os.environ.keys() - variables.keys():
+def _set_variables(variables: dict[Any, Any]) -> None:
+    before = {os.fsdecode(name): os.fsdecode(value) for name, value in variables.items()}
+    for name in os.environ.keys() - before.keys():
         del os.environ[name]
-    os.environ.update(variables)
+    os.environ.update(before)
 
 
 def _errors_of_numpy() -> Any:
@@ -119,7 +121,7 @@ SWITCHES: tuple[Switch, ...] = (
     (_errors_of_numpy, _set_errors_of_numpy),
     (sys.getrecursionlimit, sys.setrecursionlimit),
     (_folder, _set_folder),
-    (os.environ.copy, _set_variables),
+    (_VARIABLES.copy, _set_variables),
 )
 """In the order in which they are put back."""
 

@@ -55,16 +55,16 @@ class Trace(TorchFunctionMode):
     """Records the functions of torch that a module calls, and the operators that run below them."""
 
     def __init__(
-        self, model: nn.Module, stand_ins: StandIns, samples: int, backward: bool, follows_sizes: bool = False
+        self, tracker: ModuleTracker, stand_ins: StandIns, samples: int, follows_sizes: bool = False
     ) -> None:
         super().__init__()
-        self.tracker = ModuleTracker(model, inference=not backward)
+        self.tracker = tracker
         self.tracker.on_enter, self.tracker.on_leave = self._entered, self._left
         self.operations: list[TracedOperation] = []
         self.complex_products: dict[str, None] = {}  # the paths, in their order
         self._stand_ins = stand_ins
         self._described = CallDescriber(samples, self.tracker, Products(follows_sizes))
-        self._backward = backward
+        self._backward = tracker.backward
         self._dispatch = StandInDispatch(stand_ins, self.on_operator)
         self._ruled: list[nn.Module] = []
         self.in_backward = False
