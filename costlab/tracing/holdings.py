@@ -124,8 +124,8 @@ class Holdings:
             kind = type(each)
             if kind in PLAIN:
                 continue
-            if kind in CONTAINERS and not each:
-                self._empty.append(each)
+            if kind in CONTAINERS:
+                (pending if each else self._empty).append(each)
             elif (new := self._with(each, replace, pending)) is not each:
                 held[name] = new
 

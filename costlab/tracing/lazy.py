@@ -13,6 +13,7 @@ from costlab.tracing.holdings import Holdings
 from costlab.tracing.intercepted import intercepts
 from costlab.tracing.module_tracker import ModuleTracker, Named, named_modules
 from costlab.tracing.process import evaluate, process_restored, run_as_written
+from costlab.tracing.sizes import Products
 from costlab.tracing.stand_in import LARGE, StandIn, Uninitialized
 from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.trace import Trace
@@ -76,7 +77,7 @@ def initialized(
         if evaluated:
             evaluate(copied, modules)
         args, kwargs = inputs(holdings, stand_ins)
-        trace = Trace(ModuleTracker(copied, named_modules(copied)), stand_ins, 1)
+        trace = Trace(ModuleTracker(copied, named_modules(copied)), stand_ins, 1, Products(followed=False))
         with suppress(Exception):  # the count says what is wrong
             trace.run(lambda: copied(*args, **kwargs))
     training = {name: module.training for name, module in model.named_modules()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
+from types import FunctionType
 from typing import Any, ClassVar
 
 import torch
@@ -34,6 +35,7 @@ from costlab.tracing.quantized import IS_QUANTIZED
 from costlab.tracing.remedy import too_few_values
 from costlab.tracing.scripted import modes_restored, refuse_opaque
 from costlab.tracing.sharded import run_whole
+from costlab.tracing.sizes import Products
 from costlab.tracing.stand_in import ReadsDataError, stand_in
 from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.trace import Trace
@@ -134,7 +136,7 @@ class Module(Block):
             alone = len(args) + sum(isinstance(each, Tensor) for each in kwargs.values()) == 1
             samples = int(first.shape[0]) if alone and first is not None and first.dim() else 1
             tracker = ModuleTracker(model, named, backward=self.backward)
-            trace = Trace(tracker, stand_ins, samples, self.follows_sizes)
+            trace = Trace(tracker, stand_ins, samples, Products(self.follows_sizes))
             stop: Stop | None = None
             try:
                 trace.run(lambda: model(*args, **kwargs))
@@ -180,6 +182,8 @@ def _inputs(given: Inputs, holdings: Holdings, stand_ins: StandIns) -> tuple[Any
 
 
 def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
+    if not kwargs and _takes(model, len(args) + 1):
+        return
     try:
         signature = inspect.signature(model.forward)
     except (TypeError, ValueError, AttributeError):
@@ -192,6 +196,16 @@ def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
             f"{type(model).__name__}: {error}: it is called with {first_sentence(str(wanted))}; "
             "give --input [name:]sizes[:dtype] for each"
         ) from None
+
+
+def _takes(model: nn.Module, number: int) -> bool:
+    """Whether its forward is a plain method for so many arguments in order; its signature takes longer."""
+    function = getattr(getattr(model, "forward", None), "__func__", None)
+    if type(function) is not FunctionType:
+        return False
+    code = function.__code__
+    required = code.co_argcount - len(function.__defaults__ or ())
+    return not code.co_kwonlyargcount and required <= number <= code.co_argcount
 
 
 def _made(value: Any) -> Any:

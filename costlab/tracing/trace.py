@@ -54,16 +54,14 @@ COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax,
 class Trace(TorchFunctionMode):
     """Records the functions of torch that a module calls, and the operators that run below them."""
 
-    def __init__(
-        self, tracker: ModuleTracker, stand_ins: StandIns, samples: int, follows_sizes: bool = False
-    ) -> None:
+    def __init__(self, tracker: ModuleTracker, stand_ins: StandIns, samples: int, products: Products) -> None:
         super().__init__()
         self.tracker = tracker
-        self.tracker.on_enter, self.tracker.on_leave = self._entered, self._left
+        tracker.on_enter, tracker.on_leave = self._entered, self._left
         self.operations: list[TracedOperation] = []
         self.complex_products: dict[str, None] = {}  # the paths, in their order
         self._stand_ins = stand_ins
-        self._described = CallDescriber(samples, self.tracker, Products(follows_sizes))
+        self._described = CallDescriber(samples, self.tracker, products)
         self._backward = tracker.backward
         self._dispatch = StandInDispatch(stand_ins, self.on_operator)
         self._ruled: list[nn.Module] = []
