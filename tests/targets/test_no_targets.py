@@ -147,8 +147,7 @@ ACCEPTED = {
     **{place: {"number"} for place in ("batch", "classes", "filters", "kernel", "padding")},
     "width": {"number", "array"},  # which is as many variants
     "input": {"None"},  # the definition's own
-    # A class of modules, and whatever can be called.
-    "rule": {"class of modules", "ExportedProgram", "ScriptFunction", "wrapper", "partial", "method"},
+    "rule": {"class of modules"},
 }
 """What belongs where, of these objects; every other is refused."""
 

@@ -1,7 +1,8 @@
 """The rules by which operations are counted, and where a user adds some."""
 
 from collections.abc import Callable, Iterable
-from types import FunctionType
+from inspect import isroutine
+from types import FunctionType, MethodType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from torch import Tensor, nn
@@ -116,7 +117,7 @@ def rule(target: Any) -> Callable[[F], F]:
             f"{target.__qualname__}: torch does not tell of calls of it: "
             "make it an operator (torch.library.custom_op) or a module"
         )
-    elif callable(target) and not isinstance(target, type | nn.Module):
+    elif isroutine(target) and not isinstance(target, MethodType):
         table = CALLS
     else:
         raise DefinitionError(
