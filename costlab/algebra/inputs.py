@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from costlab.algebra.dim import is_array, is_symbolic
 from costlab.algebra.shape import AnyShape, Sizes, as_shape
-from costlab.algebra.within import within
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
@@ -181,6 +180,10 @@ def _passes_objects(value: object) -> bool:
 
 def _holds_tensors(value: object) -> bool:
     """Whether there are tensors in a value: in containers, and in the attributes of any object."""
+    if isinstance(value, tuple | list) and all(type(each) is int for each in value):
+        return False
+    from costlab.algebra.within import within  # here and not above: a count of a definition needs none of it
+
     return any(map(_is_tensor, within(value, _has_attributes)))
 
 
