@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from costlab import count
 from costlab.errors import DependsOnDataError, TargetError
 from costlab.tracing.frames import COSTLAB, TORCH
-from tests.tracing import caught, checks
+from tests.tracing import caught, checks, managed
 
 X = torch.rand(2, 8) + 0.1
 ONCE = 2 * 8 * 8
@@ -34,6 +34,7 @@ class Asks(nn.Module):
 CHECKS: dict[str, Callable[[Tensor], Any]] = {
     **checks.CHECKS,
     **caught.NOT_CAUGHT,
+    **managed.NOT_CAUGHT,
     "torch._assert": lambda x: UNTYPED._assert((x > 0).all(), "not positive"),
     "torch._assert_async": lambda x: torch._assert_async((x > 0).all()),
     "torch._check_tensor_all": lambda x: UNTYPED._check_tensor_all(x > 0),
@@ -95,10 +96,13 @@ def test_a_branch_is_no_check(asks: Callable[[Tensor], Any]) -> None:
         count(Asks(asks), X)
 
 
-@pytest.mark.parametrize("name", caught.CAUGHT)
+CAUGHT = caught.CAUGHT | managed.CAUGHT
+
+
+@pytest.mark.parametrize("name", CAUGHT)
 def test_a_check_that_is_caught_decides(name: str) -> None:
     with pytest.raises(DependsOnDataError, match=r"caught.py, line \d+"):
-        count(Asks(caught.CAUGHT[name]), X)
+        count(Asks(CAUGHT[name]), X)
 
 
 def test_a_check_of_what_is_known_is_made() -> None:
