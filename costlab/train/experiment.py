@@ -12,10 +12,17 @@ from costlab.messages import named
 from costlab.targets.ablation import Ablation
 from costlab.targets.resolve import TargetLike, variant
 from costlab.targets.target import Variant
+from costlab.train.decode import Line
 from costlab.train.recipe import Recipe
 
+NAME = "of letters, digits, _ and -, a hundred at most"
 SIDE = 48
 """The default side of images, in pixels."""
+
+
+def is_name(text: str) -> bool:
+    """Whether an experiment can have this name, which is that of its folder and of its page."""
+    return re.fullmatch(r"\w[\w-]{0,99}", text) is not None
 
 
 @dataclass(frozen=True)
@@ -34,11 +41,11 @@ class Expectation:
     ``claim`` states it in a sentence, ``reported`` gives the figures of the source as printed.
     """
 
-    claim: str
-    better: str
-    worse: str
-    reported: str
-    source: str
+    claim: Line
+    better: Line
+    worse: Line
+    reported: Line
+    source: Line
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,8 @@ class Experiment:
         if not isinstance(arms, Mapping) or not all(isinstance(arm, Arm) for arm in arms.values()):
             raise DefinitionError(f"experiment {self.name}: arms must be arm(...) by label")
         Ablation(self.name, self.title, {label: arm.network for label, arm in arms.items()})  # or say why not
-        if not re.fullmatch(r"\w[\w-]*", self.name):
-            raise DefinitionError(f"experiment {self.name!r}: its name must be of letters, digits, _ and -")
+        if not is_name(self.name):
+            raise DefinitionError(f"experiment {named(self.name)}: its name must be {NAME}")
         for claim in self.claims:
             for label in (claim.better, claim.worse):
                 if label not in arms:

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from costlab.algebra.parameter import closest
 from costlab.counting.count import count
-from costlab.errors import DefinitionError, RunError, TargetError, one_line
+from costlab.errors import DefinitionError, RunError, TargetError
 from costlab.files import read, write
 from costlab.targets.catalog import is_listed_ablation
 from costlab.targets.resolve import IN_CATALOG, find_ablation, label_with_settings, load_reference
 from costlab.train import experiments
+from costlab.train.decode import AboveZero, Line, Must, Natural, decode, parse
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
 from costlab.train.recipe import Recipe
-from costlab.train.record import ArmRecord, DataRecord, decode
+from costlab.train.record import ArmRecord, DataRecord, ExperimentName, Seeds, refuse_inconsistent
 
 FILE = "run.json"
 LOCK = ".lock"
@@ -50,22 +51,22 @@ class Plan:
     the trials are in a database, not in the folder.
     """
 
-    ablation: str
-    name: str
-    title: str
-    preset: str
-    width: float
-    source: str
-    images: int
-    seeds: int
+    ablation: Line
+    name: ExperimentName
+    title: Line
+    preset: Annotated[str, Must(PRESETS.__contains__, f"one of {', '.join(PRESETS)}")]
+    width: AboveZero
+    source: Line
+    images: Natural
+    seeds: Seeds
     recipe: Mapping[str, Any]
     arms: tuple[ArmRecord, ...]
     claims: tuple[Expectation, ...]
     data: DataRecord
     mirrored: bool
     shared: bool
-    command: str
-    revision: str
+    command: Line
+    revision: Line
 
     @property
     def pairs(self) -> tuple[tuple[str, int], ...]:
@@ -120,9 +121,10 @@ def load(folder: Path) -> Plan:
     if content is None:
         raise RunError(f"--resume {folder}: there is no run in it; costlab train --ablation ... begins one")
     try:
-        plan: Plan = decode(Plan, json.loads(content))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RunError(f"{folder / FILE} is no plan of a run: {one_line(error)}") from None
+        plan: Plan = decode(Plan, parse(content))
+        refuse_inconsistent(plan.arms, plan.claims, plan.recipe)
+    except ValueError as error:
+        raise RunError(f"{folder / FILE} is no plan of a run: {error}") from None
     return plan
 
 

@@ -4,19 +4,36 @@ The page of a run is computed from this record alone.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import GenericAlias, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any
 
-from costlab.errors import RunError, one_line
+from costlab.errors import DefinitionError, RunError, one_line
 from costlab.files import read, write
 from costlab.messages import named
-from costlab.train.experiment import Expectation
+from costlab.train.decode import (
+    AboveZero,
+    Fraction,
+    Line,
+    MalformedError,
+    Must,
+    Natural,
+    NotNegative,
+    Positive,
+    at_least,
+    decode,
+    parse,
+)
+from costlab.train.experiment import NAME, Expectation, is_name
+from costlab.train.recipe import Recipe
 
 VERSION = 1
 FILE = "results.json"
+MOST_SEEDS = 10_000
+"""How often an arm is trained at most."""
+Seeds = Annotated[int, at_least(1, MOST_SEEDS)]
+ExperimentName = Annotated[str, Must(is_name, NAME)]
 
 
 @dataclass(frozen=True)
@@ -27,14 +44,14 @@ class Epoch:
     the averaged weights after it. ``seconds`` is the time of training without validation.
     """
 
-    epoch: int
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    learning_rate: float
-    seconds: float
-    images_per_second: float
+    epoch: Positive
+    loss: NotNegative
+    accuracy: Fraction
+    validation_loss: NotNegative
+    validation_accuracy: Fraction
+    learning_rate: NotNegative
+    seconds: AboveZero
+    images_per_second: AboveZero
 
 
 @dataclass(frozen=True)
@@ -44,28 +61,28 @@ class Environment:
     ``workers`` is the number of trials side by side, ``processes`` the number of processes on each trial.
     """
 
-    device: str
-    driver: str
-    torch: str
-    python: str
-    system: str
-    precision: str
-    threads: int
-    workers: int
+    device: Line
+    driver: Line
+    torch: Line
+    python: Line
+    system: Line
+    precision: Line
+    threads: Positive
+    workers: Positive
     compiled: bool
-    revision: str
-    processes: int = 1
+    revision: Line
+    processes: Positive = 1
 
 
 @dataclass(frozen=True)
 class TrialResult:
     """The result of one variant with one seed; ``failure`` says in a line why there is none."""
 
-    arm: str
-    seed: int
+    arm: Line
+    seed: Natural
     epochs: tuple[Epoch, ...]
     environment: Environment
-    failure: str = ""
+    failure: Line = ""
 
     @property
     def top_1(self) -> float | None:
@@ -81,12 +98,12 @@ class Timing:
     peak in bytes beyond that of a process that trains nothing, None where it is unknown.
     """
 
-    seconds: float
-    low: float
-    high: float
-    steps: int
-    batch_size: int
-    memory: int | None
+    seconds: AboveZero
+    low: AboveZero
+    high: AboveZero
+    steps: Positive
+    batch_size: Positive
+    memory: Natural | None
     environment: Environment
 
 
@@ -98,13 +115,13 @@ class ArmRecord:
     of a forward and backward pass of one image, include auxiliary heads.
     """
 
-    label: str
-    network: str
-    side: int
+    label: Line
+    network: Line
+    side: Annotated[int, at_least(8, 65_536)]
     recipe: Mapping[str, Any]
-    multiply_adds: int
-    parameters: int
-    step_multiply_adds: int
+    multiply_adds: Natural
+    parameters: Natural
+    step_multiply_adds: Positive
     timing: Timing | None = None
 
 
@@ -112,13 +129,13 @@ class ArmRecord:
 class DataRecord:
     """The images: a sentence about them, their numbers, and their digest."""
 
-    name: str
-    about: str
+    name: Line
+    about: Line
     synthetic: bool
-    classes: int
-    train: int
-    validation: int
-    digest: str
+    classes: Positive
+    train: Positive
+    validation: Positive
+    digest: Line
 
 
 @dataclass(frozen=True)
@@ -128,13 +145,13 @@ class Run:
     ``command`` is the one that began it, ``recipe`` the settings that all arms share.
     """
 
-    name: str
-    title: str
-    preset: str
-    command: str
+    name: ExperimentName
+    title: Line
+    preset: Line
+    command: Line
     recipe: Mapping[str, Any]
     data: DataRecord
-    seeds: int
+    seeds: Seeds
     arms: tuple[ArmRecord, ...]
     claims: tuple[Expectation, ...]
     trials: tuple[TrialResult, ...]
@@ -167,33 +184,60 @@ def load(file: Path) -> Run:
     if content is None:
         raise RunError(f"{file}: there is no such file; costlab train writes it when a run is done")
     try:
-        data = json.loads(content)
-        if data.pop("version") != VERSION:
+        data = parse(content)
+        version = data.pop("version", None) if isinstance(data, dict) else VERSION
+        if version != VERSION:
             raise RunError(f"{file} is of another version of costlab")
         run: Run = decode(Run, data)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise RunError(f"{file} is no record of a run: {one_line(error)}") from None
-    if problem := _inconsistency(run):
-        raise RunError(f"{file} is no record of a run: {problem}")
+        refuse_inconsistent(run.arms, run.claims, run.recipe)
+        _refuse_odd_trials(run)
+    except ValueError as error:
+        raise RunError(f"{file} is no record of a run: {error}") from None
     return run
 
 
-def _inconsistency(run: Run) -> str:
-    """What is inconsistent in a record; empty if nothing is."""
-    labels = {arm.label for arm in run.arms}
-    named = {trial.arm for trial in run.trials} | {
-        label for claim in run.claims for label in (claim.better, claim.worse)
-    }
-    if not labels or not named <= labels:
-        return f"it has no arm {min(named - labels)!r}" if labels else "it has no arms"
-    accuracies = [epoch.validation_accuracy for trial in run.trials for epoch in trial.epochs]
-    if not all(0 <= accuracy <= 1 for accuracy in accuracies):
-        return "an accuracy is not between 0 and 1"
-    times = [arm.timing.seconds for arm in run.arms if arm.timing]
-    sizes = [arm.step_multiply_adds for arm in run.arms] + [run.data.validation, run.seeds]
-    if not all(value > 0 for value in (*times, *sizes)):
-        return "a time or a number is not above 0"
-    return ""
+def refuse_inconsistent(
+    arms: Sequence[ArmRecord], claims: Sequence[Expectation], recipe: Mapping[str, Any]
+) -> None:
+    """Refuse arms, claims and a recipe that no experiment has.
+
+    Raises:
+        MalformedError: they are such.
+    """
+    labels = [arm.label for arm in arms]
+    if len(set(labels)) < 2:
+        raise MalformedError("it has no two arms" if labels else "it has no arms")
+    for label in labels:
+        if labels.count(label) > 1:
+            raise MalformedError(f"it has two arms {named(label)}")
+    for claim in claims:
+        for label in (claim.better, claim.worse):
+            if label not in labels:
+                raise MalformedError(f"it has no arm {named(label)}")
+    try:
+        Recipe().with_settings(recipe)
+        if missing := vars(Recipe()).keys() - recipe.keys():
+            raise MalformedError(f"recipe: {min(missing)} is missing")
+        for arm in arms:
+            Recipe().with_settings(arm.recipe)
+    except DefinitionError as error:
+        raise MalformedError(one_line(error)) from None
+
+
+def _refuse_odd_trials(run: Run) -> None:
+    """Raises `MalformedError` for trials of other arms and seeds, or two of the same."""
+    labels, seen = {arm.label for arm in run.arms}, set()
+    for trial in run.trials:
+        pair = trial.arm, trial.seed
+        if trial.arm not in labels:
+            raise MalformedError(f"it has no arm {named(trial.arm)}")
+        if trial.seed >= run.seeds or pair in seen:
+            raise MalformedError(
+                f"it has {run.seeds} seeds, and the trial {trial.seed} of {named(trial.arm)} is odd"
+            )
+        if [epoch.epoch for epoch in trial.epochs] != list(range(1, len(trial.epochs) + 1)):
+            raise MalformedError(f"the epochs of trial {trial.seed} of {named(trial.arm)} are not in order")
+        seen.add(pair)
 
 
 def _json_lines(value: Any) -> str:
@@ -205,28 +249,3 @@ def _json_lines(value: Any) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def decode(kind: Any, value: Any) -> Any:
-    """A value from JSON as the type that it was written from.
-
-    Raises:
-        TypeError, KeyError: it is not of that type.
-    """
-    if isinstance(kind, UnionType):
-        return None if value is None else decode(get_args(kind)[0], value)
-    if isinstance(kind, GenericAlias) and get_origin(kind) is tuple:
-        if not isinstance(value, list):
-            raise TypeError(f"{named(value)} is no list")
-        return tuple(decode(get_args(kind)[0], entry) for entry in value)
-    if hasattr(kind, "__dataclass_fields__"):
-        types = get_type_hints(kind)
-        if set(value) - set(types):
-            raise KeyError(", ".join(set(value) - set(types)))
-        return kind(**{name: decode(types[name], entry) for name, entry in value.items()})
-    expected = get_origin(kind) or kind
-    if expected is Any or isinstance(value, expected) or (expected is float and isinstance(value, int)):
-        if isinstance(value, bool) and expected in (int, float):
-            raise TypeError(f"{named(value)} is no number")
-        return value
-    raise TypeError(f"{named(value)} is no {expected.__name__}")

@@ -12,7 +12,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 from warnings import catch_warnings, simplefilter
 
-from costlab.train.record import Environment, TrialResult, decode
+from costlab.errors import RunError
+from costlab.train.decode import decode, parse
+from costlab.train.record import Environment, TrialResult
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -202,7 +204,10 @@ def _is_live(trials: "list[FrozenTrial]") -> bool:
 def _results(trials: "list[FrozenTrial]") -> list[TrialResult]:
     """The results of the trials that have ended."""
     ended = (trial.user_attrs.get(RESULT) for trial in trials if trial.state.is_finished())
-    return [decode(TrialResult, json.loads(result)) for result in ended if result is not None]
+    try:
+        return [decode(TrialResult, parse(result)) for result in ended if result is not None]
+    except (ValueError, TypeError) as error:
+        raise RunError(f"the study holds what is no result: {error}") from None
 
 
 def _outcome(trials: "list[FrozenTrial]") -> TrialResult | None:

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from costlab.counting.count import count
 from costlab.train.experiment import Expectation
+from costlab.train.recipe import Recipe
 from costlab.train.record import ArmRecord, DataRecord, Environment, Epoch, Run, Timing, TrialResult
 
 CPU = Environment("cpu", "", "2.11.0", "3.11.7", "Linux x86_64", "float32", 1, 2, False, "0123abc")
 DATA = DataRecord("shapes", "drawn shapes in ten classes", True, 10, 4000, 1000, "f" * 64)
-RECIPE = {"optimizer": "rmsprop", "learning_rate": 0.045, "decay": 0.9, "batch_size": 64, "epochs": 3}
+RECIPE = vars(Recipe(learning_rate=0.045, epochs=3))
 RISE = (0.5, 0.8, 1.0)
 """The part of its last accuracy that a network has after each epoch."""
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from costlab.errors import OutputError, RunError
-from costlab.train.record import FILE, VERSION, Run, decode, load
+from costlab.train.decode import decode
+from costlab.train.record import FILE, VERSION, Run, load
 from tests.train.records import PAIR, PLAIN, arm, run, sample, trial
 
 Change = Callable[[dict[str, Any]], object]
@@ -48,25 +49,28 @@ def test_the_accuracy_of_a_trial_is_that_after_the_last_epoch() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda it: it.pop("version"), "KeyError: 'version'"),
+        (lambda it: it.pop("version"), "of another version"),
         (lambda it: it.update(version=VERSION + 1), "of another version"),
-        (lambda it: it.pop("seeds"), "seeds"),
-        (lambda it: it.update(extra=1), "extra"),
-        (lambda it: it.update(seeds="three"), "'three' is no int"),
-        (lambda it: it.update(seeds=True), "True is no number"),
-        (lambda it: it.update(seeds=3.5), "3.5 is no int"),
-        (lambda it: it.update(name=None), "None is no str"),
-        (lambda it: it.update(recipe=[1]), "is no Mapping"),
+        (lambda it: it.pop("seeds"), "the field seeds is missing"),
+        (lambda it: it.update(extra=1), "there is no field 'extra'"),
+        (lambda it: it.update(seeds="three"), "'three' is no whole number"),
+        (lambda it: it.update(seeds=True), "True is no whole number"),
+        (lambda it: it.update(seeds=3.5), "3.5 is no whole number"),
+        (lambda it: it.update(name=None), "None is no text"),
+        (lambda it: it.update(recipe=[1]), "recipe: [1] is no object"),
         (lambda it: it.update(arms=[]), "it has no arms"),
-        (lambda it: it.update(arms=3), "TypeError"),
-        (lambda it: it.update(data=None), "TypeError"),
-        (lambda it: it["data"].update(synthetic=1), "1 is no bool"),
+        (lambda it: it.update(arms=3), "arms: 3 is no list"),
+        (lambda it: it.update(data=None), "data: None is no object"),
+        (lambda it: it["data"].update(synthetic=1), "data.synthetic: 1 is neither true nor false"),
         (lambda it: it["data"].pop("digest"), "digest"),
         (lambda it: it["trials"][0].update(epochs={"a": 1}), "is no record"),
-        (lambda it: it["trials"][0]["epochs"][0].update(loss="nan"), "'nan' is no float"),
-        (lambda it: it["trials"][0]["environment"].update(compiled="no"), "'no' is no bool"),
-        (lambda it: it["arms"][0]["timing"].update(memory=1.5), "1.5 is no int"),
-        (lambda it: it["claims"][0].update(better=["a"]), "is no str"),
+        (
+            lambda it: it["trials"][0]["epochs"][0].update(loss="nan"),
+            "epochs[0].loss: 'nan' is no number",
+        ),
+        (lambda it: it["trials"][0]["environment"].update(compiled="no"), "'no' is neither true nor false"),
+        (lambda it: it["arms"][0]["timing"].update(memory=1.5), "1.5 is no whole number"),
+        (lambda it: it["claims"][0].update(better=["a"]), "claims[0].better: ['a'] is no text"),
     ],
 )
 def test_what_is_no_record_is_said_in_a_line_that_names_the_file(
