@@ -74,6 +74,19 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"{folder} cannot be written to: name another folder")
 
 
+def refuse_links_out(folder: Path) -> None:
+    """Refuse a folder, such as one that somebody else made, in which a link leads out: writing follows links.
+
+    Raises:
+        OutputError: there is such a link.
+    """
+    home = folder.resolve()
+    for place, folders, files in os.walk(folder):
+        for each in (Path(place, name) for name in (*folders, *files)):
+            if each.is_symlink() and not Path(os.path.realpath(each)).is_relative_to(home):
+                raise OutputError(f"{each} is a link that leads out of {folder}: remove it")
+
+
 def is_folder(folder: Path) -> bool:
     """Whether there is such a folder.
 

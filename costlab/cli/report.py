@@ -13,7 +13,7 @@ from costlab.cli.inputs import input_option, one_or_all, refuse
 from costlab.cli.progress import steps
 from costlab.counting.count import Count, count
 from costlab.errors import RunError, TargetError
-from costlab.files import is_folder
+from costlab.files import is_folder, refuse_links_out
 from costlab.targets.catalog import catalog, is_listed
 
 if TYPE_CHECKING:
@@ -171,7 +171,10 @@ def _run_in(place: str | None) -> "Run | None":
     except OSError:  # of a place that cannot be: what else it may be says so
         return None
     if save_plan and not done:
-        raise RunError(f"{folder} holds a run that is not done: costlab train --resume {folder} ends it")
+        command = plan.load(folder).resume_command(folder)
+        raise RunError(f"{folder} holds a run that is not done: {command} ends it")
+    if done:
+        refuse_links_out(folder)
     return load(folder / FILE) if done else None
 
 

@@ -10,6 +10,7 @@ import click
 from costlab.cli.inputs import refuse
 from costlab.cli.train_progress import show_progress
 from costlab.train.plan import PRESETS
+from costlab.train.record import MOST_SEEDS
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +41,9 @@ class TrainCommand(click.Command):
 @click.argument("name", required=False)
 @click.option("-a", "--ablation", metavar="NAME", help="The same as NAME.")
 @click.option(
-    "--seeds", type=click.IntRange(min=1), help=f"How often each variant is trained.  [default: {SEEDS}]"
+    "--seeds",
+    type=click.IntRange(1, MOST_SEEDS),
+    help=f"How often each variant is trained.  [default: {SEEDS}]",
 )
 @click.option(
     "--preset",
@@ -92,7 +95,7 @@ class TrainCommand(click.Command):
     "--resume",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Go on with the run in DIR; what failed is tried again.",
+    help="Go on with the run in DIR; what failed is tried again. Of code, with NAME.",
 )
 def train(**options: Any) -> None:
     """Train the variants of an experiment beside each other on the same seeds, at a reduced scale.
@@ -101,7 +104,8 @@ def train(**options: Any) -> None:
 
     Each variant with each seed is a trial. What comes out lands in DIR as it comes: checkpoints and a line
     per epoch for each trial, and at the end the record, with a page that sets accuracy and time beside the
-    counted multiply-adds. A run that was interrupted goes on with --resume DIR.
+    counted multiply-adds. A run that was interrupted goes on with --resume DIR; one of
+    an experiment in a file with NAME too, since a folder may come from somebody else, and its code would run.
 
     Under torchrun every trial is trained by all processes together.
 
@@ -119,20 +123,16 @@ def train(**options: Any) -> None:
 def _refuse(options: dict[str, Any]) -> None:
     """Refuse what does not go together."""
     name, ablation, resume = (options[option] for option in ("name", "ablation", "resume"))
-    name_option = "--ablation" if ablation else "NAME"
     refuse(
         (bool(name and ablation), "NAME and --ablation NAME are one thing: give one of them"),
-        (
-            bool((name or ablation) and resume),
-            f"{name_option} begins a run and --resume goes on with one: not both",
-        ),
         (not (name or ablation or resume), "give the NAME of an experiment, or --resume DIR"),
     )
     if resume:
         fixed = ("preset", "data", "images", "width", "settings", "folder")
         option_of = {"folder": "--output", "settings": "--set"}
         message = "--resume goes on with a run as it was begun: {} is settled"
-        refuse(*((bool(options[name]), message.format(option_of.get(name, f"--{name}"))) for name in fixed))
+        given = [option_of.get(name, f"--{name}") for name in fixed if options[name] not in (None, ())]
+        refuse(*((True, message.format(option)) for option in given))
 
 
 def _train(options: dict[str, Any]) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def _train(options: dict[str, Any]) -> tuple[str, ...]:
         try:
             run = train_plan(plan, settings, observer, options["study"] or "", again=bool(options["resume"]))
         except KeyboardInterrupt:
-            observer.note(f"interrupted: --resume {folder} goes on from the last checkpoints")
+            observer.note(f"interrupted: {plan.resume_command(folder)} goes on from the last checkpoints")
             raise
     return _write_page(run, folder)
 
@@ -183,6 +183,7 @@ def _train_under_torchrun(options: dict[str, Any], device: "torch.device") -> tu
 
 def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack) -> "tuple[Plan, Path]":
     """The plan of the run and its folder, which is locked until the stack is closed."""
+    from costlab.files import refuse_links_out
     from costlab.train.plan import find_experiment, load
     from costlab.train.prepare import RunRequest, make_plan, refuse_nonempty, resume_plan, save_plan
     from costlab.train.recipe import read
@@ -194,9 +195,10 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         refuse_unreachable(options["study"])
     if options["resume"]:
         folder = Path(options["resume"])
-        load(folder)  # raises if there is no run in it
+        refuse_links_out(folder)
+        load(folder).named_again(options["name"], folder)  # raises if there is no run of it
         stack.enter_context(lock_folder(folder))
-        return resume_plan(folder, options["seeds"], observer.note, shared), folder
+        return resume_plan(folder, options["seeds"], observer.note, shared, options["name"]), folder
     find_experiment(options["name"], 1.0)  # what costs little is looked at first
     read(options["settings"])
     folder = Path(options["folder"] or RUNS / options["name"].rpartition(":")[2])

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from costlab.algebra.parameter import closest
 from costlab.counting.count import count
 from costlab.errors import DefinitionError, RunError, TargetError
 from costlab.files import read, write
+from costlab.messages import named
 from costlab.targets.catalog import is_listed_ablation
 from costlab.targets.resolve import IN_CATALOG, find_ablation, label_with_settings, load_reference
 from costlab.train import experiments
@@ -99,6 +101,28 @@ class Plan:
                 raise RunError(f"{self.ablation}: {arm.label!r} is not what it was when the run began")
         return arms
 
+    def named_again(self, name: str | None, folder: Path) -> "Plan":
+        """The plan, by the name that the user gives its experiment now, if any.
+
+        A folder may be somebody else's: code runs only where the user names it.
+
+        Raises:
+            RunError: the experiment is code that is not named, or another one is named.
+        """
+        if not name and is_code(self.ablation):
+            raise RunError(
+                f"--resume {folder}: this run is of {named(self.ablation)}, code that would run: "
+                f"if you trust it, {self.resume_command(folder)}"
+            )
+        if name and name != self.ablation and not (is_code(name) and is_code(self.ablation)):
+            raise RunError(f"--resume {folder}: this run is of {named(self.ablation)}, not of {named(name)}")
+        return replace(self, ablation=name) if name else self
+
+    def resume_command(self, folder: Path) -> str:
+        """The command that goes on with the run in a folder."""
+        name = f"{quote(self.ablation)} " if is_code(self.ablation) else ""
+        return f"costlab train {name}--resume {quote(str(folder))}"
+
     def with_seeds(self, seeds: int) -> "Plan":
         """The plan with another number of seeds. Raises `RunError` if that is less than it has."""
         if seeds < self.seeds:
@@ -119,13 +143,18 @@ def load(folder: Path) -> Plan:
     """
     content = read(folder / FILE)
     if content is None:
-        raise RunError(f"--resume {folder}: there is no run in it; costlab train --ablation ... begins one")
+        raise RunError(f"--resume {folder}: there is no run in it; costlab train NAME begins one")
     try:
         plan: Plan = decode(Plan, parse(content))
         refuse_inconsistent(plan.arms, plan.claims, plan.recipe)
     except ValueError as error:
         raise RunError(f"{folder / FILE} is no plan of a run: {error}") from None
     return plan
+
+
+def is_code(name: str) -> bool:
+    """Whether the name of an experiment is that of code, and not of one that is listed."""
+    return name not in experiments.names() and re.fullmatch(IN_CATALOG, name) is None
 
 
 def find_experiment(name: str, width: float) -> Experiment:

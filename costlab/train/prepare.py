@@ -92,7 +92,13 @@ def refuse_nonempty(folder: Path) -> None:
         )
 
 
-def resume_plan(folder: Path, seeds: int | None, report: Callable[[str], None], shared: bool = False) -> Plan:
+def resume_plan(
+    folder: Path,
+    seeds: int | None,
+    report: Callable[[str], None],
+    shared: bool = False,
+    name: str | None = None,
+) -> Plan:
     """The plan of the run in a folder that this process has locked, with its images at hand.
 
     Args:
@@ -100,19 +106,22 @@ def resume_plan(folder: Path, seeds: int | None, report: Callable[[str], None], 
         seeds: how many seeds the run is to have from now on; None for as many as before.
         report: called with a line before each slow step.
         shared: whether a database is named that holds the trials of the run.
+        name: the experiment as the user names it now: one that is code does not run otherwise.
 
     Raises:
-        RunError: there is no run, its images have changed, it has more seeds already, or its trials are in a
-            database that is not named, or in none although one is named.
+        RunError: the experiment is code that is not named, or another; there is no run, its images have
+            changed, it has more seeds already, or its trials are in a database that is not named, or in none
+            although one is named.
         DataError: the images are missing.
     """
-    saved = plan.load(folder)
+    saved = plan.load(folder).named_again(name, folder)
     if saved.shared != shared:
         place, advice = ("a database", "name it with") if saved.shared else ("the folder", "leave out")
         raise RunError(f"--resume {folder}: the trials of this run are in {place}: {advice} --study")
     saved.networks()  # raises if the networks have changed
     if seeds is not None:
         saved = saved.with_seeds(seeds)
+    if seeds is not None or name is not None:
         saved.save(folder)
     request = RunRequest(saved.ablation, saved.preset, saved.source, saved.seeds, images=saved.images or None)
 

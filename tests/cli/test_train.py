@@ -12,6 +12,7 @@ import pytest
 
 from costlab.cli.train_progress import describe_result, duration
 from costlab.train.experiments import names
+from costlab.train.prepare import RunRequest, make_plan
 from costlab.train.record import TrialResult
 from costlab.train.study import Lease
 from tests.cli.conftest import Run
@@ -41,9 +42,10 @@ START = [sys.executable, "-m", "costlab", "train"]
     [
         ("--seeds 2", "give the NAME of an experiment, or --resume DIR"),
         ("kernels -a kernels", "NAME and --ablation NAME are one thing: give one of them"),
-        ("large_5x5 --resume x", "NAME begins a run and --resume goes on with one: not both"),
         ("larg_5x5", "there is no experiment 'larg_5x5'; did you mean large_5x5"),
-        ("-a large_5x5 --resume x", "--ablation begins a run and --resume goes on with one: not both"),
+        ("-a large_5x5 --resume nowhere", "--resume nowhere: there is no run in it"),
+        ("-a large_5x5 --seeds 10001", "Invalid value for '--seeds'"),
+        ("--resume x --data=", "--resume goes on with a run as it was begun: --data is settled"),
         ("--resume x --preset full", "--resume goes on with a run as it was begun: --preset is settled"),
         ("--resume x --set clip=1", "--set is settled"),
         ("--resume x -o y", "--output is settled"),
@@ -102,7 +104,8 @@ def test_a_run_that_is_not_done_has_no_page(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "run.json").write_text("{}")
+    made, _ = make_plan(RunRequest("large_5x5", "smoke", "synthetic", 1, images=128), lambda _: None)
+    made.save(tmp_path / "mine")
     done = run("report", "mine")
     assert (done.code, done.out) == (2, "")
     assert "mine holds a run that is not done: costlab train --resume mine ends it" in done.err
