@@ -11,6 +11,7 @@ import pytest
 from costlab.errors import OutputError, RunError
 from costlab.files import refuse_links_out
 from costlab.train import plan, record
+from costlab.train.decode import decode
 from costlab.train.plan import Plan
 from costlab.train.prepare import RunRequest, make_plan, save_plan
 from tests.cli.conftest import Run
@@ -167,11 +168,11 @@ def test_code_that_a_folder_names_runs_only_where_it_is_named_again(
 
 
 def test_the_name_that_is_given_again_is_what_runs(tmp_path: Path, planned: Any) -> None:
-    made: Plan = plan.decode(Plan, {**planned, "ablation": "old/nets.py:mine"})
+    made: Plan = decode(Plan, {**planned, "ablation": "old/nets.py:mine"})
     assert made.named_again("new/nets.py:mine", tmp_path).ablation == "new/nets.py:mine"
     with pytest.raises(RunError, match=r"costlab train old/nets\.py:mine --resume"):
         made.named_again(None, tmp_path)
-    listed: Plan = plan.decode(Plan, planned)
+    listed: Plan = decode(Plan, planned)
     assert listed.named_again("large_5x5", tmp_path) == listed.named_again(None, tmp_path) == listed
     with pytest.raises(RunError, match=r"of 'large_5x5', not of 'nets\.py:mine'"):
         listed.named_again("nets.py:mine", tmp_path)
