@@ -5,7 +5,7 @@ from typing import Literal
 from blocks.bn_inception import bn_inception
 from blocks.googlenet import googlenet
 from blocks.inception_v3 import inception_v3
-from costlab.algebra import Block, Dim, Ratio, Softmax, add, as_dim, block, seq
+from costlab.algebra import Block, Dim, Ratio, Softmax, add, as_count, block, seq
 
 
 @block(figure="Table 5", input="3x299x299")
@@ -27,7 +27,7 @@ def ensemble(
         width: multiplies every channel count but the classes, rounded to the nearest (halves up), at
             least 1.
     """
-    as_dim("ensemble: models", models)
+    as_count("ensemble: models", models)
     if network == "googlenet":
         one = googlenet(num_classes, first="separable", width=width)
     else:

@@ -13,7 +13,18 @@ from blocks.factorization import Asymmetric, Large, Pair
 from blocks.inception import inception_a, inception_c, inception_e
 from blocks.reduction import Reduction, reduction_b, reduction_d
 from blocks.stem import stem
-from costlab.algebra import AdaptiveAvgPool2d, Block, Dim, Dropout, Flatten, Linear, Ratio, as_dim, block, seq
+from costlab.algebra import (
+    AdaptiveAvgPool2d,
+    Block,
+    Dim,
+    Dropout,
+    Flatten,
+    Linear,
+    Ratio,
+    as_count,
+    block,
+    seq,
+)
 
 
 @block(figure="Table 1", input="3x299x299")
@@ -61,7 +72,7 @@ def inception_v3(
         modules_8: Inception modules at the 8x8 grid.
     """
     for grid, modules in ((35, modules_35), (17, modules_17), (8, modules_8)):
-        as_dim(f"inception_v3: modules_{grid}", modules, least=0)
+        as_count(f"inception_v3: modules_{grid}", modules, least=0)
     parts: dict[str, Block] = {"stem": stem(width, stem_kernel, stem_stride, stem_pool)}
     for i, name in enumerate(module_names("5", "b", modules_35)):
         parts[name] = inception_a(32 if i == 0 else 64, branch_5x5, pair_3x3, width)

@@ -25,7 +25,7 @@ from costlab.algebra import (
     Ratio,
     Sequence,
     Size2d,
-    as_dim,
+    as_count,
     auxiliary,
     block,
     concat,
@@ -80,7 +80,7 @@ def mini(
         modules_6: Inception modules at the 6x6 grid.
     """
     for grid, modules in ((24, modules_24), (12, modules_12), (6, modules_6)):
-        as_dim(f"mini: modules_{grid}", modules, least=0)
+        as_count(f"mini: modules_{grid}", modules, least=0)
     parts: dict[str, Block] = {"conv_1": conv(scale(16, width), 3, stem_stride, padding=1)}
     if stem_pool:
         parts["pool_1"] = _pool()

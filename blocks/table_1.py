@@ -15,7 +15,7 @@ from costlab.algebra import (
     Linear,
     MaxPool2d,
     Ratio,
-    as_dim,
+    as_count,
     block,
     scale,
     seq,
@@ -44,7 +44,7 @@ def inception_v3_table_1(
         width: multiplies every channel count but the classes, rounded to the nearest (halves up), at
             least 1.
     """
-    as_dim("inception_v3_table_1: modules_17", modules_17, least=0)
+    as_count("inception_v3_table_1: modules_17", modules_17, least=0)
     parts: dict[str, Block] = {
         "conv_1a": conv(scale(32, width), 3, 2, "valid"),
         "conv_2a": conv(scale(32, width), 3, padding="valid"),

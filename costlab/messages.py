@@ -16,6 +16,10 @@ FACT = re.compile(r"[\w ]+: \([\dx ]+\)")
 PLACE = re.compile(r"^\[enforce fail at [^\]]*\][^.]*\. ")
 """Where in its own code torch says something."""
 GIVEN = re.compile(r"Expected|Got|Tried to allocate")
+ESCAPES = re.compile(r"\x1b(?:[\]PX^_].*?(?:\x07|\x1b\\|$)|\[[0-?]*[ -/]*[@-~]?|.)?", re.DOTALL)
+"""What steers a terminal: its colors, its title."""
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Signs that are not seen, or turn the order of those around."""
 
 
 def first_sentence(error: object, longest: int = LONGEST, *, of_line: bool = False) -> str:
@@ -24,7 +28,7 @@ def first_sentence(error: object, longest: int = LONGEST, *, of_line: bool = Fal
     With ``of_line`` it is looked for in the first line, where others follow that are of no use. An error of
     the operating system is one sentence, whatever the name of the file.
     """
-    text, *_ = message_of(error).split("\nException raised from")  # frames of C++ follow
+    text, *_ = harmless(message_of(error)).split("\nException raised from")  # frames of C++ follow
     text = NUMBERS.sub("[...]", _without_tensors(ADDRESS.sub("", PLACE.sub("", text)))).strip()
     if of_line:
         text, _, more = text.partition("\n")
@@ -43,6 +47,11 @@ def _first_sentence(text: str) -> str:
             break
         first = f"{first}, {part[:1].lower()}{part[1:]}"
     return first
+
+
+def harmless(text: str) -> str:
+    """A text without what steers a terminal or is not seen."""
+    return UNSEEN.sub("", ESCAPES.sub("", text))
 
 
 def shortened(text: str, longest: int = SHORT) -> str:

@@ -4,7 +4,7 @@ from costlab.algebra import ops
 from costlab.algebra.block import Block, Node, Operation
 from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence, add, auxiliary, concat, seq
 from costlab.algebra.define import Definition, block
-from costlab.algebra.dim import Dim, as_dim, symbols
+from costlab.algebra.dim import Dim, as_count, as_dim, symbols
 from costlab.algebra.ops import *  # noqa: F403  # its `__all__` names the operations
 from costlab.algebra.ratio import Ratio, in_between, scale
 from costlab.algebra.shape import AnyShape, Shape, Vector
@@ -30,6 +30,7 @@ __all__ = [
     "Vector",
     "Work",
     "add",
+    "as_count",
     "as_dim",
     "auxiliary",
     "block",

@@ -16,6 +16,8 @@ from costlab.messages import named
 INT = frozenset({int})  # most dimensions are plain ints: arithmetic on those goes the short way
 INT64_MAX = 2**63 - 1
 DIM_MAX = 2**31 - 1  # leaves room for sums and differences of dimensions in int64
+COUNT_MAX = 10_000
+"""How often a part of a network is repeated at most."""
 
 
 class Dim(Protocol):
@@ -90,6 +92,22 @@ def as_dim(name: str, value: object, least: int = 1) -> Dim:
         dim.setflags(write=False)  # a block is a value: nobody changes it afterwards
     checked: Dim = dim
     return checked
+
+
+def as_count(name: str, value: object, least: int = 1) -> int:
+    """How often a part of a network is repeated, as an ``int``; each repetition takes time and memory.
+
+    Raises:
+        DefinitionError: it is no single whole number, or not from ``least`` to `COUNT_MAX`.
+    """
+    count = as_dim(name, value, least)
+    if not isinstance(count, int):
+        raise DefinitionError(
+            f"{name}={text(count)} must be a single number: it says how often a part is repeated"
+        )
+    if count > COUNT_MAX:
+        raise DefinitionError(f"{name}={count} must be at most {COUNT_MAX}")
+    return count
 
 
 def equal(a: Dim, b: Dim) -> bool | None:

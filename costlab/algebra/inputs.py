@@ -123,6 +123,11 @@ def _typed(texts: Sequence[str], called: Callable[[str], Any] | None) -> AnyInpu
             kwargs |= given.kwargs
             continue
         sizes = Sizes(*(() if found["sizes"] == "scalar" else map(int, found["sizes"].split("x"))))
+        if 0 in sizes:
+            raise DefinitionError(
+                f"input={named(text)} has a size of 0, of which nothing is counted: "
+                "a tensor without elements is given by a function, as file.py:function"
+            )
         tensor = TensorInput(sizes, found["dtype"] or FLOAT)
         if found["name"] is None:
             args.append(tensor)

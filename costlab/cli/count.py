@@ -109,6 +109,10 @@ def count(
         (closed and (backward or strict), "--backward and --strict do not go with --symbolic"),
         (closed and partial, "--partial is for modules, and --symbolic is not"),
         (closed and form == "netron", "--format netron does not go with --symbolic"),
+        (
+            form == "netron" and (by == "kind" or depth is not None or sort != "execution"),
+            "--format netron holds all modules as they run: leave --by, --depth and --sort out",
+        ),
         (backward and inference, "--inference is without what --backward counts: give one of them"),
     )
     deep = 1 if depth is None else depth

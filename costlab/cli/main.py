@@ -14,6 +14,7 @@ import click
 from costlab import __version__
 from costlab.cli.lazy import LazyCommands
 from costlab.errors import CostlabError, one_line
+from costlab.messages import harmless
 
 MISTAKE = 2
 BUG = 70
@@ -77,7 +78,7 @@ def _fail(message: str, code: int, debug: bool = False) -> NoReturn:
         from traceback import print_exc
 
         print_exc()
-    click.echo(f"costlab: error: {one_line(message)}", err=True)
+    click.echo(f"costlab: error: {one_line(harmless(message))}", err=True)
     sys.exit(code)
 
 

@@ -29,13 +29,29 @@ SUFFIXES = {
 }
 
 
-class FilePath(click.Path):
-    """The path of a file, or ``-``; what knows paths is loaded when one is given."""
+class FolderPath(click.Path):
+    """The path of a folder; what knows paths is loaded when one is given."""
+
+    wanted = "a folder"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
         from pathlib import Path
 
-        return Path(os.fsdecode(super().convert(value, param, ctx)))
+        name = os.fsdecode(super().convert(value, param, ctx))
+        if not name or "\0" in name:
+            self.fail(f"{name!r} is no name: name {self.wanted}", param, ctx)
+        return Path(name)
+
+
+class FilePath(FolderPath):
+    """The path of a file, or ``-``."""
+
+    wanted = "a file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
+        if str(value).endswith(os.sep):
+            self.fail(f"{value} is a folder: name a file", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def output_options(command: F, more: Sequence[str] = ()) -> F:

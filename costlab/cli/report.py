@@ -10,10 +10,12 @@ import click
 from costlab.algebra.parameter import closest
 from costlab.cli.convention import as_option, convention_option
 from costlab.cli.inputs import input_option, one_or_all, refuse
+from costlab.cli.output import FolderPath
 from costlab.cli.progress import steps
 from costlab.counting.count import Count, count
 from costlab.errors import RunError, TargetError
 from costlab.files import is_folder, refuse_links_out
+from costlab.messages import named
 from costlab.targets.catalog import catalog, is_listed
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ DEFAULT = Path("reports")
     "--output",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=FolderPath(),
     help="Where the pages go: with a TARGET or a RUN, its page.",
 )
 @click.option(
@@ -184,13 +186,12 @@ def _target_and_folder(place: str | None, folder: Path | None) -> tuple[str | No
         return place, folder
     if place is None:
         return None, DEFAULT
-    named = ":" in place or place.endswith(".py") or is_listed(place)
-    if named and not Path(place).is_dir():
+    is_target = ":" in place or place.endswith(".py") or is_listed(place)
+    if is_target and not Path(place).is_dir():
         raise TargetError(f"{place} is a target: say with -o DIR where its page goes")
-    hint = "" if is_folder(Path(place)) else closest(place, catalog())
-    if hint or not place:
-        problem = f"there is neither a folder nor a definition {place!r}{hint}"
-        raise TargetError(f"{problem} (a new folder is named with -o DIR)")
+    if not place or not is_folder(Path(place)):
+        hint = closest(place, catalog()) or "; a new folder is named with -o DIR"
+        raise TargetError(f"there is neither a folder nor a definition {named(place)}{hint}")
     return None, Path(place)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from costlab.cli.inputs import refuse
+from costlab.cli.output import FolderPath
 from costlab.cli.train_progress import show_progress
 from costlab.train.plan import PRESETS
 from costlab.train.record import MOST_SEEDS
@@ -88,13 +89,13 @@ class TrainCommand(click.Command):
     "--output",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=FolderPath(),
     help="A new folder for the run.  [default: runs/NAME]",
 )
 @click.option(
     "--resume",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=FolderPath(),
     help="Go on with the run in DIR; what failed is tried again. Of code, with NAME.",
 )
 def train(**options: Any) -> None:
@@ -206,7 +207,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
     request = RunRequest(
         options["name"],
         options["preset"] or next(iter(PRESETS)),
-        options["data"] or "synthetic",
+        "synthetic" if options["data"] is None else options["data"],
         options["seeds"] or SEEDS,
         options["settings"],
         options["width"],

@@ -159,8 +159,10 @@ def call_by_name(text: str) -> object:
         raise TargetError(
             f"input={text}: a {type(reference.value).__name__} is no function that gives tensors"
         )
-    with guard(text, from_user=True, folder=reference.folder):
+    with guard(text, from_user=True, folder=reference.folder, surely=True):
         result: object = reference.value()
+    if result is None:
+        raise TargetError(f"input={text}: the function gives None, and no tensors")
     return result
 
 

@@ -139,12 +139,15 @@ class Variant:
 
 
 @contextmanager
-def guard(source: str, from_user: bool, folder: "Path | None") -> Iterator[None]:
-    """Run code with care if it is theirs, with what lies beside it at hand."""
+def guard(source: str, from_user: bool, folder: "Path | None", *, surely: bool = False) -> Iterator[None]:
+    """Run code with care if it is theirs, or ``surely`` is, with what lies beside it at hand."""
     if not (from_user or folder):
         yield
         return
     from costlab.targets.user_code import importable, user_code
 
-    with user_code(source) if from_user else nullcontext(), importable(folder) if folder else nullcontext():
+    with (
+        user_code(source, surely=surely) if from_user else nullcontext(),
+        importable(folder) if folder else nullcontext(),
+    ):
         yield

@@ -68,10 +68,12 @@ class Factory(Definition[...]):
     def _make(self, *args: Any, **kwargs: Any) -> Block:
         try:
             value = self._call_without_memory(*args, **kwargs)
-        except Exception as error:
-            from costlab.targets.user_code import comes_from_library
+        except (CostlabError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # what is named may be sys:exit
+            from costlab.targets.user_code import comes_from_call
 
-            if comes_from_library(error):  # it is called by costlab, with arguments that are the user's
+            if comes_from_call(error, __file__):
                 raise TargetError(f"{self.name}: {one_line(error)}") from error
             raise
         if is_module(value):

@@ -149,14 +149,15 @@ def _culprit(error: BaseException) -> tuple[Path, int | None] | None:
     return None
 
 
-def comes_from_library(error: BaseException) -> bool:
-    """Whether an error was raised in a library that costlab called, and no code of the user's did."""
+def comes_from_call(error: BaseException, file: str) -> bool:
+    """Whether an error was raised in a call of what the user named, which costlab makes in a file.
+
+    That is by the call itself, which does not take its arguments, or in a library or Python's own.
+    """
     from traceback import extract_tb
 
     *_, call = extract_tb(error.__traceback__)
-    parts = Path(call.filename).parts
-    in_library = INSTALLED.intersection(parts) and LIBRARIES.intersection(parts)
-    return bool(in_library) and _culprit(error) is None
+    return _culprit(error) is None and (call.filename == file or not _is_ours(Path(call.filename)))
 
 
 def _is_ours(file: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import prod
 from pathlib import Path
 from traceback import extract_tb
 from types import FunctionType
@@ -218,6 +219,8 @@ def _made(value: Any) -> Any:
             raise DefinitionError(
                 f"input={shortened(str(value))}: there is no type {named(value.dtype)}{hint}"
             )
+        if prod(value.sizes) * kind.itemsize >= 2**63:
+            raise DefinitionError(f"input={shortened(str(value))} is larger than any tensor can be")
         return stand_in(value.sizes, kind)
     if type(value) in (tuple, list):
         return type(value)(_made(each) for each in value)

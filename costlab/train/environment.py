@@ -31,7 +31,7 @@ def find_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise RunError(f"--device {name}: there is auto, cpu, cuda and cuda:N") from None
-    if device.type not in ("cpu", "cuda"):
+    if device.type not in ("cpu", "cuda") or (device.type == "cpu" and device.index is not None):
         raise RunError(f"--device {name}: there is auto, cpu, cuda and cuda:N")
     if device.type == "cuda":
         available = torch.cuda.device_count() if torch.cuda.is_available() else 0
