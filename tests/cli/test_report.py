@@ -99,7 +99,7 @@ def test_the_evidence_goes_where_it_is_asked_for(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few(monkeypatch)
-    for args, folder in (([], "reports"), (["other/new"], "other/new"), (["-o", "third"], "third")):
+    for args, folder in (([], "reports"), (["-o", "other/new"], "other/new"), (["-o", "third"], "third")):
         done = run("report", *args)
         assert done.code == 0
         assert done.out.splitlines()[-1] == f"{MANY} files in {folder}, {MANY} of them changed"

@@ -28,7 +28,7 @@ from tests.cli.conftest import PAGE_FILES as FILES
             "conv_1a.conv: kernel=3x3 does not fit height=2 with padding=0",
         ),
         (
-            ["out", "-i", "3x2x2"],
+            ["folder", "-i", "3x2x2"],
             "--input, --batch, --depth and --convention go with a TARGET (see costlab report --help)",
         ),
         (
@@ -42,9 +42,10 @@ from tests.cli.conftest import PAGE_FILES as FILES
         (
             ["rsenet50"],
             "there is neither a folder nor a definition 'rsenet50'; did you mean resnet50 or resnet152 or "
-            "resnet101? (a new folder is named with -o DIR)",
+            "resnet101?",
         ),
-        ([""], "there is neither a folder nor a definition '' (a new folder is named with -o DIR)"),
+        ([""], "there is neither a folder nor a definition ''; a new folder is named with -o DIR"),
+        (["new"], "there is neither a folder nor a definition 'new'; a new folder is named with -o DIR"),
         (["file", "--check"], "file is no folder: name another"),
         (["file"], "file is no folder: name another"),
         (["loop"], "loop cannot be reached: a link leads back to itself"),
@@ -54,6 +55,7 @@ from tests.cli.conftest import PAGE_FILES as FILES
 )
 def test_what_is_wrong_is_told_in_one_line(run: Run, here: Path, args: list[str], message: str) -> None:
     (here / "file").write_text("mine")
+    (here / "folder").mkdir()
     (here / "loop").symlink_to("loop")
     done = run("report", *args)
     assert (done.code, done.out, done.err) == (2, "", f"costlab: error: {message}\n")
