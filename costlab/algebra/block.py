@@ -73,6 +73,9 @@ class Node(NamedTuple):
     children: "tuple[Node, ...]" = ()
     training_only: bool = False
 
+    def __repr__(self) -> str:
+        return f"<node {self.path or '(root)'}: {self.block.title}, {self.input} to {self.output}>"
+
     def nodes(self) -> "Iterator[Node]":
         """This node and everything below it, parents first."""
         yield self

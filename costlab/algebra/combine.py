@@ -10,11 +10,13 @@ from costlab.algebra.dim import Dim, equal, product, text, total
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, ShapeError
-from costlab.messages import named
+from costlab.messages import named, shortened
 
 Children = tuple[tuple[str, Block], ...]
 UNVERIFIED = "(?)"
 """The mark of what was not held against its source."""
+SHOWN_WHOLE = 400
+"""The most characters of a block that a prompt shows with all its fields; `print` shows all blocks in it."""
 
 
 def marked(label: str, unverified: bool) -> str:
@@ -63,6 +65,13 @@ class Composite(Value):
     def settings(self) -> Iterator[tuple[str, Any]]:
         for _, child in self.children:
             yield from child.settings()
+
+    def __repr__(self) -> str:
+        whole = super().__repr__()
+        if len(whole) <= SHOWN_WHOLE:
+            return whole
+        parts = shortened(", ".join(name for name, _ in self.children))
+        return f"<{self.kind} of {len(self.children)}{self.origin and f', {self.origin}'}: {parts}>"
 
     def __str__(self) -> str:
         lines = [f"{self.title}:"]

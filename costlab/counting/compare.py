@@ -1,8 +1,9 @@
 """Comparing: variants beside a baseline, in exact ratios."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from costlab.algebra.combine import marked
 from costlab.algebra.dim import Dim, text
@@ -12,6 +13,7 @@ from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count, count
 from costlab.counting.difference import Difference, differences
 from costlab.counting.marks import WHOLE
+from costlab.counting.overview import Overview
 from costlab.counting.row import COST, MEASURES
 from costlab.errors import DefinitionError
 from costlab.messages import named, shortened
@@ -20,9 +22,12 @@ from costlab.targets.published import ERRORS, Published
 from costlab.targets.resolve import TargetLike, call_by_name, find, find_ablation
 from costlab.targets.target import Variant
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-@dataclass(frozen=True)
-class Comparison:
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Overview):
     """Counts beside each other; the first one is the baseline.
 
     ``published`` is what a publication says of some of them, by label, ``notes`` what is to be said of that.
@@ -106,6 +111,35 @@ class Comparison:
     def inference(self) -> "Comparison":
         """The comparison without auxiliary heads, which run in training only."""
         return replace(self, counts=tuple(count.inference for count in self.counts))
+
+    @property
+    def headline(self) -> str:
+        """What is compared, and at what input and batch where they are the same for all."""
+        first = self.baseline
+        shared = f", input {first.input}" if len({str(count.input) for count in self.counts}) == 1 else ""
+        if len({count.batch for count in self.counts}) == 1:
+            shared += f", batch {first.batch}"
+        heads = "" if first.heads else ", without auxiliary heads"
+        return f"{self.title}{shared}{heads}{first.in_units}"
+
+    def to_frame(self) -> "DataFrame":
+        """A row for each variant as a pandas frame: exact sizes, and ratios and savings as floats.
+
+        A column whose sum exceeds int64 holds Python integers.
+        """
+        from costlab.counting.frame import frame_of_comparison
+
+        return frame_of_comparison(self)
+
+    def _lines(self) -> Sequence[str]:
+        from costlab.counting.frame import lines_of_comparison
+
+        return lines_of_comparison(self)
+
+    def _records(self) -> Sequence[Mapping[str, str]]:
+        from costlab.counting.frame import records_of_comparison
+
+        return records_of_comparison(self)
 
 
 def compare(

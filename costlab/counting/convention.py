@@ -59,6 +59,9 @@ class Convention:
     places: Places | None = None
     activations: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
 
+    def __repr__(self) -> str:
+        return f"<convention {self.name}: {self.title}, in {self.unit}>"
+
     def cost(self, node: Node, batch: Dim = 1) -> Dim:
         """What an operation costs for a batch of inputs: the sum of coefficient times quantity.
 

@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Auxiliary, without_heads
-from costlab.algebra.dim import (
-    Dim,
-    as_dim,
-    is_number,
-    product,
-    refuse_clashes,
-    text,
-    total,
-)
+from costlab.algebra.dim import Dim, as_dim, is_number, product, refuse_clashes, text, total
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.work import Work, add_up
 from costlab.counting.marks import Marks
+from costlab.counting.overview import Overview
 from costlab.counting.row import COST, DEFAULT, MEASURES, Row
 from costlab.errors import DefinitionError
 from costlab.targets.resolve import TargetLike, resolve
@@ -30,8 +23,8 @@ if TYPE_CHECKING:
     from costlab.counting.convention import Convention
 
 
-@dataclass(frozen=True)
-class Count(Marks):
+@dataclass(frozen=True, repr=False)
+class Count(Marks, Overview):
     """What a network costs for one input shape and batch.
 
     Multiply-adds, bias adds, activations and elements are for the whole batch; weights and
@@ -224,10 +217,15 @@ class Count(Marks):
         # Without what is cached: nodes that are read back have ids of their own.
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
-    def _repr_html_(self) -> str:
-        from costlab.counting.frame import html_of
+    def _lines(self) -> Sequence[str]:
+        from costlab.counting.frame import lines_of
 
-        return html_of(self)
+        return lines_of(self)
+
+    def _records(self) -> Sequence[Mapping[str, str]]:
+        from costlab.counting.frame import records_of
+
+        return records_of(self)
 
     @property
     def title(self) -> str:

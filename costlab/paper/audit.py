@@ -46,6 +46,13 @@ class AuditedClaim:
     problem: str
     expected: ExpectedOutcome | None
 
+    def __repr__(self) -> str:
+        figures = "; ".join(
+            f"{outcome.stated.name} {outcome.stated.text}: {as_text(outcome.value)}, {outcome.verdict.value}"
+            for outcome in self.outcomes
+        )
+        return f"<claim {self.claim.id}: {figures}>"
+
     @property
     def verdict(self) -> Verdict:
         """The weakest verdict on one of its figures."""

@@ -1,27 +1,30 @@
 """Closed forms: counts whose sizes are symbols."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costlab.algebra.combine import marked
-from costlab.algebra.dim import as_dim, has_floors, is_array, is_symbolic, text
+from costlab.algebra.dim import as_dim, is_array, is_symbolic, text
 from costlab.algebra.inputs import shape_of
 from costlab.algebra.parameter import closest
 from costlab.algebra.ratio import as_ratio
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count
+from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
 from costlab.symbolic.conditions import Domain, conditions_of, where
+from costlab.symbolic.expressions import tidy
 
-FAR_SHORTER = 0.75
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
-@dataclass(frozen=True)
-class ClosedForm:
+@dataclass(frozen=True, repr=False)
+class ClosedForm(Overview):
     """A count in symbols.
 
     Args:
@@ -93,6 +96,30 @@ class ClosedForm:
         if self.ranges:
             return self.without_heads or self
         return replace(self, count=self.count.inference)
+
+    @property
+    def headline(self) -> str:
+        """What the form is of, its symbols, and the input and the batch."""
+        back = {spread: size for size, spread in self.steps.items()}
+        shape = [back.get(size, size) for size in shape_of(self.count.input, self.label, "a closed form")]
+        at = f"input ({', '.join(map(str, shape))}), batch {self.count.batch}"
+        return f"{self.shown} in {', '.join(self.symbols)}, {at}"
+
+    def to_frame(self) -> "DataFrame":
+        """A row for each operation as a pandas frame, of expressions; only the total if interpolated."""
+        from costlab.symbolic.frame import frame_of_form
+
+        return frame_of_form(self)
+
+    def _lines(self) -> Sequence[str]:
+        from costlab.symbolic.frame import lines_of_form
+
+        return lines_of_form(self)
+
+    def _records(self) -> Sequence[Mapping[str, str]]:
+        from costlab.symbolic.frame import records_of_form
+
+        return records_of_form(self)
 
     def read(self, quantity: Any) -> Any:
         """A quantity of ``count`` as an expression in the symbols, without floors."""
@@ -266,35 +293,3 @@ def _exact(name: str, number: Any, whole: bool, least: int) -> Any:
     if is_array(checked) or is_symbolic(checked):
         raise DefinitionError(f"{name}={text(number)} must be one number")
     return number if isinstance(number, sympy.Rational) else sympy.Rational(str(number))
-
-
-def tidy(size: Any) -> Any:
-    """An expression in a readable form: expanded, or factored if that is far shorter."""
-    import sympy
-
-    expanded = sympy.expand(size)
-    if len(expanded.free_symbols) < 2 or has_floors(expanded):
-        return expanded
-    product = sympy.factor(expanded)
-    enough = FAR_SHORTER if expanded.is_polynomial() else 1
-    return product if _length(product) < enough * _length(expanded) else expanded
-
-
-def ratio_in_symbols(size: Any, baseline: Any) -> Any:
-    """``size / baseline``, simplified; None if the baseline is 0."""
-    import sympy
-
-    below = sympy.sympify(baseline)
-    return None if below.is_zero else sympy.factor(sympy.cancel(sympy.sympify(size) / below))
-
-
-def saving_in_symbols(ratio: Any) -> Any:
-    """``1 - ratio`` in its shortest form."""
-    import sympy
-
-    rest = 1 - ratio
-    return min((rest, sympy.expand(rest), sympy.factor(rest)), key=_length)
-
-
-def _length(form: Any) -> int:
-    return len(str(form))

@@ -13,7 +13,7 @@ from costlab.paper.claim import Claim
 from costlab.paper.derivation import Derivation
 from costlab.paper.published import epochs_of_figure_2
 from costlab.paper.stated import ABOUT, PERCENT, TIMES, Bound, Exactly, Formula, Printed, Trained, Value
-from costlab.symbolic.closed_form import ratio_in_symbols, saving_in_symbols
+from costlab.symbolic.expressions import ratio_in_symbols, saving_in_symbols
 
 
 def _weight_per_activation(derivation: Derivation) -> list[Value]:

@@ -10,8 +10,8 @@ from costlab.paper.stated import Printed
 from costlab.report.cell import percent, ratio
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_percents
 from costlab.report.labels import Point, label_points
-from costlab.symbolic.closed_form import ratio_in_symbols
 from costlab.symbolic.derive import closed_forms
+from costlab.symbolic.expressions import ratio_in_symbols
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from costlab.algebra.dim import unnested
-from costlab.algebra.inputs import shape_of
 from costlab.algebra.work import Work
 from costlab.counting.compare import Comparison
 from costlab.counting.row import MEASURES
 from costlab.report.cell import Column, Note
 from costlab.report.table import Table
 from costlab.report.tables.count import TITLES, UNVERIFIED_COLUMN, By, unverified_note
-from costlab.symbolic.closed_form import ClosedForm, ratio_in_symbols, saving_in_symbols, tidy
+from costlab.symbolic.closed_form import ClosedForm
 from costlab.symbolic.conditions import conditions_of
+from costlab.symbolic.expressions import ratio_in_symbols, saving_in_symbols, tidy
 
 HOLDS = Column("holds", "holds", machine_only=True)
 FORMS = (
@@ -40,7 +40,7 @@ def closed_form_table(form: ClosedForm, depth: int = 1, by: By = "module") -> Ta
     name = Column("kind", "kind") if by == "kind" else Column("module", "module", empty="(root)")
     holds = "; ".join(form.holds)
     return Table(
-        title=f"{form.shown} in {', '.join(form.symbols)}{_elsewhere(form)}",
+        title=form.headline,
         columns=(name, *FORMS, HOLDS, UNVERIFIED_COLUMN),
         rows=tuple(
             (row.work.kind if by == "kind" else row.path, *_values(form, row.work), holds, form.unverified)
@@ -132,13 +132,6 @@ def _left_out(form: ClosedForm) -> list[str]:
 
 def _numbers(form: ClosedForm) -> dict[str, Any] | None:
     return None if form.confirmed is None else {name: _plain(n) for name, n in form.confirmed.items()}
-
-
-def _elsewhere(form: ClosedForm) -> str:
-    """The input and the batch, in which sizes that are no symbols are numbers."""
-    back = {spread: size for size, spread in form.steps.items()}
-    shape = [back.get(size, size) for size in shape_of(form.count.input, form.label, "a closed form")]
-    return f", input ({', '.join(map(str, shape))}), batch {form.count.batch}"
 
 
 def _values(form: ClosedForm, work: Work) -> tuple[Any, ...]:

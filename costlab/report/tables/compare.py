@@ -52,11 +52,8 @@ def compare_table(comparison: Comparison, exact: bool = True) -> Table:
         *(column._replace(machine_only=True) for column in PUBLISHED if comparison.published),
     )
     first = comparison.baseline
-    shared = "" if len(inputs) > 1 else f", input {first.input}"
-    shared += "" if len(batches) > 1 else f", batch {first.batch}"
-    heads = "" if first.heads else ", without auxiliary heads"
     return Table(
-        title=f"{comparison.title}{shared}{heads}{first.in_units}",
+        title=comparison.headline,
         columns=columns,
         rows=tuple(_row(comparison, count) for count in comparison.counts),
         notes=(

@@ -1,0 +1,53 @@
+"""What a result shows of itself: a few lines at a prompt, a table in a notebook."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import TypeVar
+
+from costlab.messages import shortened
+
+MOST = 20
+"""The most rows that are shown; in the place of the others stands how many they are."""
+WIDEST = 400
+"""The most characters of a line, or of a cell: a formula may take as many."""
+T = TypeVar("T")
+
+
+class Overview(ABC):
+    """A result that shows itself in a few lines, however much is in it.
+
+    Its ``repr`` is for people, and no code that makes it again.
+    """
+
+    @abstractmethod
+    def _lines(self) -> Sequence[str]:
+        """What it is in one line, and below it what there is to say of it at a prompt."""
+
+    @abstractmethod
+    def _records(self) -> Sequence[Mapping[str, str]]:
+        """The rows of its table in a notebook, by the titles of the columns."""
+
+    def __repr__(self) -> str:
+        first, *others = self._lines()
+        lines = (f"  {line}" for line in few(others, lambda more: f"... and {more} more"))
+        return "\n".join(shortened(line, WIDEST) for line in (f"{type(self).__name__}: {first}", *lines))
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        def rest(more: int) -> Mapping[str, str]:
+            return {next(iter(records[0])): f"... and {more} more"}
+
+        records = self._records()
+        shown = [{name: shortened(cell, WIDEST) for name, cell in row.items()} for row in few(records, rest)]
+        with pd.option_context("display.max_colwidth", None):
+            table = pd.DataFrame(shown).fillna("").to_html(index=False, justify="left", border=0)
+        return f"<p>{escape(shortened(self._lines()[0], WIDEST))}</p>{table}"
+
+
+def few(rows: Sequence[T], rest: Callable[[int], T]) -> Sequence[T]:
+    """The rows; of many the first and the last, with what is said of those between."""
+    if len(rows) <= MOST:
+        return rows
+    return [*rows[: MOST - 2], rest(len(rows) - MOST + 1), rows[-1]]
