@@ -145,7 +145,7 @@ class Module(Block):
                 raise
             except Exception as error:
                 stop = self._stop(error, trace, stand_ins, given)
-        root = build_tree(trace.tracker.named, trace.operations, complete=stop is None)
+        root = build_tree(trace.tracker.named, trace.operations, trace.tracker.outputs, complete=stop is None)
         assert isinstance(root.block, Traced)
         whole = replace(
             root.block, step=self.backward, stop=stop, subject=model, follows_sizes=self.follows_sizes

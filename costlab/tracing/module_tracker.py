@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
+from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import ModuleCall
+from costlab.tracing.arguments import tensors_in
 from costlab.tracing.fast_path import is_fused
 
 Named: TypeAlias = list[tuple[str, nn.Module]]
@@ -39,6 +41,8 @@ class ModuleTracker:
         self.places = places_of(model) if shared else dict.fromkeys(self._names, 1)
         self._failed: tuple[BaseException, str] | None = None
         self._thread = get_ident()
+        self.outputs: dict[str, Sizes] = {}
+        """What came out of modules on the way forward, by path: only where their operations do not say it."""
         self.on_enter: Any = None
         self.on_leave: Any = None
 
@@ -137,10 +141,18 @@ class ModuleTracker:
                 leaf = module._parameters and not module._modules
                 call.output = _first_sizes(rest[-1]) if leaf else ()
                 call.fused = not self.backward and is_fused(module, args, rest[0] if len(rest) > 1 else {})
+                if (self.backward or module._modules) and not failing:
+                    self._note_output(path, rest[-1])
                 break
         if self.on_leave:
             kwargs = rest[0] if len(rest) > 1 else {}  # torch leaves them out when something fails
             self.on_leave(module, args, kwargs, rest[-1], failing)
+
+    def _note_output(self, path: str, output: Any) -> None:
+        with torch._C.DisableTorchFunction():  # no call of the model's
+            first = next(tensors_in(output), None)
+            if first is not None and not first.is_nested:
+                self.outputs[path] = Sizes(*first.shape)
 
 
 def places_of(model: nn.Module) -> dict[int, int]:

@@ -50,11 +50,16 @@ def _joined(path: str, name: str) -> str:
 
 
 def build_tree(
-    named: Sequence[tuple[str, nn.Module]], operations: Sequence[TracedOperation], *, complete: bool = True
+    named: Sequence[tuple[str, nn.Module]],
+    operations: Sequence[TracedOperation],
+    outputs: Mapping[str, Sizes],
+    *,
+    complete: bool = True,
 ) -> Node:
     """The tree of what ran in a model's modules; a parameter is counted where it is read first, or is held.
 
-    Unless the run came to its ``complete`` end, what was not read is not unused: it was not reached.
+    ``outputs`` are those of modules, by path; of others it is that of their last operation. Unless the run
+    came to its ``complete`` end, what was not read is not unused: it was not reached.
     """
     modules = dict(named)
     root = _Branch("")
@@ -75,7 +80,7 @@ def build_tree(
             work = Work(kind, parameters=sum(each.numel() for each in left))
             root.at(path).add(TracedOperation(path, work, Sizes(), own=True), modules)
     parameters = _held(every, unused)
-    node = _node(root, modules)
+    node = _node(root, modules, outputs)
     only = node.block
     assert isinstance(only, Traced)
     whole = Traced(type(modules[""]).__name__, only.kernel, only.unknown, parameters, call=only.call)
@@ -103,16 +108,19 @@ def _held(held: Mapping[str, Sequence[Tensor]], unused: Sequence[Tensor]) -> Par
     )
 
 
-def _node(branch: _Branch, modules: Mapping[str, nn.Module]) -> Node:
+def _node(branch: _Branch, modules: Mapping[str, nn.Module], outputs: Mapping[str, Sizes]) -> Node:
     kind = type(modules[branch.path]).__name__ if branch.path in modules else "module"
     (first, *others) = branch.children.values() or [None]
     if isinstance(first, TracedOperation) and not others and (first.own or not branch.path):
         return _leaf(branch.path, first)
     children = tuple(
-        _node(child, modules) if isinstance(child, _Branch) else _leaf(_joined(branch.path, name), child)
+        _node(child, modules, outputs)
+        if isinstance(child, _Branch)
+        else _leaf(_joined(branch.path, name), child)
         for name, child in branch.children.items()
     )
-    output = children[-1].output if children else Sizes()
+    last = children[-1].output if children else Sizes()
+    output = outputs.get(branch.path, last)
     return Node(branch.path, Traced(kind), Sizes(), output, None, children)
 
 
