@@ -1,11 +1,15 @@
-"""Labels beside points, placed so that none overlaps another or a point, or is outside of the axes."""
+"""Labels beside points, placed so that none overlaps another or a point, or is outside of the axes.
+
+A label belongs to the point that is nearest to it by far, or is tied to its own by a line. Points that cover
+each other share a label.
+"""
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise, product
-from math import cos, hypot, pi, sin
+from itertools import pairwise
+from math import cos, hypot, inf, pi, sin
 from typing import TYPE_CHECKING, NamedTuple
 
-from costlab.report.figure import INK, SMALL, readable_on_white
+from costlab.report.figure import INK, SMALL, readable_on_white, wrap_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +25,16 @@ MARKER = 5
 """Half the size of the marker of a point, in points."""
 FAR = 18
 """A label that is at least so far from its point is connected with it by a line."""
+COVERED = 2.5
+"""Points that are no farther from each other, in points, cover each other."""
+NEAREST = 1.4
+"""A label without a line is closer to its own point than to any other by this factor."""
+SHORT, TOGETHER = 3, 18
+"""The most letters of a text that stands beside others on a line, and of such a line."""
+ROUNDS = 3
+"""How often labels are placed, each time with those in view that follow."""
 AIR = 1.5
-ON_A_LABEL, ON_A_POINT, ON_A_LINE = 1_000_000, 10_000, 30
+ON_A_LABEL, ON_A_POINT, ON_A_TIE, UNCLEAR, CROSSING, ON_A_LINE = 1_000_000, 10_000, 8_000, 5_000, 60, 30
 
 
 class Point(NamedTuple):
@@ -34,30 +46,62 @@ class Point(NamedTuple):
     color: str = INK
 
 
+Spot = tuple[float, float]
+
+
+class _Place(NamedTuple):
+    """Where a label may stand, in pixels: its box, the spots of the line to its point, if there is one.
+
+    ``penalty`` is that of the place, whatever the other labels.
+    """
+
+    distance: int
+    turn: int
+    box: "Bbox"
+    tie: tuple[Spot, ...]
+    penalty: int
+
+    def clash(self, others: "Iterable[_Place]") -> int:
+        """The penalty of this place beside labels in other places."""
+        return sum(
+            ON_A_LABEL * bool(self.box.overlaps(other.box))
+            + ON_A_TIE * _meets(self.box, other.tie)
+            + ON_A_TIE * _meets(other.box, self.tie)
+            for other in others
+        )
+
+
 class _Surroundings(NamedTuple):
-    """What a label should avoid, in pixels: other labels, points, spots on lines, the edge."""
+    """What a label should avoid, in pixels, beside other labels: points, spots on lines, the edge."""
 
     scale: float
     frame: "Bbox"
-    points: list[tuple[float, float]]
-    spots: list[tuple[float, float]]
-    labels: "list[Bbox]"
+    points: list[Spot]
+    spots: list[Spot]
 
-    def cost(self, box: "Bbox") -> int:
-        """The penalty of a label in this box."""
+    def penalty(self, at: Spot, box: "Bbox", tie: Sequence[Spot]) -> int:
+        """The penalty of a label of the point ``at`` in this box."""
+        others = [point for point in self.points if _apart(point, at) > COVERED * self.scale]
+        nearest = min((_gap(box, point) for point in others), default=inf)
         return (
-            ON_A_LABEL * (sum(box.overlaps(other) for other in self.labels) + (not _inside(box, self.frame)))
+            ON_A_LABEL * (not _inside(box, self.frame))
             + ON_A_POINT * sum(_near(box, point, MARKER * self.scale) for point in self.points)
+            + UNCLEAR * (not tie and nearest < NEAREST * _gap(box, at))
+            + CROSSING * sum(_passes(tie, point, MARKER * self.scale) for point in others)
             + ON_A_LINE * sum(_near(box, spot, 0) for spot in self.spots)
         )
 
 
 def label_points(
-    axes: "Axes", points: Sequence[Point], lines: Iterable[Sequence[tuple[float, float]]] = ()
+    axes: "Axes",
+    points: Sequence[Point],
+    lines: Iterable[Sequence[tuple[float, float]]] = (),
+    unlabelled: Iterable[tuple[float, float]] = (),
 ) -> "list[Annotation]":
     """Put each label in the place of the least penalty. To be called last: the axes must not change.
 
-    ``lines`` are polylines in the data's coordinates that labels should not cross.
+    ``lines`` are polylines in the data's coordinates that labels should not cross, ``unlabelled`` further
+    points.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
@@ -65,15 +109,59 @@ def label_points(
     scale = figure.dpi / 72
     paths = [[_pixels(axes, *at) for at in line] for line in lines]
     spots = [at for path in paths for a, b in pairwise(path) for at in _points_between(a, b, 4 * scale)]
-    around = _Surroundings(scale, axes.bbox, [_pixels(axes, point.x, point.y) for point in points], spots, [])
-    return [_place(axes, point, around) for point in points]
+    every = [_pixels(axes, point.x, point.y) for point in points]
+    further = [_pixels(axes, *at) for at in unlabelled]
+    around = _Surroundings(scale, axes.bbox, [*every, *further], spots)
+    shared = _with_shared_labels(points, every, COVERED * scale)
+    labels = [_annotate(axes, point) for point in shared]
+    choices = [
+        _places(label, _pixels(axes, point.x, point.y), around)
+        for label, point in zip(labels, shared, strict=True)
+    ]
+    for label, place in zip(labels, _chosen(choices), strict=True):
+        _move(label, place.distance, place.turn)
+        if label.arrow_patch is not None:
+            label.arrow_patch.set_visible(bool(place.tie))
+    return labels
 
 
-def _place(axes: "Axes", point: Point, around: _Surroundings) -> "Annotation":
-    """Put a label beside its point, and add it to the surroundings."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    renderer: RendererBase = figure.canvas.get_renderer()  # type: ignore[attr-defined]  # of Agg, which all are
+def _chosen(choices: Sequence[Sequence[_Place]]) -> Sequence[_Place]:
+    """A place for each label: the best in view of those of the others, chosen anew in each round."""
+    chosen: dict[int, _Place] = {}
+    for _ in range(ROUNDS):
+        for number, places in enumerate(choices):
+            others = [place for other, place in chosen.items() if other != number]
+            chosen[number] = min(
+                places, key=lambda place: place.penalty + place.clash(others)
+            )  # used at once
+    return list(chosen.values())
+
+
+def _with_shared_labels(points: Sequence[Point], at: Sequence[Spot], covered: float) -> list[Point]:
+    """The points to label: of those that cover each other the first, with the texts of all."""
+    groups: list[list[int]] = []
+    for number, place in enumerate(at):
+        group = next((group for group in groups if _apart(at[group[0]], place) <= covered), None)
+        if group is None:
+            groups.append([number])
+        else:
+            group.append(number)
+    return [_shared([points[number] for number in group]) for group in groups]
+
+
+def _shared(points: Sequence[Point]) -> Point:
+    first, texts = points[0], [point.text for point in points]
+    if len(points) == 1:
+        return first
+    short = max(map(len, texts)) <= SHORT
+    text = wrap_text(", ".join(texts), TOGETHER) if short else ",\n".join(texts)
+    return first._replace(
+        text=text, color=first.color if len({point.color for point in points}) == 1 else INK
+    )
+
+
+def _annotate(axes: "Axes", point: Point) -> "Annotation":
+    """The label of a point, which has no place yet."""
     label = axes.annotate(
         point.text,
         (point.x, point.y),
@@ -81,36 +169,48 @@ def _place(axes: "Axes", point: Point, around: _Surroundings) -> "Annotation":
         textcoords="offset points",
         fontsize=SMALL,
         color=readable_on_white(point.color),
-        arrowprops={"arrowstyle": "-", "color": point.color, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 4},
+        arrowprops={"arrowstyle": "-", "color": point.color, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 1},
+        zorder=5,
     )
     label.set_in_layout(False)
-
-    def box_at(distance: int, turn: int) -> "Bbox":
-        _move(label, distance, turn)
-        return _extent(label, renderer).padded(AIR * around.scale)
-
-    def cost_at(place: tuple[int, int]) -> int:
-        distance, turn = place
-        return around.cost(box_at(distance, turn)) + distance + turn % 2
-
-    best = min(product(DISTANCES, EIGHTHS), key=cost_at)
-    around.labels.append(box_at(*best))
-    if label.arrow_patch is not None:
-        label.arrow_patch.set_visible(best[0] >= FAR)
     return label
 
 
-def _move(label: "Annotation", distance: int, turn: int) -> None:
-    """Put a label at a distance from its point, in the direction of so many eighths of a turn."""
+def _places(label: "Annotation", at: Spot, around: _Surroundings) -> list[_Place]:
+    """Where a label can stand beside its point."""
+    figure = label.get_figure(root=True)
+    assert figure is not None
+    renderer: RendererBase = figure.canvas.get_renderer()  # type: ignore[attr-defined]  # of Agg, which all are
+    places = []
+    for turn in EIGHTHS:
+        across, up = _move(label, 0, turn)
+        extent = _extent(label, renderer).padded(AIR * around.scale)
+        for distance in DISTANCES:
+            box = extent.translated(distance * across * around.scale, distance * up * around.scale)
+            tie = _tie(box, at, around.scale) if distance >= FAR else ()
+            penalty = around.penalty(at, box, tie) + distance + turn % 2
+            places.append(_Place(distance, turn, box, tie, penalty))
+    return places
+
+
+def _tie(box: "Bbox", at: Spot, scale: float) -> tuple[Spot, ...]:
+    """Spots on the line from the middle of a box to its point, outside of the box."""
+    middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    return tuple(spot for spot in _points_between(middle, at, 2 * scale) if not _near(box, spot, 0))
+
+
+def _move(label: "Annotation", distance: int, turn: int) -> Spot:
+    """Put a label at a distance from its point, in a direction in eighths of a turn, which is returned."""
     across, up = cos(turn * pi / 4), sin(turn * pi / 4)
     label.set(
         position=(distance * across, distance * up),
         horizontalalignment=_alignment(across, ("right", "center", "left")),
         verticalalignment=_alignment(up, ("top", "center", "bottom")),
     )
+    return across, up
 
 
-def _pixels(axes: "Axes", x: float, y: float) -> tuple[float, float]:
+def _pixels(axes: "Axes", x: float, y: float) -> Spot:
     """A point of the data in pixels."""
     across, up = axes.transData.transform((x, y))
     return float(across), float(up)
@@ -129,12 +229,30 @@ def _alignment(part: float, sides: tuple[str, str, str]) -> str:
     return sides[(part > -0.1) + (part > 0.1)]
 
 
-def _points_between(a: tuple[float, ...], b: tuple[float, ...], step: float) -> list[tuple[float, float]]:
+def _points_between(a: Spot, b: Spot, step: float) -> list[Spot]:
     steps = max(1, round(hypot(b[0] - a[0], b[1] - a[1]) / step))
     return [(a[0] + (b[0] - a[0]) * i / steps, a[1] + (b[1] - a[1]) * i / steps) for i in range(steps + 1)]
 
 
-def _near(box: "Bbox", at: tuple[float, ...], margin: float) -> bool:
+def _apart(a: Spot, b: Spot) -> float:
+    return hypot(a[0] - b[0], a[1] - b[1])
+
+
+def _gap(box: "Bbox", at: Spot) -> float:
+    """The distance from a box to a spot."""
+    return hypot(max(box.x0 - at[0], 0, at[0] - box.x1), max(box.y0 - at[1], 0, at[1] - box.y1))
+
+
+def _passes(tie: Sequence[Spot], at: Spot, margin: float) -> bool:
+    """Whether a line comes that close to a spot."""
+    return any(_apart(spot, at) < margin for spot in tie)
+
+
+def _meets(box: "Bbox", tie: Sequence[Spot]) -> bool:
+    return any(_near(box, spot, 0) for spot in tie)
+
+
+def _near(box: "Bbox", at: Spot, margin: float) -> bool:
     return bool(box.x0 - margin < at[0] < box.x1 + margin and box.y0 - margin < at[1] < box.y1 + margin)
 
 

@@ -1,32 +1,16 @@
 """The pictures of a training run: data by hand, letters that can be read, points where the record says."""
 
 from dataclasses import replace
-from itertools import pairwise
 from json import dumps, loads
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from matplotlib.axes import Axes
 
 from costlab.report.figure import SMALL
 from costlab.report.pages.run import training_page
 from costlab.report.pictures.learning_curves import curves_of
-from costlab.report.pictures.numbered_points import spread_apart
-from costlab.report.pictures.step_time import step_savings
 from costlab.train.record import Run
 from tests.report.rendering import letters_of, overlaps, render
-from tests.report.test_drawing import places
 from tests.train.records import HALF, PAIR, PLAIN, long, many, run, sample, trial
-
-
-def dots(axes: Axes) -> dict[str, list[tuple[float, float]]]:
-    """By marker, where each is drawn."""
-    return {
-        marker: [places(line)[0] for line in axes.get_lines() if line.get_marker() == marker]
-        for marker in ("o", "D")
-    }
 
 
 def test_a_baseline_that_failed_and_a_run_of_failures() -> None:
@@ -77,30 +61,3 @@ def test_letters_can_be_read_and_none_lies_on_another(made: Run) -> None:
         ]
         assert outside == []
         assert loads(dumps(each.data)) == loads(dumps(each.data, allow_nan=False))
-
-
-def test_what_is_drawn_lies_where_the_record_says() -> None:
-    (accuracy, _, steps) = training_page(sample(), "x").pictures
-    (axes,) = render(accuracy).axes
-    at = dots(axes)
-    sizes = {each.label: each.multiply_adds for each in sample().arms}
-    assert sorted(y for _, y in at["o"]) == pytest.approx([0.6, 0.72])
-    assert at["D"][0] == pytest.approx((sizes[PLAIN], 0.71), rel=2e-3)  # it would touch the next one
-    every: Any = axes.collections
-    bars = [path.vertices for each in every for path in each.get_paths()]
-    heights = sorted(float(top - bottom) for (_, bottom), (_, top) in bars)
-    assert heights == pytest.approx([0.0052, 0.0497, 0.0861], abs=1e-3)
-    (axes,) = render(steps).axes
-    assert set(dots(axes)["o"]) == {(each.multiply_adds, each.time) for each in step_savings(sample()).arms}
-
-
-@settings(max_examples=100)
-@given(st.lists(st.floats(0, 1), max_size=12), st.floats(0.001, 0.05))
-def test_places_are_moved_apart_and_stay_in_order(there: list[float], step: float) -> None:
-    put = spread_apart(there, step)
-    order = sorted(range(len(there)), key=there.__getitem__)
-    assert all(put[b] - put[a] >= step - 1e-9 for a, b in pairwise(order))
-    if all(there[b] - there[a] >= step for a, b in pairwise(order)):
-        assert put == pytest.approx(there)
-    if there:  # nothing is moved on the whole
-        assert sum(put) == pytest.approx(sum(there))

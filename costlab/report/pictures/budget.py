@@ -87,7 +87,9 @@ def draw_budgets(figure: "Figure", data: Budgets) -> None:
     panels[1].set_xlim(min(costs) / 2, max(costs) * 4)
     format_sizes(panels[1].xaxis)
     notes = [wrap_text(note, 104) for note in (*data.notes, *([NOT_VERIFIED] if data.unverified else []))]
-    panels[1].set_xlabel("\n".join(["multiply-adds of an inference, counted", *notes]), fontsize=SMALL)
+    panels[1].set_xlabel(
+        "\n".join(["multiply-adds of an inference, counted, logarithmic", *notes]), fontsize=SMALL
+    )
     drawn = []
     for axes, error, name in zip(panels, ("top_5_error", "top_1_error"), ("top-5", "top-1"), strict=True):
         points, lines = [], []

@@ -70,8 +70,8 @@ def draw_lineage(figure: "Figure", data: Lineage) -> None:
     some_without_error = any(not system.top_1_error for system in data.systems)
     hollow = "; hollow: no error is reported for one crop" if some_without_error else ""
     mark = f"\n{NOT_VERIFIED}" if data.unverified else ""
-    below.set_xlabel(f"multiply-adds, counted{hollow}{mark}", fontsize=SMALL)
-    below.set_ylabel("parameters, counted")
+    below.set_xlabel(f"multiply-adds, counted, logarithmic{hollow}{mark}", fontsize=SMALL)
+    below.set_ylabel("parameters, counted, logarithmic")
     above.set_ylabel("top-1 error of one crop, %, reported")
     below.margins(y=0.12)
     above.margins(y=0.12)

@@ -13,6 +13,8 @@ FEW, SHORT = 6, 8
 BESIDE, IN_KEY = 26, 24
 """Letters in a line."""
 BASELINE = COLORS[3]
+BAR: dict[str, Any] = {"color": INK, "linewidth": 1.2, "zorder": 4}
+"""The look of an interval, before its point: it may be shorter than that is wide."""
 GAP = 0.4
 """Between the entries of a key, in lines."""
 
@@ -26,7 +28,7 @@ def labels_beside(labels: Sequence[str], baseline: str) -> list[str]:
     """The text beside each point: its label, or its number."""
     if is_numbered(labels):
         return [str(number) for number in range(1, len(labels) + 1)]
-    return [wrap_text(_with_baseline_mark(label, baseline), BESIDE) for label in labels]
+    return [wrap_text(with_baseline_mark(label, baseline), BESIDE) for label in labels]
 
 
 def color_of(label: str, baseline: str) -> str:
@@ -39,9 +41,22 @@ def ink_of(label: str, baseline: str) -> str:
     return BASELINE if label == baseline else INK
 
 
+def marker_of(label: str, baseline: str) -> dict[str, Any]:
+    """The look of a point: those that lie on each other can be told apart by their edges."""
+    return {
+        "marker": "D" if label == baseline else "o",
+        "color": color_of(label, baseline),
+        "markersize": 7,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.8,
+        "linestyle": "none",
+        "zorder": 3 if label == baseline else 2,
+    }
+
+
 def draw_key(axes: "Axes", labels: Sequence[str], baseline: str, lines: int) -> None:
     """Write the key to the numbers on empty axes, which have room for ``lines`` lines."""
-    entries = [wrap_text(_with_baseline_mark(label, baseline), IN_KEY) for label in labels]
+    entries = [wrap_text(with_baseline_mark(label, baseline), IN_KEY) for label in labels]
     needed = sum(entry.count("\n") + 1 + GAP for entry in entries)
     axes.axis("off")
     axes.set_xlim(0, 1)
@@ -65,27 +80,6 @@ def format_percents(axis: Any) -> None:
     )
 
 
-def _with_baseline_mark(label: str, baseline: str) -> str:
+def with_baseline_mark(label: str, baseline: str) -> str:
+    """A label that says whether it is that of the baseline."""
     return f"{label} (baseline)" if label == baseline else label
-
-
-def spread_apart(places: Sequence[float], step: float) -> list[float]:
-    """Places moved, by the least sum of squares, so that they are at least ``step`` apart.
-
-    Places that must move form groups around the mean of their original places.
-    Source: the pooling of adjacent violators, M. Ayer et al., Annals of Mathematical Statistics 26, 1955.
-    """
-    order = sorted(range(len(places)), key=places.__getitem__)
-    groups: list[list[float]] = []
-    for rank, i in enumerate(order):
-        groups.append([places[i] - rank * step])
-        while len(groups) > 1 and _mean(groups[-2]) > _mean(groups[-1]):
-            last = groups.pop()
-            groups[-1] += last
-    level = [_mean(group) for group in groups for _ in group]
-    moved = dict(zip(order, (place + rank * step for rank, place in enumerate(level)), strict=True))
-    return [moved[i] for i in range(len(places))]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

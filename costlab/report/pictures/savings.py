@@ -83,7 +83,7 @@ def draw_savings(figure: "Figure", data: Savings) -> None:
     """Draw savings against n."""
     add_title(figure, data.title)
     axes = figure.subplots()
-    points, lines = [], []
+    points, lines, others = [], [], []
     for i, (curve, color, marker) in enumerate(zip(data.curves, COLORS, "osD^", strict=False)):
         at = [(saving.n, float(Fraction(saving.saved))) for saving in curve.savings]
         axes.plot(*zip(*at, strict=True), color=color, marker=marker, markersize=5, linewidth=1.6)
@@ -98,6 +98,7 @@ def draw_savings(figure: "Figure", data: Savings) -> None:
             fontweight="bold",
         )
         points += [Point(n, saved, f"{n}x{n}: {saved:.1%}", color) for n, saved in at if (i, n) in data.named]
+        others += [place for place in at if (i, place[0]) not in data.named]
     axes.set_xticks(SIZES)
     axes.set_xlim(SIZES[0] - 0.3, SIZES[-1] + 3.5)
     axes.set_ylim(-0.04, 1.05)
@@ -105,4 +106,4 @@ def draw_savings(figure: "Figure", data: Savings) -> None:
     format_percents(axes.yaxis)
     axes.set_xlabel("n, height and width of the kernel")
     axes.set_ylabel("multiply-adds saved")
-    label_points(axes, points, lines)
+    label_points(axes, points, lines, others)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from costlab.report.figure import COLORS, INK, NORMAL, SMALL, WIDTH, Picture, add_title
 from costlab.report.labels import Point, label_points
 from costlab.report.pictures.numbered_points import (
-    color_of,
+    BAR,
     draw_key,
     format_percents,
     ink_of,
     is_numbered,
     labels_beside,
+    marker_of,
 )
 from costlab.train.record import ArmRecord, Run, Timing
 
@@ -115,7 +116,8 @@ def draw_steps(figure: "Figure", data: StepSavings) -> None:
     frame = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
     whole.plot(*zip(*frame, strict=True), color=INK, linewidth=0.8)
     _name(panels[1], near, data.baseline)
-    _name(whole, [point for point in points if not point[0].is_near], data.baseline, frame)
+    far = [point for point in points if not point[0].is_near]
+    _name(whole, far, data.baseline, frame, [(arm.multiply_adds, arm.time) for arm, _ in near])
 
 
 def _draw(axes: "Axes", arms: Sequence[StepSaving], baseline: str) -> None:
@@ -131,18 +133,11 @@ def _draw(axes: "Axes", arms: Sequence[StepSaving], baseline: str) -> None:
     axes.axvline(0, color=INK, linewidth=0.8, zorder=0)
     bars = "the middle half of the steps"
     for arm in arms:
-        x, color = arm.multiply_adds, color_of(arm.label, baseline)
+        x = arm.multiply_adds
         if arm.label != baseline:
-            axes.vlines(x, arm.low, arm.high, color=color, linewidth=1.4, alpha=0.6, label=bars)
+            axes.vlines(x, arm.low, arm.high, label=bars, **BAR)
             bars = ""  # in the legend once
-        axes.plot(
-            x,
-            arm.time,
-            "D" if arm.label == baseline else "o",
-            color=color,
-            markersize=6,
-            zorder=3 if arm.label == baseline else 2,
-        )
+        axes.plot(x, arm.time, **marker_of(arm.label, baseline))
     format_percents(axes.xaxis)
     format_percents(axes.yaxis)
     axes.grid(visible=True)
@@ -153,6 +148,7 @@ def _name(
     points: Sequence[tuple[StepSaving, str]],
     baseline: str,
     frame: Sequence[tuple[float, float]] = (),
+    unlabelled: Sequence[tuple[float, float]] = (),
 ) -> None:
     """Put names or numbers beside the points, off the lines."""
     bars = [[(arm.multiply_adds, arm.low), (arm.multiply_adds, arm.high)] for arm, _ in points]
@@ -162,6 +158,7 @@ def _name(
         axes,
         [Point(arm.multiply_adds, arm.time, label, ink_of(arm.label, baseline)) for arm, label in points],
         [*bars, [(low, low), (high, high)], [(left, 0), (right, 0)], [(0, bottom), (0, top)], list(frame)],
+        unlabelled,
     )
 
 

@@ -1,19 +1,20 @@
 """The picture of accuracies against counted multiply-adds."""
 
-from collections.abc import Sequence
-from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_sizes, readable_on_white
+from costlab.report.figure import SMALL, WIDTH, Picture, add_title, format_sizes, wrap_text
 from costlab.report.labels import Point, label_points
 from costlab.report.pictures.numbered_points import (
-    color_of,
-    draw_key,
+    BAR,
+    BASELINE,
     format_percents,
     ink_of,
     is_numbered,
     labels_beside,
-    spread_apart,
+    marker_of,
+    with_baseline_mark,
 )
 from costlab.train.record import Run
 from costlab.train.statistics import Interval, accuracy_interval
@@ -24,16 +25,22 @@ if TYPE_CHECKING:
 
 FAR = 2.5
 """The factor between costs from which on the axis is logarithmic."""
-STEP, NUMBERED = 0.017, 0.026
-"""The least distance between points, as a fraction of the axis: unnumbered, and with numbers above them."""
 ROOM = 0.2
 """The room for labels at either side, as a fraction of the axis."""
-MOVED = "points that would lie on each other are moved apart; the strokes are where they belong"
-SEVERAL_SEEDS = ", mean over seeds\nand its 95% interval"
-WIDE, HIGH = 6.5, 11
-"""The size of a digit, in points."""
-HEIGHT, LINES = 6.2, 33
-"""The height of the picture, in inches, and in lines of text."""
+LEAST = 0.05
+"""The least such room on a linear axis, as a fraction of the largest cost: ticks would look alike."""
+LEAST_FRACTION = 0.01
+"""The least room around accuracies."""
+SUBS = (1, 1.5, 2, 3, 5, 7)
+MANY = 100
+"""The ticks of a decade, and the factor between costs from which on there is one in each."""
+BASELINE_LINE: dict[str, Any] = {"color": BASELINE, "linewidth": 0.8, "linestyle": (0, (4, 3)), "zorder": 1}
+LETTERS = 38
+"""Letters in a line of a name."""
+POINTS, LINE, AROUND = 4.4, 0.17, 1.8
+"""The height in inches of the points, of a line of text, and of what stands around the panels."""
+GAP = 0.6
+"""Between the rows, in lines."""
 
 
 class Reached(NamedTuple):
@@ -60,6 +67,23 @@ class Accuracies(NamedTuple):
         sizes = [arm.multiply_adds for arm in self.arms]
         return max(sizes) > FAR * min(sizes) > 0
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the rows, with the numbers of the points if they have any."""
+        labels = [arm.label for arm in self.arms]
+        names = [wrap_text(with_baseline_mark(label, self.baseline), LETTERS) for label in labels]
+        if not is_numbered(labels):
+            return names
+        return [f"{name}  {number}" for number, name in enumerate(names, 1)]
+
+    @property
+    def places(self) -> list[float]:
+        """Where the rows are, and where they end, in lines of text from the top."""
+        ends = [0.0]
+        for name in self.names:
+            ends.append(ends[-1] + name.count("\n") + 1 + GAP)
+        return [(start + end) / 2 for start, end in pairwise(ends)] + ends[-1:]
+
 
 def accuracies_of(run: Run) -> Accuracies:
     """The arms with a result."""
@@ -78,101 +102,95 @@ def _ends(interval: Interval) -> tuple[float | None, float | None]:
 
 
 def accuracy_picture(run: Run, name: str) -> Picture[Accuracies]:
-    """A point for each arm, with the interval of its mean."""
+    """A point for each arm, and below a row for each with the interval of its mean."""
     alt = f"Points: {run.title}; top-1 accuracy with intervals against multiply-adds"
-    return Picture(f"{name}_accuracy", alt, accuracies_of(run), draw_accuracies, (WIDTH, HEIGHT))
+    data = accuracies_of(run)
+    height = POINTS + AROUND + LINE * data.places[-1]
+    return Picture(f"{name}_accuracy", alt, data, draw_accuracies, (WIDTH, height))
 
 
 def draw_accuracies(figure: "Figure", data: Accuracies) -> None:
-    """Draw accuracy against multiply-adds."""
+    """Draw accuracy against multiply-adds, and the intervals, which would lie on each other there."""
     add_title(figure, data.title)
-    labels = [arm.label for arm in data.arms]
-    if is_numbered(labels):
-        axes, key = figure.subplots(1, 2, width_ratios=(5, 2))
-        draw_key(key, labels, data.baseline, LINES)
-    else:
-        axes = figure.subplots()
-    places, moved = _across(axes, data, NUMBERED if is_numbered(labels) else STEP)
-    points, lines = [], []
-    for arm, x, label in zip(data.arms, places, labels_beside(labels, data.baseline), strict=True):
-        color, marker = color_of(arm.label, data.baseline), "D" if arm.label == data.baseline else "o"
-        if arm.low is not None and arm.high is not None:
-            ends = arm.low, arm.high
-            axes.vlines(x, *ends, color=color, linewidth=1.4, alpha=0.6)
-            lines.append([(x, end) for end in ends])
-        axes.plot(x, arm.mean, marker, color=color, markersize=6)
-        points.append(Point(x, arm.mean, label, ink_of(arm.label, data.baseline)))
-        if arm.label == data.baseline:
-            axes.axhline(arm.mean, color=color, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-            lines.append([(end, arm.mean) for end in axes.get_xlim()])
-    axes.margins(y=0.1)
-    low, high = axes.get_ylim()
-    axes.set_ylim(bottom=max(low, 0))
-    axes.set_yticks([tick for tick in axes.get_yticks() if max(low, 0) <= tick <= min(high, 1)])
-    axes.grid(visible=True)
-    format_sizes(axes.xaxis)
-    format_percents(axes.yaxis)
+    points, rows = figure.subplots(2, 1, height_ratios=(POINTS, LINE * data.places[-1]))
+    several = ", mean over seeds" if any(arm.seeds > 1 for arm in data.arms) else ""
+    intervals = " and its 95% interval" if any(arm.low is not None for arm in data.arms) else ""
+    _draw_rows(rows, data)
+    rows.set_xlabel(f"top-1 accuracy{several}{intervals}", fontsize=SMALL)
+    _draw_points(points, data)
+    points.set_ylabel(f"top-1 accuracy{several}", fontsize=SMALL)
     scale = ", logarithmic" if data.logarithmic else ""
-    note = f"\n{MOVED}" if moved else ""
-    axes.set_xlabel(f"multiply-adds of an image in inference, counted{scale}{note}", fontsize=SMALL)
-    several = any(arm.seeds > 1 for arm in data.arms)
-    axes.set_ylabel(f"top-1 accuracy{SEVERAL_SEEDS if several else ''}")
-    if is_numbered(labels):
-        tops = [arm.mean if arm.high is None else min(arm.high, 1) for arm in data.arms]
-        _number(axes, list(zip(points, tops, strict=True)))
-    else:
-        label_points(axes, points, lines)
+    points.set_xlabel(f"multiply-adds of an image in inference, counted{scale}", fontsize=SMALL)
+    _label(points, data)
 
 
-def _number(axes: "Axes", tops: Sequence[tuple[Point, float]]) -> None:
-    """Put numbers above the intervals, stacked where they would overlap."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    figure.draw_without_rendering()  # only now is it known where the axes lie
-    scale = figure.dpi / 72
-    put: list[tuple[float, float, float]] = []
-
-    def is_free(x: float, y: float, width: float) -> bool:
-        return not any(abs(x - a) < (width + other) / 2 and abs(y - b) < HIGH for a, b, other in put)
-
-    for point, top in sorted(tops):
-        x, y = (float(coordinate) / scale for coordinate in axes.transData.transform((point.x, top)))
-        width = WIDE * len(point.text)
-        up = next(up for up in count(4, 3) if is_free(x, y + up, width))
-        put.append((x, y + up, width))
-        axes.annotate(
-            point.text,
-            (point.x, top),
-            (0, up),
-            textcoords="offset points",
-            ha="center",
-            fontsize=SMALL,
-            color=readable_on_white(point.color),
-        ).set_in_layout(False)
+def _draw_points(axes: "Axes", data: Accuracies) -> None:
+    """Each arm where its cost and its accuracy are."""
+    for arm in data.arms:
+        axes.plot(arm.multiply_adds, arm.mean, **marker_of(arm.label, data.baseline))
+        if arm.label == data.baseline:
+            axes.axhline(arm.mean, **BASELINE_LINE)
+    _scale_costs(axes, data)
+    axes.set_yticks(_ticks(axes.set_ylim, [arm.mean for arm in data.arms]))
+    format_percents(axes.yaxis)
+    axes.grid(visible=True)
 
 
-def _across(axes: "Axes", data: Accuracies, step: float) -> tuple[list[float], bool]:
-    """The positions of the points along the axis, and whether some had to be moved apart."""
+def _draw_rows(axes: "Axes", data: Accuracies) -> None:
+    """Each arm in a row, at its accuracy, with its interval."""
+    *places, end = data.places
+    for arm, place in zip(data.arms, places, strict=True):
+        if arm.low is not None and arm.high is not None:
+            axes.hlines(place, arm.low, arm.high, **BAR)
+        axes.plot(arm.mean, place, **marker_of(arm.label, data.baseline))
+        if arm.label == data.baseline:
+            axes.axvline(arm.mean, **BASELINE_LINE)
+    axes.set_yticks(places, data.names)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(end, 0)
+    ends = [end for arm in data.arms for end in (arm.low, arm.mean, arm.high) if end is not None]
+    axes.set_xticks(_ticks(axes.set_xlim, ends))
+    format_percents(axes.xaxis)
+    axes.grid(visible=True, axis="x")
+
+
+def _ticks(set_ends: Callable[[float, float], object], fractions: Sequence[float]) -> list[float]:
+    """Give an axis of fractions room around them; returns its ticks, which no fraction is beyond."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = min(fractions), max(fractions)
+    room = max(0.12 * (high - low), LEAST_FRACTION)
+    set_ends(low - room, high + room)
+    first, last = max(low - room, 0), min(high + room, 1)
+    return [float(tick) for tick in MaxNLocator(6).tick_values(first, last) if first <= tick <= last]
+
+
+def _scale_costs(axes: "Axes", data: Accuracies) -> None:
+    """The axis of the costs, with room for labels."""
     from matplotlib.ticker import LogLocator, MaxNLocator
 
-    sizes = [float(arm.multiply_adds) for arm in data.arms]
+    sizes = [arm.multiply_adds for arm in data.arms]
     least, most = min(sizes), max(sizes)
     if data.logarithmic:
         axes.set_xscale("log")
         room = (most / least) ** ROOM
-        ends = least / room, most * room
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        axes.set_xlim(least / room, most * room)
+        axes.xaxis.set_major_locator(LogLocator(subs=SUBS if most < MANY * least else (1,)))
     else:
-        room = ROOM * (most - least) or most * ROOM or 1
-        ends = least - room, most + room
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.set_xlim(*ends)
-    to_axis = axes.transScale + axes.transLimits
-    there = [float(to_axis.transform((size, 0.5))[0]) for size in sizes]
-    put = spread_apart(there, step)
-    moved = any(abs(a - b) > 1e-9 for a, b in zip(put, there, strict=True))
-    if moved:
-        strokes = axes.get_xaxis_transform()
-        axes.plot(sizes, [0.012] * len(sizes), "|", color=COLORS[0], markersize=9, transform=strokes)
-    places = [float(to_axis.inverted().transform((x, 0.5))[0]) for x in put]
-    return places, moved
+        room = max(ROOM * (most - least), LEAST * most, 1)
+        axes.set_xlim(least - room, most + room)
+        ticks = MaxNLocator(6, integer=True).tick_values(max(least - room, 0), most + room)
+        axes.set_xticks([tick for tick in ticks if 0 <= tick <= most + room and tick >= least - room])
+    format_sizes(axes.xaxis)
+
+
+def _label(axes: "Axes", data: Accuracies) -> None:
+    """Put names or numbers beside the points."""
+    labels = [arm.label for arm in data.arms]
+    beside = labels_beside(labels, data.baseline)
+    points = [
+        Point(arm.multiply_adds, arm.mean, text, ink_of(arm.label, data.baseline))
+        for arm, text in zip(data.arms, beside, strict=True)
+    ]
+    across = [(end, arm.mean) for arm in data.arms if arm.label == data.baseline for end in axes.get_xlim()]
+    label_points(axes, points, [across])
