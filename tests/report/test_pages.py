@@ -18,6 +18,7 @@ from costlab.report.pages import network
 from costlab.report.pages.claims import claims_page
 from costlab.report.pages.index import SHOWN
 from costlab.report.pages.network import file_name, network_page, without_folder
+from tests.report.rendering import letters_of, render
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)]+)\)")
 
@@ -114,6 +115,18 @@ def test_the_page_of_claims_derives_each(texts: dict[str, str]) -> None:
     page = texts["claims"]
     assert re.findall(r"^### (\S+)$", page, re.MULTILINE) == list(CLAIMS)
     assert "616,627,296 / 203,297,472" in page
+
+
+def test_the_page_of_claims_and_its_picture_count_the_same(pages: tuple[Page, ...]) -> None:
+    """32 claims state 63 figures: tests/paper says which."""
+    (page,) = (each for each in pages if each.name == "claims")
+    claims = "32 claims, each by its weakest figure: 7 exact, 6 holds, 2 close, 5 not countable, 12 differs"
+    figures = "63 figures: 21 exact, 13 holds, 5 close, 5 not countable, 19 differs"
+    assert f"{claims}. These have {figures}." in page.summary
+    (picture,) = page.pictures
+    every = " ".join(" ".join(each.text.split()) for each in letters_of(render(picture)))
+    assert f"{claims} {figures}; 36 are drawn" in every
+    assert len(picture.data.dots) == 36
 
 
 def test_the_page_of_the_lineage(texts: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from costlab.paper.audit import AuditedClaim
 from costlab.report.page import Page, page
 from costlab.report.pictures.verdicts import verdicts_picture
-from costlab.report.tables.verify import derivation_table, summary_of, verify_table
+from costlab.report.tables.verify import derivation_table, figures_of, summary_of, verify_table
 
 NAME = "claims"
 VERDICTS = (
@@ -15,18 +15,24 @@ VERDICTS = (
     "where only training could show it. What follows from figures that the paper itself reports has a "
     "column of its own."
 )
+DRAWN = (
+    "The picture has a row for each figure, not for each claim, of which there is a quotient: those that are "
+    "numbers, not exact, and not held against 0."
+)
 
 
 def claims_page(claims: Sequence[AuditedClaim]) -> Page:
     """Every figure with its verdict, and the derivation of each claim."""
     changes = [f"{audited.claim.id}: {line}" for audited in claims for line in audited.changes]
-    summary = f"Recomputed from the definitions and judged by arithmetic: {summary_of(claims)}."
+    counted = f"{summary_of(claims)}. These have {figures_of(claims)}"
+    summary = f"Recomputed from the definitions and judged by arithmetic: {counted}."
     return page(
         NAME,
         "The claims of the paper",
         summary,
         (
             VERDICTS,
+            DRAWN,
             verdicts_picture(claims),
             verify_table(claims, verbose=True),
             "## Derivations",

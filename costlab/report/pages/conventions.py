@@ -37,7 +37,7 @@ def conventions_page() -> Page:
             "## One network, many numbers",
             _numbers(accounts),
             conventions_picture({name: accounts[name] for name in DRAWN}),
-            "In percent of the multiply-adds, each network on a scale of its own. Where a tool counts two "
+            "In percent of the multiply-adds, all networks on one scale. Where a tool counts two "
             "for each multiply-add, half of what it adds is drawn.",
             "## Inception v3, term by term",
             reconcile_table(counts["inception_v3"], released),

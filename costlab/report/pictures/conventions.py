@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from costlab.counting.convention import MULTIPLY_ADDS
 from costlab.counting.reconcile import NAMES, Account
 from costlab.report.cell import human
-from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, wrap_text
+from costlab.report.figure import BEHIND, COLORS, SMALL, WIDTH, Picture, add_title, wrap_text
+from costlab.report.pictures.numbered_points import format_percents
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
 
 LEAST = 0.0001
 """The smallest share that is shown in digits."""
@@ -65,20 +65,21 @@ def additions(accounts: Mapping[str, Sequence[Account]]) -> Additions:
 
 
 def conventions_picture(accounts: Mapping[str, Sequence[Account]]) -> Picture[Additions]:
-    """A panel for each network, a bar for each tool, a color for each term."""
+    """A panel for each network, all on one scale, a bar for each tool, a color for each term."""
     data = additions(accounts)
     alt = (
         "Stacked bars: what each counting tool adds to the multiply-adds of "
         f"{', '.join(data.networks)}, by term, in percent"
     )
-    return Picture("conventions", alt, data, draw_additions, (WIDTH, 1.9 + 0.34 * len(data.tools)))
+    return Picture("conventions", alt, data, draw_additions, (WIDTH, 2.4 + 0.34 * len(data.tools)))
 
 
 def draw_additions(figure: "Figure", data: Additions) -> None:
     """Draw what the tools add."""
-    add_title(figure, data.title)
+    add_title(figure, f"{data.title},\nin percent of these, all networks on one scale")
     rows = range(len(data.tools))
-    panels = figure.subplots(1, len(data.networks), sharey=True, squeeze=False)[0]
+    panels = figure.subplots(1, len(data.networks), sharex=True, sharey=True, squeeze=False)[0]
+    longest = 1e-9
     for i, axes in enumerate(panels):
         starts = [0.0] * len(data.tools)
         for j, term in enumerate(data.terms):
@@ -96,11 +97,15 @@ def draw_additions(figure: "Figure", data: Additions) -> None:
                 textcoords="offset points",
                 va="center",
                 fontsize=SMALL,
+                bbox=BEHIND,
             )
         axes.set_title(f"{data.networks[i]}\n{human(data.plain[i])} multiply-adds")
-        axes.set_xlim(0, 1.6 * max([*starts, 1e-9]))
-        axes.set_xticks([])  # each bar says how long it is
         axes.tick_params(axis="y", length=0)
+        axes.grid(visible=True, axis="x")
+        longest = max(longest, *starts)
+    panels[0].set_xlim(0, 1.6 * longest)
+    panels[0].locator_params(axis="x", nbins=4)
+    format_percents(panels[0].xaxis)
     panels[0].set_yticks(rows, [wrap_text(tool, 26) for tool in data.tools])
     panels[0].set_ylim(len(data.tools) - 0.4, -0.6)
     figure.legend(ncols=4, loc="outside lower center")

@@ -9,7 +9,7 @@ from costlab.paper.audit import AuditedClaim
 from costlab.paper.stated import Verdict
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_ratios, wrap_text
 from costlab.report.tables.count import NOT_VERIFIED
-from costlab.report.tables.verify import as_stated, marked_id
+from costlab.report.tables.verify import as_stated, figures_of, marked_id, summary_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,11 +33,13 @@ class Dot(NamedTuple):
 
 
 class Verdicts(NamedTuple):
-    """The data: every figure that is a number and not exact."""
+    """The data: every figure that is a number and not exact, and the verdicts on all claims and figures."""
 
     title: str
     dots: tuple[Dot, ...]
     tally: tuple[tuple[str, int], ...]
+    claims: str
+    figures: str
 
 
 def verdicts(claims: Sequence[AuditedClaim]) -> Verdicts:
@@ -59,21 +61,26 @@ def verdicts(claims: Sequence[AuditedClaim]) -> Verdicts:
             )
         )
     tally = [(str(v), sum(outcome.verdict is v for _, outcome in outcomes)) for v in Verdict]
-    title = f"{len(dots)} of {len(outcomes)} figures of the paper: recomputed by stated"
-    return Verdicts(title, tuple(dots), tuple((verdict, number) for verdict, number in tally if number))
+    return Verdicts(
+        "The claims of the paper, figure by figure: recomputed by stated",
+        tuple(dots),
+        tuple((verdict, number) for verdict, number in tally if number),
+        summary_of(claims),
+        figures_of(claims),
+    )
 
 
 def verdicts_picture(claims: Sequence[AuditedClaim]) -> Picture[Verdicts]:
     """A row for each figure, with a dot at the quotient, whose color and shape show the verdict."""
     data = verdicts(claims)
     alt = "Dots: each recomputed figure by the stated one, on a logarithmic axis, told apart by verdict"
-    return Picture("claims", alt, data, draw_verdicts, (WIDTH, 1.6 + 0.25 * len(data.dots)))
+    return Picture("claims", alt, data, draw_verdicts, (WIDTH, 2.0 + 0.25 * len(data.dots)))
 
 
 def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
     """Draw the quotients."""
-    tally = ", ".join(f"{number} {verdict}" for verdict, number in data.tally)
-    add_title(figure, f"{data.title}\nof all: {tally}")
+    counted = f"{data.claims}\n{data.figures}; {len(data.dots)} are drawn"
+    add_title(figure, f"{data.title}\n{counted}", 82)
     axes, texts = figure.subplots(1, 2, sharey=True, width_ratios=(10, 9))
     rows = range(len(data.dots))
     places = [float(Fraction(dot.quotient)) for dot in data.dots]

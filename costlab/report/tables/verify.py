@@ -167,6 +167,13 @@ def summary_of(claims: Iterable[AuditedClaim]) -> str:
     return f"{plural(sum(counted.values()), 'claim')}, each by its weakest figure: {verdicts}"
 
 
+def figures_of(claims: Iterable[AuditedClaim]) -> str:
+    """How many figures of all claims have each verdict, in a line."""
+    found = [outcome.verdict for audited in claims for outcome in audited.outcomes]
+    verdicts = ", ".join(f"{found.count(verdict)} {verdict}" for verdict in Verdict if verdict in found)
+    return f"{plural(len(found), 'figure')}: {verdicts}"
+
+
 def as_stated(stated: Stated, value: Value) -> str:
     """A recomputed value in the unit of the stated figure."""
     unit = getattr(stated, "unit", NUMBER)
