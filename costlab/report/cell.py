@@ -153,8 +153,9 @@ SHOWN: Mapping[Kind, Callable[[Any], str]] = {
 
 
 def plural(number: int, noun: str) -> str:
-    """A number with a noun: ``1 epoch``, ``15 epochs``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """A number with a noun: ``1 epoch``, ``15 epochs``, ``1,000 classes``."""
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def bar_of(share: float, unicode: bool = True) -> str:

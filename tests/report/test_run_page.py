@@ -43,8 +43,8 @@ def test_what_the_page_says_in_a_sentence() -> None:
     assert page.title == "Kernels of figure 5"
     assert page.summary == (
         "3 variants of mini, a reduced Inception v3, were trained for 3 epochs on 3 seeds each on cpu, with "
-        "4,000 images (shapes) in 10 classes; 8 of 9 trainings came to a result. The images are generated "
-        "images, not photographs."
+        "4,000 images (shapes) of 48x48 pixels in 10 classes; 8 of 9 trainings came to a result. The images "
+        "are generated images, not photographs."
     )
     real = replace(sample(), data=replace(sample().data, synthetic=False))
     assert "photographs" not in training_page(real, "kernels").text
@@ -243,12 +243,6 @@ def test_counts_that_are_not_what_the_definitions_give_are_problems() -> None:
     assert len(page.problems) == 1
     assert "2 of 3 variants, all as recorded. Those of no definition that comes" in page.text
     assert "3 variants were trained" in page.summary
-
-
-def test_the_command_for_the_full_run() -> None:
-    command = "\n```\ncostlab train --ablation kernels --preset full --seeds 5 --device cuda\n```\n"
-    assert command in training_page(sample(), "x").text
-    assert "At full scale" not in training_page(replace(sample(), preset="full"), "x").text
 
 
 def test_a_single_seed_has_no_intervals() -> None:

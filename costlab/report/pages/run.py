@@ -1,7 +1,8 @@
 """The page of a training run, computed from its record alone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
+from shlex import join
 
 from costlab.counting.count import count
 from costlab.errors import CostlabError
@@ -11,15 +12,28 @@ from costlab.report.pictures.learning_curves import curves_picture
 from costlab.report.pictures.step_time import StepSavings, step_picture
 from costlab.report.pictures.trained_accuracy import accuracy_picture
 from costlab.report.table import inline
-from costlab.report.tables.run import accuracy_table, settings_table, step_time_table
+from costlab.report.tables.run import (
+    accuracy_table,
+    set_by_user,
+    settings_table,
+    size_of,
+    step_time_table,
+    words_of,
+)
 from costlab.report.tables.run_claims import claims_table
 from costlab.targets.catalog import is_shipped, lookup
+from costlab.targets.resolve import IN_FILE, IN_MODULE
+from costlab.train.plan import PRESETS
 from costlab.train.record import ArmRecord, Run, TrialResult
 
 FULL = "full"
 """The preset that is the whole experiment."""
 FULL_SEEDS = 5
+SCALES = ("--preset", "--seeds", "--width", "--images")
+"""The options that make a run a small one."""
 REDUCED = "mini"
+SIDES = 3
+"""The most sizes of images that are named one by one."""
 GENERATED = "The images are generated images, not photographs."
 
 
@@ -81,23 +95,48 @@ def _is_shipped(arm: ArmRecord) -> bool:
 
 
 def _summary(run: Run) -> str:
-    names = {arm.network.partition(":")[0] for arm in run.arms}
-    of = ""
-    if len(names) == 1:
-        reduced = ", a reduced Inception v3" if names == {REDUCED} else ""
-        of = f" of {inline(min(names))}{reduced},"
-    done = sum(trial.top_1 is not None for trial in run.trials)
-    planned = len(run.arms) * run.seeds
-    results = f"all {planned} trainings" if done == planned else f"{done} of {planned} trainings"
     devices = inline(" and ".join(dict.fromkeys(trial.environment.device for trial in run.trials)))
     same = "epochs" in run.recipe and not any("epochs" in arm.recipe for arm in run.arms)
     epochs = f" for {plural(run.recipe['epochs'], 'epoch')}" if same else ""
+    variants, each = len(run.arms), " each" if len(run.arms) > 1 else ""
     return (
-        f"{len(run.arms)} variants{of} were trained{epochs} on {plural(run.seeds, 'seed')} each"
-        f"{f' on {devices}' if devices else ''}, with {run.data.train:,} images "
-        f"({inline(run.data.name)}) in {run.data.classes:,} classes; {results} came to a result."
+        f"{plural(variants, 'variant')}{_of_what(run)} {'were' if each else 'was'} trained{epochs} on "
+        f"{plural(run.seeds, 'seed')}{each}{f' on {devices}' if devices else ''}, with "
+        f"{plural(run.data.train, 'image')} ({inline(run.data.name)}) of {_sizes(run)} in "
+        f"{plural(run.data.classes, 'class')}; {_results(run)}."
         f"{f' {GENERATED}' if run.data.synthetic else ''}"
     )
+
+
+def _of_what(run: Run) -> str:
+    """The definition that all arms are variants of, if there is one."""
+    names = {_definition(arm) for arm in run.arms}
+    if len(names) > 1:
+        return ""
+    return f" of {inline(min(names))}{', a reduced Inception v3,' if names == {REDUCED} else ''}"
+
+
+def _definition(arm: ArmRecord) -> str:
+    """The target of an arm without its settings."""
+    named = re.fullmatch(IN_FILE, arm.network) or re.fullmatch(IN_MODULE, arm.network)
+    return f"{named['source']}:{named['attribute']}" if named else arm.network.partition(":")[0]
+
+
+def _sizes(run: Run) -> str:
+    """The sizes of the images as they were trained: at most three, or the ends."""
+    sides = sorted({arm.side for arm in run.arms})
+    sizes = [f"{side}x{side}" for side in sides[:-1]]
+    between = ", ".join(sizes) + " or " if len(sides) <= SIDES else f"{sizes[0]} to "
+    return f"{between if sizes else ''}{size_of(sides[-1])}"
+
+
+def _results(run: Run) -> str:
+    done = sum(trial.top_1 is not None for trial in run.trials)
+    planned = len(run.arms) * run.seeds
+    if planned == 1:
+        return "the training came to a result" if done else "the training came to no result"
+    every = "both trainings" if planned == 2 else f"all {plural(planned, 'training')}"
+    return f"{every if done == planned else f'{done:,} of {planned:,} trainings'} came to a result"
 
 
 def _recounted_paragraph(run: Run, moved: tuple[str, ...]) -> str:
@@ -108,7 +147,8 @@ def _recounted_paragraph(run: Run, moved: tuple[str, ...]) -> str:
     sentences = []
     if number:
         sentences.append(
-            f"Counted anew for this page from the definitions: {number} of {every} variants, all as recorded."
+            f"Counted anew for this page from the definitions: {number} of {plural(every, 'variant')}, "
+            f"{'all ' if number > 1 else ''}as recorded."
         )
     if number < every:
         sentences.append("Those of no definition that comes with costlab stand as recorded.")
@@ -171,13 +211,29 @@ def _failures(run: Run, failed: list[str]) -> Iterator[Part]:
 
 
 def _at_full_scale(run: Run) -> Iterator[Part]:
-    if run.preset == FULL:
+    words = words_of(run.command)
+    if run.preset == FULL or words[:2] != ["costlab", "train"]:
         return
     yield "## At full scale"
     yield f"This run was of preset {inline(run.preset)}. On a GPU, the full one is made, with its page, by:"
-    ablation = re.sub(r" --(preset|seeds|width|images|set) ('[^']*'|\S+)", "", run.command)
-    command = f"{ablation} --preset {FULL} --seeds {FULL_SEEDS} --device cuda"
-    yield f"```\n{command}\n```"
+    own = PRESETS[FULL].recipe
+    yield f"```\n{join(_at_any_scale(words, own))} --preset {FULL} --seeds {FULL_SEEDS} --device cuda\n```"
+    replaced = [setting for setting in set_by_user(run) if setting.partition("=")[0] in own]
+    if replaced:
+        yield f"The full preset has its own in the place of {inline(', '.join(replaced))}."
+
+
+def _at_any_scale(words: Iterable[str], own: Container[str]) -> Iterator[str]:
+    """A command without its scale: options of it, and settings of which the full preset has its ``own``."""
+    rest = iter(words)
+    for word in rest:
+        if word in SCALES:
+            next(rest, None)
+        elif word == "--set":
+            setting = next(rest, "")
+            yield from () if setting.partition("=")[0] in own else (word, setting)
+        else:
+            yield word
 
 
 def _listed(lines: Iterator[str] | list[str] | tuple[str, ...]) -> str:

@@ -1,12 +1,15 @@
 """The tables of a training run: its settings, its accuracies, the times of its steps."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from shlex import split
 from typing import Any
 
 from costlab.report.cell import Column, human, plural
 from costlab.report.pictures.step_time import savings_of_step
 from costlab.report.table import Table
-from costlab.report.tables.run_claims import WITHIN, by_chance, points, span
+from costlab.report.tables.run_claims import ROUNDED, WITHIN, by_chance, points, span
 from costlab.train.record import ArmRecord, Environment, Run
 from costlab.train.statistics import accuracy_interval, multiply_adds_per_second, paired_difference
 
@@ -52,18 +55,46 @@ def settings_table(run: Run) -> Table:
     rows = [
         ("images", f"{data.name}: {data.about}"),
         ("", TUNED if data.synthetic else ""),
+        ("resized for training to", _sides(run)),
         ("classes", f"{data.classes:,}"),
-        ("to train on", f"{data.train:,} images"),
-        ("to validate on", f"{data.validation:,} images"),
+        ("to train on", plural(data.train, "image")),
+        ("to validate on", plural(data.validation, "image")),
         ("digest", data.digest[:DIGITS]),
         ("preset", run.preset),
         ("recipe, the same for all", settings(run.recipe)),
+        ("of these, by --set", ", ".join(set_by_user(run))),
         ("settings of their own", "; ".join(own) or "none"),
         ("seeds", f"{run.seeds}"),
         *(("ran on", environment) for environment in _environments(run)),
         ("command", run.command),
     ]
     return Table("Data, settings and environments", SETTING_COLUMNS, tuple(row for row in rows if row[1]))
+
+
+def _sides(run: Run) -> str:
+    """The side of the images: that of most arms, and those of the others."""
+    ((usual, _),) = Counter(arm.side for arm in run.arms).most_common(1)
+    others = [f"{arm.label}: {size_of(arm.side)}" for arm in run.arms if arm.side != usual]
+    return "; ".join([size_of(usual), *others])
+
+
+def size_of(side: int) -> str:
+    """The size of an image of that side."""
+    return f"{side}x{side} pixels"
+
+
+def words_of(command: str) -> list[str]:
+    """The words of a command as they were typed; none where somebody else wrote what is no command."""
+    try:
+        return split(command)
+    except ValueError:
+        return []
+
+
+def set_by_user(run: Run) -> list[str]:
+    """The settings of the recipe that were given as ``--set``, as they were typed."""
+    words = words_of(run.command)
+    return [value for option, value in pairwise(words) if option == "--set"]
 
 
 def settings(recipe: Mapping[str, Any]) -> str:
@@ -133,8 +164,9 @@ def accuracy_table(run: Run) -> Table:
             "Multiply-adds are those of one image in inference, without auxiliary heads; parameters are "
             "those in training, with them. Top-1 is the part of the validation images that were classified "
             "correctly after the last epoch, the mean over the seeds.",
-            "Differences are paired by seed. Intervals are Student's over the seeds, rounded outward: they "
-            "are about training anew on the same images, and not about other images.",
+            "Differences are paired by seed. Intervals are Student's over the seeds: they are about training "
+            "anew on the same images, and not about other images.",
+            ROUNDED,
             *([by_chance(known, "difference", "intervals beside 0")] if known else []),
         ),
     )
@@ -158,8 +190,9 @@ def step_time_table(run: Run) -> Table:
         STEP_TIME_COLUMNS,
         tuple(_step_time_row(arm, first) for arm in run.arms),
         notes=(
-            f"The median of {_either(steps)} steps of {_either(batches)} images, with the quartiles, "
-            "measured alone on the device with the arms in turns. Savings are reckoned for one image.",
+            f"The median of {_either(steps, 'step')} of {_either(batches, 'image')}, with the quartiles, "
+            "measured alone on the device with the arms in turns. Savings are reckoned for one image. Times "
+            "and savings are rounded to the nearest.",
             "The multiply-adds of a step are those of forward and backward together, auxiliary heads "
             "included; multiply-adds/s are what is counted by the time that is measured. Time also goes to "
             "what has no multiply-adds: batch norm, activations, pooling, the optimizer.",
@@ -187,5 +220,6 @@ def _step_time_row(arm: ArmRecord, first: ArmRecord) -> tuple[Any, ...]:
     )
 
 
-def _either(numbers: Sequence[int]) -> str:
-    return " or ".join(f"{number:,}" for number in numbers)
+def _either(numbers: Sequence[int], noun: str) -> str:
+    *others, last = numbers
+    return " or ".join([*(f"{number:,}" for number in others), plural(last, noun)])

@@ -19,6 +19,10 @@ COLUMNS = (
     Column("verdict", "verdict"),
     Column("excluded", "excluded at this scale"),
 )
+ROUNDED = (
+    "Intervals are rounded outward, the lower end down and the upper end up, to two digits of a point; to "
+    "more where an end would come to lie on 0 that does not."
+)
 BUILT_IN = (
     "What generated images say of resolution is partly built in: their patterns repeat after 4.5 to 7.5 of "
     "96 pixels, which is less than two pixels at a side of 24: there they can hardly be told apart."
@@ -51,6 +55,7 @@ def claims_table(run: Run) -> Table:
             "Differences are paired by seed: the accuracy of what is said to be no worse, less the other's. "
             "A verdict is a direction only where the whole interval lies on one side of 0. Where it does "
             "not, nothing is shown: not that there is a difference, and not that there is none.",
+            f"{ROUNDED} What is excluded is rounded up.",
             *([by_chance(known, "claim", "verdicts of a direction")] if known else []),
             *([BUILT_IN] if run.data.synthetic and len({arm.side for arm in run.arms}) > 1 else []),
             "Verdicts are about these networks, at this scale, trained on these images; what is reported is "
