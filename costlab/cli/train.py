@@ -3,6 +3,7 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -221,12 +222,19 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
 
 
 def _write_page(run: "Run", folder: Path) -> tuple[str, ...]:
-    """Write the page into the folder; returns a line for each failure."""
+    """Write the page into the folder, but leave what is the user's there; returns a line for each failure."""
     from costlab.report.evidence import page_of_run
-    from costlab.report.folder import render, write_all
+    from costlab.report.folder import of_others, render, write_all
 
     problems: list[str] = []
     contents = render(page_of_run(run), folder, done=lambda page: problems.extend(page.problems))
-    for file, _ in write_all(contents, force=True):
+    kept = of_others(contents)
+    for file, _ in write_all({file: contents[file] for file in contents if file not in kept}, force=True):
         click.echo(file)
+    if kept:
+        names, command = ", ".join(map(str, kept)), f"costlab report {quote(str(folder))} -o DIR"
+        click.echo(
+            f"not as costlab writes it, and left as it is: {names}; {command} writes the page elsewhere",
+            err=True,
+        )
     return tuple(problems)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from costlab.counting.count import Count, count
 from costlab.paper.audit import verify
-from costlab.report.page import Page
+from costlab.report.page import Page, sealed
 from costlab.report.pages import claims, conventions, factorization, index, lineage
 from costlab.report.pages.network import file_name, network_page, without_folder
 from costlab.report.pages.run import training_page
@@ -69,4 +69,4 @@ def page_of(
 
 def page_of_run(run: Run) -> Iterator[Page]:
     """The page of the user's training run."""
-    yield training_page(run, run.name, target="of a run")
+    yield sealed(training_page(run, run.name, target="of a run"))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from costlab.errors import OutputError
 from costlab.files import read, refuse_taken, write
 from costlab.report.figure import Form, Picture, bears_name, digest_in
-from costlab.report.page import MARK, OURS, Page
+from costlab.report.page import MARK, OURS, Page, is_unchanged
 
 FOREIGN = "was not written by costlab report: only --force replaces it"
 
@@ -74,6 +74,15 @@ def refuse_foreign(file: Path, content: bytes) -> None:
     raise OutputError(f"{file} {reason}: name another folder, or give --force to replace it")
 
 
+def of_others(files: Iterable[Path]) -> tuple[Path, ...]:
+    """Those of the files that costlab did not write, or that somebody has changed since: sealed pages say so.
+
+    Raises:
+        OutputError: a file cannot be read.
+    """
+    return tuple(file for file in files if file.exists() and not _is_as_written(file))
+
+
 def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
     """A line for each file of a page that is not as it would be written, beginning with its name.
 
@@ -129,6 +138,14 @@ def _is_own(file: Path) -> bool:
     if file.suffix == ".md":
         return not content or content.startswith(OURS.encode())
     return bears_name(content, file.stem)
+
+
+def _is_as_written(file: Path) -> bool:
+    """Whether there is a file that costlab wrote, as far as it can be known still as it did."""
+    if not (file.is_file() and _is_own(file)):
+        return False
+    content = read(file)
+    return not content or file.suffix != ".md" or is_unchanged(content)
 
 
 def _difference(content: bytes | None, text: str) -> str:

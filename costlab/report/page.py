@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 from costlab.report.figure import Picture
@@ -11,6 +12,8 @@ from costlab.report.table import Table, inline
 OURS = "<!-- Written by costlab report"
 """The beginning of every page that costlab writes."""
 MARK = OURS + "{target}: it is written anew as a whole, and changes by hand are lost. -->"
+SEAL = "<!-- {digest}: the text above as it was written. -->\n"
+SEALED = re.compile(rf"(?P<text>.*)\n{SEAL.format(digest='(?P<digest>[0-9a-f]+)')}".encode(), re.DOTALL)
 
 Part: TypeAlias = str | Table | Picture[Any]
 
@@ -49,6 +52,21 @@ def page(
     text = "\n".join(f"{_markdown(part).strip()}\n" for part in (mark, f"# {inline(title)}", summary, *parts))
     pictures = tuple(part for part in parts if isinstance(part, Picture))
     return Page(name, title, summary, text, pictures, tuple(problems))
+
+
+def sealed(page: Page) -> Page:
+    """The page with a digest of its text below it: so it is known whether somebody has changed it."""
+    return replace(page, text=f"{page.text}\n{SEAL.format(digest=_digest(page.text.encode()))}")
+
+
+def is_unchanged(content: bytes) -> bool:
+    """Whether a file holds a page with the digest of its text."""
+    match = SEALED.fullmatch(content)
+    return match is not None and match["digest"].decode() == _digest(match["text"])
+
+
+def _digest(text: bytes) -> str:
+    return sha256(text).hexdigest()[:16]
 
 
 def picture_in_markdown(picture: Picture[Any], folder: str = "") -> str:
