@@ -58,7 +58,12 @@ class Definition(Generic[P]):
     @property
     def summary(self) -> str:
         """The first paragraph of the docstring, on one line."""
-        return one_line((inspect.getdoc(self._written) or "").partition("\n\n")[0])
+        return one_line(self._docstring.partition("\n\n")[0])
+
+    @property
+    def _docstring(self) -> str:
+        """What is written of it; a class has no part of that of the class above."""
+        return inspect.cleandoc(self._written.__doc__ or "")
 
     @property
     def input(self) -> AnyInput | None:
@@ -114,7 +119,7 @@ class Definition(Generic[P]):
             raise DefinitionError(
                 f"{self.name}: an annotation cannot be read: {first_sentence(error)}"
             ) from error
-        notes = _notes(inspect.getdoc(self._written) or "")
+        notes = _notes(self._docstring)
         self._refuse_reserved()
         return {
             name: parameter(name, hints.get(name), p.default, notes.get(name, ""))

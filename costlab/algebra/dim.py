@@ -103,7 +103,8 @@ def as_count(name: str, value: object, least: int = 1) -> int:
     count = as_dim(name, value, least)
     if not isinstance(count, int):
         raise DefinitionError(
-            f"{name}={text(count)} must be a single number: it says how often a part is repeated"
+            f"{name}={text(count)} must be a single number: it says how often a part is repeated, so "
+            "that each number makes a network of its own: count them one by one"
         )
     if count > COUNT_MAX:
         raise DefinitionError(f"{name}={count} must be at most {COUNT_MAX}")

@@ -15,8 +15,8 @@ from costlab.report.table import Table
 from costlab.report.tables.conventions import conventions_table
 from costlab.report.tables.count import UNVERIFIED_COLUMN
 from costlab.targets.ablation import Ablation
-from costlab.targets.catalog import ablations, catalog, lookup
-from costlab.targets.resolve import find_ablation, label_with_settings
+from costlab.targets.catalog import ablations, catalog
+from costlab.targets.resolve import find_ablation, find_definition, label_with_settings
 from costlab.targets.target import Variant
 
 COLUMNS = (
@@ -60,8 +60,9 @@ def list_(
     """List the definitions that can be counted, or describe the one called NAME.
 
     Each is shown with the figure or table that it comes from, the input that it is counted at, and its
-    parameters with their defaults. With --ablations, list the named sets instead, each with its variants,
-    the baseline first; with --conventions, what each counting tool charges for.
+    parameters with their defaults; one of your own is named as file.py:attribute. With --ablations, list the
+    named sets instead, each with its variants, the baseline first; with --conventions, what each counting
+    tool charges for.
     """
     refuse((sets and conventions, "--ablations and --conventions do not go together"))
     if conventions:
@@ -70,7 +71,7 @@ def list_(
     if sets:
         _list_ablations([find_ablation(name)] if name else list(ablations().values()), format_, file, force)
         return
-    definitions = [lookup(name)] if name else list(catalog().values())
+    definitions = [find_definition(name)] if name else list(catalog().values())
     form = chosen_format(format_, file)
     if form == "table" and file is None:
         click.echo("\n\n".join(_describe(d) if name else _entry(d) for d in definitions))

@@ -20,6 +20,7 @@ AXES = {
 BATCH = ("N", "batch")
 NUMERIC = (Dim, Ratio, int)
 """The types of parameters that can be symbols."""
+RATIO_INSTEAD = ": annotate it as Ratio and multiply by scale(channels, {})"
 
 
 class Place(NamedTuple):
@@ -51,7 +52,10 @@ def find_place(variant: Variant, name: str, shape: AnyShape) -> Place | None:
     """
     known = variant.parameters.get(name)
     if known is not None and known.type not in NUMERIC:
-        raise DefinitionError(f"{variant.label}: {name} takes {known.takes}, and no symbol in its place")
+        remedy = RATIO_INSTEAD.format(name) if known.type is float else ""
+        raise DefinitionError(
+            f"{variant.label}: {name} takes {known.takes}, and no symbol in its place{remedy}"
+        )
     axis = None if known is not None else AXES[len(shape)].get(name)
     for tied, axes in variant.ties.items():
         if tied == name or axis in axes:

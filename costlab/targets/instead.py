@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from costlab.messages import named
-from costlab.targets.torch_module import is_module, is_module_class
+from costlab.targets.torch_module import is_module
 
 MANY = 3
 """The names that are listed."""
@@ -15,7 +15,7 @@ def instead(value: object) -> str:
     """What to give instead of a value that cannot be counted; empty if nobody knows."""
     torch: Any = sys.modules.get("torch")
     if isinstance(value, type):
-        return f"give a module made of it, {value.__name__}(...)" if is_module_class(value) else ""
+        return ""
     if torch is not None:
         export, script = (sys.modules.get(name) for name in ("torch.export", "torch.jit"))
         if isinstance(value, getattr(export, "ExportedProgram", ())):

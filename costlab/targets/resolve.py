@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
@@ -32,7 +33,7 @@ class TorchModule(Protocol):
     def state_dict(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
-TargetLike: TypeAlias = str | Block | Definition[...] | Variant | TorchModule
+TargetLike: TypeAlias = str | Block | Definition[...] | Variant | TorchModule | Callable[..., TorchModule]
 FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
 IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_MODULE = r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?"
@@ -43,7 +44,8 @@ def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target
     """The target that ``target`` names, with the shape of its input.
 
     A target is a catalog name, ``file.py:attribute`` or ``package.module:attribute`` (each with
-    ``:name=value,...`` after it), a `Definition`, a `Variant` or a `Block`.
+    ``:name=value,...`` after it), a `Definition`, a `Variant`, a `Block`, a module of PyTorch, or what makes
+    one: its class, or a function.
 
     Raises:
         TargetError: it names nothing, its code fails, or the shape of its input is unknown.
@@ -82,6 +84,9 @@ def find(target: TargetLike) -> Variant:
     if is_module(target):
         block = as_block(target)
         return Variant(block.title, block)
+    if is_module_class(target) or inspect.isroutine(target) or isinstance(target, partial):
+        made_by = Factory(cast("Any", target))
+        return Variant(made_by.name, made_by, from_user=True)
     if not isinstance(target, str):
         from costlab.targets.instead import instead
 
@@ -112,6 +117,20 @@ def variant(target: TargetLike, input: object = None, batch: int = 1, **settings
         raise DefinitionError(f"batch={text(number)} must be a single number")
     variant = replace(find_with_settings(target, settings), batch=number)
     return variant if input is None else replace(variant, input=as_input(input, call_by_name))
+
+
+def find_definition(name: str) -> Definition[...]:
+    """The definition of that name, in the catalog, a file or a package; or what makes a module there.
+
+    Raises:
+        TargetError: there is none, or its code fails.
+    """
+    found = find(name)
+    if isinstance(found.subject, Block):
+        raise TargetError(f"{name} is made already, and has no parameters")
+    if found.settings:
+        raise TargetError(f"{name}: name the definition without its settings")
+    return found.subject
 
 
 def find_ablation(name: str) -> "Ablation":

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeGuard
+from weakref import WeakSet
 
 from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
@@ -50,6 +51,9 @@ def up_to_its_stop(block: Block) -> Block:
     return replace(block, partial=True) if isinstance(block, Module) else block
 
 
+_given_out: "WeakSet[Any]" = WeakSet()
+
+
 class Factory(Definition[...]):
     """A function or class that is no costlab definition, and may return an ``nn.Module``.
 
@@ -64,6 +68,18 @@ class Factory(Definition[...]):
         if takes_any and name not in self.parameters:
             return Parameter(name, None)
         return super()._known(name)
+
+    def module(self, **kwargs: Any) -> Any:
+        """The module itself, made anew with all its weights, by arguments for which it gives one.
+
+        Raises:
+            DefinitionError: it was given out before, and may have been trained since.
+        """
+        made = self.function(**kwargs)
+        if made in _given_out:
+            raise DefinitionError(f"{self.name} returned the same module again: make one at each call")
+        _given_out.add(made)
+        return made
 
     def _make(self, *args: Any, **kwargs: Any) -> Block:
         try:

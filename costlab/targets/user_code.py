@@ -11,6 +11,7 @@ from threading import RLock
 from types import CodeType, ModuleType
 
 from costlab.errors import CostlabError, TargetError, one_line
+from costlab.messages import message_of
 
 PACKAGE = Path(__file__).parents[1]
 OURS = (PACKAGE, PACKAGE.with_name("blocks"))
@@ -19,6 +20,8 @@ INSTALLED = {"site-packages", "dist-packages"}
 LIBRARIES = {"fvcore", "mpmath", "numpy", "pandas", "sympy", "torch"}
 """Packages that costlab calls itself: an error raised in one of them is attributed to the caller."""
 
+SYMBOL_ROUNDED = re.compile(r"Cannot (?:convert symbols to|round symbolic)")
+"""What SymPy says where int() or round() is called with a symbol."""
 _lock = RLock()  # standard output, the import path and the loaded modules are global
 _imported: dict[Path, dict[str, ModuleType]] = {}
 """The modules that the code of each folder has imported from it."""
@@ -43,7 +46,8 @@ def user_code(source: str, *, surely: bool = False) -> Iterator[None]:
         if place is None and not surely:
             raise
         where = f" ({place[0].name}, line {place[1]})" if place else ""
-        raise TargetError(f"{source}: {one_line(error)}{where}") from error
+        hint = ": scale(channels, number) takes symbols" if SYMBOL_ROUNDED.search(message_of(error)) else ""
+        raise TargetError(f"{source}: {one_line(error)}{where}{hint}") from error
 
 
 def load_file(name: str) -> tuple[ModuleType, Path]:

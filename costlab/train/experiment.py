@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from costlab.algebra import as_dim
+from costlab.algebra import Block, as_dim
 from costlab.algebra.inputs import shape_of
 from costlab.errors import DefinitionError
 from costlab.messages import named
@@ -93,7 +93,17 @@ def arm(
         raise DefinitionError(f"arm: side={named(side)} must be a single number")
     own = dict(recipe or {})
     Recipe().with_settings(own)
-    return Arm(variant(target, **settings), side, own)
+    return Arm(_made_anew(variant(target, **settings), "arm"), side, own)
+
+
+def _made_anew(network: Variant, where: str) -> Variant:
+    """The network, of which each trial makes one of its own."""
+    if isinstance(network.subject, Block) and network.subject.takes_tensors:
+        raise DefinitionError(
+            f"{where}: {network.label} is one module, and each trial begins with weights of its own: give "
+            "its class, or a function that makes one"
+        )
+    return network
 
 
 def of_ablation(ablation: Ablation) -> Experiment:
@@ -111,5 +121,5 @@ def of_ablation(ablation: Ablation) -> Experiment:
                 f"{ablation.name}: {label!r} takes {channels}x{height}x{width} and cannot be trained: "
                 "a network that can takes square images, 3xHxH, and gives one number per class"
             )
-        arms[label] = Arm(replace(member, input=None), height)
+        arms[label] = Arm(_made_anew(replace(member, input=None), f"{ablation.name}: {label!r}"), height)
     return Experiment(ablation.name, ablation.title, arms)

@@ -15,6 +15,8 @@ from torch.optim.lr_scheduler import ChainedScheduler, LinearLR, StepLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from costlab.algebra.modules import TrainingOutput
+from costlab.errors import DefinitionError
+from costlab.messages import named
 from costlab.train.batches import Batch
 from costlab.train.environment import has_bfloat16
 from costlab.train.recipe import Recipe
@@ -62,6 +64,10 @@ class Learner:
         with precision(self.device):
             out = self._train(batch.images)
             output, heads = (out.output, out.auxiliary) if isinstance(out, TrainingOutput) else (out, {})
+            if not isinstance(output, Tensor):
+                raise DefinitionError(
+                    f"in training the network gives {named(output)}, and no tensor of scores"
+                )
             own = loss = self._loss(output, batch.labels)
             for head in heads.values():
                 loss = loss + self.recipe.aux_weight * self._loss(head, batch.labels)

@@ -14,6 +14,7 @@ from costlab.counting.count import count
 from costlab.errors import DefinitionError, RunError, TargetError
 from costlab.files import read, write
 from costlab.messages import named
+from costlab.targets.build import build
 from costlab.targets.catalog import is_listed_ablation
 from costlab.targets.resolve import IN_CATALOG, find_ablation, label_with_settings, load_reference
 from costlab.train import experiments
@@ -192,17 +193,24 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
     """The record of an arm, counted as it will be trained.
 
     A training step takes three times the multiply-adds of the forward pass: for the output, the gradient of
-    the weights and that of the input, which the first layer does not need.
+    the weights and that of the input, which the first layer does not need. Of a module it is counted.
 
     Raises:
         TargetError, DefinitionError, ShapeError: the network does not take its images, or has another number
             of outputs than there are classes.
     """
-    counted = count(arm.network, (3, arm.side, arm.side))
+    image = (3, arm.side, arm.side)
+    counted = count(arm.network, image)
     output = counted.root.output
-    if tuple(output) != (classes,):
+    is_module = counted.root.block.takes_tensors  # it puts out a batch
+    if tuple(output) != ((1, classes) if is_module else (classes,)):
         raise DefinitionError(f"{label}: the network puts out {output}, and there are {classes} classes")
     first = next((int(row.work.multiply_adds) for row in counted.rows if int(row.work.multiply_adds)), 0)
+    step = None
+    if is_module:
+        step = count(arm.network, image, backward=True).multiply_adds
+        for _ in range(2):  # or say that it is the same one again
+            build(arm.network, image)
     return ArmRecord(
         label,
         re.sub(r"^[^:]*/(?=[^/:]+:)", "", counted.label),  # a file without its folder
@@ -210,7 +218,7 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
         dict(arm.recipe),
         int(counted.inference.multiply_adds),
         int(counted.parameters),
-        3 * int(counted.multiply_adds) - first,
+        3 * int(counted.multiply_adds) - first if step is None else int(step),
     )
 
 

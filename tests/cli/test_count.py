@@ -252,24 +252,6 @@ def test_an_interrupt_is_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch)
     assert run("count", "stem").code == 130
 
 
-def test_list(run: Run) -> None:
-    code, out, _ = run("list")
-    assert code == 0
-    assert "inception_a  Figure 5  input 192x35x35" in out
-    assert "branch_5x5=5x5" in out
-    assert "``" not in out
-    rows = json.loads(run("list", "-f", "json").out)["rows"]
-    assert {"inception_v3", "stem", "inception_e"} <= {row["name"] for row in rows}
-    assert "kernel_7x7=1x7+7x1   (7x7 or 1x7+7x1)" in run("list", "inception_v3").out
-    assert run("list", "incepton_v3").code == 2
-    assert "| inception_a | Figure 5 |" in run("list", "-f", "markdown").out
-    one = json.loads(run("list", "inception_a", "-f", "json").out)
-    assert (one["name"], one["figure"], one["input"]) == ("inception_a", "Figure 5", "192x35x35")
-    assert one["rows"][1]["takes"] == "5x5 or 3x3+3x3 or 3x3"
-    assert one["rows"][0]["default"] == "64"
-    assert "second branch" in one["rows"][1]["note"]
-
-
 def test_help_and_version(run: Run) -> None:
     from costlab import __version__
 

@@ -114,3 +114,15 @@ def test_other_words_are_not_looked_up(run: Run, monkeypatch: pytest.MonkeyPatch
     assert looked_up == []
     assert run("count", "stem", "--symbolic", "width").code == 0
     assert looked_up == ["width"]
+
+
+@pytest.mark.parametrize("rounding", ["int", "round"])
+def test_a_width_that_is_rounded_by_hand(rounding: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "from costlab import Conv2d, Ratio, block, seq\n"
+        "@block(input='3x8x8')\n"
+        f"def net(width: Ratio = 1.0):\n    return seq(Conv2d({rounding}(8 * width), 3))\n"
+    )
+    failed = run("count", f"{tmp_path}/net.py:net", "--symbolic", "width")
+    assert (failed.code, failed.out) == (2, "")
+    assert failed.err.endswith("(net.py, line 4): scale(channels, number) takes symbols\n")

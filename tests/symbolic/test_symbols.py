@@ -41,6 +41,12 @@ def test_parameters_without_a_number() -> None:
     assert repeated.at(repeats=3) == quantities(required, channels=4, repeats=3)
 
 
+@block(input="3x9x9")
+def floating(width: float = 1.0) -> Block:
+    """A width that is no ratio."""
+    return seq(Conv2d(int(8 * width), 1))
+
+
 @pytest.mark.parametrize(
     ("target", "names", "message"),
     [
@@ -50,6 +56,12 @@ def test_parameters_without_a_number() -> None:
             "'widht' is no numeric parameter and no size of the input; did you mean width?",
         ),
         ("inception_v3", ("F",), "'F' is no numeric parameter and no size of the input"),
+        (
+            floating,
+            ("width",),
+            "floating: width takes a number, and no symbol in its place: annotate it as Ratio and multiply "
+            "by scale(channels, width)",
+        ),
         ("inception_v3", ("aux",), "inception_v3: aux takes true or false, and no symbol in its place"),
         (
             "inception_v3",

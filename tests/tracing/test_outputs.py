@@ -29,7 +29,8 @@ class ToScalar(nn.Module):
         self.inner = nn.Sequential(nn.Linear(4, 2), nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.inner(x).sum()
+        inner: Tensor = self.inner(x)
+        return inner.sum()
 
 
 class ToDictionary(nn.Module):
