@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from costlab.messages import first_sentence
+from costlab.messages import first_sentence, shortened
 
 
 def one_line(error: object) -> str:
@@ -10,13 +10,17 @@ def one_line(error: object) -> str:
     if not isinstance(error, BaseException):
         return " ".join(str(error).split())
     message = one_line(str(error)) if isinstance(error, CostlabError) else first_sentence(error)
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return _of_type(error, message)
 
 
 def first_line(error: BaseException) -> str:
     """The type of an error and the first line of its message, where others' messages go on after it."""
-    message = first_sentence(error, of_line=True)
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return _of_type(error, first_sentence(error, of_line=True))
+
+
+def _of_type(error: BaseException, message: str) -> str:
+    name = shortened(type(error).__name__)
+    return f"{name}: {message}" if message else name
 
 
 class CostlabError(Exception):

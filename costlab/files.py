@@ -80,11 +80,19 @@ def refuse_links_out(folder: Path) -> None:
     Raises:
         OutputError: there is such a link.
     """
-    home = folder.resolve()
-    for place, folders, files in os.walk(folder):
-        for each in (Path(place, name) for name in (*folders, *files)):
-            if each.is_symlink() and not Path(os.path.realpath(each)).is_relative_to(home):
-                raise OutputError(f"{each} is a link that leads out of {folder}: remove it")
+    try:
+        home = folder.resolve()
+        links = [
+            each
+            for place, folders, files in os.walk(folder)
+            for each in (Path(place, name) for name in (*folders, *files))
+            if each.is_symlink()
+        ]
+        leading_out = [each for each in links if not Path(os.path.realpath(each)).is_relative_to(home)]
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"{folder} cannot be reached: {_reason(error)}") from error
+    if leading_out:
+        raise OutputError(f"{leading_out[0]} is a link that leads out of {folder}: remove it")
 
 
 def is_folder(folder: Path) -> bool:

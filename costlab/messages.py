@@ -18,7 +18,7 @@ PLACE = re.compile(r"^\[enforce fail at [^\]]*\][^.]*\. ")
 GIVEN = re.compile(r"Expected|Got|Tried to allocate")
 ESCAPES = re.compile(r"\x1b(?:[\]PX^_].*?(?:\x07|\x1b\\|$)|\[[0-?]*[ -/]*[@-~]?|.)?", re.DOTALL)
 """What steers a terminal: its colors, its title."""
-UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Signs that are not seen, or turn the order of those around."""
 
 
@@ -50,8 +50,14 @@ def _first_sentence(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """A text without what steers a terminal or is not seen."""
-    return UNSEEN.sub("", ESCAPES.sub("", text))
+    """A text without what steers a terminal; other signs that are not seen, or are no text, as escapes."""
+    seen = UNSEEN.sub("", ESCAPES.sub("", text))
+    if seen.isprintable():
+        return seen
+    return "".join(
+        sign if sign.isprintable() or sign.isspace() else sign.encode("unicode_escape").decode()
+        for sign in seen
+    )
 
 
 def shortened(text: str, longest: int = SHORT) -> str:
@@ -82,15 +88,17 @@ def named(value: object, deep: int = 3) -> str:
 
 
 def a(noun: str) -> str:
-    """A noun with its article."""
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+    """A noun with its article; a class may have a name of any length."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {shortened(noun)}"
 
 
 def message_of(error: object) -> str:
     """The message of an error; empty where it cannot be read."""
     try:
         return str(error)
-    except Exception:  # it shows values, and there are none
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # it shows values, and there are none; code of others may even exit here
         return ""
 
 

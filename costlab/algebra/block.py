@@ -8,8 +8,8 @@ from math import isfinite
 from sys import float_info
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
-from costlab.algebra.dim import DIM_MAX, Dim, as_dim, text, total
-from costlab.algebra.shape import AnyShape
+from costlab.algebra.dim import DIM_MAX, Dim, as_dim, is_array, is_symbolic, text, total
+from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.window import as_pair
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, ShapeError
@@ -150,6 +150,10 @@ class Operation(Value):
     """
 
     kind: ClassVar[str]
+    _foreign: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        cls._foreign = not cls.__module__.startswith("costlab.")
 
     @abstractmethod
     def output(self, x: AnyShape) -> AnyShape:
@@ -194,9 +198,13 @@ class Operation(Value):
     def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> Node:
         try:
             y = self.output(x)
+            if self._foreign:
+                _refuse_odd(y, f"{path or self.title}: output(x)", Shape | Vector, "a Shape or a Vector")
             work = self.work(x, y)
         except ShapeError as error:
             raise error.at(path) from None
+        if self._foreign:
+            _refuse_odd(work, f"{path or self.title}: work(x, y)", Work, "Work(...)")
         return Node(path, self, x, y, work, (), training_only)
 
     def __str__(self) -> str:
@@ -220,6 +228,15 @@ class Operation(Value):
             label = f"{type(self).__name__}: {name}"
             height, width = as_pair(label, value)
             object.__setattr__(self, name, (as_dim(label, height, bound), as_dim(label, width, bound)))
+
+
+def _refuse_odd(given: Any, place: str, kinds: Any, wanted: str) -> None:
+    """Hold what an operation of the user's gives to what it must be."""
+    if not isinstance(given, kinds):
+        raise DefinitionError(f"{place} gives {named(given)}, not {wanted}")
+    for name, size in given._asdict().items():
+        if name != "kind" and not (type(size) is int or is_array(size) or is_symbolic(size)):
+            raise DefinitionError(f"{place} gives {name}={named(size)}, which must be a whole number")
 
 
 def _compared(made: Value) -> tuple[Any, ...]:

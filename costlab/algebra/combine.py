@@ -178,6 +178,33 @@ class Add(_Branches):
         return next(iter(outputs))
 
 
+def refuse_malformed(block: Block, title: str) -> None:
+    """Say what is wrong with a block that was changed after it was made, if that is why it cannot be walked.
+
+    Raises:
+        DefinitionError: it contains itself, or what is no named block.
+    """
+    above: set[int] = set()
+    pending: list[tuple[Any, str, bool]] = [(block, title, False)]
+    while pending:
+        each, place, left = pending.pop()
+        if left:
+            above.discard(id(each))
+            continue
+        if not isinstance(each, Block):
+            raise DefinitionError(f"{place} is {named(each)}, not a block")
+        if id(each) in above:
+            raise DefinitionError(f"{place} contains itself: a block is made of others")
+        if not isinstance(each, Composite):
+            continue
+        children: Any = each.children
+        if not isinstance(children, tuple) or not all(isinstance(c, tuple) and len(c) == 2 for c in children):
+            raise DefinitionError(f"{place}: its children are {named(children)}, not blocks with names")
+        above.add(id(each))
+        pending.append((each, place, True))
+        pending += [(child, f"{place}.{name}", False) for name, child in reversed(children)]
+
+
 def without_heads(node: Node) -> Node:
     """The node with every auxiliary head in it as what it is in inference: the identity."""
     if isinstance(node.block, Auxiliary):

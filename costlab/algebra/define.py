@@ -114,7 +114,7 @@ class Definition(Generic[P]):
             DefinitionError: an annotation cannot be read, or a name means something to costlab.
         """
         try:
-            hints = get_type_hints(self._written) if inspect.isroutine(self._written) else {}
+            hints = self._annotations()
         except Exception as error:
             raise DefinitionError(
                 f"{self.name}: an annotation cannot be read: {first_sentence(error)}"
@@ -125,6 +125,20 @@ class Definition(Generic[P]):
             name: parameter(name, hints.get(name), p.default, notes.get(name, ""))
             for name, p in self._signature.parameters.items()
             if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        }
+
+    def _annotations(self) -> Mapping[str, Any]:
+        """The annotations of the parameters; of a class those that can be read: some are for checkers."""
+        if inspect.isroutine(self._written):
+            return get_type_hints(self._written)
+        try:
+            signature = inspect.signature(self.function, eval_str=True)
+        except Exception:
+            signature = self._signature
+        return {
+            name: p.annotation
+            for name, p in signature.parameters.items()
+            if not (p.annotation is p.empty or isinstance(p.annotation, str))
         }
 
     @cached_property

@@ -78,7 +78,9 @@ def _text(value: Any) -> str:
         return f"{{{', '.join(f'{key}: {_text(each)}' for key, each in value.items())}}}"
     if isinstance(value, tuple | list):
         return f"({', '.join(map(_text, value))})"
-    return repr(value) if isinstance(value, int | float | str | bool | None) else type(value).__name__
+    if isinstance(value, int):
+        return named(value)
+    return repr(value) if isinstance(value, float | str | None) else type(value).__name__
 
 
 def as_input(value: Any, called: Callable[[str], Any] | None = None) -> AnyInput:

@@ -12,13 +12,26 @@ from costlab.messages import shortened
 
 REQUIRED: Any = inspect.Parameter.empty
 PLAIN = frozenset({bool, str, int, float})
+TRUTHS = {"true": True, "false": False}
+UNIONS = (Union, types.UnionType)
+WORDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    Dim: "a whole number",
+    float: "a number",
+    tuple: "a tuple",
+    list: "a list",
+    dict: "a dictionary",
+}
+"""Types of which no value is a text, in words."""
 
 
 class Parameter(NamedTuple):
     """One parameter of a definition, with the values that it takes.
 
     ``type`` is the annotation without None: bool, int, float, str, `Dim`, `Ratio`, a ``Literal``;
-    anything else takes any value.
+    anything else takes any value, but no text where that is none of several types. One that is ``inferred``
+    from the default may be None.
     """
 
     name: str
@@ -26,6 +39,7 @@ class Parameter(NamedTuple):
     default: Any = REQUIRED
     note: str = ""
     optional: bool = False
+    inferred: bool = False
 
     @property
     def required(self) -> bool:
@@ -44,9 +58,9 @@ class Parameter(NamedTuple):
             return " or ".join(map(str, self.choices))
         if self.type in (float, Ratio):
             return "a number"
-        return {bool: "true or false", int: "a whole number", Dim: "a whole number", str: "text"}.get(
-            self.type, "a value"
-        )
+        if self._takes_text:
+            return "text" if self.type is str else "a value"
+        return " or ".join(dict.fromkeys(WORDS[kind] for kind in self._kinds))
 
     def __str__(self) -> str:
         if self.required:
@@ -60,7 +74,7 @@ class Parameter(NamedTuple):
         Raises:
             DefinitionError: it is none that the parameter takes.
         """
-        if self.optional and value.lower() == "none":
+        if (self.optional and value.lower() == "none") or (self.inferred and value == "None"):
             return None
         try:
             return self._read(value)
@@ -69,7 +83,7 @@ class Parameter(NamedTuple):
 
     def _read(self, value: str) -> Any:
         if self.type is bool:
-            return {"true": True, "false": False}[value.lower()]
+            return TRUTHS[value.lower()]
         if self.choices:
             return {str(choice): choice for choice in self.choices}[value]
         if self.type in (int, Dim):
@@ -78,12 +92,27 @@ class Parameter(NamedTuple):
             return float(value)
         if self.type is str:
             return value
+        if bool in self._kinds and value.lower() in TRUTHS:
+            return TRUTHS[value.lower()]
         from ast import literal_eval
 
         try:
             return literal_eval(value)
         except (ValueError, SyntaxError):
-            return value
+            if self._takes_text:
+                return value
+            raise
+
+    @property
+    def _kinds(self) -> tuple[Any, ...]:
+        """The types that it takes, without what is in them."""
+        kinds = get_args(self.type) if get_origin(self.type) in UNIONS else (self.type,)
+        return tuple(get_origin(kind) or kind for kind in kinds)
+
+    @property
+    def _takes_text(self) -> bool:
+        """Whether a text is a value of one of the types, or may be: what is unknown may be made of one."""
+        return not all(any(kind is known for known in WORDS) for kind in self._kinds)
 
     def check(self, value: Any, owner: str) -> None:
         """Refuse a value of the wrong type.
@@ -91,7 +120,7 @@ class Parameter(NamedTuple):
         Raises:
             DefinitionError: it is none that the parameter takes.
         """
-        if value is None and self.optional:
+        if value is None and (self.optional or self.inferred):
             return
         label = f"{owner}: {self.name}"
         if self.type is Dim:
@@ -101,7 +130,11 @@ class Parameter(NamedTuple):
         elif self.choices:
             if not any(type(value) is type(choice) and value == choice for choice in self.choices):
                 raise self._refusal(value, owner)
-        elif self.type in PLAIN and type(value) is not self.type and not self._stands_for(value):
+        elif (
+            any(self.type is kind for kind in PLAIN)
+            and type(value) is not self.type
+            and not self._stands_for(value)
+        ):
             raise self._refusal(value, owner)
 
     def _stands_for(self, value: Any) -> bool:
@@ -117,15 +150,16 @@ class Parameter(NamedTuple):
 
 def parameter(name: str, annotation: Any, default: Any, note: str) -> Parameter:
     """The parameter of a function with this annotation and default."""
+    optional = default is None and annotation is not None
     if annotation is None and default is not REQUIRED and default is not None:
-        annotation = type(default)
-    if annotation == Ratio or get_origin(annotation) not in (Union, types.UnionType):
-        return Parameter(name, annotation, default, note)
+        return Parameter(name, type(default), default, note, inferred=True)
+    if annotation == Ratio or get_origin(annotation) not in UNIONS:
+        return Parameter(name, annotation, default, note, optional)
     members = [member for member in get_args(annotation) if member is not type(None)]
-    optional = len(members) < len(get_args(annotation))
+    optional = optional or len(members) < len(get_args(annotation))
     if set(members) == set(get_args(Ratio)):  # `Ratio | None` is flattened to its parts
         return Parameter(name, Ratio, default, note, optional)
-    return Parameter(name, members[0] if len(members) == 1 else object, default, note, optional)
+    return Parameter(name, Union[tuple(members)], default, note, optional)  # noqa: UP007  # of any number
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -15,7 +15,15 @@ from costlab.cli.inputs import (
     refuse,
     symbolic_option,
 )
-from costlab.cli.output import NOT_CHECKED, chosen_format, emit, on_stdout, output_options, tell_partial
+from costlab.cli.output import (
+    NOT_CHECKED,
+    FilePath,
+    chosen_format,
+    emit,
+    on_stdout,
+    output_options,
+    tell_partial,
+)
 from costlab.cli.progress import progress
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets
@@ -66,7 +74,7 @@ from costlab.targets.ablation import Ablation
 @click.option(
     "--plot",
     metavar="FILE.png",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Draw the comparison, relative to the baseline.",
 )
 @convention_option

@@ -14,11 +14,13 @@ import click
 from costlab import __version__
 from costlab.cli.lazy import LazyCommands
 from costlab.errors import CostlabError, one_line
-from costlab.messages import harmless
+from costlab.messages import harmless, shortened
 
 MISTAKE = 2
 BUG = 70
 INTERRUPTED = 130
+LONGEST = 500
+"""The most characters of a message: names that are typed, and what code raises, have any length."""
 _asked_to_end: list[int] = []
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
@@ -70,7 +72,9 @@ def main(args: Sequence[str] | None = None) -> None:
         if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
             _abandon_output()
             _fail(f"standard output cannot be written: {error.strerror}", MISTAKE, debug)
-        _fail(f"a bug in costlab: {one_line(error)} (costlab --debug ... shows where)", BUG, debug)
+        mistake = _mistake(error)
+        bug = f"a bug in costlab: {one_line(error)} (costlab --debug ... shows where)"
+        _fail(mistake or bug, MISTAKE if mistake else BUG, debug)
 
 
 def _fail(message: str, code: int, debug: bool = False) -> NoReturn:
@@ -78,8 +82,19 @@ def _fail(message: str, code: int, debug: bool = False) -> NoReturn:
         from traceback import print_exc
 
         print_exc()
-    click.echo(f"costlab: error: {one_line(harmless(message))}", err=True)
+    click.echo(f"costlab: error: {shortened(one_line(harmless(message)), LONGEST)}", err=True)
     sys.exit(code)
+
+
+def _mistake(error: Exception) -> str:
+    """What is wrong with what the user gave, where an unexpected error comes from that; else empty."""
+    if isinstance(error, RecursionError):
+        return "what was named is nested too deeply, or holds itself"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this"
+    code: Any = sys.modules.get("costlab.targets.user_code")  # there is none of the user's without it
+    place = code and code.users_place(error)
+    return f"{one_line(error)} ({place[0].name}, line {place[1]})" if place else ""
 
 
 def _prepare_process() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from costlab.errors import OutputError
+from costlab.messages import named
 from costlab.report.table import Table
 
 if TYPE_CHECKING:
@@ -37,10 +38,10 @@ class FolderPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
         from pathlib import Path
 
-        name = os.fsdecode(super().convert(value, param, ctx))
-        if not name or "\0" in name:
-            self.fail(f"{name!r} is no name: name {self.wanted}", param, ctx)
-        return Path(name)
+        name = os.fsdecode(value)
+        if not name or "\0" in name:  # which the system would not look up
+            self.fail(f"{named(name)} is no name: name {self.wanted}", param, ctx)
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
 class FilePath(FolderPath):

@@ -197,8 +197,8 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         refuse_unreachable(options["study"])
     if options["resume"]:
         folder = Path(options["resume"])
-        refuse_links_out(folder)
         load(folder).named_again(options["name"], folder)  # raises if there is no run of it
+        refuse_links_out(folder)
         stack.enter_context(lock_folder(folder))
         return resume_plan(folder, options["seeds"], observer.note, shared, options["name"]), folder
     find_experiment(options["name"], 1.0)  # what costs little is looked at first

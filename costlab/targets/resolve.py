@@ -14,10 +14,10 @@ from costlab.algebra.dim import as_dim, text
 from costlab.algebra.inputs import as_input
 from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError, TargetError
-from costlab.messages import named
+from costlab.messages import a, named
 from costlab.targets.catalog import is_listed, is_listed_ablation, is_shipped, lookup, lookup_ablation
 from costlab.targets.target import Target, Variant, guard
-from costlab.targets.torch_module import Factory, as_block, is_module, is_module_class
+from costlab.targets.torch_module import AWAITED, Factory, as_block, is_module, is_module_class
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,11 +175,13 @@ def call_by_name(text: str) -> object:
     """
     reference = load_reference(text)
     if not callable(reference.value):
-        raise TargetError(
-            f"input={text}: a {type(reference.value).__name__} is no function that gives tensors"
-        )
+        what = a(type(reference.value).__name__)
+        raise TargetError(f"input={text}: {what} is no function that gives tensors")
     with guard(text, from_user=True, folder=reference.folder, surely=True):
         result: object = reference.value()
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TargetError(f"input={text}: the function is asynchronous: {AWAITED}")
     if result is None:
         raise TargetError(f"input={text}: the function gives None, and no tensors")
     return result
@@ -249,6 +251,11 @@ def _subject(reference: Reference) -> Block | Definition[...]:
 
     if isinstance(value, Ablation):
         raise TargetError(f"{reference.name} is an ablation: costlab compare --ablation {reference.name}")
+    if callable(value):
+        from costlab.targets.user_code import is_standard
+
+        if is_standard(value):
+            raise TargetError(f"{reference.name} is of Python's own library, which returns no networks")
     if is_module_class(value) or _is_factory(reference):
         return Factory(cast("Any", value))
     what = "a class" if isinstance(value, type) else f"of type {type(value).__name__}"

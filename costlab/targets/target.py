@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.block import Block, Node
+from costlab.algebra.combine import refuse_malformed
 from costlab.algebra.define import Definition
 from costlab.algebra.dim import refuse_clashes
 from costlab.algebra.inputs import AnyInput, Inputs, as_input
@@ -43,12 +44,18 @@ class Target(NamedTuple):
             with guard(self.label, self.from_user, self.folder):
                 return self._walk()
         except RecursionError:
-            raise DefinitionError(f"{self.label}: blocks are nested too deeply") from None
+            raise DefinitionError(
+                f"{self.label}: blocks are nested too deeply, or one contains itself"
+            ) from None
 
     def _walk(self) -> Node:
         try:
             return self.block.walk(self.input)  # type: ignore[arg-type]  # one that is a module takes both
+        except RecursionError:
+            refuse_malformed(self.block, self.label)
+            raise
         except (TypeError, ValueError, AttributeError):
+            refuse_malformed(self.block, self.label)
             sizes = () if isinstance(self.input, Inputs) else self.input
             refuse_clashes([*sizes, *(value for _, value in self.block.settings())])
             raise

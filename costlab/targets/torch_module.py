@@ -1,5 +1,6 @@
 """PyTorch modules, and functions that return one, as blocks. torch is imported only if the user has."""
 
+import inspect
 import sys
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,8 @@ from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
 from costlab.algebra.parameter import Parameter
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
+
+AWAITED = "give one that returns what it awaits"
 
 
 def is_module(value: object) -> TypeGuard[Any]:
@@ -92,6 +95,9 @@ class Factory(Definition[...]):
             if comes_from_call(error, __file__):
                 raise TargetError(f"{self.name}: {one_line(error)}") from error
             raise
+        if inspect.iscoroutine(value):
+            value.close()
+            raise DefinitionError(f"{self.name} is asynchronous: {AWAITED}")
         if is_module(value):
             return as_block(value)
         if not isinstance(value, Block):
@@ -112,11 +118,13 @@ class Factory(Definition[...]):
 
         # What computes with both kinds of tensors may do with one; what reads values needs them all.
         for sparing in (WithoutWeights, partial(torch.device, "meta")):
+            mode = sparing()
             try:
-                with torch.random.fork_rng(devices=[]), sparing():
+                with torch.random.fork_rng(devices=[]), mode:
                     return self.function(*args, **kwargs)
             except CostlabError:
                 raise
-            except Exception:  # noqa: S112  # the last call below tells what is wrong
-                continue
+            except Exception:  # the last call below tells what is wrong
+                if isinstance(mode, WithoutWeights) and not mode.spared:
+                    raise  # so far it has run as it would without
         return self.function(*args, **kwargs)

@@ -6,17 +6,24 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
+from inspect import isroutine
 from pathlib import Path
 from threading import RLock
 from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 from costlab.errors import CostlabError, TargetError, one_line
 from costlab.messages import message_of
+
+if TYPE_CHECKING:
+    from traceback import FrameSummary
 
 PACKAGE = Path(__file__).parents[1]
 OURS = (PACKAGE, PACKAGE.with_name("blocks"))
 STANDARD = Path(os.__file__).parent
 INSTALLED = {"site-packages", "dist-packages"}
+BETWEEN = PACKAGE / "tracing" / "construction.py"
+"""What stands between a function that makes a model and torch, and raises nothing of its own."""
 LIBRARIES = {"fvcore", "mpmath", "numpy", "pandas", "sympy", "torch"}
 """Packages that costlab calls itself: an error raised in one of them is attributed to the caller."""
 
@@ -25,6 +32,8 @@ SYMBOL_ROUNDED = re.compile(r"Cannot (?:convert symbols to|round symbolic)")
 _lock = RLock()  # standard output, the import path and the loaded modules are global
 _imported: dict[Path, dict[str, ModuleType]] = {}
 """The modules that the code of each folder has imported from it."""
+_loaded: set[str] = set()
+"""The files that were named."""
 
 
 @contextmanager
@@ -43,6 +52,8 @@ def user_code(source: str, *, surely: bool = False) -> Iterator[None]:
         raise
     except BaseException as error:
         place = _culprit(error)
+        if place is None and isinstance(error, RecursionError):
+            raise TargetError(f"{source}: blocks are nested too deeply, or one contains itself") from None
         if place is None and not surely:
             raise
         where = f" ({place[0].name}, line {place[1]})" if place else ""
@@ -73,6 +84,7 @@ def load_file(name: str) -> tuple[ModuleType, Path]:
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
+    _loaded.add(str(file.resolve()))
     sys.modules[spec.name] = module  # dataclasses and pickles look their module up
     folder = file.resolve().parent
     with user_code(str(file), surely=True), importable(folder):
@@ -130,6 +142,10 @@ def importable(folder: Path) -> Iterator[None]:
             own.update({name: module for name, module in new.items() if _lies_in(folder, module)})
 
 
+def _file(module: ModuleType) -> str:
+    return str(Path(getattr(module, "__file__", None) or "").resolve())
+
+
 def _lies_in(folder: Path, module: ModuleType) -> bool:
     """Whether a module is in the folder itself, and not in a package installed below it."""
     file = Path(getattr(module, "__file__", None) or "")
@@ -141,9 +157,7 @@ def _lies_in(folder: Path, module: ModuleType) -> bool:
 
 def _culprit(error: BaseException) -> tuple[Path, int | None] | None:
     """The innermost call outside of libraries: its file and line; None if that is costlab's own code."""
-    from traceback import extract_tb
-
-    for call in reversed(extract_tb(error.__traceback__)):
+    for call in reversed(_calls(error)):
         file = Path(call.filename)
         installed = INSTALLED.intersection(file.parts)
         library = installed and LIBRARIES.intersection(file.parts)
@@ -153,15 +167,43 @@ def _culprit(error: BaseException) -> tuple[Path, int | None] | None:
     return None
 
 
+def users_place(error: BaseException) -> tuple[Path, int | None] | None:
+    """The file and line of the user's own code that raised an error; None if nothing of theirs did."""
+    place = _culprit(error)
+    own = {*_loaded, *(file for modules in _imported.values() for file in map(_file, modules.values()))}
+    return place if place and str(place[0].resolve()) in own else None
+
+
 def comes_from_call(error: BaseException, file: str) -> bool:
     """Whether an error was raised in a call of what the user named, which costlab makes in a file.
 
     That is by the call itself, which does not take its arguments, or in a library or Python's own.
     """
+    *_, call = _calls(error)
+    return _culprit(error) is None and (call.filename == file or not _is_ours(Path(call.filename)))
+
+
+def _calls(error: BaseException) -> "list[FrameSummary]":
     from traceback import extract_tb
 
-    *_, call = extract_tb(error.__traceback__)
-    return _culprit(error) is None and (call.filename == file or not _is_ours(Path(call.filename)))
+    return [call for call in extract_tb(error.__traceback__) if Path(call.filename) != BETWEEN]
+
+
+def is_standard(value: Any) -> bool:
+    """Whether a function, or an object that can be called, is of Python's own library.
+
+    What functools makes is of the function in it.
+    """
+    kind = type(value)
+    if isinstance(value, type) or not callable(value) or kind.__module__ == "functools":
+        return False
+    name = getattr(value if isroutine(value) else kind, "__module__", None)
+    home = sys.modules.get(name.partition(".")[0]) if isinstance(name, str) else None
+    origin = getattr(getattr(home, "__spec__", None), "origin", None) or ""
+    file = Path(origin)
+    return origin in ("built-in", "frozen") or (
+        STANDARD in file.parents and not INSTALLED.intersection(file.parts)
+    )
 
 
 def _is_ours(file: Path) -> bool:

@@ -18,17 +18,22 @@ MEMORY = 2**26
 
 
 class WithoutWeights(TorchFunctionMode):
-    """Puts large tensors that are made within on torch's meta device, where they have no memory."""
+    """Puts large tensors that are made within on torch's meta device, where they have no memory.
+
+    ``spared`` says whether there were any.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._made = 0
+        self.spared = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if (func in WEIGHTS or func in CONSTANTS) and kwargs.get("device") is None and "out" not in kwargs:
             elements = _elements(func, args, kwargs)
             if elements > self._limit(func, kwargs.get("dtype")) or self._made + elements > MEMORY:
+                self.spared = True
                 return func(*args, **{**kwargs, "device": torch.device("meta")})
             self._made += elements
         return func(*args, **kwargs)

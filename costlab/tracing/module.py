@@ -23,7 +23,7 @@ from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
 from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, first_line
-from costlab.messages import first_sentence, message_of, named, shortened
+from costlab.messages import a, first_sentence, message_of, named, shortened
 from costlab.tracing.frames import is_the_models
 from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.lazy import initialized
@@ -122,9 +122,14 @@ class Module(Block):
         refuse_opaque(modules)
         with closing(stand_ins), closing(holdings):
             for module in modules:
-                for parameter in module._parameters.values():
-                    if parameter is not None:
+                for name, parameter in module._parameters.items():
+                    if isinstance(parameter, Tensor):
                         stand_ins.of_parameter(parameter)
+                    elif parameter is not None:
+                        what = a(type(parameter).__name__)
+                        raise TargetError(
+                            f"{type(module).__name__}: its parameter {name} is {what}, no tensor"
+                        )
             holdings.replaced(model, partial(stand_ins, limit=BUFFER))
             args, kwargs = _inputs(given, holdings, stand_ins)
             run_as_written(modules)

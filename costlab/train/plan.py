@@ -10,8 +10,8 @@ from shlex import quote
 from typing import Annotated, Any
 
 from costlab.algebra.parameter import closest
-from costlab.counting.count import count
-from costlab.errors import DefinitionError, RunError, TargetError
+from costlab.counting.count import Count, count
+from costlab.errors import CostlabError, DefinitionError, RunError, TargetError
 from costlab.files import read, write
 from costlab.messages import named
 from costlab.targets.build import build
@@ -199,8 +199,7 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
         TargetError, DefinitionError, ShapeError: the network does not take its images, or has another number
             of outputs than there are classes.
     """
-    image = (3, arm.side, arm.side)
-    counted = count(arm.network, image)
+    counted = count_forward(label, arm)
     output = counted.root.output
     is_module = counted.root.block.takes_tensors  # it puts out a batch
     if tuple(output) != ((1, classes) if is_module else (classes,)):
@@ -208,9 +207,9 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
     first = next((int(row.work.multiply_adds) for row in counted.rows if int(row.work.multiply_adds)), 0)
     step = None
     if is_module:
-        step = count(arm.network, image, backward=True).multiply_adds
+        step = count(arm.network, (3, arm.side, arm.side), backward=True).multiply_adds
         for _ in range(2):  # or say that it is the same one again
-            build(arm.network, image)
+            build(arm.network, (3, arm.side, arm.side))
     return ArmRecord(
         label,
         re.sub(r"^[^:]*/(?=[^/:]+:)", "", counted.label),  # a file without its folder
@@ -220,6 +219,14 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
         int(counted.parameters),
         3 * int(counted.multiply_adds) - first if step is None else int(step),
     )
+
+
+def count_forward(label: str, arm: Arm) -> Count:
+    """The count of an arm at its images. Raises as `count` does, with the label of the arm."""
+    try:
+        return count(arm.network, (3, arm.side, arm.side))
+    except CostlabError as error:
+        raise DefinitionError(f"{label}: {error}") from error
 
 
 def _with_classes(arm: Arm, classes: int) -> Arm:

@@ -14,6 +14,9 @@ from costlab.train.experiments import names
 from costlab.train.plan import LOCK, PRESETS, Plan
 from costlab.train.recipe import Recipe
 
+FEW = 2
+"""Classes, before the images say how many there are."""
+
 
 class RunRequest(NamedTuple):
     """The run that the user asks for. ``settings`` are those of the recipe, each as ``name=value``.
@@ -47,6 +50,8 @@ def make_plan(request: RunRequest, report: Callable[[str], None]) -> tuple[Plan,
     if request.width is not None and request.ablation not in names():
         raise RunError(f"--width goes with costlab's own experiments: {request.ablation} says how wide it is")
     common = Recipe().with_settings({**preset.recipe, **recipe.read(request.settings)})
+    for label, arm in plan.arms_with_classes(experiment, FEW).items():
+        plan.count_forward(label, arm)  # what cannot be counted is not worth images
     dataset = _load_images(request, report)
     classes = len(dataset.classes)
     arms = plan.arms_with_classes(experiment, classes)
