@@ -15,7 +15,7 @@ from costlab.algebra import (
     Dim,
     Ratio,
     Sequence,
-    as_dim,
+    as_count,
     block,
     in_between,
     scale,
@@ -76,7 +76,7 @@ def conv_stack(
         bn: with batch norms.
         bias: with biases.
     """
-    as_dim("conv_stack: parts", parts)
+    as_count("conv_stack: parts", parts)
     if parts == 1 and between is not None:
         raise DefinitionError(f"conv_stack: between={between} needs parts=2 or more")
     last = _filters(channels, filters, alpha)

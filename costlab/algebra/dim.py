@@ -16,7 +16,7 @@ from costlab.messages import named
 INT = frozenset({int})  # most dimensions are plain ints: arithmetic on those goes the short way
 INT64_MAX = 2**63 - 1
 DIM_MAX = 2**31 - 1  # leaves room for sums and differences of dimensions in int64
-COUNT_MAX = 10_000
+COUNT_MAX = 1_000
 """How often a part of a network is repeated at most."""
 
 
@@ -103,8 +103,7 @@ def as_count(name: str, value: object, least: int = 1) -> int:
     count = as_dim(name, value, least)
     if not isinstance(count, int):
         raise DefinitionError(
-            f"{name}={text(count)} must be a single number: it says how often a part is repeated, so "
-            "that each number makes a network of its own: count them one by one"
+            f"{name}={text(count)} must be a single number: it says how often a part is repeated"
         )
     if count > COUNT_MAX:
         raise DefinitionError(f"{name}={count} must be at most {COUNT_MAX}")

@@ -5,7 +5,7 @@ import types
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from costlab.algebra.dim import Dim, as_dim, text
+from costlab.algebra.dim import Dim, as_dim, is_array, text
 from costlab.algebra.ratio import Ratio, as_ratio
 from costlab.errors import DefinitionError
 from costlab.messages import shortened
@@ -145,7 +145,8 @@ class Parameter(NamedTuple):
         return isinstance(value, kind) and not isinstance(value, bool)
 
     def _refusal(self, value: object, owner: str) -> DefinitionError:
-        return DefinitionError(f"{owner}: {self.name}={shortened(text(value))} must be {self.takes}")
+        several = "; arrays are for Dim and Ratio: count these one by one" if is_array(value) else ""
+        return DefinitionError(f"{owner}: {self.name}={shortened(text(value))} must be {self.takes}{several}")
 
 
 def parameter(name: str, annotation: Any, default: Any, note: str) -> Parameter:
