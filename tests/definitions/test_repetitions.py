@@ -1,5 +1,7 @@
 """How often a part of a definition is repeated has a limit, which is told at once."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,11 +18,15 @@ REPETITIONS = [
 ]
 
 
+def settings(name: str, value: Any) -> dict[str, Any]:
+    return {name: value}
+
+
 @pytest.mark.parametrize(("name", "parameter"), REPETITIONS)
 @pytest.mark.parametrize("times", [COUNT_MAX + 1, 10**9, 10**18])
 def test_too_many_are_refused_at_once(name: str, parameter: str, times: int) -> None:
     with pytest.raises(DefinitionError, match=rf"{name}: {parameter}=.* must be (at most|below 2\*\*31)"):
-        count(name, **{parameter: times})
+        count(name, **settings(parameter, times))
 
 
 def test_the_limit_itself_is_counted() -> None:
@@ -35,4 +41,4 @@ def test_the_limit_itself_is_counted() -> None:
 def test_arrays_of_what_is_no_size_are_refused_with_a_word_of_help(parameter: str, takes: str) -> None:
     expected = f"inception_v3: {parameter}=.* must be {takes}; arrays are for Dim and Ratio: count these one"
     with pytest.raises(DefinitionError, match=expected):
-        count("inception_v3", **{parameter: np.array([1, 2])})
+        count("inception_v3", **settings(parameter, np.array([1, 2])))
