@@ -1,6 +1,7 @@
 """Labels: beside their points, none on another, all inside."""
 
 from math import hypot
+from random import Random
 from typing import Literal
 
 import pytest
@@ -15,6 +16,7 @@ from matplotlib.transforms import Bbox
 from costlab.report import labels
 from costlab.report.figure import picture_style
 from costlab.report.labels import FAR, Point, label_points
+from tests.report.test_places import refuse_unclear_labels
 
 SIDE = 8
 
@@ -102,3 +104,33 @@ def test_a_label_at_the_edge_stands_inside() -> None:
         axes = plotted()
         (label,) = label_points(axes, [Point(SIDE - 0.1, 3, "at the edge")])
         assert Text.get_window_extent(label).x1 <= axes.transData.transform((SIDE, 3))[0]
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_however_crowded_each_label_belongs_to_one_point(seed: int) -> None:
+    random, spread = Random(seed), (0, 0.002, 0.01, 0.03, 0.1)[seed % 5]
+    with picture_style():
+        axes = plotted()
+        centers = [(random.uniform(0, SIDE), random.uniform(0, SIDE)) for _ in range(random.randint(1, 4))]
+        points = []
+        for number in range(random.randint(1, 12)):
+            x, y = random.choice(centers)
+            at = (x + SIDE * spread * random.gauss(0, 1), y + SIDE * spread * random.gauss(0, 1))
+            points.append(Point(*at, str(number)))
+            axes.plot(*at, "o", markersize=7)
+        axes.margins(0.15)
+        axes.autoscale()
+        label_points(axes, points)
+        figure = axes.get_figure(root=True)
+        assert figure is not None
+        figure.canvas.draw()
+        refuse_unclear_labels(figure)
+
+
+def test_points_that_cover_each_other_share_a_label() -> None:
+    with picture_style():
+        axes = plotted()
+        points = [Point(3, 3, "1"), Point(3, 3.001, "2"), Point(5, 3, "a longer one"), Point(5, 3, "another")]
+        labels = label_points(axes, [*points, Point(6, 6, "3", "red")])
+        assert [label.get_text() for label in labels] == ["1, 2", "a longer one,\nanother", "3"]
+        assert [label.xy for label in labels] == [(3, 3), (5, 3), (6, 6)]

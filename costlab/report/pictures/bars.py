@@ -28,6 +28,9 @@ MANY = 9
 FAR = 100
 """The factor between ratios from which on the axis is logarithmic."""
 
+TICKS = 8
+"""The most on that axis."""
+
 
 class Bars(NamedTuple):
     """The data: per variant and quantity the size, its ratio to the baseline, and the saving as text."""
@@ -89,6 +92,8 @@ def compare_picture(comparison: Comparison, name: str = "") -> Picture[Bars]:
 
 def draw_bars(figure: "Figure", bars: Bars) -> None:
     """Draw the comparison."""
+    from matplotlib.ticker import LogLocator
+
     add_title(figure, bars.title)
     axes = figure.subplots()
     shortest, longest = bars.ends
@@ -113,6 +118,7 @@ def draw_bars(figure: "Figure", bars: Bars) -> None:
     if bars.logarithmic:
         axes.set_xscale("log")
         axes.set_xlim(shortest / 3, longest * 60)
+        axes.xaxis.set_major_locator(LogLocator(numticks=TICKS))
     else:
         axes.set_xlim(0, 1.45 * longest)
     format_ratios(axes.xaxis)

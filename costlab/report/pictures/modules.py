@@ -93,9 +93,9 @@ def draw_modules(figure: "Figure", costs: ModuleCosts) -> None:
     ]
     panels = figure.subplots(1, len(costs.measures), sharey=True, squeeze=False)[0]
     for axes, name, sizes, total in zip(panels, costs.measures, costs.sizes, costs.totals, strict=True):
-        starts = [0] * len(costs.modules)
+        starts = [0.0] * len(costs.modules)
         for j, kernel in enumerate(costs.kernels):
-            widths = [sizes[i][j] for i in rows]
+            widths = [float(sizes[i][j]) for i in rows]  # matplotlib's whole numbers have an end
             color, label = COLORS[j % len(COLORS)], kernel if axes is panels[0] and in_legend[j] else None
             axes.barh(rows, widths, 0.78, starts, color=color, edgecolor="white", linewidth=0.4, label=label)
             starts = [start + width for start, width in zip(starts, widths, strict=True)]
