@@ -9,7 +9,7 @@ LOCKED := PIP_CONSTRAINT=requirements.lock PIP_BUILD_CONSTRAINT=requirements.loc
 N ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test zoo check lint format fuzz benchmark report docs record lock clean
+.PHONY: help demo test zoo check lint format fuzz kills benchmark report docs record lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -43,6 +43,11 @@ fuzz: $(READY)  ## Hold N random blocks against fvcore and torch, and closed for
 	echo "seed: $$seed (repeat with make fuzz N=$(N) SEED=$$seed)"; \
 	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py tests/symbolic/test_closed_form.py -k 'random or runs or numeric' \
 	  --hypothesis-seed=$$seed --hypothesis-show-statistics
+
+kills: $(READY)  ## Kill commands that train and report at N random moments, and hold what they leave: make kills N=200 [SEED=...].
+	@seed=$${SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(2**32))')}; \
+	echo "seed: $$seed (repeat with make kills N=$(N) SEED=$$seed)"; \
+	KILLS=$(N) KILLS_SEED=$$seed $(BIN)/pytest tests/test_kills.py -s
 
 benchmark: $(READY)  ## Compare counts with fvcore's and others', and training with a plain loop, in time and memory.
 	$(BIN)/python benchmarks/count.py

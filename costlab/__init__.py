@@ -7,11 +7,12 @@ of one's own costs. ``verify`` recomputes the claims of the Inception-v3 paper. 
 operations, ``seq``, ``concat``, ``add`` and ``block``.
 """
 
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # as typing has it, which takes as long to load as the rest: a command could be killed
 if TYPE_CHECKING:
+    from typing import Any
+
     from costlab.algebra import Add as Add
     from costlab.algebra import Auxiliary as Auxiliary
     from costlab.algebra import Block as Block
@@ -120,7 +121,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     from importlib import import_module
 
     if name in _HOME_OF:

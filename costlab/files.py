@@ -4,10 +4,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from costlab.errors import OutputError
+from costlab.interrupts import Whole
 
 PART = ".costlab-"
 """The beginning of the name of a file that is not complete yet."""
@@ -59,7 +60,7 @@ def refuse_taken(*files: Path | None, replace: bool) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and its parents, unless it exists.
+    """Make a folder and its parents, unless it exists; sweep out what a process left that was killed in it.
 
     Raises:
         OutputError: it is a file, cannot be made, or cannot be written to.
@@ -72,6 +73,8 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"{folder} cannot be made: {_reason(error)}") from error
     if not os.access(folder, os.W_OK):
         raise OutputError(f"{folder} cannot be written to: name another folder")
+    with suppress(OSError):
+        _sweep(folder)
 
 
 def refuse_links_out(folder: Path) -> None:
@@ -167,7 +170,7 @@ def _is_device(file: Path) -> bool:
 def _put(target: Path, data: bytes, replace: bool) -> None:
     from tempfile import NamedTemporaryFile  # slow to import, and most counts are for the terminal
 
-    with NamedTemporaryFile(prefix=PART, dir=target.parent, delete=False) as out:
+    with Whole(), NamedTemporaryFile(prefix=f"{PART}{os.getpid()}-", dir=target.parent, delete=False) as out:
         part = Path(out.name)
         try:
             out.write(data)
@@ -180,6 +183,24 @@ def _put(target: Path, data: bytes, replace: bool) -> None:
                 _link(part, target)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the incomplete files of processes that were killed."""
+    for part in folder.glob(f"{PART}*"):
+        number = part.name.removeprefix(PART).partition("-")[0]
+        if number.isdecimal() and not _is_alive(int(number)):
+            part.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it is another user's, or a number that no process has
+        return True
+    return True
 
 
 def _link(part: Path, target: Path) -> None:

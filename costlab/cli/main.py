@@ -1,28 +1,22 @@
 """The ``costlab`` command."""
 
-import errno
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import takewhile
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from costlab import __version__
+from costlab import __version__, interrupts
 from costlab.cli.lazy import LazyCommands
+from costlab.cli.streams import mend_streams
 from costlab.errors import CostlabError, one_line
 from costlab.messages import harmless, shortened
 
 MISTAKE = 2
 BUG = 70
-INTERRUPTED = 130
 LONGEST = 500
 """The most characters of a message: names that are typed, and what code raises, have any length."""
-_asked_to_end: list[int] = []
-UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 COMMANDS = LazyCommands(
@@ -36,7 +30,17 @@ COMMANDS = LazyCommands(
 )
 
 
-@click.group(commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+class Group(click.Group):
+    """The commands. For an interrupt click would print an empty line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise click.Abort from interrupt
+
+
+@click.group(cls=Group, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="costlab")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(**_: Any) -> None:
@@ -46,44 +50,63 @@ def cli(**_: Any) -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command; an error is printed in one line.
 
-    Exits with 0 when all is well, 1 when a check failed, 2 for a mistake of the user's, 70 for a bug.
+    Exits with 0 when all is well, 1 when a check failed, 2 for a mistake of the user's, 70 for a bug, 130
+    when it was interrupted. Without ``args`` it is the command of this process, with its signals and streams.
     """
-    if args is None:
-        _prepare_process()
-    arguments = sys.argv[1:] if args is None else list(args)
+    if args is not None:
+        sys.exit(_run(list(args)))
+    interrupts.take_requests()
+    try:
+        mend_streams()
+        status = _run(sys.argv[1:])
+        interrupts.done(status)
+    except KeyboardInterrupt as interrupt:  # while an error was told
+        status = _tell_interrupted(interrupt)
+    if status == interrupts.STATUS:
+        interrupts.leave()
+    sys.exit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run the command, and print its error; returns the exit status."""
     debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
     try:
-        sys.exit(cli.main(arguments, prog_name="costlab", standalone_mode=False) or 0)
-    except click.Abort:
-        _fail("interrupted", INTERRUPTED)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        sys.exit(MISTAKE)
-    except click.UsageError as error:
-        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        _fail(error.format_message() + where, MISTAKE)
-    except click.ClickException as error:
-        _fail(error.format_message(), MISTAKE, debug)
-    except CostlabError as error:
-        _fail(str(error), MISTAKE, debug)
-    except Exception as error:
-        if _asked_to_end:  # what an import makes of it, say
-            _fail("interrupted", INTERRUPTED)
-        if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
-            _abandon_output()
-            _fail(f"standard output cannot be written: {error.strerror}", MISTAKE, debug)
-        mistake = _mistake(error)
-        bug = f"a bug in costlab: {one_line(error)} (costlab --debug ... shows where)"
-        _fail(mistake or bug, MISTAKE if mistake else BUG, debug)
+        return cli.main(arguments, prog_name="costlab", standalone_mode=False) or 0
+    except (Exception, SystemExit) as error:
+        # what a request to end raises, others may turn into any error
+        if interrupts.are_taken() or isinstance(error, click.Abort):
+            return _tell_interrupted(error)
+        try:
+            return _tell(error, debug)
+        except CostlabError as unwritable:  # standard output, on which a help is printed
+            return _tell(unwritable, debug)
 
 
-def _fail(message: str, code: int, debug: bool = False) -> NoReturn:
-    if debug:
-        from traceback import print_exc
+def _tell(error: Exception | SystemExit, debug: bool) -> int:
+    """Print an error in one line; returns the exit status."""
+    match error:
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else int(error.code is not None)
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), err=True)
+            return MISTAKE
+        case click.UsageError():
+            where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+            message, status = error.format_message() + where, MISTAKE
+        case click.ClickException():
+            message, status = error.format_message(), MISTAKE
+        case CostlabError():
+            message, status = str(error), MISTAKE
+        case _ if mistake := _mistake(error):
+            message, status = mistake, MISTAKE
+        case _:
+            message, status = f"a bug in costlab: {one_line(error)} (costlab --debug ... shows where)", BUG
+    if debug and not isinstance(error, click.UsageError):
+        from traceback import print_exception
 
-        print_exc()
+        print_exception(error)
     click.echo(f"costlab: error: {shortened(one_line(harmless(message)), LONGEST)}", err=True)
-    sys.exit(code)
+    return status
 
 
 def _mistake(error: Exception) -> str:
@@ -97,30 +120,13 @@ def _mistake(error: Exception) -> str:
     return f"{one_line(error)} ({place[0].name}, line {place[1]})" if place else ""
 
 
-def _prepare_process() -> None:
-    """End as other commands do when a pipe is closed; print what the terminal lacks in escapes.
-
-    A request to end is taken as an interrupt, so that no half-written file is left behind.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
-    for ending in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, ending, None)
-        if number and signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
-            signal.signal(number, _interrupt)
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _interrupt(number: int, _: object) -> NoReturn:
-    _asked_to_end.append(number)
-    raise KeyboardInterrupt
-
-
-def _abandon_output() -> None:
-    """Keep Python from writing again, at exit, what could not be written."""
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _tell_interrupted(error: BaseException) -> int:
+    """Print in one line that the command was interrupted, and how to go on if that was noted."""
+    interrupts.done(interrupts.STATUS)
+    notes: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and not notes:
+        notes, cause = getattr(cause, "__notes__", []), cause.__context__
+    if not interrupts.by_pipe():
+        click.echo(": ".join((interrupts.MESSAGE, *notes)), err=True)
+    return interrupts.STATUS

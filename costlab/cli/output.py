@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from costlab.errors import OutputError
+from costlab.interrupts import look_again
 from costlab.messages import named
 from costlab.report.table import Table
 
@@ -142,6 +143,7 @@ def put(content: str, file: "Path | None", force: bool) -> None:
 
         write(file, content, replace=force)
     else:
+        look_again()
         click.echo(content, nl=False)
 
 

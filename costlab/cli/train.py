@@ -1,7 +1,8 @@
 """``costlab train``."""
 
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -150,16 +151,22 @@ def _train(options: dict[str, Any]) -> tuple[str, ...]:
         return _train_under_torchrun(options, device)
     with show_progress() as observer, ExitStack() as stack:
         plan, folder = _prepare(options, observer, stack)
+        stack.enter_context(_saying_how_to_go_on(plan.resume_command(folder)))
         workers = min(options["workers"] or default_workers(device, len(plan.pairs)), len(plan.pairs))
         settings = WorkerSettings(
             folder, str(device), workers, SAVE_EVERY, plan.identity, options["compiled"]
         )
-        try:
-            run = train_plan(plan, settings, observer, options["study"] or "", again=bool(options["resume"]))
-        except KeyboardInterrupt:
-            observer.note(f"interrupted: {plan.resume_command(folder)} goes on from the last checkpoints")
-            raise
+        run = train_plan(plan, settings, observer, options["study"] or "", again=bool(options["resume"]))
     return _write_page(run, folder)
+
+
+@contextmanager
+def _saying_how_to_go_on(command: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(f"{command} goes on from the last checkpoints")
+        raise
 
 
 def _train_under_torchrun(options: dict[str, Any], device: "torch.device") -> tuple[str, ...]:
@@ -229,7 +236,8 @@ def _write_page(run: "Run", folder: Path) -> tuple[str, ...]:
     problems: list[str] = []
     contents = render(page_of_run(run), folder, done=lambda page: problems.extend(page.problems))
     kept = of_others(contents)
-    for file, _ in write_all({file: contents[file] for file in contents if file not in kept}, force=True):
+    ours = {file: contents[file] for file in contents if file not in kept}
+    for file, _ in list(write_all(ours, force=True)):  # all of them, whether they can be told or not
         click.echo(file)
     if kept:
         names, command = ", ".join(map(str, kept)), f"costlab report {quote(str(folder))} -o DIR"

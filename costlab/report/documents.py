@@ -12,6 +12,7 @@ from pathlib import Path
 
 from costlab.errors import OutputError
 from costlab.files import read, write
+from costlab.interrupts import STATUS
 
 KEPT = "<!-- costlab report keeps what the commands below print. -->"
 """A document with this line is kept along with a report."""
@@ -78,15 +79,19 @@ def outputs_of(
             shown_in.setdefault(command, document)
     outputs = {}
     pool = ThreadPoolExecutor(os.cpu_count())
+    processes: list[subprocess.Popen[str]] = []
     try:
-        running = [pool.submit(partial(_run, *pair), folder) for pair in shown_in.items()]
+        running = [pool.submit(partial(_run, *pair), folder, processes) for pair in shown_in.items()]
         for (command, document), output in zip(shown_in.items(), running, strict=True):
             step = f"{name_of(document, folder)}: {command}"
             report(step)
             outputs[command] = output.result()
             done(step)
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:  # if this one is interrupted; they write nothing
+            process.kill()
+        pool.shutdown()
     return outputs
 
 
@@ -136,20 +141,30 @@ def _shown_outputs(text: str) -> list[tuple[str, str]]:
     ]
 
 
-def _run(command: str, document: Path, folder: Path) -> str:
+def _run(command: str, document: Path, folder: Path, processes: "list[subprocess.Popen[str]]") -> str:
     words, part = _parse(document, command)
-    done = subprocess.run(  # noqa: S603  # costlab itself, with the words of a document that asks for it
-        [sys.executable, "-P", "-m", "costlab", *words],
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        env={name: value for name, value in os.environ.items() if name not in SIZED} | AS_A_FILE,
-        cwd=folder,
-    )
-    if done.returncode < 0 or done.returncode == BUG:
+    done = _execute(words, folder, processes)
+    if done.returncode < 0 or done.returncode in (BUG, STATUS):
         raise OutputError(f"{document}: {command} broke down: {done.stderr.strip()}")
     lines = (done.stdout or done.stderr).splitlines()
     return "".join(f"{line}\n" for line in lines[part])
+
+
+def _execute(
+    words: list[str], folder: Path, processes: "list[subprocess.Popen[str]]"
+) -> "subprocess.CompletedProcess[str]":
+    """Run costlab in a folder; the process is added to ``processes`` meanwhile."""
+    with subprocess.Popen(  # noqa: S603  # costlab itself, with the words of a document that asks for it
+        [sys.executable, "-P", "-m", "costlab", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env={name: value for name, value in os.environ.items() if name not in SIZED} | AS_A_FILE,
+        cwd=folder,
+    ) as process:
+        processes.append(process)
+        out, errors = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
 def _parse(document: Path, command: str) -> tuple[list[str], slice]:

@@ -1,14 +1,13 @@
 """A pool of workers on one device: processes, so that one that dies leaves the others alone."""
 
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from threading import current_thread, main_thread
+from multiprocessing.resource_tracker import ensure_running
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from costlab.interrupts import Unseen, Whole, ignore_requests
 from costlab.train.protocol import DIED, READY, WorkerSettings
 
 
@@ -25,10 +24,11 @@ class Process:
 
     def __init__(self, settings: WorkerSettings) -> None:
         context = get_context("spawn")
+        ensure_running()  # it takes signals as they come, and would here
         self.connection: Connection[Any, Any]
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
-        with _interrupts_ignored():
+        with Unseen():
             self.process.start()
         theirs.close()
         self.job: Any = None
@@ -65,8 +65,9 @@ class Pool:
         """Send a request to an idle worker, or to a new one; ``job`` is kept with it until it is done."""
         worker = next((worker for worker in self.workers if worker.job is None), None)
         if worker is None:
-            worker = Process(self._settings)
-            self.workers.append(worker)
+            with Whole():
+                worker = Process(self._settings)
+                self.workers.append(worker)
         worker.begin(job, *details)
 
     def events(self, seconds: float) -> Iterator[Event]:
@@ -86,8 +87,9 @@ class Pool:
 
     def dismiss(self) -> None:
         """Kill all workers."""
-        while self.workers:
-            self.workers.pop().end()
+        with Whole():
+            while self.workers:
+                self.workers.pop().end()
 
     def __enter__(self) -> Self:
         return self
@@ -98,21 +100,9 @@ class Pool:
         self.dismiss()
 
 
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Processes started here ignore SIGINT, as this process ends them."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
-    """The worker's side, which imports torch; this side does not."""
+    """The worker's side, which imports torch; this side does not, and ends it."""
+    ignore_requests()
     from costlab.train.worker import serve
 
     serve(connection, settings)

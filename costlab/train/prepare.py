@@ -6,7 +6,7 @@ from shlex import quote
 from typing import NamedTuple
 
 from costlab.errors import DataError, RunError
-from costlab.files import is_folder
+from costlab.files import PART, is_folder
 from costlab.train import cache, datasets, plan, recipe
 from costlab.train.data import Dataset
 from costlab.train.environment import revision
@@ -90,8 +90,13 @@ def save_plan(new: Plan, dataset: Dataset, folder: Path) -> None:
 
 
 def refuse_nonempty(folder: Path) -> None:
-    """Raises `RunError` if a folder holds anything but a lock file, `OutputError` if it is no folder."""
-    if is_folder(folder) and any(file.name != LOCK for file in folder.iterdir()):
+    """Raises `RunError` if a folder holds anything but a lock file, `OutputError` if it is no folder.
+
+    Incomplete files of a process that was killed there are swept out later.
+    """
+    if is_folder(folder) and any(
+        file.name != LOCK and not file.name.startswith(PART) for file in folder.iterdir()
+    ):
         raise RunError(
             f"{folder} holds something already: --resume {folder} goes on with a run, -o DIR begins another"
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from warnings import catch_warnings, simplefilter
 
 from costlab.errors import RunError
+from costlab.interrupts import Whole
 from costlab.train.decode import decode, parse
 from costlab.train.record import Environment, TrialResult
 
@@ -57,12 +58,13 @@ class Study:
         self._add_missing()
         for waiting in self._trials(TrialState.WAITING):
             lease = self._lease_of(waiting)
-            if lease.pair not in self._pairs or not self._take(lease):
-                continue
-            if self._is_duplicate(lease):
-                self._storage.set_trial_state_values(lease.id, TrialState.PRUNED)
-                continue
-            self._leases.append(lease)
+            with Whole():  # what is taken is also given back
+                if lease.pair not in self._pairs or not self._take(lease):
+                    continue
+                if self._is_duplicate(lease):
+                    self._storage.set_trial_state_values(lease.id, TrialState.PRUNED)
+                    continue
+                self._leases.append(lease)
             return lease
         return None
 
@@ -71,27 +73,30 @@ class Study:
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
-        self._leases.remove(lease)
-        try:
-            self._storage.set_trial_user_attr(lease.id, RESULT, json.dumps(asdict(trial)))
-            if trial.top_1 is None:
-                self._storage.set_trial_state_values(lease.id, TrialState.FAIL)
-            else:
-                self._storage.set_trial_state_values(lease.id, TrialState.COMPLETE, [trial.top_1])
-        except UpdateFinishedTrialError:
-            return False
+        with Whole():
+            self._leases.remove(lease)
+            try:
+                self._storage.set_trial_user_attr(lease.id, RESULT, json.dumps(asdict(trial)))
+                if trial.top_1 is None:
+                    self._storage.set_trial_state_values(lease.id, TrialState.FAIL)
+                else:
+                    self._storage.set_trial_state_values(lease.id, TrialState.COMPLETE, [trial.top_1])
+            except UpdateFinishedTrialError:
+                return False
         return True
 
     def drop(self, lease: Lease) -> None:
         """End the lease of a trial whose worker died: it is begun again, up to `ATTEMPTS` times."""
-        self._leases.remove(lease)
-        self._fail(lease.id)
+        with Whole():
+            self._leases.remove(lease)
+            self._fail(lease.id)
 
     def give_back(self) -> None:
         """End all leases, as if the trials had never been begun."""
-        while self._leases:
-            lease = self._leases.pop()
-            self._fail(lease.id, GIVEN_BACK)
+        with Whole():
+            while self._leases:
+                lease = self._leases.pop()
+                self._fail(lease.id, GIVEN_BACK)
 
     def retry_failures(self) -> None:
         """Begin the trials again that failed."""

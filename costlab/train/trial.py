@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from costlab.errors import RunError
-from costlab.files import PART, make_folder, write
+from costlab.files import make_folder, write
 from costlab.targets.build import build
 from costlab.targets.target import Variant
 from costlab.train import checkpoint
@@ -185,8 +185,6 @@ class Trial:
 
     def _saved(self) -> dict[str, Any] | None:
         make_folder(self.folder)
-        for part in self.folder.glob(f"{PART}*"):  # incomplete files of a process that was killed
-            part.unlink()
         return checkpoint.load(self.folder / checkpoint.FILE, self.task.identity)
 
     def _resume(self) -> None:

@@ -192,6 +192,6 @@ def test_what_an_import_makes_of_an_interrupt_is_no_bug(
 
     monkeypatch.setattr("costlab.report.evidence.page_of", fails)
     assert run("report", "nets.py:net", "-o", "out").code == 70
-    monkeypatch.setattr("costlab.cli.main._asked_to_end", [signal.SIGINT])
+    monkeypatch.setattr("costlab.interrupts.are_taken", lambda: True)
     done = run("report", "nets.py:net", "-o", "out")
     assert (done.code, done.err) == (130, "costlab: error: interrupted\n")

@@ -8,6 +8,7 @@ import pytest
 
 import costlab
 from costlab.errors import OutputError
+from costlab.report import documents
 from costlab.report.documents import KEPT, commands_in, is_kept, kept_beside, outdated, outputs_of, renew
 
 BLOCK = "```console\n$ {command}\n{shown}```\n"
@@ -188,12 +189,12 @@ def test_after_a_command_that_breaks_down_no_other_begins(
 ) -> None:
     begun: list[str] = []
 
-    def breaks(words: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+    def breaks(words: list[str], *_: object) -> subprocess.CompletedProcess[str]:
         begun.append(words[-1])
         time.sleep(0.01)
         return subprocess.CompletedProcess([], 70, stdout="", stderr="a bug in costlab\n")
 
-    monkeypatch.setattr(subprocess, "run", breaks)
+    monkeypatch.setattr(documents, "_execute", breaks)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     file = document(tmp_path, *((f"costlab count net_{i}", "") for i in range(100)))
     with pytest.raises(OutputError, match="costlab count net_0 broke down"):
@@ -229,13 +230,13 @@ def test_what_is_no_single_command_is_refused(tmp_path: Path, command: str, mess
     assert [each.name for each in tmp_path.iterdir()] == ["README.md"]
 
 
-@pytest.mark.parametrize("code", [70, -9])
+@pytest.mark.parametrize("code", [70, 130, -9])
 def test_a_command_that_breaks_down_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     file = document(tmp_path, (STEM, "old\n"))
     done = subprocess.CompletedProcess([], code, stdout="half", stderr="costlab: error: a bug in costlab\n")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(documents, "_execute", lambda *_: done)
     with pytest.raises(OutputError, match=r"README\.md: .* broke down: costlab: error: a bug in costlab$"):
         run(file)
 
