@@ -151,7 +151,7 @@ INTERRUPTIONS = (
     (2, signal.SIGTERM),
     (2, signal.SIGHUP),
 )
-"""Before the how many-th file is on disk a signal is sent, and which."""
+"""Before the how many-th file is on disk a signal is sent, and which: that file is written whole."""
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -180,7 +180,7 @@ def test_a_run_that_is_interrupted_while_it_writes_leaves_old_or_new_files(run: 
         assert (folder / "stderr").read_text().splitlines()[-1] == "costlab: error: interrupted"
         found = contents(folder / "out")
         assert set(found) == set(old) == set(new) == set(FILES)
-        assert [found[name] == new[name] for name in FILES] == [place < at - 1 for place in range(3)]
+        assert [found[name] == new[name] for name in FILES] == [place < at for place in range(3)]
         assert all(found[name] in (old[name], new[name]) for name in FILES)
 
 
