@@ -141,6 +141,13 @@ def serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
     Progress is sent as ``("at", ...)``. The process ends when the other side is gone.
     """
     try:
+        _serve(connection, settings)
+    except GONE:
+        os._exit(1)
+
+
+def _serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
+    try:
         worker = Worker(settings)
     except Exception as error:
         connection.send((BROKEN, str(error) if isinstance(error, CostlabError) else one_line(error)))
@@ -149,21 +156,18 @@ def serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
     def report(*at: Any) -> None:
         connection.send(("at", at))
 
-    try:
-        connection.send((READY, None))
-        while (job := connection.recv()) is not None:
-            what, *details = job
-            try:
-                answer = (what, JOBS[what](worker, *details, report))
-            except GONE:
-                raise
-            except Exception as error:
-                answer = (FAILED, one_line(error))
-            connection.send(answer)
-            if worker.is_broken:
-                return
-    except GONE:
-        os._exit(1)
+    connection.send((READY, None))
+    while (job := connection.recv()) is not None:
+        what, *details = job
+        try:
+            answer = (what, JOBS[what](worker, *details, report))
+        except GONE:
+            raise
+        except Exception as error:
+            answer = (FAILED, one_line(error))
+        connection.send(answer)
+        if worker.is_broken:
+            return
 
 
 JOBS: dict[str, Callable[..., Any]] = {

@@ -1,9 +1,11 @@
 """Requests to end that arrive where what they raise is swallowed, and what waits until it is whole."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -231,3 +233,24 @@ def test_a_terminal_that_is_closed_ends_the_command(tmp_path: Path) -> None:
     os.close(ours)
     child.send_signal(signal.SIGHUP)
     assert child.wait(timeout=20) == 130
+
+
+def test_ctrl_c_on_a_terminal() -> None:
+    """The line of the progress is gone, the cursor is back, and one line says what happened."""
+    child, terminal = pty.fork()
+    if not child:
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "costlab", "count", "inception_v3", "--check"],
+            os.environ | {"TERM": "xterm", "NO_COLOR": "1"},
+        )
+    shown = b""
+    with suppress(OSError):  # a terminal that the last process has left
+        while part := os.read(terminal, 65536):
+            if b"loading PyTorch" in part and b"loading PyTorch" not in shown:
+                os.write(terminal, b"\x03")
+            shown += part
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+    after = shown.rpartition(b"\x1b[?25h")[2].decode()  # shows the cursor
+    assert after.endswith("\x1b[2Kcostlab: error: interrupted\r\n")
+    assert shown.count(b"interrupted") == 1
