@@ -15,23 +15,16 @@ from costlab.cli.inputs import (
     refuse,
     symbolic_option,
 )
-from costlab.cli.output import (
-    NOT_CHECKED,
-    FilePath,
-    chosen_format,
-    emit,
-    on_stdout,
-    output_options,
-    tell_partial,
-)
+from costlab.cli.output import NOT_CHECKED, FilePath, tell_partial
 from costlab.cli.progress import progress
+from costlab.cli.tables import Output, output_options
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets
 from costlab.errors import OutputError
 from costlab.files import refuse_taken, write
 from costlab.report.table import Table
 from costlab.report.tables.closed_form import compared_forms_table
-from costlab.report.tables.compare import compare_table, difference_table
+from costlab.report.tables.compare import compare_table, difference_table, with_differences
 from costlab.report.tables.published import published_table
 from costlab.symbolic.closed_form import ClosedForm
 from costlab.targets.ablation import Ablation
@@ -39,7 +32,6 @@ from costlab.targets.ablation import Ablation
 
 @click.command(
     cls=SymbolicCommand,
-    no_args_is_help=True,
     short_help="Compare networks with a baseline: ratios, savings, closed forms.",
 )
 @click.argument("targets", metavar="[TARGET...]", nargs=-1)
@@ -93,9 +85,7 @@ def compare(
     check: bool,
     plot: Path | None,
     convention: str,
-    format_: str | None,
-    file: Path | None,
-    force: bool,
+    out: Output,
 ) -> None:
     """Compare TARGETs with the first, or the variants of a named set with its baseline.
 
@@ -108,6 +98,7 @@ def compare(
     """
     closed = symbolic is not None
     refuse(
+        (not targets and ablation is None, "give two TARGETs or more, a baseline first, or --ablation NAME"),
         (depth is not None and not diff, "--depth goes with --diff"),
         (diff and closed, "--diff and --symbolic do not go together"),
         (closed and partial, "--partial is for modules, and --symbolic is not"),
@@ -115,8 +106,8 @@ def compare(
     )
     if plot is not None and plot.suffix.lower() != ".png":
         raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
-    form = chosen_format(format_, file)
-    refuse_taken(plot, None if on_stdout(file) else file, replace=force)
+    form = out.format
+    refuse_taken(plot, None if out.on_stdout else out.file, replace=out.force)
     chosen = gather(*targets, ablation=ablation)
     comparison = compare_targets(ablation=chosen, input=one_or_all(input_), batch=batch, partial=partial)
     for counted in comparison.counts if check else ():
@@ -124,30 +115,31 @@ def compare(
     comparison = (comparison.inference if inference else comparison).under(convention)
     if symbolic is None:
         table = compare_table(comparison, exact=exact or form != "table")
-        table, *more = _with_differences(table, comparison, depth, form) if diff else (table,)
-        if comparison.published:
-            more.insert(0, published_table(comparison))
+        tables = _tables(table, comparison, diff, depth, form)
     else:
         forms = _forms(chosen, symbolic, one_or_all(input_), comparison)
-        table, more = compared_forms_table(comparison, forms), []
+        tables = [compared_forms_table(comparison, forms)]
+    out.chosen(*tables)  # before a picture is drawn
     if plot is not None:
         from costlab.report.pictures.bars import compare_picture
 
-        write(plot, compare_picture(comparison).file(), replace=force)
-    emit(table, form, file, force, more)
+        write(plot, compare_picture(comparison).file(), replace=out.force)
+    out.emit(*tables)
     tell_partial(comparison.counts)
-    if check and not check_counts(comparison.counts, to_stderr=form != "table" and on_stdout(file)):
+    if check and not check_counts(comparison.counts, to_stderr=not out.shares_stdout):
         sys.exit(1)
 
 
-def _with_differences(
-    table: Table, comparison: Comparison, depth: int | None, form: str
-) -> tuple[Table, ...]:
-    differences = difference_table(comparison, depth)
-    if form == "csv":  # one table, and the sizes of the whole can be had without the differences
-        return (differences,)
-    records = [differences.record(row) for row in differences.rows]
-    return (table._replace(facts=lambda: {**table.facts(), "differences": records}), differences)
+def _tables(table: Table, comparison: Comparison, diff: bool, depth: int | None, form: str) -> list[Table]:
+    """The comparison and what goes with it: in CSV one table of all, in JSON what is not in the first."""
+    if form == "csv":
+        return [with_differences(table, comparison, depth) if diff else table]
+    tables = [table]
+    if comparison.published and form != "json":
+        tables.append(published_table(comparison))
+    if diff:
+        tables.append(difference_table(comparison, depth))
+    return tables
 
 
 def _forms(chosen: Ablation, names: str, input_: object, comparison: Comparison) -> tuple[ClosedForm, ...]:

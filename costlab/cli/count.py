@@ -2,7 +2,6 @@
 
 import functools
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,17 +14,14 @@ from costlab.cli.inputs import (
     refuse,
     symbolic_option,
 )
-from costlab.cli.output import NOT_CHECKED, chosen_format, emit, on_stdout, output_options, put, tell_partial
+from costlab.cli.output import NOT_CHECKED, tell_partial
+from costlab.cli.tables import Output, output_options
 from costlab.counting.count import count as count_target
 from costlab.report.tables.count import By, Order, count_table
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @click.command(
     cls=SymbolicCommand,
-    no_args_is_help=True,
     short_help="Count a network, module by module; --check proves it.",
 )
 @click.argument("target")
@@ -48,8 +44,9 @@ if TYPE_CHECKING:
     "--sort",
     type=click.Choice(["execution", "multiply-adds", "parameters", "activations", "name"]),
     default="execution",
-    show_default=True,
-    help="Order of the rows; sizes come largest first, multiply-adds as the convention charges.",
+    metavar="ORDER",
+    help="Order of the rows: execution, name, or largest first multiply-adds (as the convention charges), "
+    "parameters or activations.  [default: execution]",
 )
 @click.option("--inference", is_flag=True, help="Leave out auxiliary heads, which run in training only.")
 @symbolic_option(
@@ -78,9 +75,7 @@ def count(
     strict: bool,
     check: bool,
     convention: str,
-    format_: str | None,
-    file: "Path | None",
-    force: bool,
+    out: Output,
 ) -> None:
     """Count TARGET: parameters, multiply-adds (MACs) and activations, module by module.
 
@@ -100,7 +95,7 @@ def count(
     With --check the exit status is 1 if any source disagrees or cannot be run, but for what fvcore cannot
     follow in a module.
     """
-    form = chosen_format(format_, file)
+    form = out.format
     closed = symbolic is not None
     refuse(
         (depth is not None and by == "kind", "--depth goes with --by module"),
@@ -134,9 +129,9 @@ def count(
     if form == "netron":
         from costlab.report.netron import attachment
 
-        put(attachment(counted), file, force)
+        out.put(attachment(counted))
     else:
-        emit(table, form, file, force)
+        out.emit(table)
     tell_partial([counted] if symbolic is None else [])
     if strict and symbolic is None and counted.unsupported:
         found = {"without a rule": counted.without_rule, "both branches are counted": counted.undecided}
@@ -146,5 +141,5 @@ def count(
     if check:
         from costlab.cli.checking import check_count
 
-        if not check_count(counted, to_stderr=form != "table" and on_stdout(file)):
+        if not check_count(counted, to_stderr=not out.shares_stdout):
             sys.exit(1)

@@ -1,7 +1,7 @@
 """``costlab list``."""
 
 import shutil
-from pathlib import Path
+import sys
 
 import click
 
@@ -9,16 +9,20 @@ from costlab.algebra import Definition
 from costlab.algebra.combine import marked
 from costlab.cli.convention import conventions_option
 from costlab.cli.inputs import refuse
-from costlab.cli.output import chosen_format, colored, emit, output_options
+from costlab.cli.output import colored
+from costlab.cli.tables import Output, output_options
 from costlab.report.cell import Column
 from costlab.report.table import Table
 from costlab.report.tables.conventions import conventions_table
 from costlab.report.tables.count import UNVERIFIED_COLUMN
+from costlab.report.text import folded
 from costlab.targets.ablation import Ablation
 from costlab.targets.catalog import ablations, catalog
 from costlab.targets.resolve import find_ablation, find_definition, label_with_settings
 from costlab.targets.target import Variant
 
+HALF = 40
+"""As many characters of a line a text has at least that stands beside a name."""
 COLUMNS = (
     Column("name", "name", marked_by="unverified"),
     UNVERIFIED_COLUMN,
@@ -54,9 +58,7 @@ ABLATION_COLUMNS = (
 )
 @conventions_option
 @output_options
-def list_(
-    name: str | None, sets: bool, conventions: bool, format_: str | None, file: Path | None, force: bool
-) -> None:
+def list_(name: str | None, sets: bool, conventions: bool, out: Output) -> None:
     """List the definitions that can be counted, or describe the one called NAME.
 
     Each is shown with the figure or table that it comes from, the input that it is counted at, and its
@@ -66,22 +68,25 @@ def list_(
     """
     refuse((sets and conventions, "--ablations and --conventions do not go together"))
     if conventions:
-        emit(conventions_table(name), chosen_format(format_, file), file, force)
+        out.emit(conventions_table(name))
         return
     if sets:
-        _list_ablations([find_ablation(name)] if name else list(ablations().values()), format_, file, force)
+        _list_ablations([find_ablation(name)] if name else list(ablations().values()), out)
         return
     definitions = [find_definition(name)] if name else list(catalog().values())
-    form = chosen_format(format_, file)
-    if form == "table" and file is None:
+    if _in_words(out):
         click.echo("\n\n".join(_describe(d) if name else _entry(d) for d in definitions))
     else:
-        emit(_parameters(definitions[0]) if name else _table(definitions), form, file, force)
+        out.emit(_parameters(definitions[0]) if name else _table(definitions))
 
 
-def _list_ablations(chosen: list[Ablation], format_: str | None, file: Path | None, force: bool) -> None:
-    form = chosen_format(format_, file)
-    if form == "table" and file is None:
+def _in_words(out: Output) -> bool:
+    """Whether people are told in a few lines each, and no table was asked for."""
+    return out.format == "table" and out.file is None and not out.columns
+
+
+def _list_ablations(chosen: list[Ablation], out: Output) -> None:
+    if _in_words(out):
         click.echo("\n\n".join(map(_set, chosen)))
         return
     rows = tuple(
@@ -98,7 +103,7 @@ def _list_ablations(chosen: list[Ablation], format_: str | None, file: Path | No
         for a in chosen
         for label, variant in a.variants.items()
     )
-    emit(Table("Ablations", ABLATION_COLUMNS, rows), form, file, force)
+    out.emit(Table("Ablations", ABLATION_COLUMNS, rows))
 
 
 def _set(ablation: Ablation) -> str:
@@ -111,8 +116,19 @@ def _set(ablation: Ablation) -> str:
     for label, variant in variants.items():
         shape = f", input {variant.input}" if variant.input else ""
         batch = f", batch {variant.batch}" if variant.batch > 1 else ""
-        lines.append(f"    {label.ljust(longest)}   {_target(variant)}{shape}{batch}")
+        lines.append(_beside(f"    {label.ljust(longest)}", f"{_target(variant)}{shape}{batch}"))
     return "\n".join(lines)
+
+
+def _beside(name: str, text: str, gap: str = "   ") -> str:
+    """A text beside a name, folded in a narrow terminal; below, where there is little room beside it."""
+    columns = shutil.get_terminal_size().columns
+    if not sys.stdout.isatty() or len(name) + len(gap) + len(text) <= columns:
+        return f"{name}{gap}{text}"
+    room = columns - len(name) - len(gap)
+    indent = columns - room if room >= HALF else 6
+    lines = [f"{' ' * indent}{line}" for line in folded(text, columns - indent)]
+    return "\n".join([name + lines[0][len(name) :], *lines[1:]] if room >= HALF else [name.rstrip(), *lines])
 
 
 def _target(variant: Variant) -> str:
@@ -164,7 +180,7 @@ def _entry(definition: Definition[...]) -> str:
 def _describe(definition: Definition[...]) -> str:
     lines = [_head(definition), click.wrap_text(_plain(definition.summary), _width(), "  ", "  ")]
     for parameter in definition.parameters.values():
-        lines += ["", f"  {parameter}   ({parameter.takes})"]
+        lines += ["", _beside(f"  {parameter}", f"({parameter.takes})")]
         if parameter.note:
             lines.append(click.wrap_text(parameter.note, _width(), "      ", "      "))
     return "\n".join(lines)
@@ -173,7 +189,9 @@ def _describe(definition: Definition[...]) -> str:
 def _head(definition: Definition[...]) -> str:
     origin = f"  {definition.figure}" if definition.figure else ""
     shape = f"  input {definition.input}" if definition.input else ""
-    return _bold(marked(definition.name, definition.unverified)) + origin + shape
+    name = marked(definition.name, definition.unverified)
+    line = _beside(name, f"{origin}{shape}".removeprefix("  "), "  ").rstrip()
+    return _bold(name) + line.removeprefix(name)
 
 
 def _bold(name: str) -> str:

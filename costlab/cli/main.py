@@ -91,8 +91,9 @@ def _tell(error: Exception | SystemExit, debug: bool) -> int:
             click.echo(error.format_message(), err=True)
             return MISTAKE
         case click.UsageError():
-            where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-            message, status = error.format_message() + where, MISTAKE
+            from costlab.cli.mistakes import told
+
+            message, status = told(error), MISTAKE
         case click.ClickException():
             message, status = error.format_message(), MISTAKE
         case CostlabError():

@@ -1,9 +1,9 @@
-"""Where results go: the options shared by every command that prints a table."""
+"""Where results go: files and streams."""
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from costlab.counting.count import Count
 
-F = TypeVar("F", bound=Callable[..., object])
 NOT_CHECKED = "--check is for the whole"
 FORMATS = ("table", "csv", "json", "markdown", "latex")
 SUFFIXES = {
@@ -56,30 +55,6 @@ class FilePath(FolderPath):
         return super().convert(value, param, ctx)
 
 
-def output_options(command: F, more: Sequence[str] = ()) -> F:
-    """``--format``, ``-o`` and ``--force``; ``more`` are formats of the command's own."""
-    for option in (
-        click.option("--force", is_flag=True, help="Replace files that exist."),
-        click.option(
-            "-o",
-            "--output",
-            "file",
-            type=FilePath(allow_dash=True),
-            help="Write to FILE instead of the terminal, whole or not at all.",
-            metavar="FILE",
-        ),
-        click.option(
-            "-f",
-            "--format",
-            "format_",
-            type=click.Choice([*FORMATS, *more]),
-            help="Form of the output.  [default: by the ending of -o's FILE, else table]",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
 def chosen_format(format_: str | None, file: "Path | None") -> str:
     """The format that was asked for, or that of the file's suffix.
 
@@ -109,27 +84,6 @@ def colored() -> bool:
         and not os.environ.get("NO_COLOR")
         and os.environ.get("TERM") != "dumb"
     )
-
-
-def emit(table: Table, format_: str, file: "Path | None", force: bool, more: Sequence[Table] = ()) -> None:
-    """Print the table, or write it to the file; in formats for people, ``more`` tables follow it.
-
-    Raises:
-        OutputError: the file exists and ``force`` is not given, or cannot be written.
-    """
-    match format_:
-        case "csv":
-            content = table.to_csv()
-        case "json":
-            content = table.to_json()
-        case "markdown":
-            content = "\n".join(part.to_markdown() for part in (table, *more))
-        case "latex":
-            content = "\n".join(part.to_latex() for part in (table, *more))
-        case _:
-            show = as_text if on_stdout(file) else Table.to_text
-            content = "\n".join(show(part) for part in (table, *more))
-    put(content, file, force)
 
 
 def put(content: str, file: "Path | None", force: bool) -> None:

@@ -1,15 +1,14 @@
 """``costlab reconcile``."""
 
 import sys
-from pathlib import Path
 
 import click
 
 from costlab.checking.finding import Report
 from costlab.cli.convention import explain_option
 from costlab.cli.inputs import input_option, one_or_all, refuse
-from costlab.cli.output import chosen_format, emit, output_options
 from costlab.cli.progress import progress
+from costlab.cli.tables import Output, output_options
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
 from costlab.counting.reconcile import account_of, reconcile
@@ -19,7 +18,6 @@ from costlab.report.tables.reconcile import agreed, explain_table, reconcile_tab
 
 @click.command(
     "reconcile",
-    no_args_is_help=True,
     short_help="Every tool's number for one network, term by term; --run holds it against the tool.",
 )
 @click.argument("target")
@@ -38,9 +36,7 @@ def reconcile_(
     batch: int,
     run_: bool,
     explain: tuple[str, str] | None,
-    format_: str | None,
-    file: Path | None,
-    force: bool,
+    out: Output,
 ) -> None:
     """Show what each counting tool reports of TARGET in eval mode, and what its number consists of.
 
@@ -49,17 +45,17 @@ def reconcile_(
     status is 1 if any reports something else.
     """
     refuse((run_ and explain is not None, "--run and --explain do not go together"))
-    form = chosen_format(format_, file)
     counted = count_target(target, one_or_all(input_), batch=batch)
     counted = counted.inference if counted.auxiliary else counted
     accounts = reconcile(counted)
     if explain:
         first, second = (account_of(accounts, name) for name in explain)
         lines = explain_terms(counted, first, second)
-        emit(explain_table(counted, first, second, lines), form, file, force)
+        out.emit(explain_table(counted, first, second, lines))
         return
+    out.chosen(reconcile_table(counted, accounts, {} if run_ else None))  # before the tools run
     ran = _run_tools(counted) if run_ else None
-    emit(reconcile_table(counted, accounts, ran), form, file, force)
+    out.emit(reconcile_table(counted, accounts, ran))
     if ran is not None and not agreed(accounts, ran):
         sys.exit(1)
 

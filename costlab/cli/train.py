@@ -38,7 +38,6 @@ class TrainCommand(click.Command):
 
 @click.command(
     cls=TrainCommand,
-    no_args_is_help=True,
     short_help="Train the variants of an experiment on a few seeds, and compare accuracy and time.",
 )
 @click.argument("name", required=False)

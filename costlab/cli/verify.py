@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from costlab.cli.output import chosen_format, emit, output_options
 from costlab.cli.progress import progress
+from costlab.cli.tables import Output, output_options
 
 if TYPE_CHECKING:
     from costlab.paper import AuditedClaim
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
     "multiply-adds, fewer than 25 million parameters.",
 )
 @output_options
-def verify(
-    ids: tuple[str, ...], verbose: bool, strict: bool, format_: str | None, file: Path | None, force: bool
-) -> None:
+def verify(ids: tuple[str, ...], verbose: bool, strict: bool, out: Output) -> None:
     """Recompute every claim of the Inception-v3 paper, or those with these IDs, from the definitions.
 
     A figure is exact (the value rounds to every stated digit, or is the formula), holds (an inequality is
@@ -37,21 +34,20 @@ def verify(
 
     The exit status is 1 if anything is not as it is recorded: then a definition has moved, or a claim.
     """
-    form = chosen_format(format_, file)
     # The claims load every definition, so they are imported only here.
     from costlab.paper.audit import mission_claims, orphaned_outcomes
     from costlab.paper.audit import verify as verify_claims
-    from costlab.report.tables.verify import derivation_table, steps_table, verify_table
+    from costlab.report.tables.verify import derivation_table, verify_table, with_steps
 
     with progress("recomputing") as (report, live):
         claims = verify_claims(*ids, progress=(lambda name: report(f"recomputing: {name}")) if live else None)
         five = mission_claims() if strict else ()
-    table, more = verify_table(claims, verbose), []
-    if verbose and form == "csv":  # CSV holds one table; the verdicts are there without --verbose
-        table = steps_table(claims)
-    elif verbose:
-        more = [derivation_table(audited) for audited in claims]
-    emit(table, form, file, force, more)
+    tables = [verify_table(claims, verbose)]
+    if verbose and out.format == "csv":
+        tables = [with_steps(tables[0], claims)]
+    elif verbose and out.format != "json":
+        tables += map(derivation_table, claims)
+    out.emit(*tables)
     problems = [
         f"{name}: recorded, but there is no such claim" for name in (() if ids else orphaned_outcomes())
     ]

@@ -1,7 +1,7 @@
 """Cells: formatting one value for people, as text and as LaTeX."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ Kind = Literal[
     "change",
     "formula",
 ]
+Fractions = Literal["both", "fraction", "decimal"]
+"""How the fractions of a column are shown: exactly with the digits behind, or one of these."""
 BAR_WIDTH = 10
 SHORT = 9
-"""The most characters of a fraction in a narrow terminal."""
+"""The most characters of the fractions of a column that are shown where there is little room."""
 
 
 class Note(NamedTuple):
@@ -37,12 +39,24 @@ class Note(NamedTuple):
         return f"{self.text} {self.formula}"
 
 
+class Remark(NamedTuple):
+    """A line below a table about some of its columns: it is said where one of them is shown, or all are."""
+
+    text: str
+    about: tuple[str, ...]
+    all_of_them: bool = False
+
+    def holds(self, shown: Collection[str]) -> bool:
+        """Whether it is said below these columns."""
+        return (all if self.all_of_them else any)(key in shown for key in self.about)
+
+
 class Column(NamedTuple):
     """One column.
 
     ``kind`` says how values are shown: names with hyphens, sizes with thousands separators or rounded to a
-    few digits, numbers as some source prints them, changes with their sign, shares and percents of 1 in
-    percent, deviations so too with their sign, ratios as fractions, or in decimals as times and savings.
+    few digits, numbers as some source prints them, changes with their sign, shares in percent, deviations so
+    too with their sign, ratios and percents as fractions, or in decimals as times and savings.
     ``sacrifice`` says how soon a narrow terminal does without it, 0 never; ``empty`` what people are shown
     for no value; with ``once`` a value is not shown again in the row below. ``marked_by`` is a column that
     says in which rows people are shown the value with the mark of what is unverified, ``partial_by`` one for
@@ -66,35 +80,39 @@ class Column(NamedTuple):
         """Whether cells are aligned to the right."""
         return self.kind not in ("text", "name", "formula")
 
-    def show(self, value: Any, roomy: bool = True) -> str:
-        """A value for people; where there is little room, long fractions are rounded."""
+    def show(self, value: Any, fractions: Fractions = "both") -> str:
+        """A value for people."""
         if value is None or value == "":
             return self.empty
-        return ratio(value, roomy) if self.kind == "ratio" else SHOWN.get(self.kind, str)(value)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if self.kind in ("ratio", "percent"):
+            return (ratio if self.kind == "ratio" else percent)(value, fractions)
+        return SHOWN.get(self.kind, str)(value)
 
-    def latex(self, value: Any) -> str:
+    def latex(self, value: Any, fractions: Fractions = "fraction") -> str:
         """A value as LaTeX, for text mode."""
         if value is None or value == "":
             return escaped(self.empty)
         if self.kind == "formula":
             return f"${latex_of(value)}$"
-        if self.kind == "ratio":
-            return (
-                f"${value}$"
-                if value.denominator == 1
-                else rf"$\frac{{{value.numerator}}}{{{value.denominator}}}$"
-            )
-        return escaped(self.show(value))
+        if self.kind in ("ratio", "percent") and fractions == "fraction":
+            whole = value.denominator == 1
+            return f"${value}$" if whole else rf"$\frac{{{value.numerator}}}{{{value.denominator}}}$"
+        return escaped(self.show(value, fractions))
 
 
-def ratio(value: "Fraction", roomy: bool = True) -> str:
-    """A ratio as a fraction and in four digits, ``18/25 (0.72)``; where there is little room, one of them."""
+def ratio(value: "Fraction", fractions: Fractions = "both") -> str:
+    """A ratio as a fraction and in four digits, ``18/25 (0.72)``, or as one of them."""
     exact, digits = str(value), f"{float(value):.4g}"
-    if value.denominator == 1:
-        return exact
-    if roomy:
-        return f"{exact} ({digits})"
-    return exact if len(exact) <= SHORT else digits
+    both = exact if value.denominator == 1 else f"{exact} ({digits})"
+    return {"both": both, "fraction": exact, "decimal": digits}[fractions]
+
+
+def percent(value: "Fraction", fractions: Fractions = "both") -> str:
+    """A part of 1 as a fraction and in percent, ``7/25 (28.00%)``, or as one of them."""
+    exact, digits = str(value), saving(value)
+    return {"both": f"{exact} ({digits})", "fraction": exact, "decimal": digits}[fractions]
 
 
 def times(value: "Fraction") -> str:
@@ -113,15 +131,16 @@ def saving(value: "Fraction") -> str:
     return f"{float(100 * value):.2f}%" if abs(value) < 10 else f"{float(100 * value):.0f}%"
 
 
-def percent(value: "Fraction") -> str:
-    """A part of 1 in percent, exact where that is short: ``28%``, ``33 1/3%``; else in two decimals."""
-    hundredths = 100 * value
-    if (100 * hundredths).denominator == 1:
-        return f"{float(hundredths):.2f}".rstrip("0").rstrip(".") + "%"
-    if hundredths.denominator > 99:
-        return f"{float(hundredths):.2f}%"
-    sign, (whole, rest) = "-" if value < 0 else "", divmod(abs(hundredths), 1)
-    return f"{sign}{whole} {rest}%" if whole else f"{sign}{rest}%"
+def in_percent(value: "Fraction") -> str:
+    """A part of 1 in percent where it stands alone: ``28%`` or ``87.5%`` exactly, else in two decimals."""
+    exact = (10_000 * value).denominator == 1
+    return f"{float(100 * value):.2f}".rstrip("0").rstrip(".") + "%" if exact else saving(value)
+
+
+def stated_percent(value: "Fraction") -> str:
+    """A part of 1 in percent; one that is rounded with a short fraction behind: ``33.33% (1/3)``."""
+    exact = (10_000 * value).denominator == 1
+    return in_percent(value) if exact or len(str(value)) > SHORT else f"{in_percent(value)} ({value})"
 
 
 def human(size: int, unit: str = "") -> str:
@@ -144,12 +163,30 @@ SHOWN: Mapping[Kind, Callable[[Any], str]] = {
     "rounded": lambda value: human(round(value)),
     "change": lambda value: f"{value:+,}" if value else "0",
     "share": lambda value: f"{value:.1%}",
-    "percent": percent,
     "saving": saving,
     "deviation": lambda value: f"{float(100 * value):+.2f}%",
     "times": times,
 }
 """How a value of each kind is shown where it is not as it is."""
+
+
+SPECIAL = r"""(?P<opening>(?<![^\s(\[])"(?=\S))|[<>]=|-(?=-)|[\\~^&%$#_{}<>|"`±]"""
+"""What LaTeX reads as more than a sign; of two hyphens the first, which would become a dash."""
+IN_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "`": r"\`{}",
+    "<=": r"$\leq$",
+    ">=": r"$\geq$",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    "±": r"$\pm$",
+    '"': "''",
+    "-": "-{}",
+}
+"""How it is written; what is not here, with a backslash before it."""
 
 
 def plural(number: int, noun: str) -> str:
@@ -167,16 +204,12 @@ def bar_of(share: float, unicode: bool = True) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text escaped for LaTeX."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
-        "<=": r"$\leq$",
-        ">=": r"$\geq$",
-    }
-    return re.sub(r"[<>]=|[\\~^&%$#_{}<>|]", lambda match: special.get(match[0], _in_text(match[0])), text)
+    """Text escaped for LaTeX: it is printed as it is, with quotation marks that open and close."""
 
+    def written(sign: re.Match[str]) -> str:
+        return "``" if sign["opening"] else IN_LATEX.get(sign[0], f"\\{sign[0]}")
 
-def _in_text(sign: str) -> str:
-    return f"${sign}$" if sign in "<>|" else f"\\{sign}"
+    return re.sub(SPECIAL, written, text)
 
 
 def latex_of(expression: Any) -> str:

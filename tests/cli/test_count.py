@@ -142,14 +142,17 @@ def test_an_existing_file_is_kept_unless_forced(run: Run, tmp_path: Path) -> Non
         (["inception_v3", "--input", "3x0x299"], "input height=0 must be at least 1"),
         (["inception_v3", "--input", "3x-5x299"], "input='3x-5x299' must be channels x height x width"),
         (["inception_v3", "--input", "299"], "stem.conv_1a.conv: conv2d needs a feature map"),
-        (["inception_v3", "--batch", "0"], "Invalid value for '-b' / '--batch': 0 is not in the range x>=1"),
+        (
+            ["inception_v3", "--batch", "0"],
+            "--batch: 0 is no whole number of at least 1 (see costlab count --help)",
+        ),
         (
             ["inception_v3", "--depth", "-1"],
-            "Invalid value for '-d' / '--depth': -1 is not in the range x>=0",
+            "--depth: -1 is no whole number of at least 0",
         ),
         (["inception_v3", "--depth", "1", "--by", "kind"], "--depth goes with --by module"),
-        (["inception_v3", "--format", "xml"], "Invalid value for '-f' / '--format': 'xml' is not one of"),
-        (["inception_v3", "--sort", "size"], "Invalid value for '-s' / '--sort'"),
+        (["inception_v3", "--format", "xml"], "--format: 'xml' is not one of"),
+        (["inception_v3", "--sort", "size"], "--sort: 'size' is not one of"),
         (["inception_v3", "--colour"], "No such option '--colour'"),
         (["inception_v3", "stem"], "Got unexpected extra argument (stem)"),
         (

@@ -27,9 +27,9 @@ COUNTING = {
     },
     "costlab.targets": {"catalog", "resolve", "target", "torch_module"},
     "costlab.counting": {"count", "marks", "row"},
-    "costlab.report": {"cell", "table"},
+    "costlab.report": {"cell", "table", "text"},
     "costlab.report.tables": {"count"},
-    "costlab.cli": {"convention", "count", "inputs", "lazy", "main", "output", "streams"},
+    "costlab.cli": {"convention", "count", "inputs", "lazy", "main", "output", "streams", "tables"},
 }
 """The rooms of costlab, and what is in them, that a count of a definition may load."""
 NOT_COUNTING = {

@@ -93,7 +93,9 @@ def test_what_cannot_be_counted_points_to_what_would_have_to_be_trained(run: Run
 
 def test_derivations_as_csv_are_one_table_with_exact_values(run: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(run("verify", "-v", "-f", "csv").out)))
-    assert list(rows[0]) == ["claim", "quantity", "formula", "value", "reported", "unverified"]
+    assert set(rows[0]) > {"claim", "quantity", "formula", "value", "reported", "unverified", "verdict"}
+    figures = list(csv.DictReader(io.StringIO(run("verify", "-f", "csv").out)))
+    assert [{key: row[key] for key in figures[0]} for row in rows if row["verdict"]] == figures
     assert list(dict.fromkeys(row["claim"] for row in rows)) == list(CLAIMS)
     (saved,) = [row for row in rows if row["claim"] == "asymmetric" and row["quantity"].endswith(" saved")]
     assert saved["value"] == "1/3"

@@ -46,8 +46,8 @@ def test_what_is_drawn() -> None:
     assert bars.relative[1] == (2 / 3, 2 / 3, 2.0)
     assert bars.sizes[1] == (30_105_600, 24_576, 156_800)
     assert bars.texts[0] == ("", "", "")
-    assert bars.texts[1] == ("33 1/3% less", "33 1/3% less", "100% more")
-    assert bars.texts[4] == ("177 7/9% more", "177 7/9% more", "")
+    assert bars.texts[1] == ("33.33% less", "33.33% less", "100% more")
+    assert bars.texts[4] == ("177.78% more", "177.78% more", "")
 
 
 def test_a_baseline_with_nothing() -> None:

@@ -8,46 +8,59 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costlab.report.cell import Column, Kind, escaped, latex_of, percent, ratio, saving, times
+from costlab.report.cell import (
+    Column,
+    Kind,
+    escaped,
+    in_percent,
+    latex_of,
+    percent,
+    ratio,
+    saving,
+    stated_percent,
+    times,
+)
 
 
 @pytest.mark.parametrize(
-    ("value", "roomy", "tight"),
+    ("value", "both", "fraction", "decimal"),
     [
-        (Fraction(1), "1", "1"),
-        (Fraction(0), "0", "0"),
-        (Fraction(18, 25), "18/25 (0.72)", "18/25"),
-        (Fraction(25, 9), "25/9 (2.778)", "25/9"),
-        (Fraction(-16, 9), "-16/9 (-1.778)", "-16/9"),
-        (Fraction(24699029, 25505429), "24699029/25505429 (0.9684)", "0.9684"),
+        (Fraction(1), "1", "1", "1"),
+        (Fraction(0), "0", "0", "0"),
+        (Fraction(18, 25), "18/25 (0.72)", "18/25", "0.72"),
+        (Fraction(25, 9), "25/9 (2.778)", "25/9", "2.778"),
+        (Fraction(-16, 9), "-16/9 (-1.778)", "-16/9", "-1.778"),
+        (Fraction(24699029, 25505429), "24699029/25505429 (0.9684)", "24699029/25505429", "0.9684"),
     ],
 )
-def test_ratios(value: Fraction, roomy: str, tight: str) -> None:
-    assert ratio(value) == roomy
-    assert ratio(value, roomy=False) == tight
+def test_ratios(value: Fraction, both: str, fraction: str, decimal: str) -> None:
+    assert ratio(value) == both
+    assert ratio(value, "fraction") == fraction
+    assert ratio(value, "decimal") == decimal
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "alone", "fraction"),
     [
-        (Fraction(7, 25), "28%"),
-        (Fraction(1, 3), "33 1/3%"),
-        (Fraction(1, 9), "11 1/9%"),
-        (Fraction(5, 7), "71 3/7%"),
-        (Fraction(7, 8), "87.5%"),
-        (Fraction(-16, 9), "-177 7/9%"),
-        (Fraction(-1, 300), "-1/3%"),
-        (Fraction(0), "0%"),
-        (Fraction(-3), "-300%"),
-        (Fraction(1511, 1600), "94 7/16%"),
-        (Fraction(1, 9900), "1/99%"),
-        (Fraction(1, 10100), "0.01%"),
-        (Fraction(1, 400), "0.25%"),
-        (Fraction(806400, 25505429), "3.16%"),
+        (Fraction(7, 25), "28%", ""),
+        (Fraction(1, 3), "33.33%", " (1/3)"),
+        (Fraction(1, 9), "11.11%", " (1/9)"),
+        (Fraction(5, 7), "71.43%", " (5/7)"),
+        (Fraction(7, 8), "87.5%", ""),
+        (Fraction(-16, 9), "-177.78%", " (-16/9)"),
+        (Fraction(-1, 300), "-0.33%", " (-1/300)"),
+        (Fraction(0), "0%", ""),
+        (Fraction(-3), "-300%", ""),
+        (Fraction(1511, 1600), "94.44%", " (1511/1600)"),
+        (Fraction(1, 400), "0.25%", ""),
+        (Fraction(806400, 25505429), "3.16%", ""),
     ],
 )
-def test_percents(value: Fraction, shown: str) -> None:
-    assert percent(value) == shown
+def test_percents(value: Fraction, alone: str, fraction: str) -> None:
+    assert in_percent(value) == alone
+    assert stated_percent(value) == alone + fraction
+    assert percent(value, "fraction") == str(value)
+    assert percent(value) == f"{value} ({percent(value, 'decimal')})"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +79,7 @@ def test_percents(value: Fraction, shown: str) -> None:
 )
 def test_ratios_in_decimals(value: Fraction, shown: str) -> None:
     assert times(value) == shown
-    assert Column("key", "title", "times").show(value, roomy=False) == shown
+    assert Column("key", "title", "times").show(value, "decimal") == shown
 
 
 @pytest.mark.parametrize(
@@ -93,13 +106,13 @@ def test_decimals_are_near_what_they_stand_for(value: Fraction) -> None:
 
 @given(st.fractions(-100, 100, max_denominator=500))
 def test_percents_are_what_they_say(value: Fraction) -> None:
-    shown = percent(value)
-    assert shown.endswith("%")
-    sign = -1 if shown.startswith("-") else 1
-    read = sum((Fraction(part) for part in shown.strip("-%").split()), Fraction(0)) * sign / 100
-    assert abs(read - value) <= Fraction(1, 20_000)
-    if (100 * value).denominator < 100 and "." not in shown:
-        assert read == value
+    fraction, _, digits = percent(value).partition(" ")
+    assert Fraction(fraction) == value
+    for shown in (digits.strip("()"), in_percent(value), stated_percent(value).partition(" ")[0]):
+        limit = Fraction(1, 20_000) if abs(value) < 10 else Fraction(1, 200)
+        assert abs(Fraction(shown.removesuffix("%")) / 100 - value) <= limit
+    whole, _, exact = stated_percent(value).partition(" ")
+    assert Fraction(exact.strip("()") or Fraction(whole[:-1]) / 100) == value or len(str(value)) > 9
 
 
 @pytest.mark.parametrize(
@@ -113,7 +126,8 @@ def test_percents_are_what_they_say(value: Fraction) -> None:
         ("change", 0, "0", "0"),
         ("ratio", Fraction(18, 25), "18/25 (0.72)", r"$\frac{18}{25}$"),
         ("ratio", Fraction(2), "2", "$2$"),
-        ("percent", Fraction(1, 3), "33 1/3%", r"33 1/3\%"),
+        ("percent", Fraction(1, 3), "1/3 (33.33%)", r"$\frac{1}{3}$"),
+        ("text", True, "yes", "yes"),
         ("formula", sympy.Integer(3) / 4, "3/4", r"$\frac{3}{4}$"),
         ("text", None, "-", "-"),
         ("ratio", None, "-", "-"),
@@ -138,6 +152,12 @@ def test_names_in_formulas() -> None:
 def test_latex_reads_no_commands_in_text() -> None:
     assert escaped(r"\a{b}~^$#_%&<>|") == (
         r"\textbackslash{}a\{b\}\textasciitilde{}\textasciicircum{}\$\#\_\%\&$<$$>$$|$"
+    )
+
+
+def test_latex_prints_hyphens_and_quotation_marks_as_they_are_meant() -> None:
+    assert escaped('costlab list --columns a-b, "as it is" ("here"), `x`, ±5') == (
+        r"costlab list -{}-columns a-b, ``as it is'' (``here''), \`{}x\`{}, $\pm$5"
     )
 
 

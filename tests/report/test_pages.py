@@ -66,7 +66,7 @@ def test_the_headlines(texts: dict[str, str]) -> None:
         "| budget-params | abstract | parameters | < 25 million | 23,834,568 |  | -4.66% | holds |",
         "| 5x5-vs-3x3 | 3.1 | 5x5 by 3x3 | 2.78x | 2.778x (25/9) |  |  | exact |",
         "| two-3x3 | 3.1 | multiply-adds saved | 28% | 28% |  |  | exact |",
-        "| asymmetric | 3.2 | multiply-adds saved | 33% | 33 1/3% |  |  | exact |",
+        "| asymmetric | 3.2 | multiply-adds saved | 33% | 33.33% (1/3) |  |  | exact |",
     ):
         assert line in index
     assert "7 exact, 6 holds, 2 close, 5 not countable, 12 differs" in index

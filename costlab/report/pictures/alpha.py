@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from costlab.counting.count import count
 from costlab.paper.audit import verify
 from costlab.paper.stated import Printed
-from costlab.report.cell import percent, ratio
+from costlab.report.cell import in_percent, ratio
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, format_percents
 from costlab.report.labels import Point, label_points
 from costlab.symbolic.derive import closed_forms
@@ -112,7 +112,7 @@ def draw_alpha(figure: "Figure", data: Alpha) -> None:
     axes.set_xlabel("alpha, channels out by channels in (logarithmic)")
     axes.set_ylabel("multiply-adds saved")
     points = [
-        Point(*at, percent(Fraction(saved)), COLORS[0])
+        Point(*at, in_percent(Fraction(saved)), COLORS[0])
         for at, (_, saved) in zip(counted, data.counted, strict=True)
     ]
     label_points(axes, points, [curve])

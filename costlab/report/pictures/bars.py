@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.combine import UNVERIFIED
 from costlab.counting.compare import Comparison
-from costlab.report.cell import human, percent
+from costlab.report.cell import human, in_percent
 from costlab.report.figure import (
     BEHIND,
     COLORS,
@@ -136,4 +136,4 @@ def _saving_in_words(saving: Fraction) -> str:
         return ""
     if saving < -MANY:
         return f"{float(1 - saving):.4g} times as much"
-    return f"{percent(abs(saving))} {'less' if saving > 0 else 'more'}"
+    return f"{in_percent(abs(saving))} {'less' if saving > 0 else 'more'}"

@@ -7,7 +7,7 @@ from costlab.algebra.dim import unnested
 from costlab.algebra.work import Work
 from costlab.counting.compare import Comparison
 from costlab.counting.row import MEASURES
-from costlab.report.cell import Column, Note
+from costlab.report.cell import Column, Note, Remark
 from costlab.report.table import Table
 from costlab.report.tables.count import TITLES, UNVERIFIED_COLUMN, By, unverified_note
 from costlab.symbolic.closed_form import ClosedForm
@@ -87,7 +87,7 @@ def compared_forms_table(comparison: Comparison, forms: Sequence[ClosedForm]) ->
         columns=COMPARED,
         rows=tuple(rows),
         notes=(
-            f"ratio and saving: against {forms[0].shown}",
+            Remark(f"ratio and saving: against {forms[0].shown}", ("ratio", "saving")),
             *_holds(forms),
             verified,
             *_left_out(forms[0]),

@@ -6,7 +6,7 @@ from typing import Any
 from costlab.counting.compare import Comparison
 from costlab.counting.count import Count
 from costlab.counting.difference import Difference
-from costlab.report.cell import Column, Kind
+from costlab.report.cell import Column, Kind, Remark
 from costlab.report.table import Table
 from costlab.report.tables.count import (
     PARTIAL_COLUMN,
@@ -25,7 +25,7 @@ SIDES = (
     Column("variant", "variant", once=True, marked_by="unverified", fold=13),
     UNVERIFIED_COLUMN,
     Column("module", "module", empty="(root)"),
-    Column("change", "change"),
+    Column("change", "change", sacrifice=1),
     Column("before", "before", sacrifice=3, fold=14),
     Column("after", "after", sacrifice=2, fold=14),
 )
@@ -40,8 +40,8 @@ def compare_table(comparison: Comparison, exact: bool = True) -> Table:
         Column("variant", "variant", marked_by="unverified", partial_by="partial", fold=20),
         UNVERIFIED_COLUMN,
         PARTIAL_COLUMN,
-        Column("input", "input", sacrifice=7, machine_only=len(inputs) == 1),
-        Column("batch", "batch", "size", sacrifice=7, machine_only=len(batches) == 1),
+        Column("input", "input", sacrifice=9, machine_only=len(inputs) == 1),
+        Column("batch", "batch", "size", sacrifice=9, machine_only=len(batches) == 1),
         *(
             column
             for i, name in enumerate(comparison.measures)
@@ -58,7 +58,7 @@ def compare_table(comparison: Comparison, exact: bool = True) -> Table:
         rows=tuple(_row(comparison, count) for count in comparison.counts),
         notes=(
             *partial_notes(comparison.counts),
-            f"ratio and saving: against {first.shown}",
+            _against(first.shown, comparison),
             *convention_notes(comparison.counts),
             *(() if comparison.published else comparison.notes),
             *unverified_note(comparison.counts),
@@ -77,20 +77,27 @@ def compare_table(comparison: Comparison, exact: bool = True) -> Table:
     )
 
 
+def _against(baseline: str, comparison: Comparison) -> Remark:
+    names = [key_of(comparison.baseline, name) for name in comparison.measures]
+    kinds = ("ratio", "saving", "saving_percent", "inverse_ratio")
+    keys = tuple(f"{name}_{kind}" for name in names for kind in kinds)
+    return Remark(f"ratio and saving: against {baseline}", keys)
+
+
 def _columns(name: str, title: str, place: int, exact: bool, inverse: bool) -> tuple[Column, ...]:
     first = place == 0
     ratio: Kind = "ratio" if exact else "times"
     saving: Kind = "percent" if exact else "saving"
     return (
-        Column(name, title, "size", sacrifice=0 if first else 2 * place - 1, fold=13),
-        Column(f"{name}_ratio", "ratio", ratio, sacrifice=0 if first else 2 * place + 2, empty="-"),
-        Column(f"{name}_saving", "saving", saving, sacrifice=0 if first else 2 * place, empty="-"),
-        Column(f"{name}_saving_percent", "saving in percent", machine_only=True),
+        Column(name, title, "size", sacrifice=0 if first else 2 * place + 1, fold=13),
+        Column(f"{name}_ratio", "ratio", ratio, sacrifice=1 if first else 2 * place + 4, empty="-"),
+        Column(f"{name}_saving", "saving", saving, sacrifice=2 if first else 2 * place + 2, empty="-"),
+        Column(f"{name}_saving_percent", "saving in percent", "printed", machine_only=True),
         Column(
             f"{name}_inverse_ratio",
             "1/ratio",
             ratio,
-            sacrifice=8,
+            sacrifice=10,
             empty="-",
             machine_only=not (first and inverse),
         ),
@@ -125,7 +132,29 @@ def difference_table(comparison: Comparison, depth: int | None = None) -> Table:
             *(f"{label}: no module differs" for label in same),
             *unverified_note(count for count in comparison.counts if count.label in labels_shown),
         ),
+        name="differences",
     )
+
+
+def with_differences(table: Table, comparison: Comparison, depth: int | None = None) -> Table:
+    """The table of a comparison with a row for each module that differs, one for a variant without any.
+
+    That is for formats which hold one table: each row has the sizes of its variant, too.
+    """
+    own = _difference_columns(comparison.baseline)[2:]
+    rows = [
+        (*row, *values)
+        for row, count in zip(table.rows, comparison.counts, strict=True)
+        for values in _differing(comparison, count, depth) or [(None,) * len(own)]
+    ]
+    return table._replace(columns=(*table.columns, *own), rows=tuple(rows))
+
+
+def _differing(comparison: Comparison, count: Count, depth: int | None) -> list[tuple[Any, ...]]:
+    """The modules of a variant that differ from the baseline, as rows."""
+    if count == comparison.baseline:
+        return []
+    return [tuple(_values(each, comparison.measures)) for each in comparison.differences(count, depth)]
 
 
 def _difference_columns(baseline: Count) -> tuple[Column, ...]:

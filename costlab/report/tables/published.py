@@ -4,7 +4,7 @@ from typing import Any
 
 from costlab.counting.compare import Comparison
 from costlab.counting.count import Count
-from costlab.report.cell import Column
+from costlab.report.cell import Column, Remark
 from costlab.report.table import Table
 from costlab.report.tables.count import UNVERIFIED_COLUMN, unverified_note
 from costlab.targets.published import ERRORS
@@ -14,8 +14,15 @@ PUBLISHED = (
     Column("reported_in", "reported in", sacrifice=4, fold=9),
     Column("reported_billions", "billions (reported)", "printed", sacrifice=5, empty="-", fold=10),
     *(
-        Column(f"reported_{error}", f"{short} error, % (reported)", "printed", empty="-", fold=10)
-        for error, short in NAMES.items()
+        Column(
+            f"reported_{error}",
+            f"{short} error, % (reported)",
+            "printed",
+            sacrifice=place,
+            empty="-",
+            fold=10,
+        )
+        for place, (error, short) in enumerate(NAMES.items())
     ),
     Column("beyond", "beyond", sacrifice=1, empty="-", fold=13),
     *(
@@ -29,6 +36,13 @@ PUBLISHED = (
         )
         for error, short in NAMES.items()
     ),
+)
+
+
+PER_POINT = Remark(
+    "per point: multiply-adds more than in the variant gone beyond, by points of error less, where those are "
+    "more than rounding",
+    tuple(f"multiply_adds_per_point_of_{error}" for error in ERRORS),
 )
 
 
@@ -48,8 +62,7 @@ def published_table(comparison: Comparison) -> Table:
             if count.label in comparison.published
         ),
         notes=(
-            "per point: multiply-adds more than in the variant gone beyond, by points of error less, where "
-            "those are more than rounding",
+            PER_POINT,
             *comparison.notes,
             *unverified_note(comparison.counts),
         ),

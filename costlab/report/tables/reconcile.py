@@ -7,7 +7,7 @@ from costlab.checking.finding import Report
 from costlab.counting.convention import MULTIPLY_ADDS
 from costlab.counting.count import Count
 from costlab.counting.reconcile import NAMES, Account, Line
-from costlab.report.cell import Column
+from costlab.report.cell import Column, Remark
 from costlab.report.table import Table
 from costlab.report.tables.count import marks_of
 
@@ -32,6 +32,9 @@ EXPLAINED = (
 )
 
 
+DIFFERENCE = Remark(
+    "the difference is from one per multiply-add, or two where that is what the tool counts", ("difference",)
+)
 EQUAL, DIFFERS, FAILED, NOT_INSTALLED = "equal", "DIFFERS", "failed", "not installed"
 
 
@@ -54,13 +57,14 @@ def reconcile_table(
 ) -> Table:
     """A row for each tool: its number, the terms of it, and its difference from the multiply-adds."""
     names = [name for name in NAMES if any(account.of(name) for account in accounts) or name == MULTIPLY_ADDS]
+    terms = [name.replace(" ", "_") for name in names]
     columns = (
         *TOOL,
         *(REPORTED if ran is not None else ()),
         Column("multiply_adds", f"{MULTIPLY_ADDS} in it", "size", sacrifice=2, fold=13),
         *(
-            Column(name.replace(" ", "_"), name, "size", sacrifice=3 + place, empty="-", fold=10)
-            for place, name in enumerate(names[1:])
+            Column(key, name, "size", sacrifice=3 + place, empty="-", fold=10)
+            for place, (key, name) in enumerate(zip(terms[1:], names[1:], strict=True))
         ),
         Column("difference", "difference", "change", sacrifice=1),
         Column("defects", "defects", machine_only=True),
@@ -71,8 +75,12 @@ def reconcile_table(
         columns=columns,
         rows=tuple(_row(account, names, ran) for account in accounts),
         notes=(
-            "the columns after the number add up to it; the difference is from one per multiply-add, or two "
-            "where that is what the tool counts",
+            Remark(
+                f"the number is the sum of {MULTIPLY_ADDS} in it and the terms beside them",
+                ("number", "multiply_adds", *terms[1:]),
+                all_of_them=True,
+            ),
+            DIFFERENCE,
             *(
                 f"{account.convention.title}: {defect}"
                 for account in accounts

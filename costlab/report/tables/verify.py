@@ -10,7 +10,7 @@ from costlab.paper.audit import AuditedClaim, tally
 from costlab.paper.derivation import Step, format_number
 from costlab.paper.expected import as_text
 from costlab.paper.stated import NUMBER, PERCENT, TIMES, Stated, Trained, Value, Verdict
-from costlab.report.cell import SHORT, Column, percent, plural, ratio
+from costlab.report.cell import SHORT, Column, plural, ratio, stated_percent
 from costlab.report.table import Table
 from costlab.report.tables.count import NOT_VERIFIED, UNVERIFIED_COLUMN
 
@@ -19,8 +19,8 @@ UNCOUNTABLE = "not countable: only training could show it; --verbose says what i
 COLUMNS = (
     Column("claim", "claim", once=True, marked_by="unverified", fold=10),
     Column("section", "section", sacrifice=4, fold=8),
-    Column("figure", "figure", sacrifice=3, fold=10),
-    Column("stated", "stated", "printed", fold=9),
+    Column("figure", "figure", sacrifice=3, fold=11),
+    Column("stated", "stated", "printed", fold=8),
     Column("counted", "counted", "printed", marked_by="unverified", fold=13),
     Column("from_reported", "from reported", "printed", sacrifice=1, fold=8),
     Column("deviation", "deviation", "deviation", sacrifice=2),
@@ -93,13 +93,20 @@ def derivation_table(audited: AuditedClaim) -> Table:
     )
 
 
-def steps_table(claims: Iterable[AuditedClaim]) -> Table:
-    """The derivations of all claims in one, for programs: the values are exact."""
-    return Table(
-        title="Derivations",
-        columns=tuple(Column(name, name) for name in ("claim", *STEP_KEYS)),
-        rows=tuple((audited.claim.id, *_values(step)) for audited in claims for step in audited.steps),
-    )
+def with_steps(table: Table, claims: Iterable[AuditedClaim]) -> Table:
+    """The table of the claims with the steps of each below its figures, for formats that hold one table."""
+    keys = [column.key for column in (*table.columns, *STEPS[:2])]
+    figures: dict[str, list[tuple[Any, ...]]] = {}
+    for row in table.rows:
+        figures.setdefault(row[0], []).append((*row, None, None))
+    rows = []
+    for audited in claims:
+        rows += figures.get(audited.claim.id, [])
+        for step in audited.steps:
+            known = {"claim": audited.claim.id, "section": audited.claim.section}
+            values = known | dict(zip(STEP_KEYS, _values(step), strict=True))
+            rows.append(tuple(values.get(key) for key in keys))
+    return table._replace(columns=(*table.columns, *STEPS[:2]), rows=tuple(rows))
 
 
 def _values(step: Step) -> tuple[Any, ...]:
@@ -178,7 +185,7 @@ def as_stated(stated: Stated, value: Value) -> str:
     """A recomputed value in the unit of the stated figure."""
     unit = getattr(stated, "unit", NUMBER)
     if isinstance(value, Fraction) and unit == PERCENT:
-        return percent(value)
+        return stated_percent(value)
     if isinstance(value, Fraction) and unit == TIMES:
         exact = str(value)
         decimal = f"{float(value):.4g}x"
@@ -192,8 +199,10 @@ def plain(value: Value) -> str:
         return "-"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, Fraction) and value.denominator > 1:
+        return ratio(value, "both" if len(str(value)) <= SHORT else "decimal")
     if isinstance(value, Fraction):
-        return f"{value.numerator:,}" if value.denominator == 1 else ratio(value, len(str(value)) <= SHORT)
+        return f"{value.numerator:,}"
     if isinstance(value, float):
         return f"{value:.7g}"
     return re.sub(r"(?<!\*)[*/](?!\*)", r" \g<0> ", str(value))
