@@ -53,7 +53,7 @@ from costlab.targets.ablation import Ablation
 @click.option(
     "--exact",
     is_flag=True,
-    help="Show ratios and savings as fractions in the table, too; every other format holds them so.",
+    help="Show ratios as fractions in the table, too; every other format holds them so.",
 )
 @partial_option
 @symbolic_option(

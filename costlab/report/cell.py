@@ -16,7 +16,6 @@ Kind = Literal[
     "share",
     "ratio",
     "times",
-    "percent",
     "saving",
     "deviation",
     "change",
@@ -55,8 +54,8 @@ class Column(NamedTuple):
     """One column.
 
     ``kind`` says how values are shown: names with hyphens, sizes with thousands separators or rounded to a
-    few digits, numbers as some source prints them, changes with their sign, shares in percent, deviations so
-    too with their sign, ratios and percents as fractions, or in decimals as times and savings.
+    few digits, numbers as some source prints them, changes with their sign, shares and savings in percent,
+    deviations so too with their sign, ratios as fractions, or in decimals as times.
     ``sacrifice`` says how soon a narrow terminal does without it, 0 never; ``empty`` what people are shown
     for no value; with ``once`` a value is not shown again in the row below. ``marked_by`` is a column that
     says in which rows people are shown the value with the mark of what is unverified, ``partial_by`` one for
@@ -86,8 +85,8 @@ class Column(NamedTuple):
             return self.empty
         if isinstance(value, bool):
             return "yes" if value else "no"
-        if self.kind in ("ratio", "percent"):
-            return (ratio if self.kind == "ratio" else percent)(value, fractions)
+        if self.kind == "ratio":
+            return ratio(value, fractions)
         return SHOWN.get(self.kind, str)(value)
 
     def latex(self, value: Any, fractions: Fractions = "fraction") -> str:
@@ -96,7 +95,7 @@ class Column(NamedTuple):
             return escaped(self.empty)
         if self.kind == "formula":
             return f"${latex_of(value)}$"
-        if self.kind in ("ratio", "percent") and fractions == "fraction":
+        if self.kind == "ratio" and fractions == "fraction":
             whole = value.denominator == 1
             return f"${value}$" if whole else rf"$\frac{{{value.numerator}}}{{{value.denominator}}}$"
         return escaped(self.show(value, fractions))
@@ -107,12 +106,6 @@ def ratio(value: "Fraction", fractions: Fractions = "both") -> str:
     exact, digits = str(value), f"{float(value):.4g}"
     both = exact if value.denominator == 1 else f"{exact} ({digits})"
     return {"both": both, "fraction": exact, "decimal": digits}[fractions]
-
-
-def percent(value: "Fraction", fractions: Fractions = "both") -> str:
-    """A part of 1 as a fraction and in percent, ``7/25 (28.00%)``, or as one of them."""
-    exact, digits = str(value), saving(value)
-    return {"both": f"{exact} ({digits})", "fraction": exact, "decimal": digits}[fractions]
 
 
 def times(value: "Fraction") -> str:

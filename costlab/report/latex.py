@@ -32,8 +32,8 @@ POINTS = {
 """The widths of characters of Computer Modern at 10 points; all others are taken for digits."""
 WIDTHS = {character: width for width, characters in POINTS.items() for character in characters}
 DIGIT = 5.0
-PIECE = 12
-"""From how many characters on a word may be broken at a joint."""
+PIECE, NAME = 12, 24
+"""From how many characters on a word may be broken at a joint: in a cell that is folded, in a sentence."""
 LEFT = r"\raggedright\setlength{\parindent}{0pt}"
 SOFT = "\u00ad"
 """Where a word may be broken, until it is escaped."""
@@ -206,7 +206,7 @@ def _boxed(cell: str, text: str, fold: float, column: Column) -> str:
     if not fold or points(text) <= fold:
         return cell
     side = r"\raggedleft" if column.numeric else r"\raggedright"
-    return rf"\parbox[t]{{{fold / 10:.2f}em}}{{{side} {in_words(text)}\strut}}"
+    return rf"\parbox[t]{{{fold / 10:.2f}em}}{{{side} {in_words(text, PIECE)}\strut}}"
 
 
 def _lines(text: str, fold: float) -> int:
@@ -230,9 +230,9 @@ def points(text: str) -> float:
     return sum(WIDTHS.get(character, DIGIT) for character in text)
 
 
-def in_words(text: str | Note) -> str:
-    """A sentence as LaTeX, in which long names may be broken at their joints; options keep their hyphens."""
+def in_words(text: str | Note, longest: int = NAME) -> str:
+    """A sentence as LaTeX, in which longer words may be broken at their joints."""
     if isinstance(text, Note):
         return f"{in_words(text.text)} ${latex_of(text.formula)}$"
-    broken = " ".join(SOFT.join(_parts(word)) for word in text.split())
+    broken = " ".join(SOFT.join(pieces(word, longest)) for word in text.split())
     return escaped(broken.replace(f"-{SOFT}", "-")).replace(SOFT, r"\allowbreak{}")

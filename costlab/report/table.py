@@ -116,7 +116,7 @@ class Table(NamedTuple):
 
     def fractions_in(self, column: Column) -> Fractions:
         """How a column shows its fractions where there is little room: all alike."""
-        if column.kind not in ("ratio", "percent"):
+        if column.kind != "ratio":
             return "both"
         values = (value for value in self.values_in(column) if value is not None)
         return "fraction" if all(len(str(value)) <= SHORT for value in values) else "decimal"

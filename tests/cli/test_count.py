@@ -144,7 +144,7 @@ def test_an_existing_file_is_kept_unless_forced(run: Run, tmp_path: Path) -> Non
         (["inception_v3", "--input", "299"], "stem.conv_1a.conv: conv2d needs a feature map"),
         (
             ["inception_v3", "--batch", "0"],
-            "--batch: 0 is no whole number of at least 1 (see costlab count --help)",
+            "--batch: 0 is no whole number of at least 1 (see",
         ),
         (
             ["inception_v3", "--depth", "-1"],
@@ -193,12 +193,10 @@ def test_mistakes(
     assert [p for p in sorted(tmp_path.iterdir()) if p.name != "__pycache__"] == before
 
 
-def test_no_target_is_help(run: Run) -> None:
-    for args in ([], ["count"]):
-        code, out, err = run(*args)
-        assert (code, out) == (2, "")
-        assert err.startswith(" ".join(["Usage: costlab", *args]))
-        assert "\n  " in err
+def test_no_command_is_help(run: Run) -> None:
+    code, out, err = run()
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: costlab")
     code, _, err = run("cuont")
     assert code == 2
     assert err.startswith("costlab: error: No such command 'cuont'")

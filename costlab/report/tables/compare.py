@@ -32,7 +32,7 @@ SIDES = (
 
 
 def compare_table(comparison: Comparison, exact: bool = True) -> Table:
-    """The variants with their sizes, ratios to the baseline and savings, as fractions or in decimals."""
+    """The variants with their sizes, ratios to the baseline, as fractions or in decimals, and savings."""
     titles = titles_of(comparison.baseline)
     inputs = {str(count.input) for count in comparison.counts}
     batches = {count.batch for count in comparison.counts}
@@ -87,11 +87,10 @@ def _against(baseline: str, comparison: Comparison) -> Remark:
 def _columns(name: str, title: str, place: int, exact: bool, inverse: bool) -> tuple[Column, ...]:
     first = place == 0
     ratio: Kind = "ratio" if exact else "times"
-    saving: Kind = "percent" if exact else "saving"
     return (
         Column(name, title, "size", sacrifice=0 if first else 2 * place + 1, fold=13),
         Column(f"{name}_ratio", "ratio", ratio, sacrifice=1 if first else 2 * place + 4, empty="-"),
-        Column(f"{name}_saving", "saving", saving, sacrifice=2 if first else 2 * place + 2, empty="-"),
+        Column(f"{name}_saving", "saving", "saving", sacrifice=2 if first else 2 * place + 2, empty="-"),
         Column(f"{name}_saving_percent", "saving in percent", "printed", machine_only=True),
         Column(
             f"{name}_inverse_ratio",
