@@ -12,7 +12,7 @@ from costlab.interrupts import Whole
 
 PART = ".costlab-"
 """The beginning of the name of a file that is not complete yet."""
-STANDARD_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+STANDARD_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 OPEN_STREAMS = r"/(?:dev|proc/self)/fd/(\d+)"
 
 

@@ -17,7 +17,7 @@ from tests.kills import SIGNALS, Ended, Kill, faults, parts, run, without_times
 
 KILLS = int(os.environ.get("KILLS", "2"))
 SEED = os.environ.get("KILLS_SEED", "0")
-AT_ONCE = 5
+AT_ONCE = 10
 """How many kills of one folder, at most, until a command is let through."""
 SIZE = "--seeds 1 --images 32 --width 0.125 --set batch_size=16 --set epochs=2 --device cpu --workers 2"
 TRAIN = ["train", "large_5x5", *SIZE.split(), "-o", "run"]

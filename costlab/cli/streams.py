@@ -45,7 +45,7 @@ class _Buffer(BufferedWriter):
 
 
 def mend_streams() -> None:
-    """Open what is closed, and print what the terminal lacks in escapes.
+    """Open what is closed, for reading nothing, and print what the terminal lacks in escapes.
 
     A descriptor that is closed would be that of the next file that is opened, into which others would print.
     """
@@ -53,7 +53,7 @@ def mend_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)  # gets the lowest number
+            os.open(os.devnull, os.O_RDONLY)  # gets the lowest number that is free: this one
             os.set_inheritable(number, True)
     sys.stdout, sys.stderr = _mended(1, sys.stdout), _mended(2, sys.stderr)
 

@@ -104,6 +104,12 @@ def test_a_result_that_goes_to_a_file_needs_no_stream(place: str, tmp_path: Path
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize("stream", ["/dev/stdin", "/dev/stderr", "/dev/fd/0", "/dev/fd/2"])
+def test_another_stream_that_is_named_as_a_file_and_is_closed(stream: str) -> None:
+    assert shell(f"costlab count stem -o {stream} <&- >&- 2>&-").returncode == 2
+    assert shell(f"costlab count stem -o {stream} <&- 2>&-").returncode == 2
+
+
 @pytest.mark.parametrize("stream", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 def test_a_stream_that_is_named_as_a_file(stream: str) -> None:
     assert shell(f"costlab count stem -o {stream}").stdout == plain("count stem").stdout
