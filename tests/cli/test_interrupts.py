@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from costlab.files import PART
+from costlab.interrupts import Unseen
 
 HEAD = """
 import os, signal, sys, time
@@ -254,3 +255,27 @@ def test_ctrl_c_on_a_terminal() -> None:
     after = shown.rpartition(b"\x1b[?25h")[2].decode()  # shows the cursor
     assert after.endswith("\x1b[2Kcostlab: error: interrupted\r\n")
     assert shown.count(b"interrupted") == 1
+
+
+WORKING = """
+import signal, time
+from costlab.interrupts import ignore_requests
+ignore_requests()
+print("begun", flush=True)
+time.sleep(0.3)
+print("done", signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+"""
+
+
+def test_a_process_that_another_ends_sees_no_request_from_its_birth_on() -> None:
+    with Unseen():
+        child = subprocess.Popen([sys.executable, "-c", WORKING], stdout=subprocess.PIPE, text=True)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        child.send_signal(number)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "begun\n"
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        child.send_signal(number)
+    assert child.communicate()[0] == "done set()\n"
+    assert child.returncode == 0
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
