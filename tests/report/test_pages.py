@@ -125,7 +125,7 @@ def test_the_page_of_claims_and_its_picture_count_the_same(pages: tuple[Page, ..
     assert f"{claims}. These have {figures}." in page.summary
     (picture,) = page.pictures
     every = " ".join(" ".join(each.text.split()) for each in letters_of(render(picture)))
-    assert f"{claims} {figures}; 36 of them drawn" in every
+    assert f"{claims} {figures}; 36 drawn" in every
     assert len(picture.data.dots) == 36
 
 

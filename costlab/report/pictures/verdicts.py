@@ -79,7 +79,7 @@ def verdicts_picture(claims: Sequence[AuditedClaim]) -> Picture[Verdicts]:
 
 def draw_verdicts(figure: "Figure", data: Verdicts) -> None:
     """Draw the quotients."""
-    counted = f"{data.claims}\n{data.figures}; {len(data.dots)} of them drawn"
+    counted = f"{data.claims}\n{data.figures}; {len(data.dots)} drawn"
     add_title(figure, f"{data.title}\n{counted}", 82)
     axes, texts = figure.subplots(1, 2, sharey=True, width_ratios=(10, 9))
     rows = range(len(data.dots))
