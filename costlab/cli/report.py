@@ -1,5 +1,6 @@
 """``costlab report``."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -168,11 +169,9 @@ def _run_in(place: str | None) -> "Run | None":
     from costlab.train.record import FILE, load
 
     folder = Path(place or "")
-    try:
-        done, save_plan = (bool(place) and (folder / name).is_file() for name in (FILE, plan.FILE))
-    except OSError:  # of a place that cannot be: what else it may be says so
-        return None
-    if save_plan and not done:
+    # What is there and is no file is told when it is read.
+    done, planned = (bool(place) and os.path.lexists(folder / name) for name in (FILE, plan.FILE))
+    if planned and not done:
         command = plan.load(folder).resume_command(folder)
         raise RunError(f"{folder} holds a run that is not done: {command} ends it")
     if done:

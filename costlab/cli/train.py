@@ -191,12 +191,13 @@ def _train_under_torchrun(options: dict[str, Any], device: "torch.device") -> tu
 
 def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack) -> "tuple[Plan, Path]":
     """The plan of the run and its folder, which is locked until the stack is closed."""
-    from costlab.files import refuse_links_out
+    from costlab.files import is_folder, refuse_links_out
+    from costlab.train.cache import FOLDER as DATA
     from costlab.train.plan import find_experiment, load
     from costlab.train.prepare import RunRequest, make_plan, refuse_nonempty, resume_plan, save_plan
     from costlab.train.recipe import read
-    from costlab.train.run import lock_folder
-    from costlab.train.storage import refuse_unreachable
+    from costlab.train.run import STUDY, lock_folder
+    from costlab.train.storage import refuse_other_file, refuse_unreachable
 
     shared = options["study"] is not None
     if shared:
@@ -205,6 +206,8 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         folder = Path(options["resume"])
         load(folder).named_again(options["name"], folder)  # raises if there is no run of it
         refuse_links_out(folder)
+        is_folder(folder / DATA)  # or say that it is none
+        refuse_other_file(folder / STUDY)
         stack.enter_context(lock_folder(folder))
         return resume_plan(folder, options["seeds"], observer.note, shared, options["name"]), folder
     find_experiment(options["name"], 1.0)  # what costs little is looked at first

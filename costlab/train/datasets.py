@@ -186,6 +186,7 @@ def _read_records(request: DataRequest, files: Sequence[Path], classes: int, mos
 def _folder(request: DataRequest) -> Dataset:
     folder = request.folder()
     inside = {part.name: part for part in _visible(folder) if part.is_dir()}
+    _refuse_strays(request, folder)
     present = [name for name in ("val", "validation") if "train" in inside and name in inside]
     if len(present) == 2:
         raise request.error("there are both val/ and validation/: leave one")
@@ -218,6 +219,7 @@ def _files_by_class(request: DataRequest, folder: Path, least: int) -> FilesByCl
             files_by_class[entry.name] = _visible(entry)
         elif not entry.exists():
             raise request.error(f"{entry.name} is a link to nothing")
+    _refuse_strays(request, folder)
     if len(files_by_class) < 2:
         raise request.error(
             f"{folder.name}/ has {len(files_by_class)} class folders: at least 2 are needed, "
@@ -232,6 +234,18 @@ def _files_by_class(request: DataRequest, folder: Path, least: int) -> FilesByCl
                 f"{name}/ has too few images: {len(files)}, a class must have at least {least}"
             )
     return files_by_class
+
+
+def _refuse_strays(request: DataRequest, folder: Path) -> None:
+    """Refuse a picture that lies beside the folders of the classes, of which nobody knows its class."""
+    from PIL import Image
+
+    Image.init()  # or only some endings are known
+    for entry in _visible(folder):
+        if Image.EXTENSION.get(entry.suffix.lower()) in Image.OPEN and not entry.is_dir():
+            raise request.error(
+                f"{entry.name} lies beside the folders of the classes: put it into one of them, or elsewhere"
+            )
 
 
 def _hold_out_a_fifth(files_by_class: FilesByClass) -> tuple[FilesByClass, ...]:

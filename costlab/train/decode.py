@@ -7,6 +7,7 @@ from types import GenericAlias, UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 from unicodedata import category
 
+from costlab.messages import UNSEEN as STEERING
 from costlab.messages import named
 
 LONGEST = 4096
@@ -35,8 +36,9 @@ def at_least(least: int, most: int = MOST) -> Must:
 
 
 def is_line(text: str) -> bool:
-    """Whether a text is on one line and holds nothing that steers a terminal."""
-    return len(text) <= LONGEST and not any(category(sign) in UNSEEN for sign in text)
+    """Whether a text is on one line and holds nothing that steers a terminal or turns the order of signs."""
+    seen = not any(category(sign) in UNSEEN for sign in text)
+    return len(text) <= LONGEST and seen and not STEERING.search(text)
 
 
 Line = Annotated[str, Must(is_line, f"text on one line, of at most {LONGEST:,} signs")]

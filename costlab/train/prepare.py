@@ -128,6 +128,7 @@ def resume_plan(
     if saved.shared != shared:
         place, advice = ("a database", "name it with") if saved.shared else ("the folder", "leave out")
         raise RunError(f"--resume {folder}: the trials of this run are in {place}: {advice} --study")
+    _refuse_large_batches(saved)
     saved.networks()  # raises if the networks have changed
     if seeds is not None:
         saved = saved.with_seeds(seeds)

@@ -9,10 +9,13 @@ Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer V
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from sys import float_info
 from typing import Any, Literal, get_type_hints
 
+from costlab.algebra.dim import DIM_MAX
 from costlab.algebra.parameter import Parameter, closest, parameter
 from costlab.errors import DefinitionError
+from costlab.messages import named
 
 Optimizer = Literal["rmsprop", "sgd"]
 OWNER = "recipe"
@@ -68,7 +71,7 @@ class Recipe:
             for name in names:
                 value = getattr(self, name)
                 if not holds(value):
-                    raise DefinitionError(f"{OWNER}: {name}={value} must be {must}")
+                    raise DefinitionError(f"{OWNER}: {name}={named(value)} must be {must}")
 
     def with_settings(self, settings: Mapping[str, Any]) -> "Recipe":
         """The recipe with other settings. Raises `DefinitionError` for an unknown name or invalid value."""
@@ -77,17 +80,20 @@ class Recipe:
         return replace(self, **settings)
 
 
+LARGEST = float_info.max
+"""The largest number that a computation can be done with."""
 RANGES: Any = (
     (("batch_size",), lambda value: value >= 2, "at least 2: batch norm needs more than one"),
     (("epochs",), lambda value: value >= 1, "at least 1"),
-    (("learning_rate", "epsilon"), lambda value: 0 < value < float("inf"), "above 0"),
+    (("batch_size", "epochs"), lambda value: value <= DIM_MAX, "below 2**31"),
+    (("learning_rate", "epsilon"), lambda value: 0 < value <= LARGEST, "above 0"),
     (("lr_decay", "lr_decay_every"), lambda value: 0 < value <= 1, "above 0 and at most 1"),
     (("momentum", "decay", "label_smoothing"), lambda value: 0 <= value < 1, "at least 0 and below 1"),
     (("warm_up",), lambda value: 0 <= value < 1, "at least 0 and below 1"),
     (("shift",), lambda value: 0 <= value <= 0.5, "at least 0 and at most 0.5"),
     (
         ("weight_decay", "clip", "aux_weight", "average"),
-        lambda value: 0 <= value < float("inf"),
+        lambda value: 0 <= value <= LARGEST,
         "at least 0",
     ),
 )

@@ -1,9 +1,12 @@
 """Where a study is stored: in a file in the folder of the run, or in a database that machines share."""
 
+import os
 import re
+import sqlite3
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from costlab.errors import RunError, one_line
@@ -55,6 +58,26 @@ def refuse_file(url: str) -> None:
         raise RunError(
             "--study sqlite:... is for one machine only: leave it out, or name a postgresql:// one"
         )
+
+
+def refuse_other_file(file: Path) -> None:
+    """Raises `RunError` for the file of a study in a folder that is no such database; writes nothing."""
+    if not os.path.lexists(file):
+        return
+    anew = "remove it, and the trials begin anew"
+    if not file.is_file():
+        raise RunError(f"{file} is no file: {anew}")
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as base:
+            tables = {name for (name,) in base.execute("select name from sqlite_master where type = 'table'")}
+    except (
+        sqlite3.OperationalError
+    ):  # such as of a process that was killed: it is restored where it is opened
+        return
+    except sqlite3.DatabaseError as error:
+        raise RunError(f"{file} is damaged ({error}): {anew}") from None
+    if tables and "version_info" not in tables:
+        raise RunError(f"{file} is a database of something else: {anew}")
 
 
 def refuse_unreachable(url: str) -> None:

@@ -1,7 +1,10 @@
 """The folder of a run that somebody else made: nothing outside of it is written, none of its code runs."""
 
 import json
+import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from costlab.train import plan, record
 from costlab.train.decode import decode
 from costlab.train.plan import Plan
 from costlab.train.prepare import RunRequest, make_plan, save_plan
+from costlab.train.run import STUDY
 from tests.cli.conftest import Run
 from tests.train.records import sample
 
@@ -25,6 +29,9 @@ RUN_FIELDS: dict[str, Change] = {
     "no name": lambda it: it.update(name=""),
     "a long name": lambda it: it.update(name="a" * 300),
     "a title with escape codes": lambda it: it.update(title="\x1b[2J"),
+    "a title that turns around": lambda it: it.update(title="\u202eelttit"),
+    "a rate beyond all": lambda it: it["recipe"].update(learning_rate=10**4000),
+    "epochs without end": lambda it: it["recipe"].update(epochs=10**12),
     "a long title": lambda it: it.update(title="a" * 2**20),
     "no arms": lambda it: it.update(arms=[]),
     "one arm": lambda it: it.update(arms=it["arms"][:1]),
@@ -133,6 +140,47 @@ def test_files_that_are_no_json(run: Run, tmp_path: Path, home: Path, name: str)
     assert_refused(run("report", "record"), tmp_path, before)
     assert_refused(run("report", "plan"), tmp_path, before)
     assert_refused(run("train", "--resume", "plan"), tmp_path, before)
+
+
+@pytest.mark.parametrize("name", [record.FILE, plan.FILE])
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "a link to nothing", "a device"])
+def test_a_record_that_is_no_file(run: Run, tmp_path: Path, home: Path, name: str, kind: str) -> None:
+    file = home / "run" / name
+    file.parent.mkdir()
+    if kind == "a pipe":
+        os.mkfifo(file)
+    elif kind == "a folder":
+        file.mkdir()
+    else:
+        file.symlink_to("nothing" if kind == "a link to nothing" else "/dev/zero")
+    before = files_in(tmp_path)
+    assert_refused(run("report", "run"), tmp_path, before)
+    assert_refused(run("train", "--resume", "run"), tmp_path, before)
+
+
+def somebodys(file: Path) -> None:
+    """A database that is none of a study."""
+    with closing(sqlite3.connect(file)) as base:
+        base.execute("create table mine (note text)")
+
+
+BESIDE: dict[str, Callable[[Path], object]] = {
+    "no database": lambda folder: (folder / STUDY).write_bytes(b"text" * 1000),
+    "a database that is cut off": lambda folder: (folder / STUDY).write_bytes(
+        b"SQLite format 3\0" + bytes(50)
+    ),
+    "somebody's database": lambda folder: somebodys(folder / STUDY),
+    "a folder for a database": lambda folder: (folder / STUDY).mkdir(),
+    "a file for the images": lambda folder: (folder / "data").write_text("mine"),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_lies_beside_a_plan(run: Run, tmp_path: Path, home: Path, planned: Any, name: str) -> None:
+    (home / "run").mkdir()
+    (home / "run" / plan.FILE).write_text(json.dumps(planned))
+    BESIDE[name](home / "run")
+    assert_refused(run("train", "--resume", "run"), tmp_path, files_in(tmp_path))
 
 
 CODE = """

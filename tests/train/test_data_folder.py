@@ -220,3 +220,16 @@ def test_a_folder_that_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Path, "iterdir", closed)
     refused(f"folder:{tmp_path}", "cannot be read: PermissionError: [Errno 13] Permission denied")
+
+
+@pytest.mark.parametrize("place", ["", "train"])
+@pytest.mark.parametrize("name", ["stray.png", "STRAY.JPEG", "a.webp"])
+def test_a_picture_beside_the_classes_is_refused(tmp_path: Path, place: str, name: str) -> None:
+    for part in ("train", "val") if place else ("",):
+        folder_of(tmp_path / part)
+    paint(tmp_path / "any.png", (1, 2, 3))
+    (tmp_path / "any.png").rename(tmp_path / place / name)
+    said = f"{name} lies beside the folders of the classes: put it into one of them, or elsewhere"
+    refused(f"folder:{tmp_path}", said)
+    (tmp_path / place / name).unlink()
+    assert load(f"folder:{tmp_path}", 0, 0).classes == ("cat", "dog", "eel")
