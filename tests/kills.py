@@ -6,8 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, NamedTuple
 
 from costlab.files import PART
@@ -52,7 +53,8 @@ def run(args: list[str], folder: Path, kill: Kill | None = None) -> Ended:
     )
     begun = True
     if kill is not None:
-        sleep(kill.after)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(kill.after)
         if child.poll() is None:
             begun = _takes_signals(child.pid)
             (os.killpg if kill.group else os.kill)(child.pid, kill.number)
