@@ -15,6 +15,7 @@ from costlab.cli.inputs import (
     refuse,
     symbolic_option,
 )
+from costlab.cli.lazy import completes
 from costlab.cli.output import NOT_CHECKED, FilePath, tell_partial
 from costlab.cli.progress import progress
 from costlab.cli.tables import Output, output_options
@@ -34,8 +35,14 @@ from costlab.targets.ablation import Ablation
     cls=SymbolicCommand,
     short_help="Compare networks with a baseline: ratios, savings, closed forms.",
 )
-@click.argument("targets", metavar="[TARGET...]", nargs=-1)
-@click.option("-a", "--ablation", metavar="NAME", help="Compare a named set; see costlab list --ablations.")
+@click.argument("targets", metavar="[TARGET...]", nargs=-1, shell_complete=completes("target"))
+@click.option(
+    "-a",
+    "--ablation",
+    metavar="NAME",
+    help="Compare a named set; see costlab list --ablations.",
+    shell_complete=completes("ablation"),
+)
 @input_option("Shape of the input, the same for all.")
 @click.option(
     "-b",

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from costlab.cli.lazy import completes
 from costlab.counting.row import DEFAULT
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -31,6 +32,7 @@ def convention_option(command: F) -> F:
         default=DEFAULT,
         show_default=True,
         metavar="NAME",
+        shell_complete=completes("convention"),
         help="Charge as a tool does: flops, fvcore, thop and others; costlab list --conventions shows them.",
     )(command)
 
@@ -42,6 +44,7 @@ def explain_option(command: F) -> F:
         nargs=2,
         type=ConventionName(),
         metavar="A B",
+        shell_complete=completes("convention"),
         help="Say for each term why two conventions differ, such as fvcore thop.",
     )(command)
 

@@ -8,12 +8,14 @@ import click
 from costlab.cli.convention import convention_option, not_in_symbols
 from costlab.cli.inputs import (
     SymbolicCommand,
+    TargetName,
     input_option,
     one_or_all,
     partial_option,
     refuse,
     symbolic_option,
 )
+from costlab.cli.lazy import completes
 from costlab.cli.output import NOT_CHECKED, tell_partial
 from costlab.cli.tables import Output, output_options
 from costlab.counting.count import count as count_target
@@ -24,7 +26,7 @@ from costlab.report.tables.count import By, Order, count_table
     cls=SymbolicCommand,
     short_help="Count a network, module by module; --check proves it.",
 )
-@click.argument("target")
+@click.argument("target", type=TargetName(), shell_complete=completes("target"))
 @input_option("Shape of the input, such as 3x299x299.  [default: the definition's]")
 @click.option(
     "-b", "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Inputs at once."

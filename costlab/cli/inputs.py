@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -10,6 +10,16 @@ from costlab.targets.catalog import is_listed
 
 F = TypeVar("F", bound=Callable[..., object])
 NAMES = r"[\w\s,]+"
+
+
+class TargetName(click.ParamType[str]):
+    """A target as it is typed."""
+
+    name = "TARGET"
+    wanted = "such as inception_v3 (costlab list shows more), or file.py:attribute"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(value)
 
 
 def input_option(text: str) -> Callable[[F], F]:

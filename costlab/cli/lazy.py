@@ -2,8 +2,14 @@
 
 import gc
 from collections import UserDict
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class LazyCommands(UserDict[str, Any]):
@@ -19,3 +25,14 @@ class LazyCommands(UserDict[str, Any]):
             gc.freeze()
             gc.enable()
         return command
+
+
+def completes(kind: str) -> "Callable[[click.Context, click.Parameter, str], list[CompletionItem]]":
+    """How a shell completes words of that kind; what knows them is imported where a shell asks."""
+
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        from costlab.cli import completion
+
+        return completion.complete(kind, context, incomplete)
+
+    return complete

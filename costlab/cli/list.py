@@ -9,6 +9,7 @@ from costlab.algebra import Definition
 from costlab.algebra.combine import marked
 from costlab.cli.convention import conventions_option
 from costlab.cli.inputs import refuse
+from costlab.cli.lazy import completes
 from costlab.cli.output import colored
 from costlab.cli.tables import Output, output_options
 from costlab.report.cell import Column
@@ -52,7 +53,7 @@ ABLATION_COLUMNS = (
 
 
 @click.command("list", short_help="List what can be counted and compared, with parameters and sources.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completes("listed"))
 @click.option(
     "--ablations", "sets", is_flag=True, help="List the sets that costlab compare --ablation takes."
 )

@@ -1,5 +1,6 @@
 """The ``costlab`` command."""
 
+import os
 import sys
 from collections.abc import Sequence
 from itertools import takewhile
@@ -15,7 +16,9 @@ from costlab.messages import harmless, shortened
 
 MISTAKE = 2
 BUG = 70
-LONGEST = 500
+COMPLETE = "_COSTLAB_COMPLETE"
+"""What a shell sets in order to ask for completions."""
+LONGEST = 1_500
 """The most characters of a message: names that are typed, and what code raises, have any length."""
 
 
@@ -69,6 +72,10 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     """Run the command, and print its error; returns the exit status."""
+    if COMPLETE in os.environ:
+        from costlab.cli.completion import register
+
+        register()
     debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
     try:
         return cli.main(arguments, prog_name="costlab", standalone_mode=False) or 0

@@ -20,7 +20,7 @@ def _what(error: click.UsageError) -> str:
         return error.format_message()
     name, kind = _name(error.param), error.param.type
     if isinstance(error, click.MissingParameter):
-        return ", ".join(filter(None, (f"give {name}", getattr(kind, "wanted", ""))))
+        return ", ".join(filter(None, (f"give a {name}", getattr(kind, "wanted", ""))))
     if match := re.fullmatch(RANGE, error.message, re.DOTALL):
         return f"{name}: {match['value']} is no {_number(kind)}"
     return f"{name}: {error.message}"

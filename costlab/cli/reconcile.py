@@ -6,7 +6,8 @@ import click
 
 from costlab.checking.finding import Report
 from costlab.cli.convention import explain_option
-from costlab.cli.inputs import input_option, one_or_all, refuse
+from costlab.cli.inputs import TargetName, input_option, one_or_all, refuse
+from costlab.cli.lazy import completes
 from costlab.cli.progress import progress
 from costlab.cli.tables import Output, output_options
 from costlab.counting.count import Count
@@ -20,7 +21,7 @@ from costlab.report.tables.reconcile import agreed, explain_table, reconcile_tab
     "reconcile",
     short_help="Every tool's number for one network, term by term; --run holds it against the tool.",
 )
-@click.argument("target")
+@click.argument("target", type=TargetName(), shell_complete=completes("target"))
 @input_option("Shape of the input, such as 3x299x299.  [default: the definition's]")
 @click.option(
     "-b", "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Inputs at once."

@@ -11,6 +11,7 @@ import click
 from costlab.algebra.parameter import closest
 from costlab.cli.convention import as_option, convention_option
 from costlab.cli.inputs import input_option, one_or_all, refuse
+from costlab.cli.lazy import completes
 from costlab.cli.output import FolderPath
 from costlab.cli.progress import steps
 from costlab.counting.count import Count, count
@@ -29,7 +30,7 @@ DEFAULT = Path("reports")
 @click.command(
     short_help="Write the evidence, or the page of a network or a run, as Markdown and PNG; --check it."
 )
-@click.argument("place", metavar="[DIR | TARGET | RUN]", required=False)
+@click.argument("place", metavar="[DIR | TARGET | RUN]", required=False, shell_complete=completes("target"))
 @click.option(
     "-o",
     "--output",

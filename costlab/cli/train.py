@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from costlab.cli.inputs import refuse
+from costlab.cli.lazy import completes
 from costlab.cli.output import FolderPath
 from costlab.cli.train_progress import show_progress
 from costlab.train.plan import PRESETS
@@ -40,8 +41,10 @@ class TrainCommand(click.Command):
     cls=TrainCommand,
     short_help="Train the variants of an experiment on a few seeds, and compare accuracy and time.",
 )
-@click.argument("name", required=False)
-@click.option("-a", "--ablation", metavar="NAME", help="The same as NAME.")
+@click.argument("name", required=False, shell_complete=completes("experiment"))
+@click.option(
+    "-a", "--ablation", metavar="NAME", help="The same as NAME.", shell_complete=completes("experiment")
+)
 @click.option(
     "--seeds",
     type=click.IntRange(1, MOST_SEEDS),
@@ -56,6 +59,7 @@ class TrainCommand(click.Command):
 @click.option(
     "--data",
     metavar="SOURCE",
+    shell_complete=completes("data"),
     help="synthetic, digits, cifar10:PATH, cifar100:PATH or folder:PATH.  [default: synthetic]",
 )
 @click.option("--images", type=click.IntRange(min=2), metavar="N", help="Train on N images at most.")
@@ -65,10 +69,16 @@ class TrainCommand(click.Command):
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
+    shell_complete=completes("recipe"),
     help="A setting of the recipe, such as epochs=30; repeatable.",
 )
 @click.option(
-    "--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:N."
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="DEVICE",
+    shell_complete=completes("device"),
+    help="auto, cpu, cuda or cuda:N.",
 )
 @click.option(
     "--workers",

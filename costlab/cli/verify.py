@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from costlab.cli.lazy import completes
 from costlab.cli.progress import progress
 from costlab.cli.tables import Output, output_options
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Recompute the claims of the Inception-v3 paper, and say which hold.")
-@click.argument("ids", metavar="[ID...]", nargs=-1)
+@click.argument("ids", metavar="[ID...]", nargs=-1, shell_complete=completes("claim"))
 @click.option("-v", "--verbose", is_flag=True, help="Show how each was recomputed, with the numbers put in.")
 @click.option(
     "--strict",

@@ -118,8 +118,10 @@ def _database_errors(url: str, name: str, *others: type[Exception]) -> Iterator[
     except errors as error:
         cause: Any = error.__cause__ or error
         message = one_line(getattr(cause, "orig", None) or cause)
-        if isinstance(error, ModuleNotFoundError):
-            message += "; pip install 'costlab[postgres]' brings PostgreSQL's"
+        if isinstance(cause, ImportError):  # which Optuna raises anew
+            absent = isinstance(cause, ModuleNotFoundError) and cause.name
+            message = f"{absent} is not installed" if absent else message
+            message += "; pip install 'costlab[postgres]' brings PostgreSQL's driver"
         raise RunError(f"{name}: {_without_secrets(message, url)}") from None
 
 

@@ -1,6 +1,8 @@
 """The tables of conventions, and the attachment for Netron."""
 
 import json
+import re
+import tomllib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,14 @@ from torch import Tensor, nn
 
 import costlab
 from costlab.checking.finding import Report
+from costlab.checking.peers import PEERS
 from costlab.counting.convention import conventions
 from costlab.counting.count import count
 from costlab.counting.reconcile import account_of, explain, reconcile
 from costlab.report.netron import attachment
 from costlab.report.tables.conventions import conventions_table
 from costlab.report.tables.count import count_table
-from costlab.report.tables.reconcile import agreed, explain_table, reconcile_table
+from costlab.report.tables.reconcile import IN_EXTRA, agreed, explain_table, reconcile_table
 
 
 def test_the_columns_after_the_number_add_up_to_it() -> None:
@@ -37,6 +40,16 @@ def test_the_columns_after_the_number_add_up_to_it() -> None:
     assert "no room for: " in text
 
 
+def test_the_tools_of_the_extra_are_those_that_it_installs() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    extra = {re.split(r"[>=\[]", each)[0] for each in project["project"]["optional-dependencies"]["peers"]}
+    packages = {name: peer.package for name, peer in PEERS.items()}
+    assert set(IN_EXTRA) == {name for name, package in packages.items() if package in extra}
+    assert {"costlab[postgres]", "costlab[digits]"} <= {
+        f"costlab[{name}]" for name in project["project"]["optional-dependencies"]
+    }
+
+
 def test_what_a_run_adds() -> None:
     counted = count("stem")
     accounts = reconcile(counted)
@@ -53,6 +66,11 @@ def test_what_a_run_adds() -> None:
     assert verdicts["ptflops"] == "failed"
     assert "ptflops, pytorch backend failed: RuntimeError: it gave up on the model" in table.notes
     assert verdicts["torchinfo"] == "not installed"
+    (absent,) = [note for note in table.notes if str(note).startswith("not installed: ")]
+    assert str(absent).startswith(
+        "not installed: pip install 'costlab[peers]' brings ptflops_aten, torchinfo, "
+    )
+    assert "deepspeed" not in str(absent)
     assert verdicts["multiply_adds"] == ""
     assert not agreed(accounts, ran)
     assert agreed(accounts, {name: ran[name] for name in ("thop", "ptflops")})

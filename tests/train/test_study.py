@@ -13,7 +13,7 @@ import pytest
 
 from costlab.errors import RunError
 from costlab.train.record import Environment, Epoch, TrialResult
-from costlab.train.storage import open_study
+from costlab.train.storage import open_study, refuse_unreachable
 from costlab.train.study import ATTEMPTS, Lease, Study
 from tests.train.database import postgresql, programs
 
@@ -99,6 +99,16 @@ def test_what_failed_is_tried_again_only_when_it_is_asked_for(study: Study) -> N
     assert again.pair == lease.pair
     study.finish(again, result(again))
     assert study.results(HERE)[lease.pair] == result(again)
+
+
+def test_a_driver_that_is_absent_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(RunError) as error:
+        refuse_unreachable("postgresql://user:secret@nowhere/studies")
+    assert str(error.value) == (
+        "--study postgresql://user:***@nowhere/studies: psycopg is not installed; "
+        "pip install 'costlab[postgres]' brings PostgreSQL's driver"
+    )
 
 
 def test_what_is_given_back_does_not_count_as_a_death(url: str) -> None:

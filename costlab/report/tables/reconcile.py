@@ -35,6 +35,11 @@ EXPLAINED = (
 DIFFERENCE = Remark(
     "the difference is from one per multiply-add, or two where that is what the tool counts", ("difference",)
 )
+IN_EXTRA = (
+    *("thop", "ptflops", "ptflops_aten", "torchinfo", "torchprofile", "flopco", "calflops_macs"),
+    "calflops_flops",
+)
+"""The tools that come with ``costlab[peers]``."""
 EQUAL, DIFFERS, FAILED, NOT_INSTALLED = "equal", "DIFFERS", "failed", "not installed"
 
 
@@ -87,6 +92,7 @@ def reconcile_table(
                 for defect in _defects(account)
             ),
             *_failures(accounts, ran or {}),
+            *_absent(accounts, ran),
             *marks_of(count),
         ),
         facts=lambda: {"target": count.label, "input": str(count.input), "batch": count.batch},
@@ -99,6 +105,14 @@ def _failures(accounts: Sequence[Account], ran: Mapping[str, Report]) -> list[st
     return [
         f"{title} failed: {answer.problem}" for title, answer in reports.items() if answer and answer.problem
     ]
+
+
+def _absent(accounts: Sequence[Account], ran: Mapping[str, Report] | None) -> list[str]:
+    """A note on the tools that are not installed and come with the extra."""
+    names = [account.convention.name for account in accounts]
+    absent = [] if ran is None else [name for name in names if name in IN_EXTRA and name not in ran]
+    brings = f"pip install 'costlab[peers]' brings {', '.join(absent)}"
+    return [f"{NOT_INSTALLED}: {brings}"] if absent else []
 
 
 def _row(account: Account, names: Sequence[str], ran: Mapping[str, Report] | None) -> tuple[Any, ...]:

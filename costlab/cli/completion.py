@@ -1,0 +1,183 @@
+"""What a shell completes: targets, sets, claims, experiments, conventions and files."""
+
+import ast
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class
+
+from costlab.targets import catalog
+
+JOINTS = ":="
+"""The signs at which bash takes words apart; what it completes is behind the last one."""
+DEVICES = ("auto", "cpu", "cuda")
+SOURCES = ("synthetic", "digits", "cifar10:", "cifar100:", "folder:")
+
+
+def complete(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
+    """What a word of that kind may become; nothing where that cannot be known."""
+    try:
+        return [
+            CompletionItem(word) for word in KINDS[kind](context, incomplete) if word.startswith(incomplete)
+        ]
+    except Exception:  # of a package with definitions, say: a shell wants no message here
+        return []
+
+
+def _targets(_: click.Context, word: str) -> Iterator[str]:
+    source, joint, rest = word.partition(":")
+    if not joint:
+        yield from (*catalog.catalog(), *_files(word))
+    elif source.endswith(".py"):
+        yield from (f"{source}:{name}" for name in _names_in(Path(source)) if ":" not in rest)
+    elif catalog.is_listed(source):
+        yield from (f"{source}:{settings}" for settings in _settings(source, rest))
+
+
+def _settings(name: str, typed: str) -> Iterator[str]:
+    """What may follow the settings that were typed: a parameter, or a value for it."""
+    before, comma, last = typed.rpartition(",")
+    parameters = catalog.lookup(name).parameters
+    taken = {setting.partition("=")[0] for setting in before.split(",")}
+    key, equals, _ = last.partition("=")
+    if not equals:
+        words = [f"{parameter}=" for parameter in parameters if parameter not in taken]
+    elif key in parameters:
+        known = ("true", "false") if parameters[key].type is bool else parameters[key].choices
+        words = [f"{key}={value}" for value in known]
+    else:
+        words = []
+    yield from (f"{before}{comma}{word}" for word in words)
+
+
+def _files(word: str, ending: str = ".py") -> Iterator[str]:
+    """Files of Python, of which an attribute is to follow, and folders, where a letter of them is typed."""
+    folder, _, start = word.rpartition("/")
+    place = f"{folder}/" if "/" in word else ""
+    with os.scandir(place or ".") as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if not entry.name.startswith(start) or (entry.name.startswith(".") and not start):
+                continue
+            if entry.is_dir():
+                yield from [f"{place}{entry.name}/"] if word else []
+            elif ending and entry.name.endswith(ending):
+                yield f"{place}{entry.name}:"
+
+
+def _names_in(file: Path) -> Iterator[str]:
+    """The public names at the top of a file, which is read and not run."""
+    for statement in ast.parse(file.read_bytes()).body:
+        match statement:
+            case ast.FunctionDef() | ast.ClassDef():
+                names = [statement.name]
+            case ast.Assign():
+                names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names = [name]
+            case _:
+                names = []
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def _in_code(names: Iterable[str], word: str) -> Iterator[str]:
+    """Names that are known, or a file of Python with what is in it."""
+    source, joint, _ = word.partition(":")
+    yield from (f"{source}:{name}" for name in _names_in(Path(source))) if joint else names
+    yield from () if joint else _files(word)
+
+
+def _ablations(_: click.Context, word: str) -> Iterator[str]:
+    return _in_code(catalog.ablations(), word)
+
+
+def _experiments(_: click.Context, word: str) -> Iterator[str]:
+    from costlab.train.experiments import names
+
+    return _in_code(names(), word)
+
+
+def _conventions(_: click.Context, __: str) -> Iterable[str]:
+    from costlab.counting.convention import conventions
+
+    return conventions()
+
+
+def _claims(context: click.Context, _: str) -> Iterator[str]:
+    from costlab.paper.claims import CLAIMS
+
+    given = context.params.get("ids") or ()
+    return (claim for claim in CLAIMS if claim not in given)
+
+
+def _listed(context: click.Context, word: str) -> Iterable[str]:
+    """What ``costlab list`` describes, by its options."""
+    if context.params.get("conventions"):
+        return _conventions(context, word)
+    return (_ablations if context.params.get("sets") else _targets)(context, word)
+
+
+def _settings_of_recipes(_: click.Context, __: str) -> Iterator[str]:
+    from dataclasses import fields
+
+    from costlab.train.recipe import Recipe
+
+    return (f"{field.name}=" for field in fields(Recipe))
+
+
+def _data(_: click.Context, word: str) -> Iterator[str]:
+    source, joint, path = word.partition(":")
+    yield from (f"{source}:{folder}" for folder in _files(path, "")) if joint else SOURCES
+
+
+KINDS: dict[str, Callable[[click.Context, str], Iterable[str]]] = {
+    "target": _targets,
+    "ablation": _ablations,
+    "experiment": _experiments,
+    "convention": _conventions,
+    "claim": _claims,
+    "listed": _listed,
+    "recipe": _settings_of_recipes,
+    "data": _data,
+    "device": lambda _, __: DEVICES,
+}
+
+
+class Bash(BashComplete):
+    """Bash takes words apart and completes the last part; behind a joint it puts no blank."""
+
+    source_template = BashComplete.source_template.replace(
+        "COMPREPLY+=($value)", "COMPREPLY+=($value)\n            [[ $value == *[:=/] ]] && compopt -o nospace"
+    )
+    before = ""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before, and the one to complete, put together."""
+        before, last = super().get_completion_args()
+        words: list[str] = []
+        joined = False
+        for word in (*before, last):
+            joint = bool(re.fullmatch(rf"[{JOINTS}]+", word))
+            if words and (joint or joined):
+                words[-1] += word
+            else:
+                words.append(word)
+            joined = joint
+        *arguments, incomplete = words
+        if incomplete != last or joined:
+            self.before = incomplete[: max(map(incomplete.rfind, JOINTS)) + 1]
+        return arguments, incomplete
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """The part of the word that bash completes; click takes off the name of an option."""
+        for before in (self.before, self.before.partition("=")[2]):
+            if before and str(item.value).startswith(before):
+                return f"{item.type},{str(item.value).removeprefix(before)}"
+        return super().format_completion(item)
+
+
+def register() -> None:
+    """Let bash complete so."""
+    add_completion_class(Bash)

@@ -1,0 +1,163 @@
+"""Completion in a shell: targets, sets, claims and the rest, by what shells hand over and by bash itself."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from costlab.paper.claims import CLAIMS
+from costlab.targets.catalog import ablations, catalog
+from costlab.train.experiments import names
+from tests.cli.test_process import HEAVY, LISTING
+
+FILES = {
+    "nets.py": (
+        "raise SystemExit('never run')\nnet = 3\ndef make(): ...\nclass Net: ...\n_hidden = 1\n"
+        "other: int = 2\n"
+    ),
+    "broken.py": "def (",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with code, and a folder in it."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "more.py").write_text("deep = 1\n")
+    return tmp_path
+
+
+def completed(folder: Path, *words: str, shell: str = "bash", code: str = "") -> tuple[list[str], str]:
+    """What the last of the words becomes, and what is on standard error."""
+    apart = [part for word in words for part in _apart(word)] if shell == "bash" else list(words)
+    done = subprocess.run(
+        [sys.executable, *(["-c", code] if code else ["-m", "costlab"])],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ
+        | {
+            "_COSTLAB_COMPLETE": f"{shell}_complete",
+            "COMP_WORDS": "\n".join(["costlab", *apart]),
+            "COMP_CWORD": str(len(apart)) if shell != "fish" else words[-1],
+        },
+    )
+    if shell == "zsh":
+        return done.stdout.splitlines()[1::3], done.stderr
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line], done.stderr
+
+
+def _apart(word: str) -> list[str]:
+    """A word as bash hands it over: taken apart at its signs."""
+    for sign in ":=":
+        word = word.replace(sign, f"\n{sign}\n")
+    return [part for part in word.split("\n") if part] or [""]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("count", ""), {*catalog(), "nets.py:", "broken.py:"}),
+        (("count", "inception_"), {name for name in catalog() if name.startswith("inception_")}),
+        (("compare", "stem", "vgg"), {"vgg16", "vgg19"}),
+        (("compare", "-a", ""), {*ablations(), "nets.py:", "broken.py:"}),
+        (("compare", "--ablation=n"), {"nxn", "nets.py:"}),
+        (("train", ""), {*names(), "nets.py:", "broken.py:"}),
+        (("train", "-a", "pap"), {"paper"}),
+        (("train", "x", "--set", "ep"), {"epsilon=", "epochs="}),
+        (("train", "x", "--data", "cifar10:s"), {"sub/"}),
+        (("verify", ""), {*CLAIMS}),
+        (("verify", "two-3x3", "two-"), {name for name in CLAIMS if name.startswith("two-")} - {"two-3x3"}),
+        (("list", "--ablations", "large"), {name for name in ablations() if name.startswith("large")}),
+        (("list", "--conventions", "fl"), {"flops", "flopco"}),
+        (("count", "stem", "--convention", "tho"), {"thop"}),
+        (("reconcile", "stem", "--explain", "fvcore", "tho"), {"thop"}),
+        (("report", "su"), {"sub/"}),
+        (("count", "ne"), {"nets.py:"}),
+        (("count", "sub/"), {"sub/more.py:"}),
+        (("count", "nets.py:"), {"net", "make", "Net", "other"}),
+        (("count", "nets.py:ma"), {"make"}),
+        (("count", "broken.py:"), set()),
+        (("count", "nosuch.py:"), set()),
+        (("count", "nosuch/"), set()),
+        (("count", "inception_v3:br"), {"branch_5x5="}),
+        (("count", "inception_v3:branch_5x5="), {"5x5", "3x3", "3x3+3x3"}),
+        (("count", "inception_v3:aux=t"), {"true"}),
+        (("count", "inception_v3:aux=true,nosuch=1,w"), {"1,width="}),
+        (("count", "inception_v3:nosuch="), set()),
+    ],
+)
+def test_what_bash_is_told(folder: Path, words: tuple[str, ...], expected: set[str]) -> None:
+    found, errors = completed(folder, *words)
+    assert (set(found), errors) == (expected, "")
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_are_told_whole_words(folder: Path, shell: str) -> None:
+    found, errors = completed(folder, "count", "nets.py:ma", shell=shell)
+    assert (found, errors) == (["nets.py:make"], "")
+
+
+def test_nothing_heavy_is_loaded(folder: Path) -> None:
+    for words in (("count", ""), ("train", ""), ("verify", ""), ("compare", "-a", "")):
+        _, loaded = completed(folder, *words, code=LISTING)
+        assert "costlab.cli.completion" in loaded
+        assert not set(loaded.split()) & HEAVY - {"costlab.paper"}
+
+
+def test_bash_itself(folder: Path) -> None:
+    """On a terminal: a tab after what is typed, and then the line as bash has it."""
+    command, start = folder / "bin" / "costlab", folder / "start.sh"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m costlab \"$@\"\n")
+    command.chmod(0o755)
+    start.write_text(
+        f'PATH="{command.parent}:$PATH"\neval "$(_COSTLAB_COMPLETE=bash_source costlab)"\nPS1="> "\n'
+    )
+    for typed, line in (
+        ("costlab verify two-3x3-a", "costlab verify two-3x3-alpha "),
+        ("costlab count nets.py:ma", "costlab count nets.py:make "),
+        ("costlab count inception_v3:br", "costlab count inception_v3:branch_5x5="),
+    ):
+        assert f"[{line}]" in typed_in_bash(start, typed, folder)
+
+
+def typed_in_bash(start: Path, typed: str, folder: Path) -> str:
+    """What a terminal shows after a line was typed with a tab behind, and told between brackets."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        ["bash", "--noprofile", "--rcfile", str(start), "-i"],
+        cwd=folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env=os.environ | {"TERM": "dumb", "INPUTRC": "/dev/null", "HISTFILE": ""},
+    )
+    os.close(theirs)
+    shown = _read(ours, "> ", 30)
+    os.write(ours, typed.encode() + b"\t")
+    shown = _read(ours, typed, 30) + _read(ours, "\0", 4)
+    os.write(ours, b"\x01echo '[\x05]'\n")
+    shown += _read(ours, "\n[", 30)
+    os.write(ours, b"\x15exit\n")
+    child.wait(timeout=30)
+    os.close(ours)
+    return shown
+
+
+def _read(terminal: int, until: str, seconds: float) -> str:
+    """What a terminal shows until that is in it, or for so long."""
+    shown, ends = b"", time.monotonic() + seconds
+    while until.encode() not in shown and time.monotonic() < ends:
+        ready, _, _ = select.select([terminal], [], [], 0.2)
+        shown += os.read(terminal, 4096) if ready else b""
+    return shown.decode(errors="replace")
