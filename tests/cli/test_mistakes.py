@@ -26,12 +26,14 @@ def test_every_option_that_takes_a_number(
     run: Run, command: str, option: str, parameter: click.Option, value: str
 ) -> None:
     code, out, err = run(command, f"{option}={value}")
-    noun = "whole number" if isinstance(parameter.type, click.IntRange) else "number"
+    kind = parameter.type
+    assert isinstance(kind, click.IntRange | click.FloatRange)
+    noun = "whole number" if isinstance(kind, click.IntRange) else "number"
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"costlab: error: {option}: ")
     assert f" is no {noun} " in err
     assert f"(see costlab {command} --help)" in err
-    assert str(parameter.type.min) in err
+    assert str(kind.min) in err
 
 
 @pytest.mark.parametrize(("command", "option", "choices"), CHOICES)
