@@ -5,6 +5,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
 
 from costlab.errors import OutputError
@@ -77,25 +78,25 @@ def make_folder(folder: Path) -> None:
         _sweep(folder)
 
 
-def refuse_links_out(folder: Path) -> None:
-    """Refuse a folder, such as one that somebody else made, in which a link leads out: writing follows links.
+def refuse_traps(folder: Path) -> None:
+    """Refuse a folder that somebody else may have made, if what it holds is not what it looks like.
+
+    Writing follows a link, and a pipe holds up whoever opens it.
 
     Raises:
-        OutputError: there is such a link.
+        OutputError: a link in it leads out, or something in it is no file, folder or link.
     """
     try:
         home = folder.resolve()
-        links = [
-            each
-            for place, folders, files in os.walk(folder)
-            for each in (Path(place, name) for name in (*folders, *files))
-            if each.is_symlink()
-        ]
-        leading_out = [each for each in links if not Path(os.path.realpath(each)).is_relative_to(home)]
+        for place, folders, files in os.walk(folder):
+            for each in (Path(place, name) for name in (*folders, *files)):
+                mode = each.lstat().st_mode
+                if stat.S_ISLNK(mode) and not Path(os.path.realpath(each)).is_relative_to(home):
+                    raise OutputError(f"{each} is a link that leads out of {folder}: remove it")
+                if not (stat.S_ISLNK(mode) or stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                    raise OutputError(f"{each} is no file and no folder, but a pipe or the like: remove it")
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{folder} cannot be reached: {_reason(error)}") from error
-    if leading_out:
-        raise OutputError(f"{leading_out[0]} is a link that leads out of {folder}: remove it")
 
 
 def is_folder(folder: Path) -> bool:
@@ -116,15 +117,18 @@ def is_folder(folder: Path) -> bool:
     return is_directory
 
 
-def read(file: Path) -> bytes | None:
+def read(file: Path, most: float = inf) -> bytes | None:
     """The content of a file; None if there is no such file.
 
     Raises:
-        OutputError: it is no file, such as a folder or a pipe, or cannot be read.
+        OutputError: it is no file, such as a folder or a pipe, is larger than ``most`` bytes, or cannot be
+            read.
     """
     try:
         if _is_device(file):
             raise OutputError(f"{file} is no file: name another folder")
+        if file.stat().st_size > most:
+            raise OutputError(f"{file} is larger than {most:,} bytes, and is not read")
         return file.read_bytes()
     except FileNotFoundError:
         return None

@@ -42,9 +42,15 @@ def take_requests() -> None:
         return
     _State.main_thread = get_ident()
     sys.unraisablehook, sys.excepthook = _silent(sys.unraisablehook), _silent(sys.excepthook)
-    for number in _numbers():
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, _take)
+    before = {
+        number: signal.signal(number, _take)
+        for number in _numbers()
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+    }
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=_before_fork, after_in_parent=_after_fork, after_in_child=lambda: _forget(before)
+        )
     atexit.register(_ignore_taken)  # the first to be registered is the last to be called
 
 
@@ -177,6 +183,29 @@ def _ignore_taken() -> None:
     for number in _numbers():
         if signal.getsignal(number) is _take:
             signal.signal(number, signal.SIG_IGN)
+
+
+_forks: "dict[int, Unseen]" = {}
+"""What holds requests back as a process is forked, by the thread: Python would lose them."""
+
+
+def _before_fork() -> None:
+    _forks[get_ident()] = Unseen()
+    _forks[get_ident()].__enter__()
+
+
+def _after_fork() -> None:
+    _forks.pop(get_ident()).__exit__(None, None, None)
+
+
+def _forget(handlers: "dict[int, Any]") -> None:
+    """In a process that was forked, as by code of the user's, requests do what they did before."""
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is _take:
+            signal.signal(number, handler)
+    _State.main_thread = _State.asked = _State.status = None
+    _State.whole = 0
+    _after_fork()
 
 
 def _silent(hook: "Any") -> "Any":

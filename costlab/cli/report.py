@@ -16,7 +16,7 @@ from costlab.cli.output import FolderPath
 from costlab.cli.progress import steps
 from costlab.counting.count import Count, count
 from costlab.errors import RunError, TargetError
-from costlab.files import is_folder, refuse_links_out
+from costlab.files import is_folder, refuse_traps
 from costlab.messages import named
 from costlab.targets.catalog import catalog, is_listed
 
@@ -176,7 +176,7 @@ def _run_in(place: str | None) -> "Run | None":
         command = plan.load(folder).resume_command(folder)
         raise RunError(f"{folder} holds a run that is not done: {command} ends it")
     if done:
-        refuse_links_out(folder)
+        refuse_traps(folder)
     return load(folder / FILE) if done else None
 
 

@@ -201,7 +201,7 @@ def _train_under_torchrun(options: dict[str, Any], device: "torch.device") -> tu
 
 def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack) -> "tuple[Plan, Path]":
     """The plan of the run and its folder, which is locked until the stack is closed."""
-    from costlab.files import is_folder, refuse_links_out
+    from costlab.files import is_folder, refuse_traps
     from costlab.train.cache import FOLDER as DATA
     from costlab.train.plan import find_experiment, load
     from costlab.train.prepare import RunRequest, make_plan, refuse_nonempty, resume_plan, save_plan
@@ -215,7 +215,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
     if options["resume"]:
         folder = Path(options["resume"])
         load(folder).named_again(options["name"], folder)  # raises if there is no run of it
-        refuse_links_out(folder)
+        refuse_traps(folder)
         is_folder(folder / DATA)  # or say that it is none
         refuse_other_file(folder / STUDY)
         stack.enter_context(lock_folder(folder))

@@ -71,7 +71,7 @@ def _digest(text: bytes) -> str:
 
 def picture_in_markdown(picture: Picture[Any], folder: str = "") -> str:
     """A picture in Markdown."""
-    alt = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", inline(picture.alt))
+    alt = re.sub(r"(\\.)|([\[\]])", lambda sign: sign[1] or f"\\{sign[2]}", inline(picture.alt))
     return f"![{alt}]({folder}{picture.name}.png)"
 
 

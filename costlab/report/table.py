@@ -9,7 +9,7 @@ from costlab.counting.marks import PARTIAL
 from costlab.report.cell import SHORT, Column, Fractions, Note, Remark
 
 MULTIPLY_ADDS, MACS = "multiply-adds", "(MACs)"
-MARKS = r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\()"
+MARKS = r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=.*\][(:])"
 """What Markdown reads as more than a sign: an underscore only at the edge of a word, < only before a tag."""
 
 

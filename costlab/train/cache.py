@@ -58,9 +58,9 @@ def _file(folder: Path, side: int) -> Path:
 def _is_whole(folder: Path, side: int, digest: str) -> bool:
     try:
         content = torch.load(_file(folder, side), weights_only=True, mmap=True)
+        return bool(content["digest"] == digest)
     except Exception:  # missing or damaged: written again in either case
         return False
-    return bool(content.get("digest") == digest)
 
 
 def _save(file: Path, splits: tuple[Split, Split], digest: str) -> None:

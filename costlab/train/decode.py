@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from math import isfinite
 from types import GenericAlias, UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -92,7 +93,7 @@ def decode(kind: Any, value: Any, path: str = "") -> Any:
 def _decode_fields(kind: Any, value: Any, path: str) -> Any:
     if not isinstance(value, dict):
         raise MalformedError(f"{_at(path)}{named(value)} is no object with fields")
-    types = get_type_hints(kind, include_extras=True)
+    types = _types(kind)
     for name in sorted(value.keys() - types.keys()):
         raise MalformedError(f"{_at(path)}there is no field {named(name)}")
     for name in sorted(types.keys() - value.keys()):
@@ -100,6 +101,11 @@ def _decode_fields(kind: Any, value: Any, path: str) -> Any:
             raise MalformedError(f"{_at(path)}the field {name} is missing")
     made = {name: decode(types[name], each, f"{path}.{name}".lstrip(".")) for name, each in value.items()}
     return kind(**made)
+
+
+@cache
+def _types(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
 
 
 def _plain(expected: Any, value: Any, path: str) -> Any:

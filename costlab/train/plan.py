@@ -21,7 +21,7 @@ from costlab.train import experiments
 from costlab.train.decode import AboveZero, Line, Must, Natural, decode, parse
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
 from costlab.train.recipe import Recipe
-from costlab.train.record import ArmRecord, DataRecord, ExperimentName, Seeds, refuse_inconsistent
+from costlab.train.record import MOST_BYTES, ArmRecord, DataRecord, ExperimentName, Seeds, refuse_inconsistent
 
 FILE = "run.json"
 LOCK = ".lock"
@@ -133,7 +133,18 @@ class Plan:
 
     def save(self, folder: Path) -> None:
         """Write the plan into the folder of its run."""
-        write(folder / FILE, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", replace=True)
+        write(folder / FILE, self._content, replace=True)
+
+    def refuse_unreadable(self) -> None:
+        """Refuse a plan that could not be read again. Raises `DefinitionError` with the field."""
+        try:
+            _decode(self._content.encode())
+        except ValueError as error:
+            raise DefinitionError(f"{self.ablation}: {error}") from None
+
+    @property
+    def _content(self) -> str:
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
 
 def load(folder: Path) -> Plan:
@@ -142,14 +153,18 @@ def load(folder: Path) -> Plan:
     Raises:
         RunError: there is none in the folder, or it is damaged.
     """
-    content = read(folder / FILE)
+    content = read(folder / FILE, MOST_BYTES)
     if content is None:
         raise RunError(f"--resume {folder}: there is no run in it; costlab train NAME begins one")
     try:
-        plan: Plan = decode(Plan, parse(content))
-        refuse_inconsistent(plan.arms, plan.claims, plan.recipe)
+        return _decode(content)
     except ValueError as error:
         raise RunError(f"{folder / FILE} is no plan of a run: {error}") from None
+
+
+def _decode(content: bytes) -> Plan:
+    plan: Plan = decode(Plan, parse(content))
+    refuse_inconsistent(plan.arms, plan.claims, plan.recipe)
     return plan
 
 

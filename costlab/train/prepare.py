@@ -73,6 +73,7 @@ def make_plan(request: RunRequest, report: Callable[[str], None]) -> tuple[Plan,
         command_line(request, dataset.name),
         revision(),
     )
+    new.refuse_unreadable()
     _refuse_large_batches(new)
     return new, dataset
 

@@ -30,8 +30,10 @@ from costlab.train.recipe import Recipe
 
 VERSION = 1
 FILE = "results.json"
-MOST_SEEDS = 10_000
-"""How often an arm is trained at most."""
+MOST_SEEDS, MOST_ARMS = 10_000, 100
+"""How often an arm is trained at most, and how many arms a run has at most."""
+MOST_BYTES = 2**28
+"""The largest file of a record or a plan; reading one takes many times its size."""
 Seeds = Annotated[int, at_least(1, MOST_SEEDS)]
 ExperimentName = Annotated[str, Must(is_name, NAME)]
 
@@ -180,7 +182,7 @@ def load(file: Path) -> Run:
     Raises:
         RunError: the file is missing, damaged, or of another version of costlab.
     """
-    content = read(file)
+    content = read(file, MOST_BYTES)
     if content is None:
         raise RunError(f"{file}: there is no such file; costlab train writes it when a run is done")
     try:
@@ -205,11 +207,7 @@ def refuse_inconsistent(
         MalformedError: they are such.
     """
     labels = [arm.label for arm in arms]
-    if len(set(labels)) < 2:
-        raise MalformedError("it has no two arms" if labels else "it has no arms")
-    for label in labels:
-        if labels.count(label) > 1:
-            raise MalformedError(f"it has two arms {named(label)}")
+    _refuse_odd_labels(labels)
     for claim in claims:
         for label in (claim.better, claim.worse):
             if label not in labels:
@@ -224,6 +222,22 @@ def refuse_inconsistent(
         raise MalformedError(one_line(error)) from None
 
 
+def _refuse_odd_labels(labels: Sequence[str]) -> None:
+    """Raises `MalformedError` for too few arms, too many, or two with one label."""
+    if len(labels) > MOST_ARMS:
+        raise MalformedError(f"it has {len(labels):,} arms, and a run has at most {MOST_ARMS}")
+    if len(set(labels)) < 2:
+        raise MalformedError("it has no two arms" if labels else "it has no arms")
+    for label in labels:
+        if labels.count(label) > 1:
+            raise MalformedError(f"it has two arms {named(label)}")
+
+
+def in_order(epochs: Sequence[Epoch]) -> bool:
+    """Whether these are the first epochs of a training, one after another."""
+    return [epoch.epoch for epoch in epochs] == list(range(1, len(epochs) + 1))
+
+
 def _refuse_odd_trials(run: Run) -> None:
     """Raises `MalformedError` for trials of other arms and seeds, or two of the same."""
     labels, seen = {arm.label for arm in run.arms}, set()
@@ -235,7 +249,7 @@ def _refuse_odd_trials(run: Run) -> None:
             raise MalformedError(
                 f"it has {run.seeds} seeds, and the trial {trial.seed} of {named(trial.arm)} is odd"
             )
-        if [epoch.epoch for epoch in trial.epochs] != list(range(1, len(trial.epochs) + 1)):
+        if not in_order(trial.epochs):
             raise MalformedError(f"the epochs of trial {trial.seed} of {named(trial.arm)} are not in order")
         seen.add(pair)
 

@@ -17,9 +17,10 @@ from costlab.targets.target import Variant
 from costlab.train import checkpoint
 from costlab.train.batches import Batches, channel_statistics, epoch_order
 from costlab.train.data import Split
+from costlab.train.decode import decode
 from costlab.train.distributed import SINGLE_PROCESS, Group
 from costlab.train.learner import Learner, Sums
-from costlab.train.record import Epoch
+from costlab.train.record import Epoch, in_order
 
 EPOCHS = "epochs.jsonl"
 REPORT_EVERY = 0.5
@@ -195,8 +196,9 @@ class Trial:
             return
         try:
             self.learner.load(state["learner"])
-            self.epochs = [Epoch(**epoch) for epoch in state["epochs"]]
+            self.epochs = list(decode(tuple[Epoch, ...], state["epochs"]))
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
+            self._refuse_odd_time()
             self.sums = Sums(*(tensor.to(self.device) for tensor in state["sums"]))
             random = state["random"]
             if len(random) == self.group.world:
@@ -209,6 +211,12 @@ class Trial:
             )
         if self.group.is_leader:
             self._write_epochs()
+
+    def _refuse_odd_time(self) -> None:
+        """Raises `ValueError` if a training does not come to where this one would go on."""
+        past_the_end = len(self.epochs) > self.task.recipe.epochs or not 0 <= self.step < self.steps
+        if past_the_end or not in_order(self.epochs):
+            raise ValueError
 
 
 def batches_of(data: tuple[Split, Split], device: torch.device) -> tuple[Batches, Batches]:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from costlab.errors import OutputError, RunError
-from costlab.files import refuse_links_out
-from costlab.train import plan, record
+from costlab.files import refuse_traps
+from costlab.train import cache, plan, record
 from costlab.train.decode import decode
 from costlab.train.plan import Plan
 from costlab.train.prepare import RunRequest, make_plan, save_plan
@@ -34,6 +35,9 @@ RUN_FIELDS: dict[str, Change] = {
     "epochs without end": lambda it: it["recipe"].update(epochs=10**12),
     "a long title": lambda it: it.update(title="a" * 2**20),
     "no arms": lambda it: it.update(arms=[]),
+    "arms without end": lambda it: it.update(
+        arms=[it["arms"][0] | {"label": str(i)} for i in range(2000)], claims=[]
+    ),
     "one arm": lambda it: it.update(arms=it["arms"][:1]),
     "two arms of one label": lambda it: it["arms"].append(it["arms"][0]),
     "no recipe": lambda it: it.update(recipe={}),
@@ -241,10 +245,39 @@ def test_a_link_that_leads_out(run: Run, tmp_path: Path, home: Path, planned: An
         assert f"run/{name} is a link that leads out of run: remove it" in done.err
 
 
+@pytest.mark.parametrize("name", [".lock", "trials", "data/images-48.pt", "study.db"])
+def test_a_pipe_holds_up_nobody(run: Run, tmp_path: Path, home: Path, planned: Any, name: str) -> None:
+    (home / "run" / "data").mkdir(parents=True)
+    (home / "run" / plan.FILE).write_text(json.dumps(planned))
+    os.mkfifo(home / "run" / name)
+    done = run("train", "--resume", "run")
+    assert_refused(done, tmp_path, files_in(tmp_path))
+    assert f"run/{name} is no file and no folder" in done.err
+
+
+def test_a_file_without_end_is_not_read(run: Run, home: Path) -> None:
+    for folder, file in (("record", record.FILE), ("plan", plan.FILE)):
+        (home / folder).mkdir()
+        with (home / folder / file).open("wb") as out:
+            out.truncate(2**36)
+        done = run("report", folder)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "is larger than 268,435,456 bytes" in done.err
+
+
+def test_images_that_are_something_else_are_made_anew(tmp_path: Path) -> None:
+    made, dataset = make_plan(RunRequest("large_5x5", "smoke", "synthetic", 1, images=128), lambda _: None)
+    save_plan(made, dataset, tmp_path)
+    file = tmp_path / "data" / "images-48.pt"
+    torch.save(torch.zeros(3), file)
+    cache.prepare(tmp_path, [48], dataset.digest, lambda: dataset)
+    assert len(cache.load(tmp_path, 48)[0].labels) == 128
+
+
 def test_a_link_within_a_folder_is_none_that_leads_out(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     (tmp_path / "b").symlink_to("a")
-    refuse_links_out(tmp_path)
+    refuse_traps(tmp_path)
     (tmp_path / "c").symlink_to("../elsewhere")
     with pytest.raises(OutputError, match="c is a link"):
-        refuse_links_out(tmp_path)
+        refuse_traps(tmp_path)

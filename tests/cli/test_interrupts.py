@@ -279,3 +279,18 @@ def test_a_process_that_another_ends_sees_no_request_from_its_birth_on() -> None
     assert child.communicate()[0] == "done set()\n"
     assert child.returncode == 0
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_a_process_that_the_users_code_forks_is_their_own(tmp_path: Path) -> None:
+    code = """
+        import multiprocessing
+        with multiprocessing.get_context("fork").Pool(2) as pool:  # which ends its workers by a request
+            pool.map(abs, [1, 2])
+        child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(30,))
+        child.start()
+        child.terminate()
+        child.join()
+        print("ended by", child.exitcode)
+    """
+    done = count(tmp_path, code)
+    assert (done.returncode, done.stderr) == (0, f"ended by {-signal.SIGTERM}\n")

@@ -1,8 +1,10 @@
 """What the page of a training run says in words: any number of variants, seeds and images, settings typed."""
 
+import re
 from dataclasses import replace
 
 import pytest
+from markdown_it import MarkdownIt
 
 from costlab.report.pages.run import training_page
 from costlab.report.tables.run import settings_table
@@ -109,3 +111,39 @@ def test_how_an_interval_is_rounded_is_told_wherever_one_stands() -> None:
         assert "rounded outward, the lower end down and the upper end up" in part
     assert "Times and savings are rounded to the nearest." in learned
     assert "What is excluded is rounded up." in claimed
+
+
+SPOILING = (
+    "<script>x</script>", "<http://x>", "[a](http://x)", "[a[b]](http://x)", "![a[b]](http://x)", "[a\\](http://x)",
+    '[a]: http://x "', "a | b", "`", "**b**", "-->", "```", "<!-- x",
+)  # fmt: skip
+DIGEST = re.compile("<!-- [0-9a-f]+: the text above")
+HARMLESS = {"text", "softbreak", "inline"}
+
+
+def structure_of(text: str) -> list[tuple[str, str]]:
+    """What a reader of Markdown makes of a page, without its words."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    every = [each for token in tokens for each in (token, *(token.children or ()))]
+    return [
+        (each.type, str(each.attrs) + (each.content if each.type.startswith("html") else ""))
+        for each in every
+        if each.type not in HARMLESS and not DIGEST.match(each.content)
+    ]
+
+
+@pytest.mark.parametrize("text", SPOILING)
+def test_a_text_of_somebody_else_makes_nothing_but_words(text: str) -> None:
+    made = sample()
+
+    def with_text(it: str) -> Run:
+        here = replace(made.trials[0].environment, device=it, revision=it)
+        first, *others = made.trials
+        trials = (replace(first, epochs=(), failure=it, environment=here), *others)
+        claims = tuple(replace(claim, claim=it, reported=it, source=it) for claim in made.claims)
+        arms = (*made.arms, replace(made.baseline, label=f"{it} "))
+        return replace(made, title=it, preset=it, arms=arms, claims=claims, trials=trials)
+
+    assert structure_of(training_page(with_text(text), "x").text) == structure_of(
+        training_page(with_text("words"), "x").text
+    )

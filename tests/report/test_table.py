@@ -265,6 +265,8 @@ def test_a_terminal_without_unicode() -> None:
         ("x<y> and </z>", r"x\<y> and \</z>"),
         ("< 25 million", "< 25 million"),
         ("[a](http://x)", r"\[a](http://x)"),
+        ("![a[b]](http://x)", r"!\[a\[b]](http://x)"),
+        ("[a]: http://x", r"\[a]: http://x"),
         ("5 [sic]", "5 [sic]"),
     ],
 )

@@ -259,3 +259,21 @@ def test_experiments_that_are_none_are_refused(make: object, message: str) -> No
 
 def test_the_recipe_of_a_record_is_the_recipe() -> None:
     assert Recipe(**asdict(Recipe(epochs=3))) == Recipe(epochs=3)
+
+
+def test_what_could_not_be_read_again_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "sets.py"
+    for made, problem in (
+        (
+            SETS.replace('"1 point"', '"1 point\\n2 points"'),
+            r"claims\[0\].reported: .* must be text on one line",
+        ),
+        (SETS.replace('"Mine"', '"M" * 5000'), "title: .* must be text on one line, of at most 4,096 signs"),
+        (
+            SETS.replace('"b": arm(', '**{str(i): arm(mini, width=0.125) for i in range(100)}, "b": arm('),
+            "it has 102 arms, and a run has at most 100",
+        ),
+    ):
+        file.write_text(made)
+        with pytest.raises(DefinitionError, match=problem):
+            make_plan(request(f"{file}:mine", width=None), lambda _: None)

@@ -216,6 +216,35 @@ def test_a_checkpoint_of_another_network_is_named(tmp_path: Path) -> None:
         trial(tmp_path, epochs=1)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": STEPS},
+        {"step": -1},
+        {"epochs": [{}]},
+        {"epochs": "epochs"},
+        {"epochs": [{"epoch": "<b>"}]},
+    ],
+)
+def test_a_checkpoint_of_what_no_training_saves_is_damaged(tmp_path: Path, change: dict[str, object]) -> None:
+    trial(tmp_path, epochs=1).run()
+    file = tmp_path / checkpoint.FILE
+    torch.save(torch.load(file, weights_only=True) | change, file)
+    with pytest.raises(RunError, match="is damaged"):
+        trial(tmp_path, epochs=1)
+
+
+def test_a_checkpoint_of_epochs_that_are_none_is_damaged(tmp_path: Path) -> None:
+    trial(tmp_path, epochs=1).run()
+    file = tmp_path / checkpoint.FILE
+    state = torch.load(file, weights_only=True)
+    (epoch,) = state["epochs"]
+    for epochs in ([epoch, epoch], [epoch, epoch | {"epoch": 2}], [epoch | {"loss": "0.1"}]):
+        torch.save(state | {"epochs": epochs}, file)
+        with pytest.raises(RunError, match="is damaged"):
+            trial(tmp_path, epochs=1)
+
+
 class Evil:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return exec, ("raise SystemExit('code of a checkpoint was run')",)
