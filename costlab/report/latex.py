@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from costlab.report.table import Table
 
 WIDTH, HEIGHT = 325, 480
-"""How wide and high a table may be, in points: an article has 345 by 550, less of larger letters at 11 and 12."""
+"""How wide and high a table may be, in points: an article has 345 by 550, less of its letters at 11 or 12."""
 POINTS = {
     2.78: " !',.:;[]`il|",
     3.06: "fj",

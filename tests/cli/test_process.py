@@ -26,7 +26,7 @@ COUNTING = {
         *("regularization", "reshape"),
     },
     "costlab.targets": {"catalog", "resolve", "target", "torch_module"},
-    "costlab.counting": {"count", "marks", "row"},
+    "costlab.counting": {"count", "marks", "overview", "row"},
     "costlab.report": {"cell", "table", "text"},
     "costlab.report.tables": {"count"},
     "costlab.cli": {"convention", "count", "inputs", "lazy", "main", "output", "streams", "tables"},

@@ -23,7 +23,7 @@ from costlab.report.tables.reconcile import explain_table, reconcile_table
 from costlab.targets.catalog import ablations
 
 LINES = {10: (345, 1.0), 11: (360, 1.095), 12: (390, 1.175)}
-"""Of an article at so many points, on A4 and letter: the points of a line, its letters by those of 10 points."""
+"""Of an article at so many points, A4 or letter: the points of a line, its letters by those at 10 points."""
 SCALES = {"": 1.0, r"\small": 0.925, r"\footnotesize": 0.85, r"\scriptsize": 0.8}
 """The width of the digits of each size by those of the text, as LaTeX sets them."""
 SIGNS = {**{f"\\{sign}": sign for sign in "_&%#${}"}, "$": "", "``": '"'}
