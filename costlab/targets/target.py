@@ -12,7 +12,7 @@ from costlab.algebra.dim import refuse_clashes
 from costlab.algebra.inputs import AnyInput, Inputs, as_input
 from costlab.algebra.parameter import Parameter
 from costlab.errors import DefinitionError, TargetError
-from costlab.messages import shortened
+from costlab.messages import named, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ class Target(NamedTuple):
 
     def _walk(self) -> Node:
         try:
-            return self.block.walk(self.input)  # type: ignore[arg-type]  # one that is a module takes both
+            node: object = self.block.walk(self.input)  # type: ignore[arg-type]  # a module takes both
         except RecursionError:
             refuse_malformed(self.block, self.label)
             raise
@@ -59,6 +59,9 @@ class Target(NamedTuple):
             sizes = () if isinstance(self.input, Inputs) else self.input
             refuse_clashes([*sizes, *(value for _, value in self.block.settings())])
             raise
+        if not isinstance(node, Node):
+            raise DefinitionError(f"{self.label}: walk(x) gives {named(node)}, not a Node")
+        return node
 
 
 @dataclass(frozen=True)

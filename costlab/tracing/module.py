@@ -109,6 +109,8 @@ class Module(Block):
             TargetError: it fails.
         """
         model = unwrapped(self.module)
+        if "_modules" not in vars(model):
+            raise TargetError(f"{self.title}: its __init__ has to call super().__init__() first")
         given, _ = self.placed(x, 1)
         inputs = partial(_inputs, given)
         model, named = initialized(model, inputs, evaluated=not self.backward)

@@ -45,6 +45,9 @@ class Endless(nn.Module):
         super().__init__()
         self.again = [self]
     def forward(self, x): return self.again[0](x)
+class Unmade(nn.Module):
+    def __init__(self): pass
+    def forward(self, x): return x
 broken = nn.Linear(8, 8)
 broken._parameters["weight"] = "none"
 class Wrong(ReLU):
@@ -53,6 +56,9 @@ class Nothing(ReLU):
     def work(self, x, y): return None
 class Many(ReLU):
     def work(self, x, y): return super().work(x, y)._replace(outputs="many")
+class Nowhere(ReLU):
+    def walk(self, *args, **kwargs): return None
+nowhere = Nowhere()
 wrong, nothing, many = Wrong(), Nothing(), Many()
 named = type("A" * 10**5, (), {})()
 """
@@ -64,6 +70,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("mine.py").write_text(CODE)
 
 
+@pytest.mark.filterwarnings("ignore:global module forward hook")  # torch's, where a stack is full
 @pytest.mark.usefixtures("mine")
 @pytest.mark.parametrize(
     ("target", "told"),
@@ -80,8 +87,10 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("circular", "circular: blocks are nested too deeply, or one contains itself"),
         ("Endless", "mine.py:Endless: RecursionError: maximum recursion depth exceeded (mine.py"),
         ("wrong", "relu: output(x) gives 'wrong', not a Shape or a Vector"),
+        ("nowhere", "mine.py:nowhere: walk(x) gives None, not a Node"),
         ("nothing", "relu: work(x, y) gives None, not Work(...)"),
         ("many", "relu: work(x, y) gives outputs='many', which must be a whole number"),
+        ("Unmade", "Unmade: its __init__ has to call super().__init__() first"),
         ("broken", "Linear: its parameter weight is a str, no tensor"),
         ("named", f"is of type {'A' * 100}"),
     ],
