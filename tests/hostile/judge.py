@@ -28,7 +28,7 @@ SECONDS = 10
 GIVEN_UP = 30
 MEMORY = 2**30
 """Bytes that a command may take beyond what others took."""
-LONGEST = 700
+LONGEST = 1_600
 """Signs of a message at most, the name of the folder among them."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 ON_PATHS = (
