@@ -53,7 +53,12 @@ from costlab.targets.ablation import Ablation
     help="Inputs at once; a variant of many crops takes so many times as many.",
 )
 @click.option("--inference", is_flag=True, help="Leave out auxiliary heads, which run in training only.")
-@click.option("--diff", is_flag=True, help="Show the modules that differ from the baseline, by path.")
+@click.option(
+    "--diff",
+    is_flag=True,
+    help="Show the modules that differ from the baseline, by path, too; CSV has a row for each, with the sizes "
+    "of its variant.",
+)
 @click.option(
     "-d", "--depth", type=click.IntRange(min=0), help="With --diff: how deep.  [default: all the way]"
 )
