@@ -56,8 +56,8 @@ from costlab.targets.ablation import Ablation
 @click.option(
     "--diff",
     is_flag=True,
-    help="Show the modules that differ from the baseline, by path, too; CSV has a row for each, with the sizes "
-    "of its variant.",
+    help="Show the modules that differ from the baseline, too, by path; CSV has a row for each with the "
+    "sizes of its variant.",
 )
 @click.option(
     "-d", "--depth", type=click.IntRange(min=0), help="With --diff: how deep.  [default: all the way]"
@@ -65,7 +65,7 @@ from costlab.targets.ablation import Ablation
 @click.option(
     "--exact",
     is_flag=True,
-    help="Show ratios as fractions in the table, too; every other format holds them so.",
+    help="Show ratios as fractions in the table, too; CSV, JSON and Markdown have them anyway, LaTeX if short.",
 )
 @partial_option
 @symbolic_option(
