@@ -65,7 +65,7 @@ from costlab.targets.ablation import Ablation
 @click.option(
     "--exact",
     is_flag=True,
-    help="Show ratios as fractions in the table, too; CSV, JSON and Markdown have them anyway, LaTeX if short.",
+    help="Show ratios as fractions in the table, too; CSV, JSON and Markdown hold them, LaTeX short ones.",
 )
 @partial_option
 @symbolic_option(
