@@ -9,8 +9,8 @@ from costlab.counting.marks import PARTIAL
 from costlab.report.cell import SHORT, Column, Fractions, Note, Remark
 
 MULTIPLY_ADDS, MACS = "multiply-adds", "(MACs)"
-MARKS = r"[\\`*|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=.*\][(:])"
-"""What Markdown reads as more than a sign: an underscore only at the edge of a word, < only before a tag."""
+MARKS = r"[\\`*|~]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|\[(?=.*\][(:])"
+"""What Markdown reads as more than a sign: _ at the edge of a word, < before a tag, & before a name."""
 
 
 class Table(NamedTuple):

@@ -115,7 +115,7 @@ def test_how_an_interval_is_rounded_is_told_wherever_one_stands() -> None:
 
 SPOILING = (
     "<script>x</script>", "<http://x>", "[a](http://x)", "[a[b]](http://x)", "![a[b]](http://x)", "[a\\](http://x)",
-    '[a]: http://x "', "a | b", "`", "**b**", "-->", "```", "<!-- x",
+    '[a]: http://x "', "a | b", "`", "**b**", "-->", "```", "<!-- x", "~~a~~",
 )  # fmt: skip
 DIGEST = re.compile("<!-- [0-9a-f]+: the text above")
 HARMLESS = {"text", "softbreak", "inline"}
@@ -123,7 +123,7 @@ HARMLESS = {"text", "softbreak", "inline"}
 
 def structure_of(text: str) -> list[tuple[str, str]]:
     """What a reader of Markdown makes of a page, without its words."""
-    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
     every = [each for token in tokens for each in (token, *(token.children or ()))]
     return [
         (each.type, str(each.attrs) + (each.content if each.type.startswith("html") else ""))

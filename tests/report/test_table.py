@@ -268,6 +268,8 @@ def test_a_terminal_without_unicode() -> None:
         ("![a[b]](http://x)", r"!\[a\[b]](http://x)"),
         ("[a]: http://x", r"\[a]: http://x"),
         ("5 [sic]", "5 [sic]"),
+        ("~~a~~ and ~b~", r"\~\~a\~\~ and \~b\~"),
+        ("&lt;b&gt; &#60; R&D; Q & A", r"\&lt;b\&gt; \&#60; R\&D; Q & A"),
     ],
 )
 def test_names_are_no_marks_of_markdown(text: str, written: str) -> None:

@@ -2,11 +2,13 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from costlab.errors import DataError
+from costlab.errors import DataError, RunError
+from costlab.train import cache, checkpoint
 from costlab.train.data import Dataset, Split
 from costlab.train.datasets import load
 
@@ -136,3 +138,33 @@ def test_numbers_of_images_that_are_none() -> None:
     refused("digits", "train=-1 must be at least 0", train=-1)
     refused("synthetic", "validation=-5 must be at least 0", validation=-5)
     refused("synthetic", "at most 1,024,000 images are made of one seed", train=1_024_001)
+
+
+class Touches:
+    """Unpickled, it leaves a file behind."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path("pwned").touch, ()
+
+
+def test_images_and_checkpoints_of_somebody_else_run_no_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    images, saved = Path("data", "images-48.pt"), Path(checkpoint.FILE)
+    images.parent.mkdir()
+    for file in (images, saved):
+        torch.save({"digest": Touches(), "identity": Touches(), "train": Touches()}, file)
+    with pytest.raises(RunError, match="is damaged"):
+        cache.load(Path(), 48)
+    with pytest.raises(RunError, match="is damaged"):
+        checkpoint.load(saved, "mine")
+    asked: list[bool] = []
+
+    def load_again() -> Dataset:
+        asked.append(True)
+        return load("synthetic", 8, 8)
+
+    cache.prepare(Path(), {48}, "0", load_again)
+    assert asked == [True]
+    assert not Path("pwned").exists()
