@@ -13,6 +13,7 @@ from pathlib import Path
 from costlab.errors import OutputError
 from costlab.files import read, write
 from costlab.interrupts import STATUS
+from costlab.targets.catalog import is_listed
 
 KEPT = "<!-- costlab report keeps what the commands below print. -->"
 """A document with this line is kept along with a report."""
@@ -23,6 +24,8 @@ SHOWN = re.compile(
     r"^(?P<prompt>\$ (?P<command>costlab(?: .*)?)\n)(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE
 )
 WRITING = re.compile(r"-o.*|--(output|plot|force)\b.*")
+ALONE = {"report": "report", "train": "training"}
+"""Commands that write files in any case."""
 BUG = 70
 SIZED = ("COLUMNS", "LINES")
 AS_A_FILE = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
@@ -71,11 +74,13 @@ def outputs_of(
     ``report`` is called with each command before it is waited for, ``done`` after it.
 
     Raises:
-        OutputError: a document cannot be read, or a command is no such command or breaks down.
+        OutputError: a document cannot be read, a command is no such command or breaks down, or it may run
+            code and the folder is not the working folder: then the documents may be somebody else's.
     """
     shown_in: dict[str, Path] = {}
     for document in documents:
         for command in commands_in(document):
+            _refuse_code_elsewhere(document, command, folder)
             shown_in.setdefault(command, document)
     outputs = {}
     pool = ThreadPoolExecutor(os.cpu_count())
@@ -141,6 +146,15 @@ def _shown_outputs(text: str) -> list[tuple[str, str]]:
     ]
 
 
+def _refuse_code_elsewhere(document: Path, command: str, folder: Path) -> None:
+    words, _ = _parse(document, command)
+    if folder.resolve() != Path.cwd() and any(":" in w and not is_listed(w.partition(":")[0]) for w in words):
+        raise OutputError(
+            f"{document}: {command} may run code, which it does only where you are: "
+            f"if you trust it, cd {shlex.quote(str(folder))} first"
+        )
+
+
 def _run(command: str, document: Path, folder: Path, processes: "list[subprocess.Popen[str]]") -> str:
     words, part = _parse(document, command)
     done = _execute(words, folder, processes)
@@ -184,8 +198,8 @@ def _parse(document: Path, command: str) -> tuple[list[str], slice]:
     if any(re.fullmatch(r"[();<>|&]+", word) for word in words):
         raise OutputError(f"{document}: {command}: only | head -N or | tail -N can follow a command")
     named = next((word for word in words[1:] if not word.startswith("-")), "")
-    if named == "report" and not {"-h", "--help"} & set(words):
-        raise OutputError(f"{document}: {command}: a report cannot be shown by itself")
+    if named in ALONE and not {"-h", "--help"} & set(words):
+        raise OutputError(f"{document}: {command}: a {ALONE[named]} cannot be shown by itself")
     if any(WRITING.fullmatch(word) for word in words[1:]):
         raise OutputError(f"{document}: {command}: a command that is shown may not write files")
     return words[1:], part

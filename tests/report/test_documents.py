@@ -146,7 +146,7 @@ def test_commands_run_in_the_folder_above_the_reports(
 ) -> None:
     (tmp_path / "nets.py").write_text("from costlab.algebra import Linear\nnet = Linear(3, bias=False)\n")
     file = document(tmp_path, ("costlab count nets.py:net -i 5 -f csv | tail -1", ""))
-    monkeypatch.chdir("/")
+    monkeypatch.chdir(tmp_path)
     assert ",15,15," in renewed(file)
     (tmp_path / "docs").mkdir()
     page = tmp_path / "docs" / "page.md"
@@ -154,6 +154,27 @@ def test_commands_run_in_the_folder_above_the_reports(
     outputs = outputs_of([page], tmp_path, lambda _: None, lambda _: None)
     assert renew(page, outputs)
     assert page.read_text() == file.read_text()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "count theirs.py:net -i 5",
+        "count theirs:net -i 5",
+        "compare --ablation=theirs.py:net",
+        "compare -atheirs:net",
+        "count mini -i theirs.py:net",
+        "train large_5x5",
+        "train --resume runs/theirs",
+        "--debug train theirs.py:net",
+    ],
+)
+def test_documents_elsewhere_run_no_code_and_train_nothing(command: str, tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text("open('ran', 'w').close()")
+    file = document(tmp_path, (STEM, ""), (f"costlab {command}", ""))
+    with pytest.raises(OutputError, match=r"may run code, .*: if you trust it, cd |cannot be shown by itself"):
+        run(file)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["README.md", "theirs.py"]
 
 
 def test_a_command_that_several_documents_show_runs_once(tmp_path: Path) -> None:
