@@ -112,7 +112,8 @@ class TrainCommand(click.Command):
 def train(**options: Any) -> None:
     """Train the variants of an experiment beside each other on the same seeds, at a reduced scale.
 
-    NAME is one of the experiments below, or file.py:attribute that holds an Experiment or an Ablation.
+    NAME is one of the experiments below, or an Experiment or an Ablation in file.py:attribute or
+    package.module:attribute.
 
     Each variant with each seed is a trial. What comes out lands in DIR as it comes: checkpoints and a line
     per epoch for each trial, and at the end the record, with a page that sets accuracy and time beside the

@@ -16,7 +16,7 @@ from costlab.files import read, write
 from costlab.messages import named
 from costlab.targets.build import build
 from costlab.targets.catalog import is_listed_ablation
-from costlab.targets.resolve import IN_CATALOG, find_ablation, label_with_settings, load_reference
+from costlab.targets.resolve import find_ablation, label_with_settings, load_reference
 from costlab.train import experiments
 from costlab.train.decode import AboveZero, Line, Must, Natural, decode, parse
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
@@ -24,6 +24,8 @@ from costlab.train.recipe import Recipe
 from costlab.train.record import MOST_BYTES, ArmRecord, DataRecord, ExperimentName, Seeds, refuse_inconsistent
 
 FILE = "run.json"
+LISTED = r"\w+"
+"""What is an experiment or an ablation that is listed, if it is one; what has a colon is in code."""
 LOCK = ".lock"
 """The lock file of the process that trains in a folder."""
 
@@ -170,7 +172,7 @@ def _decode(content: bytes) -> Plan:
 
 def is_code(name: str) -> bool:
     """Whether the name of an experiment is that of code, and not of one that is listed."""
-    return name not in experiments.names() and re.fullmatch(IN_CATALOG, name) is None
+    return name not in experiments.names() and re.fullmatch(LISTED, name) is None
 
 
 def find_experiment(name: str, width: float) -> Experiment:
@@ -183,10 +185,12 @@ def find_experiment(name: str, width: float) -> Experiment:
     """
     if name in experiments.names():
         return experiments.experiment(name, width)
-    if re.fullmatch(IN_CATALOG, name):
+    if re.fullmatch(LISTED, name):
         if not is_listed_ablation(name):
             raise TargetError(f"there is no experiment {name!r}{closest(name, experiments.names())}")
         return of_ablation(find_ablation(name))
+    if name.partition(":")[0] in experiments.names():
+        raise TargetError(f"{name}: an experiment takes no settings")
     source = load_reference(name)
     if not isinstance(source.value, Experiment):
         return of_ablation(find_ablation(name))

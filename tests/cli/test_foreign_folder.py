@@ -220,6 +220,9 @@ def test_code_that_a_folder_names_runs_only_where_it_is_named_again(
 
 
 def test_the_name_that_is_given_again_is_what_runs(tmp_path: Path, planned: Any) -> None:
+    for code in ("nets:mine", "their.nets:mine", "nets.py:mine:width=2"):
+        with pytest.raises(RunError, match="code that would run"):
+            decode(Plan, {**planned, "ablation": code}).named_again(None, tmp_path)
     made: Plan = decode(Plan, {**planned, "ablation": "old/nets.py:mine"})
     assert made.named_again("new/nets.py:mine", tmp_path).ablation == "new/nets.py:mine"
     with pytest.raises(RunError, match=r"costlab train old/nets\.py:mine --resume"):

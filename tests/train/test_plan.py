@@ -127,6 +127,8 @@ def test_like_cost_at_three_resolutions() -> None:
         ("sets.py:nothing", "has no 'nothing'"),
         ("sets.py:number", "is of type int, not an Ablation"),
         ("sets.py:mine:width=2", "an experiment takes no settings"),
+        ("large_5x5:width=2", "large_5x5:width=2: an experiment takes no settings"),
+        ("nowhere:mine", "No module named 'nowhere'"),
         ("sets.py:modules", "'a' takes 192x35x35 and cannot be trained"),
         ("nowhere.py:mine", "nowhere.py"),
     ],
@@ -197,6 +199,14 @@ def test_images_are_made_again_where_they_are_gone_or_damaged(tmp_path: Path) ->
     assert len(reported) == 4
     resume_plan(tmp_path, None, reported.append)
     assert len(reported) == 4
+
+
+def test_an_experiment_in_a_module(sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (sets.parent / "sets_in_a_module.py").write_text(SETS)
+    monkeypatch.chdir(sets.parent)
+    assert plan.is_code("sets_in_a_module:mine")
+    assert plan.find_experiment("sets_in_a_module:mine", 1.0).title == "Mine"
+    assert plan.find_experiment("sets_in_a_module:widths", 1.0).title == "Widths"
 
 
 def test_an_experiment_that_changed_is_noticed(sets: Path, tmp_path: Path) -> None:
