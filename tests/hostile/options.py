@@ -86,7 +86,7 @@ TAKEN: Mapping[str, frozenset[str]] = {
     ),
     "--batch": frozenset({"1_0", "٣", "\t1"}),
     "--images": frozenset({"1_0", "٣"}),
-    "--width": frozenset({"1e3", "1_0", "٣", "1.5"}),
+    "--width": frozenset({"1e3", "1_0", "٣", "1.5", "\t1"}),
     "--workers": frozenset(
         {"1_0", "٣", "\t1", "99999999999999999999999", "2147483648", "9223372036854775808"}
     ),
