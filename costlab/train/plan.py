@@ -157,7 +157,8 @@ def load(folder: Path) -> Plan:
     """
     content = read(folder / FILE, MOST_BYTES)
     if content is None:
-        raise RunError(f"--resume {folder}: there is no run in it; costlab train NAME begins one")
+        what = "there is no run in it" if folder.is_dir() else "there is no such folder"
+        raise RunError(f"--resume {folder}: {what}; costlab train NAME begins a run, and says where")
     try:
         return _decode(content)
     except ValueError as error:

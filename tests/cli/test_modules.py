@@ -265,3 +265,12 @@ def test_the_page_of_a_module(run: Run) -> None:
     assert "ptflops MACs" in text
     assert "3x3" in text
     assert "The module itself is run" in text
+
+
+def test_a_layer_without_elements_is_told_once(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\ndef net(width=4):\n    return nn.Sequential(nn.Conv2d(3, width, 3))\n"
+    )
+    told = run("count", f"{tmp_path}/net.py:net:width=0", "-i", "3x8x8")
+    assert (told.code, told.err.count("\n")) == (2, 1)
+    assert "has no filters" in told.err

@@ -229,7 +229,7 @@ def test_fewer_images_than_a_batch_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_holds_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"there is no run in it; costlab train NAME begins one"):
+    with pytest.raises(RunError, match=r"there is no run in it; costlab train NAME begins a run"):
         plan.load(tmp_path)
     (tmp_path / plan.FILE).write_text("{}")
     with pytest.raises(RunError, match="is no plan of a run"):
