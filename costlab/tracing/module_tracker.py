@@ -12,8 +12,8 @@ from torch.nn.modules import module as hooks
 
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import ModuleCall
-from costlab.tracing.arguments import tensors_in
 from costlab.tracing.fast_path import is_fused
+from costlab.tracing.holdings import tensors_within
 
 Named: TypeAlias = list[tuple[str, nn.Module]]
 """The modules of a model, itself the first, by each path that they have."""
@@ -141,7 +141,7 @@ class ModuleTracker:
                 leaf = module._parameters and not module._modules
                 call.output = _first_sizes(rest[-1]) if leaf else ()
                 call.fused = not self.backward and is_fused(module, args, rest[0] if len(rest) > 1 else {})
-                if (self.backward or module._modules) and not failing:
+                if not failing and (self.backward or module._modules or not _is_plain(module)):
                     self._note_output(path, rest[-1])
                 break
         if self.on_leave:
@@ -150,9 +150,14 @@ class ModuleTracker:
 
     def _note_output(self, path: str, output: Any) -> None:
         with torch._C.DisableTorchFunction():  # no call of the model's
-            first = next(tensors_in(output), None)
+            first = output if isinstance(output, Tensor) else next(tensors_within(output), None)
             if first is not None and not first.is_nested:
                 self.outputs[path] = Sizes(*first.shape)
+
+
+def _is_plain(module: nn.Module) -> bool:
+    """Whether a module is one of torch's own."""
+    return type(module).__module__.startswith("torch.nn.modules.")
 
 
 def places_of(model: nn.Module) -> dict[int, int]:

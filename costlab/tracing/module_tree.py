@@ -111,8 +111,10 @@ def _held(held: Mapping[str, Sequence[Tensor]], unused: Sequence[Tensor]) -> Par
 def _node(branch: _Branch, modules: Mapping[str, nn.Module], outputs: Mapping[str, Sizes]) -> Node:
     kind = type(modules[branch.path]).__name__ if branch.path in modules else "module"
     (first, *others) = branch.children.values() or [None]
-    if isinstance(first, TracedOperation) and not others and (first.own or not branch.path):
-        return _leaf(branch.path, first)
+    if isinstance(first, TracedOperation) and not others:
+        is_the_whole = not branch.path and outputs.get("", first.output) == first.output
+        if first.own or is_the_whole:
+            return _leaf(branch.path, first)
     children = tuple(
         _node(child, modules, outputs)
         if isinstance(child, _Branch)

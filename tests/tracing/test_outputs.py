@@ -1,5 +1,6 @@
 """What is shown to come out of a module is what its forward gives, of a step of training too."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -53,11 +54,51 @@ class Shared(nn.Module):
         return both
 
 
+class Functional(nn.Module):
+    """It holds no modules, and gives what no operation that is counted does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(6, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.linear(x, self.weight).reshape(-1, 3, 2)[:, :2]
+
+
+@dataclass(slots=True)
+class Scores:
+    """An output without a dictionary of attributes, which leads to itself."""
+
+    scores: Tensor
+    itself: "Scores | None" = None
+
+    def __post_init__(self) -> None:
+        self.itself = self
+
+
+class ToAnObject(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Scores:
+        return Scores(self.layer(x)[:, :2])
+
+
+class Repeated(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(1, keepdim=True).repeat(1, 10)
+
+
 MODELS: dict[str, Any] = {
     "aside": Aside,
     "scalar": ToScalar,
     "dictionary": ToDictionary,
     "shared": Shared,
+    "functional": Functional,
+    "functional in another": lambda: nn.Sequential(Functional(), nn.Flatten(), nn.Linear(4, 2)),
+    "repeated": Repeated,
+    "object": ToAnObject,
     "linear alone": lambda: nn.Linear(4, 7),
     "normalized": lambda: nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Dropout(), nn.Softmax(-1)),
     "nested": lambda: nn.Sequential(Aside(), nn.Sequential(nn.Linear(8, 5), nn.Linear(5, 3))),
@@ -86,5 +127,7 @@ def test_the_output_is_that_of_forward(name: str, backward: bool) -> None:
 
 def _first(out: Any) -> tuple[int, ...]:
     while not isinstance(out, Tensor):
+        if isinstance(out, Scores):
+            return tuple(out.scores.shape)
         out = next(iter(out.values() if isinstance(out, dict) else out))
     return tuple(out.shape)
