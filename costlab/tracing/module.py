@@ -109,7 +109,7 @@ class Module(Block):
             TargetError: it fails.
         """
         model = unwrapped(self.module)
-        if "_modules" not in vars(model):
+        if not hasattr(model, "_modules"):  # of what was traced they are no attribute of its own
             raise TargetError(f"{self.title}: its __init__ has to call super().__init__() first")
         given, _ = self.placed(x, 1)
         inputs = partial(_inputs, given)
