@@ -15,14 +15,16 @@ from costlab.targets.target import Variant
 from costlab.train.decode import Line
 from costlab.train.recipe import Recipe
 
-NAME = "of letters, digits, _ and -, a hundred at most"
+NAME = "of letters, digits, _ and -, a hundred at most, and 200 bytes"
+LONGEST = 200
+"""The most bytes of a name: those of files have at most 255, with what follows."""
 SIDE = 48
 """The default side of images, in pixels."""
 
 
 def is_name(text: str) -> bool:
     """Whether an experiment can have this name, which is that of its folder and of its page."""
-    return re.fullmatch(r"\w[\w-]{0,99}", text) is not None
+    return re.fullmatch(r"\w[\w-]{0,99}", text) is not None and len(text.encode()) <= LONGEST
 
 
 @dataclass(frozen=True)

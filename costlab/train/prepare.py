@@ -120,6 +120,7 @@ def resume_plan(
         name: the experiment as the user names it now: one that is code does not run otherwise.
 
     Raises:
+        DefinitionError: the name is none that a file of a plan can hold.
         RunError: the experiment is code that is not named, or another; there is no run, its images have
             changed, it has more seeds already, or its trials are in a database that is not named, or in none
             although one is named.
@@ -134,6 +135,7 @@ def resume_plan(
     if seeds is not None:
         saved = saved.with_seeds(seeds)
     if seeds is not None or name is not None:
+        saved.refuse_unreadable()
         saved.save(folder)
     request = RunRequest(saved.ablation, saved.preset, saved.source, saved.seeds, images=saved.images or None)
 

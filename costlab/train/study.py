@@ -14,8 +14,8 @@ from warnings import catch_warnings, simplefilter
 
 from costlab.errors import RunError
 from costlab.interrupts import Whole
-from costlab.train.decode import decode, parse
-from costlab.train.record import Environment, TrialResult
+from costlab.train.decode import MalformedError, decode, parse
+from costlab.train.record import Environment, TrialResult, in_order
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -208,11 +208,18 @@ def _is_live(trials: "list[FrozenTrial]") -> bool:
 
 def _results(trials: "list[FrozenTrial]") -> list[TrialResult]:
     """The results of the trials that have ended."""
-    ended = (trial.user_attrs.get(RESULT) for trial in trials if trial.state.is_finished())
+    ended = (trial for trial in trials if trial.state.is_finished() and RESULT in trial.user_attrs)
     try:
-        return [decode(TrialResult, parse(result)) for result in ended if result is not None]
+        return [_result_of(trial) for trial in ended]
     except (ValueError, TypeError) as error:
         raise RunError(f"the study holds what is no result: {error}") from None
+
+
+def _result_of(trial: "FrozenTrial") -> TrialResult:
+    result: TrialResult = decode(TrialResult, parse(trial.user_attrs[RESULT]))
+    if (result.arm, result.seed) != _pair(trial) or not in_order(result.epochs):
+        raise MalformedError(f"it is of {result.arm!r} with seed {result.seed}, or its epochs have no order")
+    return result
 
 
 def _outcome(trials: "list[FrozenTrial]") -> TrialResult | None:

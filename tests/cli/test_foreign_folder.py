@@ -29,6 +29,7 @@ RUN_FIELDS: dict[str, Change] = {
     "a name of two lines": lambda it: it.update(name="a\nb"),
     "no name": lambda it: it.update(name=""),
     "a long name": lambda it: it.update(name="a" * 300),
+    "a name of many bytes": lambda it: it.update(name="\u5b57" * 100),
     "a title with escape codes": lambda it: it.update(title="\x1b[2J"),
     "a title that turns around": lambda it: it.update(title="\u202eelttit"),
     "a rate beyond all": lambda it: it["recipe"].update(learning_rate=10**4000),

@@ -287,3 +287,13 @@ def test_what_could_not_be_read_again_is_refused_before_anything_is_written(tmp_
         file.write_text(made)
         with pytest.raises(DefinitionError, match=problem):
             make_plan(request(f"{file}:mine", width=None), lambda _: None)
+
+
+def test_a_name_that_no_plan_can_hold_leaves_the_plan_as_it_is(sets: Path, tmp_path: Path) -> None:
+    started(request(f"{sets}:mine", width=None), tmp_path / "run")
+    before = (tmp_path / "run" / plan.FILE).read_bytes()
+    odd = sets.with_name("turned\u202e.py")
+    odd.write_text(SETS)
+    with pytest.raises(DefinitionError, match="ablation: .* must be text on one line"):
+        resume_plan(tmp_path / "run", None, lambda _: None, name=f"{odd}:mine")
+    assert (tmp_path / "run" / plan.FILE).read_bytes() == before

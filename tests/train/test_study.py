@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,19 @@ def test_what_came_out_is_there_when_it_is_opened_again(url: str) -> None:
         assert study.results(HERE) == {first.pair: result(first)}
         assert {leased(study).pair for _ in range(3)} == set(PAIRS[1:])
         assert study.lease() is None
+
+
+def test_a_result_of_another_trial_is_none(url: str) -> None:
+    for name in ("arm", "epochs"):
+        with open_study(url, name, PAIRS, alone=True) as study:
+            lease = leased(study)
+            made = result(lease)
+            other = replace(made, arm="b") if name == "arm" else replace(made, epochs=2 * made.epochs)
+            study.finish(lease, other)
+            with pytest.raises(
+                RunError, match=r"the study holds what is no result: it is of '[ab]' with seed 0"
+            ):
+                study.results(HERE)
 
 
 def test_more_seeds_are_more_trials(url: str) -> None:
