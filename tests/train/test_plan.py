@@ -294,6 +294,6 @@ def test_a_name_that_no_plan_can_hold_leaves_the_plan_as_it_is(sets: Path, tmp_p
     before = (tmp_path / "run" / plan.FILE).read_bytes()
     odd = sets.with_name("turned\u202e.py")
     odd.write_text(SETS)
-    with pytest.raises(DefinitionError, match="ablation: .* must be text on one line"):
+    with pytest.raises(DefinitionError, match=r"ablation: .* must be text on one line"):
         resume_plan(tmp_path / "run", None, lambda _: None, name=f"{odd}:mine")
     assert (tmp_path / "run" / plan.FILE).read_bytes() == before
