@@ -93,7 +93,9 @@ def _described(old: Node, new: Node) -> tuple[str, str]:
     before, after = _named(old), _named(new)
     if before != after:
         return before, after
-    if isinstance(new.block, Traced):
+    if isinstance(old.block, Traced) or isinstance(
+        new.block, Traced
+    ):  # of what is traced, inputs are not kept
         return f"{before}, gives {old.output}", f"{after}, gives {new.output}"
     return f"{before}, {old.input} to {old.output}", f"{after}, {new.input} to {new.output}"
 

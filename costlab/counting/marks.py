@@ -17,8 +17,8 @@ WHOLE = "parameters"
 """The quantity that is known of the whole all the same."""
 
 
-NOT_REACHED = "not_reached"
-"""The kind of what holds the parameters that no operation had read where a run stopped."""
+UNREAD = ("unused", "not_reached")
+"""The kinds of what holds the parameters that no operation read, or had read where the run stopped."""
 
 
 class Marks:
@@ -99,11 +99,15 @@ class Marks:
         return f"{text} {PARTIAL}" if self.partial else text
 
     def came_out(self, node: Node) -> bool:
-        """Whether something came out of a module, or whether the run stopped in it, or before."""
-        if self.partial is None:
+        """Whether something came out of a module, or whether nothing ran it, or the run stopped in it."""
+        if self._traced is None:
             return True
-        reached = any(work.kind != NOT_REACHED for _, work in node.working())
-        return reached and not f"{self.partial.path}.".startswith(node.path and f"{node.path}.")
+        kinds = {work.kind for _, work in node.working()}
+        if self.partial is None:
+            return not kinds or not kinds <= {*UNREAD}
+        return not kinds <= {*UNREAD} and not f"{self.partial.path}.".startswith(
+            node.path and f"{node.path}."
+        )
 
     def refuse_partial(self, what: str) -> None:
         """Refuse what only a count of the whole can be used for.

@@ -12,6 +12,7 @@ from typing import Any
 from costlab.algebra.block import Node
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.count import Count
+from costlab.counting.marks import UNREAD
 from costlab.counting.row import Row
 
 SIGNATURE = "netron:attachment"
@@ -49,8 +50,6 @@ OPERATORS = {
     "tanh": "Tanh",
 }
 """The operators of ONNX by the kinds of operations, without their rank."""
-UNREAD = ("unused", "not_reached")
-"""Parameters that no operation reads: they are in no node."""
 OWN = ("module", "subclass")
 """Forms of an operation that is a module of its own."""
 

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import torch
 
-from costlab.targets.build import build
 from costlab.train.batches import Batch, Batches, epoch_order
 from costlab.train.learner import Learner
-from costlab.train.trial import Task
+from costlab.train.trial import Task, make_network
 
 WARM_UP_STEPS = 3
 """Steps that are not timed."""
@@ -37,10 +36,7 @@ class Stepper:
 
     def __init__(self, task: Task, train: Batches, device: torch.device) -> None:
         recipe = task.recipe
-        torch.manual_seed(task.seed)
-        self._learner = Learner(
-            build(task.network, (3, task.side, task.side)), recipe, 1, device, task.compiled
-        )
+        self._learner = Learner(make_network(task), recipe, 1, device, task.compiled)
         planned = epoch_order(len(train), task.seed, 0, round(recipe.shift * task.side), task.mirrored)
         self._batches: Iterator[Batch] = (
             batch for _ in count() for batch in train.epoch(planned, recipe.batch_size)

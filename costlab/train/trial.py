@@ -9,11 +9,13 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 
 from costlab.errors import RunError
 from costlab.files import make_folder, write
 from costlab.targets.build import build
 from costlab.targets.target import Variant
+from costlab.tracing.lazy import has_lazy
 from costlab.train import checkpoint
 from costlab.train.batches import Batches, channel_statistics, epoch_order
 from costlab.train.data import Split
@@ -78,11 +80,8 @@ class Trial:
         self.train, self.validation = batches_of(data, device)
         self.steps = len(self.train) // task.recipe.batch_size
         self.shift = round(task.recipe.shift * task.side)
-        torch.manual_seed(task.seed)
-        network = build(task.network, (3, task.side, task.side)).to(device)
-        self.learner = Learner(
-            group.synchronize_batch_norm(network), task.recipe, self.steps, device, task.compiled, group.wrap
-        )
+        network = group.synchronize_batch_norm(make_network(task).to(device))
+        self.learner = Learner(network, task.recipe, self.steps, device, task.compiled, group.wrap)
         torch.manual_seed(task.seed + group.rank)  # what dropout drops differs from process to process
         self.epochs: list[Epoch] = []
         self.step, self.seconds = 0, 0.0
@@ -217,6 +216,16 @@ class Trial:
         past_the_end = len(self.epochs) > self.task.recipe.epochs or not 0 <= self.step < self.steps
         if past_the_end or not in_order(self.epochs):
             raise ValueError
+
+
+def make_network(task: Task) -> nn.Module:
+    """The network of a task, with weights by its seed; lazy modules get theirs from an image."""
+    torch.manual_seed(task.seed)
+    network = build(task.network, (3, task.side, task.side))
+    if has_lazy(network.modules()):
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, 3, task.side, task.side))
+    return network
 
 
 def batches_of(data: tuple[Split, Split], device: torch.device) -> tuple[Batches, Batches]:

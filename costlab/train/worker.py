@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from costlab.errors import CostlabError, RunError, one_line
-from costlab.files import write
+from costlab.files import make_folder, write
 from costlab.train import cache, measure, plan
 from costlab.train.batches import Batches
 from costlab.train.distributed import SINGLE_PROCESS, Group
@@ -85,6 +85,7 @@ class Worker:
         ):
             return f"out of memory: {message}"
         self.is_broken = self.device.type == "cuda"
+        make_folder(folder)  # a network that cannot be made has none yet
         write(folder / ERROR, format_exc(), replace=True)
         return f"{message} ({folder / ERROR} says where)"
 

@@ -1,12 +1,15 @@
 """Comparisons: exact ratios, refusals by name, and differences that add up."""
 
+from collections import OrderedDict
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from costlab.algebra import Block, Conv2d, Linear, MaxPool2d, ReLU, Shape, Vector, auxiliary, concat, seq
 from costlab.counting.compare import compare
@@ -285,3 +288,10 @@ def test_inputs_that_differ_must_all_be_declared() -> None:
     )
     with pytest.raises(DefinitionError, match="the inputs differ: a takes 64x8x8, b takes 64x9x9"):
         compare(ablation=some)
+
+
+def test_a_model_beside_a_definition_is_told_by_what_it_gives() -> None:
+    model = nn.Sequential(OrderedDict(a=nn.Conv2d(4, 8, 5), b=nn.ReLU()))
+    one, other = count(model, torch.zeros(1, 4, 10, 10)), count(seq(a=Conv2d(8, 5), b=ReLU()), (4, 10, 12))
+    told_of = {(each.path, each.before, each.after) for each in differences(one, other)}
+    assert ("a", "conv2d 5x5, gives 1x8x6x6", "conv2d 5x5, gives 8x6x8") in told_of

@@ -120,6 +120,8 @@ def test_trainable_frozen_shared_and_unused_parameters() -> None:
         20,
     )
     assert {row.path: row.operation for row in counted.rows}["spare.0"] == "unused"
+    out = {row.path: row.output for row in (*counted.rows, *counted.modules(1))}
+    assert (out["spare.0"], out["spare"], out["linear"]) == (None, None, (2, 4))  # nothing came out of spare
 
 
 def test_layers_that_are_made_on_the_way() -> None:

@@ -227,3 +227,35 @@ def test_workers_that_cannot_begin_say_why(tmp_path: Path) -> None:
     (tmp_path / plan.FILE).write_text(json.dumps(content))
     with pytest.raises(RunError, match=r"a worker cannot begin: .*'5x5' is not what it was"):
         run_in(tmp_path, made)
+
+
+UNCOPYABLE = """
+from threading import Lock
+from torch import nn
+from costlab.train import Experiment, arm
+
+class Net(nn.Module):
+    def __init__(self, width=2, locked=False):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, width, 48), nn.Flatten(), nn.Linear(width, 10))
+        self.lock = Lock() if locked else None
+
+    def forward(self, x):
+        return self.body(x)
+
+made = Experiment("made", "Made", {"plain": arm(Net), "locked": arm(Net, locked=True)})
+"""
+
+
+@pytest.mark.usefixtures("untimed")
+def test_a_network_that_cannot_be_averaged_is_told_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(UNCOPYABLE)
+    folder = tmp_path / "run"
+    made = started(folder, ASKED._replace(ablation=f"{tmp_path / 'own.py'}:made", width=None))
+    run, observer = run_in(folder, made)
+    failures = {trial.arm: trial.failure for trial in run.trials}
+    assert failures["plain"] == ""
+    assert re.match(
+        r"TypeError: cannot pickle '_thread.lock' object \(trials/.*says where", failures["locked"]
+    )
+    assert observer.notes == []

@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from costlab import files
 from costlab.errors import RunError
@@ -22,8 +22,8 @@ from costlab.train.batches import Batch
 from costlab.train.learner import Learner, Sums
 from costlab.train.recipe import Recipe
 from costlab.train.record import Epoch
-from costlab.train.trial import EPOCHS, NotFiniteError, Task, Trial, TrialProgress
-from tests.train.tasks import CPU, trial
+from costlab.train.trial import EPOCHS, NotFiniteError, Task, Trial, TrialProgress, make_network
+from tests.train.tasks import CLASSES, CPU, SIDE, splits, task, trial
 
 STEPS = 15
 """Five in each of three epochs."""
@@ -268,6 +268,25 @@ def test_a_loss_that_is_no_number_is_named(tmp_path: Path, monkeypatch: pytest.M
         NotFiniteError, match="the loss is no number after epoch 1: try a lower learning_rate"
     ):
         trial(tmp_path).run()
+
+
+class Lazy(nn.Sequential):
+    """Layers that learn their sizes, with a normalization that one image would upset."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(CLASSES))
+
+
+def test_lazy_modules_train(tmp_path: Path) -> None:
+    given = replace(task(epochs=1), network=variant(Lazy))
+    for name in ("a", "b"):
+        Trial(given, splits(), tmp_path / name, CPU).run()
+    found = weights(tmp_path / "a")
+    assert found[".learner.network.3.weight"].shape == (CLASSES, 4 * (SIDE - 2) ** 2)
+    assert found[".learner.network.1.num_batches_tracked"] == STEPS / 3
+    assert same(found, weights(tmp_path / "b"))
+    made = make_network(replace(given, seed=1))
+    assert not torch.equal(made.state_dict()["3.weight"], make_network(given).state_dict()["3.weight"])
 
 
 def test_the_seed_decides_weights_and_order(tmp_path: Path, uninterrupted: tuple[object, object]) -> None:
