@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, ClassVar
 
-from costlab.algebra.block import Block, Node, Value, value
+from costlab.algebra.block import Block, Node, Operation, Value, value
 from costlab.algebra.dim import Dim, equal, product, text, total
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.work import Work
@@ -182,7 +182,7 @@ def refuse_malformed(block: Block, title: str) -> None:
     """Say what is wrong with a block that was changed after it was made, if that is why it cannot be walked.
 
     Raises:
-        DefinitionError: it contains itself, or what is no named block.
+        DefinitionError: it contains itself, what is no named block, or an operation that nobody can make.
     """
     above: set[int] = set()
     pending: list[tuple[Any, str, bool]] = [(block, title, False)]
@@ -196,6 +196,7 @@ def refuse_malformed(block: Block, title: str) -> None:
         if id(each) in above:
             raise DefinitionError(f"{place} contains itself: a block is made of others")
         if not isinstance(each, Composite):
+            _refuse_changed(each, place)
             continue
         children: Any = each.children
         if not isinstance(children, tuple) or not all(isinstance(c, tuple) and len(c) == 2 for c in children):
@@ -203,6 +204,15 @@ def refuse_malformed(block: Block, title: str) -> None:
         above.add(id(each))
         pending.append((each, place, True))
         pending += [(child, f"{place}.{name}", False) for name, child in reversed(children)]
+
+
+def _refuse_changed(block: Block, place: str) -> None:
+    """Make an operation again from its fields, which says what is wrong with them."""
+    if isinstance(block, Operation):
+        try:
+            replace(block)
+        except DefinitionError as error:
+            raise DefinitionError(f"{place}: {error}") from None
 
 
 def without_heads(node: Node) -> Node:

@@ -145,7 +145,7 @@ class Definition(Generic[P]):
     def _signature(self) -> inspect.Signature:
         try:
             return inspect.signature(self.function)
-        except ValueError as error:  # of what is not written in Python
+        except (TypeError, ValueError) as error:  # of what is not written in Python, or lies about itself
             reason = "its parameters are not known: write a function that calls it"
             raise DefinitionError(f"{self.name}: {reason}") from error
 

@@ -14,7 +14,7 @@ from tests.cli.conftest import Run
 CODE = """
 import torch
 from torch import nn
-from costlab import ReLU, block, seq
+from costlab import Linear, ReLU, block, seq
 
 class Exits(Exception):
     def __str__(self):
@@ -61,6 +61,10 @@ class Nowhere(ReLU):
 nowhere = Nowhere()
 wrong, nothing, many = Wrong(), Nothing(), Many()
 named = type("A" * 10**5, (), {})()
+changed = seq(relu=ReLU(), head=Linear(3))
+object.__setattr__(changed.children[1][1], "features", "many")
+def lying(): return ReLU()
+lying.__signature__ = "x"
 """
 
 
@@ -92,6 +96,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("many", "relu: work(x, y) gives outputs='many', which must be a whole number"),
         ("Unmade", "Unmade: its __init__ has to call super().__init__() first"),
         ("broken", "Linear: its parameter weight is a str, no tensor"),
+        ("changed", "mine.py:changed.head: Linear: features=many must be a whole number"),
+        ("lying", "lying: its parameters are not known: write a function that calls it"),
         ("named", f"is of type {'A' * 100}"),
     ],
 )

@@ -51,7 +51,7 @@ NUMBERS: dict[str, Any] = {
     "true": True,
     "below all": -1,
     "far below all": -(10**30),
-    "beyond all": 10**30,
+    "beyond all": 10**400,
     "many digits": 10**4000,
     "an infinity": float("inf"),
     "no number": float("nan"),
