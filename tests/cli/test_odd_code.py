@@ -96,7 +96,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("many", "relu: work(x, y) gives outputs='many', which must be a whole number"),
         ("Unmade", "Unmade: its __init__ has to call super().__init__() first"),
         ("broken", "Linear: its parameter weight is a str, no tensor"),
-        ("changed", "mine.py:changed.head: Linear: features=many must be a whole number"),
+        ("changed", "mine.py:changed.head: Linear: features='many' must be a whole number"),
         ("lying", "lying: its parameters are not known: write a function that calls it"),
         ("named", f"is of type {'A' * 100}"),
     ],
