@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeGuard
 from warnings import catch_warnings, filterwarnings
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
@@ -56,6 +56,8 @@ def up_to_its_stop(block: Block) -> Block:
 
 
 _given_out: "WeakSet[Any]" = WeakSet()
+_weights_given_out: "WeakValueDictionary[int, Any]" = WeakValueDictionary()
+"""By their ids: tensors are compared element by element."""
 
 
 class Factory(Definition[...]):
@@ -77,12 +79,17 @@ class Factory(Definition[...]):
         """The module itself, made anew with all its weights, by arguments for which it gives one.
 
         Raises:
-            DefinitionError: it was given out before, and may have been trained since.
+            DefinitionError: it, or weights in it, were given out before, and may have been trained since.
         """
         made = self.function(**kwargs)
-        if made in _given_out:
-            raise DefinitionError(f"{self.name} returned the same module again: make one at each call")
+        held = [*made.parameters(), *made.buffers()]
+        if made in _given_out or any(_weights_given_out.get(id(each)) is each for each in held):
+            raise DefinitionError(
+                f"{self.name} returned the same module again, or one with the same weights: "
+                "make it, with all that is in it, at each call"
+            )
         _given_out.add(made)
+        _weights_given_out.update({id(each): each for each in held})
         return made
 
     def _make(self, *args: Any, **kwargs: Any) -> Block:

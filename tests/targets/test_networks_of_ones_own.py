@@ -94,6 +94,20 @@ def test_an_experiment_of_classes_is_counted_as_it_will_train() -> None:
         count_arm("a", arm(make, 24), 5)
 
 
+def test_weights_that_networks_share_are_no_arms_but_what_has_none_is_shared() -> None:
+    backbone, flat = nn.Conv2d(3, 4, 3), nn.Flatten()
+
+    def on_a_backbone() -> nn.Module:
+        return nn.Sequential(backbone, nn.AdaptiveAvgPool2d(1), flat, nn.Linear(4, 10))
+
+    def anew() -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), flat, nn.Linear(4, 10))
+
+    with pytest.raises(DefinitionError, match="again, or one with the same weights: make it, with all"):
+        count_arm("a", arm(on_a_backbone, 24), 10)
+    assert count_arm("a", arm(anew, 24), 10).multiply_adds == 22 * 22 * 4 * 27 + 40
+
+
 def test_one_module_is_no_arm_for_each_trial_begins_anew() -> None:
     wanted = "is one module, and each trial begins with weights of its own: give its class"
     with pytest.raises(DefinitionError, match=f"arm: Small {wanted}"):
