@@ -81,7 +81,7 @@ class Factory(Definition[...]):
         Raises:
             DefinitionError: it, or weights in it, were given out before, and may have been trained since.
         """
-        made = self.function(**kwargs)
+        made: Any = self.function(**kwargs)
         held = [*made.parameters(), *made.buffers()]
         if made in _given_out or any(_weights_given_out.get(id(each)) is each for each in held):
             raise DefinitionError(
