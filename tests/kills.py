@@ -17,7 +17,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 PROGRESS = re.compile(r"making |training: |done: |checking: |timing the steps$|.*: done$")
 SECONDS = 20.0
 """The most that a command may take to end, on a machine that is busy."""
-TIMES = {"seconds", "images_per_second", "timing"}
+TIMES = {"seconds", "images_per_second", "timing", "revision"}
+"""Fields of a record that differ from run to run; the revision does where somebody commits meanwhile."""
 
 
 class Kill(NamedTuple):
