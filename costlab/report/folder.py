@@ -10,6 +10,8 @@ from costlab.report.figure import Form, Picture, bears_name, digest_in
 from costlab.report.page import MARK, OURS, Page, is_unchanged
 
 FOREIGN = "was not written by costlab report: only --force replaces it"
+MOST_BYTES = 2**26
+"""What no page and no picture has: a file of nothing may be larger than the memory."""
 
 
 class WrittenFile(NamedTuple):
@@ -51,7 +53,7 @@ def write_all(contents: Mapping[Path, bytes], *, force: bool) -> Iterator[Writte
         for file, content in contents.items():
             refuse_foreign(file, content)
     for file, content in contents.items():
-        changed = read(file) != content
+        changed = _read(file) != content
         if changed:
             write(file, content, replace=True)
         yield WrittenFile(file, changed)
@@ -63,7 +65,7 @@ def refuse_foreign(file: Path, content: bytes) -> None:
     Raises:
         OutputError: the file is such a one, or cannot be read.
     """
-    there = read(file)
+    there = _read(file)
     first, ours = (content_.partition(b"\n")[0] for content_ in (there or b"", content))
     if not _is_own(file):
         reason = "was not written by costlab report"
@@ -92,10 +94,10 @@ def stale(page: Page, folder: Path, *, svg: bool = False) -> Iterator[str]:
         OutputError: a file cannot be read.
     """
     file = folder / page.file
-    if difference := _difference(read(file), page.text):
+    if difference := _difference(_read(file), page.text):
         yield f"{file}: {difference if _is_own(file) else FOREIGN}"
     for file, picture, form in _pictures(page, folder, svg=svg):
-        content = read(file)
+        content = _read(file)
         if content is None:
             yield f"{file}: is missing"
         elif not _is_own(file):
@@ -112,7 +114,7 @@ def leftovers(folder: Path, names: Iterable[str]) -> Iterator[str]:
     These are pages of the evidence that are not among ``names``, and pictures that no page shows.
     """
     known, mark = {f"{name}.md" for name in names}, MARK.format(target="").encode()
-    texts = {file: read(file) or b"" for file in sorted(folder.glob("*.md"))}
+    texts = {file: _read(file) or b"" for file in sorted(folder.glob("*.md"))}
     for file, text in texts.items():
         if file.name not in known and text.startswith(mark):
             yield f"{file}: is not written any more: delete it"
@@ -130,9 +132,13 @@ def _pictures(page: Page, folder: Path, *, svg: bool) -> Iterator[tuple[Path, Pi
             yield drawing, picture, "svg"
 
 
+def _read(file: Path) -> bytes | None:
+    return read(file, MOST_BYTES)
+
+
 def _is_own(file: Path) -> bool:
     """Whether costlab wrote a file, complete or not; also if it is missing or empty."""
-    content = read(file)
+    content = _read(file)
     if content is None:
         return True
     if file.suffix == ".md":
@@ -144,7 +150,7 @@ def _is_as_written(file: Path) -> bool:
     """Whether there is a file that costlab wrote, as far as it can be known still as it did."""
     if not (file.is_file() and _is_own(file)):
         return False
-    content = read(file)
+    content = _read(file)
     return not content or file.suffix != ".md" or is_unchanged(content)
 
 

@@ -28,6 +28,8 @@ LISTED = r"\w+"
 """What is an experiment or an ablation that is listed, if it is one; what has a colon is in code."""
 LOCK = ".lock"
 """The lock file of the process that trains in a folder."""
+TRIALS = "trials"
+"""The folder of the trials in that of a run."""
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from shlex import quote
 from typing import NamedTuple
 
 from costlab.errors import DataError, RunError
-from costlab.files import PART, is_folder
-from costlab.train import cache, datasets, plan, recipe
+from costlab.files import PART, is_folder, refuse_taken
+from costlab.train import cache, datasets, plan, recipe, record
 from costlab.train.data import Dataset
 from costlab.train.environment import revision
 from costlab.train.experiments import names
-from costlab.train.plan import LOCK, PRESETS, Plan
+from costlab.train.plan import LOCK, PRESETS, TRIALS, Plan
 from costlab.train.recipe import Recipe
 
 FEW = 2
@@ -125,11 +125,14 @@ def resume_plan(
             changed, it has more seeds already, or its trials are in a database that is not named, or in none
             although one is named.
         DataError: the images are missing.
+        OutputError: what comes out cannot be written.
     """
     saved = plan.load(folder).named_again(name, folder)
     if saved.shared != shared:
         place, advice = ("a database", "name it with") if saved.shared else ("the folder", "leave out")
         raise RunError(f"--resume {folder}: the trials of this run are in {place}: {advice} --study")
+    refuse_taken(folder / record.FILE, replace=True)
+    is_folder(folder / TRIALS)  # or raises
     _refuse_large_batches(saved)
     saved.networks()  # raises if the networks have changed
     if seeds is not None:

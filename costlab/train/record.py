@@ -188,7 +188,7 @@ def load(file: Path) -> Run:
     try:
         data = parse(content)
         version = data.pop("version", None) if isinstance(data, dict) else VERSION
-        if version != VERSION:
+        if (type(version), version) != (int, VERSION):  # True and 1.0 are equal to it
             raise RunError(f"{file} is of another version of costlab")
         run: Run = decode(Run, data)
         refuse_inconsistent(run.arms, run.claims, run.recipe)

@@ -211,7 +211,7 @@ def _earlier_timings(plan: Plan, folder: Path) -> dict[str, Timing]:
         return {}
     try:
         earlier = record.load(folder / record.FILE)
-    except RunError:  # damaged, or of another version: it will be replaced
+    except (OutputError, RunError):  # unreadable, damaged, or of another version: it will be replaced
         return {}
     if tuple(replace(arm, timing=None) for arm in earlier.arms) != plan.arms:
         return {}

@@ -18,7 +18,7 @@ from costlab.train.batches import Batches
 from costlab.train.distributed import SINGLE_PROCESS, Group
 from costlab.train.environment import describe_environment
 from costlab.train.experiment import Arm
-from costlab.train.plan import Plan
+from costlab.train.plan import TRIALS, Plan
 from costlab.train.protocol import BROKEN, FAILED, READY, WorkerSettings
 from costlab.train.record import Epoch, Timing, TrialResult
 from costlab.train.trial import NotFiniteError, Task, Trial, TrialProgress, batches_of
@@ -182,4 +182,4 @@ def trial_folder(folder: Path, plan: Plan, label: str, seed: int) -> Path:
     """The folder of a trial, named by the number of its arm, the label without odd signs, and the seed."""
     place = [arm.label for arm in plan.arms].index(label)
     name = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in label)[:40].strip("-")
-    return folder / "trials" / f"{place:02}-{name}-seed-{seed}"
+    return folder / TRIALS / f"{place:02}-{name}-seed-{seed}"

@@ -64,6 +64,7 @@ RECORD_FIELDS: dict[str, Change] = {
     "a trial twice": lambda it: it["trials"].append(it["trials"][0]),
     "a trial of no seed": lambda it: it["trials"][0].update(seed=99),
     "a trial of nobody": lambda it: it["trials"][0].update(arm="nobody"),
+    "a version that only equals": lambda it: it.update(version=True),
     "a time of nothing": lambda it: it["arms"][0]["timing"].update(seconds=0),
     "a failure with escape codes": lambda it: it["trials"][0].update(failure="\x1b]0;mine\x07"),
 }
@@ -176,6 +177,8 @@ BESIDE: dict[str, Callable[[Path], object]] = {
     ),
     "somebody's database": lambda folder: somebodys(folder / STUDY),
     "a folder for a database": lambda folder: (folder / STUDY).mkdir(),
+    "a folder for the record": lambda folder: (folder / record.FILE).mkdir(),
+    "a file for the trials": lambda folder: (folder / plan.TRIALS).write_text("mine"),
     "a file for the images": lambda folder: (folder / "data").write_text("mine"),
 }
 

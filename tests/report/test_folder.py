@@ -231,3 +231,13 @@ def test_a_picture_that_was_plotted_is_somebody_elses(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"numbers_dots\.png was not written by costlab report"):
         wrote(tmp_path)
     assert (tmp_path / "numbers_dots.png").read_bytes() == plotted
+
+
+@pytest.mark.parametrize("name", ["numbers.md", "numbers_dots.png"])
+def test_a_file_without_end_is_not_read(tmp_path: Path, name: str) -> None:
+    with (tmp_path / name).open("wb") as out:
+        out.truncate(2**40)  # of holes: it takes no room, and no memory would hold it
+    for act in (wrote, differences):
+        with pytest.raises(OutputError, match=rf"{name} is larger than 67,108,864 bytes"):
+            act(tmp_path)
+    (tmp_path / name).unlink()
