@@ -63,7 +63,8 @@ class Definition(Generic[P]):
     @property
     def _docstring(self) -> str:
         """What is written of it; a class has no part of that of the class above."""
-        return inspect.cleandoc(self._written.__doc__ or "")
+        text = self._written.__doc__  # of a user's function or class, which may put anything there
+        return inspect.cleandoc(text) if isinstance(text, str) else ""
 
     @property
     def input(self) -> AnyInput | None:

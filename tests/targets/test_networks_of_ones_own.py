@@ -137,3 +137,8 @@ def test_classes_take_the_number_of_classes(tmp_path: Path) -> None:
     plan, _ = make_plan(request, lambda _: None)
     assert [each.network for each in plan.arms] == ["Small", "Small:width=16"]
     assert Experiment("x", "X", {"a": arm(Small), "b": arm(make)}).baseline == "a"
+
+
+def test_what_stands_for_a_description_and_is_no_text() -> None:
+    described = type("Described", (Small,), {"__doc__": 7})
+    assert count(described, (3, 16, 16)).multiply_adds == count(Small, (3, 16, 16)).multiply_adds
