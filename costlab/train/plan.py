@@ -246,9 +246,12 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
 def count_forward(label: str, arm: Arm) -> Count:
     """The count of an arm at its images. Raises as `count` does, with the label of the arm."""
     try:
-        return count(arm.network, (3, arm.side, arm.side))
+        counted = count(arm.network, (3, arm.side, arm.side))
     except CostlabError as error:
         raise DefinitionError(f"{label}: {error}") from error
+    if int(counted.parameters) == 0:
+        raise DefinitionError(f"{label}: the network has no parameters: there is nothing to train")
+    return counted
 
 
 def _with_classes(arm: Arm, classes: int) -> Arm:

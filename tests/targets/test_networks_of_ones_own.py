@@ -142,3 +142,8 @@ def test_classes_take_the_number_of_classes(tmp_path: Path) -> None:
 def test_what_stands_for_a_description_and_is_no_text() -> None:
     described = type("Described", (Small,), {"__doc__": 7})
     assert count(described, (3, 16, 16)).multiply_adds == count(Small, (3, 16, 16)).multiply_adds
+
+
+def test_a_network_of_no_parameters_is_no_arm() -> None:
+    with pytest.raises(DefinitionError, match="flat: the network has no parameters"):
+        count_arm("flat", arm(nn.Flatten, side=8), 192)
