@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, add_completion_class
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    add_completion_class,
+    get_completion_class,
+)
 
 from costlab.targets import catalog
 
@@ -178,6 +183,16 @@ class Bash(BashComplete):
         return super().format_completion(item)
 
 
-def register() -> None:
-    """Let bash complete so."""
+def register(request: str) -> None:
+    """Let bash complete so.
+
+    Raises:
+        UsageError: the request is none that a shell makes, or what it completes is not beside it.
+    """
     add_completion_class(Bash)
+    shell, _, asked = request.partition("_")
+    number = os.environ.get("COMP_CWORD", "")
+    known = get_completion_class(shell) is not None and asked in ("source", "complete")
+    whole = "COMP_WORDS" in os.environ and (shell == "fish" or number.isdecimal())
+    if not known or (asked == "complete" and not whole):
+        raise click.UsageError("_COSTLAB_COMPLETE is for shells: unset it, or give it bash_source")

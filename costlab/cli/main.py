@@ -72,12 +72,12 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     """Run the command, and print its error; returns the exit status."""
-    if COMPLETE in os.environ:
-        from costlab.cli.completion import register
-
-        register()
     debug = "--debug" in takewhile(lambda word: word.startswith("-"), arguments)
     try:
+        if request := os.environ.get(COMPLETE):
+            from costlab.cli.completion import register
+
+            register(request)
         return cli.main(arguments, prog_name="costlab", standalone_mode=False) or 0
     except (Exception, SystemExit) as error:
         # what a request to end raises, others may turn into any error

@@ -13,6 +13,7 @@ import pytest
 from costlab.paper.claims import CLAIMS
 from costlab.targets.catalog import ablations, catalog
 from costlab.train.experiments import names
+from tests.cli.conftest import Run
 from tests.cli.test_process import HEAVY, LISTING
 
 FILES = {
@@ -161,3 +162,13 @@ def _read(terminal: int, until: str, seconds: float) -> str:
         ready, _, _ = select.select([terminal], [], [], 0.2)
         shown += os.read(terminal, 4096) if ready else b""
     return shown.decode(errors="replace")
+
+
+@pytest.mark.parametrize("request_", ["nope", "bash_", "tcsh_source", "bash_complete", "zsh_complete"])
+def test_requests_that_no_shell_makes(request_: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_COSTLAB_COMPLETE", request_)
+    monkeypatch.setenv("COMP_WORDS", "costlab count")
+    monkeypatch.setenv("COMP_CWORD", "abc")
+    done = run("list")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "_COSTLAB_COMPLETE is for shells" in done.err
