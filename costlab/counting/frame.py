@@ -92,6 +92,7 @@ def records_of_comparison(comparison: "Comparison") -> list[dict[str, str]]:
         (cost, size), *others = sizes_of(count.whole, count).items()
         ratio = comparison.ratio(count, comparison.measures[0])
         shown = "no ratio" if ratio is None else f"{float(ratio):.4g} of the baseline"
+        shown = "the baseline" if count is comparison.baseline else shown
         rows.append({"variant": count.shown, cost: size, "ratio": shown, **dict(others)})
     return rows
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from costlab.messages import harmless
+
 if TYPE_CHECKING:
     from fractions import Fraction
 
@@ -87,7 +89,8 @@ class Column(NamedTuple):
             return "yes" if value else "no"
         if self.kind == "ratio":
             return ratio(value, fractions)
-        return SHOWN.get(self.kind, str)(value)
+        shown = SHOWN.get(self.kind, str)(value)
+        return shown if shown.isprintable() else " ".join(harmless(shown).split())
 
     def latex(self, value: Any, fractions: Fractions = "fraction") -> str:
         """A value as LaTeX, for text mode."""

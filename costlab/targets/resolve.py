@@ -16,7 +16,7 @@ from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError, TargetError
 from costlab.messages import a, named
 from costlab.targets.catalog import is_listed, is_listed_ablation, is_shipped, lookup, lookup_ablation
-from costlab.targets.target import Target, Variant, guard
+from costlab.targets.target import Target, Variant, guard, made_again
 from costlab.targets.torch_module import AWAITED, Factory, as_block, is_module, is_module_class
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def find_ablation(name: str) -> "Ablation":
         if not isinstance(reference.value, Ablation):
             raise TargetError(f"{name} is of type {type(reference.value).__name__}, not an Ablation")
         ablation, settings, from_user, folder = (
-            reference.value,
+            made_again(reference.value, name),
             reference.settings_text,
             True,
             reference.folder,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.combine import refuse_malformed
@@ -11,11 +11,16 @@ from costlab.algebra.define import Definition
 from costlab.algebra.dim import refuse_clashes
 from costlab.algebra.inputs import AnyInput, Inputs, as_input
 from costlab.algebra.parameter import Parameter
-from costlab.errors import DefinitionError, TargetError
+from costlab.errors import DefinitionError, TargetError, one_line
 from costlab.messages import named, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from _typeshed import DataclassInstance
+
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 class Target(NamedTuple):
@@ -161,3 +166,16 @@ def guard(source: str, from_user: bool, folder: "Path | None", *, surely: bool =
         importable(folder) if folder else nullcontext(),
     ):
         yield
+
+
+def made_again(value: T, name: str) -> T:
+    """A value of one of costlab's classes, made again from its fields, which are held to what they must be.
+
+    Raises:
+        TargetError: it lacks one.
+        DefinitionError: one is malformed.
+    """
+    try:
+        return replace(value)
+    except AttributeError as error:
+        raise TargetError(f"{name} was not made as others are: {one_line(error)}") from None

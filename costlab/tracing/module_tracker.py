@@ -12,6 +12,7 @@ from torch.nn.modules import module as hooks
 
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import ModuleCall
+from costlab.errors import DefinitionError, one_line
 from costlab.tracing.fast_path import is_fused
 from costlab.tracing.holdings import tensors_within
 
@@ -20,8 +21,17 @@ Named: TypeAlias = list[tuple[str, nn.Module]]
 
 
 def named_modules(model: nn.Module) -> Named:
-    """The modules of a model by each of their paths, which are those of `nn.Module.named_modules`."""
-    return list(model.named_modules(remove_duplicate=False))
+    """The modules of a model by each of their paths, which are those of `nn.Module.named_modules`.
+
+    Raises:
+        DefinitionError: it holds as a module what is none.
+    """
+    try:
+        return list(model.named_modules(remove_duplicate=False))
+    except (TypeError, AttributeError) as error:  # what was put among its modules is none, or has no name
+        raise DefinitionError(
+            f"{type(model).__name__}: its modules cannot be told: {one_line(error)}"
+        ) from error
 
 
 class ModuleTracker:

@@ -17,6 +17,7 @@ from costlab.messages import named
 from costlab.targets.build import build
 from costlab.targets.catalog import is_listed_ablation
 from costlab.targets.resolve import find_ablation, label_with_settings, load_reference
+from costlab.targets.target import made_again
 from costlab.train import experiments
 from costlab.train.decode import AboveZero, Line, Must, Natural, decode, parse
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
@@ -199,11 +200,12 @@ def find_experiment(name: str, width: float) -> Experiment:
         return of_ablation(find_ablation(name))
     if source.settings_text:
         raise TargetError(f"{name}: an experiment takes no settings")
+    found = made_again(source.value, name)
     arms = {
         label: replace(arm, network=replace(arm.network, from_user=True, folder=source.folder))
-        for label, arm in source.value.arms.items()
+        for label, arm in found.arms.items()
     }
-    return replace(source.value, arms=arms)
+    return replace(found, arms=arms)
 
 
 def arms_with_classes(experiment: Experiment, classes: int) -> dict[str, Arm]:

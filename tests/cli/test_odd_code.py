@@ -64,6 +64,9 @@ named = type("A" * 10**5, (), {})()
 changed = seq(relu=ReLU(), head=Linear(3))
 object.__setattr__(changed.children[1][1], "features", "many")
 def lying(): return ReLU()
+numbered, texts = nn.Sequential(nn.Linear(8, 8)), nn.Sequential(nn.Linear(8, 8))
+numbered._modules[5] = nn.Linear(8, 8)
+texts._modules["a"] = "text"
 lying.__signature__ = "x"
 """
 
@@ -97,6 +100,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("Unmade", "Unmade: its __init__ has to call super().__init__() first"),
         ("broken", "Linear: its parameter weight is a str, no tensor"),
         ("changed", "mine.py:changed.head: Linear: features='many' must be a whole number"),
+        ("numbered", "Sequential: its modules cannot be told: TypeError"),
+        ("texts", "Sequential: its modules cannot be told: AttributeError"),
         ("lying", "lying: its parameters are not known: write a function that calls it"),
         ("named", f"is of type {'A' * 100}"),
     ],
@@ -209,3 +214,37 @@ def test_arguments_that_a_plain_class_does_not_take(tmp_path: Path, settings: st
     with pytest.raises(DefinitionError) as refused:
         resolve(f"{tmp_path}/plain.py:{settings}", "1x8")
     assert str(refused.value) == told
+
+
+HALF_MADE = """
+from torch import nn
+from costlab import Ablation
+from costlab.train import Experiment
+ablation, experiment = object.__new__(Ablation), object.__new__(Experiment)
+net = nn.Sequential()
+net._modules["red\\x1b[31m\\nand more"] = nn.Linear(8, 8)
+"""
+
+
+def test_what_was_half_made_is_told(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("half.py").write_text(HALF_MADE)
+    for words in (
+        ("compare", "-a", "half.py:ablation"),
+        ("train", "half.py:ablation"),
+        ("train", "half.py:experiment"),
+    ):
+        told = run(*words)
+        assert (told.code, told.out) == (2, "")
+        assert "was not made as others are" in told.err
+
+
+def test_names_of_modules_steer_no_terminal(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("half.py").write_text(HALF_MADE)
+    shown = run("count", "half.py:net", "-i", "1x8:float32")
+    assert shown.code == 0
+    assert "\x1b" not in shown.out
+    assert "red and more" in shown.out

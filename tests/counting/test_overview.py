@@ -89,7 +89,7 @@ def test_a_comparison_at_a_prompt_and_as_a_frame() -> None:
     first, base, half = repr(halved).split("\n")
     assert first == f"Comparison: {halved.title}, input 3x10x10, batch 1"
     assert base.strip() == (
-        "sequence of 1: 13,824 multiply-adds (1 of the baseline), 224 parameters, 512 activations"
+        "sequence of 1: 13,824 multiply-adds (the baseline), 224 parameters, 512 activations"
     )
     assert "6,912 multiply-adds (0.5 of the baseline)" in half
     frame = halved.to_frame()
