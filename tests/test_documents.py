@@ -73,6 +73,10 @@ def test_the_readme_is_short() -> None:
     assert DOCUMENTS["README.md"].count("\n") <= 200
 
 
+def test_the_readme_names_the_two_commands_that_set_themselves_up() -> None:
+    assert {"make demo", "make test"} <= set(re.findall(r"^make \w+", DOCUMENTS["README.md"], re.MULTILINE))
+
+
 def test_every_picture_that_is_shown_is_there_with_the_words_of_its_page() -> None:
     pages = "".join(page.read_text("utf-8") for page in (ROOT / "reports").glob("*.md"))
     for name, text in DOCUMENTS.items():
