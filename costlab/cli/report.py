@@ -199,6 +199,7 @@ def _write(request: _Request, force: bool) -> list[str]:
     """Write the pages and print the names of the files; returns a line for each check that failed."""
     from costlab.files import make_folder, refuse_taken
     from costlab.report.documents import name_of, outputs_of, renew
+    from costlab.report.evidence import OF_A_RUN
     from costlab.report.folder import leftovers, refuse_foreign, render, write_all
     from costlab.report.page import MARK
 
@@ -209,6 +210,9 @@ def _write(request: _Request, force: bool) -> list[str]:
     if not force:  # what can be known before the work is done
         for name in request.names:
             refuse_foreign(request.folder / f"{name}.md", MARK.format(target="").encode())
+        if request.run is not None:
+            mark = MARK.format(target=f" {OF_A_RUN}").encode()
+            refuse_foreign(request.folder / f"{request.run.name}.md", mark)
     with steps(request.steps) as (report_step, done):
 
         def finished(page: "Page") -> None:

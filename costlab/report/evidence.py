@@ -18,6 +18,8 @@ from costlab.train.record import Run, load
 NETWORK = "inception_v3"
 RUNS = "runs"
 """The folder of the records of training runs, in the folder of the pages."""
+OF_A_RUN = "of a run"
+"""What the first line of the page of a run says that it is."""
 COUNTED = (NETWORK, factorization.NAME, claims.NAME, lineage.NAME, conventions.NAME)
 
 
@@ -69,4 +71,4 @@ def page_of(
 
 def page_of_run(run: Run) -> Iterator[Page]:
     """The page of the user's training run."""
-    yield sealed(training_page(run, run.name, target="of a run"))
+    yield sealed(training_page(run, run.name, target=OF_A_RUN))

@@ -105,3 +105,14 @@ def test_report_writes_the_same_page_and_finds_it_as_it_was(run: Run, folder: Pa
     done = run("report", str(folder))
     assert done.out.count("(as it was)") == len(NAMES)
     assert files_in(folder) == before
+
+
+def test_report_refuses_a_page_of_the_users_before_it_draws(run: Run, folder: Path) -> None:
+    page = folder / "kernels.md"
+    page.write_text("mine\n")
+    refused = run("report", str(folder))
+    assert (refused.code, refused.out, page.read_text()) == (2, "", "mine\n")
+    assert refused.err == (
+        f"costlab: error: {page} was not written by costlab report: name another folder, or give --force to "
+        "replace it\n"
+    )
