@@ -1,6 +1,6 @@
 """Kills at random moments, from the start of the process to its end: nothing is lost, nothing left behind.
 
-``make kills N=200`` tries more of them.
+``make kills N=200`` tries more of them, of training too.
 """
 
 import os
@@ -69,6 +69,7 @@ def told(kind: str, kill: Kill, ended: Ended) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", SESSIONS, ids=str)
 def test_training_that_is_killed_ends_as_if_it_had_not_been(
     numbers: range, trained: tuple[Path, float], tmp_path: Path

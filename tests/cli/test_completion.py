@@ -124,7 +124,6 @@ def test_bash_itself(folder: Path) -> None:
         f'PATH="{command.parent}:$PATH"\neval "$(_COSTLAB_COMPLETE=bash_source costlab)"\nPS1="> "\n'
     )
     for typed, line in (
-        ("costlab verify two-3x3-a", "costlab verify two-3x3-alpha "),
         ("costlab count nets.py:ma", "costlab count nets.py:make "),
         ("costlab count inception_v3:br", "costlab count inception_v3:branch_5x5="),
     ):

@@ -67,16 +67,18 @@ def test_a_result(args: str, tmp_path: Path) -> None:
     whole = plain(command)
     assert whole.returncode in (0, 1)
     assert whole.stdout
-    for place, reason in ((">&-", "it is closed"), ("> /dev/full", "No space left on device")):
+    ways = 1 if args.startswith("report") else 2  # which takes seconds
+    for place, reason in ((">&-", "it is closed"), ("> /dev/full", "No space left on device"))[-ways:]:
         lost = shell(f"costlab {command} {place}", PYTHONUNBUFFERED="")
         last = lost.stderr.removeprefix(whole.stderr)
         assert (lost.returncode, last) == (
             2,
             f"costlab: error: standard output cannot be written: {reason}\n",
         )
-    both = shell(f"costlab {command} >&- 2>&-")
-    assert (both.returncode, both.stdout, both.stderr) == (2, "", "")
-    for place in ("2> /dev/full", "<&- 2>&-"):
+    if ways == 2:
+        both = shell(f"costlab {command} >&- 2>&-")
+        assert (both.returncode, both.stdout, both.stderr) == (2, "", "")
+    for place in ("2> /dev/full", "<&- 2>&-")[-ways:]:
         done = shell(f"costlab {command} {place}")
         assert (done.returncode, done.stdout) == (whole.returncode, whole.stdout)
 
