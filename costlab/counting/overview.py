@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import TypeVar
 
 from costlab.messages import shortened
@@ -34,6 +33,8 @@ class Overview(ABC):
         return "\n".join(shortened(line, WIDEST) for line in (f"{type(self).__name__}: {first}", *lines))
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         import pandas as pd
 
         def rest(more: int) -> Mapping[str, str]:
