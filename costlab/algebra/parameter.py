@@ -160,7 +160,7 @@ def parameter(name: str, annotation: Any, default: Any, note: str) -> Parameter:
     optional = optional or len(members) < len(get_args(annotation))
     if set(members) == set(get_args(Ratio)):  # `Ratio | None` is flattened to its parts
         return Parameter(name, Ratio, default, note, optional)
-    return Parameter(name, Union[tuple(members)], default, note, optional)  # noqa: UP007  # of any number
+    return Parameter(name, Union[tuple(members)], default, note, optional)  # noqa: UP007  # `|` joins types that are written out
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ HAVE_DEFAULTS = {"timing", "failure", "processes"}
 PATHS = (
     *(
         "../../../pwned",
-        "/tmp/pwned",
+        "/pwned",
         "..",
         ".",
         "",
