@@ -7,12 +7,12 @@ from typing import Any
 
 from costlab.algebra import Block, as_dim
 from costlab.algebra.inputs import shape_of
+from costlab.decode import Line
 from costlab.errors import DefinitionError
 from costlab.messages import named
 from costlab.targets.ablation import Ablation
 from costlab.targets.resolve import TargetLike, variant
 from costlab.targets.target import Variant
-from costlab.train.decode import Line
 from costlab.train.recipe import Recipe
 
 NAME = "of letters, digits, _ and -, a hundred at most, and 200 bytes"

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from costlab.algebra.parameter import closest
 from costlab.counting.count import Count, count
+from costlab.decode import AboveZero, Line, Must, Natural, decode, parse
 from costlab.errors import CostlabError, DefinitionError, RunError, TargetError
 from costlab.files import read, write
 from costlab.messages import named
@@ -19,7 +20,6 @@ from costlab.targets.catalog import is_listed_ablation
 from costlab.targets.resolve import find_ablation, label_with_settings, load_reference
 from costlab.targets.target import made_again
 from costlab.train import experiments
-from costlab.train.decode import AboveZero, Line, Must, Natural, decode, parse
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
 from costlab.train.recipe import Recipe
 from costlab.train.record import MOST_BYTES, ArmRecord, DataRecord, ExperimentName, Seeds, refuse_inconsistent

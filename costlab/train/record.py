@@ -9,10 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from costlab.errors import DefinitionError, RunError, one_line
-from costlab.files import read, write
-from costlab.messages import named
-from costlab.train.decode import (
+from costlab.decode import (
     AboveZero,
     Fraction,
     Line,
@@ -25,6 +22,9 @@ from costlab.train.decode import (
     decode,
     parse,
 )
+from costlab.errors import DefinitionError, RunError, one_line
+from costlab.files import read, write
+from costlab.messages import named
 from costlab.train.experiment import NAME, Expectation, is_name
 from costlab.train.recipe import Recipe
 

@@ -12,9 +12,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 from warnings import catch_warnings, simplefilter
 
+from costlab.decode import MalformedError, decode, parse
 from costlab.errors import RunError
 from costlab.interrupts import Whole
-from costlab.train.decode import MalformedError, decode, parse
 from costlab.train.record import Environment, TrialResult, in_order
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from costlab.decode import decode
 from costlab.errors import RunError
 from costlab.files import make_folder, write
 from costlab.targets.build import build
@@ -19,7 +20,6 @@ from costlab.tracing.lazy import has_lazy
 from costlab.train import checkpoint
 from costlab.train.batches import Batches, channel_statistics, epoch_order
 from costlab.train.data import Split
-from costlab.train.decode import decode
 from costlab.train.distributed import SINGLE_PROCESS, Group
 from costlab.train.learner import Learner, Sums
 from costlab.train.record import Epoch, in_order

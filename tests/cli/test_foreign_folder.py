@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import torch
 
+from costlab.decode import decode
 from costlab.errors import OutputError, RunError
 from costlab.files import refuse_traps
 from costlab.train import cache, plan, record
-from costlab.train.decode import decode
 from costlab.train.plan import Plan
 from costlab.train.prepare import RunRequest, make_plan, save_plan
 from costlab.train.run import STUDY

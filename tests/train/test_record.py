@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from costlab.decode import decode
 from costlab.errors import OutputError, RunError
-from costlab.train.decode import decode
 from costlab.train.record import FILE, VERSION, Run, load
 from tests.train.records import PAIR, PLAIN, arm, run, sample, trial
 
