@@ -74,18 +74,24 @@ class Parameter(NamedTuple):
         Raises:
             DefinitionError: it is none that the parameter takes.
         """
-        if (self.optional and value.lower() == "none") or (self.inferred and value == "None"):
+        if (self.optional and value.lower() == "none") or (self.inferred and value in self._nones):
             return None
         try:
             return self._read(value)
         except (ValueError, SyntaxError, KeyError, RecursionError, MemoryError):
             raise self._refusal(value, owner) from None
 
+    @property
+    def _nones(self) -> tuple[str, ...]:
+        """How None is typed where the type is inferred; a text may say none as well."""
+        return ("None",) if self.type is str else ("None", "none")
+
     def _read(self, value: str) -> Any:
         if self.type is bool:
             return TRUTHS[value.lower()]
         if self.choices:
-            return {str(choice): choice for choice in self.choices}[value]
+            words = {str(each).lower(): each for each in self.choices if each is None or type(each) is bool}
+            return (words | {str(choice): choice for choice in self.choices})[value]
         if self.type in (int, Dim):
             return int(value)
         if self.type in (float, Ratio):
