@@ -29,6 +29,7 @@ from costlab.algebra import (
     auxiliary,
     block,
     concat,
+    part,
     scale,
     seq,
 )
@@ -103,6 +104,7 @@ def mini(
     return seq(**parts)
 
 
+@part
 def _figure_5(width: Ratio, large: Pair, small: Small, between: Activation) -> Block:
     """Module of the 24x24 grid: ``(C, H, W) -> (64, H, W)`` at width 1."""
     part = scale(16, width)
@@ -114,6 +116,7 @@ def _figure_5(width: Ratio, large: Pair, small: Small, between: Activation) -> B
     )
 
 
+@part
 def _figure_6(width: Ratio, kernel: Asymmetric, n: Dim, between: Activation) -> Block:
     """Module of the 12x12 grid: ``(C, H, W) -> (128, H, W)`` at width 1."""
     part, whole = scale(32, width), kernel == "7x7"
@@ -131,6 +134,7 @@ def _figure_6(width: Ratio, kernel: Asymmetric, n: Dim, between: Activation) -> 
     )
 
 
+@part
 def _figure_7(width: Ratio, small: Small, between: Activation, split_3x3: bool) -> Block:
     """Module of the 6x6 grid: ``(C, H, W) -> (288, H, W)`` at width 1."""
     part = scale(48, width)
@@ -145,6 +149,7 @@ def _figure_7(width: Ratio, small: Small, between: Activation, split_3x3: bool) 
     )
 
 
+@part
 def _figure_8(width: Ratio, num_classes: Dim, aux: Auxiliary) -> Block:
     """Classifier at the side of the 12x12 grid: 3x3 means in the place of 5x5, so that any grid will do."""
     bn = aux == "bn"
@@ -157,6 +162,7 @@ def _figure_8(width: Ratio, num_classes: Dim, aux: Auxiliary) -> Block:
     )
 
 
+@part
 def _reduction(channels: Dim, filters: Dim, form: Reduction) -> Block:
     """Half the grid and more channels: ``(channels, H, W) -> (filters, H', W')``."""
     if form == "pool+conv":

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from costlab.algebra.block import Block, Node, Operation, Value, value
 from costlab.algebra.dim import Dim, equal, product, text, total
+from costlab.algebra.misfits import is_noted
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, ShapeError
@@ -123,23 +124,35 @@ class _Branches(Composite):
     def walk(self, x: AnyShape, path: str = "", training_only: bool = False) -> Node:
         prefix = path and f"{path}."
         nodes = tuple(child.walk(x, prefix + name, training_only) for name, child in self.children)
-        outputs = [node.output for node in nodes]
-        for node, y in zip(nodes[1:], outputs[1:], strict=True):
+        try:
+            y = self.joined([node.output for node in nodes])
+        except ShapeError as error:
+            raise error.at(path) from None
+        return Node(path, self, x, y, self.work([node.output for node in nodes], y), nodes, training_only)
+
+    def joined(self, outputs: list[AnyShape]) -> AnyShape:
+        """The shape of the joined outputs.
+
+        Raises:
+            ShapeError: two of them do not agree, or cannot be proved to.
+        """
+        (first, _), *others = self.children
+        for (name, _), y in zip(others, outputs[1:], strict=True):
             if not (proved := self._joinable(outputs[0], y)):
                 verdict = "do not join" if proved is False else "cannot be proved to join"
-                raise ShapeError(
-                    f"branches {verdict}: {nodes[0].name} gives {outputs[0]}, {node.name} gives {y}", path
-                )
-        y = self.join(outputs)
-        read = total(product(*out) for out in outputs)
-        work = Work(self.kind, inputs=read, outputs=product(*y))
-        return Node(path, self, x, y, work, nodes, training_only)
+                raise ShapeError(f"branches {verdict}: {first} gives {outputs[0]}, {name} gives {y}")
+        return self.join(outputs)
+
+    def work(self, outputs: list[AnyShape], y: AnyShape) -> Work:
+        """What joining the outputs to ``y`` takes."""
+        return Work(self.kind, inputs=total(product(*out) for out in outputs), outputs=product(*y))
 
     def _joinable(self, a: AnyShape, b: AnyShape) -> bool | None:
         """Whether two outputs agree in every dimension that must: proved, refuted, or None."""
         if type(a) is not type(b):
             return False
-        verdicts = [equal(m, n) for m, n in zip(self.fixed(a), self.fixed(b), strict=True)]
+        pairs: list[Any] = list(zip(self.fixed(a), self.fixed(b), strict=True))
+        verdicts = [(equal(m, n) is False and is_noted(m == n)) or equal(m, n) for m, n in pairs]
         return False if False in verdicts else None if None in verdicts else True
 
     @abstractmethod

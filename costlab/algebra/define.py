@@ -13,6 +13,7 @@ from costlab.algebra.combine import Composite
 from costlab.algebra.dim import equal, text
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.algebra.parameter import REQUIRED, Parameter, closest, parameter
+from costlab.algebra.several import maker
 from costlab.algebra.shape import as_shape
 from costlab.errors import DefinitionError, one_line
 from costlab.messages import first_sentence, named
@@ -104,7 +105,7 @@ class Definition(Generic[P]):
                 placed.get(size, self._known(size).default) if isinstance(size, str) else size
                 for size in template
             ]
-            shape = None if REQUIRED in sizes else as_shape(sizes)
+            shape = None if any(size is REQUIRED for size in sizes) else as_shape(sizes)
         return shape, placed
 
     @cached_property
@@ -152,6 +153,12 @@ class Definition(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Block:
         """The block. Raises `DefinitionError` for an unknown, missing or mistyped argument."""
+        by = maker()
+        made: Block = self.make(*args, **kwargs) if by is None else by(self, self.make, args, kwargs)
+        return made
+
+    def make(self, *args: P.args, **kwargs: P.kwargs) -> Block:
+        """The block, made by the definition itself. Raises as a call does."""
         for name in kwargs:
             self._known(name)
         try:
@@ -166,7 +173,7 @@ class Definition(Generic[P]):
                 p.check(given[name], self.name)
         made = self._make(*args, **kwargs)
         if not isinstance(made, Composite):
-            if self.unverified:
+            if self.unverified and maker() is None:
                 raise DefinitionError(f"{self.name} is unverified: put seq(...) around what it returns")
             return made
         return replace(made, origin=self.name, unverified=self.unverified or made.unverified)

@@ -6,7 +6,9 @@ nor NumPy is imported here unless the caller already handed in one of their valu
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from numbers import Number
 from typing import Any, Protocol, TypeGuard
 
@@ -175,11 +177,42 @@ def minimum(a: Any, b: Any) -> Dim:
     return smaller
 
 
+class Later(Protocol):
+    """What puts products and sums of arrays together later than `product` and `total` do."""
+
+    def product(self, factors: tuple[Any, ...]) -> Any: ...
+    def total(self, terms: tuple[Any, ...]) -> Any: ...
+
+
+_later: ContextVar[Later | None] = ContextVar("later", default=None)
+
+
+@contextmanager
+def put_together_by(later: Later) -> Iterator[None]:
+    """Let products and sums that are not of plain numbers be put together by somebody else meanwhile."""
+    token = _later.set(later)
+    try:
+        yield
+    finally:
+        _later.reset(token)
+
+
 def product(*factors: Dim) -> Dim:
     """The exact product. Where int64 could wrap, arrays go on as Python integers."""
-    plain = INT.issuperset(map(type, factors))
-    exact: Dim = math.prod(factors if plain else _unwrappable(math.prod, factors))
-    return exact
+    exact: Any
+    if INT.issuperset(map(type, factors)):
+        exact = math.prod(factors)
+    elif (later := _later.get()) is not None:
+        exact = later.product(factors)
+    else:
+        exact = multiplied(factors)
+    whole: Dim = exact
+    return whole
+
+
+def multiplied(factors: tuple[Any, ...]) -> Any:
+    """The exact product of arrays, symbols and numbers."""
+    return math.prod(_unwrappable(math.prod, factors))
 
 
 def total(terms: Iterable[Dim]) -> Dim:
@@ -187,13 +220,18 @@ def total(terms: Iterable[Dim]) -> Dim:
     summands = tuple(terms)
     if INT.issuperset(map(type, summands)):
         return sum(summands)
+    later = _later.get()
+    exact: Dim = added_up(summands) if later is None else later.total(summands)
+    return exact
+
+
+def added_up(summands: tuple[Any, ...]) -> Any:
+    """The exact sum of arrays, symbols and numbers."""
     if any(map(is_symbolic, summands)) and not any(map(is_array, summands)):
         import sympy
 
-        symbolic: Dim = sympy.Add(*summands)  # far faster than one by one
-        return symbolic
-    exact: Dim = sum(_unwrappable(sum, summands))
-    return exact
+        return sympy.Add(*summands)  # far faster than one by one
+    return sum(_unwrappable(sum, summands))
 
 
 def _unwrappable(combine: Callable[[Iterable[Any]], Any], dims: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from costlab.algebra.dim import Dim, as_dim, is_array, text
 from costlab.algebra.ratio import Ratio, as_ratio
+from costlab.algebra.several import LookedAt, OneOf
 from costlab.errors import DefinitionError
 from costlab.messages import shortened
 
@@ -128,6 +129,9 @@ class Parameter(NamedTuple):
         """
         if value is None and (self.optional or self.inferred):
             return
+        if type(value) is OneOf:
+            self._check_all(value, owner)
+            return
         label = f"{owner}: {self.name}"
         if self.type is Dim:
             as_dim(label, value)
@@ -142,6 +146,14 @@ class Parameter(NamedTuple):
             and not self._stands_for(value)
         ):
             raise self._refusal(value, owner)
+
+    def _check_all(self, several: OneOf, owner: str) -> None:
+        """Where one value is refused, each is looked at by itself."""
+        try:
+            for value in several.values:
+                self.check(value, owner)
+        except DefinitionError:
+            raise LookedAt((several.axis,)) from None
 
     def _stands_for(self, value: Any) -> bool:
         """Whether a value of another type does, too: of NumPy's, or a whole number where any is taken."""

@@ -3,6 +3,7 @@
 from typing import Any, TypeAlias
 
 from costlab.algebra.dim import Dim, at_least, ceil_div, equal, minimum, text
+from costlab.algebra.misfits import is_noted
 from costlab.errors import DefinitionError, ShapeError
 from costlab.messages import named
 
@@ -62,7 +63,7 @@ def slide_each(
     return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, p, d, s in axes)
 
 
-def check_fit(count: Pair, kernel: Any, size: Pair, padding: Any, dilation: Any = (1, 1)) -> None:
+def check_fit(count: Any, kernel: Any, size: Pair, padding: Any, dilation: Any = (1, 1)) -> None:
     """Refuse a window that fits nowhere.
 
     Raises:
@@ -72,7 +73,7 @@ def check_fit(count: Pair, kernel: Any, size: Pair, padding: Any, dilation: Any 
     if type(height) is type(width) is int and height > 0 < width:
         return
     for positions, extent, axis in zip(count, size, ("height", "width"), strict=True):
-        if at_least(positions, 1) is False:
+        if at_least(positions, 1) is False and not is_noted(positions >= 1):
             spread = "" if all(equal(step, 1) for step in dilation) else f" dilation={times(dilation)}"
             raise ShapeError(
                 f"kernel={times(kernel)}{spread} does not fit {axis}={text(extent)} "

@@ -11,6 +11,7 @@ from weakref import WeakSet, WeakValueDictionary
 from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
 from costlab.algebra.parameter import Parameter
+from costlab.algebra.several import LookedAt
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
 
 AWAITED = "give one that returns what it awaits"
@@ -95,7 +96,7 @@ class Factory(Definition[...]):
     def _make(self, *args: Any, **kwargs: Any) -> Block:
         try:
             value = self._call_without_memory(*args, **kwargs)
-        except (CostlabError, KeyboardInterrupt):
+        except (CostlabError, KeyboardInterrupt, LookedAt):
             raise
         except BaseException as error:  # what is named may be sys:exit
             from costlab.targets.user_code import comes_from_call

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from costlab.algebra.block import Operation, value
 from costlab.algebra.dim import Dim, divides, equal, product, quotient, text, total
+from costlab.algebra.misfits import is_noted
 from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.window import Pair, Size2d, as_pair, brief, check_fit, slide
 from costlab.algebra.work import Work
@@ -69,8 +70,8 @@ class Conv2d(Operation):
         return f"{name} {brief(self.kernel, self.stride)}"
 
     def output(self, x: AnyShape) -> Shape:
-        size = feature_map(x, self.kind)
-        if divides(self.groups, size.channels) is False:
+        size: Any = feature_map(x, self.kind)
+        if divides(self.groups, size.channels) is False and not is_noted(size.channels % self.groups == 0):
             raise ShapeError(
                 f"channels={text(size.channels)} must be divisible by groups={text(self.groups)}"
             )

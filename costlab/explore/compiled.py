@@ -1,0 +1,70 @@
+"""The inner loops, compiled: they give what NumPy's ways in the same room give, several times faster."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+SEARCHED = 64
+"""Rows longer than this are searched where one condition is open, shorter ones visited."""
+
+
+@njit(cache=True, nogil=True)
+def count(
+    base: Any,
+    left: Any,
+    left_sorted: Any,
+    left_rows: Any,
+    right: Any,
+    right_rows: Any,
+    low: Any,
+    high: Any,
+    open_points: Any,
+    found: Any,
+) -> None:
+    """Write how many points meet the conditions at each of some points of the cut."""
+    forms, lefts, rights = left.shape[0], left.shape[2], right.shape[2]
+    flags = np.empty(lefts, np.uint8)
+    above, below = np.empty(forms, np.int64), np.empty(forms, np.int64)
+    open_forms = np.empty(forms, np.int64)
+    for o in open_points:
+        row, other = left_rows[o], right_rows[o]
+        whole = 0
+        for j in range(rights):
+            undecided, possible = 0, True
+            for form in range(forms):
+                taken = base[form, o] + right[form, other, j]
+                above[form], below[form] = low[form] - taken, high[form] - taken
+                least, most = left_sorted[form, row, 0], left_sorted[form, row, lefts - 1]
+                if least > below[form] or most < above[form]:
+                    possible = False
+                    break
+                if least < above[form] or most > below[form]:
+                    open_forms[undecided] = form
+                    undecided += 1
+            if not possible:
+                continue
+            if undecided == 0:
+                whole += lefts
+            elif undecided == 1 and lefts > SEARCHED:
+                values = left_sorted[open_forms[0], row]
+                whole += np.searchsorted(values, below[open_forms[0]], side="right")
+                whole -= np.searchsorted(values, above[open_forms[0]], side="left")
+            else:
+                whole += _visited(left, row, open_forms[:undecided], above, below, flags)
+        found[o] = whole
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _visited(left: Any, row: Any, forms: Any, above: Any, below: Any, flags: Any) -> Any:
+    lefts = left.shape[2]
+    flags[:] = 1
+    for form in forms:
+        least, most = above[form], below[form]
+        values = left[form, row]
+        for i in range(lefts):
+            flags[i] &= (values[i] >= least) & (values[i] <= most)
+    met = 0
+    for i in range(lefts):
+        met += flags[i]
+    return met

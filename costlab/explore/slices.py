@@ -1,0 +1,250 @@
+"""Slices of a space in which every total is a sum of small tables.
+
+Some axes, the cut, are chosen so that the others fall apart into groups that share no term. For each point of
+the cut a form is then ``base + left[i] + right[j]``, where ``i`` and ``j`` run over the points of two halves
+of these groups: most questions are answered by what is least and most in a table, without visiting points.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from costlab.explore.forms import Form
+from costlab.explore.grids import Index
+from costlab.explore.terms import Term
+
+GROUP_MAX = 256
+"""The most points of a group of axes that is no further cut."""
+GROUP_MAX_SORTED = 65_536
+"""The same where one form alone is asked for: tables are then searched, not visited."""
+ELEMENTS_MAX = 4_000_000
+"""The most elements of the tables of a slice."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a space is sliced for the sake of some forms.
+
+    The first forms lie within intervals, both ends included; those after them are asked for.
+    """
+
+    sizes: Index
+    forms: tuple[Form, ...]
+    intervals: tuple[tuple[int, int], ...]
+
+    @cached_property
+    def points(self) -> int:
+        """The members of the space, those that do not fit among them."""
+        return prod(self.sizes)
+
+    @cached_property
+    def dtype(self) -> Any:
+        return object if any(form.dtype is object for form in self.forms) else np.int64
+
+    @cached_property
+    def limits(self) -> tuple[Any, Any]:
+        """The ends of the intervals, as columns; those that no value reaches are brought near."""
+        ends = [
+            [max(-form.bound - 1, min(form.bound + 1, end)) for end in ends]
+            for form, ends in zip(self.forms, self.intervals, strict=False)
+        ]
+        columns = np.array(ends, dtype=self.dtype).reshape(-1, 2)
+        return columns[:, :1], columns[:, 1:]
+
+    @cached_property
+    def groups(self) -> tuple[Index, tuple[Index, ...]]:
+        """The cut, and the groups of the other axes."""
+        signatures = {term.axes for form in self.forms for term in form.terms}
+        most = GROUP_MAX_SORTED if len(self.forms) == 1 else GROUP_MAX
+        return cut_of(signatures, self.sizes, most)
+
+    @cached_property
+    def halves(self) -> tuple[Index, Index]:
+        """The axes of the left and the right tables: about as many points in both."""
+        return halved(self.groups[1], self.sizes)
+
+    @cached_property
+    def steps(self) -> Index:
+        """How many indices along each axis of the cut a slice has: all, a few along one, else one."""
+        cut, _ = self.groups
+        left, right = (prod(self.sizes[axis] for axis in half) for half in self.halves)
+        room = max(1, ELEMENTS_MAX // ((1 + left + right) * len(self.forms)))
+        steps = {}
+        for axis in sorted(cut, key=lambda axis: self.sizes[axis]):
+            steps[axis] = max(1, min(self.sizes[axis], room))
+            room //= self.sizes[axis]
+        return tuple(steps[axis] for axis in cut)
+
+    @cached_property
+    def blocks(self) -> Index:
+        """How many slices there are along each axis of the cut."""
+        return tuple(
+            -(-self.sizes[axis] // step) for axis, step in zip(self.groups[0], self.steps, strict=True)
+        )
+
+    @property
+    def slices(self) -> int:
+        """How many slices there are."""
+        return prod(self.blocks)
+
+    def box(self, number: int) -> tuple[range, ...]:
+        """The indices along each axis of the cut that a slice has."""
+        ranges = []
+        for axis, step, blocks in zip(
+            *(reversed(each) for each in (self.groups[0], self.steps, self.blocks)), strict=True
+        ):
+            number, block = divmod(number, blocks)
+            ranges.append(range(block * step, min((block + 1) * step, self.sizes[axis])))
+        return tuple(reversed(ranges))
+
+    def free(self) -> int:
+        """How many members there are for each that the forms tell apart."""
+        told = {*self.groups[0], *self.halves[0], *self.halves[1]}
+        return prod(size for axis, size in enumerate(self.sizes) if axis not in told)
+
+    def slice(self, number: int) -> "Slice":
+        """The tables of a slice."""
+        box = self.box(number)
+        tables = [self._tables(form, box) for form in self.forms]
+        whole = tuple(map(len, box))
+        base, left, right = (
+            [self._table(of[side], half) for of in tables] for side, half in enumerate(((), *self.halves))
+        )
+        bases = np.stack([np.broadcast_to(each[..., 0], whole).reshape(-1) for each in base])
+        lefts, left_rows = _stacked(left, whole)
+        rights, right_rows = _stacked(right, whole)
+        return Slice(number, bases, lefts, left_rows, rights, right_rows)
+
+    def _tables(self, form: Form, box: tuple[range, ...]) -> tuple[Any, Any, Any]:
+        """What of a form depends on the cut alone, on the left half and on the right, added up."""
+        found: dict[tuple[int, Index], Any] = {}
+        halves = [set(half) for half in self.halves]
+        for term in form.terms:
+            value = self._multiplied(term, box)
+            axes = tuple(axis for axis, size in enumerate(value.shape) if size > 1)
+            inner = [axis for axis in axes if axis not in self.groups[0]]
+            side = 0 if not inner else 1 if inner[0] in halves[0] else 2
+            found[side, axes] = found[side, axes] + value if (side, axes) in found else value
+        sides: list[Any] = [np.zeros((1,) * len(self.sizes), self.dtype)] * 3
+        for (side, _), value in sorted(found.items(), key=lambda item: item[1].size):
+            sides[side] = sides[side] + value
+        return sides[0], sides[1], sides[2]
+
+    def _multiplied(self, term: Term, box: tuple[range, ...]) -> Any:
+        rank = len(self.sizes)
+        factors = []
+        for each in (term.coefficient, term.positions):
+            factor = np.asarray(each).astype(self.dtype)
+            factor = factor.reshape((1,) * rank) if factor.ndim != rank else factor
+            for axis, within in zip(self.groups[0], box, strict=True):
+                if factor.shape[axis] > 1:
+                    factor = factor[(slice(None),) * axis + (slice(within.start, within.stop),)]
+            factors.append(factor)
+        return factors[0] * factors[1]
+
+    def _table(self, value: Any, half: Index) -> Any:
+        """An array along the rest of the cut, as far as it depends on it, and the points of a half."""
+        cut = self.groups[0]
+        order = [*cut, *half]
+        others = [axis for axis in range(len(self.sizes)) if axis not in order]
+        shape = [self.sizes[axis] if axis in half else value.shape[axis] for axis in range(len(self.sizes))]
+        value = np.broadcast_to(value, shape).transpose(order + others)
+        return value.reshape([*(shape[axis] for axis in cut), prod(self.sizes[axis] for axis in half)])
+
+    def index(self, number: int, o: int, i: int, j: int) -> Index:
+        """The point of the space that a place in a slice is."""
+        index = [0] * len(self.sizes)
+        ranges = dict(zip(self.groups[0], self.box(number), strict=True))
+        for axes, place in ((self.groups[0], o), *zip(self.halves, (i, j), strict=True)):
+            left_over = int(place)
+            for axis in reversed(axes):
+                within = ranges.get(axis, range(self.sizes[axis]))
+                left_over, at = divmod(left_over, len(within))
+                index[axis] = within[at]
+        return tuple(index)
+
+
+class Slice(NamedTuple):
+    """Tables: a form ``f`` is ``base[f, o] + left[f, left_rows[o], i] + right[f, right_rows[o], j]``."""
+
+    number: int
+    base: Any
+    left: Any
+    left_rows: Any
+    right: Any
+    right_rows: Any
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many ``o``, ``i`` and ``j`` there are."""
+        return self.base.shape[1], self.left.shape[2], self.right.shape[2]
+
+    @property
+    def points(self) -> int:
+        """How many points it has."""
+        return prod(self.shape)
+
+
+def _stacked(tables: list[Any], whole: Index) -> tuple[Any, Any]:
+    """The tables of all forms, with the rows that any of them tells apart, and which a point has."""
+    dims = np.broadcast_shapes(*(table.shape[:-1] for table in tables))
+    points = tables[0].shape[-1]
+    stacked = np.stack([np.broadcast_to(table, (*dims, points)).reshape(-1, points) for table in tables])
+    rows = np.arange(prod(dims)).reshape(dims)
+    return np.ascontiguousarray(stacked), np.ascontiguousarray(np.broadcast_to(rows, whole).reshape(-1))
+
+
+def cut_of(signatures: Iterable[Index], sizes: Index, most: int) -> tuple[Index, tuple[Index, ...]]:
+    """Axes without which the others fall apart into groups of at most ``most`` points that share no term."""
+    sets = {frozenset(signature) for signature in signatures}
+    axes = sorted({axis for each in sets for axis in each})
+    cut: list[int] = []
+    while True:
+        groups = _connected([axis for axis in axes if axis not in cut], sets)
+        large = [group for group in groups if prod(sizes[axis] for axis in group) > most]
+        if not large:
+            return tuple(sorted(cut)), tuple(groups)
+        group = set(large[0])
+
+        def ties(axis: int, group: set[int] = group) -> tuple[int, int]:
+            near = {other for each in sets if axis in each for other in each if other in group}
+            return (len(near), sizes[axis])
+
+        cut.append(max(group, key=ties))
+
+
+def _connected(axes: list[int], sets: set[frozenset[int]]) -> list[Index]:
+    """Axes in groups that share no term."""
+    groups: list[Index] = []
+    left = set(axes)
+    while left:
+        group, pending = set(), [min(left)]
+        while pending:
+            axis = pending.pop()
+            if axis in group:
+                continue
+            group.add(axis)
+            pending += [other for each in sets if axis in each for other in each if other in left]
+        left -= group
+        groups.append(tuple(sorted(group)))
+    return groups
+
+
+def halved(groups: tuple[Index, ...], sizes: Index) -> tuple[Index, Index]:
+    """The groups in two halves with about as many points."""
+    points = {group: prod(sizes[axis] for axis in group) for group in groups}
+    whole = prod(points.values())
+    best: tuple[float, tuple[Index, ...]] = (float("inf"), ())
+    for many in range(len(groups) + 1):
+        for chosen in combinations(groups, many):
+            left = prod(points[group] for group in chosen)
+            best = min(best, (max(left, whole / left), chosen))
+        if many > 6:
+            break
+    left_axes = tuple(axis for group in best[1] for axis in group)
+    return left_axes, tuple(axis for group in groups if group not in best[1] for axis in group)

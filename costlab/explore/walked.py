@@ -1,0 +1,206 @@
+"""Walking a block of a whole space: shapes along axes, totals as terms, and where what does not fit."""
+
+from collections.abc import Callable, Iterable
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from costlab.algebra.block import Block, Operation
+from costlab.algebra.combine import Composite, Sequence
+from costlab.algebra.dim import put_together_by
+from costlab.algebra.misfits import noting
+from costlab.algebra.several import LookedAt
+from costlab.algebra.shape import AnyShape
+from costlab.algebra.work import QUANTITIES, Work
+from costlab.errors import DefinitionError, ShapeError
+from costlab.explore.choice import Choice, Contents, axes_within, restricted
+from costlab.explore.grids import Index, stacked
+from costlab.explore.terms import Apart, Terms, as_terms, chosen, summed
+
+POINTS_MAX = 1_000_000
+"""The most points at which an operation is asked one by one, where it cannot be asked for all at once."""
+
+
+class Misfits(NamedTuple):
+    """Where a part does not accept its input, as an array of truths; or is not made at all."""
+
+    path: str
+    mask: Any
+
+
+class Walked(NamedTuple):
+    """What a block does with an input: the output, the quantities, and where something does not fit."""
+
+    output: Any
+    sums: tuple[Terms, ...]
+    misfits: tuple[Misfits, ...] = ()
+
+
+class Walk:
+    """Walks blocks along the axes of a space; what is walked twice with one input is walked once."""
+
+    def __init__(
+        self, sizes: Index, input_axis: int | None, contents: Contents, step: Callable[[], None]
+    ) -> None:
+        self.sizes, self.contents, self.step = sizes, contents, step
+        self.apart = Apart(input_axis)
+        self._walked: dict[Any, Walked] = {}
+
+    def walk(self, block: Block, x: AnyShape) -> Walked:
+        """What the block does with inputs of these shapes.
+
+        Raises:
+            CostlabError: it fits nowhere.
+        """
+        known = (self.contents.of(block), type(x), *map(self.contents.of, x))
+        if known not in self._walked:
+            self._walked[known] = self._walk(block, x)
+        return self._walked[known]
+
+    def _walk(self, block: Block, x: AnyShape) -> Walked:
+        self.step()
+        if type(block) is Choice:
+            return self._choice(block, x)
+        if isinstance(block, Sequence):
+            walked = self._sequence(block.children, x)
+            return walked._replace(output=x) if block.kind == "auxiliary" else walked
+        if isinstance(block, Composite):
+            return self._branches(block, x)
+        return self._leaf(block, x)
+
+    def _sequence(self, children: Iterable[tuple[str, Block]], x: AnyShape) -> Walked:
+        parts: list[Walked] = []
+        left = list(children)
+        while left:
+            name, child = left.pop(0)
+            if type(child) is Choice and not self._stacks(child, x):
+                rest = Choice(
+                    child.axes,
+                    {at: Sequence(((name, each), *left)) for at, each in child.options.items()},
+                )
+                last = self.walk(rest, x)
+                return self._together([*parts, last], last.output)
+            walked = self._named(name, child, x)
+            parts.append(walked)
+            x = walked.output
+        return self._together(parts, x)
+
+    def _stacks(self, child: Choice, x: AnyShape) -> bool:
+        """Whether all options give one kind of shape."""
+        outputs = [walked.output for walked in self._options(child, x).values()]
+        return len({type(y) for y in outputs if y is not None}) < 2
+
+    def _branches(self, block: Any, x: AnyShape) -> Walked:
+        parts = [self._named(name, child, x) for name, child in block.children]
+        outputs = [part.output for part in parts]
+        noted: list[Any] = []
+        with noting(noted.append):
+            y = block.joined(outputs)
+        with put_together_by(self.apart):
+            work = block.work(outputs, y)
+        here = Walked(y, sums_of(work), tuple(Misfits("", mask) for mask in noted))
+        return self._together([*parts, here], y)
+
+    def _named(self, name: str, child: Block, x: AnyShape) -> Walked:
+        """A child, with its name before the paths of what does not fit in it."""
+        try:
+            walked = self.walk(child, x)
+        except ShapeError as error:
+            raise error.at(f"{name}.{error.path}" if error.path else name) from None
+        misfits = tuple(Misfits(f"{name}.{path}" if path else name, mask) for path, mask in walked.misfits)
+        return walked._replace(misfits=misfits)
+
+    def _together(self, parts: list[Walked], y: AnyShape) -> Walked:
+        sums = tuple(summed(part.sums[i] for part in parts) for i in range(len(QUANTITIES)))
+        return Walked(y, sums, tuple(each for part in parts for each in part.misfits))
+
+    def _options(self, block: Choice, x: AnyShape) -> dict[Index, Walked]:
+        """What each option does with its part of the input."""
+        return {at: self._option(each, restricted(x, block.axes, at)) for at, each in block.options.items()}
+
+    def _option(self, block: Block, x: AnyShape) -> Walked:
+        try:
+            return self.walk(block, x)
+        except Exception as error:
+            return Walked(None, (Terms(),) * len(QUANTITIES), (Misfits(getattr(error, "path", ""), True),))
+
+    def _choice(self, block: Choice, x: AnyShape) -> Walked:
+        walked = self._options(block, x)
+        outputs = [each.output for each in walked.values() if each.output is not None]
+        if not outputs:  # raises what is wrong
+            at, first = next(iter(block.options.items()))
+            return self.walk(first, restricted(x, block.axes, at))
+        return self._stacked(walked, block.axes)
+
+    def _stacked(self, walked: dict[Index, Walked], axes: Index) -> Walked:
+        """What is done at each index along some axes, as one; at least one of them fits."""
+        fill = next(each.output for each in walked.values() if each.output is not None)
+        outputs = {at: fill if each.output is None else each.output for at, each in walked.items()}
+        if any(type(y) is not type(fill) for y in outputs.values()):
+            raise DefinitionError("some of the options give a feature map and others a vector")
+        sizes: Any = (
+            stacked({at: y[place] for at, y in outputs.items()}, axes, self.sizes)
+            for place in range(len(fill))
+        )
+        sums = tuple(
+            chosen({at: each.sums[place] for at, each in walked.items()}, axes, self.sizes)
+            for place in range(len(QUANTITIES))
+        )
+        return Walked(type(fill)(*sizes), sums, self._misfits(walked, axes))
+
+    def _misfits(self, walked: dict[Index, Walked], axes: Index) -> tuple[Misfits, ...]:
+        """Where each part does not fit, in the order in which parts are met."""
+        masks: dict[str, dict[Index, Any]] = {}
+        for at, each in walked.items():
+            for path, mask in each.misfits:
+                here = masks.setdefault(path, {})
+                here[at] = here[at] | mask if at in here else mask
+        return tuple(
+            Misfits(path, stacked({at: here.get(at, False) for at in walked}, axes, self.sizes))
+            for path, here in masks.items()
+        )
+
+    def _leaf(self, block: Block, x: AnyShape) -> Walked:
+        within = axes_within((tuple(x), block))
+        if not within:
+            node = block.walk(x)
+            works = [sums_of(work) for _, work in node.working()]
+            return Walked(node.output, tuple(summed(each) for each in zip(*works, strict=True)))
+        if isinstance(block, Operation):
+            noted: list[Any] = []
+            try:
+                return self._operation(block, x, noted)
+            except (Exception, LookedAt):
+                if noted and noted[-1].all():
+                    raise
+        return self._one_by_one(block, x, within)
+
+    def _operation(self, block: Operation, x: AnyShape, noted: list[Any]) -> Walked:
+        """What an operation does with all inputs at once."""
+        with noting(noted.append):
+            y: Any = block.output(x)
+        if noted:
+            y = type(y)(*(np.maximum(size, 1) for size in y))
+        with put_together_by(self.apart):
+            work = block.work(x, y)
+        return Walked(y, sums_of(work), tuple(Misfits("", mask) for mask in noted))
+
+    def _one_by_one(self, block: Block, x: AnyShape, within: Index) -> Walked:
+        """What a block does that looks at its input, or fits some only for reasons of its own."""
+        if (many := prod(self.sizes[axis] for axis in within)) > POINTS_MAX:
+            raise DefinitionError(f"{block.title} cannot be asked for arrays, and there are {many:,} inputs")
+        walked = {
+            at: self._option(restricted(block, within, at), restricted(x, within, at))
+            for at in product(*(range(self.sizes[axis]) for axis in within))
+        }
+        if all(each.output is None for each in walked.values()):
+            first = (0,) * len(within)
+            return self.walk(restricted(block, within, first), restricted(x, within, first))
+        return self._stacked(walked, within)
+
+
+def sums_of(work: Work) -> tuple[Terms, ...]:
+    """The quantities of what an operation does, in the order of `QUANTITIES`."""
+    return tuple(as_terms(size) for size in work.sizes)

@@ -1,0 +1,87 @@
+"""How many members of a slice meet all conditions."""
+
+from typing import Any
+
+import numpy as np
+
+from costlab.explore import fast
+from costlab.explore.slices import Plan, Slice
+
+BLOCK = 1_000_000
+"""Elements that are compared at once."""
+
+
+def counts(plan: Plan, part: Slice) -> Any:
+    """How many points meet the conditions, for each point of the cut."""
+    number = len(plan.intervals)
+    points, lefts, rights = part.shape
+    base, left, right = part.base[:number], part.left[:number], part.right[:number]
+    low, high = plan.limits
+    least, most = left.min(axis=2), left.max(axis=2)
+    lowest = base + least[:, part.left_rows] + right.min(axis=2)[:, part.right_rows]
+    highest = base + most[:, part.left_rows] + right.max(axis=2)[:, part.right_rows]
+    found = np.zeros(points, dtype=np.int64)
+    inside = ((lowest >= low) & (highest <= high)).all(axis=0)
+    found[inside] = lefts * rights
+    open_points = np.flatnonzero(~inside & ((lowest <= high) & (highest >= low)).all(axis=0))
+    if not open_points.size:
+        return found
+    kernels = fast.kernels() if plan.dtype is not object else None
+    if kernels is not None:
+        tables = (base, left, np.sort(left, axis=2), part.left_rows, right, part.right_rows)
+        kernels.count(*tables, low[:, 0], high[:, 0], open_points, found)
+        return found
+    by_row = open_points[np.argsort(part.left_rows[open_points], kind="stable")]
+    starts = np.flatnonzero(np.diff(part.left_rows[by_row], prepend=-1))
+    for here in np.split(by_row, starts[1:]):
+        row = left[:, part.left_rows[here[0]]]
+        for some in np.array_split(here, -(-len(here) * rights // BLOCK)):
+            taken = base[:, some, None] + right[:, part.right_rows[some]]
+            found[some] = _met(row, low[:, :, None] - taken, high[:, :, None] - taken).sum(axis=1)
+    return found
+
+
+def pair_counts(plan: Plan, part: Slice, o: int) -> Any:
+    """How many left points meet the conditions at a point of the cut, for each right one."""
+    number = len(plan.intervals)
+    low, high = plan.limits
+    taken = part.base[:number, o, None] + part.right[:number, part.right_rows[o]]
+    row = part.left[:number, part.left_rows[o]]
+    return _met(row, (low - taken)[:, None], (high - taken)[:, None])[0]
+
+
+def meets(plan: Plan, part: Slice, o: int, rights: Any) -> Any:
+    """Which pairs of a left point and one of some right ones meet the conditions: ``[right, left]``."""
+    number = len(plan.intervals)
+    low, high = plan.limits
+    taken = part.base[:number, o, None] + part.right[:number, part.right_rows[o]][:, rights]
+    row = part.left[:number, part.left_rows[o]][:, None, :]
+    return ((row >= (low - taken)[..., None]) & (row <= (high - taken)[..., None])).all(axis=0)
+
+
+def _met(row: Any, low: Any, high: Any) -> Any:
+    """How many left points lie between, for each point of the cut and each right one."""
+    least, most = row.min(axis=1)[:, None, None], row.max(axis=1)[:, None, None]
+    open_forms = (least < low) | (most > high)
+    undecided = open_forms.sum(axis=0)
+    possible = ((least <= high) & (most >= low)).all(axis=0)
+    met = np.where(possible & (undecided == 0), row.shape[1], 0)
+    for form in range(len(row)):
+        alone = possible & (undecided == 1) & open_forms[form]
+        if alone.any():
+            values = np.sort(row[form])
+            below = np.searchsorted(values, low[form][alone], side="left")
+            met[alone] = np.searchsorted(values, high[form][alone], side="right") - below
+    several = possible & (undecided > 1)
+    if several.any():
+        lows, highs = low[:, several, None], high[:, several, None]
+        step = max(1, BLOCK // row.shape[1])
+        met[several] = np.concatenate(
+            [
+                ((row[:, None, :] >= lows[:, at : at + step]) & (row[:, None, :] <= highs[:, at : at + step]))
+                .all(axis=0)
+                .sum(axis=1)
+                for at in range(0, lows.shape[1], step)
+            ]
+        )
+    return met
