@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
-from math import isfinite
+from math import isfinite, lcm
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -98,8 +98,9 @@ class _Varied(NamedTuple):
         for item in [whole] if whole in choices else _split(whole):
             if not item:
                 raise self._refusal("a value is missing")
-            values += self._range(item) if self._is_range(item) else [self._value(item)]
-            self._refuse_many(len(values))
+            several = self._range(item) if self._is_range(item) else [self._value(item)]
+            self._refuse_many(len(values) + len(several))
+            values += several
         return self._axis(values)
 
     def take(self, values: Any) -> Axis:
@@ -115,22 +116,31 @@ class _Varied(NamedTuple):
     def _axis(self, values: list[Any]) -> Axis:
         if not values:
             raise self._refusal("there are no values")
-        seen = set()
         for value in values:
             if not _is_plain(value):
                 raise self._refusal(
                     f"{a(type(value).__name__)} is no number, text, truth, None or tuple of these"
                 )
+        for value in self._telling(values):
             self._check(value)
-            if (key := (isinstance(value, bool), value)) in seen:
+        seen = set()
+        for value in values:
+            if (key := (type(value) is bool, value)) in seen:
                 raise self._refusal(f"{typed(value)} is there twice")
             seen.add(key)
         return Axis(self.parameter.name, tuple(values))
 
+    def _telling(self, values: list[Any]) -> Iterable[Any]:
+        """The values to check: of many numbers only the ends, between which what is taken lies."""
+        for kind in dict.fromkeys(map(type, values)):
+            several = [value for value in values if type(value) is kind]
+            if kind is float and (odd := next((each for each in several if not isfinite(each)), None)):
+                raise self._refusal(f"{odd} is no number that can be varied")
+            ends = kind in (int, float) and not self.parameter.choices
+            yield from (min(several), max(several)) if ends else several
+
     def _check(self, value: Any) -> None:
         """Refuse what the parameter does not take, or what cannot be typed."""
-        if isinstance(value, float) and not isfinite(value):
-            raise self._refusal(f"{value} is no number that can be varied")
         if isinstance(value, int) and abs(value) > INT64_MAX:
             raise self._refusal(f"{named(value)} is too large")
         try:
@@ -171,7 +181,7 @@ class _Varied(NamedTuple):
             )
         return True
 
-    def _range(self, item: str) -> list[Any]:
+    def _range(self, item: str) -> Sequence[Any]:
         """The values from START to STOP in steps, both ends among them."""
         parts = [part.strip() for part in item.split(":")]
         if len(parts) not in (2, 3):
@@ -187,8 +197,15 @@ class _Varied(NamedTuple):
             raise self._refusal(f"the range {shortened(item)} goes down: put the smaller number first")
         count = (stop - start) // step + 1
         self._refuse_many(count)
-        make: Any = int if self._is_whole else float
-        return [make(start + i * step) for i in range(count)]
+        parts_of_one = lcm(start.denominator, step.denominator)
+        first, between = int(start * parts_of_one), int(step * parts_of_one)
+        numbers = range(first, first + count * between, between)
+        if self._is_whole:
+            return numbers
+        try:
+            return [number / parts_of_one for number in numbers]  # rounded once, as the decimal that is typed
+        except OverflowError:
+            raise self._refusal(f"{shortened(item)} goes beyond what can be varied") from None
 
     def _number(self, written: str) -> Fraction:
         """A number of a range as it is written."""

@@ -128,6 +128,7 @@ def test_values_are_exactly_what_is_written() -> None:
         ("width=1e999", "inf"),
         ("rate=inf", "inf"),
         ("rate=0:nan:1", "'nan' must be a number"),
+        ("width=1e999:2e999:1e999", "beyond what can be varied"),
         ("width=1:1e999:1", "more than 1,000,000 values"),
         ("width=1:2:1e-999999999", "must be a number"),
         ("width=1:1.0000000000000001:1e-17", "1.0 is there twice"),
