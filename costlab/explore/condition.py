@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from costlab.errors import DefinitionError
 from costlab.explore.axial import Axial, Value
-from costlab.explore.axis import Axis
+from costlab.explore.axis import Axis, Exact
 from costlab.explore.formula import And, Bound, Cases, Formula, Negated, Totals, Truth, Values, all_of
 from costlab.explore.interval import End, Interval
 from costlab.explore.linear import CONSTANT, Linear
@@ -85,7 +85,8 @@ def conjunctions(condition: Condition) -> tuple[tuple[Atom, ...], ...]:
         DefinitionError: there are more than 256.
     """
     splitter = _Splitter(condition)
-    return tuple(splitter.atoms(each) for each in splitter.split(condition.formula, True))
+    split = splitter.split(condition.formula, True)
+    return tuple(splitter.atoms(each) for each in split if splitter.has_members(each))
 
 
 class _Splitter:
@@ -97,6 +98,7 @@ class _Splitter:
         self.leaves: list[Bound | Axial] = []
         self.numbers: dict[Bound | Axial, int] = {}
         self.masks: dict[int, int | None] = {}
+        self.occurring: dict[tuple[int, ...], bool] = {}
         self.done: dict[tuple[int, bool], tuple[Conjunction, ...]] = {}
 
     def split(self, formula: Formula, wanted: bool) -> tuple[Conjunction, ...]:
@@ -183,6 +185,31 @@ class _Splitter:
                 groups.setdefault(leaf.names, []).append(number)
         return groups
 
+    def has_members(self, conjunction: Conjunction) -> bool:
+        """Whether its statements hold for some values of the axes, as far as is looked through."""
+        parts: list[tuple[frozenset[str], list[int]]] = []
+        for names, numbers in self._groups(conjunction).items():
+            joined = [part for part in parts if part[0] & names]
+            parts = [part for part in parts if part not in joined]
+            together = [number for part in joined for number in part[1]]
+            parts.append((names.union(*(part[0] for part in joined)), sorted(together + numbers)))
+        return all(self._occurs(names, tuple(numbers)) for names, numbers in parts)
+
+    def _occurs(self, names: frozenset[str], numbers: tuple[int, ...]) -> bool:
+        """Whether statements that share axes hold together for some values of these."""
+        if numbers not in self.occurring:
+            statements = [(self._statement(abs(number)), number > 0) for number in numbers]
+            self.occurring[numbers] = self._size(names) > LOOKED_THROUGH or any(
+                all(each.at(point) is wanted for each, wanted in statements) for point in self._points(names)
+            )
+        return self.occurring[numbers]
+
+    def _points(self, names: Iterable[str]) -> Iterator[dict[str, Exact]]:
+        """All the values of some axes."""
+        axes = [self.axes[name] for name in sorted(names)]
+        exact = ([axis.exact(i) for i in range(len(axis.values))] for axis in axes)
+        return (dict(zip([axis.name for axis in axes], point, strict=True)) for point in product(*exact))
+
     def _mask(self, group: list[int]) -> int | None:
         """The values of their axes at which all of a group hold, as bits; None where there are too many."""
         together: int | None = None
@@ -190,27 +217,22 @@ class _Splitter:
             mask = self._mask_of(abs(number))
             if mask is None:
                 return None
-            mask = mask if number > 0 else ~mask & (1 << self._size(number)) - 1
+            mask = mask if number > 0 else ~mask & (1 << self._size(self._statement(abs(number)).names)) - 1
             together = mask if together is None else together & mask
         return together
 
     def _mask_of(self, number: int) -> int | None:
         if number not in self.masks:
-            statement = self.leaves[number - 1]
-            assert isinstance(statement, Axial)
-            names = sorted(statement.names)
-            small = self._size(number) <= LOOKED_THROUGH
-            exact = [[self.axes[n].exact(i) for i in range(len(self.axes[n].values))] for n in names if small]
-            points = (dict(zip(names, point, strict=True)) for point in product(*exact))
-            found = (statement.at(point) is True for point in points)
-            self.masks[number] = sum(1 << i for i, holds in enumerate(found) if holds) if small else None
+            statement = self._statement(number)
+            small = self._size(statement.names) <= LOOKED_THROUGH
+            points = self._points(statement.names) if small else iter(())
+            holding = (1 << i for i, point in enumerate(points) if statement.at(point) is True)
+            self.masks[number] = sum(holding) if small else None
         return self.masks[number]
 
-    def _size(self, number: int) -> int:
-        """At how many values of its axes a statement is true or false."""
-        statement = self.leaves[abs(number) - 1]
-        assert isinstance(statement, Axial)
-        return prod(len(self.axes[name].values) for name in statement.names)
+    def _size(self, names: Iterable[str]) -> int:
+        """How many values some axes have together."""
+        return prod(len(self.axes[name].values) for name in names)
 
     def _intervals(self, conjunction: Conjunction) -> dict[tuple[tuple[str, Fraction], ...], Interval]:
         """What each sum with constant coefficients lies between, by the sum: its first coefficient is 1."""
@@ -245,7 +267,7 @@ class _Splitter:
         merged: dict[frozenset[str], list[int]] = {}
         groups = self._groups(conjunction)
         for names in sorted(groups, key=lambda each: (-len(each), sorted(each))):
-            if self._mask(groups[names]) == (1 << self._size(groups[names][0])) - 1:
+            if self._mask(groups[names]) == (1 << self._size(names)) - 1:
                 continue  # it is always true
             place = next((wider for wider in merged if names <= wider), names)
             merged.setdefault(place, []).extend(groups[names])

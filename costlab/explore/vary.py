@@ -133,7 +133,7 @@ class _Varied(NamedTuple):
     def _telling(self, values: list[Any]) -> Iterable[Any]:
         """The values to check: of many numbers only the ends, between which what is taken lies."""
         for kind in dict.fromkeys(map(type, values)):
-            several = [value for value in values if type(value) is kind]
+            several: list[Any] = [value for value in values if type(value) is kind]
             if kind is float and (odd := next((each for each in several if not isfinite(each)), None)):
                 raise self._refusal(f"{odd} is no number that can be varied")
             ends = kind in (int, float) and not self.parameter.choices
