@@ -3,8 +3,8 @@
 ``count`` gives the cost of a network as arithmetic on its definition, ``compare`` what changes to it cost or
 save, ``closed_form`` the formula of a cost; ``check`` holds it against fvcore, PyTorch's flop counter and the
 real tensors, ``build`` makes the torch module. Any PyTorch model counts, too; ``rule`` says what an operation
-of one's own costs. ``verify`` recomputes the claims of the Inception-v3 paper. Blocks are written with the
-operations, ``seq``, ``concat``, ``add`` and ``block``.
+of one's own costs. ``budget`` holds a network against limits. ``verify`` recomputes the claims of the
+Inception-v3 paper. Blocks are written with the operations, ``seq``, ``concat``, ``add`` and ``block``.
 """
 
 __version__ = "0.1.0"
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from costlab.errors import OutputError as OutputError
     from costlab.errors import ShapeError as ShapeError
     from costlab.errors import TargetError as TargetError
+    from costlab.explore.budget import Budget as Budget
+    from costlab.explore.budget import budget as budget
     from costlab.paper import AuditedClaim as AuditedClaim
     from costlab.paper import verify as verify
     from costlab.symbolic.closed_form import ClosedForm as ClosedForm
@@ -105,6 +107,7 @@ _HOMES = {
     "costlab.symbolic.derive": ("closed_form", "closed_forms"),
     "costlab.checking.cross_check": ("check",),
     "costlab.checking.finding": ("Finding",),
+    "costlab.explore.budget": ("Budget", "budget"),
     "costlab.paper": (
         "AuditedClaim",
         "verify",

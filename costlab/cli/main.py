@@ -23,6 +23,7 @@ LONGEST = 1_500
 
 
 COMMANDS = LazyCommands(
+    budget="costlab.cli.budget:budget",
     count="costlab.cli.count:count",
     compare="costlab.cli.compare:compare",
     reconcile="costlab.cli.reconcile:reconcile_",

@@ -11,6 +11,8 @@ MEASURES = ("multiply_adds", "parameters", "activations")
 COST = "cost"
 DEFAULT = "multiply_adds"
 """The convention by which the cost is the multiply-adds, and nothing else."""
+FORMAT, VERSION = "costlab count", 1
+"""What the JSON form of a count calls itself, and the version of what stands in it."""
 
 
 class Row(NamedTuple):

@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": ("compare", "-a", "nxn"),
     "compare in symbols": ("compare", "-a", "nxn", "--symbolic", "C"),
     "differences": ("compare", "-a", "nxn", "--diff"),
+    "budget": ("budget", "inception_a", "--max-parameters", "1M"),
     "reconcile": ("reconcile", "inception_a"),
     "explain": ("reconcile", "inception_a", "--explain", "fvcore", "thop"),
     "verify": ("verify", "two-3x3", "-v"),

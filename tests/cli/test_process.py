@@ -65,6 +65,7 @@ def execute(*args: str, code: str = ENTRY, **environment: str) -> subprocess.Com
         ["count", "inception_v3:width=0.5", "--by", "kind", "--format", "json"],
         ["count", "inception_v3", "--format", "markdown"],
         ["compare", "--ablation", "inference_budget"],
+        ["budget", "stem", "--max-parameters", "1M", "--against", "stem", "--max-increase", "1%"],
     ],
 )
 def test_counting_imports_nothing_heavy(args: list[str]) -> None:

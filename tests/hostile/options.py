@@ -6,6 +6,7 @@ from random import Random
 import click
 
 from costlab.cli.main import COMMANDS
+from costlab.explore.limits import LIMITED
 from costlab.train.recipe import parameters
 from tests.hostile.case import EITHER, FINE, LONG, MISTAKE, ODD_TEXTS, SIGNS, Case, mutated, words
 
@@ -13,6 +14,7 @@ PNG = "picture.png"
 BASE: Mapping[str, tuple[str, ...]] = {
     "count": ("inception_a",),
     "compare": ("inception_a", "inception_a:pool=32"),
+    "budget": ("inception_a", "--max-parameters", "1M", "--against", "inception_a", "--max-increase", "1%"),
     "reconcile": ("inception_a",),
     "verify": (),
     "train": ("large_5x5", "-o", "run"),
@@ -72,6 +74,20 @@ URLS = (
         :// sqlite:////precious postgresql://user:secret@127.0.0.1:1/x postgresql://[::1
     """),
     *("", "\x00", "a" * 3000),
+)
+AMOUNTS = (
+    *words("-1 -6e9 1.5 6e 6e-1 nan inf 1__0 0x10 10**9 1e999 6,00 one True None +-1 6%"),
+    *("", "٣", "½", "9" * 5000, "1 2", "\x1b[31m6"),
+)
+PERCENTS = (
+    *words("1 0.01 -1% 1%% % %1 1e2% nan% 1,5% .5% inf% one% ٣%"),
+    *("", "9" * 5000 + "%", "1%\x00"),
+)
+REFERENCES = (
+    *words(
+        ". .. / nosuch nosuch.json /dev/zero /dev/null /dev/full /proc/self/mem precious nosuch.py:it stem"
+    ),
+    *("", "\x00.json", f"{LONG}.json", LONG, "os:getcwd", "inception_a:x=3"),
 )
 SYMBOLS = (
     *words("""
@@ -155,6 +171,9 @@ WRONG: Mapping[str, tuple[str, ...]] = {
         "nosuch.py:it",
         LONG,
     ),
+    **dict.fromkeys((f"--max-{quantity.replace('_', '-')}" for quantity in LIMITED), AMOUNTS),
+    "--max-increase": PERCENTS,
+    "--against": REFERENCES,
     "--seeds": NUMBERS,
     "--preset": ("", "tiny", "SMOKE ", "smoke,quick", "0"),
     "--data": SOURCES,
@@ -232,8 +251,9 @@ def _valued(random: Random, command: str, option: tuple[str, str, str], *, sure:
     twice = [value] if name == "--explain" else []
     joined = written.startswith("--") and random.random() < 0.5 and name != "--explain"
     words = [f"{written}={value}"] if joined else [written, value, *twice]
-    place = random.choice((0, len(base)))
-    return Case(f"{name}", (command, *base[:place], *words, *base[place:]), codes=MISTAKE if sure else EITHER)
+    place = len(base) if command == "budget" else random.choice((0, len(base)))  # what is last holds
+    fine = EITHER | {1} if command == "budget" else EITHER
+    return Case(f"{name}", (command, *base[:place], *words, *base[place:]), codes=MISTAKE if sure else fine)
 
 
 def _words(random: Random, command: str) -> Case:

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from costlab.cli.main import COMMANDS
-from tests.hostile import files, options, processes, records, targets
+from tests.hostile import budgets, files, options, processes, records, targets
 from tests.hostile.case import Case
 from tests.hostile.judge import Place, judge
 
@@ -21,8 +21,9 @@ EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "300"))
 KINDS: dict[str, tuple[Callable[[Random], Case], int]] = {
     "targets": (targets.draw, 40),
     "options": (options.draw, 27),
-    "records": (records.draw, 23),
-    "files": (files.draw, 8),
+    "records": (records.draw, 20),
+    "budgets": (budgets.draw, 4),
+    "files": (files.draw, 7),
     "processes": (processes.draw, 2),
 }
 """How a case of each kind is drawn, and the share that it has, in percent."""

@@ -8,7 +8,7 @@ from costlab.algebra.dim import text
 from costlab.algebra.inputs import Inputs
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count
-from costlab.counting.row import DEFAULT, Row, record
+from costlab.counting.row import DEFAULT, FORMAT, VERSION, Row, record
 from costlab.errors import DefinitionError
 from costlab.report.cell import Column, human
 from costlab.report.table import Table
@@ -79,6 +79,8 @@ def count_table(count: Count, depth: int = 1, by: By = "module", sort: Order = "
         total=_values(whole, count, columns),
         notes=_notes(count),
         facts=lambda: {
+            "format": FORMAT,
+            "version": VERSION,
             "target": count.label,
             "input": str(count.input) if isinstance(count.input, Inputs) else list(count.input),
             "batch": count.batch,
@@ -140,7 +142,7 @@ def _notes(count: Count) -> tuple[str, ...]:
     ]
     return (
         *partial_notes([count]),
-        *_unknown(count),
+        *unknown_notes(count),
         *_complex(count),
         *notes,
         *convention_notes([count]),
@@ -221,7 +223,7 @@ def _parameter_uses(count: Count) -> tuple[str, ...]:
     return (f"parameters: {uses}",)
 
 
-def _unknown(count: Count) -> tuple[str, ...]:
+def unknown_notes(count: Count) -> tuple[str, ...]:
     """Notes on the operations that are not counted, and on branches of which one runs."""
     told = (
         ("NOT COUNTED, for there is no rule, or it is in the data", count.without_rule),

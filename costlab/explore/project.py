@@ -1,0 +1,215 @@
+"""The budgets of a project: ``[tool.costlab.budget]`` in its ``pyproject.toml``, and holding all of them."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from contextlib import chdir
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from costlab.algebra.dim import as_dim
+from costlab.algebra.parameter import closest
+from costlab.counting.count import count
+from costlab.counting.row import DEFAULT
+from costlab.errors import CostlabError, DefinitionError
+from costlab.explore.budget import Budget, Outcome, held
+from costlab.explore.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
+from costlab.explore.reference import reference_of
+from costlab.files import read
+from costlab.messages import first_sentence, named
+
+FILE = "pyproject.toml"
+TABLE = ("tool", "costlab", "budget")
+PATH = ".".join(TABLE)
+EXAMPLE = f'[{PATH}.NAME] with target = "nets.py:net" and max-parameters = "25M"'
+MOST_BYTES = 2**24
+"""The largest pyproject.toml that is read."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The budget of one target, as the project's file has it; ``input`` is as it is typed."""
+
+    name: str
+    target: str
+    most: Mapping[str, int]
+    input: str | tuple[str, ...] | None = None
+    batch: int = 1
+    inference: bool = False
+    convention: str = DEFAULT
+    against: str | None = None
+    increase: Fraction | None = None
+    strict: bool = False
+
+
+class Project(NamedTuple):
+    """The budgets of a project, and the folder in which its file lies."""
+
+    folder: Path
+    entries: tuple[Entry, ...]
+
+
+def hold_all(project: Project) -> tuple[Outcome, ...]:
+    """Hold each budget, in the project's folder; one that cannot be held keeps none of the others."""
+    with chdir(project.folder):
+        return tuple(map(_hold, project.entries))
+
+
+def _hold(entry: Entry) -> Outcome:
+    try:
+        return Outcome(entry.name, entry.target, held_entry(entry))
+    except CostlabError as error:
+        return Outcome(entry.name, entry.target, None, str(error))
+
+
+def held_entry(entry: Entry) -> Budget:
+    """The target of an entry, held against its budget.
+
+    Raises:
+        CostlabError: it, or its reference, cannot be counted or read.
+    """
+    counted = count(entry.target, entry.input, batch=entry.batch)
+    counted = (counted.inference if entry.inference else counted).under(entry.convention)
+    reference = None
+    if entry.against is not None:
+        reference = reference_of(
+            entry.against,
+            entry.input,
+            batch=entry.batch,
+            inference=entry.inference,
+            convention=entry.convention,
+        )
+    return held(counted, entry.most, reference, entry.increase, strict=entry.strict)
+
+
+def find_project(folder: Path) -> Project:
+    """The budgets of the project that a folder belongs to: of it, or of the nearest above that has some.
+
+    Raises:
+        DefinitionError: there is none, or what is there is malformed; the message has the path of the key.
+        OutputError: a file cannot be read.
+    """
+    seen = ""
+    for place in (folder, *folder.parents):
+        content = read(place / FILE, MOST_BYTES)
+        if content is None:
+            continue
+        seen = seen or f"; {place / FILE} has no [{PATH}]"
+        table = _table(content, place / FILE)
+        if table is not None:
+            try:
+                return Project(place, _entries(table))
+            except DefinitionError as error:
+                raise DefinitionError(f"{place / FILE}: {error}") from None
+    raise DefinitionError(
+        f"no {FILE} here or above has budgets{seen}: give a TARGET with its limits, or write {EXAMPLE}"
+    )
+
+
+def _table(content: bytes, file: Path) -> Any:
+    """What stands under the table's name, None for nothing."""
+    try:
+        value: Any = tomllib.loads(content.decode(), parse_float=Decimal)
+    except RecursionError:
+        raise DefinitionError(f"{file} is nested too deeply") from None
+    except (ValueError, ArithmeticError) as error:
+        raise DefinitionError(f"{file} is no TOML: {first_sentence(error)}") from None
+    for i, key in enumerate(TABLE):
+        if not isinstance(value, dict):
+            raise DefinitionError(f"{file}: {'.'.join(TABLE[:i])}: {named(value)} is no table")
+        if key not in value:
+            return None
+        value = value[key]
+    return value
+
+
+def _entries(table: Any) -> tuple[Entry, ...]:
+    if not isinstance(table, dict):
+        found = "an array" if isinstance(table, list) else as_written(table)
+        raise DefinitionError(f"{PATH}: {found} is no table: write {EXAMPLE}")
+    if not table:
+        raise DefinitionError(f"{PATH} is empty: write {EXAMPLE}")
+    return tuple(_entry(name, each, f"{PATH}.{_key(name)}") for name, each in table.items())
+
+
+def _entry(name: str, table: Any, path: str) -> Entry:
+    if not isinstance(table, dict):
+        raise DefinitionError(f"{path}: {as_written(table)} is no table: a budget has a name, {EXAMPLE}")
+    for key in table:
+        if key not in KEYS:
+            raise DefinitionError(f"{path}: there is no key {named(key)}{closest(key, KEYS)}")
+    if "target" not in table:
+        raise DefinitionError(f'{path}.target is missing: name what is held, such as target = "nets.py:net"')
+    read_as = {key: KEYS[key](f"{path}.{key}", value) for key, value in table.items()}
+    most = {each: read_as.pop(_limit_key(each)) for each in LIMITED if _limit_key(each) in read_as}
+    increase = read_as.pop("max-increase", None)
+    entry = Entry(name, most=most, increase=increase, **read_as)
+    refuse_useless(most, entry.against, increase, entry.convention, lambda each: f"{path}.{_hyphens(each)}")
+    return entry
+
+
+def _limit_key(quantity: str) -> str:
+    return _hyphens(f"max_{quantity}")
+
+
+def _hyphens(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _key(name: str) -> str:
+    """A key as it is written: in quotation marks if it is no plain word."""
+    plain = name.replace("-", "").replace("_", "")
+    return name if plain.isascii() and plain.isalnum() else named(name)
+
+
+def _text(path: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise DefinitionError(f"{path}: {as_written(value)} is no text")
+    return value
+
+
+def _texts(path: str, value: Any) -> str | tuple[str, ...]:
+    if not isinstance(value, list):
+        return _text(path, value)
+    if not value:
+        raise DefinitionError(f"{path}: there is no input in it")
+    return tuple(_text(f"{path}[{i}]", each) for i, each in enumerate(value))
+
+
+def _flag(path: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise DefinitionError(f"{path}: {as_written(value)} is neither true nor false")
+    return value
+
+
+def _number(path: str, value: Any) -> int:
+    if type(value) is not int:
+        raise DefinitionError(f"{path}: {as_written(value)} is no whole number")
+    number = as_dim(path, value)
+    assert isinstance(number, int)
+    return number
+
+
+def _convention(path: str, value: Any) -> str:
+    from costlab.counting.convention import known
+
+    try:
+        return known(_text(path, value))
+    except DefinitionError as error:
+        raise DefinitionError(f"{path}: {error}") from None
+
+
+KEYS: Mapping[str, Callable[[str, Any], Any]] = {
+    "target": _text,
+    "input": _texts,
+    "batch": _number,
+    "inference": _flag,
+    "convention": _convention,
+    **{_limit_key(quantity): as_limit for quantity in LIMITED},
+    "against": _text,
+    "max-increase": as_increase,
+    "strict": _flag,
+}
+"""What may stand in the table of a budget, with what reads it."""
