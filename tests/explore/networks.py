@@ -1,10 +1,10 @@
 """Networks whose sizes are written out by hand."""
 
-from costlab import BatchNorm2d, Conv2d, Dim, Flatten, Linear, add, block, concat, seq
+from costlab import BatchNorm2d, Block, Conv2d, Dim, Flatten, Linear, add, block, concat, seq
 
 
 @block(input="3x8x8")
-def small(a: Dim = 4, b: Dim = 6, deep: bool = False):
+def small(a: Dim = 4, b: Dim = 6, deep: bool = False) -> Block:
     """Three convolutions, branches that are joined, and a linear layer."""
     more = {"third": Conv2d(b, 1, bias=False)} if deep else {}
     return seq(

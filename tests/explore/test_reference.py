@@ -40,7 +40,8 @@ def by_path(sizes: dict[str, int], depth: int) -> dict[str, int]:
 def test_the_modules_that_grew_are_those_of_the_file(
     tmp_path: Path, a: int, b: int, c: int, d: int, deep: bool, deeper: bool, depth: int
 ) -> None:
-    before, after = {"a": a, "b": b, "deep": deep}, {"a": c, "b": d, "deep": deeper}
+    before: dict[str, Any] = {"a": a, "b": b, "deep": deep}
+    after: dict[str, Any] = {"a": c, "b": d, "deep": deeper}
     held = costlab.budget(small, **after, against=written(tmp_path, depth, **before), max_increase="0%")
     assert held.reference is not None
     assert held.reference.target.startswith("small")
