@@ -68,3 +68,44 @@ def _visited(left: Any, row: Any, forms: Any, above: Any, below: Any, flags: Any
     for i in range(lefts):
         met += flags[i]
     return met
+
+
+@njit(cache=True, nogil=True)
+def spread(
+    base: Any,
+    left: Any,
+    left_rows: Any,
+    right: Any,
+    right_rows: Any,
+    low: Any,
+    high: Any,
+    conditions: Any,
+    form: Any,
+    edges: Any,
+    open_points: Any,
+    whole: Any,
+    found: Any,
+) -> None:
+    """Add to each bin how many points that meet the conditions have a value of a form in it."""
+    lefts, rights, bins = left.shape[2], right.shape[2], len(edges) - 1
+    flags = np.empty(lefts, np.uint8)
+    for o in open_points:
+        row, other = left_rows[o], right_rows[o]
+        order = np.argsort(left[form, row])
+        for j in range(rights):
+            flags[:] = 1
+            if not whole[o]:
+                for condition in range(conditions):
+                    taken = base[condition, o] + right[condition, other, j]
+                    values = left[condition, row]
+                    least, most = low[condition] - taken, high[condition] - taken
+                    for i in range(lefts):
+                        flags[i] &= (values[i] >= least) & (values[i] <= most)
+            taken = base[form, o] + right[form, other, j]
+            at = 0
+            for i in order:
+                value = taken + left[form, row, i]
+                while at <= bins and edges[at] <= value:
+                    at += 1
+                if 0 < at <= bins:
+                    found[at - 1] += flags[i]

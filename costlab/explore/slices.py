@@ -158,15 +158,19 @@ class Plan:
 
     def index(self, number: int, o: int, i: int, j: int) -> Index:
         """The point of the space that a place in a slice is."""
-        index = [0] * len(self.sizes)
+        return tuple(self.indices(number, np.array([o]), np.array([i]), np.array([j]))[0].tolist())
+
+    def indices(self, number: int, o: Any, i: Any, j: Any) -> Any:
+        """The points of the space that places in a slice are: ``[place, axis]``."""
+        found = np.zeros((len(o), len(self.sizes)), np.int64)
         ranges = dict(zip(self.groups[0], self.box(number), strict=True))
-        for axes, place in ((self.groups[0], o), *zip(self.halves, (i, j), strict=True)):
-            left_over = int(place)
+        for axes, places in ((self.groups[0], o), (self.halves[0], i), (self.halves[1], j)):
+            left_over = places
             for axis in reversed(axes):
                 within = ranges.get(axis, range(self.sizes[axis]))
-                left_over, at = divmod(left_over, len(within))
-                index[axis] = within[at]
-        return tuple(index)
+                left_over, at = np.divmod(left_over, len(within))
+                found[:, axis] = at + within.start
+        return found
 
 
 class Slice(NamedTuple):

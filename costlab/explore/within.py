@@ -11,15 +11,23 @@ BLOCK = 1_000_000
 """Elements that are compared at once."""
 
 
+def bounds(plan: Plan, part: Slice) -> tuple[Any, Any]:
+    """The least and the most of each condition's form, for each point of the cut."""
+    number = len(plan.intervals)
+    ends = []
+    for end in (np.min, np.max):
+        left, right = (end(table[:number], axis=2) for table in (part.left, part.right))
+        ends.append(part.base[:number] + left[:, part.left_rows] + right[:, part.right_rows])
+    return ends[0], ends[1]
+
+
 def counts(plan: Plan, part: Slice) -> Any:
     """How many points meet the conditions, for each point of the cut."""
     number = len(plan.intervals)
     points, lefts, rights = part.shape
     base, left, right = part.base[:number], part.left[:number], part.right[:number]
     low, high = plan.limits
-    least, most = left.min(axis=2), left.max(axis=2)
-    lowest = base + least[:, part.left_rows] + right.min(axis=2)[:, part.right_rows]
-    highest = base + most[:, part.left_rows] + right.max(axis=2)[:, part.right_rows]
+    lowest, highest = bounds(plan, part)
     found = np.zeros(points, dtype=np.int64)
     inside = ((lowest >= low) & (highest <= high)).all(axis=0)
     found[inside] = lefts * rights
@@ -50,13 +58,16 @@ def pair_counts(plan: Plan, part: Slice, o: int) -> Any:
     return _met(row, (low - taken)[:, None], (high - taken)[:, None])[0]
 
 
-def meets(plan: Plan, part: Slice, o: int, rights: Any) -> Any:
-    """Which pairs of a left point and one of some right ones meet the conditions: ``[right, left]``."""
-    number = len(plan.intervals)
+def meets(plan: Plan, part: Slice, points: Any, rights: Any) -> Any:
+    """Which left points meet the conditions with each pair of a point of the cut and a right one."""
     low, high = plan.limits
-    taken = part.base[:number, o, None] + part.right[:number, part.right_rows[o]][:, rights]
-    row = part.left[:number, part.left_rows[o]][:, None, :]
-    return ((row >= (low - taken)[..., None]) & (row <= (high - taken)[..., None])).all(axis=0)
+    met = np.ones((len(points), part.shape[1]), bool)
+    for form in range(len(plan.intervals)):
+        taken = part.base[form, points] + part.right[form, part.right_rows[points], rights]
+        rows = part.left[form, part.left_rows[points]]
+        met &= rows >= (low[form] - taken)[:, None]
+        met &= rows <= (high[form] - taken)[:, None]
+    return met
 
 
 def _met(row: Any, low: Any, high: Any) -> Any:

@@ -1,0 +1,54 @@
+"""How the members of a slice are spread over a form."""
+
+from typing import Any
+
+import numpy as np
+
+from costlab.explore import fast
+from costlab.explore.slices import Plan, Slice
+from costlab.explore.within import BLOCK, bounds, meets
+
+
+def spread(plan: Plan, part: Slice, form: int, edges: Any) -> Any:
+    """How many members that meet the conditions have ``edges[k] <= value < edges[k + 1]`` of a form, for each k."""
+    lowest, highest = bounds(plan, part)
+    low, high = plan.limits
+    whole = ((lowest >= low) & (highest <= high)).all(axis=0)
+    possible = ((lowest <= high) & (highest >= low)).all(axis=0)
+    least, most = _ends(part, form)
+    bins = np.searchsorted(edges, least, side="right") - 1
+    same = bins == np.searchsorted(edges, most, side="right") - 1
+    found = np.zeros(len(edges) - 1, np.int64)
+    plain = whole & same
+    _, lefts, rights = part.shape
+    inside = plain & (bins >= 0) & (bins < len(found))
+    np.add.at(found, bins[inside], lefts * rights)
+    open_points = np.flatnonzero(possible & ~plain)
+    kernels = fast.kernels() if plan.dtype is not object else None
+    if kernels is not None:
+        number = len(plan.intervals)
+        tables = (part.base, part.left, part.left_rows, part.right, part.right_rows)
+        kernels.spread(*tables, low[:, 0], high[:, 0], number, form, edges, open_points, whole, found)
+        return found
+    step = max(1, BLOCK // (lefts * rights))
+    each = np.arange(rights)
+    for at in range(0, len(open_points), step):
+        some = open_points[at : at + step]
+        points, others = np.repeat(some, rights), np.tile(each, len(some))
+        values = part.base[form, points] + part.right[form, part.right_rows[points], others]
+        every = values[:, None] + part.left[form, part.left_rows[points]]
+        met = meets(plan, part, points, others)
+        places = np.searchsorted(edges, every[met], side="right") - 1
+        places = places[(places >= 0) & (places < len(found))]
+        found += np.bincount(places, minlength=len(found))
+    return found
+
+
+def _ends(part: Slice, form: int) -> tuple[Any, Any]:
+    ends = [
+        part.base[form]
+        + end(part.left[form], axis=1)[part.left_rows]
+        + end(part.right[form], axis=1)[part.right_rows]
+        for end in (np.min, np.max)
+    ]
+    return ends[0], ends[1]
