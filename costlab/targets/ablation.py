@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from costlab.errors import DefinitionError
 from costlab.messages import named
@@ -29,6 +29,9 @@ class Ablation:
             unknown, or a text is not on one line.
     """
 
+    FEWEST: ClassVar[int] = 2
+    """The fewest variants that make one."""
+
     name: str
     title: str
     variants: Mapping[str, Variant] = field(hash=False)
@@ -41,7 +44,7 @@ class Ablation:
         for name in ("title", "name", "figure"):
             self._check_text(name, getattr(self, name), blank=name != "title")
         variants: Any = self.variants  # not yet known to be what they should be
-        if not isinstance(variants, Mapping) or len(variants) < 2:
+        if not isinstance(variants, Mapping) or len(variants) < self.FEWEST:
             raise DefinitionError(f"ablation {self.name}: give a baseline and at least one more by label")
         for label, variant in variants.items():
             if not isinstance(variant, Variant):

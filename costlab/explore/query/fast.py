@@ -9,7 +9,7 @@ _off = False
 @cache
 def _kernels() -> ModuleType | None:
     try:
-        from costlab.explore import compiled
+        from costlab.explore.query import compiled
     except ImportError:
         return None
     return compiled

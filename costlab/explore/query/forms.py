@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.grids import Index, axes_of, taken
-from costlab.explore.terms import Term, as_terms
+from costlab.explore.derive.grids import Index, axes_of, taken
+from costlab.explore.derive.terms import Term, as_terms
 
 INT64_SAFE = 2**62
 """Sums below it in size cannot wrap, nor can their differences."""

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from costlab.explore.grids import Index
-from costlab.explore.slices import Plan, Slice
-from costlab.explore.within import bounds, meets
+from costlab.explore.derive.grids import Index
+from costlab.explore.query.slices import Plan, Slice
+from costlab.explore.query.within import bounds, meets
 
 Objective = tuple[int, int]
 """A form, and the sign with which less of it is better."""

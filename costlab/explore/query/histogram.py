@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from costlab.explore import fast
-from costlab.explore.slices import Plan, Slice
-from costlab.explore.within import BLOCK, bounds, meets
+from costlab.explore.query import fast
+from costlab.explore.query.slices import Plan, Slice
+from costlab.explore.query.within import BLOCK, bounds, meets
 
 
 def spread(plan: Plan, part: Slice, form: int, edges: Any) -> Any:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from costlab.explore import fast
-from costlab.explore.slices import Plan, Slice
+from costlab.explore.query import fast
+from costlab.explore.query.slices import Plan, Slice
 
 BLOCK = 1_000_000
 """Elements that are compared at once."""

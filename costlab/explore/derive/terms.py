@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costlab.algebra.dim import added_up, multiplied
-from costlab.explore.grids import Index, axes_of, content, stacked, taken
+from costlab.explore.derive.grids import Index, axes_of, content, stacked, taken
 
 
 class Term(NamedTuple):

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.forms import Form
-from costlab.explore.grids import Index
-from costlab.explore.terms import Term
+from costlab.explore.query.forms import Form
+from costlab.explore.derive.grids import Index
+from costlab.explore.derive.terms import Term
 
 GROUP_MAX = 256
 """The most points of a group of axes that is no further cut."""
@@ -102,10 +102,14 @@ class Plan:
             ranges.append(range(block * step, min((block + 1) * step, self.sizes[axis])))
         return tuple(reversed(ranges))
 
+    def free_axes(self) -> Index:
+        """The axes that make no difference to any form."""
+        told = {*self.groups[0], *self.halves[0], *self.halves[1]}
+        return tuple(axis for axis in range(len(self.sizes)) if axis not in told)
+
     def free(self) -> int:
         """How many members there are for each that the forms tell apart."""
-        told = {*self.groups[0], *self.halves[0], *self.halves[1]}
-        return prod(size for axis, size in enumerate(self.sizes) if axis not in told)
+        return prod(self.sizes[axis] for axis in self.free_axes())
 
     def slice(self, number: int) -> "Slice":
         """The tables of a slice."""

@@ -1,0 +1,75 @@
+"""Holding what was derived of a space against counts of some of its members, one by one."""
+
+from collections.abc import Callable
+from random import Random
+
+from costlab.algebra.work import QUANTITIES
+from costlab.counting.count import count
+from costlab.errors import CostlabError, DefinitionError
+from costlab.explore.axis import Axis
+from costlab.explore.derive.derived import Derived
+from costlab.explore.derive.grids import Index
+from costlab.explore.member import variant_of
+from costlab.targets.target import Variant
+
+FEWEST, MOST = 12, 48
+"""How many members are counted: at least one for each value of the longest axis, as far as these allow."""
+
+
+def hold_against_counts(
+    derived: Derived, variant: Variant, axes: tuple[Axis, ...], tell: Callable[[float], None]
+) -> None:
+    """Count some members as `costlab.count` does.
+
+    A definition may ask for a value in a way that nobody sees, such as ``type(x) is int``, and then be the same
+    for all values.
+
+    Raises:
+        DefinitionError: one of them has other totals, or fits where it should not, or the other way round.
+    """
+    chosen = members([len(axis.values) for axis in axes])
+    for done, index in enumerate(chosen, 1):
+        _hold(derived, variant_of(variant, axes, index), index)
+        tell(done / len(chosen))
+
+
+def members(sizes: list[int]) -> list[Index]:
+    """Both ends of all axes, and members among which each value of an axis occurs, as far as there is room."""
+    random = Random(0)  # noqa: S311  # a draw that can be repeated, and no secret
+    many = min(MOST, max(FEWEST, *sizes, 1))
+    columns = [_column(size, many, random) for size in sizes]
+    ends = [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]
+    return list(dict.fromkeys([*ends, *zip(*columns, strict=True)]))
+
+
+def _column(size: int, many: int, random: Random) -> list[int]:
+    """Places along an axis in a random order: each as often as any other, or as many as there is room for."""
+    places = random.sample(range(size), min(size, many))
+    column = [places[at % len(places)] for at in range(many)]
+    random.shuffle(column)
+    return column
+
+
+def _hold(derived: Derived, variant: Variant, index: Index) -> None:
+    misfit = derived.misfit_at(index)
+    try:
+        counted = count(variant)
+    except CostlabError as error:
+        if misfit is None:
+            raise _different(variant, f"it does not fit: {error}") from error
+        return
+    if misfit is not None:
+        raise _different(variant, f"it fits, and was held not to at {misfit or 'the root'}")
+    totals = derived.at(index)
+    for name in QUANTITIES:
+        if counted.size(name) != totals[name]:
+            raise _different(
+                variant, f"{name} is {counted.size(name):,} when it is counted, not {totals[name]:,}"
+            )
+
+
+def _different(variant: Variant, what: str) -> DefinitionError:
+    return DefinitionError(
+        f"{variant.label}: {what}; the definition asks for a value in a way that cannot be followed, such as "
+        "`type(x) is int`: ask by comparing it"
+    )

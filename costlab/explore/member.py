@@ -1,0 +1,107 @@
+"""Members of a space: networks that can be counted, compared, reported and trained as any other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from shlex import quote
+from typing import Any, ClassVar
+
+from costlab.algebra.shape import AnyShape, Shape
+from costlab.explore.axis import INPUT, Axis, typed
+from costlab.explore.derive.grids import Index
+from costlab.targets.ablation import Ablation
+from costlab.targets.target import Variant
+
+
+@dataclass(frozen=True)
+class Member:
+    """A network of a space: the values of the axes, its quantities for one input, and how it is named.
+
+    ``target`` is what `costlab count` takes; ``input`` is its input's shape where a space varies or sets it.
+    """
+
+    index: Index
+    values: Mapping[str, Any]
+    sizes: Mapping[str, int]
+    variant: Variant
+
+    @property
+    def target(self) -> str:
+        """The network as a target, with the settings that differ from member to member."""
+        return self.variant.label
+
+    @property
+    def input(self) -> AnyShape | None:
+        """The shape of its input, if it is not the definition's own."""
+        shape: Any = self.variant.input
+        return shape
+
+    @property
+    def command(self) -> str:
+        """The command line that counts it."""
+        at = f" --input {self.input}" if self.input is not None else ""
+        return f"costlab count {quote(self.target)}{at}"
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds for one input, as `costlab.count` counts them."""
+        return self.sizes["multiply_adds"]
+
+    @property
+    def parameters(self) -> int:
+        """Every learned element."""
+        return self.sizes["parameters"]
+
+    @property
+    def activations(self) -> int:
+        """Elements put out by convolutions and linear layers."""
+        return self.sizes["activations"]
+
+    def __repr__(self) -> str:
+        at = f", input {self.input}" if self.input is not None else ""
+        sizes = ", ".join(
+            f"{name}={self.sizes[name]:,}" for name in ("multiply_adds", "parameters", "activations")
+        )
+        return f"Member({self.target}{at}: {sizes})"
+
+
+@dataclass(frozen=True, repr=False)
+class Selection(Ablation):
+    """Members of a space, as an ablation: the network at its defaults first, if it can be counted.
+
+    ``members`` are those that were selected, in their order; ``among`` is of how many, where that is known.
+    """
+
+    FEWEST: ClassVar[int] = 1
+
+    members: tuple[Member, ...] = ()
+    among: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __iter__(self) -> Any:
+        return iter(self.members)
+
+    def __getitem__(self, place: int) -> Member:
+        return self.members[place]
+
+    def __repr__(self) -> str:
+        lines = [f"Selection: {self.title}", *(f"  {member!r}" for member in self.members[:20])]
+        if len(self.members) > 20:
+            lines.append(f"  ... and {len(self.members) - 20} more")
+        return "\n".join(lines)
+
+
+def variant_of(variant: Variant, axes: tuple[Axis, ...], index: Index) -> Variant:
+    """The network at a point of a space."""
+    values = {axis.name: axis.values[i] for axis, i in zip(axes, index, strict=True)}
+    side = values.pop(INPUT, None)
+    texts = ",".join(f"{name}={typed(value)}" for name, value in values.items())
+    joint = "," if variant.settings else ":"
+    label = f"{variant.label}{joint}{texts}" if texts else variant.label
+    made = replace(variant, label=label, settings={**variant.settings, **values})
+    if side is None:
+        return made
+    channels: Any = made.shape()
+    return replace(made, input=Shape(channels[0], side, side))

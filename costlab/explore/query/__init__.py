@@ -1,0 +1,1 @@
+"""What is asked of a space: answered slice by slice, from sums of small tables."""

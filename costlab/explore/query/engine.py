@@ -1,0 +1,102 @@
+"""Going over the slices of a space: in order, perhaps on several cores, with what was found so far at hand."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from costlab.explore.query import fast
+from costlab.explore.query.slices import Plan
+
+S = TypeVar("S")
+Progress = Callable[[str, float], None]
+"""Called with what is being done, and the share of it that is done."""
+AHEAD = 2
+"""Slices that wait, for each that is worked on."""
+
+
+def quiet(_: str, __: float) -> None:
+    """Say nothing of the progress."""
+
+
+@dataclass
+class Engine:
+    """Goes over slices, on this many threads, or by an executor, whose tasks are pure and can be pickled.
+
+    ``covered`` is the share of the slices that were gone over in the last sweep, should it be interrupted.
+    """
+
+    workers: int | None = None
+    executor: Executor | None = None
+    progress: Progress = quiet
+    covered: float = field(default=1.0, init=False)
+    found: Any = field(default=None, init=False)
+
+    def sweep(
+        self,
+        doing: str,
+        plans: Sequence[Plan],
+        task: Callable[..., Any],
+        fold: Callable[[S, Plan, Any], S],
+        start: S,
+        arguments: Callable[[S], tuple[Any, ...]] = lambda _: (),
+    ) -> S:
+        """Fold what ``task(plan, number, *arguments)`` gives for each slice of each plan, in order.
+
+        The arguments are those of what was found by the time when a slice is begun.
+        """
+        slices = sum(plan.slices for plan in plans)
+        state, done = start, 0
+        self.found, self.covered = state, 0.0
+        every = ((plan, number) for plan in plans for number in range(plan.slices))
+        with self._running(slices) as (submit, many):
+            waiting: deque[tuple[Plan, Future[Any]]] = deque()
+            for plan, number in every:
+                waiting.append((plan, submit(task, plan, number, *arguments(state))))
+                if len(waiting) >= many:
+                    state, done = self._next(waiting, fold, state), done + 1
+                    self._tell(doing, state, done, slices)
+            while waiting:
+                state, done = self._next(waiting, fold, state), done + 1
+                self._tell(doing, state, done, slices)
+        self.covered = 1.0
+        return state
+
+    def _next(self, waiting: Any, fold: Callable[[S, Plan, Any], S], state: S) -> S:
+        plan, future = waiting.popleft()
+        return fold(state, plan, future.result())
+
+    def _tell(self, doing: str, state: Any, done: int, slices: int) -> None:
+        self.found, self.covered = state, done / slices
+        self.progress(doing, self.covered)
+
+    @contextmanager
+    def _running(self, slices: int) -> Iterator[tuple[Callable[..., Any], int]]:
+        """What begins a task, and how many may be under way."""
+        if self.executor is not None:
+            yield self.executor.submit, AHEAD * (self.workers or os.cpu_count() or 1)
+            return
+        workers = min(self.workers or self._usual(), slices)
+        if workers <= 1:
+            yield _at_once, 1
+            return
+        pool = ThreadPoolExecutor(workers)
+        try:
+            yield pool.submit, AHEAD * workers
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _usual(self) -> int:
+        """Threads by default: compiled kernels run on all cores at once, NumPy's ways gain little by it."""
+        if fast.kernels() is None:
+            return 1
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _at_once(task: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(task(*arguments))
+    return future

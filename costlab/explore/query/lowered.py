@@ -1,0 +1,160 @@
+"""Conditions and orders as they are written, made into plans of whole-numbered forms."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import product
+from math import ceil, floor, gcd, lcm, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from costlab.errors import DefinitionError
+from costlab.explore.axial import Axial
+from costlab.explore.axis import Axis
+from costlab.explore.condition import Atom, Holds
+from costlab.explore.derive.derived import Derived
+from costlab.explore.linear import CONSTANT, Linear
+from costlab.explore.query.forms import Form, form_of, masks_form
+from costlab.explore.query.slices import Plan
+
+STATES_MAX = 5_000_000
+"""The most combinations of axes for which a statement is decided one by one."""
+FAR = 2**1000
+
+
+class Lowered(NamedTuple):
+    """A linear expression as a form: ``scale * form + constant`` is its value; a negative scale turns it round."""
+
+    key: Any
+    form: Form
+    scale: Fraction
+    constant: Fraction
+
+
+class Lowering:
+    """Makes forms of expressions about the members of one space; equal ones are made once."""
+
+    def __init__(self, axes: tuple[Axis, ...], derived: Derived) -> None:
+        self.axes, self.derived = axes, derived
+        self.sizes = tuple(len(axis.values) for axis in axes)
+        self._places = {axis.name: place for place, axis in enumerate(axes)}
+        self._misfits = [mask for _, mask in derived.misfits]
+        self._made: dict[Any, Lowered] = {}
+
+    def plan(self, atoms: Sequence[Atom], asked: Iterable[Linear] = (), misfits: Any = None) -> "Asked":
+        """The plan for members that fit and for which all of the atoms hold, with what is asked of them.
+
+        ``misfits`` are other masks than the space's own, of members that are left out.
+        """
+        masks = list(self._misfits if misfits is None else misfits)
+        forms: dict[Any, Form] = {}
+        intervals: dict[Any, tuple[int, int]] = {}
+        for atom in atoms:
+            if isinstance(atom, Holds):
+                masks.append(self.states(atom.axial) != atom.value)
+                continue
+            lowered = self.lowered(atom.linear)
+            low, high = intervals.get(lowered.key, (-FAR, FAR))
+            end = -lowered.constant / lowered.scale  # scale * form <= -constant
+            if lowered.scale > 0:
+                high = min(high, ceil(end) - 1 if atom.strict else floor(end))
+            else:
+                low = max(low, floor(end) + 1 if atom.strict else ceil(end))
+            forms[lowered.key], intervals[lowered.key] = lowered.form, (low, high)
+        if any(np.any(mask) for mask in masks):
+            forms["masks"], intervals["masks"] = masks_form(masks), (0, 0)
+        wanted = [self.lowered(linear) for linear in asked]
+        for lowered in wanted:
+            forms.setdefault(lowered.key, lowered.form)
+        places = {key: place for place, key in enumerate(forms)}
+        plan = Plan(self.sizes, tuple(forms.values()), tuple(intervals.values()))
+        return Asked(plan, tuple(places[lowered.key] for lowered in wanted), tuple(wanted))
+
+    def misfits(self) -> Iterator[tuple[str, Plan]]:
+        """For each part at which members do not fit, the plan for those that fit at all parts before it."""
+        masks: dict[str, list[Any]] = {}
+        for path, mask in self.derived.misfits:
+            masks.setdefault(path, []).append(mask)
+        before: list[Any] = []
+        for path, here in masks.items():
+            forms = (masks_form(before), masks_form(here)) if before else (masks_form(here),)
+            intervals = ((0, 0), (1, FAR)) if before else ((1, FAR),)
+            yield path, Plan(self.sizes, forms, intervals)
+            before += here
+
+    def states(self, axial: Axial) -> Any:
+        """The values of a statement or an expression over its axes: an array of the space's rank, or one value."""
+        places = sorted(self._places[name] for name in axial.names)
+        combinations = prod(self.sizes[place] for place in places)
+        if combinations > STATES_MAX:
+            names = " and ".join(self.axes[place].name for place in places)
+            raise DefinitionError(
+                f"a condition on {names} together has {combinations:,} cases: give simpler ones"
+            )
+        exact = [[self.axes[place].exact(i) for i in range(self.sizes[place])] for place in places]
+        names = [self.axes[place].name for place in places]
+        values = [axial.at(dict(zip(names, each, strict=True))) for each in product(*exact)]
+        shape = tuple(size if place in places else 1 for place, size in enumerate(self.sizes))
+        kind = bool if all(isinstance(value, bool) for value in values) else object
+        array = np.empty(len(values), dtype=kind)
+        array[:] = values
+        return array.reshape(shape)
+
+    def lowered(self, linear: Linear) -> Lowered:
+        """The form of a linear expression."""
+        constants = linear.constants
+        key: Any = None if constants is None else _normal(constants)
+        if key is None:
+            key = linear
+        if key not in self._made:
+            self._made[key] = self._along_axes(linear) if constants is None else self._of_constants(constants)
+        made = self._made[key]
+        if constants is None:
+            return made
+        first = next(
+            (value for name, value in sorted(constants.items()) if name != CONSTANT and value), Fraction(1)
+        )
+        unit = next((value for _, value in key), 1)
+        return made._replace(scale=first / unit, constant=Fraction(constants.get(CONSTANT, 0)))
+
+    def _of_constants(self, constants: Mapping[str, Fraction]) -> Lowered:
+        key = _normal(constants)
+        form = form_of((value, self.derived.sums[name]) for name, value in key)
+        return Lowered(key, form, Fraction(1), Fraction(0))
+
+    def _along_axes(self, linear: Linear) -> Lowered:
+        """The form of an expression whose coefficients depend on axes, with their denominators multiplied away."""
+        factors = {name: self.states(axial) for name, axial in linear.items}
+        shared = lcm(*(Fraction(value).denominator for array in factors.values() for value in array.flat))
+        whole = {name: _whole(array, shared) for name, array in factors.items()}
+        parts = [
+            (factor, 1 if name == CONSTANT else self.derived.sums[name]) for name, factor in whole.items()
+        ]
+        return Lowered(linear, form_of(parts), Fraction(1, shared), Fraction(0))
+
+
+class Asked(NamedTuple):
+    """A plan, with the places among its forms of what is asked, and how values follow from those."""
+
+    plan: Plan
+    places: tuple[int, ...]
+    wanted: tuple[Lowered, ...]
+
+
+def _normal(constants: Mapping[str, Fraction]) -> tuple[tuple[str, int], ...]:
+    """The coefficients of quantities as whole numbers without a common divisor, the first above 0."""
+    fractions = {name: value for name, value in sorted(constants.items()) if name != CONSTANT and value}
+    if not fractions:
+        return ()
+    shared = lcm(*(value.denominator for value in fractions.values()))
+    whole = {name: int(value * shared) for name, value in fractions.items()}
+    divisor = gcd(*whole.values()) * (1 if next(iter(whole.values())) > 0 else -1)
+    return tuple((name, value // divisor) for name, value in whole.items())
+
+
+def _whole(array: Any, shared: int) -> Any:
+    """Fractions times a shared denominator; in 64 bits where they fit."""
+    values = [int(Fraction(value) * shared) for value in array.flat]
+    fits = all(abs(value) < 2**62 for value in values)
+    whole = np.array(values, dtype=np.int64 if fits else object).reshape(array.shape)
+    return int(whole.flat[0]) if whole.size == 1 else whole

@@ -1,0 +1,189 @@
+"""Questions about the members for which one of several conjunctions holds: each is a sweep over slices."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from costlab.explore.derive.grids import Index
+from costlab.explore.query.engine import Engine
+from costlab.explore.query.front import Front, Objective, front
+from costlab.explore.query.histogram import spread
+from costlab.explore.query.lowered import Asked
+from costlab.explore.query.members import every, ranked
+from costlab.explore.query.slices import Plan
+from costlab.explore.query.top import Ranked, best
+from costlab.explore.query.within import counts
+
+
+def count(engine: Engine, plans: Sequence[Plan], doing: str = "counting") -> int:
+    """How many members there are."""
+    return sum(counts_by_slice(engine, plans, doing))
+
+
+def counts_by_slice(engine: Engine, plans: Sequence[Plan], doing: str = "counting") -> list[int]:
+    """How many members each slice of each plan has."""
+    return engine.sweep(
+        doing, plans, _count, lambda found, plan, many: [*found, many * plan.free()], list[int]()
+    )
+
+
+def _count(plan: Plan, number: int) -> int:
+    return int(counts(plan, plan.slice(number)).sum())
+
+
+def top(engine: Engine, asked: Sequence[Asked], sign: int, many: int, doing: str) -> list[Ranked]:
+    """The members with the most of ``sign`` times what is asked, by its value as a form, the most first.
+
+    Of axes that make no difference each member has the first values.
+    """
+    places = {id(each.plan): each.places[0] for each in asked}
+    signs = {id(each.plan): sign if each.wanted[0].scale > 0 else -sign for each in asked}
+
+    def fold(found: list[Ranked], plan: Plan, more: list[Ranked]) -> list[Ranked]:
+        turned = signs[id(plan)]
+        return sorted([*found, *more], key=lambda each: -turned * each.value)[:many]
+
+    found: list[Ranked] = []
+    for each in asked:
+        turned = signs[id(each.plan)]
+        found = engine.sweep(
+            doing,
+            [each.plan],
+            _top,
+            fold,
+            found,
+            lambda found, each=each, turned=turned: (
+                places[id(each.plan)],
+                turned,
+                many,
+                turned * found[-1].value if len(found) == many else None,
+            ),
+        )
+    return found
+
+
+def _top(plan: Plan, number: int, form: int, sign: int, many: int, least: int | None) -> list[Ranked]:
+    return best(plan, plan.slice(number), form, sign, many, least)
+
+
+def pareto(engine: Engine, asked: Sequence[Asked], signs: Sequence[int], doing: str) -> Front:
+    """The members that none surpasses in having little of ``sign`` times each thing that is asked."""
+    dtype = object if any(each.plan.dtype is object for each in asked) else np.int64
+    found = Front(np.zeros((len(signs), 0), dtype), [])
+    for each in asked:
+        objectives = tuple(
+            (place, sign if wanted.scale > 0 else -sign)
+            for place, wanted, sign in zip(each.places, each.wanted, signs, strict=True)
+        )
+        found = engine.sweep(
+            doing,
+            [each.plan],
+            _front,
+            lambda found, _, more: found.joined(more.values, more.members),
+            found,
+            lambda found, objectives=objectives: (objectives, found),
+        )
+    return found
+
+
+def _front(plan: Plan, number: int, objectives: tuple[Objective, ...], known: Front) -> Front:
+    return front(plan, plan.slice(number), objectives, known)
+
+
+def histogram(engine: Engine, asked: Sequence[Asked], edges: Sequence[int], doing: str) -> list[int]:
+    """How many members have a value, as a form, from each edge to below the next one."""
+    found = [0] * (len(edges) - 1)
+    for each in asked:
+        found = engine.sweep(
+            doing,
+            [each.plan],
+            _spread,
+            lambda found, plan, more: [a + b * plan.free() for a, b in zip(found, more, strict=True)],
+            found,
+            lambda _, each=each: (each.places[0], tuple(edges)),
+        )
+    return found
+
+
+def _spread(plan: Plan, number: int, form: int, edges: tuple[int, ...]) -> list[int]:
+    kept: list[int] = spread(plan, plan.slice(number), form, np.array(edges, dtype=plan.dtype)).tolist()
+    return kept
+
+
+class Drawn(NamedTuple):
+    """Members that were drawn, and of how many."""
+
+    members: list[Index]
+    among: int
+
+
+def sample(engine: Engine, plans: Sequence[Plan], many: int, seed: int) -> Drawn:
+    """Members drawn without replacement, each set of them with the same probability; all, if there are no more."""
+    slices = [(plan, number) for plan in plans for number in range(plan.slices)]
+    held = counts_by_slice(engine, plans, "counting what is drawn from")
+    among = sum(held)
+    random = Random(seed)  # noqa: S311  # a draw that can be repeated, and no secret
+    ranks = _distinct(random, among, many)
+    members: dict[int, Index] = {}
+    upto = 0
+    ordered = sorted(ranks)
+    at = 0
+    for (plan, number), here in zip(slices, held, strict=True):
+        inside = []
+        while at < len(ordered) and ordered[at] < upto + here:
+            inside.append(ordered[at])
+            at += 1
+        if inside:
+            members.update(_drawn(plan, number, inside, upto))
+        upto += here
+    return Drawn([members[rank] for rank in ranks], among)
+
+
+def _drawn(plan: Plan, number: int, ranks: list[int], upto: int) -> dict[int, Index]:
+    """The members of some ranks in a slice: axes that make no difference come last."""
+    free = plan.free_axes()
+    within = [divmod(rank - upto, plan.free()) for rank in ranks]
+    found = ranked(plan, plan.slice(number), [place for place, _ in within])
+    members = {}
+    for rank, (_, rest), index in zip(ranks, within, found, strict=True):
+        whole = list(index)
+        for axis in reversed(free):
+            rest, whole[axis] = divmod(rest, plan.sizes[axis])
+        members[rank] = tuple(whole)
+    return members
+
+
+def _distinct(random: Random, among: int, many: int) -> list[int]:
+    """Different numbers below ``among``, in the order in which they are drawn."""
+    if many >= among:
+        ranks = list(range(among))
+        random.shuffle(ranks)
+        return ranks
+    drawn: dict[int, None] = {}
+    while len(drawn) < many:
+        drawn[random.randrange(among)] = None
+    return list(drawn)
+
+
+def rows(engine: Engine, asked: Asked) -> Any:
+    """All members, in batches: indices ``[member, axis]``, values of what is asked ``[asked, member]``."""
+    plan = asked.plan
+    free = plan.free_axes()
+    for number in range(plan.slices):
+        for indices, values in every(plan, plan.slice(number)):
+            wanted = values[list(asked.places)]
+            if free:
+                indices, wanted = _spread_out(plan, free, indices), np.repeat(wanted, plan.free(), axis=1)
+            yield indices, wanted
+        engine.progress("listing members", (number + 1) / plan.slices)
+
+
+def _spread_out(plan: Plan, free: Index, indices: Any) -> Any:
+    """Members with all values of the axes that make no difference."""
+    whole = np.repeat(indices, plan.free(), axis=0)
+    rest = np.tile(np.arange(plan.free()), len(indices))
+    for axis in reversed(free):
+        rest, whole[:, axis] = np.divmod(rest, plan.sizes[axis])
+    return whole
