@@ -1,16 +1,20 @@
 """Members of a space: networks that can be counted, compared, reported and trained as any other."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from shlex import quote
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.shape import AnyShape, Shape
+from costlab.errors import DefinitionError
 from costlab.explore.axis import INPUT, Axis, typed
 from costlab.explore.derive.grids import Index
 from costlab.targets.ablation import Ablation
 from costlab.targets.target import Variant
+
+if TYPE_CHECKING:
+    from costlab.explore.space import Space
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Member:
     @property
     def input(self) -> AnyShape | None:
         """The shape of its input, if it is not the definition's own."""
-        shape: Any = self.variant.input
+        shape: AnyShape | None = self.variant.input  # type: ignore[assignment]  # a definition takes no tensors
         return shape
 
     @property
@@ -80,7 +84,7 @@ class Selection(Ablation):
     def __len__(self) -> int:
         return len(self.members)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Member]:
         return iter(self.members)
 
     def __getitem__(self, place: int) -> Member:
@@ -91,6 +95,26 @@ class Selection(Ablation):
         if len(self.members) > 20:
             lines.append(f"  ... and {len(self.members) - 20} more")
         return "\n".join(lines)
+
+
+def selection(space: "Space", title: str, members: Sequence[Member]) -> Selection:
+    """Members as an ablation, beside the network at its defaults, if that can be counted.
+
+    Raises:
+        DefinitionError: there is neither.
+    """
+    variants: dict[str, Variant] = {}
+    base = space.variant
+    with suppress(Exception):  # it needs what is varied, or does not fit
+        base.resolve().walk()
+        is_varied = any(axis.name == INPUT for axis in space.axes)
+        variants[base.label] = replace(base, input=base.shape()) if is_varied else base
+    for member in members:
+        at = f" at {member.input}" if member.input is not None else ""
+        variants.setdefault(f"{member.target}{at}", member.variant)
+    if not variants:
+        raise DefinitionError(f"{base.label}: no member was selected")
+    return Selection(base.label, f"{base.label}: {title}", variants, members=tuple(members))
 
 
 def variant_of(variant: Variant, axes: tuple[Axis, ...], index: Index) -> Variant:

@@ -1,51 +1,48 @@
 """Spaces: all members of a definition along axes, asked as a whole."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
-from math import ceil, floor, prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from math import prod
+from typing import TYPE_CHECKING, Any, Self
 
 from costlab.algebra.block import Block
-from costlab.algebra.dim import as_dim
 from costlab.algebra.inputs import as_input
 from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError, TargetError
-from costlab.explore.amount import amount
-from costlab.explore.axial import Value
+from costlab.explore.answers import Histogram, Misfit
 from costlab.explore.axis import INPUT, Axis
-from costlab.explore.condition import AtMost, Atom, Condition, all_conditions, conjunctions
+from costlab.explore.condition import Atom, Condition, all_conditions, conjunctions
 from costlab.explore.expression import parse_condition, parse_quantity
-from costlab.explore.linear import Linear, combined, linear
-from costlab.explore.member import Member, Selection, variant_of
+from costlab.explore.given import is_axis_of_input, is_several, near, positive
+from costlab.explore.linear import Linear
+from costlab.explore.member import Member, Selection, selection, variant_of
 from costlab.explore.vary import axes_of
-from costlab.messages import named
-from costlab.targets.resolve import TargetLike, find, find_with_settings
+from costlab.targets.resolve import TargetLike, find_with_settings
 from costlab.targets.target import Variant
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from costlab.explore.derive.derived import Derived
     from costlab.explore.query.engine import Engine, Progress
     from costlab.explore.query.lowered import Asked, Lowering
 
-Index = tuple[int, ...]
 ROWS_MAX = 100_000_000
 """Rows above which a listing has to be asked for twice."""
 
 
 class Space(Overview):
-    """The networks that a definition gives along axes: ``Space("inception_v3", width="0.25:2:0.01", n=[3, 5, 7])``.
+    """The networks that a definition gives along axes: ``Space("inception_v3", width="0.5:2:.1", n=[3, 5])``.
 
-    Each axis is a parameter with a list of values (a range, an array), or with a text as `costlab explore --vary`
-    takes it; a parameter with a single value is a setting. ``input`` is a shape, ``(3, 299, 299)``, or, as a list
-    or range, an axis of sizes of square inputs.
+    Each axis is a parameter with a list of values (a range, an array), or with a text as `costlab explore`
+    takes it after ``--vary``; a parameter with a single value is a setting. ``input`` is a shape, as
+    ``(3, 299, 299)``, or, as a list, a range or a text, an axis of sizes of square inputs.
 
-    What is asked is answered exactly, for all members, without counting them one by one: the definition is run
-    once with its axes in the place of values, and runs for each value only where it looks at one. What was derived
+    What is asked is answered exactly, for all members, without counting them one by one: the definition runs
+    once with its axes in the place of values, and for each value only where it looks at one. What was derived
     so is held against counts of some members before anything is said.
 
     Raises:
@@ -54,169 +51,153 @@ class Space(Overview):
     """
 
     def __init__(self, target: TargetLike, input: object = None, **axes: Any) -> None:
-        variant = find(target)
-        if isinstance(variant.subject, Block):
-            raise TargetError(f"{variant.label} is made already, and has no axes: name a definition")
-        varied = {name: values for name, values in axes.items() if _is_several(values)}
+        varied = {name: values for name, values in axes.items() if is_several(values)}
         settings = {name: value for name, value in axes.items() if name not in varied}
-        variant = _with_settings(variant, settings)
-        if input is not None and _is_axis(input):
+        variant = find_with_settings(target, settings)
+        definition = variant.subject
+        if isinstance(definition, Block):
+            raise TargetError(f"{variant.label} is made already, and has no axes: name a definition")
+        if input is not None and is_axis_of_input(input):
             varied[INPUT] = input
         elif input is not None:
             variant = replace(variant, input=as_input(input))
-        self._begin(variant, axes_of(varied, variant.subject, variant.settings), (), _Shared())
+        self._begin(variant, axes_of(varied, definition, variant.settings))
 
     @classmethod
-    def of(
-        cls, variant: Variant, axes: tuple[Axis, ...], conditions: Sequence[str] = (), option: str = "where"
-    ) -> "Space":
-        """The space of a variant along axes that are made already, with conditions."""
+    def along(cls, variant: Variant, axes: tuple[Axis, ...]) -> Self:
+        """The space of a variant along axes that are made already."""
         space = cls.__new__(cls)
-        space._begin(variant, axes, (), _Shared())
-        return space._narrowed(conditions, option) if conditions else space
+        space._begin(variant, axes)  # noqa: SLF001  # it is of this class
+        return space
 
-    def _begin(
-        self, variant: Variant, axes: tuple[Axis, ...], conditions: tuple[Condition, ...], shared: "_Shared"
-    ) -> None:
-        self.variant, self.axes, self.conditions, self._shared = variant, axes, conditions, shared
-
-    # What it is
+    def _begin(self, variant: Variant, axes: tuple[Axis, ...]) -> None:
+        self.variant, self.axes = variant, axes
+        self.conditions: tuple[Condition, ...] = ()
+        self.atoms: tuple[Atom, ...] = ()
+        self._engine: Engine | None = None
+        self._made: dict[str, Any] = {}  # what is derived once for all spaces with these axes
 
     @property
-    def sizes(self) -> Index:
+    def sizes(self) -> tuple[int, ...]:
         """How many values each axis has."""
         return tuple(len(axis.values) for axis in self.axes)
 
     @property
     def size(self) -> int:
-        """How many members there are, those that do not fit among them, whatever the conditions."""
+        """How many members there are, whether or not they fit and meet the conditions."""
         return prod(self.sizes)
 
     def __len__(self) -> int:
         return self.size
 
     @cached_property
-    def _axes(self) -> Mapping[str, Axis]:
+    def _named(self) -> Mapping[str, Axis]:
         return {axis.name: axis for axis in self.axes}
 
-    def member(self, index: Index) -> Member:
-        """The member with these indices along the axes. Raises `ShapeError` if it does not fit."""
-        variant = variant_of(self.variant, self.axes, index)
-        if self._derived.misfit_at(index) is not None:
-            variant.resolve().walk()  # says what does not fit
-        values = {axis.name: axis.values[i] for axis, i in zip(self.axes, index, strict=True)}
-        return Member(tuple(index), values, self._derived.at(index), variant)
-
-    def on(
-        self, workers: int | None = None, executor: Executor | None = None, progress: "Progress | None" = None
-    ) -> "Space":
-        """The space, gone over on as many threads, or by an executor; ``progress`` is told what and how far."""
-        from costlab.explore.query.engine import Engine, quiet
-
-        if workers is not None:
-            as_dim("workers", workers)
-        space = self._like(self.conditions)
-        space._shared = replace(self._shared, engine=Engine(workers, executor, progress or quiet))
-        return space
-
-    def where(self, *conditions: str) -> "Space":
+    def where(self, *conditions: str, option: str = "where") -> Self:
         """The members for which conditions hold: ``"multiply_adds <= 5e9 and parameters < 25e6"``.
 
-        They are about quantities and axes, and read, never run. Raises `DefinitionError` for what is none.
+        They are about quantities and axes, and are read, never run. ``option`` begins messages.
+
+        Raises:
+            DefinitionError: one is no condition.
         """
-        return self._narrowed(conditions, "where")
-
-    def _narrowed(self, conditions: Sequence[str], option: str) -> "Space":
-        known = self.variant.parameters
-        parsed = (parse_condition(text, self._axes, option, tuple(known)) for text in conditions)
-        return self._like((*self.conditions, *parsed))
-
-    def _like(self, conditions: tuple[Condition, ...]) -> "Space":
-        space = type(self).__new__(type(self))
-        space._begin(self.variant, self.axes, conditions, self._shared)
+        parameters = tuple(self.variant.parameters)
+        parsed = (parse_condition(text, self._named, option, parameters) for text in conditions)
+        space = copy(self)
+        space.conditions = (*self.conditions, *parsed)
         return space
 
-    # What is asked
+    def on(
+        self,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        progress: "Progress | None" = None,
+    ) -> Self:
+        """The space, gone over on so many threads, or by an executor; ``progress`` is told of it."""
+        from costlab.explore.query.engine import Engine, quiet
+
+        many = None if workers is None else positive("workers", workers)
+        space = copy(self)
+        space._engine = Engine(many, executor, progress or quiet)  # noqa: SLF001  # it is of this class
+        return space
 
     def count(self) -> int:
         """How many members fit and meet the conditions."""
         from costlab.explore.query import queries
 
-        return queries.count(self._engine, [each.plan for each in self._asked()])
+        return queries.count(self.engine, [each.plan for each in self.asked()])
 
     def min(self, by: str = "multiply_adds") -> Member | None:
-        """The member with the least of a quantity, or of a sum of them; None if there is none."""
-        return next(iter(self._best(1, self._quantity(by), -1)), None)
+        """The member with the least of a quantity, or of a sum of them; None if there is no member."""
+        return next(iter(self._best(1, by, -1)), None)
 
     def max(self, by: str = "multiply_adds") -> Member | None:
-        """The member with the most of a quantity, or of a sum of them; None if there is none."""
-        return next(iter(self._best(1, self._quantity(by), 1)), None)
+        """The member with the most of a quantity, or of a sum of them; None if there is no member."""
+        return next(iter(self._best(1, by, 1)), None)
 
     def top(self, many: int, by: str = "multiply_adds") -> Selection:
         """The members with the most of a quantity, or of a sum of them: ``by="-parameters"`` for the least.
 
-        Among equals it is fixed, but not said, which come first.
+        Which of equals are among them is fixed, and has no meaning.
+
+        Raises:
+            DefinitionError: ``many`` is no number of at least 1, ``by`` no sum of quantities.
         """
-        found = self._best(_positive("top", many), self._quantity(by), 1)
-        return self._selection(f"the {len(found)} with the most {by}", found)
+        found = self._best(positive("top", many), by, 1)
+        return selection(self, f"the {len(found)} with the most {by}", found)
 
     def front(self, *objectives: str) -> Selection:
-        """The members that none surpasses, by the first objective: less is better, so ``-parameters`` wants more.
+        """The members that none surpasses: less is better, so that ``-parameters`` asks for more of them.
 
-        Of members that are equal in all objectives one is shown.
+        They are in the order of the first objective; of members that are equal in all, one is among them.
+
+        Raises:
+            DefinitionError: there are fewer than two, or one is no sum of quantities.
         """
         from costlab.explore.query import queries
 
         if len(objectives) < 2:
             raise DefinitionError("front: give two objectives or more, such as multiply_adds and -parameters")
-        linears = [self._quantity(each) for each in objectives]
-        front = queries.pareto(self._engine, self._asked(*linears), [1] * len(linears), "searching the front")
-        members = sorted(map(self.member, front.members), key=lambda member: self._value(linears[0], member))
-        return self._selection(f"front of {' and '.join(objectives)}", members)
+        linears = [self.quantity(each, "front") for each in objectives]
+        found = queries.pareto(self.engine, self.asked(*linears), "searching the front")
+        members = sorted(map(self.member, found.members), key=lambda each: self.value(linears[0], each))
+        return selection(self, f"the front of {' and '.join(objectives)}", members)
 
     def sample(
         self, many: int, within: object = None, of: object = None, by: str = "multiply_adds", seed: int = 0
     ) -> Selection:
-        """Members drawn at random, each as likely as any other, none twice.
+        """Members drawn at random: any set of so many is as likely as any other.
 
-        With ``within`` (0.01, "1%") and ``of`` (400e6) from those whose ``by`` is so near to ``of``.
+        With ``within`` (0.01, or ``"1%"``) and ``of`` (400e6) from those whose ``by`` is so near to ``of``.
+
+        Raises:
+            DefinitionError: a number is malformed, or one of ``within`` and ``of`` is missing.
         """
         from costlab.explore.query import queries
 
-        many = _positive("sample", many)
-        atoms = () if within is None and of is None else self._near(within, of, by)
-        drawn = queries.sample(self._engine, [each.plan for each in self._asked(atoms=atoms)], many, seed)
+        many = positive("sample", many)
+        plans = [each.plan for each in self.near(within, of, by).asked()]
+        drawn = queries.sample(self.engine, plans, many, seed)
         title = f"{len(drawn.members)} drawn from {drawn.among:,}"
-        return replace(self._selection(title, [*map(self.member, drawn.members)]), among=drawn.among)
+        return replace(selection(self, title, [*map(self.member, drawn.members)]), among=drawn.among)
 
-    def histogram(self, by: str = "multiply_adds", bins: int = 20) -> "Histogram":
+    def histogram(self, by: str = "multiply_adds", bins: int = 20) -> Histogram:
         """How the members are spread over a quantity, or a sum of them, in bins of equal width."""
         from costlab.explore.query import queries
 
-        bins = _positive("bins", bins)
-        linear = self._quantity(by)
-        asked = self._asked(linear)
-        ends = [queries.top(self._engine, asked, sign, 1, f"searching the range of {by}") for sign in (-1, 1)]
-        if not all(ends):
-            return Histogram(by, (), ())
-        low, high = sorted(each[0].value for each in ends)
-        step = -(-(high - low + 1) // bins)
-        edges = [low + place * step for place in range(-(-(high - low + 1) // step) + 1)]
-        counts = queries.histogram(self._engine, asked, edges, f"counting by {by}")
-        wanted = asked[0].wanted[0]
-        values = [wanted.scale * edge + wanted.constant for edge in edges]
-        if wanted.scale < 0:
-            values, counts = values[::-1], counts[::-1]
-        return Histogram(by, tuple(values), tuple(counts))
+        asked = self.asked(self.quantity(by))
+        values, counts = queries.histogram(self.engine, asked, positive("bins", bins), by)
+        return Histogram(by, values, counts)
 
-    def misfits(self) -> "tuple[Misfit, ...]":
-        """The members that do not fit, whatever the conditions, by the first part at which they do not."""
+    def misfits(self) -> tuple[Misfit, ...]:
+        """What does not fit, whatever the conditions: members by the first part at which they do not."""
         from costlab.explore.query import queries
 
         found = []
-        for path, plan in self._lowering.misfits():
-            if many := queries.count(self._engine, [plan], "counting what does not fit"):
-                (index,) = queries.sample(self._engine, [plan], 1, 0).members
+        for path, plan in self.lowering.misfits():
+            if many := queries.count(self.engine, [plan], "counting what does not fit"):
+                (index,) = queries.sample(self.engine, [plan], 1, 0).members
                 found.append(Misfit(path, many, self._reason(index)))
         return tuple(found)
 
@@ -230,7 +211,7 @@ class Space(Overview):
 
         if (many := self.count()) > limit:
             raise DefinitionError(
-                f"{many:,} members are more than limit={limit:,} rows: narrow the space, or raise it"
+                f"{many:,} members are more than limit={limit:,}: narrow the space, or raise it"
             )
         frames = list(self.frames())
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
@@ -241,69 +222,64 @@ class Space(Overview):
 
         return frames(self)
 
-    # How it is answered
+    def member(self, index: tuple[int, ...]) -> Member:
+        """The member with these indices along the axes. Raises `ShapeError` if it does not fit."""
+        variant = variant_of(self.variant, self.axes, index)
+        if self.lowering.derived.misfit_at(index) is not None:
+            variant.resolve().walk()  # says what does not fit
+        values = {axis.name: axis.values[i] for axis, i in zip(self.axes, index, strict=True)}
+        return Member(tuple(index), values, self.lowering.derived.at(index), variant)
 
-    @property
-    def _engine(self) -> "Engine":
-        return self._shared.engine_of()
+    def near(self, within: object, of: object, by: str = "multiply_adds") -> Self:
+        """The members whose ``by`` is ``of``, give or take the share ``within`` of it; all if both are None.
 
-    @property
-    def _derived(self) -> "Derived":
-        return self._shared.derived_of(self.variant, self.axes)
+        Raises:
+            DefinitionError: one is missing, or malformed.
+        """
+        space = copy(self)
+        space.atoms = (*self.atoms, *near(self.quantity(by), within, of))
+        return space
 
-    @cached_property
-    def _lowering(self) -> "Lowering":
-        from costlab.explore.query.lowered import Lowering
+    def quantity(self, text: str, option: str = "by") -> Linear:
+        """A sum of quantities as it is written. Raises `DefinitionError` if it is none."""
+        return parse_quantity(text, self._named, option, tuple(self.variant.parameters))
 
-        return Lowering(self.axes, self._derived)
+    def value(self, sums: Linear, member: Member) -> Fraction:
+        """The value of a sum of quantities for a member."""
+        named = {axis.name: axis.exact(i) for axis, i in zip(self.axes, member.index, strict=True)}
+        return sums.at(named, member.sizes)
 
-    def _asked(self, *linears: Linear, atoms: Sequence[Atom] = ()) -> "list[Asked]":
-        """Plans of members that do not overlap, for all that meet the conditions and the atoms."""
+    def asked(self, *linears: Linear) -> "list[Asked]":
+        """Plans of sets of members that do not overlap: together, all that meet the conditions."""
         every = conjunctions(all_conditions(self.conditions)) if self.conditions else ((),)
-        return [self._lowering.plan((*each, *atoms), linears) for each in every]
+        return [self.lowering.plan((*each, *self.atoms), linears) for each in every]
 
-    def _quantity(self, text: str) -> Linear:
-        return parse_quantity(text, self._axes, "by", tuple(self.variant.parameters))
+    @property
+    def engine(self) -> "Engine":
+        """What goes over the space, and knows how far it came."""
+        from costlab.explore.query.engine import Engine
 
-    def _best(self, many: int, linear: Linear, sign: int) -> list[Member]:
+        if self._engine is None:
+            self._engine = Engine()
+        return self._engine
+
+    @property
+    def lowering(self) -> "Lowering":
+        """What every member costs, and what makes forms of that."""
+        from costlab.explore.query.lowered import lowering_of
+
+        if "lowering" not in self._made:
+            self._made["lowering"] = lowering_of(self.variant, self.axes, self.engine.progress)
+        lowering: Lowering = self._made["lowering"]
+        return lowering
+
+    def _best(self, many: int, by: str, sign: int) -> list[Member]:
         from costlab.explore.query import queries
 
-        ranked = queries.top(self._engine, self._asked(linear), sign, many, "searching extremes")
-        return [self.member(each.index) for each in ranked]
+        ranked = queries.top(self.engine, self.asked(self.quantity(by)), sign, many, f"searching by {by}")
+        return [self.member(each.point) for each in ranked]
 
-    def _value(self, linear: Linear, member: Member) -> Fraction:
-        exact = {axis.name: axis.exact(i) for axis, i in zip(self.axes, member.index, strict=True)}
-        return linear.at(exact, member.sizes)
-
-    def _near(self, within: object, of: object, by: str) -> tuple[Atom, ...]:
-        """What is so near to a value: its absolute distance is at most a share of it."""
-        if within is None or of is None:
-            raise DefinitionError("sample: within and of go together, as in within='1%', of=400e6")
-        share, middle, linear_by = _share(within), _exact("of", of), self._quantity(by)
-        low, high = middle - abs(middle) * share, middle + abs(middle) * share
-        above = linear(combined("-", Value(low), linear_by))
-        return (
-            AtMost(above, strict=False),
-            AtMost(linear(combined("-", linear_by, Value(high))), strict=False),
-        )
-
-    def _selection(self, title: str, members: Sequence[Member]) -> Selection:
-        variants = {}
-        base = replace(self.variant, label=self.variant.label)
-        try:
-            base.resolve().walk()
-            variants[base.label] = base
-        except Exception:  # noqa: S110  # it needs what is varied, or does not fit: the first member leads
-            pass
-        for member in members:
-            at = f" at {member.input}" if member.input is not None else ""
-            variants.setdefault(f"{member.target}{at}", member.variant)
-        if not variants:
-            raise DefinitionError(f"{self.variant.label}: no member was selected")
-        name = self.variant.label.split(":")[0]
-        return Selection(name, f"{self.variant.label}: {title}", variants, members=tuple(members))
-
-    def _reason(self, index: Index) -> str:
+    def _reason(self, index: tuple[int, ...]) -> str:
         try:
             variant_of(self.variant, self.axes, index).resolve().walk()
         except Exception as error:
@@ -311,103 +287,20 @@ class Space(Overview):
         return ""
 
     def _lines(self) -> Sequence[str]:
-        conditions = [f"where {condition.text}" for condition in self.conditions]
-        axes = [
-            f"{axis.name}: {len(axis.values)} values, {axis.text(0)} to {axis.text(-1)}" for axis in self.axes
-        ]
+        axes = (
+            f"{each.name}: {len(each.values):,} values, {each.text(0)} to {each.text(-1)}"
+            for each in self.axes
+        )
+        conditions = (f"where {condition.text}" for condition in self.conditions)
         return [f"{self.variant.label}, {self.size:,} members", *axes, *conditions]
 
     def _records(self) -> Sequence[Mapping[str, str]]:
         return [
             {
-                "axis": axis.name,
-                "values": f"{len(axis.values):,}",
-                "first": axis.text(0),
-                "last": axis.text(-1),
+                "axis": each.name,
+                "values": f"{len(each.values):,}",
+                "first": each.text(0),
+                "last": each.text(-1),
             }
-            for axis in self.axes
+            for each in self.axes
         ]
-
-
-class Misfit(NamedTuple):
-    """Members that do not fit: the first part at which they do not, how many, and what is said of one of them."""
-
-    path: str
-    members: int
-    example: str
-
-
-class Histogram(NamedTuple):
-    """How many members have a value from each edge to below the next."""
-
-    by: str
-    edges: tuple[Fraction, ...]
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """What spaces with the same axes have in common: what was derived, and what goes over it."""
-
-    engine: "Engine | None" = None
-    derived: "dict[str, Derived]" = field(default_factory=dict)
-
-    def engine_of(self) -> "Engine":
-        from costlab.explore.query.engine import Engine
-
-        return self.engine or Engine()
-
-    def derived_of(self, variant: Variant, axes: tuple[Axis, ...]) -> "Derived":
-        if "" not in self.derived:
-            from costlab.explore.derive.derived import derive
-            from costlab.explore.derive.verified import hold_against_counts
-
-            progress = self.engine_of().progress
-            made = derive(variant, axes, lambda: None)
-            hold_against_counts(made, variant, axes, lambda done: progress("checking the space", done))
-            self.derived[""] = made
-        return self.derived[""]
-
-
-def _is_several(values: Any) -> bool:
-    """Whether values of a parameter are an axis: a list, a range, an array, or a text with several in it."""
-    if isinstance(values, str):
-        return ":" in values or "," in values
-    return hasattr(values, "__iter__") and getattr(values, "ndim", 1) != 0
-
-
-def _is_axis(input: object) -> bool:
-    """Whether an input is an axis of sizes, and no shape."""
-    return _is_several(input) and not isinstance(input, tuple)
-
-
-def _with_settings(variant: Variant, settings: Mapping[str, Any]) -> Variant:
-    """The variant with settings, which are added to its label."""
-    return find_with_settings(variant, settings) if settings else variant
-
-
-def _positive(name: str, value: object) -> int:
-    number = as_dim(name, value)
-    if not isinstance(number, int):
-        raise DefinitionError(f"{name}={named(value)} must be a single number")
-    return number
-
-
-def _share(within: object) -> Fraction:
-    """A share as a number, or in percent as a text."""
-    if isinstance(within, str) and within.strip().endswith("%"):
-        return _exact("within", within.strip()[:-1]) / 100
-    return _exact("within", within)
-
-
-def _exact(name: str, value: object) -> Fraction:
-    """A number as it is written."""
-    if isinstance(value, str):
-        return Fraction(amount(value, name, least=0))
-    try:
-        number = Fraction(str(value)) if isinstance(value, float) else Fraction(value)  # type: ignore[arg-type]  # or it fails
-    except (TypeError, ValueError) as error:
-        raise DefinitionError(f"{name}={named(value)} must be a number") from error
-    if number < 0:
-        raise DefinitionError(f"{name}={named(value)} must be at least 0")
-    return number

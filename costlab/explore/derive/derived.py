@@ -40,10 +40,10 @@ class Derived:
         return next((path for path, mask in self.misfits if _holds(mask, index)), None)
 
 
-def derive(variant: Variant, axes: tuple[Axis, ...], step: Callable[[], None]) -> Derived:
+def derive(variant: Variant, axes: tuple[Axis, ...], progress: Callable[[str, float], None]) -> Derived:
     """What the members of a space cost: a definition with settings, varied along axes.
 
-    ``step`` is called with every piece of the work.
+    ``progress`` is told what is done; how much there is to do is not known.
 
     Raises:
         DefinitionError: no member can be made, or the definition cannot be asked for all at once.
@@ -52,6 +52,10 @@ def derive(variant: Variant, axes: tuple[Axis, ...], step: Callable[[], None]) -
     """
     definition = variant.subject
     assert isinstance(definition, Definition)
+
+    def step() -> None:
+        progress("deriving the space", 0.0)
+
     sizes = tuple(len(axis.values) for axis in axes)
     names = tuple(axis.name for axis in axes)
     settings = dict(variant.settings)

@@ -11,6 +11,7 @@ from costlab.errors import DefinitionError, one_line
 from costlab.explore.derive.choice import Contents, Misfit, axes_within, choice, restricted
 from costlab.explore.derive.grids import Index
 
+PLAIN = frozenset({bool, type(None)})
 FORKS_MAX = 100_000
 """The most networks that one definition makes of the values at which it looks."""
 
@@ -56,12 +57,12 @@ class Making:
     def _forked(self, make: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """What is made of arguments; for each value of the axes that are looked at."""
         within = axes_within((args, dict(kwargs)))
-        # Whether a value is True, False or None is asked by `is`, too, which nobody sees: these are looked at.
+        # Whether a value is True, False or None is asked by `is`, which nobody sees: these are looked at.
         axes = tuple(
             dict.fromkeys(
                 each.axis
                 for each in (*args, *kwargs.values())
-                if type(each) is OneOf and any(value is None or type(value) is bool for value in each.values)
+                if type(each) is OneOf and not PLAIN.isdisjoint(map(type, each.values))
             )
         )
         self._refuse_many(axes)

@@ -17,12 +17,12 @@ FEWEST, MOST = 12, 48
 
 
 def hold_against_counts(
-    derived: Derived, variant: Variant, axes: tuple[Axis, ...], tell: Callable[[float], None]
+    derived: Derived, variant: Variant, axes: tuple[Axis, ...], progress: Callable[[str, float], None]
 ) -> None:
     """Count some members as `costlab.count` does.
 
-    A definition may ask for a value in a way that nobody sees, such as ``type(x) is int``, and then be the same
-    for all values.
+    A definition may ask for a value in a way that nobody sees, such as ``type(x) is int``, and then be the
+    same for all values.
 
     Raises:
         DefinitionError: one of them has other totals, or fits where it should not, or the other way round.
@@ -30,12 +30,12 @@ def hold_against_counts(
     chosen = members([len(axis.values) for axis in axes])
     for done, index in enumerate(chosen, 1):
         _hold(derived, variant_of(variant, axes, index), index)
-        tell(done / len(chosen))
+        progress("holding it against counts", done / len(chosen))
 
 
 def members(sizes: list[int]) -> list[Index]:
-    """Both ends of all axes, and members among which each value of an axis occurs, as far as there is room."""
-    random = Random(0)  # noqa: S311  # a draw that can be repeated, and no secret
+    """Both ends of all axes, and members among which every value of an axis is, as far as there is room."""
+    random = Random(0)  # noqa: S311  # no secret
     many = min(MOST, max(FEWEST, *sizes, 1))
     columns = [_column(size, many, random) for size in sizes]
     ends = [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]

@@ -1,4 +1,4 @@
-"""Going over the slices of a space: in order, perhaps on several cores, with what was found so far at hand."""
+"""Going over the slices of a space: in order, perhaps on several cores, what was found so far at hand."""
 
 import os
 from collections import deque
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 from costlab.explore.query import fast
@@ -40,34 +41,29 @@ class Engine:
         doing: str,
         plans: Sequence[Plan],
         task: Callable[..., Any],
-        fold: Callable[[S, Plan, Any], S],
+        fold: Callable[[S, int, Any], S],
         start: S,
-        arguments: Callable[[S], tuple[Any, ...]] = lambda _: (),
+        arguments: Callable[[S, int], tuple[Any, ...]] = lambda _, __: (),
     ) -> S:
         """Fold what ``task(plan, number, *arguments)`` gives for each slice of each plan, in order.
 
-        The arguments are those of what was found by the time when a slice is begun.
+        ``fold`` and ``arguments`` are given what was found so far, and the place of the plan.
         """
         slices = sum(plan.slices for plan in plans)
         state, done = start, 0
         self.found, self.covered = state, 0.0
-        every = ((plan, number) for plan in plans for number in range(plan.slices))
+        every = ((place, number) for place, plan in enumerate(plans) for number in range(plan.slices))
+        waiting: deque[tuple[int, Future[Any]]] = deque()
         with self._running(slices) as (submit, many):
-            waiting: deque[tuple[Plan, Future[Any]]] = deque()
-            for plan, number in every:
-                waiting.append((plan, submit(task, plan, number, *arguments(state))))
-                if len(waiting) >= many:
-                    state, done = self._next(waiting, fold, state), done + 1
-                    self._tell(doing, state, done, slices)
-            while waiting:
-                state, done = self._next(waiting, fold, state), done + 1
+            while True:
+                for place, number in islice(every, many - len(waiting)):
+                    waiting.append((place, submit(task, plans[place], number, *arguments(state, place))))
+                if not waiting:
+                    self.covered = 1.0
+                    return state
+                place, future = waiting.popleft()
+                state, done = fold(state, place, future.result()), done + 1
                 self._tell(doing, state, done, slices)
-        self.covered = 1.0
-        return state
-
-    def _next(self, waiting: Any, fold: Callable[[S, Plan, Any], S], state: S) -> S:
-        plan, future = waiting.popleft()
-        return fold(state, plan, future.result())
 
     def _tell(self, doing: str, state: Any, done: int, slices: int) -> None:
         self.found, self.covered = state, done / slices

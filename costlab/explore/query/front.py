@@ -15,7 +15,7 @@ FRONTS_MAX = 4
 
 
 def unsurpassed(values: Any) -> Any:
-    """The places of the columns that none surpasses, of equal ones the first: ``[dimension, point]``, less is better."""
+    """The places of columns ``[dimension, point]`` that none surpasses, of equals one; less is better."""
     order = np.lexsort(values[::-1])
     kept: list[int] = []
     if len(values) == 2:

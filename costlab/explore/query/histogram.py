@@ -10,7 +10,7 @@ from costlab.explore.query.within import BLOCK, bounds, meets
 
 
 def spread(plan: Plan, part: Slice, form: int, edges: Any) -> Any:
-    """How many members that meet the conditions have ``edges[k] <= value < edges[k + 1]`` of a form, for each k."""
+    """How many members have ``edges[k] <= value < edges[k + 1]`` of a form, and meet the conditions."""
     lowest, highest = bounds(plan, part)
     low, high = plan.limits
     whole = ((lowest >= low) & (highest <= high)).all(axis=0)

@@ -1,7 +1,7 @@
 """All members of a space as frames, in pieces."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,10 @@ def frames(space: "Space") -> "Iterator[DataFrame]":
     """A column for each axis and each quantity; numbers are exact, Python's where 64 bits do not do."""
     import pandas as pd
 
-    linears: list[Linear] = [space._quantity(name) for name in QUANTITIES]
-    columns = [np.array([*axis.values], dtype=_kind(axis.values)) for axis in space.axes]
-    for asked in space._asked(*linears):
-        for indices, values in queries.rows(space._engine, asked):
+    linears: list[Linear] = [space.quantity(name) for name in QUANTITIES]
+    columns: list[Any] = [np.array([*axis.values], dtype=_kind(axis.values)) for axis in space.axes]
+    for asked in space.asked(*linears):
+        for indices, values in queries.rows(space.engine, asked):
             named = {
                 axis.name: column[indices[:, at]]
                 for at, (axis, column) in enumerate(zip(space.axes, columns, strict=True))

@@ -1,6 +1,6 @@
 """Conditions and orders as they are written, made into plans of whole-numbered forms."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from math import ceil, floor, gcd, lcm, prod
@@ -12,10 +12,12 @@ from costlab.errors import DefinitionError
 from costlab.explore.axial import Axial
 from costlab.explore.axis import Axis
 from costlab.explore.condition import Atom, Holds
-from costlab.explore.derive.derived import Derived
+from costlab.explore.derive.derived import Derived, derive
+from costlab.explore.derive.verified import hold_against_counts
 from costlab.explore.linear import CONSTANT, Linear
 from costlab.explore.query.forms import Form, form_of, masks_form
 from costlab.explore.query.slices import Plan
+from costlab.targets.target import Variant
 
 STATES_MAX = 5_000_000
 """The most combinations of axes for which a statement is decided one by one."""
@@ -23,7 +25,7 @@ FAR = 2**1000
 
 
 class Lowered(NamedTuple):
-    """A linear expression as a form: ``scale * form + constant`` is its value; a negative scale turns it round."""
+    """A linear expression as a form: its value is ``scale * form + constant``."""
 
     key: Any
     form: Form
@@ -83,14 +85,12 @@ class Lowering:
             before += here
 
     def states(self, axial: Axial) -> Any:
-        """The values of a statement or an expression over its axes: an array of the space's rank, or one value."""
+        """The values of a statement or an expression over its axes: an array of the space's rank."""
         places = sorted(self._places[name] for name in axial.names)
         combinations = prod(self.sizes[place] for place in places)
         if combinations > STATES_MAX:
-            names = " and ".join(self.axes[place].name for place in places)
-            raise DefinitionError(
-                f"a condition on {names} together has {combinations:,} cases: give simpler ones"
-            )
+            together = " and ".join(self.axes[place].name for place in places)
+            raise DefinitionError(f"a condition on {together} has {combinations:,} cases: give simpler ones")
         exact = [[self.axes[place].exact(i) for i in range(self.sizes[place])] for place in places]
         names = [self.axes[place].name for place in places]
         values = [axial.at(dict(zip(names, each, strict=True))) for each in product(*exact)]
@@ -123,7 +123,7 @@ class Lowering:
         return Lowered(key, form, Fraction(1), Fraction(0))
 
     def _along_axes(self, linear: Linear) -> Lowered:
-        """The form of an expression whose coefficients depend on axes, with their denominators multiplied away."""
+        """The form of an expression whose coefficients depend on axes, without their denominators."""
         factors = {name: self.states(axial) for name, axial in linear.items}
         shared = lcm(*(Fraction(value).denominator for array in factors.values() for value in array.flat))
         whole = {name: _whole(array, shared) for name, array in factors.items()}
@@ -131,6 +131,17 @@ class Lowering:
             (factor, 1 if name == CONSTANT else self.derived.sums[name]) for name, factor in whole.items()
         ]
         return Lowered(linear, form_of(parts), Fraction(1, shared), Fraction(0))
+
+
+def lowering_of(variant: Variant, axes: tuple[Axis, ...], progress: Callable[[str, float], None]) -> Lowering:
+    """What a variant along axes costs, held against counts of some members.
+
+    Raises:
+        CostlabError: as `derive`, and `hold_against_counts`.
+    """
+    derived = derive(variant, axes, progress)
+    hold_against_counts(derived, variant, axes, progress)
+    return Lowering(axes, derived)
 
 
 class Asked(NamedTuple):

@@ -11,7 +11,7 @@ from costlab.explore.query.within import BLOCK, counts, meets, pair_counts
 
 
 def ranked(plan: Plan, part: Slice, ranks: Sequence[int]) -> list[Index]:
-    """The members of the given ranks among those that meet the conditions, counted from 0, in one fixed order."""
+    """The members of some ranks, from 0, among those that meet the conditions, in one fixed order."""
     upto = np.cumsum(counts(plan, part))
     found = []
     for rank in ranks:
@@ -26,7 +26,7 @@ def ranked(plan: Plan, part: Slice, ranks: Sequence[int]) -> list[Index]:
 
 
 def every(plan: Plan, part: Slice) -> Iterator[tuple[Any, Any]]:
-    """All members that meet the conditions, in batches: indices ``[member, axis]``, values ``[form, member]``."""
+    """All that meet the conditions, in batches: indices ``[member, axis]``, values ``[form, member]``."""
     _, lefts, rights = part.shape
     points = np.flatnonzero(counts(plan, part))
     step = max(1, BLOCK // (lefts * rights))

@@ -1,6 +1,7 @@
 """Questions about the members for which one of several conjunctions holds: each is a sweep over slices."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from random import Random
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ def count(engine: Engine, plans: Sequence[Plan], doing: str = "counting") -> int
 def counts_by_slice(engine: Engine, plans: Sequence[Plan], doing: str = "counting") -> list[int]:
     """How many members each slice of each plan has."""
     return engine.sweep(
-        doing, plans, _count, lambda found, plan, many: [*found, many * plan.free()], list[int]()
+        doing, plans, _count, lambda found, place, many: [*found, many * plans[place].free()], list[int]()
     )
 
 
@@ -38,78 +39,78 @@ def top(engine: Engine, asked: Sequence[Asked], sign: int, many: int, doing: str
 
     Of axes that make no difference each member has the first values.
     """
-    places = {id(each.plan): each.places[0] for each in asked}
-    signs = {id(each.plan): sign if each.wanted[0].scale > 0 else -sign for each in asked}
+    turned = sign if asked and asked[0].wanted[0].scale > 0 else -sign
 
-    def fold(found: list[Ranked], plan: Plan, more: list[Ranked]) -> list[Ranked]:
-        turned = signs[id(plan)]
+    def fold(found: list[Ranked], _: int, more: list[Ranked]) -> list[Ranked]:
         return sorted([*found, *more], key=lambda each: -turned * each.value)[:many]
 
-    found: list[Ranked] = []
-    for each in asked:
-        turned = signs[id(each.plan)]
-        found = engine.sweep(
-            doing,
-            [each.plan],
-            _top,
-            fold,
-            found,
-            lambda found, each=each, turned=turned: (
-                places[id(each.plan)],
-                turned,
-                many,
-                turned * found[-1].value if len(found) == many else None,
-            ),
-        )
-    return found
+    def arguments(found: list[Ranked], place: int) -> tuple[Any, ...]:
+        least = turned * found[-1].value if len(found) == many else None
+        return (asked[place].places[0], turned, many, least)
+
+    return engine.sweep(doing, _plans(asked), _top, fold, list[Ranked](), arguments)
 
 
 def _top(plan: Plan, number: int, form: int, sign: int, many: int, least: int | None) -> list[Ranked]:
     return best(plan, plan.slice(number), form, sign, many, least)
 
 
-def pareto(engine: Engine, asked: Sequence[Asked], signs: Sequence[int], doing: str) -> Front:
-    """The members that none surpasses in having little of ``sign`` times each thing that is asked."""
+def pareto(engine: Engine, asked: Sequence[Asked], doing: str) -> Front:
+    """The members that none surpasses in having little of everything that is asked."""
     dtype = object if any(each.plan.dtype is object for each in asked) else np.int64
-    found = Front(np.zeros((len(signs), 0), dtype), [])
-    for each in asked:
-        objectives = tuple(
-            (place, sign if wanted.scale > 0 else -sign)
-            for place, wanted, sign in zip(each.places, each.wanted, signs, strict=True)
-        )
-        found = engine.sweep(
-            doing,
-            [each.plan],
-            _front,
-            lambda found, _, more: found.joined(more.values, more.members),
-            found,
-            lambda found, objectives=objectives: (objectives, found),
-        )
-    return found
+
+    def fold(found: Front, _: int, more: Front) -> Front:
+        return found.joined(more.values, more.members)
+
+    def arguments(found: Front, place: int) -> tuple[Any, ...]:
+        pairs = zip(asked[place].places, asked[place].wanted, strict=True)
+        return (tuple((form, 1 if wanted.scale > 0 else -1) for form, wanted in pairs), found)
+
+    none = Front(np.zeros((len(asked[0].places) if asked else 0, 0), dtype), [])
+    return engine.sweep(doing, _plans(asked), _front, fold, none, arguments)
 
 
 def _front(plan: Plan, number: int, objectives: tuple[Objective, ...], known: Front) -> Front:
     return front(plan, plan.slice(number), objectives, known)
 
 
-def histogram(engine: Engine, asked: Sequence[Asked], edges: Sequence[int], doing: str) -> list[int]:
-    """How many members have a value, as a form, from each edge to below the next one."""
-    found = [0] * (len(edges) - 1)
-    for each in asked:
-        found = engine.sweep(
-            doing,
-            [each.plan],
-            _spread,
-            lambda found, plan, more: [a + b * plan.free() for a, b in zip(found, more, strict=True)],
-            found,
-            lambda _, each=each: (each.places[0], tuple(edges)),
-        )
-    return found
+def histogram(
+    engine: Engine, asked: Sequence[Asked], bins: int, by: str
+) -> tuple[tuple[Fraction, ...], tuple[int, ...]]:
+    """Edges of bins from the least value to above the most, and how many members have a value in each.
+
+    Edges are of the form behind the value, which has whole numbers, and so exact.
+    """
+    ends = [top(engine, asked, sign, 1, f"searching the range of {by}") for sign in (-1, 1)]
+    if not all(ends):
+        return (), ()
+    low, high = sorted(each[0].value for each in ends)
+    step = -(-(high - low + 1) // bins)
+    edges = range(low, high + 1 + step, step)
+
+    def fold(found: list[int], place: int, more: list[int]) -> list[int]:
+        return [a + b * asked[place].plan.free() for a, b in zip(found, more, strict=True)]
+
+    counts = engine.sweep(
+        f"counting by {by}",
+        _plans(asked),
+        _spread,
+        fold,
+        [0] * (len(edges) - 1),
+        lambda _, place: (asked[place].places[0], tuple(edges)),
+    )
+    wanted = asked[0].wanted[0]
+    values = tuple(wanted.scale * edge + wanted.constant for edge in edges)
+    return (values, tuple(counts)) if wanted.scale > 0 else (values[::-1], tuple(counts[::-1]))
 
 
 def _spread(plan: Plan, number: int, form: int, edges: tuple[int, ...]) -> list[int]:
     kept: list[int] = spread(plan, plan.slice(number), form, np.array(edges, dtype=plan.dtype)).tolist()
     return kept
+
+
+def _plans(asked: Sequence[Asked]) -> list[Plan]:
+    return [each.plan for each in asked]
 
 
 class Drawn(NamedTuple):
@@ -120,7 +121,7 @@ class Drawn(NamedTuple):
 
 
 def sample(engine: Engine, plans: Sequence[Plan], many: int, seed: int) -> Drawn:
-    """Members drawn without replacement, each set of them with the same probability; all, if there are no more."""
+    """Members drawn without replacement, each set of them as likely as any; all, if there are no more."""
     slices = [(plan, number) for plan in plans for number in range(plan.slices)]
     held = counts_by_slice(engine, plans, "counting what is drawn from")
     among = sum(held)
@@ -147,8 +148,8 @@ def _drawn(plan: Plan, number: int, ranks: list[int], upto: int) -> dict[int, In
     within = [divmod(rank - upto, plan.free()) for rank in ranks]
     found = ranked(plan, plan.slice(number), [place for place, _ in within])
     members = {}
-    for rank, (_, rest), index in zip(ranks, within, found, strict=True):
-        whole = list(index)
+    for rank, (_, among_equals), index in zip(ranks, within, found, strict=True):
+        whole, rest = list(index), among_equals
         for axis in reversed(free):
             rest, whole[axis] = divmod(rest, plan.sizes[axis])
         members[rank] = tuple(whole)
@@ -174,9 +175,7 @@ def rows(engine: Engine, asked: Asked) -> Any:
     for number in range(plan.slices):
         for indices, values in every(plan, plan.slice(number)):
             wanted = values[list(asked.places)]
-            if free:
-                indices, wanted = _spread_out(plan, free, indices), np.repeat(wanted, plan.free(), axis=1)
-            yield indices, wanted
+            yield _spread_out(plan, free, indices), np.repeat(wanted, plan.free(), axis=1)
         engine.progress("listing members", (number + 1) / plan.slices)
 
 

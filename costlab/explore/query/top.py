@@ -14,19 +14,18 @@ class Ranked(NamedTuple):
     """A member with its value, and its place among equals: by slice, then as they are met there."""
 
     value: int
-    index: Index
+    point: Index
 
 
 def best(plan: Plan, part: Slice, form: int, sign: int, many: int, least: int | None) -> list[Ranked]:
     """The members that meet the conditions with the most of ``sign`` times a form, the most first.
 
-    Those with less than ``least`` may be left out. What could have the most is looked at first, and the rest not
-    at all.
+    Those with less than ``least`` may be left out. What could have the most is looked at first, and what has no
+    more than was found is not looked at.
     """
-    search = _Search(plan, part, form, sign)
+    search = _Search(plan, part, form, sign, least)
     found: list[tuple[Any, Index]] = []
-    floor: Any = least
-    for potentials, points, rights in search.pairs(lambda: floor):
+    for potentials, points, rights in search.pairs():
         step = max(1, BLOCK // part.shape[1])
         for at in range(0, len(points), step):
             some = slice(at, at + step)
@@ -36,20 +35,20 @@ def best(plan: Plan, part: Slice, form: int, sign: int, many: int, least: int | 
             found.sort(key=lambda each: -each[0])  # stable: equals stay as they were met
             del found[many:]
             if len(found) == many:
-                floor = found[-1][0] if floor is None else max(floor, found[-1][0])
+                search.floor = found[-1][0] if search.floor is None else max(search.floor, found[-1][0])
     return [Ranked(sign * int(value), plan.index(part.number, *place)) for value, place in found]
 
 
 class _Search:
-    def __init__(self, plan: Plan, part: Slice, form: int, sign: int) -> None:
-        self.plan, self.part = plan, part
+    def __init__(self, plan: Plan, part: Slice, form: int, sign: int, floor: int | None) -> None:
+        self.plan, self.part, self.floor = plan, part, floor
         self.base, self.left, self.right = (sign * each[form] for each in (part.base, part.left, part.right))
         self.most_left, self.most_right = self.left.max(axis=1), self.right.max(axis=1)
         # A form that is asked for and is also a condition has no more than that admits.
         low, high = plan.limits
         self.cap = None if form >= len(plan.intervals) else (high if sign > 0 else -low)[form, 0]
 
-    def pairs(self, floor: Any) -> Iterator[tuple[Any, Any, Any]]:
+    def pairs(self) -> Iterator[tuple[Any, Any, Any]]:
         """What pairs of a point of the cut and a right one could have, the most first, in batches."""
         lowest, highest = bounds(self.plan, self.part)
         low, high = self.plan.limits
@@ -61,13 +60,13 @@ class _Search:
         step = max(1, BLOCK // self.part.shape[2])
         for at in range(0, len(order), step):
             points = order[at : at + step]
-            if (least := floor()) is not None:
-                points = points[potential[points] >= least]
+            if self.floor is not None:
+                points = points[potential[points] >= self.floor]
             if not len(points):
                 return
-            yield self._batch(points, floor())
+            yield self._batch(points)
 
-    def _batch(self, points: Any, floor: Any) -> tuple[Any, Any, Any]:
+    def _batch(self, points: Any) -> tuple[Any, Any, Any]:
         part, number = self.part, len(self.plan.intervals)
         rights = self.right[part.right_rows[points]]
         rows = part.left_rows[points]
@@ -80,8 +79,8 @@ class _Search:
             possible &= taken + part.left[form].max(axis=1)[rows, None] >= low[form]
         if self.cap is not None:
             self._below_cap(potential, possible, points, rights)
-        if floor is not None:
-            possible &= potential >= floor
+        if self.floor is not None:
+            possible &= potential >= self.floor
         at, right = np.nonzero(possible)
         order = np.argsort(-potential[at, right], kind="stable")
         return potential[at, right][order], points[at][order], right[order]

@@ -1,0 +1,20 @@
+"""What a space answers beside numbers and members."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+
+class Misfit(NamedTuple):
+    """Members that do not fit at a part, and do before it: how many, and what is said of one of them."""
+
+    path: str
+    members: int
+    example: str
+
+
+class Histogram(NamedTuple):
+    """How many members have a value from each edge to below the next."""
+
+    by: str
+    edges: tuple[Fraction, ...]
+    counts: tuple[int, ...]
