@@ -53,7 +53,7 @@ def exact(name: str, value: Any) -> Fraction:
 
 
 def near(sums: Linear, within: object, of: object) -> tuple[AtMost, ...]:
-    """What holds where a sum of quantities is ``of``, give or take the share ``within`` of it; nothing without.
+    """What holds where a sum of quantities is ``of``, give or take the share ``within``; nothing without them.
 
     Raises:
         DefinitionError: one of them is missing, or malformed.

@@ -20,8 +20,8 @@ class Ranked(NamedTuple):
 def best(plan: Plan, part: Slice, form: int, sign: int, many: int, least: int | None) -> list[Ranked]:
     """The members that meet the conditions with the most of ``sign`` times a form, the most first.
 
-    Those with less than ``least`` may be left out. What could have the most is looked at first, and what has no
-    more than was found is not looked at.
+    Those with less than ``least`` may be left out. What could have the most is looked at first, and what has
+    no more than was found is not looked at.
     """
     search = _Search(plan, part, form, sign, least)
     found: list[tuple[Any, Index]] = []
