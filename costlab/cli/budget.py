@@ -13,7 +13,6 @@ from costlab.cli.convention import convention_option
 from costlab.cli.inputs import input_option, one_or_all, refuse
 from costlab.cli.lazy import completes
 from costlab.cli.tables import Output, output_options
-from costlab.counting.row import DEFAULT
 from costlab.errors import TargetError
 from costlab.explore.budget import Outcome
 from costlab.explore.limits import LIMITED, as_increase, as_limit, refuse_useless
@@ -23,11 +22,14 @@ from costlab.report.tables.budget import FEW, budget_table, responsible_table, t
 R = TypeVar("R")
 MEANT = {
     "multiply_adds": "multiply-adds (MACs)",
-    "bias_adds": "additions of biases",
-    "weights": "elements of weights of convolutions and linear layers",
     "parameters": "parameters",
-    "activations": "activations",
-    "cost": "what it costs under --convention",
+    "activations": "activations: elements that convolutions, linear layers and products put out",
+    "bias_adds": "additions of a bias",
+    "weights": "weights of convolutions and linear layers",
+    "inputs": "elements that all operations read",
+    "outputs": "elements that all operations put out",
+    "scalings": "elements that normalizations multiply by a learned scale",
+    "cost": "cost under --convention",
 }
 
 
@@ -80,6 +82,7 @@ def limit_options(command: Callable[..., R]) -> Callable[..., R]:
 @click.option(
     "--against",
     metavar="REFERENCE",
+    shell_complete=completes("target"),
     help="What it is compared with: another target, or a file that costlab count -f json wrote.",
 )
 @click.option(
@@ -122,13 +125,7 @@ def budget(
     2 if a target cannot be counted, after all others were.
     """
     if target is None:
-        given = bool(most or against or max_increase is not None or input_ or inference or strict)
-        refuse(
-            (
-                given or batch != 1 or convention != DEFAULT,
-                f"give a TARGET with these options; without one, the limits are those of {FILE}",
-            )
-        )
+        refuse((_given(), f"give a TARGET with these options; without one, the limits are those of {FILE}"))
         outcomes, source = hold_all(find_project(Path.cwd())), FILE
     else:
         refuse_useless(most, against, max_increase, convention, _hyphens)
@@ -144,6 +141,16 @@ def budget(
         raise TargetError("; ".join(failures))
     if any(outcome.budget and not outcome.budget.within for outcome in outcomes):
         sys.exit(1)
+
+
+def _given() -> bool:
+    """Whether an option is given that is of one target."""
+    context = click.get_current_context()
+    ours = ("against", "max_increase", "input_", "batch", "inference", "strict", "convention")
+    return any(
+        context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        for name in (*ours, *(f"max_{quantity}" for quantity in LIMITED))
+    )
 
 
 def _show(outcomes: tuple[Outcome, ...], source: str, out: Output) -> None:

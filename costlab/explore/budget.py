@@ -12,7 +12,7 @@ from costlab.counting.count import count as count_target
 from costlab.counting.overview import Overview
 from costlab.counting.row import DEFAULT
 from costlab.errors import DefinitionError
-from costlab.explore.limits import LIMITED, as_increase, as_limit, refuse_useless
+from costlab.explore.limits import as_increase, as_limit, refuse_useless
 from costlab.explore.reference import Reference, ReferenceLike, reference_of
 from costlab.explore.responsible import Part, largest
 from costlab.targets.resolve import TargetLike
@@ -104,10 +104,13 @@ def budget(
     inference: bool = False,
     convention: str = DEFAULT,
     max_multiply_adds: int | str | None = None,
-    max_bias_adds: int | str | None = None,
-    max_weights: int | str | None = None,
     max_parameters: int | str | None = None,
     max_activations: int | str | None = None,
+    max_bias_adds: int | str | None = None,
+    max_weights: int | str | None = None,
+    max_inputs: int | str | None = None,
+    max_outputs: int | str | None = None,
+    max_scalings: int | str | None = None,
     max_cost: int | str | None = None,
     against: ReferenceLike | None = None,
     max_increase: str | Fraction | None = None,
@@ -128,12 +131,18 @@ def budget(
             no count.
         OutputError: a reference cannot be read.
     """
-    given = zip(
-        LIMITED,
-        (max_multiply_adds, max_bias_adds, max_weights, max_parameters, max_activations, max_cost),
-        strict=True,
-    )
-    most = {name: as_limit(f"max_{name}", value) for name, value in given if value is not None}
+    limits = {
+        "multiply_adds": max_multiply_adds,
+        "parameters": max_parameters,
+        "activations": max_activations,
+        "bias_adds": max_bias_adds,
+        "weights": max_weights,
+        "inputs": max_inputs,
+        "outputs": max_outputs,
+        "scalings": max_scalings,
+        "cost": max_cost,
+    }
+    most = {name: as_limit(f"max_{name}", value) for name, value in limits.items() if value is not None}
     increase = None if max_increase is None else as_increase("max_increase", max_increase)
     refuse_useless(most, against, increase, convention, str)
     counted = count_target(target, input, batch=batch, **settings)

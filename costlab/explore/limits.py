@@ -6,13 +6,14 @@ from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral
 
-from costlab.counting.row import COST, DEFAULT
+from costlab.algebra.work import QUANTITIES
+from costlab.counting.row import COST, DEFAULT, MEASURES
 from costlab.errors import DefinitionError
 from costlab.explore.amount import amount
 from costlab.messages import named
 
-LIMITED = ("multiply_adds", "bias_adds", "weights", "parameters", "activations", COST)
-"""The quantities that may have a limit: those that a count shows, and what it costs under a convention."""
+LIMITED = (*MEASURES, *(each for each in QUANTITIES if each not in MEASURES), COST)
+"""The quantities that may have a limit: those of a count, and what it costs under a convention."""
 LARGEST = 10**100
 """What a limit stays below."""
 EXACT = 2**53

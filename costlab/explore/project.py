@@ -13,17 +13,19 @@ from costlab.algebra.dim import as_dim
 from costlab.algebra.parameter import closest
 from costlab.counting.count import count
 from costlab.counting.row import DEFAULT
-from costlab.errors import CostlabError, DefinitionError
+from costlab.errors import CostlabError, DefinitionError, one_line
 from costlab.explore.budget import Budget, Outcome, held
 from costlab.explore.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
 from costlab.explore.reference import reference_of
 from costlab.files import read
-from costlab.messages import first_sentence, named
+from costlab.messages import first_sentence, harmless, named, shortened
 
 FILE = "pyproject.toml"
 TABLE = ("tool", "costlab", "budget")
 PATH = ".".join(TABLE)
 EXAMPLE = f'[{PATH}.NAME] with target = "nets.py:net" and max-parameters = "25M"'
+LONGEST = 1_000
+"""The most characters of the reason why a budget could not be held."""
 MOST_BYTES = 2**24
 """The largest pyproject.toml that is read."""
 
@@ -61,7 +63,8 @@ def _hold(entry: Entry) -> Outcome:
     try:
         return Outcome(entry.name, entry.target, held_entry(entry))
     except CostlabError as error:
-        return Outcome(entry.name, entry.target, None, str(error))
+        failure = shortened(one_line(harmless(str(error))), LONGEST)
+        return Outcome(entry.name, entry.target, None, failure)
 
 
 def held_entry(entry: Entry) -> Budget:
@@ -135,6 +138,8 @@ def _entries(table: Any) -> tuple[Entry, ...]:
 
 
 def _entry(name: str, table: Any, path: str) -> Entry:
+    if not name.strip() or not name.isprintable():
+        raise DefinitionError(f"{PATH}: {named(name)} is no name of a budget")
     if not isinstance(table, dict):
         raise DefinitionError(f"{path}: {as_written(table)} is no table: a budget has a name, {EXAMPLE}")
     for key in table:

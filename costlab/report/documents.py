@@ -26,6 +26,8 @@ SHOWN = re.compile(
 WRITING = re.compile(r"-o.*|--(output|plot|force)\b.*")
 ALONE = {"report": "report", "train": "training"}
 """Commands that write files in any case."""
+BY_PROJECT = "budget"
+"""A command that may run what a project's file names."""
 BUG = 70
 SIZED = ("COLUMNS", "LINES")
 AS_A_FILE = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"}
@@ -148,7 +150,8 @@ def _shown_outputs(text: str) -> list[tuple[str, str]]:
 
 def _refuse_code_elsewhere(document: Path, command: str, folder: Path) -> None:
     words, _ = _parse(document, command)
-    if folder.resolve() != Path.cwd() and any(":" in w and not is_listed(w.partition(":")[0]) for w in words):
+    named = any(":" in word and not is_listed(word.partition(":")[0]) for word in words)
+    if folder.resolve() != Path.cwd() and (named or BY_PROJECT in words):
         raise OutputError(
             f"{document}: {command} may run code, which it does only where you are: "
             f"if you trust it, cd {shlex.quote(str(folder))} first"

@@ -37,6 +37,7 @@ def test_within_is_0_and_over_is_1(run: Run) -> None:
         ("--max-weights", PARAMETERS - 2 * 17_216 - 1_000),
         ("--max-parameters", PARAMETERS),
         ("--max-activations", ACTIVATIONS),
+        ("--max-scalings", ACTIVATIONS - 1_000),
     ],
 )
 def test_each_quantity_has_a_limit(run: Run, option: str, size: int) -> None:
@@ -211,7 +212,8 @@ def test_what_cannot_be_counted_is_named_after_the_others_were_held(run: Run, fo
             ("--max-weights", "3"),
             "give a TARGET with these options; without one, the limits are those of pypro",
         ),
-        (("-b", "2"), "give a TARGET with these options"),
+        (("-b", "1"), "give a TARGET with these options"),
+        (("--convention", "multiply_adds"), "give a TARGET with these options"),
         ((), "no pyproject.toml here or above has budgets"),
     ],
 )

@@ -12,6 +12,7 @@ from torch import nn
 import costlab
 from costlab.errors import CostlabError, DefinitionError, TargetError
 from costlab.explore.budget import Check
+from costlab.explore.limits import LIMITED
 from costlab.explore.responsible import Part
 from tests.explore.networks import BY_HAND, multiply_adds, parameters, small
 
@@ -78,6 +79,17 @@ def test_an_increase_is_held_exactly_with_every_module_that_grew(
         grown = {(path, size - was[path]) for path, size in now.items() if size > was[path]}
         assert check.modules is not None
         assert {(part.path, part.increase) for part in check.modules} == (grown if check.over else set())
+
+
+@pytest.mark.parametrize("quantity", LIMITED)
+def test_whatever_is_counted_may_have_a_limit(quantity: str) -> None:
+    counted = costlab.count(small, batch=3).under("thop")
+    whole = sum(int(row.size(quantity)) for row in counted.rows)
+    limits: dict[str, Any] = {f"max_{quantity}": whole, "convention": "thop", "batch": 3}
+    assert costlab.budget(small, **limits).within
+    (check,) = costlab.budget(small, **limits | {f"max_{quantity}": whole - 1}).checks
+    assert (check.over, check.headroom) == (True, -1)
+    assert sum(part.size for part in check.modules or ()) == whole
 
 
 def test_nothing_may_grow_by_one() -> None:

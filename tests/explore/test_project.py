@@ -75,6 +75,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ("[[tool.costlab.budget]]\ntarget = 'stem'", "tool.costlab.budget: an array is no table"),
         ("[tool.costlab.budget]\ntarget = 'stem'", "tool.costlab.budget.target: 'stem' is no table"),
         ("[tool.costlab.budget.a]", "tool.costlab.budget.a.target is missing"),
+        ("[tool.costlab.budget.'']", "tool.costlab.budget: '' is no name of a budget"),
+        ('[tool.costlab.budget."a\\nb"]', "tool.costlab.budget: 'a\\nb' is no name of a budget"),
         ("[tool.costlab.budget.'a b']", "tool.costlab.budget.'a b'.target is missing"),
         (SMALL, "there is no limit: give tool.costlab.budget.one.max-multiply-adds"),
         (

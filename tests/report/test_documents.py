@@ -164,6 +164,9 @@ def test_commands_run_in_the_folder_above_the_reports(
         "compare --ablation=theirs.py:net",
         "compare -atheirs:net",
         "count mini -i theirs.py:net",
+        "budget",
+        "--debug budget -f csv",
+        "budget mini --max-weights 3 --against theirs.py:net --max-increase 1%",
         "train large_5x5",
         "train --resume runs/theirs",
         "--debug train theirs.py:net",
@@ -171,10 +174,13 @@ def test_commands_run_in_the_folder_above_the_reports(
 )
 def test_documents_elsewhere_run_no_code_and_train_nothing(command: str, tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text("open('ran', 'w').close()")
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.costlab.budget.a]\ntarget = 'theirs.py:net'\nmax-weights = 3"
+    )
     file = document(tmp_path, (STEM, ""), (f"costlab {command}", ""))
     with pytest.raises(OutputError, match=r"may run code, .*: if you trust it|cannot be shown by itself"):
         run(file)
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["README.md", "theirs.py"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["README.md", "pyproject.toml", "theirs.py"]
 
 
 def test_a_command_that_several_documents_show_runs_once(tmp_path: Path) -> None:

@@ -186,11 +186,15 @@ def _rule(check: Check) -> str:
 
 
 def percent(share: Fraction) -> str:
-    """A share in percent, with every digit where it has an end: ``1%``, ``0.5%``."""
-    from decimal import Decimal, localcontext
+    """A share in percent, ``0.5%``; one whose digits have no end is shown as the fraction that it is."""
+    from decimal import Decimal, Inexact, localcontext
 
-    with localcontext(prec=40):
-        shown = f"{Decimal(100 * share.numerator) / share.denominator:f}"
+    with localcontext(prec=40) as context:
+        context.traps[Inexact] = True
+        try:
+            shown = f"{Decimal(100 * share.numerator) / share.denominator:f}"
+        except Inexact:
+            return str(share)
     return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown}%"
 
 
