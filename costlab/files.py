@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import inf
 from pathlib import Path
+from typing import IO, Any, cast
 
 from costlab.errors import OutputError
 from costlab.interrupts import Whole
@@ -178,15 +179,49 @@ def _put(target: Path, data: bytes, replace: bool) -> None:
         part = Path(out.name)
         try:
             out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-            part.chmod(_mode(target))
-            if replace:
-                part.replace(target)
-            else:
-                _link(part, target)
+            _finish(out, target, replace)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _finish(out: Any, target: Path, replace: bool) -> None:
+    """Give a file its name when all is in it."""
+    part = Path(out.name)
+    out.flush()
+    os.fsync(out.fileno())
+    part.chmod(_mode(target))
+    if replace:
+        part.replace(target)
+    else:
+        _link(part, target)
+
+
+@contextmanager
+def stream(file: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
+    """A file to write piece by piece, which gets its name at the end; when interrupted, with what is in it.
+
+    Raises:
+        OutputError: it exists and ``replace`` is not set, or cannot be written.
+    """
+    from tempfile import NamedTemporaryFile
+
+    with _refusals(file):
+        target = _target(file, replace)
+        if _is_device(target):
+            with target.open("wb") as device:
+                yield device
+            return
+        with NamedTemporaryFile(prefix=f"{PART}{os.getpid()}-", dir=target.parent, delete=False) as out:
+            try:
+                try:
+                    yield cast("IO[bytes]", out)
+                except KeyboardInterrupt:
+                    _finish(out, target, replace)
+                    raise
+                with Whole():
+                    _finish(out, target, replace)
+            finally:
+                Path(out.name).unlink(missing_ok=True)
 
 
 def _sweep(folder: Path) -> None:

@@ -29,6 +29,7 @@ COMMANDS = LazyCommands(
     reconcile="costlab.cli.reconcile:reconcile_",
     verify="costlab.cli.verify:verify",
     train="costlab.cli.train:train",
+    explore="costlab.cli.explore:explore",
     report="costlab.cli.report:report",
     list="costlab.cli.list:list_",
 )

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,16 +55,17 @@ class FilePath(FolderPath):
         return super().convert(value, param, ctx)
 
 
-def chosen_format(format_: str | None, file: "Path | None") -> str:
-    """The format that was asked for, or that of the file's suffix.
+def chosen_format(format_: str | None, file: "Path | None", more: Sequence[str] = ()) -> str:
+    """The format that was asked for, or that of the file's suffix; ``more`` are formats of a command's own.
 
     Raises:
         OutputError: none was asked for, and the suffix is unknown.
     """
     suffix = file.suffix.lower() if file else ""
-    if format_ is None and suffix not in SUFFIXES:
+    known = {**SUFFIXES, **{f".{name}": name for name in more}}
+    if format_ is None and suffix not in known:
         raise OutputError(f"{file}: the ending {suffix} names no format; give --format as well")
-    return format_ or SUFFIXES[suffix]
+    return format_ or known[suffix]
 
 
 def on_stdout(file: "Path | None") -> bool:

@@ -1,9 +1,12 @@
 """Progress of long work, on standard error."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import click
+
+PATIENCE, OFTEN, SELDOM = 1.0, 0.1, 10.0
+"""Seconds: before anything is said of the progress, between updates of a line, and between lines."""
 
 
 @contextmanager
@@ -48,3 +51,35 @@ def steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[str], N
     ) as bar:
         task = bar.add_task("", total=total)
         yield (lambda part: bar.update(task, description=part)), lambda _: bar.advance(task)
+
+
+@contextmanager
+def sharing() -> Iterator[Callable[[str, float], None]]:
+    """A function to call with what is being done, and the share of it that is done, as often as one likes.
+
+    On a terminal a line says it from the first second on; elsewhere one is printed every ten seconds.
+    """
+    from time import monotonic
+
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    begun = told = monotonic()
+    with console.status("") if console.is_terminal else nullcontext() as status:
+        if status is not None:
+            status.stop()
+
+        def tell(doing: str, share: float) -> None:
+            nonlocal told
+            now = monotonic()
+            if now - begun < PATIENCE or now - told < (OFTEN if status is not None else SELDOM):
+                return
+            told = now
+            line = f"{doing}: {share:.0%}" if share else doing
+            if status is None:
+                click.echo(line, err=True)
+            else:
+                status.update(line)
+                status.start()
+
+        yield tell

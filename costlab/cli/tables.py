@@ -150,7 +150,7 @@ def output_options(command: Callable[..., R], more: Sequence[str] = ()) -> Calla
         label: str | None,
         **others: Any,
     ) -> R:
-        form = chosen_format(format_, file)
+        form = chosen_format(format_, file, more)
         for option, value in (("--caption", caption), ("--label", label)):
             if value is not None and form != "latex":
                 raise OutputError(f"{option} is for --format latex")

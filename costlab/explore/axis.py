@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 INPUT = "input"
 """The axis of the input's height and width, which are one number; the channels are the definition's own."""
+Index: TypeAlias = tuple[int, ...]
+"""A point of a space: the index along each of its axes; or the numbers of some axes."""
 Exact: TypeAlias = Fraction | bool | str | tuple[Any, ...] | None
 """A value whose numbers are the decimals that they are written as: 0.1 is one tenth."""
 

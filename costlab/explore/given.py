@@ -1,15 +1,18 @@
 """What is given to a space in Python: axes and settings, numbers and shares."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from costlab.algebra.dim import as_dim
+from costlab.algebra.inputs import as_input
 from costlab.errors import DefinitionError
 from costlab.explore.amount import amount
 from costlab.explore.axial import Value
 from costlab.explore.condition import AtMost
 from costlab.explore.linear import Linear, combined, linear
 from costlab.messages import named
+from costlab.targets.target import Variant
 
 
 def is_several(values: Any) -> bool:
@@ -53,7 +56,7 @@ def exact(name: str, value: Any) -> Fraction:
 
 
 def near(sums: Linear, within: object, of: object) -> tuple[AtMost, ...]:
-    """What holds where a sum of quantities is ``of``, give or take the share ``within``; nothing without them.
+    """What holds where a sum of quantities is ``of``, give or take a share of it; nothing without both.
 
     Raises:
         DefinitionError: one of them is missing, or malformed.
@@ -67,3 +70,8 @@ def near(sums: Linear, within: object, of: object) -> tuple[AtMost, ...]:
     above: Any = combined("-", Value(middle - reach), sums)
     below: Any = combined("-", sums, Value(middle + reach))
     return (AtMost(linear(above), strict=False), AtMost(linear(below), strict=False))
+
+
+def with_input(variant: Variant, input: object) -> Variant:
+    """The variant at an input of its own, if one is given. Raises `DefinitionError` if it is malformed."""
+    return variant if input is None else replace(variant, input=as_input(input))

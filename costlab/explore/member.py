@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.shape import AnyShape, Shape
 from costlab.errors import DefinitionError
-from costlab.explore.axis import INPUT, Axis, typed
-from costlab.explore.derive.grids import Index
+from costlab.explore.axis import INPUT, Axis, Index, typed
 from costlab.targets.ablation import Ablation
 from costlab.targets.target import Variant
 
@@ -118,14 +117,21 @@ def selection(space: "Space", title: str, members: Sequence[Member]) -> Selectio
 
 
 def variant_of(variant: Variant, axes: tuple[Axis, ...], index: Index) -> Variant:
-    """The network at a point of a space."""
+    """The network at a point of a space; its label leaves out what is as by default."""
     values = {axis.name: axis.values[i] for axis, i in zip(axes, index, strict=True)}
     side = values.pop(INPUT, None)
-    texts = ",".join(f"{name}={typed(value)}" for name, value in values.items())
+    told = [
+        f"{name}={typed(value)}" for name, value in values.items() if not _is_default(variant, name, value)
+    ]
     joint = "," if variant.settings else ":"
-    label = f"{variant.label}{joint}{texts}" if texts else variant.label
+    label = f"{variant.label}{joint}{','.join(told)}" if told else variant.label
     made = replace(variant, label=label, settings={**variant.settings, **values})
     if side is None:
         return made
     channels: Any = made.shape()
     return replace(made, input=Shape(channels[0], side, side))
+
+
+def _is_default(variant: Variant, name: str, value: Any) -> bool:
+    default = variant.parameters[name].default
+    return type(value) in (type(default), float, int) and bool(value == default)

@@ -10,14 +10,13 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from costlab.algebra.block import Block
-from costlab.algebra.inputs import as_input
 from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError, TargetError
 from costlab.explore.answers import Histogram, Misfit
 from costlab.explore.axis import INPUT, Axis
-from costlab.explore.condition import Atom, Condition, all_conditions, conjunctions
+from costlab.explore.condition import AtMost, Atom, Condition, all_conditions, conjunctions
 from costlab.explore.expression import parse_condition, parse_quantity
-from costlab.explore.given import is_axis_of_input, is_several, near, positive
+from costlab.explore.given import is_axis_of_input, is_several, near, positive, with_input
 from costlab.explore.linear import Linear
 from costlab.explore.member import Member, Selection, selection, variant_of
 from costlab.explore.vary import axes_of
@@ -59,8 +58,8 @@ class Space(Overview):
             raise TargetError(f"{variant.label} is made already, and has no axes: name a definition")
         if input is not None and is_axis_of_input(input):
             varied[INPUT] = input
-        elif input is not None:
-            variant = replace(variant, input=as_input(input))
+        else:
+            variant = with_input(variant, input)
         self._begin(variant, axes_of(varied, definition, variant.settings))
 
     @classmethod
@@ -106,6 +105,12 @@ class Space(Overview):
         parsed = (parse_condition(text, self._named, option, parameters) for text in conditions)
         space = copy(self)
         space.conditions = (*self.conditions, *parsed)
+        return space
+
+    def unconditional(self) -> Self:
+        """The space without its conditions."""
+        space = copy(self)
+        space.conditions, space.atoms = (), ()
         return space
 
     def on(
@@ -222,6 +227,13 @@ class Space(Overview):
 
         return frames(self)
 
+    def found(self) -> Selection | None:
+        """The members that were found by what was interrupted; None where it searched for none."""
+        from costlab.explore.query import queries
+
+        points = queries.points_of(self.engine.found)
+        return selection(self, "found so far", [*map(self.member, points)]) if points else None
+
     def member(self, index: tuple[int, ...]) -> Member:
         """The member with these indices along the axes. Raises `ShapeError` if it does not fit."""
         variant = variant_of(self.variant, self.axes, index)
@@ -231,7 +243,7 @@ class Space(Overview):
         return Member(tuple(index), values, self.lowering.derived.at(index), variant)
 
     def near(self, within: object, of: object, by: str = "multiply_adds") -> Self:
-        """The members whose ``by`` is ``of``, give or take the share ``within`` of it; all if both are None.
+        """The members whose ``by`` is ``of``, give or take a share of it; all if both are None.
 
         Raises:
             DefinitionError: one is missing, or malformed.
@@ -253,6 +265,11 @@ class Space(Overview):
         """Plans of sets of members that do not overlap: together, all that meet the conditions."""
         every = conjunctions(all_conditions(self.conditions)) if self.conditions else ((),)
         return [self.lowering.plan((*each, *self.atoms), linears) for each in every]
+
+    def bounds(self) -> tuple[Linear, ...]:
+        """The sums of quantities that are at most 0 for all members, if the conditions are one conjunction."""
+        every = conjunctions(all_conditions(self.conditions)) if self.conditions else ()
+        return tuple(atom.linear for atom in every[0] if isinstance(atom, AtMost)) if len(every) == 1 else ()
 
     @property
     def engine(self) -> "Engine":

@@ -4,13 +4,12 @@ A value along some of the axes of a space is an int, a `Grid` of the space's ran
 axis on which it does not depend, or a `OneOf`.
 """
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from costlab.algebra.several import LookedAt, OneOf
-
-Index: TypeAlias = tuple[int, ...]
+from costlab.explore.axis import Index
 
 
 class Grid(np.ndarray[Any, Any]):

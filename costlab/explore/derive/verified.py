@@ -6,9 +6,8 @@ from random import Random
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import count
 from costlab.errors import CostlabError, DefinitionError
-from costlab.explore.axis import Axis
+from costlab.explore.axis import Axis, Index
 from costlab.explore.derive.derived import Derived
-from costlab.explore.derive.grids import Index
 from costlab.explore.member import variant_of
 from costlab.targets.target import Variant
 

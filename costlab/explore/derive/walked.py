@@ -15,8 +15,9 @@ from costlab.algebra.several import LookedAt
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.work import QUANTITIES, Work
 from costlab.errors import DefinitionError, ShapeError
+from costlab.explore.axis import Index
 from costlab.explore.derive.choice import Choice, Contents, axes_within, restricted
-from costlab.explore.derive.grids import Index, stacked
+from costlab.explore.derive.grids import stacked
 from costlab.explore.derive.terms import Apart, Terms, as_terms, chosen, summed
 
 POINTS_MAX = 1_000_000

@@ -54,7 +54,7 @@ class Engine:
         self.found, self.covered = state, 0.0
         every = ((place, number) for place, plan in enumerate(plans) for number in range(plan.slices))
         waiting: deque[tuple[int, Future[Any]]] = deque()
-        with self._running(slices) as (submit, many):
+        with self._running(slices, max((plan.points for plan in plans), default=0)) as (submit, many):
             while True:
                 for place, number in islice(every, many - len(waiting)):
                     waiting.append((place, submit(task, plans[place], number, *arguments(state, place))))
@@ -70,12 +70,12 @@ class Engine:
         self.progress(doing, self.covered)
 
     @contextmanager
-    def _running(self, slices: int) -> Iterator[tuple[Callable[..., Any], int]]:
+    def _running(self, slices: int, points: int) -> Iterator[tuple[Callable[..., Any], int]]:
         """What begins a task, and how many may be under way."""
         if self.executor is not None:
             yield self.executor.submit, AHEAD * (self.workers or os.cpu_count() or 1)
             return
-        workers = min(self.workers or self._usual(), slices)
+        workers = min(self.workers or _usual(points), slices)
         if workers <= 1:
             yield _at_once, 1
             return
@@ -85,11 +85,12 @@ class Engine:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _usual(self) -> int:
-        """Threads by default: compiled kernels run on all cores at once, NumPy's ways gain little by it."""
-        if fast.kernels() is None:
-            return 1
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+def _usual(points: int) -> int:
+    """Threads by default: compiled kernels run on all cores at once, NumPy's ways gain little by it."""
+    if fast.kernels(points) is None:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _at_once(task: Callable[..., Any], *arguments: Any) -> Future[Any]:

@@ -1,9 +1,11 @@
-"""Whether the compiled kernels are there: the extra ``costlab[fast]`` brings what compiles them."""
+"""Whether the compiled kernels are used: the extra ``costlab[fast]`` brings what compiles them."""
 
 from functools import cache
 from types import ModuleType
 
-_off = False
+FEWEST = 10_000_000
+"""The fewest points of a space for which it pays to load them."""
+_use: bool | None = None  # tests decide
 
 
 @cache
@@ -15,6 +17,7 @@ def _kernels() -> ModuleType | None:
     return compiled
 
 
-def kernels() -> ModuleType | None:
-    """The compiled kernels, or None where NumPy does their work."""
-    return None if _off else _kernels()
+def kernels(points: int) -> ModuleType | None:
+    """The compiled kernels for a space of so many points, or None where NumPy does their work."""
+    wanted = points >= FEWEST if _use is None else _use
+    return _kernels() if wanted else None

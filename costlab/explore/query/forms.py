@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.derive.grids import Index, axes_of, taken
+from costlab.explore.axis import Index
+from costlab.explore.derive.grids import axes_of, taken
 from costlab.explore.derive.terms import Term, as_terms
 
 INT64_SAFE = 2**62

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from costlab.explore.derive.grids import Index
+from costlab.explore.axis import Index
 from costlab.explore.query.slices import Plan, Slice
 from costlab.explore.query.within import bounds, meets
 

@@ -24,7 +24,7 @@ def spread(plan: Plan, part: Slice, form: int, edges: Any) -> Any:
     inside = plain & (bins >= 0) & (bins < len(found))
     np.add.at(found, bins[inside], lefts * rights)
     open_points = np.flatnonzero(possible & ~plain)
-    kernels = fast.kernels() if plan.dtype is not object else None
+    kernels = fast.kernels(plan.points) if plan.dtype is not object else None
     if kernels is not None:
         number = len(plan.intervals)
         tables = (part.base, part.left, part.left_rows, part.right, part.right_rows)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.derive.grids import Index
+from costlab.explore.axis import Index
 from costlab.explore.query.engine import Engine
 from costlab.explore.query.front import Front, Objective, front
 from costlab.explore.query.histogram import spread
@@ -186,3 +186,10 @@ def _spread_out(plan: Plan, free: Index, indices: Any) -> Any:
     for axis in reversed(free):
         rest, whole[:, axis] = np.divmod(rest, plan.sizes[axis])
     return whole
+
+
+def points_of(found: Any) -> list[Index]:
+    """The members in what a sweep found before it was interrupted."""
+    if isinstance(found, Front):
+        return found.members
+    return [each.point for each in found or () if isinstance(each, Ranked)]

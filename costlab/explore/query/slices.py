@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.derive.grids import Index
+from costlab.explore.axis import Index
 from costlab.explore.derive.terms import Term
 from costlab.explore.query.forms import Form
 

@@ -34,7 +34,7 @@ def counts(plan: Plan, part: Slice) -> Any:
     open_points = np.flatnonzero(~inside & ((lowest <= high) & (highest >= low)).all(axis=0))
     if not open_points.size:
         return found
-    kernels = fast.kernels() if plan.dtype is not object else None
+    kernels = fast.kernels(plan.points) if plan.dtype is not object else None
     if kernels is not None:
         tables = (base, left, np.sort(left, axis=2), part.left_rows, right, part.right_rows)
         kernels.count(*tables, low[:, 0], high[:, 0], open_points, found)

@@ -1,0 +1,129 @@
+"""Writing all members of a space as they come: CSV, JSON and Parquet."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from costlab.cli.tables import Output
+from costlab.errors import OutputError
+from costlab.explore.space import Space
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SHOWN_MAX = 1_000
+"""The most members that a table for people shows."""
+Put: TypeAlias = Callable[["DataFrame"], None]
+Writer: TypeAlias = tuple[Put, Callable[[], None]]
+"""What writes a piece, and what is done after the last."""
+
+
+def list_members(space: Space, many: int, out: Output) -> None:
+    """Write all members; when it is interrupted, those that were written by then are kept.
+
+    Raises:
+        OutputError: there are too many for a table, or what writes Parquet is not installed.
+    """
+    if out.format == "table" and many > SHOWN_MAX:
+        raise OutputError(
+            f"{many:,} members are more than a table shows: give --format csv, json or parquet, or --top"
+        )
+    if out.format == "table":
+        for frame in space.frames():
+            click.echo(frame.to_string(index=False))
+        return
+    written = 0
+    with _opened(out) as stream:
+        put, close = WRITERS[out.format](stream)
+        try:
+            for frame in space.frames():
+                put(frame if not out.columns else frame[_known(list(out.columns), frame)])
+                written += len(frame)
+        except KeyboardInterrupt as interrupt:
+            close()
+            interrupt.add_note(f"{written:,} of {many:,} rows were written")
+            raise
+        close()
+
+
+def _known(names: list[str], frame: "DataFrame") -> list[str]:
+    known = [str(name) for name in frame]
+    for name in names:
+        if name not in known:
+            raise OutputError(f"--columns: there is no column {name!r}; there is {', '.join(known)}")
+    return names
+
+
+@contextmanager
+def _opened(out: Output) -> Iterator[IO[bytes]]:
+    """Where the rows go: standard output, or the file, which gets its name when all is written, or kept."""
+    if out.on_stdout or out.file is None:
+        if out.format == "parquet":
+            raise OutputError("--format parquet is for a file: name it with -o")
+        yield sys.stdout.buffer
+        return
+    from costlab.files import stream
+
+    with stream(out.file, replace=out.force) as opened:
+        yield opened
+
+
+def _csv(stream: IO[bytes]) -> Writer:
+    first = True
+
+    def put(frame: "DataFrame") -> None:
+        nonlocal first
+        stream.write(frame.to_csv(index=False, header=first, lineterminator="\n").encode())
+        first = False
+
+    return put, stream.flush
+
+
+def _json(stream: IO[bytes]) -> Writer:
+    import json
+
+    between = b'{"rows": ['
+
+    def put(frame: "DataFrame") -> None:
+        nonlocal between
+        for row in frame.astype(object).to_dict("records"):
+            stream.write(between + json.dumps(row, default=_plain).encode())
+            between = b",\n"
+
+    def close() -> None:
+        stream.write(between if between.startswith(b"{") else b"")
+        stream.write(b"]}\n")
+        stream.flush()
+
+    return put, close
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def _parquet(stream: IO[bytes]) -> Writer:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise OutputError("--format parquet needs pyarrow: pip install 'costlab[parquet]'") from error
+    writer: Any = None
+
+    def put(frame: "DataFrame") -> None:
+        nonlocal writer
+        table = pa.Table.from_pandas(frame, schema=writer and writer.schema, preserve_index=False)
+        writer = writer or pq.ParquetWriter(stream, table.schema, compression="zstd")
+        writer.write_table(table)
+
+    def close() -> None:
+        if writer is not None:
+            writer.close()
+
+    return put, close
+
+
+WRITERS: dict[str, Callable[[IO[bytes]], Writer]] = {"csv": _csv, "json": _json, "parquet": _parquet}

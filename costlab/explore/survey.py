@@ -1,0 +1,45 @@
+"""Surveys: what there is to say of a space before anything particular is asked."""
+
+from dataclasses import dataclass, field
+
+from costlab.counting.row import MEASURES
+from costlab.explore.answers import Extremes, Histogram, Misfit
+from costlab.explore.space import Space
+
+SPREAD_MAX = 100_000_000
+"""The most members whose histogram is counted without being asked for."""
+
+
+@dataclass
+class Survey:
+    """What was found of a space so far; ``make`` goes on until all is, or until it is interrupted."""
+
+    space: Space
+    by: str = "multiply_adds"
+    bins: int | None = None
+    misfits: tuple[Misfit, ...] | None = None
+    meeting: int | None = None
+    extremes: list[Extremes] = field(default_factory=list)
+    histogram: Histogram | None = None
+    unfinished: str = ""
+
+    @property
+    def fitting(self) -> int | None:
+        """How many members fit, whatever the conditions."""
+        return None if self.misfits is None else self.space.size - sum(each.members for each in self.misfits)
+
+    def make(self) -> None:
+        """Find everything: what fits, what meets the conditions, the extremes, and how members are spread."""
+        self.unfinished = "what fits is not counted"
+        self.misfits = self.space.misfits()
+        self.unfinished = "what meets the conditions is not counted"
+        self.meeting = self.space.count() if self.space.conditions else self.fitting
+        for quantity in MEASURES if self.meeting else ():
+            self.unfinished = f"extremes of {quantity} are not searched"
+            least, most = self.space.min(quantity), self.space.max(quantity)
+            if least and most:
+                self.extremes.append(Extremes(quantity, least, most))
+        if self.meeting and (self.bins or self.space.size <= SPREAD_MAX):
+            self.unfinished = "the histogram is not counted"
+            self.histogram = self.space.histogram(self.by, self.bins or 12)
+        self.unfinished = ""

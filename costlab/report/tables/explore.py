@@ -1,0 +1,191 @@
+"""The tables of a space: its axes, what fits in it, extremes, a histogram, and members."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from costlab.algebra.define import Definition
+from costlab.algebra.shape import Shape
+from costlab.algebra.work import QUANTITIES
+from costlab.explore.answers import Extremes, Histogram, Misfit
+from costlab.explore.axis import INPUT, typed
+from costlab.explore.member import Selection
+from costlab.explore.space import Space
+from costlab.explore.survey import Survey
+from costlab.report.cell import Column
+from costlab.report.table import Table
+from costlab.report.tables.count import TITLES
+from costlab.targets.target import Variant
+
+MEMBER = (
+    Column("target", "target", fold=30),
+    Column("input", "input", sacrifice=1),
+    *(Column(name, TITLES[name], "size") for name in TITLES),
+)
+MORE = tuple(Column(name, name, machine_only=True) for name in QUANTITIES if name not in TITLES)
+
+
+def axes_table(variant: Variant) -> Table:
+    """The axes that a definition has, with what each takes, and what it is by default."""
+    definition = variant.subject
+    assert isinstance(definition, Definition)
+    rows: list[tuple[Any, ...]] = []
+    for parameter in variant.parameters.values():
+        if parameter.name in variant.settings:
+            continue
+        default = "" if parameter.required else typed_or(parameter.default)
+        rows.append((parameter.name, parameter.takes, default, parameter.note))
+    shape = variant.place()[0]
+    if isinstance(shape, Shape):
+        rows.append((INPUT, "a whole number", str(shape.height), "height and width of the input"))
+    example = _example(variant)
+    return Table(
+        title=f"{variant.label}: axes",
+        columns=(
+            Column("axis", "axis"),
+            Column("takes", "takes"),
+            Column("default", "default"),
+            Column("note", "what it is", sacrifice=1, fold=40),
+        ),
+        rows=tuple(rows),
+        notes=(f"vary some: costlab explore {variant.label} {example}",) if example else (),
+    )
+
+
+def typed_or(value: Any) -> str:
+    """A default as it is typed."""
+    try:
+        return typed(value)
+    except Exception:
+        return str(value)
+
+
+def _example(variant: Variant) -> str:
+    """How one or two of the axes are varied."""
+    parts = []
+    for parameter in variant.parameters.values():
+        if parameter.name in variant.settings:
+            continue
+        if parameter.choices or parameter.type is bool:
+            parts.append(f"--vary {parameter.name}")
+        elif type(parameter.default) is float:
+            parts.append(f"--vary {parameter.name}=0.5:1.5:0.05")
+    return " ".join(parts[:2])
+
+
+def summary_tables(survey: Survey) -> list[Table]:
+    """What was found of a space: how many members fit, where others do not, extremes, and a histogram."""
+    tables = [_counts_table(survey)]
+    if survey.extremes:
+        tables.append(_extremes_table(survey.space, survey.extremes))
+    if survey.misfits:
+        tables.append(_misfits_table(survey.misfits))
+    if survey.histogram and survey.histogram.counts:
+        tables.append(_histogram_table(survey.histogram))
+    return tables
+
+
+def _counts_table(survey: Survey) -> Table:
+    space = survey.space
+    counted = [("all", space.size), ("fit", survey.fitting)]
+    if space.conditions:
+        counted.append((" and ".join(each.text for each in space.conditions), survey.meeting))
+    rows = tuple((name, many, many / space.size) for name, many in counted if many is not None)
+    return Table(
+        title=title_of(space),
+        columns=(
+            Column("members", "members", fold=40),
+            Column("count", "count", "size"),
+            Column("share", "share", "share"),
+        ),
+        rows=rows,
+        notes=(survey.unfinished,) if survey.unfinished else (),
+        facts=lambda: facts_of(space),
+    )
+
+
+def _extremes_table(space: Space, extremes: Sequence[Extremes]) -> Table:
+    rows = tuple(
+        (each.quantity, end, *_values(space, member))
+        for each in extremes
+        for end, member in (("least", each.least), ("most", each.most))
+    )
+    columns = (Column("quantity", "of", "name", once=True), Column("end", ""), *_columns(space))
+    return Table("extremes", columns, rows, name="extremes")
+
+
+def _misfits_table(misfits: Sequence[Misfit]) -> Table:
+    return Table(
+        title="members that do not fit, by the first part at which they do not",
+        columns=(
+            Column("part", "part", empty="(root)"),
+            Column("members", "members", "size"),
+            Column("example", "for example", sacrifice=1, fold=50),
+        ),
+        rows=tuple(misfits),
+        name="misfits",
+    )
+
+
+def _histogram_table(histogram: Histogram) -> Table:
+    whole = sum(histogram.counts)
+    rows = tuple(
+        (plain_number(low), plain_number(high), many, many / whole)
+        for low, high, many in zip(histogram.edges, histogram.edges[1:], histogram.counts, strict=False)
+    )
+    return Table(
+        title=f"members by {histogram.by}",
+        columns=(
+            Column("from", "from", "size"),
+            Column("below", "to below", "size"),
+            Column("members", "members", "size"),
+            Column("share", "share", "share"),
+        ),
+        rows=rows,
+        name="histogram",
+    )
+
+
+def plain_number(value: Any) -> Any:
+    """A fraction as a whole number where it is one, else as a float."""
+    return value.numerator if value.denominator == 1 else float(value)
+
+
+def members_table(space: Space, selection: Selection, by: Sequence[str] = ()) -> Table:
+    """Members with their quantities, and the values of what they were selected by."""
+    sums = [(text, space.quantity(text)) for text in by if text.lstrip("-") not in TITLES]
+    columns = (*_columns(space), *(Column(text, text, "size", fold=20) for text, _ in sums))
+    rows = tuple(
+        (*_values(space, member), *(plain_number(space.value(linear, member)) for _, linear in sums))
+        for member in selection.members
+    )
+    return Table(selection.title, columns, rows, facts=lambda: facts_of(space))
+
+
+def _columns(space: Space) -> tuple[Column, ...]:
+    is_given = space.variant.input is not None or any(axis.name == INPUT for axis in space.axes)
+    shown = tuple(column for column in MEMBER if column.key != "input" or is_given)
+    axes = tuple(Column(axis.name, axis.name, machine_only=True) for axis in space.axes if axis.name != INPUT)
+    return (*shown, *MORE, *axes)
+
+
+def _values(space: Space, member: Any) -> tuple[Any, ...]:
+    keys = [column.key for column in _columns(space)]
+    known: dict[str, Any] = {**member.values, "target": member.target, "input": str(member.input)}
+    known.update(member.sizes)
+    return tuple(known[key] for key in keys)
+
+
+def title_of(space: Space) -> str:
+    """The space in one line."""
+    axes = ", ".join(axis.name for axis in space.axes)
+    return f"{space.variant.label}, {space.size:,} members along {axes}"
+
+
+def facts_of(space: Space) -> Mapping[str, Any]:
+    """What goes at the head of the JSON form."""
+    return {
+        "target": space.variant.label,
+        "members": space.size,
+        "axes": {axis.name: [axis.text(i) for i in range(len(axis.values))] for axis in space.axes},
+        "where": [each.text for each in space.conditions],
+    }
