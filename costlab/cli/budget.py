@@ -134,7 +134,7 @@ def budget(
             target, target, most, shape, batch, inference, convention, against, max_increase, strict
         )
         held = held_entry(entry)
-        outcomes, source = (Outcome(held.count.shown, held.count.label, held),), ""
+        outcomes, source = (Outcome(held.count.label, held.count.label, held),), ""
     _show(outcomes, source, out)
     failures = [f"{outcome.name}: {outcome.failure}" for outcome in outcomes if outcome.failure]
     if failures:

@@ -77,3 +77,17 @@ def test_what_is_over_is_told_in_a_line_each() -> None:
     )
     assert len(list(told(outcome(a=5, against=small, max_increase="0%")))) == 3
     assert list(told(Outcome("c", "nosuch", None, "nothing"))) == []
+
+
+@costlab.block(input="10", unverified=True)
+def unsure() -> costlab.Block:
+    """A layer that nobody has held against its source."""
+    return costlab.seq(fc=costlab.Linear(3))
+
+
+def test_what_is_not_verified_bears_its_mark_everywhere() -> None:
+    held = Outcome("mine", "unsure", costlab.budget(unsure, max_parameters=32))
+    assert list(told(held)) == ["mine (?): parameters 33, 1 over 32 (maximum): fc 33"]
+    assert "unsure (?), input 10, batch 1: over budget" in budget_table([held]).to_text()
+    assert "mine (?)" in budget_table([held], "pyproject.toml").to_markdown()
+    assert '"budget": "mine"' in budget_table([held]).to_json()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+from costlab.algebra.combine import marked
 from costlab.algebra.inputs import Inputs
 from costlab.explore.budget import Budget, Check, Outcome
 from costlab.explore.responsible import Part
@@ -111,8 +112,9 @@ def told(outcome: Outcome) -> Iterator[str]:
         if check.over:
             quantity = _key(budget, check).replace("_", "-")
             parts = "; ".join(_part(part) for part in (check.modules or ())[:FEW])
+            name = marked(outcome.name, budget.count.unverified)
             yield (
-                f"{outcome.name}: {quantity} {check.size:,}, {-check.headroom:,} over {check.limit:,} "
+                f"{name}: {quantity} {check.size:,}, {-check.headroom:,} over {check.limit:,} "
                 f"({_rule(check)}){parts and f': {parts}'}"
             )
 
