@@ -49,6 +49,23 @@ class Point(NamedTuple):
 Spot = tuple[float, float]
 
 
+class _Box(NamedTuple):
+    """A rectangle in pixels; it is asked for its sides millions of times, which matplotlib's are slow at."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def overlaps(self, other: "_Box") -> bool:
+        return self.x0 <= other.x1 and other.x0 <= self.x1 and self.y0 <= other.y1 and other.y0 <= self.y1
+
+    def holds(self, spots: Iterable[Spot], margin: float = 0) -> int:
+        """How many of these are in it, or that close to it."""
+        left, right, below, above = self.x0 - margin, self.x1 + margin, self.y0 - margin, self.y1 + margin
+        return sum(1 for x, y in spots if left < x < right and below < y < above)
+
+
 class _Place(NamedTuple):
     """Where a label may stand, in pixels: its box, the spots of the line to its point, if there is one.
 
@@ -57,16 +74,16 @@ class _Place(NamedTuple):
 
     distance: int
     turn: int
-    box: "Bbox"
+    box: _Box
     tie: tuple[Spot, ...]
     penalty: int
 
     def clash(self, others: "Iterable[_Place]") -> int:
         """The penalty of this place beside labels in other places."""
         return sum(
-            ON_A_LABEL * bool(self.box.overlaps(other.box))
-            + ON_A_TIE * _meets(self.box, other.tie)
-            + ON_A_TIE * _meets(other.box, self.tie)
+            ON_A_LABEL * self.box.overlaps(other.box)
+            + ON_A_TIE * bool(self.box.holds(other.tie))
+            + ON_A_TIE * bool(other.box.holds(self.tie))
             for other in others
         )
 
@@ -75,20 +92,20 @@ class _Surroundings(NamedTuple):
     """What a label should avoid, in pixels, beside other labels: points, spots on lines, the edge."""
 
     scale: float
-    frame: "Bbox"
+    frame: _Box
     points: list[Spot]
     spots: list[Spot]
 
-    def penalty(self, at: Spot, box: "Bbox", tie: Sequence[Spot]) -> int:
+    def penalty(self, at: Spot, box: _Box, tie: Sequence[Spot]) -> int:
         """The penalty of a label of the point ``at`` in this box."""
         others = [point for point in self.points if _apart(point, at) > COVERED * self.scale]
         nearest = min((_gap(box, point) for point in others), default=inf)
         return (
             ON_A_LABEL * (not _inside(box, self.frame))
-            + ON_A_POINT * sum(_near(box, point, MARKER * self.scale) for point in self.points)
+            + ON_A_POINT * box.holds(self.points, MARKER * self.scale)
             + UNCLEAR * (not tie and nearest < NEAREST * _gap(box, at))
             + CROSSING * sum(_passes(tie, point, MARKER * self.scale) for point in others)
-            + ON_A_LINE * sum(_near(box, spot, 0) for spot in self.spots)
+            + ON_A_LINE * box.holds(self.spots)
         )
 
 
@@ -111,7 +128,7 @@ def label_points(
     spots = [at for path in paths for a, b in pairwise(path) for at in _points_between(a, b, 4 * scale)]
     every = [_pixels(axes, point.x, point.y) for point in points]
     further = [_pixels(axes, *at) for at in unlabelled]
-    around = _Surroundings(scale, axes.bbox, [*every, *further], spots)
+    around = _Surroundings(scale, _box(axes.bbox), [*every, *further], spots)
     shared = _with_shared_labels(points, every, COVERED * scale)
     labels = [_annotate(axes, point) for point in shared]
     choices = [
@@ -186,17 +203,17 @@ def _places(label: "Annotation", at: Spot, around: _Surroundings) -> list[_Place
         across, up = _move(label, 0, turn)
         extent = _extent(label, renderer).padded(AIR * around.scale)
         for distance in DISTANCES:
-            box = extent.translated(distance * across * around.scale, distance * up * around.scale)
+            box = _box(extent.translated(distance * across * around.scale, distance * up * around.scale))
             tie = _tie(box, at, around.scale) if distance >= FAR else ()
             penalty = around.penalty(at, box, tie) + distance + turn % 2
             places.append(_Place(distance, turn, box, tie, penalty))
     return places
 
 
-def _tie(box: "Bbox", at: Spot, scale: float) -> tuple[Spot, ...]:
+def _tie(box: _Box, at: Spot, scale: float) -> tuple[Spot, ...]:
     """Spots on the line from the middle of a box to its point, outside of the box."""
     middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-    return tuple(spot for spot in _points_between(middle, at, 2 * scale) if not _near(box, spot, 0))
+    return tuple(spot for spot in _points_between(middle, at, 2 * scale) if not box.holds((spot,)))
 
 
 def _move(label: "Annotation", distance: int, turn: int) -> Spot:
@@ -238,7 +255,7 @@ def _apart(a: Spot, b: Spot) -> float:
     return hypot(a[0] - b[0], a[1] - b[1])
 
 
-def _gap(box: "Bbox", at: Spot) -> float:
+def _gap(box: _Box, at: Spot) -> float:
     """The distance from a box to a spot."""
     return hypot(max(box.x0 - at[0], 0, at[0] - box.x1), max(box.y0 - at[1], 0, at[1] - box.y1))
 
@@ -248,13 +265,9 @@ def _passes(tie: Sequence[Spot], at: Spot, margin: float) -> bool:
     return any(_apart(spot, at) < margin for spot in tie)
 
 
-def _meets(box: "Bbox", tie: Sequence[Spot]) -> bool:
-    return any(_near(box, spot, 0) for spot in tie)
+def _box(box: "Bbox") -> _Box:
+    return _Box(*map(float, box.extents))
 
 
-def _near(box: "Bbox", at: Spot, margin: float) -> bool:
-    return bool(box.x0 - margin < at[0] < box.x1 + margin and box.y0 - margin < at[1] < box.y1 + margin)
-
-
-def _inside(box: "Bbox", frame: "Bbox") -> bool:
-    return bool(box.x0 >= frame.x0 and box.x1 <= frame.x1 and box.y0 >= frame.y0 and box.y1 <= frame.y1)
+def _inside(box: _Box, frame: _Box) -> bool:
+    return box.x0 >= frame.x0 and box.x1 <= frame.x1 and box.y0 >= frame.y0 and box.y1 <= frame.y1

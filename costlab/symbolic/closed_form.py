@@ -168,7 +168,7 @@ class ClosedForm(Overview):
         evaluated, values = self.at(**numbers), self._values(numbers)
         for name in QUANTITIES:
             expected = getattr(counted.total, name)
-            displayed = self._displayed[name].subs(values) if self._shows(values) else expected
+            displayed = self._displayed[name].xreplace(values) if self._shows(values) else expected
             for size in (evaluated[name], displayed):
                 if size != expected:
                     at = ", ".join(f"{symbol}={number}" for symbol, number in values.items())
@@ -239,7 +239,7 @@ class ClosedForm(Overview):
             self.numbers, self.classes, self.ranges, self.lowest, self.undecided, self.nonzero, self.whole
         )
 
-    @property
+    @cached_property
     def back(self) -> dict[Any, Any]:
         """The steps as expressions in the sizes."""
         return {
@@ -251,8 +251,10 @@ class ClosedForm(Overview):
     def _number(self, size: Any, values: Mapping[Any, Any]) -> Any:
         import sympy
 
-        expression = sympy.sympify(size)
-        return (expression if self.for_any_size else expression.subs(self.back)).subs(values)
+        numbers = {symbol: sympy.sympify(number) for symbol, number in values.items()}
+        if not self.for_any_size:
+            numbers |= {step: spread.xreplace(numbers) for step, spread in self.back.items()}
+        return sympy.sympify(size).xreplace(numbers)
 
     def _shows(self, values: Mapping[Any, Any]) -> bool:
         """Whether the displayed form, without floors, holds for these numbers."""

@@ -127,11 +127,14 @@ def test_bash_itself(folder: Path) -> None:
         ("costlab count nets.py:ma", "costlab count nets.py:make "),
         ("costlab count inception_v3:br", "costlab count inception_v3:branch_5x5="),
     ):
-        assert f"[{line}]" in typed_in_bash(start, typed, folder)
+        assert f"[{line}]" in typed_in_bash(start, typed, line, folder)
 
 
-def typed_in_bash(start: Path, typed: str, folder: Path) -> str:
-    """What a terminal shows after a line was typed with a tab behind, and told between brackets."""
+def typed_in_bash(start: Path, typed: str, line: str, folder: Path) -> str:
+    """What a terminal shows after a line was typed with a tab behind, and told between brackets.
+
+    What is told waits for the line that is to come, or for so long that any other would have.
+    """
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
         ["bash", "--noprofile", "--rcfile", str(start), "-i"],
@@ -145,7 +148,7 @@ def typed_in_bash(start: Path, typed: str, folder: Path) -> str:
     os.close(theirs)
     shown = _read(ours, "> ", 30)
     os.write(ours, typed.encode() + b"\t")
-    shown = _read(ours, typed, 30) + _read(ours, "\0", 4)
+    shown = _read(ours, line, 10)
     os.write(ours, b"\x01echo '[\x05]'\n")
     shown += _read(ours, "\n[", 30)
     os.write(ours, b"\x15exit\n")
