@@ -33,7 +33,9 @@ def splits(train: int = 40, validation: int = 20, side: int = SIDE) -> tuple[Spl
 def task(seed: int = 0, identity: str = "a trial", dropout: float = 0.2, **settings: Any) -> Task:
     """A narrow reduced network, with dropout and an auxiliary head."""
     recipe = Recipe(**{"batch_size": 8, "epochs": 3, "learning_rate": 0.02, **settings})
-    network = variant("mini", width=0.25, num_classes=CLASSES, aux="bn", modules_6=0, dropout=dropout)
+    network = variant(
+        "mini", width=0.25, num_classes=CLASSES, aux="bn", modules_12=0, modules_6=0, dropout=dropout
+    )
     return Task(network, SIDE, recipe, seed, mirrored=True, identity=identity)
 
 
