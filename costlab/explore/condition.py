@@ -11,8 +11,8 @@ from costlab.errors import DefinitionError
 from costlab.explore.axial import Axial, Value
 from costlab.explore.axis import Axis, Exact
 from costlab.explore.formula import And, Bound, Cases, Formula, Negated, Totals, Truth, Values, all_of
-from costlab.explore.interval import End, Interval
-from costlab.explore.linear import CONSTANT, Linear
+from costlab.explore.interval import Direction, End, Interval, end_of
+from costlab.explore.linear import Linear
 from costlab.explore.statements import Every, Not, Some, every, opposite
 
 MOST = 256
@@ -98,6 +98,7 @@ class _Splitter:
         self.leaves: list[Bound | Axial] = []
         self.numbers: dict[Bound | Axial, int] = {}
         self.masks: dict[int, int | None] = {}
+        self.ends: dict[int, tuple[Direction, End, bool] | None] = {}
         self.occurring: dict[tuple[int, ...], bool] = {}
         self.done: dict[tuple[int, bool], tuple[Conjunction, ...]] = {}
 
@@ -155,7 +156,8 @@ class _Splitter:
     def _crossed(self, some: Iterable[Conjunction], others: Iterable[Conjunction]) -> Iterator[Conjunction]:
         """Each of some with each of others, where the two do not contradict each other."""
         several = tuple(others)
-        return (one | other for one in some for other in several if self._possible(one | other))
+        together = (self._joined(one | other) for one in some for other in several)
+        return (each for each in together if each is not None)
 
     def _limited(self, found: Iterable[Conjunction]) -> tuple[Conjunction, ...]:
         kept: list[Conjunction] = []
@@ -168,13 +170,13 @@ class _Splitter:
                 )
         return tuple(kept)
 
-    def _possible(self, conjunction: Conjunction) -> bool:
-        """Whether nothing in it contradicts the rest, as far as is easily seen."""
+    def _joined(self, conjunction: Conjunction) -> Conjunction | None:
+        """A conjunction without what follows from the rest; None where it contradicts itself."""
         if any(-number in conjunction for number in conjunction):
-            return False
-        if any(each.is_empty for each in self._intervals(conjunction).values()):
-            return False
-        return all(self._mask(group) != 0 for group in self._groups(conjunction).values())
+            return None
+        narrowest = self._narrowest(conjunction)
+        possible = all(self._mask(group) != 0 for group in self._groups(conjunction).values())
+        return narrowest if possible else None
 
     def _groups(self, conjunction: Conjunction) -> dict[frozenset[str], list[int]]:
         """The statements by the axes that they depend on."""
@@ -234,31 +236,36 @@ class _Splitter:
         """How many values some axes have together."""
         return prod(len(self.axes[name].values) for name in names)
 
-    def _intervals(self, conjunction: Conjunction) -> dict[tuple[tuple[str, Fraction], ...], Interval]:
-        """What each sum with constant coefficients lies between, by the sum: its first coefficient is 1."""
-        found: dict[tuple[tuple[str, Fraction], ...], Interval] = {}
-        for number in sorted(conjunction, key=abs):
+    def _end(self, number: int) -> tuple[Direction, End, bool] | None:
+        """Of a bound with constant coefficients the sum that it is about, where this ends, and if above."""
+        if number not in self.ends:
             leaf = self.leaves[abs(number) - 1]
             constants = leaf.linear.constants if isinstance(leaf, Bound) else None
-            if not constants:
+            self.ends[number] = end_of(constants, number) if constants else None
+        return self.ends[number]
+
+    def _narrowest(self, conjunction: Conjunction) -> Conjunction | None:
+        """A conjunction without the bounds that follow from others; None where they contradict each other."""
+        found: dict[Direction, Interval] = {}
+        rest = []
+        for number in sorted(conjunction, key=abs):
+            known = self._end(number)
+            if known is None:
+                rest.append(number)
                 continue
-            names = sorted(constants.keys() - {CONSTANT})
-            first = constants[names[0]]
-            sums = tuple((name, constants[name] / first) for name in names)
-            end = End(-constants.get(CONSTANT, Fraction(0)) / first, number < 0, number)
+            sums, end, is_high = known
             least = End(Fraction(0), False) if all(ratio > 0 for _, ratio in sums) else None  # quantities are
-            known = found.get(sums, Interval(low=least))
-            found[sums] = known.narrowed(end, is_high=(first > 0) == (number > 0))
-        return found
+            found[sums] = found.get(sums, Interval(low=least)).narrowed(end, is_high=is_high)
+        if any(each.is_empty for each in found.values()):
+            return None
+        return frozenset([*rest, *(end.leaf for each in found.values() for end in each if end and end.leaf)])
 
     def atoms(self, conjunction: Conjunction) -> tuple[Atom, ...]:
-        """What has to hold, without what follows from the rest."""
-        ends = [end for interval in self._intervals(conjunction).values() for end in interval if end]
-        narrowest = {end.leaf for end in ends}
+        """What has to hold."""
         bounds = []
         for number in sorted(conjunction, key=abs):
             leaf = self.leaves[abs(number) - 1]
-            if isinstance(leaf, Bound) and (number in narrowest or leaf.linear.constants is None):
+            if isinstance(leaf, Bound):
                 bounds.append(AtMost(leaf.linear if number > 0 else leaf.linear.negative(), number < 0))
         return (*self._statements(conjunction), *bounds)
 

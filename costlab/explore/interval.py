@@ -1,7 +1,13 @@
 """Intervals of exact numbers, with what says where they end."""
 
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from costlab.explore.linear import CONSTANT
+
+Direction: TypeAlias = tuple[tuple[str, Fraction], ...]
+"""Quantities with constant coefficients, of which the first is 1."""
 
 
 class End(NamedTuple):
@@ -34,3 +40,12 @@ class Interval(NamedTuple):
             return self._replace(high=end) if narrower else self
         narrower = low is None or (end.at, end.outside) > (low.at, low.outside)
         return self._replace(low=end) if narrower else self
+
+
+def end_of(constants: Mapping[str, Fraction], number: int) -> tuple[Direction, End, bool]:
+    """Of a sum that is at most 0, or with a negative number above it: its direction, its end, and if above."""
+    names = sorted(constants.keys() - {CONSTANT})
+    first = constants[names[0]]
+    sums = tuple((name, constants[name] / first) for name in names)
+    end = End(-constants.get(CONSTANT, Fraction(0)) / first, number < 0, number)
+    return sums, end, (first > 0) == (number > 0)

@@ -96,6 +96,8 @@ def test_a_quantity_without_a_value_is_refused_where_it_is_evaluated(text: str) 
         ("between == none and between is_none", None),
         ("between == None", True),
         ("between != none", False),
+        ("between * 1 == none", False),
+        ("between + 0 != 3", False),
         ("between != 64", True),
         ("between >= 64", False),
         ("between < 64", False),
