@@ -43,7 +43,7 @@ class Interval(NamedTuple):
 
 
 def end_of(constants: Mapping[str, Fraction], number: int) -> tuple[Direction, End, bool]:
-    """Of a sum that is at most 0, or with a negative number above it: its direction, its end, and if above."""
+    """Of a sum at most 0, or above it for a negative number: its direction, where it ends, and if above."""
     names = sorted(constants.keys() - {CONSTANT})
     first = constants[names[0]]
     sums = tuple((name, constants[name] / first) for name in names)
