@@ -13,7 +13,7 @@ from costlab.cli.lazy import completes
 from costlab.cli.output import FilePath
 from costlab.cli.tables import Output, output_options
 from costlab.errors import DefinitionError, OutputError
-from costlab.explore.axis import INPUT, Axis
+from costlab.explore.axis import Axis
 from costlab.explore.space import ROWS_MAX, Space
 from costlab.explore.survey import Survey
 from costlab.explore.vary import axes_of, read_vary
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--space", "file_", type=FilePath(), metavar="FILE.toml", help="Axes and conditions from a file."
 )
-@input_option("Shape of the input, such as 3x224x224.  [default: the definition's]")
+@input_option("Shape of the input, such as 3x224x224; of an axis input the channels.")
 @click.option(
     "--where",
     metavar="CONDITION",
@@ -159,8 +159,6 @@ def _space(
     typed = read_vary(vary, definition, variant.settings)
     replaced = {axis.name for axis in typed}
     axes = (*(axis for axis in axes if axis.name not in replaced), *typed)
-    if variant.input is not None and any(axis.name == INPUT for axis in axes):
-        raise DefinitionError("--input and an axis input are two inputs: give one of them")
     conditions = {f"{file_}: where": written.where} if written and written.where else {}
     return variant, axes, conditions | ({"--where": where} if where else {})
 
@@ -186,7 +184,9 @@ def _survey(space: Space, by: str, histogram: int | None, out: Output) -> None:
     try:
         survey.make()
     except KeyboardInterrupt:
-        survey.unfinished += f" ({space.engine.covered:.1%} of it was gone over)"
+        survey.unfinished += f": {space.engine.covered:.1%} of it was gone over"
+        if (many := space.counted()) is not None:
+            survey.unfinished += f", with {many:,} members in it"
         out.emit(*summary_tables(survey))
         raise
     out.emit(*summary_tables(survey))

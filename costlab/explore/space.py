@@ -105,7 +105,19 @@ class Space(Overview):
         parsed = (parse_condition(text, self._named, option, parameters) for text in conditions)
         space = copy(self)
         space.conditions = (*self.conditions, *parsed)
+        space._refuse_contradiction(option)  # noqa: SLF001  # it is of this class
         return space
+
+    def _refuse_contradiction(self, option: str) -> None:
+        """Refuse conditions on axes that no values of theirs meet."""
+        from costlab.explore.query.lowered import hold_somewhere
+
+        axial = [condition for condition in self.conditions if not condition.quantities]
+        if axial and not any(
+            hold_somewhere(self.axes, atoms) for atoms in conjunctions(all_conditions(axial))
+        ):
+            stated = " and ".join(condition.text for condition in axial)
+            raise DefinitionError(f"{option}: {stated}: holds for no values of the axes")
 
     def unconditional(self) -> Self:
         """The space without its conditions."""
@@ -234,6 +246,11 @@ class Space(Overview):
         points = queries.points_of(self.engine.found)
         return selection(self, "found so far", [*map(self.member, points)]) if points else None
 
+    def counted(self) -> int | None:
+        """How many members were counted by what was interrupted; None where it counted none."""
+        counts = self.engine.found
+        return sum(counts) if isinstance(counts, list) and all(type(each) is int for each in counts) else None
+
     def member(self, index: tuple[int, ...]) -> Member:
         """The member with these indices along the axes. Raises `ShapeError` if it does not fit."""
         variant = variant_of(self.variant, self.axes, index)
@@ -267,7 +284,7 @@ class Space(Overview):
         return [self.lowering.plan((*each, *self.atoms), linears) for each in every]
 
     def bounds(self) -> tuple[Linear, ...]:
-        """The sums of quantities that are at most 0 for all members, if the conditions are one conjunction."""
+        """The sums of quantities that are at most 0 for all members, if the conditions are one."""
         every = conjunctions(all_conditions(self.conditions)) if self.conditions else ()
         return tuple(atom.linear for atom in every[0] if isinstance(atom, AtMost)) if len(every) == 1 else ()
 

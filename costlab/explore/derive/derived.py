@@ -66,10 +66,6 @@ def derive(variant: Variant, axes: tuple[Axis, ...], progress: Callable[[str, fl
         shape, settings = _placed(variant, definition, axes, settings)
         making = Making(names, sizes, step)
         block = making.block(definition.make, settings)
-        if block.takes_tensors:
-            raise DefinitionError(
-                f"{definition.name} makes a module of PyTorch: a space is of definitions made of blocks"
-            )
         input_axis = (
             names.index(INPUT) if INPUT in names and len(axes[names.index(INPUT)].values) > 1 else None
         )

@@ -17,6 +17,7 @@ from costlab.explore.derive.verified import hold_against_counts
 from costlab.explore.linear import CONSTANT, Linear
 from costlab.explore.query.forms import Form, form_of, masks_form
 from costlab.explore.query.slices import Plan
+from costlab.explore.query.within import counts
 from costlab.targets.target import Variant
 
 STATES_MAX = 5_000_000
@@ -68,6 +69,8 @@ class Lowering:
         wanted = [self.lowered(linear) for linear in asked]
         for lowered in wanted:
             forms.setdefault(lowered.key, lowered.form)
+        if not forms:  # all members, of which nothing is asked
+            forms["nothing"] = Form(())
         places = {key: place for place, key in enumerate(forms)}
         plan = Plan(self.sizes, tuple(forms.values()), tuple(intervals.values()))
         return Asked(plan, tuple(places[lowered.key] for lowered in wanted), tuple(wanted))
@@ -142,6 +145,13 @@ def lowering_of(variant: Variant, axes: tuple[Axis, ...], progress: Callable[[st
     derived = derive(variant, axes, progress)
     hold_against_counts(derived, variant, axes, progress)
     return Lowering(axes, derived)
+
+
+def hold_somewhere(axes: tuple[Axis, ...], atoms: Iterable[Atom]) -> bool:
+    """Whether statements about axes hold together for some values of theirs."""
+    lowering = Lowering(axes, Derived({}, ()))
+    plan = lowering.plan([atom for atom in atoms if isinstance(atom, Holds)]).plan
+    return any(counts(plan, plan.slice(number)).any() for number in range(plan.slices))
 
 
 class Asked(NamedTuple):

@@ -30,7 +30,7 @@ AXES = ("multiply_adds", "parameters")
 class Density(NamedTuple):
     """The data: how many members are in each cell of a grid; its ends are powers of ten.
 
-    ``limits`` are budgets of both quantities, ``front`` the members with more parameters than any that have no
+    ``limits`` are budgets of both quantities, ``front`` members with more parameters than any that have no
     more multiply-adds, ``baseline`` the network at its defaults.
     """
 
