@@ -100,6 +100,18 @@ def refuse_traps(folder: Path) -> None:
         raise OutputError(f"{folder} cannot be reached: {_reason(error)}") from error
 
 
+def working_folder() -> Path:
+    """The folder where the process is.
+
+    Raises:
+        OutputError: it has been removed.
+    """
+    try:
+        return Path.cwd()
+    except OSError:
+        raise OutputError("the folder where you are is not there any more: go to another") from None
+
+
 def is_folder(folder: Path) -> bool:
     """Whether there is such a folder.
 

@@ -4,7 +4,6 @@ import functools
 import sys
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -17,6 +16,7 @@ from costlab.errors import TargetError
 from costlab.explore.budget import Outcome
 from costlab.explore.limits import LIMITED, as_increase, as_limit, refuse_useless
 from costlab.explore.project import FILE, Entry, find_project, held_entry, hold_all
+from costlab.files import working_folder
 from costlab.report.tables.budget import FEW, budget_table, responsible_table, told, with_modules
 
 R = TypeVar("R")
@@ -126,7 +126,7 @@ def budget(
     """
     if target is None:
         refuse((_given(), f"give a TARGET with these options; without one, the limits are those of {FILE}"))
-        outcomes, source = hold_all(find_project(Path.cwd())), FILE
+        outcomes, source = hold_all(find_project(working_folder())), FILE
     else:
         refuse_useless(most, against, max_increase, convention, _hyphens)
         shape = one_or_all(input_)

@@ -103,15 +103,15 @@ def budget(
     batch: Dim = 1,
     inference: bool = False,
     convention: str = DEFAULT,
-    max_multiply_adds: int | str | None = None,
-    max_parameters: int | str | None = None,
-    max_activations: int | str | None = None,
-    max_bias_adds: int | str | None = None,
-    max_weights: int | str | None = None,
-    max_inputs: int | str | None = None,
-    max_outputs: int | str | None = None,
-    max_scalings: int | str | None = None,
-    max_cost: int | str | None = None,
+    max_multiply_adds: float | str | None = None,
+    max_parameters: float | str | None = None,
+    max_activations: float | str | None = None,
+    max_bias_adds: float | str | None = None,
+    max_weights: float | str | None = None,
+    max_inputs: float | str | None = None,
+    max_outputs: float | str | None = None,
+    max_scalings: float | str | None = None,
+    max_cost: float | str | None = None,
     against: ReferenceLike | None = None,
     max_increase: str | Fraction | None = None,
     strict: bool = False,
@@ -145,16 +145,40 @@ def budget(
     most = {name: as_limit(f"max_{name}", value) for name, value in limits.items() if value is not None}
     increase = None if max_increase is None else as_increase("max_increase", max_increase)
     refuse_useless(most, against, increase, convention, str)
-    counted = count_target(target, input, batch=batch, **settings)
-    return held(
-        (counted.inference if inference else counted).under(convention),
+    return hold(
+        target,
+        input,
         most,
-        None
-        if against is None
-        else reference_of(against, input, batch=batch, inference=inference, convention=convention),
-        increase,
+        batch=batch,
+        inference=inference,
+        convention=convention,
+        against=against,
+        increase=increase,
         strict=strict,
+        settings=settings,
     )
+
+
+def hold(
+    target: TargetLike,
+    input: object,
+    most: Mapping[str, int],
+    *,
+    batch: Dim,
+    inference: bool,
+    convention: str,
+    against: ReferenceLike | None,
+    increase: Fraction | None,
+    strict: bool,
+    settings: Mapping[str, Any],
+) -> Budget:
+    """The same with limits that are read already, and go together. Raises what `budget` does."""
+    counted = count_target(target, input, batch=batch, **settings)
+    counted = (counted.inference if inference else counted).under(convention)
+    reference = None
+    if against is not None:
+        reference = reference_of(against, input, batch=batch, inference=inference, convention=convention)
+    return held(counted, most, reference, increase, strict=strict)
 
 
 def held(

@@ -11,12 +11,10 @@ from typing import Any, NamedTuple
 
 from costlab.algebra.dim import as_dim
 from costlab.algebra.parameter import closest
-from costlab.counting.count import count
 from costlab.counting.row import DEFAULT
 from costlab.errors import CostlabError, DefinitionError, one_line
-from costlab.explore.budget import Budget, Outcome, held
+from costlab.explore.budget import Budget, Outcome, hold
 from costlab.explore.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
-from costlab.explore.reference import reference_of
 from costlab.files import read
 from costlab.messages import first_sentence, harmless, named, shortened
 
@@ -54,14 +52,14 @@ class Project(NamedTuple):
 
 
 def hold_all(project: Project) -> tuple[Outcome, ...]:
-    """Hold each budget, in the project's folder; one that cannot be held keeps none of the others."""
-    with chdir(project.folder):
-        return tuple(map(_hold, project.entries))
+    """Hold each budget, in the project's folder, whether or not others can be held."""
+    return tuple(_hold(entry, project.folder) for entry in project.entries)
 
 
-def _hold(entry: Entry) -> Outcome:
+def _hold(entry: Entry, folder: Path) -> Outcome:
     try:
-        return Outcome(entry.name, entry.target, held_entry(entry))
+        with chdir(folder):  # for each anew: code that runs may go elsewhere
+            return Outcome(entry.name, entry.target, held_entry(entry))
     except CostlabError as error:
         failure = shortened(one_line(harmless(str(error))), LONGEST)
         return Outcome(entry.name, entry.target, None, failure)
@@ -73,18 +71,18 @@ def held_entry(entry: Entry) -> Budget:
     Raises:
         CostlabError: it, or its reference, cannot be counted or read.
     """
-    counted = count(entry.target, entry.input, batch=entry.batch)
-    counted = (counted.inference if entry.inference else counted).under(entry.convention)
-    reference = None
-    if entry.against is not None:
-        reference = reference_of(
-            entry.against,
-            entry.input,
-            batch=entry.batch,
-            inference=entry.inference,
-            convention=entry.convention,
-        )
-    return held(counted, entry.most, reference, entry.increase, strict=entry.strict)
+    return hold(
+        entry.target,
+        entry.input,
+        entry.most,
+        batch=entry.batch,
+        inference=entry.inference,
+        convention=entry.convention,
+        against=entry.against,
+        increase=entry.increase,
+        strict=entry.strict,
+        settings={},
+    )
 
 
 def find_project(folder: Path) -> Project:

@@ -55,8 +55,7 @@ def grown_since(before: Mapping[str, int], after: Count, quantity: str) -> tuple
     """The same against sizes by path, such that every operation was in just one: no deeper than these."""
     above = {path[:end] for path in before if path for end in (0, *_joints(path))}
     sizes: dict[str, int] = {}
-    whole: set[str] = set()
-    """What was divided before, and is not any more."""
+    whole: set[str] = set()  # what was divided before, and is not any more
 
     def visit(node: Node) -> None:
         if node.path not in above or not node.children:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from costlab.errors import OutputError
-from costlab.files import read, write
+from costlab.files import read, working_folder, write
 from costlab.interrupts import STATUS
 from costlab.targets.catalog import is_listed
 
@@ -151,7 +151,7 @@ def _shown_outputs(text: str) -> list[tuple[str, str]]:
 def _refuse_code_elsewhere(document: Path, command: str, folder: Path) -> None:
     words, _ = _parse(document, command)
     named = any(":" in word and not is_listed(word.partition(":")[0]) for word in words)
-    if folder.resolve() != Path.cwd() and (named or BY_PROJECT in words):
+    if folder.resolve() != working_folder() and (named or BY_PROJECT in words):
         raise OutputError(
             f"{document}: {command} may run code, which it does only where you are: "
             f"if you trust it, cd {shlex.quote(str(folder))} first"

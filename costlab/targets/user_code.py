@@ -13,6 +13,7 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from costlab.errors import CostlabError, TargetError, one_line
+from costlab.files import working_folder
 from costlab.messages import message_of
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def load_module(name: str) -> tuple[ModuleType, Path]:
     Raises:
         TargetError: there is none, or its code fails.
     """
-    folder = Path.cwd()
+    folder = working_folder()
     with user_code(name, surely=True), importable(folder):
         return importlib.import_module(name), folder
 

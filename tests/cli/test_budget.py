@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,37 @@ def test_mistakes_are_one_line(run: Run, folder: Path, words: tuple[str, ...], m
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"costlab: error: {message}")
     assert sorted(each.name for each in folder.iterdir()) == ["below", "nets.py"]
+
+
+@pytest.mark.parametrize(
+    "words", [("budget",), ("count", "nosuch.module:net"), ("budget", "nosuch:it", "--max-weights", "3")]
+)
+def test_a_folder_that_is_gone_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path)  # where the test goes back to
+    os.chdir("gone")
+    (tmp_path / "gone").rmdir()
+    code, out, err = run(*words)
+    os.chdir(tmp_path)
+    assert (code, out) == (2, "")
+    assert err == "costlab: error: the folder where you are is not there any more: go to another\n"
+
+
+def test_two_branches_are_held_against_each_other_with_what_lies_beside_them(run: Run, folder: Path) -> None:
+    code = "from costlab import Linear, block\nfrom layers import WIDTH\n\n"
+    code += "@block(input='10')\ndef net():\n    from late import MORE\n    return Linear(WIDTH + MORE)\n"
+    for name, width, more in (("main", 3, 4), ("change", 5, 6)):
+        (folder / name).mkdir()
+        (folder / name / "nets.py").write_text(code)
+        (folder / name / "layers.py").write_text(f"WIDTH = {width}\n")
+        (folder / name / "late.py").write_text(f"MORE = {more}\n")
+    (folder / "change" / "pyproject.toml").write_text(
+        "[tool.costlab.budget.net]\ntarget = 'nets.py:net'\nagainst = '../main/nets.py:net'\n"
+        "max-increase = '57.142857%'\n"
+    )
+    os.chdir(folder / "change")
+    code_, out, _ = run("budget", "-f", "json")
+    assert (code_, [row["limit"] for row in json.loads(out)["rows"]]) == (1, [109, 120, 10])
+    assert [row["used"] for row in json.loads(out)["rows"]] == [110, 121, 11]
