@@ -202,6 +202,7 @@ def written(text: str) -> list[list[str]]:
         ("parameters <= 8 and parameters > 8", []),
         ("parameters < 0", []),
         ("parameters >= 0", [[]]),
+        ("parameters > activations", [["1 activations + -1 parameters < 0"]]),
         ("parameters - activations < 0", [["-1 activations + 1 parameters < 0"]]),
         ("parameters - parameters <= 1", [[]]),
         ("n == 3 or width > 0.1", [["n,width True"]]),
