@@ -136,11 +136,20 @@ def budget(
         held = held_entry(entry)
         outcomes, source = (Outcome(held.count.label, held.count.label, held),), ""
     _show(outcomes, source, out)
-    failures = [f"{outcome.name}: {outcome.failure}" for outcome in outcomes if outcome.failure]
-    if failures:
-        raise TargetError("; ".join(failures))
+    _refuse_failures([outcome for outcome in outcomes if outcome.budget is None])
     if any(outcome.budget and not outcome.budget.within for outcome in outcomes):
         sys.exit(1)
+
+
+def _refuse_failures(failed: list[Outcome]) -> None:
+    """Name what could not be counted, in a line; of several, each has a line of its own before."""
+    told = [f"{outcome.name}: {outcome.failure}" for outcome in failed]
+    if len(told) > 1:
+        for line in told:
+            click.echo(line, err=True)
+        raise TargetError(f"{len(told)} could not be counted: {', '.join(each.name for each in failed)}")
+    if told:
+        raise TargetError(told[0])
 
 
 def _given() -> bool:

@@ -179,6 +179,13 @@ def test_what_cannot_be_counted_is_named_after_the_others_were_held(run: Run, fo
     assert code == 2
     assert out.startswith("4 budgets of pyproject.toml: 1 over, 1 not counted\n")
     assert "broken: not counted: " in out
+    (folder / "pyproject.toml").write_text(
+        BROKEN + BROKEN.replace("broken", "gone").replace(":net", ":nosuch")
+    )
+    first, second, last = run("budget", "-f", "csv").err.splitlines()
+    assert first.startswith("broken: ")
+    assert second == "gone: nets.py has no 'nosuch'; there is Linear, block, seq, net, unsure"
+    assert last == "costlab: error: 2 could not be counted: broken, gone"
 
 
 @pytest.mark.parametrize(
