@@ -72,7 +72,10 @@ class Budget(Overview):
 
     def _lines(self) -> Sequence[str]:
         verdict = "within budget" if self.within else "over budget"
-        return [f"{self.count.title}: {verdict}", *(", ".join(row.values()) for row in self._records())]
+        lines = (
+            f"{row['quantity']} {row['used']} of {row['limit']}: {row['verdict']}" for row in self._records()
+        )
+        return [f"{self.count.title}: {verdict}", *lines]
 
     def _records(self) -> Sequence[Mapping[str, str]]:
         return [

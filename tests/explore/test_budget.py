@@ -202,5 +202,5 @@ def test_a_budget_shows_itself() -> None:
     whole = sum(parameters().values())
     held = costlab.budget(small, max_parameters=whole - 1)
     assert repr(held) == (
-        f"Budget: small, input 3x8x8, batch 1: over budget\n  parameters, {whole - 1:,}, {whole:,}, -1, over"
+        f"Budget: small, input 3x8x8, batch 1: over budget\n  parameters {whole:,} of {whole - 1:,}: over"
     )
