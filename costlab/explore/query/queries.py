@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costlab.explore.axis import Index
+from costlab.explore.query.eliminate import extreme
 from costlab.explore.query.engine import Engine
 from costlab.explore.query.front import Front, Objective, front
 from costlab.explore.query.histogram import spread
@@ -48,6 +49,10 @@ def top(engine: Engine, asked: Sequence[Asked], sign: int, many: int, doing: str
         least = turned * found[-1].value if len(found) == many else None
         return (asked[place].places[0], turned, many, least)
 
+    if many == 1 and len(asked) == 1:
+        found = extreme(asked[0].plan, asked[0].places[0], turned)
+        if found is not None:
+            return found
     return engine.sweep(doing, _plans(asked), _top, fold, list[Ranked](), arguments)
 
 
