@@ -11,6 +11,7 @@ from blocks.inception_v3 import inception_v3
 from blocks.mini import mini
 from blocks.prelu_net import prelu_net_a, prelu_net_b, prelu_net_c
 from blocks.reduction import grid_reduction, reduction_b, reduction_d
+from blocks.regnet import anynet_x, regnet_x, x_block, x_stage
 from blocks.resnet import bottleneck, resnet50, resnet101, resnet152
 from blocks.stem import stem
 from blocks.table_1 import inception_v3_table_1
@@ -19,6 +20,7 @@ from blocks.vgg import vgg16, vgg19
 __all__ = [
     "alexnet",
     "alexnet_one_tower",
+    "anynet_x",
     "auxiliary_classifier",
     "bn_inception",
     "bottleneck",
@@ -44,10 +46,13 @@ __all__ = [
     "reduction_b",
     "reduction_bn",
     "reduction_d",
+    "regnet_x",
     "resnet50",
     "resnet101",
     "resnet152",
     "stem",
     "vgg16",
     "vgg19",
+    "x_block",
+    "x_stage",
 ]

@@ -1,4 +1,4 @@
-"""Ratios: multipliers of channel counts, and how a product with one is rounded."""
+"""Ratios: multipliers of channel counts, how a product with one is rounded, and quotients, which are not."""
 
 import math
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
-from costlab.algebra.dim import DIM_MAX, MIXED, Dim, as_dim, equal, is_array, is_symbolic, text
+from costlab.algebra.dim import DIM_MAX, MIXED, Dim, as_dim, divides, equal, is_array, is_symbolic, text
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
@@ -72,7 +72,7 @@ def scale(channels: Dim, width: Ratio) -> Dim:
 
 @contextmanager
 def products() -> Iterator[list[Any]]:
-    """The products with symbols that are made meanwhile; where one is not whole, counting rounds it."""
+    """The products and quotients with symbols that are made meanwhile; a count needs them whole or rounds."""
     made: list[Any] = []
     token = _products.set(made)
     try:
@@ -86,6 +86,26 @@ def _unrounded(product: Any) -> Any:
     if made is not None and not product.is_integer:
         made.append(product)
     return product
+
+
+def whole_quotient(name: str, number: Dim, by: str, divisor: Dim) -> Dim:
+    """``number / divisor``, which has to be whole: nothing is rounded. ``name`` and ``by`` say what they are.
+
+    A quotient with a symbol is not proved to be whole: its closed form holds wherever it is.
+
+    Raises:
+        DefinitionError: ``divisor`` does not divide ``number``, one of them is no dimension, or one is
+            symbolic and the other an array.
+    """
+    whole: Any = as_dim(name, number)
+    part: Any = as_dim(by, divisor)
+    symbolic = is_symbolic(whole) or is_symbolic(part)
+    if symbolic and (is_array(whole) or is_array(part)):
+        raise DefinitionError(MIXED)
+    if divides(part, whole) is False:
+        raise DefinitionError(f"{name}={text(whole)} must be divisible by {by}={text(part)}")
+    exact: Dim = _unrounded(whole / part) if symbolic else whole // part
+    return exact
 
 
 def in_between(first: Dim, last: Dim, step: int = 1, steps: int = 2) -> Dim:

@@ -89,7 +89,10 @@ def held(name: str, model: nn.Module, inputs: Inputs) -> set[str]:
     return {tool for tool in excepted if theirs[tool] != ours[tool]}
 
 
-LIKE_OTHERS = {"ensemble", "inception_v2", "prelu_net_b", "prelu_net_c", "resnet101", "resnet152", "vgg19"}
+LIKE_OTHERS = {
+    *("anynet_x", "ensemble", "inception_v2", "prelu_net_b", "prelu_net_c"),
+    *("regnet_x", "resnet101", "resnet152", "vgg19"),
+}
 """Networks of the same operations as others of the catalog, only more of them or wider."""
 
 
