@@ -6,7 +6,7 @@ of these groups: most questions are answered by what is least and most in a tabl
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import combinations
 from math import prod
@@ -114,30 +114,65 @@ class Plan:
     def slice(self, number: int) -> "Slice":
         """The tables of a slice."""
         box = self.box(number)
-        tables = [self._tables(form, box) for form in self.forms]
         whole = tuple(map(len, box))
-        base, left, right = (
-            [self._table(of[side], half) for of in tables] for side, half in enumerate(((), *self.halves))
+        (base, points), (left, left_rows), (right, right_rows) = (
+            self._side(side, box, whole) for side in range(3)
         )
-        bases = np.stack([np.broadcast_to(each[..., 0], whole).reshape(-1) for each in base])
-        lefts, left_rows = _stacked(left, whole)
-        rights, right_rows = _stacked(right, whole)
-        return Slice(number, bases, lefts, left_rows, rights, right_rows)
+        return Slice(number, base[:, points, 0], left, left_rows, right, right_rows)
 
-    def _tables(self, form: Form, box: tuple[range, ...]) -> tuple[Any, Any, Any]:
-        """What of a form depends on the cut alone, on the left half and on the right, added up."""
-        found: dict[tuple[int, Index], Any] = {}
-        halves = [set(half) for half in self.halves]
-        for term in form.terms:
+    def sorted_left(self, part: "Slice") -> Any:
+        """The left table of a slice with each row in order."""
+        held = self._held.get("sorted")
+        if held is None or held[0] is not part.left:
+            held = self._held["sorted"] = (part.left, np.sort(part.left, axis=2))
+        return held[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without what is cached, which each process makes for itself.
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @cached_property
+    def _held(self) -> dict[Any, Any]:
+        """The tables that were made last: those of one slice often do for the next."""
+        return {}
+
+    @cached_property
+    def _sided(self) -> tuple[list[list[Term]], ...]:
+        """For the base, the left half and the right, the terms of each form that belong there."""
+        halves = [frozenset[int](), *map(frozenset, self.halves)]
+        cut = frozenset(self.groups[0])
+        sides: tuple[list[list[Term]], ...] = tuple([[] for _ in self.forms] for _ in halves)
+        for at, form in enumerate(self.forms):
+            for term in form.terms:
+                inner = frozenset(term.axes) - cut
+                side = next(place for place, half in enumerate(halves) if inner <= half)
+                sides[side][at].append(term)
+        return sides
+
+    def _side(self, side: int, box: tuple[range, ...], whole: Index) -> tuple[Any, Any]:
+        """The table of all forms, with the rows that any of them tells apart, and which a point has."""
+        terms = self._sided[side]
+        axes = {axis for of in terms for term in of for axis in term.axes}
+        key = tuple(within for axis, within in zip(self.groups[0], box, strict=True) if axis in axes)
+        held = self._held.get(side)
+        if held is None or held[0] != key:
+            half = ((), *self.halves)[side]
+            tables = [self._table(self._added(of, box), half) for of in terms]
+            held = self._held[side] = (key, *_stacked(tables))
+        _, table, rows = held
+        return table, np.ascontiguousarray(np.broadcast_to(rows, whole).reshape(-1))
+
+    def _added(self, terms: list[Term], box: tuple[range, ...]) -> Any:
+        """The sum of some terms in a box, small ones first."""
+        found: dict[Index, Any] = {}
+        for term in terms:
             value = self._multiplied(term, box)
             axes = tuple(axis for axis, size in enumerate(value.shape) if size > 1)
-            inner = [axis for axis in axes if axis not in self.groups[0]]
-            side = 0 if not inner else 1 if inner[0] in halves[0] else 2
-            found[side, axes] = found[side, axes] + value if (side, axes) in found else value
-        sides: list[Any] = [np.zeros((1,) * len(self.sizes), self.dtype)] * 3
-        for (side, _), value in sorted(found.items(), key=lambda item: item[1].size):
-            sides[side] = sides[side] + value
-        return sides[0], sides[1], sides[2]
+            found[axes] = found[axes] + value if axes in found else value
+        added: Any = np.zeros((1,) * len(self.sizes), self.dtype)
+        for value in sorted(found.values(), key=np.size):
+            added = added + value
+        return added
 
     def _multiplied(self, term: Term, box: tuple[range, ...]) -> Any:
         rank = len(self.sizes)
@@ -198,13 +233,12 @@ class Slice(NamedTuple):
         return prod(self.shape)
 
 
-def _stacked(tables: list[Any], whole: Index) -> tuple[Any, Any]:
-    """The tables of all forms, with the rows that any of them tells apart, and which a point has."""
+def _stacked(tables: list[Any]) -> tuple[Any, Any]:
+    """The tables of all forms with the rows that any of them tells apart; and the rows by axes of the cut."""
     dims = np.broadcast_shapes(*(table.shape[:-1] for table in tables))
     points = tables[0].shape[-1]
     stacked = np.stack([np.broadcast_to(table, (*dims, points)).reshape(-1, points) for table in tables])
-    rows = np.arange(prod(dims)).reshape(dims)
-    return np.ascontiguousarray(stacked), np.ascontiguousarray(np.broadcast_to(rows, whole).reshape(-1))
+    return np.ascontiguousarray(stacked), np.arange(prod(dims)).reshape(dims)
 
 
 def cut_of(signatures: Iterable[Index], sizes: Index, most: int) -> tuple[Index, tuple[Index, ...]]:

@@ -43,6 +43,8 @@ class _Search:
     def __init__(self, plan: Plan, part: Slice, form: int, sign: int, floor: int | None) -> None:
         self.plan, self.part, self.floor = plan, part, floor
         self.base, self.left, self.right = (sign * each[form] for each in (part.base, part.left, part.right))
+        ordered = plan.sorted_left(part)[form]
+        self.ordered = ordered if sign > 0 else -ordered[:, ::-1]
         self.most_left, self.most_right = self.left.max(axis=1), self.right.max(axis=1)
         # A form that is asked for and is also a condition has no more than that admits.
         low, high = plan.limits
@@ -90,7 +92,7 @@ class _Search:
         rows = self.part.left_rows[points]
         for row in np.unique(rows):
             here = np.flatnonzero(rows == row)
-            values = np.sort(self.left[row])
+            values = self.ordered[row]
             taken = self.base[points[here], None] + rights[here]
             place = np.searchsorted(values, self.cap - taken, side="right")
             potential[here] = taken + values[np.maximum(place, 1) - 1]

@@ -36,7 +36,7 @@ def counts(plan: Plan, part: Slice) -> Any:
         return found
     kernels = fast.kernels(plan.points) if plan.dtype is not object else None
     if kernels is not None:
-        tables = (base, left, np.sort(left, axis=2), part.left_rows, right, part.right_rows)
+        tables = (base, left, plan.sorted_left(part)[:number], part.left_rows, right, part.right_rows)
         kernels.count(*tables, low[:, 0], high[:, 0], open_points, found)
         return found
     by_row = open_points[np.argsort(part.left_rows[open_points], kind="stable")]
