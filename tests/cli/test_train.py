@@ -154,7 +154,9 @@ def on_a_terminal(folder: Path, *args: str) -> tuple[str, list[str], set[str]]:
     return shown.decode(), lines, set(modules.split())
 
 
-def test_a_run_that_is_interrupted_and_resumed_on_a_terminal(tmp_path: Path) -> None:
+def test_a_run_that_is_interrupted_and_resumed_on_a_terminal(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It shows bars, imports no profiler, and leaves no process, which would hold the terminal."""
     start = [*START, "-a", "large_5x5", *SMALL, "-o", "run"]
     child = subprocess.Popen(start, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
@@ -167,8 +169,8 @@ def test_a_run_that_is_interrupted_and_resumed_on_a_terminal(tmp_path: Path) -> 
     assert errors == (
         "costlab: error: interrupted: costlab train --resume run goes on from the last checkpoints\n"
     )
-    refused = subprocess.run(start, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert refused.returncode == 2
+    monkeypatch.chdir(tmp_path)
+    assert run(*start[3:]).code == 2
     bars, lines, modules = on_a_terminal(tmp_path, "train", "--resume", "run", "--workers", "1")
     assert "done: 5x5, seed 0: top-1 " in bars
     assert "of 2 trials" in bars
@@ -185,17 +187,8 @@ def test_a_run_that_is_interrupted_and_resumed_on_a_terminal(tmp_path: Path) -> 
     assert "generated images, not photographs" in page
     assert str(tmp_path) not in page + (tmp_path / "run" / "results.json").read_text()
     assert "costlab train --ablation large_5x5 --preset full --seeds 5 --device cuda" in page
-    shown = subprocess.run(
-        [sys.executable, "-m", "costlab", "report", "run", "--check"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (shown.returncode, shown.stdout) == (
-        0,
-        "run: all is as it would be written, 1 page with pictures\n",
-    )
+    shown = run("report", "run", "--check")
+    assert (shown.code, shown.out) == (0, "run: all is as it would be written, 1 page with pictures\n")
 
 
 def test_a_trial_that_fails_is_told_and_the_exit_status_says_so(tmp_path: Path) -> None:
