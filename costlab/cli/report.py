@@ -14,11 +14,13 @@ from costlab.cli.inputs import input_option, one_or_all, refuse
 from costlab.cli.lazy import completes
 from costlab.cli.output import FolderPath
 from costlab.cli.progress import steps
+from costlab.counting.compare import Comparison, compare
 from costlab.counting.count import Count, count
 from costlab.errors import RunError, TargetError
 from costlab.files import is_folder, refuse_traps
 from costlab.messages import named
-from costlab.targets.catalog import catalog, is_listed
+from costlab.targets.catalog import catalog, is_listed, is_listed_ablation
+from costlab.targets.resolve import is_ablation
 
 if TYPE_CHECKING:
     from costlab.report.page import Page
@@ -65,7 +67,8 @@ def report(
 
     That is the evidence on the Inception-v3 paper: the network, what factorization saves, the claims, the
     lineage, and what was trained, of which the records lie in DIR/runs. With TARGET and -o DIR it is the page
-    of that network: TARGET is what `costlab count` takes. With RUN, the folder of a training run, it is the
+    of that network: TARGET is what `costlab count` takes; or an ablation, as `costlab compare` takes it: the
+    page compares its variants. With RUN, the folder of a training run, it is the
     page of that run, in the same folder without -o.
 
     What costlab wrote before is replaced, other files are not. With the evidence go README.md and docs/*.md
@@ -83,8 +86,11 @@ def report(
         (target is None and of_target, "--input, --batch, --depth and --convention go with a TARGET"),
         (check and force, "--check writes nothing: leave --force out"),
     )
-    counted = None
-    if target is not None:
+    counted = compared = None
+    if target is not None and is_ablation(target):
+        refuse((depth is not None, "--depth is for the page of one network, and that is a set of them"))
+        compared = compare(ablation=target, input=one_or_all(input_), batch=batch or 1).under(convention)
+    elif target is not None:
         counted = count(target, one_or_all(input_), batch=batch or 1).under(convention)
     typed = (
         *(("-i", value) for value in input_),
@@ -93,7 +99,9 @@ def report(
         ("--convention", convention_name),
     )
     options = " ".join(f"{option} {value}" for option, value in typed if value is not None)
-    request = _Request(counted, folder, 1 if depth is None else depth, options, svg, run)
+    request = _Request(
+        counted, folder, 1 if depth is None else depth, options, svg, run, compared, target or ""
+    )
     problems = _check(request) if check else _write(request, force)
     for line in problems:
         click.echo(line, err=True)
@@ -102,7 +110,7 @@ def report(
 
 
 class _Request(NamedTuple):
-    """What to write, and where: the page of a count or of a run, or the evidence if there is neither."""
+    """What to write, and where: the page of a count, a comparison or a run, or the evidence without these."""
 
     counted: Count | None
     folder: Path
@@ -110,11 +118,13 @@ class _Request(NamedTuple):
     options: str
     svg: bool
     run: "Run | None" = None
+    compared: Comparison | None = None
+    typed: str = ""
 
     @property
     def is_evidence(self) -> bool:
         """Whether it is the evidence."""
-        return self.counted is None and self.run is None
+        return self.counted is None and self.run is None and self.compared is None
 
     @property
     def records(self) -> tuple[Path, ...]:
@@ -147,8 +157,10 @@ class _Request(NamedTuple):
 
     def pages(self, report_step: Callable[[str], None]) -> "Iterator[Page]":
         """The pages, one by one; ``report_step`` is called with each step."""
-        from costlab.report.evidence import evidence, page_of, page_of_run
+        from costlab.report.evidence import evidence, page_of, page_of_comparison, page_of_run
 
+        if self.compared is not None:
+            return page_of_comparison(self.compared, self.typed, self.options)
         if self.run is not None:
             return page_of_run(self.run)
         if self.counted is not None:
@@ -186,7 +198,7 @@ def _target_and_folder(place: str | None, folder: Path | None) -> tuple[str | No
         return place, folder
     if place is None:
         return None, DEFAULT
-    is_target = ":" in place or place.endswith(".py") or is_listed(place)
+    is_target = ":" in place or place.endswith(".py") or is_listed(place) or is_listed_ablation(place)
     if is_target and not Path(place).is_dir():
         raise TargetError(f"{place} is a target: say with -o DIR where its page goes")
     if not place or not is_folder(Path(place)):

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from costlab.counting.compare import Comparison
 from costlab.counting.count import Count, count
 from costlab.paper.audit import verify
 from costlab.report.page import Page, sealed
 from costlab.report.pages import claims, conventions, factorization, index, lineage
+from costlab.report.pages.comparison import comparison_page
 from costlab.report.pages.network import file_name, network_page, without_folder
 from costlab.report.pages.run import training_page
 from costlab.train.record import Run, load
@@ -67,6 +69,12 @@ def page_of(
     label = without_folder(counted.label)
     target = f"{label} {options}".rstrip()
     yield network_page(replace(counted, label=label), file_name(target), report, depth=depth, target=target)
+
+
+def page_of_comparison(comparison: Comparison, typed: str, options: str = "") -> Iterator[Page]:
+    """The page of a set of networks; ``typed`` is its name, which with ``options`` is the page's."""
+    target = f"{without_folder(typed)} {options}".rstrip()
+    yield comparison_page(comparison, file_name(target), target=target)
 
 
 def page_of_run(run: Run) -> Iterator[Page]:

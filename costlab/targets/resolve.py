@@ -167,6 +167,15 @@ def find_ablation(name: str) -> "Ablation":
     return replace(ablation, variants=variants)
 
 
+def is_ablation(name: str) -> bool:
+    """Whether a name is that of an ablation, and of no target. Raises `TargetError` where its code fails."""
+    from costlab.targets.ablation import Ablation
+
+    if ":" not in name:
+        return not is_listed(name) and is_listed_ablation(name)
+    return isinstance(load_reference(name).value, Ablation)
+
+
 def call_by_name(text: str) -> object:
     """The result of a function in the user's code, ``file.py:name`` or ``package.module:name``.
 
