@@ -281,7 +281,10 @@ def _is_plain(value: object, deep: int = 3) -> bool:
 
 
 def unnested(size: Any) -> Any:
-    """An expression whose floors hold no floors: ``floor((floor(y) + a) / n)`` is ``floor((y + a) / n)``."""
+    """An expression whose floors hold no floors: ``floor((floor(y) + a) / n)`` is ``floor((y + a) / n)``.
+
+    But for those within the smaller of two, which pooling that rounds up leaves.
+    """
     import sympy
 
     expression = sympy.sympify(size)
