@@ -53,6 +53,10 @@ if TYPE_CHECKING:
     from costlab.errors import TargetError as TargetError
     from costlab.explore.budget import Budget as Budget
     from costlab.explore.budget import budget as budget
+    from costlab.explore.scale import scale_to as scale_to
+    from costlab.explore.scaling.answer import Network as Network
+    from costlab.explore.scaling.answer import Scaling as Scaling
+    from costlab.explore.scaling.compound import Compound as Compound
     from costlab.paper import AuditedClaim as AuditedClaim
     from costlab.paper import verify as verify
     from costlab.symbolic.closed_form import ClosedForm as ClosedForm
@@ -108,6 +112,9 @@ _HOMES = {
     "costlab.checking.cross_check": ("check",),
     "costlab.checking.finding": ("Finding",),
     "costlab.explore.budget": ("Budget", "budget"),
+    "costlab.explore.scale": ("scale_to",),
+    "costlab.explore.scaling.answer": ("Network", "Scaling"),
+    "costlab.explore.scaling.compound": ("Compound",),
     "costlab.paper": (
         "AuditedClaim",
         "verify",

@@ -257,6 +257,7 @@ def test_every_command_and_option_is_documented() -> None:
         ("count", "count"),
         ("compare", "compare"),
         ("budget", "budget"),
+        ("scale", "scale"),
         ("reconcile", "conventions"),
         ("verify", "paper"),
         ("train", "train"),

@@ -2,17 +2,29 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from costlab.algebra.dim import DIM_MAX, MIXED, Dim, as_dim, divides, equal, is_array, is_symbolic, text
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
+T = TypeVar("T")
 Ratio: TypeAlias = float | Dim
 """A positive multiplier of channel counts: a number, a symbol or an array."""
 _products: ContextVar[list[Any] | None] = ContextVar("products", default=None)
+
+
+class Scaled(NamedTuple):
+    """Channels, what they were multiplied by, as `scale` was given it, and the channels that this gave."""
+
+    channels: Dim
+    width: Ratio
+    result: Dim
+
+
+_scalings: ContextVar[list[Scaled] | None] = ContextVar("scalings", default=None)
 
 
 def as_ratio(name: str, value: object) -> Ratio:
@@ -67,18 +79,30 @@ def scale(channels: Dim, width: Ratio) -> Dim:
         scaled = np.maximum(1, np.floor(base * factor + 0.5).astype("int64"))
     else:
         scaled = max(1, math.floor(base * factor + 0.5))
+    made = _scalings.get()
+    if made is not None:
+        made.append(Scaled(base, width, scaled))
     return scaled
 
 
-@contextmanager
-def products() -> Iterator[list[Any]]:
+def products() -> AbstractContextManager[list[Any]]:
     """The products and quotients with symbols that are made meanwhile; a count needs them whole or rounds."""
-    made: list[Any] = []
-    token = _products.set(made)
+    return _noted(_products)
+
+
+def scalings() -> AbstractContextManager[list[Scaled]]:
+    """What `scale` does meanwhile: between two widths at which no result changes, the network is the same."""
+    return _noted(_scalings)
+
+
+@contextmanager
+def _noted(notes: ContextVar[list[T] | None]) -> Iterator[list[T]]:
+    made: list[T] = []
+    token = notes.set(made)
     try:
         yield made
     finally:
-        _products.reset(token)
+        notes.reset(token)
 
 
 def _unrounded(product: Any) -> Any:

@@ -94,6 +94,21 @@ def _in_code(names: Iterable[str], word: str) -> Iterator[str]:
     yield from () if joint else _files(word)
 
 
+def _axes(context: click.Context, _: str) -> Iterator[str]:
+    """The axes of the definition that was typed, of the catalog."""
+    from costlab.explore.scaling.lines import DEPTH, INPUT, KINDS
+
+    name = str(context.params.get("target") or "").partition(":")[0]
+    yield from (key for key, each in catalog.lookup(name).parameters.items() if each.type in KINDS)
+    yield from (INPUT, DEPTH)
+
+
+def _quantities(_: click.Context, __: str) -> Iterator[str]:
+    from costlab.explore.scaling.subject import KNOWN
+
+    return iter(KNOWN)
+
+
 def _ablations(_: click.Context, word: str) -> Iterator[str]:
     return _in_code(catalog.ablations(), word)
 
@@ -139,6 +154,8 @@ def _data(_: click.Context, word: str) -> Iterator[str]:
 
 KINDS: dict[str, Callable[[click.Context, str], Iterable[str]]] = {
     "target": _targets,
+    "axis": _axes,
+    "quantity": _quantities,
     "ablation": _ablations,
     "experiment": _experiments,
     "convention": _conventions,

@@ -26,6 +26,7 @@ COMMANDS = LazyCommands(
     budget="costlab.cli.budget:budget",
     count="costlab.cli.count:count",
     compare="costlab.cli.compare:compare",
+    scale="costlab.cli.scale:scale",
     reconcile="costlab.cli.reconcile:reconcile_",
     verify="costlab.cli.verify:verify",
     train="costlab.cli.train:train",

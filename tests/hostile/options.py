@@ -15,6 +15,7 @@ BASE: Mapping[str, tuple[str, ...]] = {
     "count": ("inception_a",),
     "compare": ("inception_a", "inception_a:pool=32"),
     "budget": ("inception_a", "--max-parameters", "1M", "--against", "inception_a", "--max-increase", "1%"),
+    "scale": ("inception_a", "--to", "1e8"),
     "reconcile": ("inception_a",),
     "verify": (),
     "train": ("large_5x5", "-o", "run"),
@@ -174,6 +175,12 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys((f"--max-{quantity.replace('_', '-')}" for quantity in LIMITED), AMOUNTS),
     "--max-increase": PERCENTS,
     "--against": REFERENCES,
+    "--to": (*AMOUNTS, "0"),
+    "--of": ("", "nosuch", "flops", "multiply_adds,parameters", "__class__", "cost ", LONG, "\x1b[31m"),
+    "--axis": (*words("nosuch branch_5x5 width,pool __init__ depth Width"), "", LONG, "\x1b[31m", "\0"),
+    "--alpha": AMOUNTS,
+    "--beta": AMOUNTS,
+    "--gamma": AMOUNTS,
     "--seeds": NUMBERS,
     "--preset": ("", "tiny", "SMOKE ", "smoke,quick", "0"),
     "--data": SOURCES,
@@ -244,6 +251,8 @@ def _valued(random: Random, command: str, option: tuple[str, str, str], *, sure:
         )
         value = "0\x1b[31m"
     base = [*BASE[command]]
+    if name == "--to":
+        base = base[:1]  # the last of two is taken
     if name == "--ablation":
         base = base[2 if command == "compare" else 1 :]
     if name in ("--output", "--resume") and command in SLOW:
