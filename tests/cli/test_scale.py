@@ -131,7 +131,7 @@ def test_multipliers_that_are_used_in_other_ways(
     most = int(float(budget.replace("k", "e3")))
     best = 0
     for i in range(1, 200):  # up to 4
-        total = costlab.count(target, width=i / 50).multiply_adds
+        total = int(costlab.count(target, width=i / 50).multiply_adds)
         best = max(best, total) if total <= most else best
     assert best <= row["multiply_adds"] <= most
     assert high is None or Fraction(row["high"]) == high
@@ -171,7 +171,7 @@ def test_a_parameter_that_is_a_size_of_the_input_takes_it_along(run: Run, nets: 
         (("inception_v3", "--to", "5e9", "-i", "3x20x20"), "does not fit"),
         (("nets.py:ready", "--to", "5e9"), "which has no axes to scale: write a definition"),
         (("nets.py:plain", "--to", "5e9", "--axis", "width"), "annotate it as Ratio"),
-        (("torch.nn:Linear:in_features=3,out_features=2", "--to", "9"), "a module of PyTorch, which has no axes"),
+        (("torch.nn:Linear:in_features=3,out_features=2", "--to", "9"), "PyTorch, which has no axes"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_in_one_line(run: Run, nets: Path, words: tuple[str, ...], message: str) -> None:
