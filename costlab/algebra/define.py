@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeAlias, get_type_hints
 
-from costlab.algebra.block import Block
+from costlab.algebra.block import Block, Operation
 from costlab.algebra.combine import Composite
 from costlab.algebra.dim import equal, text
 from costlab.algebra.inputs import AnyInput, Inputs
@@ -173,7 +173,7 @@ class Definition(Generic[P]):
                 p.check(given[name], self.name)
         made = self._make(*args, **kwargs)
         if not isinstance(made, Composite):
-            if self.unverified and maker() is None:
+            if self.unverified and (maker() is None or isinstance(made, Operation)):
                 raise DefinitionError(f"{self.name} is unverified: put seq(...) around what it returns")
             return made
         return replace(made, origin=self.name, unverified=self.unverified or made.unverified)

@@ -270,6 +270,7 @@ def text(dim: object) -> str:
         return f"about {'-' if dim < 0 else ''}2**{dim.bit_length() - 1}"
     if is_array(dim) and dim.size > 4:
         return f"[{dim.flat[0]} ... {dim.flat[-1]}]"
+    dim = dim.ravel() if is_array(dim) and dim.ndim > 1 else dim
     return " ".join(str(dim).split()) if _is_plain(dim) else named(dim)
 
 

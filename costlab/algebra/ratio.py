@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from costlab.algebra.dim import DIM_MAX, MIXED, Dim, as_dim, divides, equal, is_array, is_symbolic, text
+from costlab.algebra.dim import DIM_MAX, MIXED, Dim, as_dim, divides, is_array, is_symbolic, text
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
@@ -150,15 +150,13 @@ def in_between(first: Dim, last: Dim, step: int = 1, steps: int = 2) -> Dim:
         power: Any = sympy.Integer(ends[0]) if isinstance(ends[0], int) else ends[0]
         symbolic: Dim = _unrounded((power ** (steps - step) * ends[1] ** step) ** sympy.Rational(1, steps))
         return symbolic
-    if equal(ends[0], ends[1]):
-        return first
     if any(map(is_array, ends)):
         import numpy as np
 
         rounded: Any = np.frompyfunc(lambda a, b: _rounded_root(a ** (steps - step) * b**step, steps), 2, 1)
         swept: Dim = rounded(*(end.astype(object) if is_array(end) else end for end in ends)).astype("int64")
         return swept
-    return _rounded_root(ends[0] ** (steps - step) * ends[1] ** step, steps)
+    return first if ends[0] == ends[1] else _rounded_root(ends[0] ** (steps - step) * ends[1] ** step, steps)
 
 
 def _rounded_root(number: int, degree: int) -> int:

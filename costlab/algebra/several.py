@@ -4,9 +4,11 @@ A definition that is called with a `OneOf` makes one block for all its values, a
 array does, where somebody knows how (`making`): `costlab.explore` does.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -14,11 +16,16 @@ B = TypeVar("B")
 
 
 class LookedAt(BaseException):  # code that is explored may catch every Exception
-    """Code wants to know which of several values there is, along ``axes``."""
+    """Code wants to know which of several values there is, along ``axes``.
+
+    Who makes blocks is told, too: code may catch it.
+    """
 
     def __init__(self, axes: tuple[int, ...]) -> None:
         super().__init__(axes)
         self.axes = axes
+        if (looks := _looks.get()) is not None:
+            looks.append(self)
 
 
 def _look(self: "OneOf", *_: object) -> Any:
@@ -74,6 +81,10 @@ class OneOf:
 for _name in LOOKS:
     setattr(OneOf, f"__{_name}__", _look)
 
+OWN = ("costlab", "numpy")
+"""Packages that ask on behalf of nobody."""
+Looks = list[LookedAt]
+_looks: ContextVar[Looks | None] = ContextVar("looks", default=None)
 Maker = Callable[[object, Callable[..., Any], tuple[Any, ...], Mapping[str, Any]], Any]
 _maker: ContextVar[Maker | None] = ContextVar("maker", default=None)
 
@@ -84,13 +95,32 @@ def maker() -> Maker | None:
 
 
 @contextmanager
-def making(by: Maker) -> Iterator[None]:
-    """Let blocks be made by somebody else, who is given a definition, what makes its block, and arguments."""
-    token = _maker.set(by)
+def making(by: Maker) -> Iterator[Looks]:
+    """Let blocks be made by somebody else, who is given a definition, what makes its block, and arguments.
+
+    Gives what code wanted to know meanwhile.
+    """
+    looks: Looks = []
+    tokens = _maker.set(by), _looks.set(looks)
     try:
-        yield
+        yield looks
     finally:
-        _maker.reset(token)
+        _maker.reset(tokens[0])
+        _looks.reset(tokens[1])
+
+
+def asked_by_code() -> bool:
+    """Whether a block is being made, and the caller was called by what makes it, and not by costlab."""
+    if _maker.get() is None:
+        return False
+    frame = sys._getframe(2)  # noqa: SLF001  # who asks is known from nothing else
+    while frame.f_back is not None and _module(frame) == "abc":  # on behalf of `isinstance`
+        frame = frame.f_back
+    return _module(frame).partition(".")[0] not in OWN
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def part(function: Callable[P, B]) -> Callable[P, B]:

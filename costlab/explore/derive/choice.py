@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,6 +52,13 @@ class Choice(Block):
         if name.startswith("__"):
             raise AttributeError(name)
         raise LookedAt(self.axes)
+
+
+class Mixed(NamedTuple):
+    """Shapes of more than one kind, by the indices along ``axes``."""
+
+    axes: Index
+    shapes: Mapping[Index, Any]
 
 
 class Contents:
@@ -176,6 +183,9 @@ def restricted(value: Any, axes: Index, index: Index) -> Any:
         return value.values[index[axes.index(value.axis)]] if value.axis in axes else value
     if isinstance(value, np.ndarray):
         return taken(value, axes, index)
+    if type(value) is Mixed:
+        left, shapes = narrowed(value.axes, value.shapes, axes, index)
+        return Mixed(left, shapes) if left else shapes[()]
     if type(value) in (tuple, list):
         return type(value)(restricted(each, axes, index) for each in value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -189,22 +199,28 @@ def _restricted_block(block: Block, axes: Index, index: Index) -> Block:
     if not set(axes_within(block)) & set(axes):
         return block
     if type(block) is Choice:
-        at = dict(zip(axes, index, strict=True))
-        left = tuple(axis for axis in block.axes if axis not in at)
-        options = {
-            tuple(i for axis, i in zip(block.axes, of, strict=True) if axis not in at): restricted(
-                each, axes, index
-            )
-            for of, each in block.options.items()
-            if all(at.get(axis, i) == i for axis, i in zip(block.axes, of, strict=True))
-        }
-        return Choice(left, options) if left else next(iter(options.values()))
+        left, options = narrowed(block.axes, block.options, axes, index)
+        return Choice(left, options) if left else options[()]
     if isinstance(block, Composite):
         children = tuple((name, restricted(child, axes, index)) for name, child in block.children)
         return type(block)(children, origin=block.origin, unverified=block.unverified)
     made = object.__new__(type(block))
     made.__dict__.update({name: restricted(each, axes, index) for name, each in vars(block).items()})
     return made
+
+
+def narrowed(
+    of_axes: Index, options: Mapping[Index, Any], axes: Index, index: Index
+) -> tuple[Index, dict[Index, Any]]:
+    """The options that are left at one index along each of some axes, by the axes that are left."""
+    at = dict(zip(axes, index, strict=True))
+    left = tuple(axis for axis in of_axes if axis not in at)
+    kept = {
+        tuple(i for axis, i in zip(of_axes, of, strict=True) if axis not in at): restricted(each, axes, index)
+        for of, each in options.items()
+        if all(at.get(axis, i) == i for axis, i in zip(of_axes, of, strict=True))
+    }
+    return left, kept
 
 
 def axes_within(value: Any) -> Index:

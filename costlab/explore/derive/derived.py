@@ -17,6 +17,7 @@ from costlab.explore.derive.grids import along, axes_of
 from costlab.explore.derive.made import Making
 from costlab.explore.derive.terms import Terms
 from costlab.explore.derive.walked import Misfits, Walk
+from costlab.explore.member import variant_of
 from costlab.targets.target import Variant, guard
 
 
@@ -70,6 +71,8 @@ def derive(variant: Variant, axes: tuple[Axis, ...], progress: Callable[[str, fl
             names.index(INPUT) if INPUT in names and len(axes[names.index(INPUT)].values) > 1 else None
         )
         walked = Walk(sizes, input_axis, making.contents, step).walk(block, shape)
+        if walked.output is None:
+            variant_of(variant, axes, (0,) * len(axes)).resolve().walk()  # says what is wrong
     misfits = tuple(Misfits(path, mask) for path, mask in walked.misfits if axes_of(mask) or mask)
     return Derived(dict(zip(QUANTITIES, walked.sums, strict=True)), misfits)
 

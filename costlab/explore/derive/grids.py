@@ -8,12 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from costlab.algebra.several import LookedAt, OneOf
+from costlab.algebra.several import LookedAt, OneOf, asked_by_code, maker
 from costlab.explore.axis import Index
+
+WRAPPING = frozenset({np.add, np.subtract, np.multiply, np.power, np.left_shift})
+"""What of whole numbers may be beyond 64 bits."""
+DIVIDING = frozenset({np.floor_divide, np.true_divide, np.remainder, np.divmod})
+"""What there is no value of where the second number is 0."""
 
 
 class Grid(np.ndarray[Any, Any]):
-    """An array along axes of a space; code that wants to know a single value in it looks at its axes."""
+    """An array along axes of a space; code that wants to know a single value in it looks at its axes.
+
+    Arithmetic on it gives what it gives on each value: nothing wraps, and nothing is changed in place.
+    """
 
     def _look(self, *_: object) -> Any:
         if self.size == 1:
@@ -38,11 +46,67 @@ class Grid(np.ndarray[Any, Any]):
     def __format__(self, form: str) -> str:
         return format(self._look(), form)
 
+    def __str__(self) -> str:
+        return str(self._look()) if asked_by_code() else super().__str__()
+
+    def __hash__(self) -> int:  # type: ignore[override]  # arrays have none, numbers do
+        return hash(self._look())
+
+    def __len__(self) -> int:
+        return len(self._look())
+
     def __iter__(self) -> Any:
         return iter(self._look())
 
     def __contains__(self, value: object) -> bool:
         return value in self._look()
+
+    def __getattr__(self, name: str) -> Any:  # what numbers of Python have and arrays have not
+        if name.startswith("_") or not asked_by_code():
+            raise AttributeError(name)
+        return getattr(self._look(), name)
+
+    @property  # type: ignore[misc]  # `isinstance` asks for it, where it is no array that is asked for
+    def __class__(self) -> Any:
+        return type(self._look()) if self.size > 1 and asked_by_code() else Grid
+
+    def all(self, *args: Any, **kwargs: Any) -> Any:
+        """Whether all are true; what differs within a grid is looked at while blocks are made."""
+        everywhere = super().all(*args, **kwargs)
+        if not (args or kwargs or everywhere) and maker() is not None and self.any():
+            self._look()
+        return everywhere
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+        if any(isinstance(each, list | tuple | str) for each in inputs):
+            self._look()  # numbers do something else with them than arrays
+        arrays = [np.asarray(each) if isinstance(each, np.ndarray) else each for each in inputs]
+        if method == "__call__" and _is_numbers_own(ufunc, arrays):
+            raise LookedAt(tuple({axis for each in arrays for axis in axes_of(each)}))
+        if method == "__call__" and ufunc in WRAPPING and _may_wrap(ufunc, arrays):
+            arrays = [each.astype(object) if isinstance(each, np.ndarray) else each for each in arrays]
+        made = getattr(ufunc, method)(*arrays, **kwargs)
+        several = made if isinstance(made, tuple) else (made,)
+        grids = tuple(each.view(Grid) if isinstance(each, np.ndarray) else each for each in several)
+        return grids if isinstance(made, tuple) else grids[0]
+
+
+def _is_numbers_own(ufunc: Any, arrays: list[Any]) -> bool:
+    """Whether NumPy gives something else than numbers by themselves: it divides by 0, and rounds powers."""
+    if ufunc in DIVIDING:
+        return not np.all(arrays[1])
+    return ufunc is np.power and any(np.asarray(each).dtype.kind == "f" for each in arrays)
+
+
+def _may_wrap(ufunc: Any, numbers: list[Any]) -> bool:
+    """Whether a result may be beyond 64 bits, where all are whole numbers."""
+    if not all(isinstance(each, int) or np.asarray(each).dtype.kind in "iub" for each in numbers):
+        return False
+    bits = [max(1, int(np.abs(np.asarray(each)).max()).bit_length()) for each in numbers]
+    if ufunc is np.power or ufunc is np.left_shift:
+        most = int(np.max(numbers[-1]))
+        return (bits[0] * most if ufunc is np.power else bits[0] + most) > 62
+    return (sum(bits) if ufunc is np.multiply else max(bits) + 1) > 62
 
 
 def along(axis: int, values: Any, rank: int) -> Grid:

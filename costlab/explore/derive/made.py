@@ -27,6 +27,8 @@ class Making:
         self.names, self.sizes, self.step = names, sizes, step
         self.contents = Contents()
         self._made: dict[Any, Any] = {}
+        self._keys: list[object] = []  # so that the id of what was made stays its own
+        self._looks: list[LookedAt] = []
         self._sure: list[Exception] = []  # errors of what fails whatever the values of the open axes are
 
     def block(self, make: Callable[..., Any], settings: Mapping[str, Any]) -> Block:
@@ -35,8 +37,14 @@ class Making:
         Raises:
             DefinitionError: it looks at too many of them, or no values of theirs make a network.
         """
-        with making(self._part):
-            made: Block = self._forked(make, (), settings)
+        try:
+            with making(self._part) as self._looks:
+                made: Block = self._forked(make, (), settings)
+        except LookedAt as look:
+            raise DefinitionError(
+                f"the definition looks at {self._named(look.axes)} through what cannot be followed, such as "
+                "an object of its own: hand values on as arguments"
+            ) from look
         if isinstance(made, Misfit):
             raise made.error
         return made
@@ -48,6 +56,7 @@ class Making:
         known = (id(key), self.contents.of(args), self.contents.of(dict(kwargs)))
         if known not in self._made:
             self._made[known] = self._forked(make, args, kwargs)
+            self._keys.append(key)
         made = self._made[known]
         if isinstance(made, Misfit):
             self._sure.append(made.error)
@@ -66,10 +75,12 @@ class Making:
             )
         )
         self._refuse_many(axes)
+        before = len(self._looks)
         while True:
             try:
                 return self._options(make, args, kwargs, axes, within)
             except LookedAt as look:
+                del self._looks[before:]
                 wanted = [axis for axis in look.axes if axis not in axes]
                 if not wanted:
                     raise
@@ -102,19 +113,27 @@ class Making:
         self, make: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], open_axes: Index
     ) -> Any:
         """What is made where all axes but some are decided; what fails for these is tried one by one."""
+        before = len(self._looks)
         try:
-            return make(*args, **kwargs)
+            made = make(*args, **kwargs)
         except Exception as error:
+            if self._looks[before:]:
+                raise self._looks[before] from error
             if open_axes and not any(error is each for each in self._sure):
                 look = LookedAt(open_axes)
                 look.add_note(one_line(error))
                 raise look from error
             return Misfit(error)
+        if self._looks[before:]:  # code has caught it
+            raise self._looks[before]
+        return made
 
     def _refuse_many(self, axes: Index) -> None:
         if (many := prod(self.sizes[axis] for axis in axes)) > FORKS_MAX:
-            names = " and ".join(self.names[axis] for axis in axes)
             raise DefinitionError(
-                f"the definition looks at {names} in one place, which makes {many:,} networks there: "
-                "vary fewer of them, or put parts of it in definitions of their own"
+                f"the definition looks at {self._named(axes)} in one place, which makes {many:,} networks "
+                "there: vary fewer of them, or put parts of it in definitions of their own"
             )
+
+    def _named(self, axes: Index) -> str:
+        return " and ".join(self.names[axis] for axis in axes)

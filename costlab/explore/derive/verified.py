@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from random import Random
 
+import numpy as np
+
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import count
 from costlab.errors import CostlabError, DefinitionError
@@ -11,8 +13,10 @@ from costlab.explore.derive.derived import Derived
 from costlab.explore.member import variant_of
 from costlab.targets.target import Variant
 
-FEWEST, MOST = 12, 48
+FEWEST, MOST = 12, 200
 """How many members are counted: at least one for each value of the longest axis, as far as these allow."""
+MISFITS = 20
+"""Of how many parts members that do not fit are counted: code may catch what is wrong with some values."""
 
 
 def hold_against_counts(
@@ -26,7 +30,8 @@ def hold_against_counts(
     Raises:
         DefinitionError: one of them has other totals, or fits where it should not, or the other way round.
     """
-    chosen = members([len(axis.values) for axis in axes])
+    sizes = [len(axis.values) for axis in axes]
+    chosen = list(dict.fromkeys([*members(sizes), *misfits(derived, sizes)]))
     for done, index in enumerate(chosen, 1):
         _hold(derived, variant_of(variant, axes, index), index)
         progress("holding it against counts", done / len(chosen))
@@ -39,6 +44,22 @@ def members(sizes: list[int]) -> list[Index]:
     columns = [_column(size, many, random) for size in sizes]
     ends = [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]
     return list(dict.fromkeys([*ends, *zip(*columns, strict=True)]))
+
+
+def misfits(derived: Derived, sizes: list[int]) -> list[Index]:
+    """Members that do not fit: two for each of the first parts at which some do not."""
+    random = Random(0)  # noqa: S311  # no secret
+    found = []
+    for _, mask in derived.misfits[:MISFITS]:
+        array = np.asarray(mask).reshape(np.shape(mask) or (1,) * len(sizes))
+        places = np.argwhere(array)
+        for place in places[[0, -1]].tolist():
+            ranges = (
+                range(at, at + 1) if n > 1 else range(size)
+                for at, n, size in zip(place, array.shape, sizes, strict=True)
+            )
+            found.append(tuple(map(random.choice, ranges)))
+    return found
 
 
 def _column(size: int, many: int, random: Random) -> list[int]:

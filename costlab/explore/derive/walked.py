@@ -1,6 +1,7 @@
 """Walking a block of a whole space: shapes along axes, totals as terms, and where what does not fit."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from costlab.algebra.shape import AnyShape
 from costlab.algebra.work import QUANTITIES, Work
 from costlab.errors import DefinitionError, ShapeError
 from costlab.explore.axis import Index
-from costlab.explore.derive.choice import Choice, Contents, axes_within, restricted
+from costlab.explore.derive.choice import Choice, Contents, Mixed, axes_within, restricted
 from costlab.explore.derive.grids import stacked
 from costlab.explore.derive.terms import Apart, Terms, as_terms, chosen, summed
 
@@ -32,7 +33,10 @@ class Misfits(NamedTuple):
 
 
 class Walked(NamedTuple):
-    """What a block does with an input: the output, the quantities, and where something does not fit."""
+    """What a block does with an input: the output, the quantities, and where something does not fit.
+
+    There is no output where nothing fits.
+    """
 
     output: Any
     sums: tuple[Terms, ...]
@@ -49,12 +53,16 @@ class Walk:
         self.apart = Apart(input_axis)
         self._walked: dict[Any, Walked] = {}
 
-    def walk(self, block: Block, x: AnyShape) -> Walked:
+    def walk(self, block: Block, x: Any) -> Walked:
         """What the block does with inputs of these shapes.
 
         Raises:
-            CostlabError: it fits nowhere.
+            CostlabError: it fits nowhere, and there is nothing to choose before that.
         """
+        if isinstance(x, Mixed):
+            return self._each(
+                x.axes, lambda at: self.walk(restricted(block, x.axes, at), x.shapes[at]), list(x.shapes)
+            )
         known = (self.contents.of(block), type(x), *map(self.contents.of, x))
         if known not in self._walked:
             self._walked[known] = self._walk(block, x)
@@ -66,43 +74,56 @@ class Walk:
             return self._choice(block, x)
         if isinstance(block, Sequence):
             walked = self._sequence(block.children, x)
-            return walked._replace(output=x) if block.kind == "auxiliary" else walked
+            aside = block.kind == "auxiliary" and walked.output is not None
+            return walked._replace(output=x) if aside else walked
         if isinstance(block, Composite):
             return self._branches(block, x)
         return self._leaf(block, x)
 
     def _sequence(self, children: Iterable[tuple[str, Block]], x: AnyShape) -> Walked:
         parts: list[Walked] = []
-        left = list(children)
-        while left:
-            name, child = left.pop(0)
-            if type(child) is Choice and not self._stacks(child, x):
-                rest = Choice(
-                    child.axes,
-                    {at: Sequence(((name, each), *left)) for at, each in child.options.items()},
-                )
-                last = self.walk(rest, x)
-                return self._together([*parts, last], last.output)
-            walked = self._named(name, child, x)
-            parts.append(walked)
-            x = walked.output
+        for name, child in children:
+            x = self._after(parts, partial(self._named, name, child, x))
+            if x is None:
+                break
         return self._together(parts, x)
 
-    def _stacks(self, child: Choice, x: AnyShape) -> bool:
-        """Whether all options give one kind of shape."""
-        outputs = [walked.output for walked in self._options(child, x).values()]
-        return len({type(y) for y in outputs if y is not None}) < 2
-
     def _branches(self, block: Any, x: AnyShape) -> Walked:
-        parts = [self._named(name, child, x) for name, child in block.children]
-        outputs = [part.output for part in parts]
+        parts: list[Walked] = []
+        for name, child in block.children:
+            if self._after(parts, partial(self._named, name, child, x)) is None:
+                return self._together(parts, None)
+        y = self._after(parts, partial(self._joined, block, [part.output for part in parts]))
+        return self._together(parts, y)
+
+    def _after(self, parts: list[Walked], walk: Callable[[], Walked]) -> Any:
+        """The output of what comes after other parts, to which it is added.
+
+        What fits nowhere is still met after those that do not fit some.
+        """
+        try:
+            parts.append(walk())
+        except Exception as error:
+            if not any(part.misfits for part in parts):
+                raise
+            parts.append(nowhere(error))
+        return parts[-1].output
+
+    def _joined(self, block: Any, outputs: list[Any]) -> Walked:
+        mixed = next((each for each in outputs if isinstance(each, Mixed)), None)
+        if mixed is not None:
+            axes = mixed.axes
+            return self._each(
+                axes,
+                lambda at: self._joined(block, [restricted(each, axes, at) for each in outputs]),
+                list(mixed.shapes),
+            )
         noted: list[Any] = []
         with noting(noted.append):
             y = block.joined(outputs)
         with put_together_by(self.apart):
             work = block.work(outputs, y)
-        here = Walked(y, sums_of(work), tuple(Misfits("", mask) for mask in noted))
-        return self._together([*parts, here], y)
+        return Walked(y, sums_of(work), tuple(Misfits("", mask) for mask in noted))
 
     def _named(self, name: str, child: Block, x: AnyShape) -> Walked:
         """A child, with its name before the paths of what does not fit in it."""
@@ -113,43 +134,45 @@ class Walk:
         misfits = tuple(Misfits(f"{name}.{path}" if path else name, mask) for path, mask in walked.misfits)
         return walked._replace(misfits=misfits)
 
-    def _together(self, parts: list[Walked], y: AnyShape) -> Walked:
+    def _together(self, parts: list[Walked], y: AnyShape | None) -> Walked:
         sums = tuple(summed(part.sums[i] for part in parts) for i in range(len(QUANTITIES)))
         return Walked(y, sums, tuple(each for part in parts for each in part.misfits))
 
-    def _options(self, block: Choice, x: AnyShape) -> dict[Index, Walked]:
-        """What each option does with its part of the input."""
-        return {at: self._option(each, restricted(x, block.axes, at)) for at, each in block.options.items()}
-
-    def _option(self, block: Block, x: AnyShape) -> Walked:
-        try:
-            return self.walk(block, x)
-        except Exception as error:
-            return Walked(None, (Terms(),) * len(QUANTITIES), (Misfits(getattr(error, "path", ""), True),))
-
     def _choice(self, block: Choice, x: AnyShape) -> Walked:
-        walked = self._options(block, x)
-        outputs = [each.output for each in walked.values() if each.output is not None]
-        if not outputs:  # raises what is wrong
-            at, first = next(iter(block.options.items()))
-            return self.walk(first, restricted(x, block.axes, at))
-        return self._stacked(walked, block.axes)
+        return self._each(
+            block.axes,
+            lambda at: self.walk(block.options[at], restricted(x, block.axes, at)),
+            block.options,
+        )
+
+    def _each(self, axes: Index, walk: Callable[[Index], Walked], indices: Iterable[Index]) -> Walked:
+        """What is done at each index along some axes, as one."""
+        return self._stacked({at: self._tried(walk, at) for at in indices}, axes)
+
+    def _tried(self, walk: Callable[[Index], Walked], at: Index) -> Walked:
+        try:
+            return walk(at)
+        except Exception as error:
+            return nowhere(error)
 
     def _stacked(self, walked: dict[Index, Walked], axes: Index) -> Walked:
-        """What is done at each index along some axes, as one; at least one of them fits."""
-        fill = next(each.output for each in walked.values() if each.output is not None)
+        """What is done at each index along some axes, as one."""
+        fill = next((each.output for each in walked.values() if each.output is not None), None)
         outputs = {at: fill if each.output is None else each.output for at, each in walked.items()}
-        if any(type(y) is not type(fill) for y in outputs.values()):
-            raise DefinitionError("some of the options give a feature map and others a vector")
-        sizes: Any = (
-            stacked({at: y[place] for at, y in outputs.items()}, axes, self.sizes)
-            for place in range(len(fill))
-        )
         sums = tuple(
             chosen({at: each.sums[place] for at, each in walked.items()}, axes, self.sizes)
             for place in range(len(QUANTITIES))
         )
-        return Walked(type(fill)(*sizes), sums, self._misfits(walked, axes))
+        shape = None if fill is None else self._shape(outputs, axes)
+        return Walked(shape, sums, self._misfits(walked, axes))
+
+    def _shape(self, outputs: dict[Index, Any], axes: Index) -> Any:
+        """Shapes at each index along some axes as one, if they are of one kind."""
+        kind, *others = {type(y) for y in outputs.values()}
+        if others or kind is Mixed:
+            return Mixed(axes, outputs)
+        columns = ({at: y[place] for at, y in outputs.items()} for place in range(len(kind._fields)))
+        return kind(*(stacked(column, axes, self.sizes) for column in columns))
 
     def _misfits(self, walked: dict[Index, Walked], axes: Index) -> tuple[Misfits, ...]:
         """Where each part does not fit, in the order in which parts are met."""
@@ -192,14 +215,16 @@ class Walk:
         """What a block does that looks at its input, or fits some only for reasons of its own."""
         if (many := prod(self.sizes[axis] for axis in within)) > POINTS_MAX:
             raise DefinitionError(f"{block.title} cannot be asked for arrays, and there are {many:,} inputs")
-        walked = {
-            at: self._option(restricted(block, within, at), restricted(x, within, at))
-            for at in product(*(range(self.sizes[axis]) for axis in within))
-        }
-        if all(each.output is None for each in walked.values()):
-            first = (0,) * len(within)
-            return self.walk(restricted(block, within, first), restricted(x, within, first))
-        return self._stacked(walked, within)
+        return self._each(
+            within,
+            lambda at: self.walk(restricted(block, within, at), restricted(x, within, at)),
+            product(*(range(self.sizes[axis]) for axis in within)),
+        )
+
+
+def nowhere(error: Exception) -> Walked:
+    """What does not fit at all."""
+    return Walked(None, (Terms(),) * len(QUANTITIES), (Misfits(getattr(error, "path", ""), True),))
 
 
 def sums_of(work: Work) -> tuple[Terms, ...]:
