@@ -15,6 +15,9 @@ from costlab.explore.scaling.subject import Subject, Values
 from costlab.explore.scaling.trail import Member, Trail
 from costlab.explore.scaling.typed import retyped
 
+LONGEST = 10
+"""The most characters of a number up to which networks were looked at."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -152,12 +155,17 @@ def _told(target: object, search: Search, found: Found) -> Scaling:
         count=replace(count, label=best.target),
         above=None if found.above is None else _network(target, subject, line, found.above),
         looked_at=found.looked_at,
-        up_to=decimal(found.top),
+        up_to=_short(found.top),
         counts=search.trail.counts,
         every=found.every,
         falls=found.falls,
         notes=tuple(_remarks(search, found)),
     )
+
+
+def _short(number: Fraction) -> str:
+    text = decimal(number)
+    return text if len(text) <= LONGEST else f"{float(number):.6g}"
 
 
 def _place(member: Member) -> tuple[Fraction, Span, tuple[Scaled, ...]]:

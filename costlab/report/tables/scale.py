@@ -41,7 +41,7 @@ def scale_table(
             Column("axis", "axis"),
             Column("now", "now", sacrifice=3),
             Column("largest", "largest", empty="none"),
-            Column("interval", "from, to", sacrifice=4),
+            Column("interval", "interval", sacrifice=4),
             Column(quantity, title, "size", sacrifice=1, fold=13),
             Column("share", "of budget", "saving", sacrifice=6),
             *(
