@@ -65,7 +65,7 @@ def _coefficient(name: str, of: str) -> Callable[[F], F]:
     metavar="AXIS",
     shell_complete=completes("axis"),
     help="What is scaled: a parameter that is a number, input, or depth.  [default: width, else the first "
-    "multiplier]",
+    "multiplier, else input]",
 )
 @click.option(
     "--compound", is_flag=True, help="Scale depth, width and input together, by the rule of EfficientNet."

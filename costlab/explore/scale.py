@@ -38,8 +38,8 @@ def scale_to(
     count, multiply-adds unless another is named, or under another ``convention`` the cost. ``axis`` is a
     parameter under `Ratio`, `Dim` or ``int``; ``"input"``, the side of the square input; ``"depth"``, one
     factor of all parameters that repeat a part; or `Compound` coefficients for all three together. Without
-    one it is ``width``, else the first `Ratio`. ``input``, ``batch``, ``inference`` and ``convention`` are
-    those of a count. `Scaling.alternatives` has the same for the other axes.
+    one it is ``width``, else the first `Ratio`, else the input. ``input``, ``batch``, ``inference`` and
+    ``convention`` are those of a count. `Scaling.alternatives` has the same for the other axes.
 
     Raises:
         DefinitionError: an argument is malformed, no network is within the budget, or the axis does not

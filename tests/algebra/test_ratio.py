@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costlab.algebra import in_between, scale, symbols
+from costlab.algebra.ratio import scalings
 from costlab.counting.count import count
 from costlab.errors import DefinitionError
 
@@ -113,3 +114,13 @@ def test_steps_in_between_by_hand() -> None:
     for bad in (0, 1.5, "x"):
         with pytest.raises(DefinitionError, match="filters="):
             in_between(4, bad)  # type: ignore[arg-type]  # a wrong type is what is tested
+
+
+def test_what_is_scaled_is_noted_with_the_width_as_it_was_given() -> None:
+    width = float("0.7")
+    with scalings() as made:
+        inner = scale(64, width)
+        scale(inner, 0.5)
+    scale(3, width)
+    assert [(each.channels, each.result) for each in made] == [(64, 45), (45, 23)]
+    assert [each.width is width for each in made] == [True, False]

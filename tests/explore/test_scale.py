@@ -41,6 +41,28 @@ def test_the_width_of_inception_v3(
     assert scaled.counts < 20
 
 
+@costlab.block(input="3x16x16")
+def eleven(width: costlab.Ratio = 1.0) -> costlab.Block:
+    """A convolution with eleven filters, 27 * 14 * 14 multiply-adds each."""
+    return costlab.seq(costlab.Conv2d(costlab.scale(11, width), 3))
+
+
+def test_where_the_end_of_an_interval_is_rounded_otherwise_another_number_is_named() -> None:
+    scaled = costlab.scale_to(eleven, 8 * 27 * 196)
+    assert scaled.best is not None
+    assert scaled.best.interval == "[15/22, 17/22)"
+    nearest, first = 15 / 22, math.nextafter(15 / 22, 1)
+    assert costlab.count(eleven, width=nearest).multiply_adds == 7 * 27 * 196
+    assert costlab.count(eleven, width=first).multiply_adds == 8 * 27 * 196
+    assert scaled.notes == (
+        f"the float next to 15/22, {nearest!r}, gives the network below; width={first!r} is the lowest that "
+        "gives this one",
+    )
+    plain = costlab.scale_to(eleven, 9 * 27 * 196)
+    assert costlab.count(eleven, width=17 / 22).multiply_adds == 9 * 27 * 196
+    assert plain.notes == ()
+
+
 def test_the_network_of_five_billion() -> None:
     scaled = costlab.scale_to("inception_v3", 5e9)
     assert scaled.count is not None

@@ -21,7 +21,7 @@ KINDS = (Ratio, Dim, int)
 
 
 def line_named(subject: Subject, name: str | None) -> Line:
-    """The line of that name; without one ``width``, or else the first multiplier, or the first line.
+    """The line of that name; without one ``width``, else the first multiplier, the input, the first line.
 
     Raises:
         DefinitionError: there is none.
@@ -53,10 +53,10 @@ def _default(subject: Subject) -> Line:
     ratios = [name for name, each in parameters.items() if each.type == Ratio]
     if ratios:
         return line_named(subject, WIDTH if WIDTH in ratios else ratios[0])
-    known = lines_of(subject)
+    known = {line.name: line for line in lines_of(subject)}
     if not known:
         raise DefinitionError(f"{subject.label} has no axis to scale: no parameter that is a number")
-    return known[0]
+    return known.get(INPUT) or next(iter(known.values()))
 
 
 def lines_of(subject: Subject) -> list[Line]:

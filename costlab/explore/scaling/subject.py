@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from costlab.algebra.block import Block
+from costlab.algebra.dim import text
 from costlab.algebra.inputs import shape_of
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape
@@ -99,6 +100,17 @@ class Subject:
         counted = count(replace(variant, label=label) if label else variant, batch=self.batch)
         counted = counted.inference if self.inference else counted
         return counted.under(self.convention)
+
+    def total_of(self, count: Count) -> int:
+        """The quantity of one network.
+
+        Raises:
+            DefinitionError: it is for symbols or arrays, which others of the target's settings hold.
+        """
+        size = count.size(self.of)
+        if not isinstance(size, int):
+            raise DefinitionError(f"{self.label}: {self.of}={text(size)} is no single number")
+        return size
 
     def totals(self, values: Values) -> Any:
         """The quantity for arrays of values, as an array; None where they cannot be counted in one go."""

@@ -68,7 +68,7 @@ class Trail:
         with scalings() as made:
             try:
                 count = self.subject.count(values)
-                total = int(count.size(self.subject.of))
+                total = self.subject.total_of(count)
             except CostlabError as reason:
                 error = reason
         own = self.line.own(values, made)
