@@ -3,8 +3,9 @@
 ``count`` gives the cost of a network as arithmetic on its definition, ``compare`` what changes to it cost or
 save, ``closed_form`` the formula of a cost; ``check`` holds it against fvcore, PyTorch's flop counter and the
 real tensors, ``build`` makes the torch module. Any PyTorch model counts, too; ``rule`` says what an operation
-of one's own costs. ``budget`` holds a network against limits. ``verify`` recomputes the claims of the
-Inception-v3 paper. Blocks are written with the operations, ``seq``, ``concat``, ``add`` and ``block``.
+of one's own costs. ``Space`` asks all networks of a family at once, ``budget`` holds one against limits.
+``verify`` recomputes the claims of the Inception-v3 paper. Blocks are written with the operations, ``seq``,
+``concat``, ``add`` and ``block``.
 """
 
 __version__ = "0.1.0"
@@ -53,10 +54,13 @@ if TYPE_CHECKING:
     from costlab.errors import TargetError as TargetError
     from costlab.explore.budget import Budget as Budget
     from costlab.explore.budget import budget as budget
+    from costlab.explore.member import Member as Member
+    from costlab.explore.member import Selection as Selection
     from costlab.explore.scale import scale_to as scale_to
     from costlab.explore.scaling.answer import Network as Network
     from costlab.explore.scaling.answer import Scaling as Scaling
     from costlab.explore.scaling.compound import Compound as Compound
+    from costlab.explore.space import Space as Space
     from costlab.paper import AuditedClaim as AuditedClaim
     from costlab.paper import verify as verify
     from costlab.symbolic.closed_form import ClosedForm as ClosedForm
@@ -115,6 +119,8 @@ _HOMES = {
     "costlab.explore.scale": ("scale_to",),
     "costlab.explore.scaling.answer": ("Network", "Scaling"),
     "costlab.explore.scaling.compound": ("Compound",),
+    "costlab.explore.member": ("Member", "Selection"),
+    "costlab.explore.space": ("Space",),
     "costlab.paper": (
         "AuditedClaim",
         "verify",

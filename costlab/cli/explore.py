@@ -1,8 +1,8 @@
 """``costlab explore``."""
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from costlab.files import refuse_taken
 from costlab.targets.resolve import find
 
 if TYPE_CHECKING:
+    from costlab.cli.progress import Sharing
     from costlab.explore.member import Selection
     from costlab.explore.space_file import SpaceFile
     from costlab.targets.target import Variant
@@ -61,8 +62,8 @@ if TYPE_CHECKING:
 )
 @click.option("--within", metavar="SHARE", help="With --of: members whose --by is so near to it: 1%.")
 @click.option("--of", metavar="AMOUNT", help="What --within is near to: 400e6.")
-@click.option("--seed", type=int, default=0, show_default=True, help="With --sample: which draw.")
-@click.option("--members", is_flag=True, help="All members, as CSV, JSON or Parquet.")
+@click.option("--seed", type=int, help="With --sample: which draw.  [default: 0]")
+@click.option("--members", is_flag=True, help="All members; many as CSV, JSON or Parquet.")
 @click.option(
     "--histogram", type=click.IntRange(1, 1000), metavar="BINS", help="Spread over --by, in so many bins."
 )
@@ -81,7 +82,7 @@ def explore(
     sample: int | None,
     within: str | None,
     of: str | None,
-    seed: int,
+    seed: int | None,
     members: bool,
     histogram: int | None,
     plot: Path | None,
@@ -99,20 +100,19 @@ def explore(
 
     Conditions are about quantities and axes, and are read, never run.
     """
-    asked = [name for name, value in (("--top", top), ("--pareto", pareto), ("--sample", sample)) if value]
-    asked += ["--members"] * members + ["--histogram"] * (histogram is not None)
+    given = {"--top": top, "--pareto": pareto, "--sample": sample, "--histogram": histogram}
+    asked = [name for name, value in given.items() if value is not None] + ["--members"] * members
+    objectives = () if pareto is None else tuple(each.strip() for each in pareto.split(","))
     refuse(
         (len(asked) > 1, f"{' and '.join(asked)} do not go together: ask for one of them"),
         (
-            by is not None and not (top or histogram or within),
+            by is not None and not (top or histogram or within is not None),
             "--by goes with --top, --histogram, or --within and --of",
         ),
         ((within is None) != (of is None), "--within and --of go together"),
+        (pareto is not None and len(objectives) < 2, "--pareto takes two objectives or more: a,-b"),
+        (seed is not None and not sample, "--seed goes with --sample"),
         (out.format == "parquet" and not members, "--format parquet goes with --members"),
-        (
-            members and out.format in ("markdown", "latex"),
-            f"--members does not go with --format {out.format}",
-        ),
     )
     variant, axes, conditions = _space(target, vary, file_, one_or_all(input_), where)
     if not axes:
@@ -123,18 +123,21 @@ def explore(
     if plot is not None and plot.suffix.lower() != ".png":
         raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
     refuse_taken(plot, None if out.on_stdout else out.file, replace=out.force)
-    with _progress() as tell:
-        space = Space.along(variant, axes).on(workers, progress=tell)
+    from costlab.cli.progress import sharing
+
+    with sharing() as told:
+        space = Space.along(variant, axes).on(workers, progress=told)
         for option, texts in conditions.items():
             space = space.where(*texts, option=option)
+        _refuse_unreadable(space, by, objectives, within, of)
         if within is not None:
             space = space.near(within, of, by or "multiply_adds")
         if members:
-            _list(space, out)
-        elif top or pareto or sample:
-            _select(space, top, by or "multiply_adds", pareto, sample, seed, out)
+            _list(space, out, told)
+        elif top or objectives or sample:
+            _select(space, top, by or "multiply_adds", objectives, sample, seed or 0, out, told)
         else:
-            _survey(space, by or "multiply_adds", histogram, out)
+            _survey(space, by or "multiply_adds", histogram, out, told)
         if plot is not None:
             _draw(space, plot, out.force)
 
@@ -163,6 +166,20 @@ def _space(
     return variant, axes, conditions | ({"--where": where} if where else {})
 
 
+def _refuse_unreadable(
+    space: Space, by: str | None, objectives: tuple[str, ...], within: str | None, of: str | None
+) -> None:
+    """Say which option it is that cannot be read, before anything is searched."""
+    from costlab.explore.given import exact, share
+
+    for option, texts in (("--by", () if by is None else (by,)), ("--pareto", objectives)):
+        for text in texts:
+            space.quantity(text, option)
+    if within is not None and of is not None:
+        share("--within", within)
+        exact("--of", of)
+
+
 def _read(file_: Path) -> "SpaceFile":
     from costlab.explore.space_file import read_space
 
@@ -177,7 +194,7 @@ def _show_axes(variant: "Variant", out: Output, asked: list[str]) -> None:
     out.emit(axes_table(variant))
 
 
-def _survey(space: Space, by: str, histogram: int | None, out: Output) -> None:
+def _survey(space: Space, by: str, histogram: int | None, out: Output, told: "Sharing") -> None:
     from costlab.report.tables.explore import summary_tables
 
     survey = Survey(space, by, histogram)
@@ -187,17 +204,25 @@ def _survey(space: Space, by: str, histogram: int | None, out: Output) -> None:
         survey.unfinished += f": {space.engine.covered:.1%} of it was gone over"
         if (many := space.counted()) is not None:
             survey.unfinished += f", with {many:,} members in it"
+        told.hide()
         out.emit(*summary_tables(survey))
         raise
+    told.hide()
     out.emit(*summary_tables(survey))
 
 
 def _select(
-    space: Space, top: int | None, by: str, pareto: str | None, sample: int | None, seed: int, out: Output
+    space: Space,
+    top: int | None,
+    by: str,
+    objectives: tuple[str, ...],
+    sample: int | None,
+    seed: int,
+    out: Output,
+    told: "Sharing",
 ) -> None:
     from costlab.report.tables.explore import members_table
 
-    objectives = [each.strip() for each in (pareto or "").split(",")]
     ask: Callable[[], Selection]
     if top:
         ask = functools.partial(space.top, top, by)
@@ -209,19 +234,24 @@ def _select(
         selection = ask()
     except KeyboardInterrupt:
         found = space.found()
+        told.hide()
         if found is not None:
             covered = f"{space.engine.covered:.1%} of the space was gone over"
             out.emit(members_table(space, found)._replace(notes=(f"interrupted: {covered}",)))
         raise
-    out.emit(members_table(space, selection, objectives if pareto else [by] if top else []))
+    told.hide()
+    out.emit(members_table(space, selection, objectives or ([by] if top else [])))
 
 
-def _list(space: Space, out: Output) -> None:
+def _list(space: Space, out: Output, told: "Sharing") -> None:
     from costlab.cli.listing import list_members
 
     many = space.count()
+    told.hide()
     if many > ROWS_MAX:
         click.echo(f"{many:,} rows will be written; Ctrl-C keeps those that are there by then", err=True)
+    if out.on_stdout and sys.stdout.isatty():  # between the rows there is no place for a line
+        space = space.on(space.engine.workers)
     list_members(space, many, out)
 
 
@@ -230,11 +260,3 @@ def _draw(space: Space, plot: Path, force: bool) -> None:
     from costlab.report.pictures.space import space_picture
 
     write(plot, space_picture(space).file(), replace=force)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, float], None]]:
-    from costlab.cli.progress import sharing
-
-    with sharing() as tell:
-        yield tell

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-import click
-
+from costlab.algebra.work import QUANTITIES
 from costlab.cli.tables import Output
 from costlab.errors import OutputError
+from costlab.explore.axis import typed
 from costlab.explore.space import Space
 
 if TYPE_CHECKING:
@@ -27,13 +27,8 @@ def list_members(space: Space, many: int, out: Output) -> None:
     Raises:
         OutputError: there are too many for a table, or what writes Parquet is not installed.
     """
-    if out.format == "table" and many > SHOWN_MAX:
-        raise OutputError(
-            f"{many:,} members are more than a table shows: give --format csv, json or parquet, or --top"
-        )
-    if out.format == "table":
-        for frame in space.frames():
-            click.echo(frame.to_string(index=False))
+    if out.format not in WRITERS:
+        _show(space, many, out)
         return
     written = 0
     with _opened(out) as stream:
@@ -47,6 +42,20 @@ def list_members(space: Space, many: int, out: Output) -> None:
             interrupt.add_note(f"{written:,} of {many:,} rows were written")
             raise
         close()
+
+
+def _show(space: Space, many: int, out: Output) -> None:
+    """All members as a table, each as a target."""
+    from costlab.explore.member import selection
+    from costlab.explore.query.listing import indices_of
+    from costlab.report.tables.explore import members_table
+
+    if many > SHOWN_MAX:
+        raise OutputError(
+            f"{many:,} members are more than a table shows: give --format csv, json or parquet, or --top"
+        )
+    members = [*map(space.member, indices_of(space))]
+    out.emit(members_table(space, selection(space, f"{many:,} members", members)))
 
 
 def _known(names: list[str], frame: "DataFrame") -> list[str]:
@@ -111,11 +120,20 @@ def _parquet(stream: IO[bytes]) -> Writer:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise OutputError("--format parquet needs pyarrow: pip install 'costlab[parquet]'") from error
+    from decimal import Decimal
+
     writer: Any = None
+
+    def column(name: str, values: Any) -> Any:
+        if values.dtype != object:
+            return pa.array(values)
+        if name in QUANTITIES:  # beyond 64 bits
+            return pa.array([Decimal(value) for value in values], pa.decimal256(76))
+        return pa.array([value if value is None else typed(value) for value in values], pa.string())
 
     def put(frame: "DataFrame") -> None:
         nonlocal writer
-        table = pa.Table.from_pandas(frame, schema=writer and writer.schema, preserve_index=False)
+        table = pa.table({str(name): column(str(name), frame[name]) for name in frame})
         writer = writer or pq.ParquetWriter(stream, table.schema, compression="zstd")
         writer.write_table(table)
 

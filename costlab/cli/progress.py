@@ -1,7 +1,7 @@
 """Progress of long work, on standard error."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import click
 
@@ -53,33 +53,46 @@ def steps(total: int) -> Iterator[tuple[Callable[[str], None], Callable[[str], N
         yield (lambda part: bar.update(task, description=part)), lambda _: bar.advance(task)
 
 
-@contextmanager
-def sharing() -> Iterator[Callable[[str, float], None]]:
-    """A function to call with what is being done, and the share of it that is done, as often as one likes.
+class Sharing:
+    """Called with what is being done, and the share of it that is done, as often as one likes.
 
     On a terminal a line says it from the first second on; elsewhere one is printed every ten seconds.
     """
-    from time import monotonic
 
-    from rich.console import Console
+    def __init__(self) -> None:
+        from time import monotonic
 
-    console = Console(stderr=True)
-    begun = told = monotonic()
-    with console.status("") if console.is_terminal else nullcontext() as status:
-        if status is not None:
-            status.stop()
+        from rich.console import Console
 
-        def tell(doing: str, share: float) -> None:
-            nonlocal told
-            now = monotonic()
-            if now - begun < PATIENCE or now - told < (OFTEN if status is not None else SELDOM):
-                return
-            told = now
-            line = f"{doing}: {share:.0%}" if share else doing
-            if status is None:
-                click.echo(line, err=True)
-            else:
-                status.update(line)
-                status.start()
+        console = Console(stderr=True)
+        self._now = monotonic
+        self._begun = self._told = monotonic()
+        self._line = console.status("") if console.is_terminal else None
 
-        yield tell
+    def __call__(self, doing: str, share: float) -> None:
+        now = self._now()
+        often = SELDOM if self._line is None else OFTEN
+        if now - self._begun < PATIENCE or now - self._told < often:
+            return
+        self._told = now
+        told = f"{doing}: {share:.0%}" if share else doing
+        if self._line is None:
+            click.echo(told, err=True)
+        else:
+            self._line.update(told)
+            self._line.start()
+
+    def hide(self) -> None:
+        """Take the line away, so that something else can be printed; what is told next shows it again."""
+        if self._line is not None:
+            self._line.stop()
+
+
+@contextmanager
+def sharing() -> Iterator[Sharing]:
+    """Something to tell of progress, which leaves no line of it behind."""
+    told = Sharing()
+    try:
+        yield told
+    finally:
+        told.hide()

@@ -230,8 +230,7 @@ class Space(Overview):
             raise DefinitionError(
                 f"{many:,} members are more than limit={limit:,}: narrow the space, or raise it"
             )
-        frames = list(self.frames())
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        return pd.concat(list(self.frames()), ignore_index=True)
 
     def frames(self) -> "Iterator[DataFrame]":
         """The same in pieces, for what does not fit into memory."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -34,8 +35,9 @@ def read_space(path: Path) -> SpaceFile:
         DefinitionError: there is no such file, or it is not what a space is written as.
         OutputError: it cannot be read, is no file, or larger than a megabyte.
     """
-    if path.is_symlink():  # it may lead to what somebody else put there
-        raise DefinitionError(f"{path} is a link: name the file itself")
+    with suppress(OSError):  # a name that no file can have, which reading it says
+        if path.is_symlink():  # it may lead to what somebody else put there
+            raise DefinitionError(f"{path} is a link: name the file itself")
     content = read(path, MOST_BYTES)
     if content is None:
         raise DefinitionError(f"there is no file {path}")

@@ -18,8 +18,8 @@ HEAVY = {"torch", "numpy", "sympy", "pandas", "matplotlib", "fvcore", "rich", "c
 COUNTING = {
     "costlab": {"errors", "interrupts", "messages"},
     "costlab.algebra": {
-        *("block", "combine", "define", "dim", "inputs", "parameter", "ratio", "shape", "window"),
-        "work",
+        *("block", "combine", "define", "dim", "inputs", "misfits", "parameter", "ratio", "several"),
+        *("shape", "window", "work"),
     },
     "costlab.algebra.ops": {
         *("activation", "convolution", "elementwise", "linear", "normalization", "pooling"),
@@ -61,6 +61,8 @@ def execute(*args: str, code: str = ENTRY, **environment: str) -> subprocess.Com
         ["list"],
         ["train", "--help"],
         ["count", "--help"],
+        ["explore", "--help"],
+        ["explore", "inception_v3"],
         ["count", "inception_v3"],
         ["count", "inception_v3:width=0.5", "--by", "kind", "--format", "json"],
         ["count", "inception_v3", "--format", "markdown"],

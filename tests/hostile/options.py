@@ -14,6 +14,7 @@ PNG = "picture.png"
 BASE: Mapping[str, tuple[str, ...]] = {
     "count": ("inception_a",),
     "compare": ("inception_a", "inception_a:pool=32"),
+    "explore": ("inception_a", "--vary", "pool=32:64:16"),
     "budget": ("inception_a", "--max-parameters", "1M", "--against", "inception_a", "--max-increase", "1%"),
     "scale": ("inception_a", "--to", "1e8"),
     "reconcile": ("inception_a",),
@@ -90,6 +91,26 @@ REFERENCES = (
     ),
     *("", "\x00.json", f"{LONG}.json", LONG, "os:getcwd", "inception_a:x=3"),
 )
+VARIED = (
+    *words(
+        "pool= pool =1 pool=1:0 pool=1:2:0 pool=0 pool=-1 pool=nan pool=1,1 pool=1: pool=:: nosuch=1 pool==1"
+    ),
+    *words("pool=1:999999999999 pool=1e3 pool=1,,2 pool=(1,2) input=0 input=1.5 large large=3 POOL=1 *=*"),
+    *("", " ", "pool=" + "9" * 5000, "pool=\x1b[31m", "pool=1\x00", f"{LONG}=1", "pool=" + "1," * 3000),
+)
+CONDITIONS = (
+    *words("nosuch<5 pool pool<0 pool<<3 f(pool)<3 pool.real<3 [pool]<3 lambda:pool<3 pool=3 1<2<x"),
+    *("", " ", "pool <", "__import__('os').system('touch pwned') < 1", "(" * 2000 + "pool", "pool < \x00"),
+    *("open('pwned', 'w') < 1", "pool < 3; import os", "pool ** 9999999999 < 3", "pool < 1 // 0", LONG),
+)
+EXPRESSIONS = (
+    *words("nosuch f(pool) parameters*activations parameters<3 pool**pool parameters**2 parameters/0"),
+    *("", " ", "parameters +", "__import__('os')", "(" * 2000 + "pool", "parameters\x00", LONG, "'a'"),
+)
+SPACES = (
+    *words("nosuch.toml . / /dev/zero /dev/null /proc/self/mem precious mine.py x/ nosuch/x.toml"),
+    *("", "\x00", f"{LONG}.toml"),
+)
 SYMBOLS = (
     *words("""
         nosuch width,width C,H,W,D , 9 C-H C;H __class__ lambda
@@ -107,6 +128,7 @@ TAKEN: Mapping[str, frozenset[str]] = {
     "--workers": frozenset(
         {"1_0", "٣", "\t1", "99999999999999999999999", "2147483648", "9223372036854775808"}
     ),
+    **dict.fromkeys(("--top", "--sample", "--histogram"), frozenset({"1_0", "٣", "\t1"})),
     "--seeds": frozenset({"1_0", "٣", "\t1"}),
     "--symbolic": frozenset({" , ", ",", "width,width"}),
 }
@@ -135,6 +157,16 @@ def _settings() -> tuple[str, ...]:
 NO_FOLDERS = ("", "\0", "a\0b", LONG, "/proc/x", "/proc/1/x", "/dev/full/x", "/dev/null")
 """Where no folder can be made."""
 WRONG: Mapping[str, tuple[str, ...]] = {
+    "--vary": VARIED,
+    "--space": SPACES,
+    "--where": CONDITIONS,
+    "--top": NUMBERS,
+    "--pareto": (*EXPRESSIONS, "parameters", "parameters,", ",", "parameters,nosuch"),
+    "--sample": NUMBERS,
+    "--within": (*AMOUNTS, "1%%", "nan%", "-1%", "%"),
+    "--of": AMOUNTS,
+    "--seed": NUMBERS,
+    "--histogram": NUMBERS,
     "--input": SIZES,
     "--batch": NUMBERS,
     "--depth": NUMBERS,

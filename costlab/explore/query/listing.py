@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costlab.algebra.work import QUANTITIES
+from costlab.explore.axis import Index
 from costlab.explore.linear import Linear
 from costlab.explore.query import queries
 
@@ -20,16 +21,36 @@ def frames(space: "Space") -> "Iterator[DataFrame]":
     import pandas as pd
 
     linears: list[Linear] = [space.quantity(name) for name in QUANTITIES]
-    columns: list[Any] = [np.array([*axis.values], dtype=_kind(axis.values)) for axis in space.axes]
-    for asked in space.asked(*linears):
+    columns: list[Any] = [_column(axis.values) for axis in space.axes]
+    every = space.asked(*linears)
+    dtype = object if any(asked.plan.dtype is object for asked in every) else np.int64
+
+    def frame(indices: Any, values: Any) -> "DataFrame":
+        named = {
+            axis.name: column[indices[:, at]]
+            for at, (axis, column) in enumerate(zip(space.axes, columns, strict=True))
+        }
+        return pd.DataFrame({**named, **dict(zip(QUANTITIES, values.astype(dtype), strict=True))})
+
+    is_empty = True
+    for asked in every:
         for indices, values in queries.rows(space.engine, asked):
-            named = {
-                axis.name: column[indices[:, at]]
-                for at, (axis, column) in enumerate(zip(space.axes, columns, strict=True))
-            }
-            yield pd.DataFrame({**named, **dict(zip(QUANTITIES, values, strict=True))})
+            is_empty = False
+            yield frame(indices, values)
+    if is_empty:
+        yield frame(np.zeros((0, len(columns)), np.int64), np.zeros((len(QUANTITIES), 0), np.int64))
 
 
-def _kind(values: tuple[object, ...]) -> type:
+def indices_of(space: "Space") -> Iterator[Index]:
+    """The points of all members."""
+    for asked in space.asked():
+        for indices, _ in queries.rows(space.engine, asked):
+            yield from map(tuple, indices.tolist())
+
+
+def _column(values: tuple[object, ...]) -> Any:
+    """The values of an axis as an array; a tuple is one value of it."""
     kinds = {type(value) for value in values}
-    return kinds.pop() if kinds <= {int} or kinds <= {float} or kinds <= {bool} else object
+    column = np.empty(len(values), kinds.pop() if kinds in ({int}, {float}, {bool}) else object)
+    column[:] = values
+    return column

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.errors import DefinitionError
+from costlab.errors import CostlabError, DefinitionError, ShapeError
 from costlab.explore.axial import Axial
 from costlab.explore.axis import Axis
 from costlab.explore.condition import Atom, Holds
 from costlab.explore.derive.derived import Derived, derive
 from costlab.explore.derive.verified import hold_against_counts
 from costlab.explore.linear import CONSTANT, Linear
+from costlab.explore.member import variant_of
 from costlab.explore.query.forms import Form, form_of, masks_form
 from costlab.explore.query.slices import Plan
 from costlab.explore.query.within import counts
@@ -140,9 +141,13 @@ def lowering_of(variant: Variant, axes: tuple[Axis, ...], progress: Callable[[st
     """What a variant along axes costs, held against counts of some members.
 
     Raises:
+        DefinitionError: no member fits.
         CostlabError: as `derive`, and `hold_against_counts`.
     """
-    derived = derive(variant, axes, progress)
+    try:
+        derived = derive(variant, axes, progress)
+    except ShapeError as error:
+        raise DefinitionError(f"no member fits: {_first_misfit(variant, axes) or error}") from error
     hold_against_counts(derived, variant, axes, progress)
     return Lowering(axes, derived)
 
@@ -152,6 +157,16 @@ def hold_somewhere(axes: tuple[Axis, ...], atoms: Iterable[Atom]) -> bool:
     lowering = Lowering(axes, Derived({}, ()))
     plan = lowering.plan([atom for atom in atoms if isinstance(atom, Holds)]).plan
     return any(counts(plan, plan.slice(number)).any() for number in range(plan.slices))
+
+
+def _first_misfit(variant: Variant, axes: tuple[Axis, ...]) -> str:
+    """What is said of the first member when it is counted by itself."""
+    first = variant_of(variant, axes, (0,) * len(axes))
+    try:
+        first.resolve().walk()
+    except CostlabError as error:
+        return f"{first.label}: {error}"
+    return ""
 
 
 class Asked(NamedTuple):

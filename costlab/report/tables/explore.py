@@ -18,8 +18,8 @@ from costlab.targets.target import Variant
 
 MEMBER = (
     Column("target", "target", fold=30),
-    Column("input", "input", sacrifice=1),
-    *(Column(name, TITLES[name], "size") for name in TITLES),
+    Column("input", "input"),
+    *(Column(name, title, "size", sacrifice=place) for place, (name, title) in enumerate(TITLES.items())),
 )
 MORE = tuple(Column(name, name, machine_only=True) for name in QUANTITIES if name not in TITLES)
 
@@ -105,12 +105,25 @@ def _counts_table(survey: Survey) -> Table:
 
 def _extremes_table(space: Space, extremes: Sequence[Extremes]) -> Table:
     rows = tuple(
-        (each.quantity, end, *_values(space, member))
+        (each.quantity, end, member.sizes[each.quantity], *_values(space, member))
         for each in extremes
         for end, member in (("least", each.least), ("most", each.most))
     )
-    columns = (Column("quantity", "of", "name", once=True), Column("end", ""), *_columns(space))
+    columns = (
+        Column("quantity", "of", "name", once=True),
+        Column("end", ""),
+        Column("value", "", "size"),
+        *(
+            each._replace(sacrifice=each.sacrifice + 1) if each.key in TITLES else each
+            for each in _columns(space)
+        ),
+    )
     return Table("extremes", columns, rows, name="extremes")
+
+
+def _optional(column: Column) -> Column:
+    """A size that a narrow terminal can do without."""
+    return column._replace(sacrifice=column.sacrifice + 1) if column.key in TITLES else column
 
 
 def _misfits_table(misfits: Sequence[Misfit]) -> Table:
@@ -153,12 +166,15 @@ def plain_number(value: Any) -> Any:
 def members_table(space: Space, selection: Selection, by: Sequence[str] = ()) -> Table:
     """Members with their quantities, and the values of what they were selected by."""
     sums = [(text, space.quantity(text)) for text in by if text.lstrip("-") not in TITLES]
-    columns = (*_columns(space), *(Column(text, text, "size", fold=20) for text, _ in sums))
+    named = {text.lstrip("-") for text in by}
+    shown = (each._replace(sacrifice=0) if each.key in named else each for each in _columns(space))
+    columns = (*shown, *(Column(text, text, "size", fold=20) for text, _ in sums))
     rows = tuple(
         (*_values(space, member), *(plain_number(space.value(linear, member)) for _, linear in sums))
         for member in selection.members
     )
-    return Table(selection.title, columns, rows, facts=lambda: facts_of(space))
+    notes = () if rows else ("no member meets the conditions",)
+    return Table(selection.title, columns, rows, notes=notes, facts=lambda: facts_of(space))
 
 
 def _columns(space: Space) -> tuple[Column, ...]:
