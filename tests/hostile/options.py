@@ -164,7 +164,6 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--pareto": (*EXPRESSIONS, "parameters", "parameters,", ",", "parameters,nosuch"),
     "--sample": NUMBERS,
     "--within": (*AMOUNTS, "1%%", "nan%", "-1%", "%"),
-    "--of": AMOUNTS,
     "--seed": NUMBERS,
     "--histogram": NUMBERS,
     "--input": SIZES,
