@@ -140,13 +140,15 @@ def test_multipliers_that_are_used_in_other_ways(
 def test_whole_numbers_whose_cost_goes_up_and_down(run: Run, nets: Path) -> None:
     # 13 convolutions of odd depth cost more than 26 / 2 of an even one: 3 has 3, 4 has 2, 5 has 5, 6 has 3
     one, more = 27 * 8 * 256, 72 * 8 * 256
-    row = json.loads(run("scale", "nets.py:odd", "--to", str(one + 2 * more), "-f", "json").out)["rows"][0]
+    words = ("scale", "nets.py:odd", "--axis", "depth", "--to", str(one + 2 * more), "-f", "json")
+    row = json.loads(run(*words).out)["rows"][0]
     assert (row["largest"], row["multiply_adds"], row["falls"]) == ("6", one + 2 * more, True)
 
 
 def test_a_parameter_that_is_a_size_of_the_input_takes_it_along(run: Run, nets: Path) -> None:
     for options in ((), ("-i", "8x8x8")):
-        row = json.loads(run("scale", "nets.py:tied", "--to", "30k", *options, "-f", "json").out)["rows"][0]
+        words = ("scale", "nets.py:tied", "--axis", "channels", "--to", "30k", *options, "-f", "json")
+        row = json.loads(run(*words).out)["rows"][0]
         assert (row["axis"], row["largest"], row["multiply_adds"]) == ("channels", "9", 9 * 9 * 9 * 36)
         counted = json.loads(run(*shlex.split(row["command"])[1:], "-f", "json").out)
         assert counted["total"]["multiply_adds"] == row["multiply_adds"]

@@ -87,7 +87,7 @@ def _of_parameter(subject: Subject, parameter: Parameter) -> Line:
     if parameter.type == Ratio:
         return Multiplier(name, now)
     line = Whole(name, now, 0 if parameter.type is int else 1, arrays=parameter.type is not int)
-    if parameter.type is int and (value is None or name in subject.repeats):
+    if name in subject.growing or (value is None and parameter.type is int):
         line.limit = Fraction(max(COUNT_MAX, value or 0))
     return line
 

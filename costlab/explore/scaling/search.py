@@ -196,6 +196,8 @@ class Search:
         if positions is None or len(positions) > (HOLES if self.line.arrays else FEW):
             return None
         member: Member | None = lowest
+        if self.line.whole_numbers:  # there may be others below, beyond numbers that give none
+            member = self.trail.existing_from(self.line.least, lowest.number) or lowest
         members: list[Member] = []
         while member is not None and member.number < self._top and len(members) <= HOLES:
             members.append(member)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from costlab.algebra.block import Block
-from costlab.algebra.dim import text
+from costlab.algebra.dim import Dim, text
 from costlab.algebra.inputs import shape_of
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape
@@ -123,19 +123,32 @@ class Subject:
 
     @cached_property
     def repeats(self) -> Mapping[str, int]:
-        """The parameters, whole numbers, of which one more makes the network have more operations."""
-        before = len(self.count(Values()).operations)
-        found = {}
-        for name, parameter in self.variant.parameters.items():
-            value = self.value(name)
-            if parameter.type is int and type(value) is int and value >= 0:
-                try:
-                    after = len(self.count(Values({name: value + 1})).operations)
-                except CostlabError:
-                    continue
-                if after > before:
-                    found[name] = value
-        return found
+        """The parameters under ``int`` that say how often a part is repeated."""
+        return {
+            name: value for name, value in self.growing.items() if self.variant.parameters[name].type is int
+        }
+
+    @cached_property
+    def growing(self) -> Mapping[str, int]:
+        """The parameters, whole numbers, of which more make the network have more operations."""
+        numbers = {
+            name: value
+            for name, each in self.variant.parameters.items()
+            if each.type in (int, Dim) and type(value := self.value(name)) is int and value >= 0
+        }
+        before = self._operations(Values())
+        return {
+            name: value
+            for name, value in numbers.items()
+            if any(self._operations(Values({name: value + more})) > before for more in (1, 2, value + 1))
+        }
+
+    def _operations(self, values: Values) -> int:
+        """How many operations the network has; none where there is no such network."""
+        try:
+            return len(self.count(values).operations)
+        except CostlabError:
+            return 0
 
     def value(self, name: str) -> Any:
         """What a parameter is set to, or its default; None if there is neither."""
