@@ -9,7 +9,7 @@ LOCKED := PIP_CONSTRAINT=requirements.lock PIP_BUILD_CONSTRAINT=requirements.loc
 N ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test zoo check lint format fuzz hostile kills benchmark report docs record lock clean
+.PHONY: help demo test zoo check lint format fuzz hostile kills explore benchmark report docs record lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -53,6 +53,12 @@ hostile: $(READY)  ## Try N hostile targets, options, files and records: make ho
 	@seed=$${SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(2**32))')}; \
 	echo "seed: $$seed (repeat with make hostile N=$(N) SEED=$$seed)"; \
 	HOSTILE_EXAMPLES=$(N) HOSTILE_SEED=$$seed $(BIN)/pytest tests/hostile -n auto --dist worksteal
+
+explore: $(READY)  ## Hold members of N spaces against counts, and answers about N against all members: make explore N=2000 [SEED=...].
+	@seed=$${SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(2**32))')}; \
+	echo "seed: $$seed (repeat with make explore N=$(N) SEED=$$seed)"; \
+	EXPLORE_EXAMPLES=$(N) EXPLORE_SEED=$$seed $(BIN)/pytest tests/explore -m '' -k 'members or slices or numbers' \
+	  --hypothesis-seed=$$seed --hypothesis-show-statistics
 
 benchmark: $(READY)  ## Compare counts with fvcore's and others', and training with a plain loop, in time and memory.
 	$(BIN)/python benchmarks/count.py

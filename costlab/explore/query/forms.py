@@ -62,7 +62,9 @@ def form_of(parts: Iterable[tuple[Any, Any]]) -> Form:
 def masks_form(masks: Sequence[Any]) -> Form:
     """How many of the masks hold: 0 where none does."""
     return Form(
-        tuple(Term(np.asarray(mask).astype(np.int64) if axes_of(mask) else int(mask)) for mask in masks)
+        tuple(
+            Term(np.asarray(mask).astype(np.int64) if axes_of(mask) else int(np.any(mask))) for mask in masks
+        )
     )
 
 

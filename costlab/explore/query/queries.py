@@ -91,7 +91,11 @@ def histogram(
         return (), ()
     low, high = sorted(each[0].value for each in ends)
     step = -(-(high - low + 1) // bins)
-    edges = range(low, high + 1 + step, step)
+    wanted = asked[0].wanted[0]
+    # A bin has its lower edge; where less of the form is more of what is asked, that is its upper one there.
+    turned = wanted.scale < 0
+    edges = range(high, low - 1 - step, -step)[::-1] if turned else range(low, high + 1 + step, step)
+    held = tuple(edge + turned for edge in edges)
 
     def fold(found: list[int], place: int, more: list[int]) -> list[int]:
         return [a + b * asked[place].plan.free() for a, b in zip(found, more, strict=True)]
@@ -102,11 +106,10 @@ def histogram(
         _spread,
         fold,
         [0] * (len(edges) - 1),
-        lambda _, place: (asked[place].places[0], tuple(edges)),
+        lambda _, place: (asked[place].places[0], held),
     )
-    wanted = asked[0].wanted[0]
     values = tuple(wanted.scale * edge + wanted.constant for edge in edges)
-    return (values, tuple(counts)) if wanted.scale > 0 else (values[::-1], tuple(counts[::-1]))
+    return (values[::-1], tuple(counts[::-1])) if turned else (values, tuple(counts))
 
 
 def _spread(plan: Plan, number: int, form: int, edges: tuple[int, ...]) -> list[int]:
