@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from costlab.algebra import block as block
     from costlab.algebra import concat as concat
     from costlab.algebra import in_between as in_between
+    from costlab.algebra import part as part
     from costlab.algebra import scale as scale
     from costlab.algebra import seq as seq
     from costlab.algebra import symbols as symbols
@@ -97,6 +98,7 @@ _HOMES = {
         "block",
         "concat",
         "in_between",
+        "part",
         "scale",
         "seq",
         "symbols",

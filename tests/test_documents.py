@@ -256,6 +256,7 @@ def test_every_command_and_option_is_documented() -> None:
     [
         ("count", "count"),
         ("compare", "compare"),
+        ("explore", "explore"),
         ("budget", "budget"),
         ("scale", "scale"),
         ("reconcile", "conventions"),

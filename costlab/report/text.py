@@ -87,8 +87,15 @@ def _on_a_page(table: "Table", unicode: bool) -> list[list[str]]:
     from bisect import bisect_right
 
     folds = [*range(1, PAGE), 0]
-    fitting = bisect_right(folds, PAGE, key=lambda fold: len(lines(Layout(gap="  ", fold=fold))[0][0]))
-    return lines(Layout(gap="  ", fold=folds[fitting - 1])) if fitting else whole
+    for layout in (Layout(gap="  "), TIGHT):  # the second breaks words
+        fitting = bisect_right(
+            folds,
+            PAGE,
+            key=lambda fold, layout=layout: len(lines(layout._replace(fold=fold))[0][0]),
+        )
+        if fitting:
+            return lines(layout._replace(fold=folds[fitting - 1]))
+    return whole
 
 
 def _lines(table: "Table", columns: Sequence[Column], unicode: bool, layout: Layout) -> list[list[str]]:

@@ -121,11 +121,6 @@ def _extremes_table(space: Space, extremes: Sequence[Extremes]) -> Table:
     return Table("extremes", columns, rows, name="extremes")
 
 
-def _optional(column: Column) -> Column:
-    """A size that a narrow terminal can do without."""
-    return column._replace(sacrifice=column.sacrifice + 1) if column.key in TITLES else column
-
-
 def _misfits_table(misfits: Sequence[Misfit]) -> Table:
     return Table(
         title="members that do not fit, by the first part at which they do not",
