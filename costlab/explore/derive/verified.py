@@ -7,7 +7,7 @@ import numpy as np
 
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import count
-from costlab.errors import CostlabError, DefinitionError
+from costlab.errors import DefinitionError
 from costlab.explore.axis import Axis, Index
 from costlab.explore.derive.derived import Derived
 from costlab.explore.member import variant_of
@@ -74,7 +74,7 @@ def _hold(derived: Derived, variant: Variant, index: Index) -> None:
     misfit = derived.misfit_at(index)
     try:
         counted = count(variant)
-    except CostlabError as error:
+    except Exception as error:  # of the definition's own, too
         if misfit is None:
             raise _different(variant, f"it does not fit: {error}") from error
         return
