@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import FrameType
 from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -81,8 +80,8 @@ class OneOf:
 for _name in LOOKS:
     setattr(OneOf, f"__{_name}__", _look)
 
-OWN = ("costlab", "numpy")
-"""Packages that ask on behalf of nobody."""
+OWN = ("costlab.", "numpy.")
+"""Modules that ask on behalf of nobody."""
 Looks = list[LookedAt]
 _looks: ContextVar[Looks | None] = ContextVar("looks", default=None)
 Maker = Callable[[object, Callable[..., Any], tuple[Any, ...], Mapping[str, Any]], Any]
@@ -114,13 +113,9 @@ def asked_by_code() -> bool:
     if _maker.get() is None:
         return False
     frame = sys._getframe(2)  # noqa: SLF001  # who asks is known from nothing else
-    while frame.f_back is not None and _module(frame) == "abc":  # on behalf of `isinstance`
-        frame = frame.f_back
-    return _module(frame).partition(".")[0] not in OWN
-
-
-def _module(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", ""))
+    while (name := str(frame.f_globals.get("__name__"))) == "abc" and frame.f_back is not None:
+        frame = frame.f_back  # on behalf of `isinstance`
+    return not name.startswith(OWN)
 
 
 def part(function: Callable[P, B]) -> Callable[P, B]:

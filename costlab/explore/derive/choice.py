@@ -65,11 +65,14 @@ class Contents:
     """What tells values from others, arrays and blocks among them; each block is looked through once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Any, int]] = {}
+        self._blocks: dict[int, tuple[Block, int]] = {}
+        self._others: dict[int, Any] = {}  # so that their ids stay their own
         self._numbers: dict[Any, int] = {}
 
     def of(self, value: Any) -> Any:
         """Equal for values that are."""
+        if id(value) in self._blocks:
+            return (Block, self._blocks[id(value)][1])
         if type(value) is OneOf:
             return (OneOf, value.axis)
         if isinstance(value, np.ndarray):
@@ -87,14 +90,14 @@ class Contents:
         return (type(value), value)
 
     def _held(self, value: Any) -> str:
-        self._known.setdefault(id(value), (value, 0))  # so that the id stays its own
+        self._others[id(value)] = value
         return "held"
 
     def _number(self, block: Block) -> int:
-        if id(block) in self._known:
-            return self._known[id(block)][1]
+        if id(block) in self._blocks:
+            return self._blocks[id(block)][1]
         number = self._numbers.setdefault(self._parts(block), len(self._numbers))
-        self._known[id(block)] = (block, number)
+        self._blocks[id(block)] = (block, number)
         return number
 
     def _parts(self, block: Block) -> Any:

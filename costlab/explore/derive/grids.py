@@ -78,12 +78,15 @@ class Grid(np.ndarray[Any, Any]):
         return everywhere
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
-        if any(isinstance(each, list | tuple | str) for each in inputs):
-            self._look()  # numbers do something else with them than arrays
-        arrays = [np.asarray(each) if isinstance(each, np.ndarray) else each for each in inputs]
-        if method == "__call__" and _is_numbers_own(ufunc, arrays):
+        arrays = []
+        for each in inputs:
+            if isinstance(each, list | tuple | str):
+                self._look()  # numbers do something else with them than arrays
+            arrays.append(np.asarray(each) if isinstance(each, np.ndarray) else each)
+        careful = method == "__call__" and (ufunc in WRAPPING or ufunc in DIVIDING)
+        if careful and _is_numbers_own(ufunc, arrays):
             raise LookedAt(tuple({axis for each in arrays for axis in axes_of(each)}))
-        if method == "__call__" and ufunc in WRAPPING and _may_wrap(ufunc, arrays):
+        if careful and ufunc in WRAPPING and _may_wrap(ufunc, arrays):
             arrays = [each.astype(object) if isinstance(each, np.ndarray) else each for each in arrays]
         made = getattr(ufunc, method)(*arrays, **kwargs)
         several = made if isinstance(made, tuple) else (made,)

@@ -139,11 +139,21 @@ class Walk:
         return Walked(y, sums, tuple(each for part in parts for each in part.misfits))
 
     def _choice(self, block: Choice, x: AnyShape) -> Walked:
-        return self._each(
-            block.axes,
-            lambda at: self.walk(block.options[at], restricted(x, block.axes, at)),
-            block.options,
-        )
+        if not set(block.axes).isdisjoint(axes_within(tuple(x))):
+            return self._each(
+                block.axes,
+                lambda at: self.walk(block.options[at], restricted(x, block.axes, at)),
+                block.options,
+            )
+        known: dict[Any, Walked] = {}  # of many options most are equal where an axis says how often
+
+        def walk(at: Index) -> Walked:
+            number = self.contents.of(block.options[at])
+            if number not in known:
+                known[number] = self.walk(block.options[at], x)
+            return known[number]
+
+        return self._each(block.axes, walk, block.options)
 
     def _each(self, axes: Index, walk: Callable[[Index], Walked], indices: Iterable[Index]) -> Walked:
         """What is done at each index along some axes, as one."""
