@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import product
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise, product
 from math import prod
 from typing import Any, NamedTuple
 
@@ -193,7 +194,7 @@ class Walk:
                 here[at] = here[at] | mask if at in here else mask
         return tuple(
             Misfits(path, stacked({at: here.get(at, False) for at in walked}, axes, self.sizes))
-            for path, here in masks.items()
+            for path, here in ((each, masks[each]) for each in _in_order(walked.values()))
         )
 
     def _leaf(self, block: Block, x: AnyShape) -> Walked:
@@ -230,6 +231,18 @@ class Walk:
             lambda at: self.walk(restricted(block, within, at), restricted(x, within, at)),
             product(*(range(self.sizes[axis]) for axis in within)),
         )
+
+
+def _in_order(options: Iterable[Walked]) -> tuple[str, ...]:
+    """The paths of what does not fit in one order that is each option's, if there is one."""
+    orders = [tuple(dict.fromkeys(path for path, _ in each.misfits)) for each in options]
+    before: dict[str, set[str]] = {path: set() for order in orders for path in order}
+    for first, second in (pair for order in orders for pair in pairwise(order)):
+        before[second].add(first)
+    try:
+        return tuple(TopologicalSorter(before).static_order())
+    except CycleError:
+        return tuple(before)
 
 
 def nowhere(error: Exception) -> Walked:

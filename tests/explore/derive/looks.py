@@ -277,3 +277,8 @@ def deep(n: int = 1, m: int = 1, w: Dim = 4) -> Block:
 @case(k=[1, 3])
 def starred(*_: Dim, k: int = 1, **__: int) -> Block:
     return Conv2d(8, k)
+
+
+@case(k=[3, 5], i=[2, 3], t=["a", "b"], input=[5, 9, 25])
+def one_part_before_another(k: int = 3, i: int = 1, t: str = "a") -> Block:
+    return seq(Conv2d(6 if t == "a" else 12, k), seq(*(Conv2d(4, k) for _ in range(i))))
