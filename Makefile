@@ -60,9 +60,10 @@ explore: $(READY)  ## Hold members of N spaces against counts, and answers about
 	EXPLORE_EXAMPLES=$(N) EXPLORE_SEED=$$seed $(BIN)/pytest tests/explore -m '' -k 'members or slices or numbers' \
 	  --hypothesis-seed=$$seed --hypothesis-show-statistics
 
-benchmark: $(READY)  ## Compare counts with fvcore's and others', and training with a plain loop, in time and memory.
+benchmark: $(READY)  ## Compare counts with fvcore's and others', whole spaces with single counts, and training with a plain loop, in time and memory.
 	$(BIN)/python benchmarks/count.py
 	$(BIN)/python benchmarks/trace.py
+	$(BIN)/python benchmarks/explore.py
 	$(BIN)/python benchmarks/train.py
 
 report: $(READY)  ## Write the reports anew, and the outputs that the README and docs show.
