@@ -88,13 +88,9 @@ def _on_a_page(table: "Table", unicode: bool) -> list[list[str]]:
 
     folds = [*range(1, PAGE), 0]
     for layout in (Layout(gap="  "), TIGHT):  # the second breaks words
-        fitting = bisect_right(
-            folds,
-            PAGE,
-            key=lambda fold, layout=layout: len(lines(layout._replace(fold=fold))[0][0]),
-        )
-        if fitting:
-            return lines(layout._replace(fold=folds[fitting - 1]))
+        forms = [layout._replace(fold=fold) for fold in folds]
+        if fitting := bisect_right(forms, PAGE, key=lambda form: len(lines(form)[0][0])):
+            return lines(forms[fitting - 1])
     return whole
 
 

@@ -39,7 +39,7 @@ def unsurpassed(values: Any) -> Any:
 
 
 def _steps(first: list[int], second: list[int]) -> list[int]:
-    """The places of pairs that none before them surpasses: those so far are steps, one up and the other down."""
+    """The places of pairs that none before them surpasses; those so far are steps, one up, the other down."""
     across, down = list[int](), list[int]()
     kept = []
     for place, (x, y) in enumerate(zip(first, second, strict=True)):
