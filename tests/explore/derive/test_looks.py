@@ -80,6 +80,26 @@ def test_what_cannot_be_followed_is_noticed(definition: Definition[...], axes: d
         Space(definition, **axes).count()
 
 
+@block()
+def grouped(g: Dim = 1) -> Block:
+    """A part that cannot be made for some values."""
+    return seq(Conv2d(6, 1, groups=g))
+
+
+@block(input="12x8x8")
+def catching(g: Dim = 1) -> Block:
+    """Catches what is wrong in a part for some values, where it is made for all."""
+    try:
+        return grouped(g)
+    except DefinitionError:
+        return seq(Conv2d(5, 1))
+
+
+def test_what_is_caught_around_a_part_is_noticed() -> None:
+    with pytest.raises(DefinitionError, match=r"^catching:g=4: it fits, and was held not to at "):
+        Space(catching, g=[1, 2, 4]).count()
+
+
 def flags(many: int) -> Definition[...]:
     """A definition that looks at so many flags in one place."""
     names = [f"f{place}" for place in range(many)]

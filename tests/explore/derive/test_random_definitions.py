@@ -103,7 +103,7 @@ class Writer:
     def tried(self, depth: int) -> str:
         if self.random.random() < 0.5:
             return f"seq({self.block(depth)}, Flatten(), Linear({self.dim()}))"
-        return f"tried(lambda: {self.block(depth)}, lambda: {self.leaf()})"
+        return f"tried(lambda: {self.leaf()}, lambda: {self.leaf()})"
 
 
 def written(random: Random) -> str:
