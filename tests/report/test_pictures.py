@@ -39,6 +39,9 @@ NAMES = (
     "lineage",
     "budget",
     "conventions",
+    "neighbourhood",
+    "within_budget",
+    "equal_cost",
 )
 
 

@@ -10,7 +10,7 @@ from costlab.report.table import inline
 from costlab.report.tables.verify import verify_table
 
 NAME = "README"
-SHOWN = ("inception_v3_modules", "savings", "claims", "lineage", "budget", "conventions")
+SHOWN = ("inception_v3_modules", "savings", "claims", "lineage", "budget", "conventions", "neighbourhood")
 """The pictures of other pages that are shown on the index."""
 
 
