@@ -18,7 +18,7 @@ NETWORK = "inception_v3"
 MEASURES = ("width", "parameters", "activations")
 CHOICES: Mapping[str, tuple[str, str]] = {
     "1x7 and 7x1 for a 7x7": ("", "kernel_7x7=7x7"),
-    "1x3 and 3x1 side by side for a 3x3": ("", "split_3x3=false"),
+    "1x3 beside 3x1 for a 3x3": ("", "split_3x3=false"),
     "two 3x3 in a row for a 5x5": ("", "pair_3x3=5x5"),
     "three 3x3 for the stem's 7x7": ("", "stem_kernel=7x7"),
     "all four of these": ("", "kernel_7x7=7x7,split_3x3=false,pair_3x3=5x5,stem_kernel=7x7"),
@@ -26,8 +26,8 @@ CHOICES: Mapping[str, tuple[str, str]] = {
     "reductions side by side, not pooling, then convolution": ("", "reductions=pool+conv"),
     "n = 7, not 5": ("", "n=5"),
     "n = 7, not 3": ("", "n=3"),
-    "two 3x3 for the 5x5 that is left": ("branch_5x5=3x3+3x3", ""),
-    "one 3x3 for it, as figure 5 shows": ("branch_5x5=3x3", ""),
+    "two 3x3 for the last 5x5": ("branch_5x5=3x3+3x3", ""),
+    "one 3x3 there, as in figure 5": ("branch_5x5=3x3", ""),
 }
 """The settings of the network with each choice and without it: as released where there are none."""
 
