@@ -17,7 +17,7 @@ NETWORK = "inception_v3"
 BUDGET = 5_000_000_000
 """Multiply-adds of one input: the paper's abstract says "5 billion multiply-adds per inference"."""
 WIDTHS = "0.3:3:0.01"
-INPUTS = "139:395:16"
+INPUTS = "139:395:32"
 RELEASED = {
     "modules_35": "3",
     "modules_17": "4",
