@@ -6,11 +6,13 @@ import numpy as np
 
 from costlab.explore.query import fast
 from costlab.explore.query.slices import Plan, Slice
-from costlab.explore.query.within import BLOCK, bounds, meets
+from costlab.explore.query.within import BLOCK, bounds, counts, meets
 
 
 def spread(plan: Plan, part: Slice, form: int, edges: Any) -> Any:
     """How many members have ``edges[k] <= value < edges[k + 1]`` of a form, and meet the conditions."""
+    if len(plan.forms) == 1:
+        return _searched(plan, part, edges)
     lowest, highest = bounds(plan, part)
     low, high = plan.limits
     whole = ((lowest >= low) & (highest <= high)).all(axis=0)
@@ -42,6 +44,17 @@ def spread(plan: Plan, part: Slice, form: int, edges: Any) -> Any:
         places = places[(places >= 0) & (places < len(found))]
         found += np.bincount(places, minlength=len(found))
     return found
+
+
+def _searched(plan: Plan, part: Slice, edges: Any) -> Any:
+    """The same where one form alone matters: its tables are large, and searched for each edge."""
+    (form,) = plan.forms
+    low, high = plan.intervals[0] if plan.intervals else (-form.bound, form.bound)
+    below = []
+    for edge in edges.tolist():
+        end = min(high, edge - 1)
+        below.append(int(counts(plan.between(low, end), part).sum()) if low <= end else 0)
+    return np.diff(np.array(below, dtype=np.int64))
 
 
 def _ends(part: Slice, form: int) -> tuple[Any, Any]:

@@ -6,7 +6,7 @@ of these groups: most questions are answered by what is least and most in a tabl
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import combinations
 from math import prod
@@ -119,6 +119,13 @@ class Plan:
             self._side(side, box, whole) for side in range(3)
         )
         return Slice(number, base[:, points, 0], left, left_rows, right, right_rows)
+
+    def between(self, low: int, high: int) -> "Plan":
+        """The plan with other ends for its only form; tables are in common."""
+        plan = replace(self, intervals=((low, high),))
+        common = {name: value for name, value in vars(self).items() if name not in ("intervals", "limits")}
+        vars(plan).update(common, _held=self._held)
+        return plan
 
     def sorted_left(self, part: "Slice") -> Any:
         """The left table of a slice with each row in order."""
