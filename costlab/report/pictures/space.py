@@ -81,14 +81,19 @@ def density_of(space: Space) -> Density:
 
     whole = space.unconditional()
     members = whole.count()
-    found = [between for name in AXES if (between := ends(whole, name))]
+    if members > COUNTED:  # of those that are drawn: all extremes of so many take minutes
+        some = drawn(whole, AXES, DRAWN)
+        found = [(int(each.min()), int(each.max())) for each in some]
+    else:
+        found = [between for name in AXES if (between := ends(whole, name))]
     if not found:
         raise DefinitionError(f"{space.variant.label}: no member fits, and there is nothing to draw")
     baseline = _baseline(space)
     limits = [_limits(space, name, between) for name, between in zip(AXES, found, strict=True)]
     own = baseline[1:] if baseline else None
+    best = front(space, *AXES)
     known = [
-        [*between, *near, *([own[place]] if own else [])]
+        [*between, *near, *([own[place]] if own else []), *(each[place] for each in best)]
         for place, (between, near) in enumerate(zip(found, limits, strict=True))
     ]
     scales = [min(each) > 0 and max(each) >= LOGARITHMIC * min(each) for each in known]
@@ -111,7 +116,7 @@ def density_of(space: Space) -> Density:
         cells,
         tuple(points),
         (limits[0], limits[1]),
-        front(space, *AXES),
+        best,
         baseline,
     )
 
