@@ -115,7 +115,7 @@ def test_compound_scaling_says_where_its_coefficients_come_from(run: Run) -> Non
     [
         ("whole", "30k", Fraction(1, 16), "width is used in other ways than scale(channels, width)"),
         ("derived", "10k", Fraction(3, 64), "width is used in other ways than scale(channels, width)"),
-        ("twice", "30k", None, "the multiply-adds never fall"),
+        ("twice", "30k", None, "the multiply-adds are taken to rise only"),
         ("zigzag", "200k", None, "do not only rise with width"),
         ("falls", "300k", None, "do not only rise with width"),
     ],

@@ -9,8 +9,8 @@ from costlab.counting.count import Count
 from costlab.errors import DefinitionError
 from costlab.explore.scaling.compound import CompoundLine
 from costlab.explore.scaling.line import AnyMultiplier, Line, Multiplier, Typed
-from costlab.explore.scaling.search import Found, Search
-from costlab.explore.scaling.span import Span, decimal
+from costlab.explore.scaling.search import Found, NoMemberError, Search
+from costlab.explore.scaling.span import NARROW, Span, decimal
 from costlab.explore.scaling.subject import Subject, Values
 from costlab.explore.scaling.trail import Member, Trail
 from costlab.explore.scaling.typed import retyped
@@ -86,27 +86,53 @@ def answer(target: object, subject: Subject, line: Line, budget: int) -> Scaling
     search = Search(subject, line, budget)
     if not isinstance(line, Multiplier):
         return _told(target, search, search.run())
-    found = None if search.start().span.high is None else search.run()
-    if found is None or not _holds(search.trail, found):
+    found = _if_scaled_only(search)
+    if found is None:
         line = AnyMultiplier(line.name, line.now)
         loose = Search(subject, line, budget)
         loose.trail.counts = search.trail.counts
         search, found = loose, loose.run()
         found = found._replace(best=_widened(search.trail, found.best))
-        if not search.trail.fresh(found.best.span.short).same(found.best):
-            own = line.span(found.best.number, Values(), ())
-            found = found._replace(best=found.best._replace(span=own))
+        if found.above is not None:
+            found = found._replace(above=_widened(search.trail, found.above))
     return _told(target, search, found)
 
 
+def _if_scaled_only(search: Search) -> Found | None:
+    """What is found where channels are scaled by the number; None where it is used in other ways, too."""
+    if not search.start().own:
+        return None
+    try:
+        found = search.run()
+    except NoMemberError:
+        counted = search.trail.in_order()
+        if search.in_one_go and all(each.others == counted[0].others for each in counted):
+            raise
+        return None
+    return found if _holds(search.trail, found) and _is_whole(search, found.best) else None
+
+
 def _holds(trail: Trail, found: Found) -> bool:
-    """Whether the network is the same at both ends of its span, and as typed; and the next at its first."""
-    best = found.best
+    """Whether the network is the same at both ends of its span, and as typed; and so is the next above."""
+    best, above = found.best, found.above
     for number in (*trail.line.ends(best.span, best.own), best.span.short):
         member = trail.fresh(number)
         if not member.same(best) or member.others != best.others:
             return False
-    return found.above is None or trail.fresh(Fraction(found.above.span.first)).same(found.above)
+    if above is not None:
+        typed = (Fraction(above.span.first), above.span.short)
+        return all(trail.fresh(number).same(above) for number in typed)
+    return True
+
+
+def _is_whole(search: Search, best: Member) -> bool:
+    """Whether the network is another beside its span; what is scaled may have no effect, as in a minimum."""
+    if search.in_one_go:  # arrays hide no choice
+        return True
+    beside = [] if best.span.high is None else [search.line.above(best.span)]
+    if best.span.low > 0:
+        beside.append(best.span.low * (1 - NARROW))
+    return not any(search.trail.at(number).same(best) for number in beside)
 
 
 def _widened(trail: Trail, best: Member) -> Member:
@@ -114,17 +140,20 @@ def _widened(trail: Trail, best: Member) -> Member:
     below = [m.number for m in trail.in_order() if m.number < best.number and not m.same(best)]
     above = [m.number for m in trail.in_order() if m.number > best.number and not m.same(best)]
     first = _last_same(trail, best, max(below, default=trail.line.least))
-    last = _last_same(trail, best, min(above, default=2 * best.number))
-    return best._replace(span=Span(first.span.low, last.span.high))
+    farthest = min(above, default=min(2 * best.number, trail.line.limit))
+    last = best if farthest == best.number else _last_same(trail, best, farthest)
+    low = Fraction(0) if first.number == trail.line.least else first.span.low
+    high = None if last.number == farthest else last.span.high
+    return best._replace(span=Span(low, high))
 
 
 def _last_same(trail: Trail, best: Member, other: Fraction) -> Member:
-    """The same network that is next to a number which gives another."""
-    same, step = best, best
-    while step.number != other:
-        middle = Fraction(float((same.number + other) / 2))
-        if middle in (same.number, other):
-            break
+    """The same network that is next to a number which gives another; at that number where it does not."""
+    same = trail.at(other)
+    if same.same(best):
+        return same
+    same = best
+    while (middle := Fraction(float((same.number + other) / 2))) not in (same.number, other):
         step = trail.at(middle)
         if step.same(best):
             same = step

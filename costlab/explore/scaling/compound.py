@@ -92,7 +92,7 @@ class CompoundLine(Line):
     def span(self, number: Fraction, values: Values, made: Sequence[Scaled]) -> Span:
         span = Span(-self.limit, self.limit)
         for line, at, base in self._numbers(number):
-            part = of_scalings(self.own(values, made)) if line is self.width else line.span(at, values, made)
+            part = line.span(at, values, made)
             if line is self.side:
                 part = Span(part.low - HALF, part.low + HALF)
             assert line.now is not None

@@ -16,6 +16,7 @@ from costlab.explore.scaling.span import (
     decimal,
     floor_float,
     of_ceilings,
+    of_float,
     of_scalings,
 )
 from costlab.explore.scaling.subject import Values
@@ -119,7 +120,9 @@ class Multiplier(Line):
         return [scaled for scaled in made if scaled.width is width]
 
     def span(self, number: Fraction, values: Values, made: Sequence[Scaled]) -> Span:
-        return of_scalings(self.own(values, made))
+        own = self.own(values, made)
+        span = of_scalings(own) if own else of_float(number)
+        return span if span.high is None or span.high <= self.limit else span._replace(high=None)
 
     def typed(self, number: Fraction, span: Span, own: Sequence[Scaled]) -> Typed:
         shown = decimal(span.short)
@@ -129,6 +132,8 @@ class Multiplier(Line):
         return Values({self.name: numbers})
 
     def ends(self, span: Span, own: Sequence[Scaled]) -> tuple[Fraction, ...]:
+        if span.high is None:
+            return (Fraction(span.first),)
         last = span.last
         while last > span.first and any(scale(each.channels, last) != each.result for each in own):
             last = math.nextafter(last, 0.0)  # the product is rounded up, as a float
@@ -165,8 +170,7 @@ class AnyMultiplier(Multiplier):
     arrays = False
 
     def span(self, number: Fraction, values: Values, made: Sequence[Scaled]) -> Span:
-        here = float(number)
-        return Span(Fraction(here), Fraction(math.nextafter(here, math.inf)))
+        return of_float(number)
 
     def between(self, low: Fraction, high: Fraction) -> Fraction:
         return Fraction(floor_float((low + high) / 2))

@@ -20,7 +20,7 @@ SPREAD = 16
 REFINED = 4
 """As many times as some networks are looked at between two of others, where all would be too many."""
 FLAT = 3
-"""After so many steps without a change the number is taken to change nothing."""
+"""After so many steps without a change the number is taken to change nothing any more."""
 
 
 class NoMemberError(DefinitionError):
@@ -43,13 +43,15 @@ class Found(NamedTuple):
 
 
 class Search:
-    """One search, with the trail of what it counted."""
+    """One search, with the trail of what it counted; ``in_one_go`` says whether it could, by arrays."""
 
     def __init__(self, subject: Subject, line: Line, budget: int) -> None:
         self.subject = subject
         self.line = line
         self.budget = budget
         self.trail = Trail(subject, line)
+        self.in_one_go = False
+        self._flat: Member | None = None
         self._top = self._end = line.limit + 1 if line.whole_numbers else line.limit
 
     def run(self) -> Found:
@@ -64,6 +66,8 @@ class Search:
             raise start.error
         over = start if start.total > self.budget else self._over(start)
         lowest = self._lowest(start)
+        if self._flat is not None and self._flat.total == start.total == lowest.total:
+            self._refuse_flat(start)
         if over is start and lowest.total > self.budget:
             over = self._under(start) or start  # where the line falls, what fits is above
         self._top = min(self.line.beyond(over.number), self._end) if over else self._end
@@ -88,9 +92,10 @@ class Search:
                 return None
             if member.total > self.budget:
                 return member
-            flat = flat + 1 if member.total == start.total else 0
+            flat = flat + 1 if member.total == best.total else 0
             if flat == FLAT:
-                self._refuse_flat(start)
+                self._flat, self._end = member, member.number
+                return None
             best = member
         return None
 
@@ -104,9 +109,12 @@ class Search:
         return None
 
     def _further(self, best: Member) -> Fraction:
-        """A number that may well be over the budget."""
+        """A number of another network, which may well be over the budget."""
         ratio = max(self.budget / best.total, 1.0) if best.total else 4.0
-        return min(self.line.further(best.number, ratio), self.line.limit)
+        further = self.line.further(best.number, ratio)
+        if best.span.high is not None:
+            further = max(further, self.line.above(best.span))
+        return min(further, self.line.limit)
 
     def _lowest(self, start: Member) -> Member:
         """The lowest network: by halving between numbers that give none and those that do."""
@@ -138,12 +146,14 @@ class Search:
             positions, totals = self._refined(positions, totals, lowest)
         place = _largest(totals, self.budget)
         if place is None:
+            self.in_one_go = True
             return None
         over = next((i for i in range(place + 1, len(totals)) if totals[i] > self.budget), None)
         best = self._alone(positions, totals, place, lowest)
         above = None if over is None else self._alone(positions, totals, over, lowest)
         if best is None or (above is None and over is not None):
             return None
+        self.in_one_go = True
         return self._found(best, above, totals, every=positions.whole)
 
     def _alone(
@@ -204,7 +214,8 @@ class Search:
             member = self.trail.above(member)
         if len(members) > HOLES:
             return None
-        return self._of(members, every=True)
+        # Where a multiplier takes no arrays, the definition may look at it between two that were counted.
+        return self._of(members, every=self.line.whole_numbers or not self.line.arrays)
 
     def _of(self, members: Sequence[Member], *, every: bool) -> Found | None:
         """The largest within the budget of members in their order."""
@@ -258,9 +269,11 @@ class Search:
             other = self.trail.existing_from(self._further(start), self.line.limit) or start
         if other.number != start.number and other.total == start.total:
             self._refuse_flat(start)
-        shown = self.line.typed(lowest.number, lowest.span, lowest.own).number
+        least = min((lowest, *self.trail.in_order()), key=lambda member: member.total)
+        shown = self.line.typed(least.number, least.span, least.own).number
+        which = "the lowest" if least.number == lowest.number else "the least of those looked at"
         raise NoMemberError(
-            f"even {self.line.name}={shown}, the lowest, has {lowest.total:,} {self.subject.words}"
+            f"even {self.line.name}={shown}, {which}, has {least.total:,} {self.subject.words}"
         )
 
     def _refuse_flat(self, start: Member) -> NoReturn:

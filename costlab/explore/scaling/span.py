@@ -8,6 +8,7 @@ from typing import NamedTuple
 from costlab.algebra.ratio import Scaled
 
 HALF = Fraction(1, 2)
+NARROW = Fraction(1, 10**12)
 
 
 class Span(NamedTuple):
@@ -49,8 +50,20 @@ class Span(NamedTuple):
             last = math.floor(self.high * one) if self.ends_in else math.ceil(self.high * one) - 1
             if first <= last:
                 middle = math.floor((self.low + self.high) / 2 * one + HALF)
-                return Fraction(min(max(middle, first), last), one)
+                short = Fraction(min(max(middle, first), last), one)
+                beside = self.is_narrow and not self.holds(Fraction(float(short)))
+                return Fraction(self.first) if beside else short
             digits += 1
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it has few floats, so that a decimal in it may be typed as a float beside it."""
+        return self.high is not None and self.high - self.low < self.high * NARROW
+
+    @property
+    def is_one_float(self) -> bool:
+        """Whether just one float is in it."""
+        return self.is_narrow and self.high == Fraction(math.nextafter(self.first, math.inf))
 
     @property
     def first(self) -> float:
@@ -59,9 +72,8 @@ class Span(NamedTuple):
 
     @property
     def last(self) -> float:
-        """The largest float in it; of one without an end, twice the smallest."""
-        if self.high is None:
-            return 2 * max(self.first, 1.0)
+        """The largest float in it, which has an end."""
+        assert self.high is not None
         nearest = float(self.high)
         return nearest if Fraction(nearest) < self.high else math.nextafter(nearest, 0.0)
 
@@ -104,6 +116,12 @@ def of_scalings(made: Iterable[Scaled]) -> Span:
         low = Fraction(2 * result - 1, 2 * channels) if result > 1 else Fraction(0)
         span = span.within(Span(low, Fraction(2 * result + 1, 2 * channels)))
     return span
+
+
+def of_float(number: Fraction) -> Span:
+    """The one float that a number is read as."""
+    here = float(number)
+    return Span(Fraction(here), Fraction(math.nextafter(here, math.inf)))
 
 
 def of_ceilings(numbers: Iterable[int], factor: Fraction) -> Span:

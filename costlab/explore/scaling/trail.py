@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from costlab.algebra.ratio import Scaled, scalings
 from costlab.counting.count import Count
-from costlab.errors import CostlabError
 from costlab.explore.scaling.line import Line
 from costlab.explore.scaling.span import Span
 from costlab.explore.scaling.subject import Subject
@@ -25,7 +24,7 @@ class Member(NamedTuple):
     span: Span
     counted: Count | None
     total: int
-    error: CostlabError | None
+    error: Exception | None
     own: tuple[Scaled, ...]
     others: tuple[Scaled, ...]
 
@@ -63,13 +62,14 @@ class Trail:
     def fresh(self, number: Fraction) -> Member:
         """What a number leads to, counted anew."""
         values = self.line.values(number)
-        count, total, error = None, 0, None
+        count, total = None, 0
+        error: Exception | None = None
         self.counts += 1
         with scalings() as made:
             try:
                 count = self.subject.count(values)
                 total = self.subject.total_of(count)
-            except CostlabError as reason:
+            except Exception as reason:  # of the definition's own, too
                 error = reason
         own = self.line.own(values, made)
         mine = set(map(id, own))
@@ -88,8 +88,8 @@ class Trail:
             member = self.at(number)
             if member.error is None:
                 return member
-            if member.span.high is None or member.span.high >= high:
-                return None
+            if member.span.high is None or member.span.high >= high or member.span.is_one_float:
+                return None  # one float in a row of many says nothing of the next
             number = self.line.above(member.span)
         return None
 

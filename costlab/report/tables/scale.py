@@ -111,7 +111,10 @@ def _interval(network: Network) -> str:
     if network.low is None or len(network.interval) <= LONGEST:
         return network.interval
     opening, closing = network.interval[0], network.interval[-1]
-    low, high = (None if end is None else f"{float(end):.8g}" for end in (network.low, network.high))
+    ends = [None if end is None else float(end) for end in (network.low, network.high)]
+    low, high = (None if end is None else f"{end:.8g}" for end in ends)
+    if low == high:  # floats side by side
+        low, high = map(repr, ends)
     return f"{opening}{low}, {high or '...'}{closing}"
 
 
