@@ -14,8 +14,8 @@ from costlab.cli.lazy import completes
 from costlab.cli.tables import Output, output_options
 from costlab.errors import TargetError
 from costlab.explore.budget import Outcome
-from costlab.explore.limits import LIMITED, as_increase, as_limit, refuse_useless
-from costlab.explore.project import FILE, Entry, find_project, held_entry, hold_all
+from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, refuse_useless
+from costlab.explore.budgets.project import FILE, Entry, find_project, held_entry, hold_all
 from costlab.files import working_folder
 from costlab.report.tables.budget import FEW, budget_table, responsible_table, told, with_modules
 

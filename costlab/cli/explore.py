@@ -13,17 +13,17 @@ from costlab.cli.lazy import completes
 from costlab.cli.output import FilePath
 from costlab.cli.tables import Output, output_options
 from costlab.errors import DefinitionError, OutputError
-from costlab.explore.axis import Axis
 from costlab.explore.space import ROWS_MAX, Space
 from costlab.explore.survey import Survey
-from costlab.explore.vary import axes_of, read_vary
+from costlab.explore.written.axis import Axis
+from costlab.explore.written.vary import axes_of, read_vary
 from costlab.files import refuse_taken
 from costlab.targets.resolve import find
 
 if TYPE_CHECKING:
     from costlab.cli.progress import Sharing
     from costlab.explore.member import Selection
-    from costlab.explore.space_file import SpaceFile
+    from costlab.explore.written.space_file import SpaceFile
     from costlab.targets.target import Variant
 
 
@@ -181,7 +181,7 @@ def _refuse_unreadable(
 
 
 def _read(file_: Path) -> "SpaceFile":
-    from costlab.explore.space_file import read_space
+    from costlab.explore.written.space_file import read_space
 
     return read_space(file_)
 

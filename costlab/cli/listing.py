@@ -8,8 +8,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from costlab.algebra.work import QUANTITIES
 from costlab.cli.tables import Output
 from costlab.errors import OutputError
-from costlab.explore.axis import typed
 from costlab.explore.space import Space
+from costlab.explore.written.axis import typed
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -12,9 +12,9 @@ from costlab.counting.count import count as count_target
 from costlab.counting.overview import Overview
 from costlab.counting.row import DEFAULT
 from costlab.errors import DefinitionError
-from costlab.explore.limits import as_increase, as_limit, refuse_useless
-from costlab.explore.reference import Reference, ReferenceLike, reference_of
-from costlab.explore.responsible import Part, largest
+from costlab.explore.budgets.limits import as_increase, as_limit, refuse_useless
+from costlab.explore.budgets.reference import Reference, ReferenceLike, reference_of
+from costlab.explore.budgets.responsible import Part, largest
 from costlab.targets.resolve import TargetLike
 
 NOT_COUNTED = "not_counted"

@@ -8,9 +8,9 @@ from costlab.algebra.dim import as_dim
 from costlab.algebra.inputs import as_input
 from costlab.errors import DefinitionError
 from costlab.explore.amount import amount
-from costlab.explore.axial import Value
-from costlab.explore.condition import AtMost
-from costlab.explore.linear import Linear, combined, linear
+from costlab.explore.written.axial import Value
+from costlab.explore.written.condition import AtMost
+from costlab.explore.written.linear import Linear, combined, linear
 from costlab.messages import named
 from costlab.targets.target import Variant
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.shape import AnyShape, Shape
 from costlab.errors import DefinitionError
-from costlab.explore.axis import INPUT, Axis, Index, typed
+from costlab.explore.written.axis import INPUT, Axis, Index, typed
 from costlab.targets.ablation import Ablation
 from costlab.targets.target import Variant
 

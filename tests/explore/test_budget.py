@@ -12,8 +12,8 @@ from torch import nn
 import costlab
 from costlab.errors import CostlabError, DefinitionError, TargetError
 from costlab.explore.budget import Check
-from costlab.explore.limits import LIMITED
-from costlab.explore.responsible import Part
+from costlab.explore.budgets.limits import LIMITED
+from costlab.explore.budgets.responsible import Part
 from tests.explore.networks import BY_HAND, multiply_adds, parameters, small
 
 WIDTHS = st.integers(1, 9)

@@ -6,7 +6,7 @@ from random import Random
 import click
 
 from costlab.cli.main import COMMANDS
-from costlab.explore.limits import LIMITED
+from costlab.explore.budgets.limits import LIMITED
 from costlab.train.recipe import parameters
 from tests.hostile.case import EITHER, FINE, LONG, MISTAKE, ODD_TEXTS, SIGNS, Case, mutated, words
 

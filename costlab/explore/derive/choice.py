@@ -11,8 +11,8 @@ from costlab.algebra.block import Block, Node
 from costlab.algebra.combine import Auxiliary, Composite, Sequence
 from costlab.algebra.several import LookedAt, OneOf
 from costlab.algebra.shape import AnyShape
-from costlab.explore.axis import Index
 from costlab.explore.derive.grids import axes_of, content, taken
+from costlab.explore.written.axis import Index
 
 
 class Misfit(Block):

@@ -12,12 +12,12 @@ from costlab.algebra.several import OneOf
 from costlab.algebra.shape import AnyShape, Shape
 from costlab.algebra.work import QUANTITIES
 from costlab.errors import DefinitionError
-from costlab.explore.axis import INPUT, Axis, Index
 from costlab.explore.derive.grids import along, axes_of
 from costlab.explore.derive.made import Making
 from costlab.explore.derive.terms import Terms
 from costlab.explore.derive.walked import Misfits, Walk
 from costlab.explore.member import variant_of
+from costlab.explore.written.axis import INPUT, Axis, Index
 from costlab.targets.target import Variant, guard
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from costlab.algebra.several import LookedAt, OneOf, asked_by_code, maker
-from costlab.explore.axis import Index
+from costlab.explore.written.axis import Index
 
 WRAPPING = frozenset({np.add, np.subtract, np.multiply, np.power, np.left_shift})
 """What of whole numbers may be beyond 64 bits."""

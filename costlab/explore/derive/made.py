@@ -8,8 +8,8 @@ from typing import Any
 from costlab.algebra.block import Block
 from costlab.algebra.several import LookedAt, OneOf, making
 from costlab.errors import DefinitionError, one_line
-from costlab.explore.axis import Index
 from costlab.explore.derive.choice import Contents, Misfit, axes_within, choice, restricted
+from costlab.explore.written.axis import Index
 
 PLAIN = frozenset({bool, type(None)})
 FORKS_MAX = 100_000

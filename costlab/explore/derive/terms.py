@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costlab.algebra.dim import added_up, multiplied
-from costlab.explore.axis import Index
 from costlab.explore.derive.grids import axes_of, content, stacked, taken
+from costlab.explore.written.axis import Index
 
 
 class Term(NamedTuple):

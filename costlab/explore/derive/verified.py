@@ -8,9 +8,9 @@ import numpy as np
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import count
 from costlab.errors import DefinitionError
-from costlab.explore.axis import Axis, Index
 from costlab.explore.derive.derived import Derived
 from costlab.explore.member import variant_of
+from costlab.explore.written.axis import Axis, Index
 from costlab.targets.target import Variant
 
 FEWEST, MOST = 12, 200

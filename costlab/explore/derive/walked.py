@@ -17,10 +17,10 @@ from costlab.algebra.several import LookedAt
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.work import QUANTITIES, Work
 from costlab.errors import DefinitionError, ShapeError
-from costlab.explore.axis import Index
 from costlab.explore.derive.choice import Choice, Contents, Mixed, axes_within, restricted
 from costlab.explore.derive.grids import stacked
 from costlab.explore.derive.terms import Apart, Terms, as_terms, chosen, summed
+from costlab.explore.written.axis import Index
 
 POINTS_MAX = 1_000_000
 """The most points at which an operation is asked one by one, where it cannot be asked for all at once."""

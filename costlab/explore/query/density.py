@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costlab.explore.axis import Index
 from costlab.explore.query import queries
 from costlab.explore.query.forms import Form
 from costlab.explore.query.slices import Plan, Slice
 from costlab.explore.query.within import BLOCK, bounds, meets
+from costlab.explore.written.axis import Index
 
 if TYPE_CHECKING:
     from costlab.explore.space import Space

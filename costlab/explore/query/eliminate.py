@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from costlab.explore.axis import Index
 from costlab.explore.derive.terms import Term
 from costlab.explore.query.forms import INT64_SAFE, Form
 from costlab.explore.query.slices import Plan
 from costlab.explore.query.top import Ranked
+from costlab.explore.written.axis import Index
 
 ELEMENTS_MAX = 20_000_000
 """The most elements of a tensor on the way."""

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.axis import Index
 from costlab.explore.derive.grids import axes_of, taken
 from costlab.explore.derive.terms import Term, as_terms
+from costlab.explore.written.axis import Index
 
 INT64_SAFE = 2**62
 """Sums below it in size cannot wrap, nor can their differences."""

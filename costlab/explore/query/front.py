@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from costlab.explore.axis import Index
 from costlab.explore.query.slices import Plan, Slice
 from costlab.explore.query.within import BLOCK, bounds
+from costlab.explore.written.axis import Index
 
 Objective = tuple[int, int]
 """A form, and the sign with which less of it is better."""

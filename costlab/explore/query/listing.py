@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costlab.algebra.work import QUANTITIES
-from costlab.explore.axis import Index
-from costlab.explore.linear import Linear
 from costlab.explore.query import queries
+from costlab.explore.written.axis import Index
+from costlab.explore.written.linear import Linear
 
 if TYPE_CHECKING:
     from pandas import DataFrame

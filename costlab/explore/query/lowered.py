@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costlab.errors import CostlabError, DefinitionError, ShapeError
-from costlab.explore.axial import Axial
-from costlab.explore.axis import Axis
-from costlab.explore.condition import Atom, Holds
 from costlab.explore.derive.derived import Derived, derive
 from costlab.explore.derive.verified import hold_against_counts
-from costlab.explore.linear import CONSTANT, Linear
 from costlab.explore.member import variant_of
 from costlab.explore.query.forms import Form, form_of, masks_form
 from costlab.explore.query.slices import Plan
 from costlab.explore.query.within import counts
+from costlab.explore.written.axial import Axial
+from costlab.explore.written.axis import Axis
+from costlab.explore.written.condition import Atom, Holds
+from costlab.explore.written.linear import CONSTANT, Linear
 from costlab.targets.target import Variant
 
 STATES_MAX = 5_000_000

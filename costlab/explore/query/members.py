@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from costlab.explore.axis import Index
 from costlab.explore.query.slices import Plan, Slice
 from costlab.explore.query.within import BLOCK, counts, meets, pair_counts
+from costlab.explore.written.axis import Index
 
 
 def ranked(plan: Plan, part: Slice, ranks: Sequence[int]) -> list[Index]:

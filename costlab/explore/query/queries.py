@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.axis import Index
 from costlab.explore.query.eliminate import extreme
 from costlab.explore.query.engine import Engine
 from costlab.explore.query.front import Front, Objective, front
@@ -17,6 +16,7 @@ from costlab.explore.query.members import every, ranked
 from costlab.explore.query.slices import Plan
 from costlab.explore.query.top import Ranked, best
 from costlab.explore.query.within import counts
+from costlab.explore.written.axis import Index
 
 
 def count(engine: Engine, plans: Sequence[Plan], doing: str = "counting") -> int:

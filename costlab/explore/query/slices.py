@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.axis import Index
 from costlab.explore.derive.terms import Term
 from costlab.explore.query.forms import Form
+from costlab.explore.written.axis import Index
 
 GROUP_MAX = 256
 """The most points of a group of axes that is no further cut."""

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.axis import Index
 from costlab.explore.query.slices import Plan, Slice
 from costlab.explore.query.within import BLOCK, bounds, meets
+from costlab.explore.written.axis import Index
 
 
 class Ranked(NamedTuple):

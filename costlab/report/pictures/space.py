@@ -8,8 +8,8 @@ from math import log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.errors import CostlabError, DefinitionError
-from costlab.explore.linear import CONSTANT
 from costlab.explore.space import Space
+from costlab.explore.written.linear import CONSTANT
 from costlab.report.cell import human
 from costlab.report.figure import (
     BEHIND,

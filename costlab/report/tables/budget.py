@@ -7,7 +7,7 @@ from typing import Any
 from costlab.algebra.combine import marked
 from costlab.algebra.inputs import Inputs
 from costlab.explore.budget import Budget, Check, Outcome
-from costlab.explore.responsible import Part
+from costlab.explore.budgets.responsible import Part
 from costlab.report.cell import Column, plural
 from costlab.report.table import Table
 from costlab.report.tables.count import (

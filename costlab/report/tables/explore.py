@@ -7,10 +7,10 @@ from costlab.algebra.define import Definition
 from costlab.algebra.shape import Shape
 from costlab.algebra.work import QUANTITIES
 from costlab.explore.answers import Extremes, Histogram, Misfit
-from costlab.explore.axis import INPUT, typed
 from costlab.explore.member import Selection
 from costlab.explore.space import Space
 from costlab.explore.survey import Survey
+from costlab.explore.written.axis import INPUT, typed
 from costlab.report.cell import Column
 from costlab.report.table import Table
 from costlab.report.tables.count import TITLES

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costlab.explore.axis import Index
 from costlab.explore.derive.terms import Term
 from costlab.explore.query.forms import Form
 from costlab.explore.query.slices import Plan
+from costlab.explore.written.axis import Index
 
 BEYOND = 2**70
 FAR = 10**40

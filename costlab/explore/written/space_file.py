@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from costlab.algebra.parameter import closest
 from costlab.decode import Line, MalformedError, decode
 from costlab.errors import DefinitionError
-from costlab.explore.axis import typed
+from costlab.explore.written.axis import typed
 from costlab.files import read
 from costlab.messages import a, named
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from math import gcd, lcm
 from typing import NamedTuple, TypeAlias
 
-from costlab.explore.axial import ARITHMETIC, NUMBER, Arithmetic, Axial, Value
-from costlab.explore.axis import Exact
+from costlab.explore.written.axial import ARITHMETIC, NUMBER, Arithmetic, Axial, Value
+from costlab.explore.written.axis import Exact
 
 CONSTANT = ""
 """The name of the term that no quantity is in."""

@@ -8,12 +8,12 @@ from math import prod
 from typing import NamedTuple, TypeAlias
 
 from costlab.errors import DefinitionError
-from costlab.explore.axial import Axial, Value
-from costlab.explore.axis import Axis, Exact
-from costlab.explore.formula import And, Bound, Cases, Formula, Negated, Totals, Truth, Values, all_of
-from costlab.explore.interval import Direction, End, Interval, end_of
-from costlab.explore.linear import Linear
-from costlab.explore.statements import Every, Not, Some, every, opposite
+from costlab.explore.written.axial import Axial, Value
+from costlab.explore.written.axis import Axis, Exact
+from costlab.explore.written.formula import And, Bound, Cases, Formula, Negated, Totals, Truth, Values, all_of
+from costlab.explore.written.interval import Direction, End, Interval, end_of
+from costlab.explore.written.linear import Linear
+from costlab.explore.written.statements import Every, Not, Some, every, opposite
 
 MOST = 256
 """The most conjunctions of a condition."""

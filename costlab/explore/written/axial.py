@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from costlab.errors import DefinitionError
-from costlab.explore.axis import Axis, Exact, typed
+from costlab.explore.written.axis import Axis, Exact, typed
 
 NUMBER, TRUTH, TEXT, NONE, TUPLE = "number", "truth", "text", "none", "tuple"
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {

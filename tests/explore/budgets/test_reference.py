@@ -13,8 +13,8 @@ from torch import nn
 
 import costlab
 from costlab.errors import CostlabError, TargetError
-from costlab.explore import count_file
-from costlab.explore.reference import is_file_name
+from costlab.explore.budgets import count_file
+from costlab.explore.budgets.reference import is_file_name
 from costlab.report.tables.count import By, count_table
 from tests.explore.networks import BY_HAND, small
 

@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from costlab.errors import DefinitionError
-from costlab.explore.axis import Axis, Exact
-from costlab.explore.expression import parse_condition, parse_quantity
-from costlab.explore.linear import Linear
+from costlab.explore.written.axis import Axis, Exact
+from costlab.explore.written.expression import parse_condition, parse_quantity
+from costlab.explore.written.linear import Linear
 
 AXES = {
     axis.name: axis

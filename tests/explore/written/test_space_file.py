@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from costlab.decode import is_line
 from costlab.errors import CostlabError, DefinitionError
-from costlab.explore.space_file import SpaceFile, read_space, space_text
+from costlab.explore.written.space_file import SpaceFile, read_space, space_text
 
 WRITTEN = """
 # the networks between two budgets

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from costlab.algebra import Block, Conv2d, Dim, Ratio, block, seq
 from costlab.errors import DefinitionError
-from costlab.explore.axis import Axis
-from costlab.explore.vary import axes_of, read_vary
+from costlab.explore.written.axis import Axis
+from costlab.explore.written.vary import axes_of, read_vary
 
 
 @block(input="3x8x8")

@@ -13,7 +13,7 @@ from costlab.algebra.dim import INT64_MAX, Dim, text
 from costlab.algebra.parameter import Parameter, closest
 from costlab.algebra.ratio import Ratio
 from costlab.errors import DefinitionError
-from costlab.explore.axis import INPUT, Axis, typed
+from costlab.explore.written.axis import INPUT, Axis, typed
 from costlab.messages import a, harmless, named, shortened
 
 MOST = 1_000_000

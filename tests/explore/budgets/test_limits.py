@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costlab.errors import DefinitionError
-from costlab.explore.limits import as_increase, as_limit, refuse_useless
+from costlab.explore.budgets.limits import as_increase, as_limit, refuse_useless
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from costlab.algebra.inputs import Inputs
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
 from costlab.errors import TargetError
-from costlab.explore.responsible import Part, grown, grown_since
+from costlab.explore.budgets.responsible import Part, grown, grown_since
 from costlab.targets.catalog import is_listed
 from costlab.targets.resolve import TargetLike
 
@@ -86,7 +86,7 @@ def reference_of(
         CostlabError: a target cannot be counted.
     """
     if isinstance(against, Path) or (isinstance(against, str) and is_file_name(against)):
-        from costlab.explore.count_file import read_reference
+        from costlab.explore.budgets.count_file import read_reference
 
         return read_reference(Path(against))
     counted = against if isinstance(against, Count) else count_target(against, input, batch=batch)

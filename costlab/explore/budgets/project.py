@@ -14,7 +14,7 @@ from costlab.algebra.parameter import closest
 from costlab.counting.row import DEFAULT
 from costlab.errors import CostlabError, DefinitionError, one_line
 from costlab.explore.budget import Budget, Outcome, hold
-from costlab.explore.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
+from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
 from costlab.files import read
 from costlab.messages import first_sentence, harmless, named, shortened
 

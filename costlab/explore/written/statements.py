@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from costlab.explore.axial import TRUTH, Axial, Undefined, is_number, same
-from costlab.explore.axis import Exact
+from costlab.explore.written.axial import TRUTH, Axial, Undefined, is_number, same
+from costlab.explore.written.axis import Exact
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,

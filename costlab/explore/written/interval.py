@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from costlab.explore.linear import CONSTANT
+from costlab.explore.written.linear import CONSTANT
 
 Direction: TypeAlias = tuple[tuple[str, Fraction], ...]
 """Quantities with constant coefficients, of which the first is 1."""

@@ -7,7 +7,7 @@ import pytest
 
 import costlab
 from costlab.errors import CostlabError
-from costlab.explore.project import Entry, find_project, hold_all
+from costlab.explore.budgets.project import Entry, find_project, hold_all
 from costlab.report.tables.count import count_table
 from tests.explore.networks import parameters
 

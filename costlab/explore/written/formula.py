@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from costlab.explore.axial import Axial, OrZero, Value
-from costlab.explore.axis import Exact
-from costlab.explore.linear import CONSTANT, ZERO, Linear, Quantity, Quotient, combined, linear
-from costlab.explore.statements import Comparison, Defined, every, opposite, some
+from costlab.explore.written.axial import Axial, OrZero, Value
+from costlab.explore.written.axis import Exact
+from costlab.explore.written.linear import CONSTANT, ZERO, Linear, Quantity, Quotient, combined, linear
+from costlab.explore.written.statements import Comparison, Defined, every, opposite, some
 
 Values: TypeAlias = Mapping[str, Exact]
 """The exact values of a member's axes."""

@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from costlab.algebra.parameter import closest
 from costlab.algebra.work import QUANTITIES
-from costlab.explore.axial import (
+from costlab.explore.written.axial import (
     NONE,
     NUMBER,
     TRUTH,
@@ -17,9 +17,9 @@ from costlab.explore.axial import (
     Value,
     of_axis,
 )
-from costlab.explore.axis import Axis
-from costlab.explore.condition import Condition
-from costlab.explore.formula import (
+from costlab.explore.written.axis import Axis
+from costlab.explore.written.condition import Condition
+from costlab.explore.written.formula import (
     And,
     Bound,
     Cases,
@@ -32,7 +32,7 @@ from costlab.explore.formula import (
     compared,
     negated,
 )
-from costlab.explore.linear import (
+from costlab.explore.written.linear import (
     Linear,
     NotLinearError,
     Quantity,
@@ -42,8 +42,8 @@ from costlab.explore.linear import (
     in_words,
     linear,
 )
-from costlab.explore.statements import ORDERS, Comparison, Membership
-from costlab.explore.written import MOST_BITS, Written, what
+from costlab.explore.written.source import MOST_BITS, Written, what
+from costlab.explore.written.statements import ORDERS, Comparison, Membership
 from costlab.messages import harmless, named, shortened
 
 DEEPEST = 100

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costlab.errors import DefinitionError
-from costlab.explore.axis import Axis
-from costlab.explore.condition import AtMost, Holds, all_conditions, conjunctions
-from costlab.explore.expression import parse_condition
+from costlab.explore.written.axis import Axis
+from costlab.explore.written.condition import AtMost, Holds, all_conditions, conjunctions
+from costlab.explore.written.expression import parse_condition
 
 AXES = {
     axis.name: axis

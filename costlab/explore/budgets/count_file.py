@@ -9,7 +9,7 @@ from typing import Any
 from costlab.counting.row import COST, DEFAULT, FORMAT, MEASURES, VERSION
 from costlab.decode import Line, MalformedError, decode, parse
 from costlab.errors import TargetError
-from costlab.explore.reference import Reference
+from costlab.explore.budgets.reference import Reference
 from costlab.files import read
 from costlab.messages import first_sentence, named
 
@@ -135,7 +135,7 @@ def _modules(
 
 
 def _placed_at(sizes: Any, batch: Any) -> str:
-    """The input with its batch, as `costlab.explore.reference.placed_at` gives it."""
+    """The input with its batch, as `costlab.explore.budgets.reference.placed_at` gives it."""
     if isinstance(sizes, str):
         return sizes
     if not isinstance(sizes, list) or not all(type(size) is int for size in (*sizes, batch)):

@@ -1,0 +1,171 @@
+"""Regions: a definition along axes, the conditions that its members meet, and what is derived of them."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from copy import copy
+from fractions import Fraction
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING, Any, Self
+
+from costlab.counting.overview import Overview
+from costlab.errors import DefinitionError
+from costlab.explore.given import near, positive
+from costlab.explore.member import Member
+from costlab.explore.written.axis import Axis
+from costlab.explore.written.condition import AtMost, Atom, Condition, all_conditions, conjunctions
+from costlab.explore.written.expression import parse_condition, parse_quantity
+from costlab.explore.written.linear import Linear
+from costlab.targets.target import Variant
+
+if TYPE_CHECKING:
+    from costlab.explore.query.engine import Engine, Progress
+    from costlab.explore.query.lowered import Asked, Lowering
+
+
+class Region(Overview):
+    """The members of a space that meet some conditions; what they cost is derived when it is first asked."""
+
+    @classmethod
+    def along(cls, variant: Variant, axes: tuple[Axis, ...]) -> Self:
+        """The space of a variant along axes that are made already."""
+        space = cls.__new__(cls)
+        space._begin(variant, axes)  # noqa: SLF001  # it is of this class
+        return space
+
+    def _begin(self, variant: Variant, axes: tuple[Axis, ...]) -> None:
+        self.variant, self.axes = variant, axes
+        self.conditions: tuple[Condition, ...] = ()
+        self.atoms: tuple[Atom, ...] = ()
+        self._engine: Engine | None = None
+        self._made: dict[str, Any] = {}  # what is derived once for all spaces with these axes
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many values each axis has."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """How many members there are, whether or not they fit and meet the conditions."""
+        return prod(self.sizes)
+
+    def __len__(self) -> int:
+        return self.size
+
+    @cached_property
+    def _named(self) -> Mapping[str, Axis]:
+        return {axis.name: axis for axis in self.axes}
+
+    def where(self, *conditions: str, option: str = "where") -> Self:
+        """The members for which conditions hold: ``"multiply_adds <= 5e9 and parameters < 25e6"``.
+
+        They are about quantities and axes, and are read, never run. ``option`` begins messages.
+
+        Raises:
+            DefinitionError: one is no condition.
+        """
+        parameters = tuple(self.variant.parameters)
+        parsed = (parse_condition(text, self._named, option, parameters) for text in conditions)
+        space = copy(self)
+        space.conditions = (*self.conditions, *parsed)
+        space._refuse_contradiction(option)  # noqa: SLF001  # it is of this class
+        return space
+
+    def _refuse_contradiction(self, option: str) -> None:
+        """Refuse conditions on axes that no values of theirs meet."""
+        from costlab.explore.query.lowered import hold_somewhere
+
+        axial = [condition for condition in self.conditions if not condition.quantities]
+        if axial and not any(
+            hold_somewhere(self.axes, atoms) for atoms in conjunctions(all_conditions(axial))
+        ):
+            stated = " and ".join(condition.text for condition in axial)
+            raise DefinitionError(f"{option}: {stated}: holds for no values of the axes")
+
+    def unconditional(self) -> Self:
+        """The space without its conditions."""
+        space = copy(self)
+        space.conditions, space.atoms = (), ()
+        return space
+
+    def on(
+        self,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        progress: "Progress | None" = None,
+    ) -> Self:
+        """The space, gone over on so many threads, or by an executor; ``progress`` is told of it."""
+        from costlab.explore.query.engine import Engine, quiet
+
+        many = None if workers is None else positive("workers", workers)
+        space = copy(self)
+        space._engine = Engine(many, executor, progress or quiet)  # noqa: SLF001  # it is of this class
+        return space
+
+    def near(self, within: object, of: object, by: str = "multiply_adds") -> Self:
+        """The members whose ``by`` is ``of``, give or take a share of it; all if both are None.
+
+        Raises:
+            DefinitionError: one is missing, or malformed.
+        """
+        space = copy(self)
+        space.atoms = (*self.atoms, *near(self.quantity(by), within, of))
+        return space
+
+    def quantity(self, text: str, option: str = "by") -> Linear:
+        """A sum of quantities as it is written. Raises `DefinitionError` if it is none."""
+        return parse_quantity(text, self._named, option, tuple(self.variant.parameters))
+
+    def value(self, sums: Linear, member: Member) -> Fraction:
+        """The value of a sum of quantities for a member."""
+        named = {axis.name: axis.exact(i) for axis, i in zip(self.axes, member.index, strict=True)}
+        return sums.at(named, member.sizes)
+
+    def asked(self, *linears: Linear) -> "list[Asked]":
+        """Plans of sets of members that do not overlap: together, all that meet the conditions."""
+        every = conjunctions(all_conditions(self.conditions)) if self.conditions else ((),)
+        return [self.lowering.plan((*each, *self.atoms), linears) for each in every]
+
+    def bounds(self) -> tuple[Linear, ...]:
+        """The sums of quantities that are at most 0 for all members, if the conditions are one."""
+        every = conjunctions(all_conditions(self.conditions)) if self.conditions else ()
+        return tuple(atom.linear for atom in every[0] if isinstance(atom, AtMost)) if len(every) == 1 else ()
+
+    @property
+    def engine(self) -> "Engine":
+        """What goes over the space, and knows how far it came."""
+        from costlab.explore.query.engine import Engine
+
+        if self._engine is None:
+            self._engine = Engine()
+        return self._engine
+
+    @property
+    def lowering(self) -> "Lowering":
+        """What every member costs, and what makes forms of that."""
+        from costlab.explore.query.lowered import lowering_of
+
+        if "lowering" not in self._made:
+            self._made["lowering"] = lowering_of(self.variant, self.axes, self.engine.progress)
+        lowering: Lowering = self._made["lowering"]
+        return lowering
+
+    def _lines(self) -> Sequence[str]:
+        axes = (
+            f"{each.name}: {len(each.values):,} values, {each.text(0)} to {each.text(-1)}"
+            for each in self.axes
+        )
+        conditions = (f"where {condition.text}" for condition in self.conditions)
+        return [f"{self.variant.label}, {self.size:,} members", *axes, *conditions]
+
+    def _records(self) -> Sequence[Mapping[str, str]]:
+        return [
+            {
+                "axis": each.name,
+                "values": f"{len(each.values):,}",
+                "first": each.text(0),
+                "last": each.text(-1),
+            }
+            for each in self.axes
+        ]

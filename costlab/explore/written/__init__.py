@@ -1,0 +1,1 @@
+"""What users write of a space: axes, conditions, quantities and files, parsed and never run."""
