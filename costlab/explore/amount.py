@@ -10,10 +10,12 @@ POWERS = {"": 0, "k": 3, "m": 6, "g": 9, "b": 9, "t": 12, "p": 15}
 """The powers of ten that letters stand for; a billion is a thousand million."""
 NUMBER = (
     r"(?P<whole>\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)?(?:\.(?P<part>\d+(?:_\d+)*)?)?"
-    r"(?:e\+?(?P<power>-?\d{1,2}))?\s*(?P<unit>[kmgbtp]?)"
+    r"(?:e\+?(?P<power>-?\d{1,3}))?\s*(?P<unit>[kmgbtp]?)"
 )
 LONGEST = 100
 """The most characters of an amount."""
+LARGEST = 10**100
+"""What an amount stays below."""
 
 
 def amount(text: str, option: str, least: int = 1) -> int | Fraction:
@@ -23,7 +25,7 @@ def amount(text: str, option: str, least: int = 1) -> int | Fraction:
     G or B, T, P. ``option`` is what the number was given for, and begins the message.
 
     Raises:
-        DefinitionError: it is no number, or below ``least``.
+        DefinitionError: it is no number, is below ``least``, or too large.
     """
     typed = text.strip()
     found = re.fullmatch(NUMBER, typed.removeprefix("-"), re.IGNORECASE | re.ASCII)
@@ -35,4 +37,6 @@ def amount(text: str, option: str, least: int = 1) -> int | Fraction:
     number = int(digits + part) * Fraction(10) ** (power - len(part))
     if typed.startswith("-") or number < least:
         raise DefinitionError(f"{option}: {named(text)} must be at least {least}")
+    if number >= LARGEST:
+        raise DefinitionError(f"{option}: {named(text)} must be below 1e100")
     return number.numerator if number.denominator == 1 else number

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import floor, isfinite
+from math import floor
 from typing import Any
 
 from costlab.algebra.dim import as_dim, text
 from costlab.algebra.inputs import as_input
 from costlab.counting.row import COST, DEFAULT
 from costlab.errors import CostlabError, DefinitionError
-from costlab.explore.amount import amount
+from costlab.explore.amount import LARGEST, amount
 from costlab.explore.scaling.answer import Scaling, answer
 from costlab.explore.scaling.compound import Compound
 from costlab.explore.scaling.line import Line
@@ -100,12 +100,14 @@ def _whole(budget: Any) -> int:
     """The budget, without the part behind the point: quantities are whole numbers.
 
     Raises:
-        DefinitionError: it is no number of at least 1.
+        DefinitionError: it is no number from 1 to below 1e100.
     """
     if isinstance(budget, str):
         return floor(amount(budget, "budget"))
     number = isinstance(budget, int | float | Fraction) and not isinstance(budget, bool)
-    if not (number and isfinite(budget) and budget >= 1):
+    if not (number and budget >= 1):
         raise DefinitionError(f"budget={named(budget)} must be a number of at least 1")
+    if budget >= LARGEST:
+        raise DefinitionError(f"budget={named(budget)} must be below 1e100")
     whole: int = floor(budget)
     return whole

@@ -32,11 +32,17 @@ def test_it_is_exact_beyond_what_floats_hold() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "x", "5x", "e9", ".", "1e", "1e999", "1e999999999", "5__0", "_5", "5_", "5,00", "1.000,5",
+    ["", " ", "x", "5x", "e9", ".", "1e", "1e9999", "1e999999999", "5__0", "_5", "5_", "5,00", "1.000,5",
      "nan", "inf", "1e9e9", "0x10", "5 GG", "5%", "\u0665", "1" * 200, "5\n6", "--5", "+5", "1_000,000"],
 )  # fmt: skip
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(DefinitionError, match=r"^--to: .* is no number, such as 5e9, 5_000_000_000 or 5G$"):
+        amount(text, "--to")
+
+
+@pytest.mark.parametrize("text", ["1e100", "1e999", "1e85P", "9" * 98 + "k"])
+def test_what_is_too_large_is_refused(text: str) -> None:
+    with pytest.raises(DefinitionError, match=r"^--to: .* must be below 1e100$"):
         amount(text, "--to")
 
 

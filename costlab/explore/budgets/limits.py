@@ -9,13 +9,11 @@ from numbers import Integral
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.row import COST, DEFAULT, MEASURES
 from costlab.errors import DefinitionError
-from costlab.explore.amount import amount
+from costlab.explore.amount import LARGEST, amount
 from costlab.messages import named
 
 LIMITED = (*MEASURES, *(each for each in QUANTITIES if each not in MEASURES), COST)
 """The quantities that may have a limit: those of a count, and what it costs under a convention."""
-LARGEST = 10**100
-"""What a limit stays below."""
 EXACT = 2**53
 """The numbers below which a float is the number that was written, if it is whole."""
 PERCENT = r"(\d{1,6}(?:\.\d{1,12})?)\s*%"
@@ -35,7 +33,7 @@ def as_limit(name: str, value: object) -> int:
             raise DefinitionError(f"{name}: {named(str(value))} is no whole number")
         return _within(name, whole)
     if isinstance(value, float) and value.is_integer():
-        if abs(value) > EXACT:
+        if abs(value) >= EXACT:
             raise DefinitionError(f"{name}: {value} may be rounded: give an int, or text such as '6e20'")
         return _within(name, int(value))
     if isinstance(value, Integral) and not isinstance(value, bool):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costlab.algebra.dim import as_dim
+from costlab.algebra.inputs import as_input
 from costlab.algebra.parameter import closest
 from costlab.counting.row import DEFAULT
 from costlab.errors import CostlabError, DefinitionError, one_line
@@ -173,12 +174,18 @@ def _text(path: str, value: Any) -> str:
     return value
 
 
-def _texts(path: str, value: Any) -> str | tuple[str, ...]:
+def _input(path: str, value: Any) -> str | tuple[str, ...]:
     if not isinstance(value, list):
-        return _text(path, value)
-    if not value:
+        texts: str | tuple[str, ...] = _text(path, value)
+    elif value:
+        texts = tuple(_text(f"{path}[{i}]", each) for i, each in enumerate(value))
+    else:
         raise DefinitionError(f"{path}: there is no input in it")
-    return tuple(_text(f"{path}[{i}]", each) for i, each in enumerate(value))
+    try:
+        as_input(texts, called=lambda _: ())  # what a function gives is known when it has run
+    except DefinitionError as error:
+        raise DefinitionError(f"{path}: {error}") from None
+    return texts
 
 
 def _flag(path: str, value: Any) -> bool:
@@ -206,7 +213,7 @@ def _convention(path: str, value: Any) -> str:
 
 KEYS: Mapping[str, Callable[[str, Any], Any]] = {
     "target": _text,
-    "input": _texts,
+    "input": _input,
     "batch": _number,
     "inference": _flag,
     "convention": _convention,

@@ -149,6 +149,8 @@ class Search:
             self.in_one_go = True
             return None
         over = next((i for i in range(place + 1, len(totals)) if totals[i] > self.budget), None)
+        if over is None:
+            place = totals.index(totals[place])
         best = self._alone(positions, totals, place, lowest)
         above = None if over is None else self._alone(positions, totals, over, lowest)
         if best is None or (above is None and over is not None):
@@ -224,6 +226,8 @@ class Search:
         if place is None:
             return None
         above = next((each for each in members[place + 1 :] if each.total > self.budget), None)
+        if above is None:  # of those at the end that cost the same, the first
+            place = totals.index(totals[place])
         return self._found(members[place], above, totals, every=every)
 
     def _found(self, best: Member, above: Member | None, totals: Sequence[int], *, every: bool) -> Found:

@@ -26,7 +26,7 @@ NOT_COUNTED = "not counted"
 WITH_MODULES = "write it with costlab count -f json, without --by and --columns"
 NAME = Column("budget", "budget", once=True, marked_by="unverified", fold=12)
 QUANTITY = Column("quantity", "quantity", "name")
-RULE = Column("rule", "rule", sacrifice=4)
+RULE = Column("rule", "rule", sacrifice=1)
 COLUMNS = (
     NAME,
     UNVERIFIED_COLUMN,
@@ -34,9 +34,9 @@ COLUMNS = (
     QUANTITY,
     RULE,
     Column("reference", "reference", "size", sacrifice=6),
-    Column("change", "change", "deviation", sacrifice=3),
-    Column("limit", "limit", "size", sacrifice=2),
-    Column("used", "used", "size", sacrifice=1),
+    Column("change", "change", "deviation", sacrifice=4),
+    Column("limit", "limit", "size", sacrifice=3),
+    Column("used", "used", "size", sacrifice=2),
     Column("headroom", "headroom", "change", sacrifice=5),
     Column("verdict", "verdict"),
 )
@@ -44,11 +44,11 @@ COMPARED = ("reference", "change")
 MODULES = (
     NAME._replace(marked_by=""),
     QUANTITY,
-    RULE,
+    RULE._replace(sacrifice=4),
     Column("module", "module", empty="(root)"),
     Column("module_reference", "reference", "size", sacrifice=3),
-    Column("module_used", "used", "size", sacrifice=1),
-    Column("module_change", "change", "change"),
+    Column("module_used", "used", "size"),
+    Column("module_change", "change", "change", sacrifice=1),
     Column("share", "share", "share", sacrifice=2),
 )
 COMPARED_MODULES = ("module_reference", "module_change")

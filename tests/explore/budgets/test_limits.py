@@ -70,6 +70,7 @@ def test_any_whole_number_is_kept_to_the_last_digit(number: int, form: str) -> N
             float("inf"),
             1e300,
             2**53 + 2.0,
+            2.0**53,
             [6],
             b"6",
         ),

@@ -117,6 +117,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         (f"{SMALL}inference = 'yes'", "tool.costlab.budget.one.inference: 'yes' is neither true nor false"),
         (f"{SMALL}strict = 1", "tool.costlab.budget.one.strict: 1 is neither true nor false"),
         (f"{SMALL}input = 224", "tool.costlab.budget.one.input: 224 is no text"),
+        (f"{SMALL}input = '3xx8'", "tool.costlab.budget.one.input: input='3xx8' must be channels x "),
+        (f"{SMALL}input = ['3x8x8', '3,8']", "tool.costlab.budget.one.input: "),
         (f"{SMALL}input = []", "tool.costlab.budget.one.input: there is no input in it"),
         (f"{SMALL}input = ['3x8x8', 3]", "tool.costlab.budget.one.input[1]: 3 is no text"),
         ("[tool.costlab.budget.a]\ntarget = ' '", "tool.costlab.budget.a.target: ' ' is no text"),
