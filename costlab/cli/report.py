@@ -68,8 +68,8 @@ def report(
     That is the evidence on the Inception-v3 paper: the network, what factorization saves, the claims, the
     lineage, and what was trained, of which the records lie in DIR/runs. With TARGET and -o DIR it is the page
     of that network: TARGET is what `costlab count` takes; or an ablation, as `costlab compare` takes it: the
-    page compares its variants. With RUN, the folder of a training run, it is the
-    page of that run, in the same folder without -o.
+    page compares its variants. With RUN, the folder of a training run, it is the page of that run, in the
+    same folder without -o.
 
     What costlab wrote before is replaced, other files are not. With the evidence go README.md and docs/*.md
     in the folder above, where they ask for that (see "Reports" in the documents of costlab): the output of
@@ -88,7 +88,7 @@ def report(
     )
     counted = compared = None
     if target is not None and is_ablation(target):
-        refuse((depth is not None, "--depth is for the page of one network, and that is a set of them"))
+        refuse((depth is not None, "--depth is for the page of one network, and this is a set of them"))
         compared = compare(ablation=target, input=one_or_all(input_), batch=batch or 1).under(convention)
     elif target is not None:
         counted = count(target, one_or_all(input_), batch=batch or 1).under(convention)
@@ -210,6 +210,7 @@ def _target_and_folder(place: str | None, folder: Path | None) -> tuple[str | No
 def _write(request: _Request, force: bool) -> list[str]:
     """Write the pages and print the names of the files; returns a line for each check that failed."""
     from costlab.files import make_folder, refuse_taken
+    from costlab.report.cell import plural
     from costlab.report.documents import name_of, outputs_of, renew
     from costlab.report.evidence import OF_A_RUN
     from costlab.report.folder import leftovers, refuse_foreign, render, write_all
@@ -239,9 +240,8 @@ def _write(request: _Request, force: bool) -> list[str]:
         click.echo(f"{file}{_unchanged_mark(changed)}")
     for name, changed in renewed.items():
         click.echo(f"{name}, the outputs in it{_unchanged_mark(changed)}")
-    click.echo(
-        f"{len(written)} files in {request.folder}, {sum(file.changed for file in written)} of them changed"
-    )
+    number = sum(file.changed for file in written)
+    click.echo(f"{plural(len(written), 'file')} in {request.folder}, {number} of them changed")
     if request.is_evidence:
         for line in leftovers(request.folder, request.names):
             click.echo(line, err=True)

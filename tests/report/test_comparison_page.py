@@ -1,43 +1,42 @@
-"""The page of a set of networks."""
-
-from pathlib import Path
+"""The page of a set of networks: what it says of few, of many, of one alone, and by a convention."""
 
 import pytest
 
-from costlab import count
-from costlab.cli.main import main
-
-SET = """
-from costlab import Ablation, variant
-chosen = Ablation("chosen", "two widths", {"whole": variant("mini"), "half": variant("mini", width=0.5)})
-"""
-
-
-def run(*args: str) -> int | str | None:
-    with pytest.raises(SystemExit) as ended:
-        main(["report", *args])
-    return ended.value.code
+from costlab import variant
+from costlab.algebra import Conv2d
+from costlab.counting.compare import Comparison, compare
+from costlab.report.page import Page
+from costlab.report.pages.comparison import SHOWN_MAX, comparison_page
+from costlab.targets.ablation import Ablation
 
 
-def test_the_page_of_a_set_has_its_sizes_and_a_picture(tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
-    file.write_text(SET)
-    assert run(f"{file}:chosen", "-o", str(tmp_path / "pages")) == 0
-    (page,) = (tmp_path / "pages").glob("*.md")
-    text = page.read_text()
-    for target in ("mini", "mini:width=0.5"):
-        assert f"{count(target).multiply_adds:,}" in text
-    assert len(list((tmp_path / "pages").glob("*.png"))) == 1
-    assert run(f"{file}:chosen", "-o", str(tmp_path / "pages"), "--check") == 0
-    page.write_text(text.replace("half", "third"))
-    assert run(f"{file}:chosen", "-o", str(tmp_path / "pages"), "--check") == 1
+def set_of(number: int) -> Comparison:
+    """The first, and others, each with a filter more."""
+    variants = {f"{n} filters": variant(Conv2d(n, 1), (4, 5, 5)) for n in range(1, number + 1)}
+    return compare(ablation=Ablation("x", "Title", variants))
 
 
-def test_a_set_of_the_catalog_has_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("large_5x5", "-o", str(tmp_path / "pages")) == 0
-    assert "large_5x5.md" in capsys.readouterr().out
+def page_of(comparison: Comparison) -> Page:
+    return comparison_page(comparison, "some")
 
 
-def test_depth_is_for_one_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("large_5x5", "-o", str(tmp_path / "pages"), "-d", "2") == 2
-    assert "--depth is for the page of one network" in capsys.readouterr().err
+@pytest.mark.parametrize(("number", "few"), [(2, True), (SHOWN_MAX, True), (SHOWN_MAX + 1, False)])
+def test_of_few_it_draws_and_shows_the_modules_that_differ(number: int, few: bool) -> None:
+    page = page_of(set_of(number))
+    assert ("## Modules that differ" in page.text, len(page.pictures)) == (few, int(few))
+    assert (f"is shown of up to {SHOWN_MAX}" in page.text) == (not few)
+    assert all(f"| {n} filters | {100 * n:,} |" in page.text for n in range(1, number + 1))
+
+
+def test_one_alone_is_compared_with_nothing() -> None:
+    alone = set_of(2)
+    page = page_of(Comparison(alone.title, alone.counts[:1]))
+    assert "Nothing beside 1 filters: " in page.text
+    assert not page.pictures
+
+
+def test_it_names_the_cost_that_it_shows() -> None:
+    plain, flops = page_of(set_of(2)), page_of(set_of(2).under("flops"))
+    assert "1 variant beside 1 filters: multiply-adds, parameters and activations." in plain.text
+    assert "1 variant beside 1 filters: FLOPs (2 each), parameters and activations." in flops.text
+    assert "multiply-adds" not in flops.summary
