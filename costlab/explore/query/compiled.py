@@ -10,13 +10,27 @@ SEARCHED = 64
 
 
 @njit(cache=True, nogil=True)
+def ends(table: Any, least: Any, most: Any) -> None:
+    """Write the least and the most of each row of each form."""
+    forms, rows, points = table.shape
+    for form in range(forms):
+        for row in range(rows):
+            low = high = table[form, row, 0]
+            for point in range(1, points):
+                low, high = min(low, table[form, row, point]), max(high, table[form, row, point])
+            least[form, row], most[form, row] = low, high
+
+
+@njit(cache=True, nogil=True)
 def count(
     base: Any,
     left: Any,
-    left_sorted: Any,
+    ordered_left: Any,
     left_rows: Any,
     right: Any,
     right_rows: Any,
+    least_left: Any,
+    most_left: Any,
     low: Any,
     high: Any,
     open_points: Any,
@@ -35,7 +49,7 @@ def count(
             for form in range(forms):
                 taken = base[form, o] + right[form, other, j]
                 above[form], below[form] = low[form] - taken, high[form] - taken
-                least, most = left_sorted[form, row, 0], left_sorted[form, row, lefts - 1]
+                least, most = least_left[form, row], most_left[form, row]
                 if least > below[form] or most < above[form]:
                     possible = False
                     break
@@ -47,7 +61,7 @@ def count(
             if undecided == 0:
                 whole += lefts
             elif undecided == 1 and lefts > SEARCHED:
-                values = left_sorted[open_forms[0], row]
+                values = ordered_left[open_forms[0], row]
                 whole += np.searchsorted(values, below[open_forms[0]], side="right")
                 whole -= np.searchsorted(values, above[open_forms[0]], side="left")
             else:

@@ -163,23 +163,35 @@ class Plan:
         key = tuple(within for axis, within in zip(self.groups[0], box, strict=True) if axis in axes)
         held = self._held.get(side)
         if held is None or held[0] != key:
-            half = ((), *self.halves)[side]
-            tables = [self._table(self._added(of, box), half) for of in terms]
-            held = self._held[side] = (key, *_stacked(tables))
+            held = self._held[side] = (key, *self._stacked(terms, box, ((), *self.halves)[side]))
         _, table, rows = held
         return table, np.ascontiguousarray(np.broadcast_to(rows, whole).reshape(-1))
 
-    def _added(self, terms: list[Term], box: tuple[range, ...]) -> Any:
-        """The sum of some terms in a box, small ones first."""
+    def _stacked(self, terms: list[list[Term]], box: tuple[range, ...], half: Index) -> tuple[Any, Any]:
+        """The tables of all forms, with the rows that any tells apart; and the rows by axes of the cut."""
+        summands = [self._summands(of, box) for of in terms]
+        shape = np.broadcast_shapes(*(each.shape for of in summands for each in of), (1,) * len(self.sizes))
+        dims = [shape[axis] for axis in self.groups[0]]
+        points = [self.sizes[axis] for axis in half]
+        order = [*self.groups[0], *half]
+        order += [axis for axis in range(len(self.sizes)) if axis not in order]
+        tables = np.empty(
+            (len(terms), *dims, *points, *(1 for _ in order[len(dims) + len(points) :])), self.dtype
+        )
+        for at, (*small, large) in enumerate(summands):
+            # What is large is written once, to where it belongs.
+            np.add(sum(small), large, out=tables[at, ...].transpose(np.argsort(order)))
+        return tables.reshape(len(terms), prod(dims), prod(points)), np.arange(prod(dims)).reshape(dims)
+
+    def _summands(self, terms: list[Term], box: tuple[range, ...]) -> list[Any]:
+        """Some terms in a box, small ones first, those along the same axes as one; at least one."""
         found: dict[Index, Any] = {}
         for term in terms:
             value = self._multiplied(term, box)
             axes = tuple(axis for axis, size in enumerate(value.shape) if size > 1)
             found[axes] = found[axes] + value if axes in found else value
-        added: Any = np.zeros((1,) * len(self.sizes), self.dtype)
-        for value in sorted(found.values(), key=np.size):
-            added = added + value
-        return added
+        nothing = np.zeros((1,) * len(self.sizes), self.dtype)
+        return sorted(found.values(), key=np.size) or [nothing]
 
     def _multiplied(self, term: Term, box: tuple[range, ...]) -> Any:
         rank = len(self.sizes)
@@ -192,15 +204,6 @@ class Plan:
                     factor = factor[(slice(None),) * axis + (slice(within.start, within.stop),)]
             factors.append(factor)
         return factors[0] * factors[1]
-
-    def _table(self, value: Any, half: Index) -> Any:
-        """An array along the rest of the cut, as far as it depends on it, and the points of a half."""
-        cut = self.groups[0]
-        order = [*cut, *half]
-        others = [axis for axis in range(len(self.sizes)) if axis not in order]
-        shape = [self.sizes[axis] if axis in half else value.shape[axis] for axis in range(len(self.sizes))]
-        value = np.broadcast_to(value, shape).transpose(order + others)
-        return value.reshape([*(shape[axis] for axis in cut), prod(self.sizes[axis] for axis in half)])
 
     def index(self, number: int, o: int, i: int, j: int) -> Index:
         """The point of the space that a place in a slice is."""
@@ -238,14 +241,6 @@ class Slice(NamedTuple):
     def points(self) -> int:
         """How many points it has."""
         return prod(self.shape)
-
-
-def _stacked(tables: list[Any]) -> tuple[Any, Any]:
-    """The tables of all forms with the rows that any of them tells apart; and the rows by axes of the cut."""
-    dims = np.broadcast_shapes(*(table.shape[:-1] for table in tables))
-    points = tables[0].shape[-1]
-    stacked = np.stack([np.broadcast_to(table, (*dims, points)).reshape(-1, points) for table in tables])
-    return np.ascontiguousarray(stacked), np.arange(prod(dims)).reshape(dims)
 
 
 def cut_of(signatures: Iterable[Index], sizes: Index, most: int) -> tuple[Index, tuple[Index, ...]]:

@@ -13,12 +13,27 @@ BLOCK = 1_000_000
 
 def bounds(plan: Plan, part: Slice) -> tuple[Any, Any]:
     """The least and the most of each condition's form, for each point of the cut."""
-    number = len(plan.intervals)
-    ends = []
-    for end in (np.min, np.max):
-        left, right = (end(table[:number], axis=2) for table in (part.left, part.right))
-        ends.append(part.base[:number] + left[:, part.left_rows] + right[:, part.right_rows])
-    return ends[0], ends[1]
+    return _bounds(plan, part, _ends(plan, part.left))
+
+
+def _bounds(plan: Plan, part: Slice, ends_of_left: tuple[Any, Any]) -> tuple[Any, Any]:
+    base = part.base[: len(plan.intervals)]
+    lowest, highest = (
+        base + left[:, part.left_rows] + right[:, part.right_rows]
+        for left, right in zip(ends_of_left, _ends(plan, part.right), strict=True)
+    )
+    return lowest, highest
+
+
+def _ends(plan: Plan, table: Any) -> tuple[Any, Any]:
+    """The least and the most of each condition's form in each row of a table."""
+    conditions = table[: len(plan.intervals)]
+    kernels = fast.kernels(plan.points) if plan.dtype is not object else None
+    if kernels is None:
+        return conditions.min(axis=2), conditions.max(axis=2)
+    least, most = np.empty((2, *conditions.shape[:2]), np.int64)
+    kernels.ends(conditions, least, most)
+    return least, most
 
 
 def counts(plan: Plan, part: Slice) -> Any:
@@ -27,7 +42,8 @@ def counts(plan: Plan, part: Slice) -> Any:
     points, lefts, rights = part.shape
     base, left, right = part.base[:number], part.left[:number], part.right[:number]
     low, high = plan.limits
-    lowest, highest = bounds(plan, part)
+    ends_of_left = _ends(plan, part.left)
+    lowest, highest = _bounds(plan, part, ends_of_left)
     found = np.zeros(points, dtype=np.int64)
     inside = ((lowest >= low) & (highest <= high)).all(axis=0)
     found[inside] = lefts * rights
@@ -36,8 +52,11 @@ def counts(plan: Plan, part: Slice) -> Any:
         return found
     kernels = fast.kernels(plan.points) if plan.dtype is not object else None
     if kernels is not None:
-        tables = (base, left, plan.sorted_left(part)[:number], part.left_rows, right, part.right_rows)
-        kernels.count(*tables, low[:, 0], high[:, 0], open_points, found)
+        ordered = (
+            plan.sorted_left(part)[:number] if lefts > kernels.SEARCHED else left
+        )  # short ones are visited
+        tables = (base, left, ordered, part.left_rows, right, part.right_rows)
+        kernels.count(*tables, *ends_of_left, low[:, 0], high[:, 0], open_points, found)
         return found
     by_row = open_points[np.argsort(part.left_rows[open_points], kind="stable")]
     starts = np.flatnonzero(np.diff(part.left_rows[by_row], prepend=-1))
