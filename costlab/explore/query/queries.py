@@ -1,7 +1,8 @@
 """Questions about the members for which one of several conjunctions holds: each is a sweep over slices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import islice, product
 from random import Random
 from typing import Any, NamedTuple
 
@@ -38,12 +39,13 @@ def _count(plan: Plan, number: int) -> int:
 def top(engine: Engine, asked: Sequence[Asked], sign: int, many: int, doing: str) -> list[Ranked]:
     """The members with the most of ``sign`` times what is asked, by its value as a form, the most first.
 
-    Of axes that make no difference each member has the first values.
+    Of equals those with the first values of axes that make no difference come first.
     """
     turned = sign if asked and asked[0].wanted[0].scale > 0 else -sign
 
-    def fold(found: list[Ranked], _: int, more: list[Ranked]) -> list[Ranked]:
-        return sorted([*found, *more], key=lambda each: -turned * each.value)[:many]
+    def fold(found: list[Ranked], place: int, more: list[Ranked]) -> list[Ranked]:
+        equals = islice(_with_equals(asked[place].plan, more), many)
+        return sorted([*found, *equals], key=lambda each: -turned * each.value)[:many]
 
     def arguments(found: list[Ranked], place: int) -> tuple[Any, ...]:
         least = turned * found[-1].value if len(found) == many else None
@@ -54,6 +56,15 @@ def top(engine: Engine, asked: Sequence[Asked], sign: int, many: int, doing: str
         if found is not None:
             return found
     return engine.sweep(doing, _plans(asked), _top, fold, list[Ranked](), arguments)
+
+
+def _with_equals(plan: Plan, found: Sequence[Ranked]) -> Iterator[Ranked]:
+    """Members, each with those that differ from it only along axes that make no difference."""
+    free = plan.free_axes()
+    for value, point in found:
+        for places in product(*(range(plan.sizes[axis]) for axis in free)):
+            whole = dict(enumerate(point)) | dict(zip(free, places, strict=True))
+            yield Ranked(value, tuple(whole.values()))
 
 
 def _top(plan: Plan, number: int, form: int, sign: int, many: int, least: int | None) -> list[Ranked]:

@@ -80,3 +80,21 @@ def test_totals_beyond_64_bits_are_exact() -> None:
     front = space.front("multiply_adds", "-parameters")
     assert front[0].multiply_adds == totals[0]
     assert front[len(front) - 1].multiply_adds == totals[-1]
+
+
+@block(input="3x9x9")
+def equals(a: Dim = 4, p: int = 0, s: int = 1) -> Block:
+    """A convolution whose parameters are those of other paddings and strides."""
+    return seq(Conv2d(a, 3, stride=s, padding=p))
+
+
+@pytest.mark.parametrize("where", ["a > 0", "p < 2 or s == 1"])
+def test_equals_are_members_of_their_own(where: str) -> None:
+    space = Space(equals, a=[4, 1, 8], p=[0, 1, 2], s=[1, 2]).where(where)
+    frame = space.to_frame()
+    totals = sorted(frame["parameters"], reverse=True)
+    for many in (1, 2, 7, len(totals), 99):
+        for by, ranks in (("parameters", totals), ("-parameters", totals[::-1])):
+            found = space.top(many, by=by)
+            assert [each.parameters for each in found] == ranks[:many]
+            assert len({each.index for each in found}) == len(found)
