@@ -150,6 +150,23 @@ def test_where_the_cost_ceases_to_rise_all_beyond_is_one_network(budget: int) ->
 
 
 @block(input="3x8x8")
+def sawtooth(n: int = 30) -> Block:
+    """Wider, and every seventh time narrower again."""
+    return seq(Conv2d(1 + 3 * (n % 7) + n // 2, 3))
+
+
+@pytest.mark.parametrize("budget", [5_000, 20_000, 43_000, 100_000])
+def test_where_costs_fall_all_whole_numbers_are_looked_at(budget: int) -> None:
+    scaled = costlab.scale_to(sawtooth, budget, axis="n")
+    assert scaled.best is not None
+    assert scaled.every
+    assert scaled.falls
+    totals = [int(costlab.count(sawtooth, n=n).multiply_adds) for n in range(int(scaled.up_to))]
+    assert scaled.best.total == max(each for each in totals if each <= budget)
+    assert scaled.looked_at == len(totals)
+
+
+@block(input="3x8x8")
 def falling(width: Ratio = 1.0) -> Block:
     """Narrower, where it is scaled by more."""
     factor: Any = width

@@ -9,12 +9,12 @@ from typing import NamedTuple, NoReturn
 from costlab.errors import DefinitionError
 from costlab.explore.scaling.line import Line, Positions
 from costlab.explore.scaling.subject import Subject
-from costlab.explore.scaling.trail import Member, Trail
+from costlab.explore.scaling.trail import Member, Trail, falls
 
 FEW = 32
 """As many networks as are always counted one by one, where that cannot be done in one go."""
 HOLES = 1_024
-"""As many as are counted one by one on a line of arrays where some numbers give no network."""
+"""As many as are counted one by one where some numbers of a line of arrays give no network, or costs fall."""
 SPREAD = 16
 """As many as are counted besides, from the lowest to the highest, where not all are."""
 REFINED = 4
@@ -71,7 +71,10 @@ class Search:
         if over is start and lowest.total > self.budget:
             over = self._under(start) or start  # where the line falls, what fits is above
         self._top = min(self.line.beyond(over.number), self._end) if over else self._end
-        found = self._in_one_go(lowest) or self._one_by_one(lowest) or self._by_halving(lowest)
+        few = HOLES if self.line.arrays else FEW
+        found = self._in_one_go(lowest) or self._one_by_one(lowest, few) or self._by_halving(lowest)
+        if few < HOLES and not (found and found.every) and falls(self.trail.in_order()):
+            found = self._one_by_one(lowest, HOLES) or found
         return found or self._refuse(lowest, start)
 
     def start(self) -> Member:
@@ -202,10 +205,10 @@ class Search:
                 break
         return Positions(numbers, whole=False), totals
 
-    def _one_by_one(self, lowest: Member) -> Found | None:
-        """All networks if they are few."""
+    def _one_by_one(self, lowest: Member, few: int) -> Found | None:
+        """All networks if they are as few."""
         positions = self.line.positions(lowest.span.low, self._top, lowest.bases)
-        if positions is None or len(positions) > (HOLES if self.line.arrays else FEW):
+        if positions is None or len(positions) > few:
             return None
         member: Member | None = lowest
         if self.line.whole_numbers:  # there may be others below, beyond numbers that give none
@@ -231,8 +234,7 @@ class Search:
         return self._found(members[place], above, totals, every=every)
 
     def _found(self, best: Member, above: Member | None, totals: Sequence[int], *, every: bool) -> Found:
-        falls = any(a > b for a, b in pairwise(totals))
-        return Found(best, above, len(totals), every, falls, self._top)
+        return Found(best, above, len(totals), every, any(a > b for a, b in pairwise(totals)), self._top)
 
     def _by_halving(self, lowest: Member) -> Found | None:
         """From some networks, by halving wherever one fits and the next of them does not, or the reverse."""

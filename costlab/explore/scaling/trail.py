@@ -1,7 +1,9 @@
 """What was counted on a line, number by number."""
 
 from bisect import bisect_right, insort
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from costlab.algebra.ratio import Scaled, scalings
@@ -96,3 +98,8 @@ class Trail:
     def in_order(self) -> list[Member]:
         """The networks that were counted, in the order of the line."""
         return [member for member in self.members if member.error is None]
+
+
+def falls(members: Sequence[Member]) -> bool:
+    """Whether one of members in their order costs less than the one before it."""
+    return any(before.total > after.total for before, after in pairwise(members))
