@@ -19,7 +19,8 @@ from costlab.report.tables.count import UNVERIFIED_COLUMN
 from costlab.report.text import folded
 from costlab.targets.ablation import Ablation
 from costlab.targets.catalog import ablations, catalog
-from costlab.targets.resolve import find_ablation, find_definition, label_with_settings
+from costlab.targets.find_ablation import find_ablation
+from costlab.targets.resolve import find_definition, label_with_settings
 from costlab.targets.target import Variant
 
 HALF = 40

@@ -20,7 +20,7 @@ from costlab.errors import RunError, TargetError
 from costlab.files import is_folder, refuse_traps
 from costlab.messages import named
 from costlab.targets.catalog import catalog, is_listed, is_listed_ablation
-from costlab.targets.resolve import is_ablation
+from costlab.targets.find_ablation import is_ablation
 
 if TYPE_CHECKING:
     from costlab.report.page import Page

@@ -11,7 +11,8 @@ from costlab.errors import DefinitionError
 from costlab.paper.stated import Value
 from costlab.symbolic.closed_form import ClosedForm
 from costlab.symbolic.derive import closed_form
-from costlab.targets.resolve import find, find_ablation
+from costlab.targets.find_ablation import find_ablation
+from costlab.targets.resolve import find
 from costlab.targets.target import Variant
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from costlab.algebra.combine import marked
 from costlab.errors import DefinitionError
 from costlab.paper.derivation import Derivation
-from costlab.targets.resolve import find_ablation
+from costlab.targets.find_ablation import find_ablation
 
 IMAGES = 1_281_167
 """Images that ImageNet's classification task trains on (O. Russakovsky et al., IJCV 2015)."""

@@ -17,7 +17,8 @@ from costlab.files import read, write
 from costlab.messages import named
 from costlab.targets.build import build
 from costlab.targets.catalog import is_listed_ablation
-from costlab.targets.resolve import find_ablation, label_with_settings, load_reference
+from costlab.targets.find_ablation import find_ablation
+from costlab.targets.resolve import label_with_settings, load_reference
 from costlab.targets.target import made_again
 from costlab.train import experiments
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation

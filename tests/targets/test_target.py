@@ -13,7 +13,8 @@ from costlab.algebra import Definition, ReLU, Shape, Vector, seq
 from costlab.counting.count import count
 from costlab.errors import CostlabError, DefinitionError, TargetError
 from costlab.targets.catalog import ablations, catalog
-from costlab.targets.resolve import find_ablation, resolve
+from costlab.targets.find_ablation import find_ablation
+from costlab.targets.resolve import resolve
 
 NETS = '''
 import sibling
