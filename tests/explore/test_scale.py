@@ -174,6 +174,17 @@ def test_compound_scaling_is_efficientnets_rule(growth: float) -> None:
     assert best.input == f"3x{side}x{side}"
 
 
+def test_the_target_itself_is_the_last_of_its_interval_where_repetitions_are_rounded_up() -> None:
+    scaled = costlab.scale_to("inception_v3", 5_713_216_096, axis=costlab.Compound())
+    assert scaled.best is not None
+    assert (scaled.best.number, scaled.best.total) == ("0", 5_713_216_096)
+    low, high = scaled.best.low, scaled.best.high
+    assert low is not None
+    assert high is not None
+    assert Fraction(0) < high < Fraction(1, 10**300)
+    assert 448 * 1.1 ** float(low) == pytest.approx(447.5)  # channels that are rounded otherwise below it
+
+
 def test_a_coefficient_of_one_leaves_its_part_as_it_is() -> None:
     scaled = costlab.scale_to("vgg16", "1e10", axis=costlab.Compound(alpha=1))
     assert scaled.best is not None

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from costlab.algebra.ratio import Scaled
 from costlab.errors import DefinitionError
 from costlab.explore.scaling.line import Depth, Line, Multiplier, Side, Typed
-from costlab.explore.scaling.span import HALF, Span, of_scalings
+from costlab.explore.scaling.span import HALF, Span, of_float, of_scalings
 from costlab.explore.scaling.subject import Values
 
 LARGEST = 10.0
@@ -98,7 +98,10 @@ class CompoundLine(Line):
             assert line.now is not None
             low, high = (_phi(end, line.now, base) for end in (part.low, part.high))
             span = span.within(Span(span.low if low is None else low, high))
-        return span if span.holds(number) else Span(number, Fraction(math.nextafter(float(number), math.inf)))
+        if span.holds(number):
+            return span
+        low = span.low if number == span.high else number  # where repetitions are whole, that ends in it
+        return Span(low, of_float(number).high)
 
     def typed(self, number: Fraction, span: Span, own: Sequence[Scaled]) -> Typed:
         parts = []
