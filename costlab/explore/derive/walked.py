@@ -182,8 +182,8 @@ class Walk:
         kind, *others = {type(y) for y in outputs.values()}
         if others or kind is Mixed:
             return Mixed(axes, outputs)
-        rank, *others = {len(y) for y in outputs.values()}
-        if others:  # tensors of modules that are traced
+        rank, *ranks = {len(y) for y in outputs.values()}
+        if ranks:  # tensors of modules that are traced
             return Mixed(axes, outputs)
         columns = ({at: y[place] for at, y in outputs.items()} for place in range(rank))
         return kind(*(stacked(column, axes, self.sizes) for column in columns))
