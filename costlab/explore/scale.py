@@ -7,7 +7,7 @@ from math import floor
 from typing import Any
 
 from costlab.algebra.dim import as_dim, text
-from costlab.algebra.inputs import as_input
+from costlab.algebra.inputs import Inputs, as_input
 from costlab.counting.row import COST, DEFAULT
 from costlab.errors import CostlabError, DefinitionError
 from costlab.explore.amount import LARGEST, amount
@@ -54,6 +54,8 @@ def scale_to(
         raise DefinitionError(f"batch={text(number)} must be a single number")
     if input is not None:
         variant = replace(variant, input=as_input(input))
+        if isinstance(variant.input, Inputs):
+            variant.resolve()  # which says what a definition takes
     wanted = as_quantity((DEFAULT if convention == DEFAULT else COST) if of is None else of)
     asked = _Asked(target, Subject(variant, wanted, number, inference, convention), _whole(budget))
     if isinstance(axis, Compound):

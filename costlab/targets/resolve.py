@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-
 class TorchModule(Protocol):
     """A module of PyTorch, as a protocol, so that torch is not imported."""
 

@@ -225,6 +225,8 @@ def test_what_costs_by_another_convention_or_for_a_batch() -> None:
         ({"budget": "1e999"}, "budget: '1e999' must be below 1e100"),
         ({"of": "flops"}, "'flops' is no quantity; there is multiply_adds, bias_adds"),
         ({"axis": "widht"}, "no axis 'widht'; did you mean width?"),
+        ({"input": "3x10"}, "inception_v3: input=3x10 is for modules; a block takes channels x height"),
+        ({"input": "x:1x3x9x9"}, "inception_v3: input=.* is for modules; a block takes"),
         ({"axis": "aux"}, "aux takes true or false, and is no axis to scale"),
         ({"axis": 3}, "axis=3 must be a name, or a Compound"),
         ({"axis": costlab.Compound(alpha=0.5)}, "alpha=0.5 must be a number from 1 to 10"),
