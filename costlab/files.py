@@ -210,7 +210,7 @@ def _finish(out: Any, target: Path, replace: bool) -> None:
 
 @contextmanager
 def stream(file: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
-    """A file to write piece by piece, which gets its name at the end; when interrupted, with what is in it.
+    """A file to write piece by piece, which gets its name at the end; when interrupted, if anything is in it.
 
     Raises:
         OutputError: it exists and ``replace`` is not set, or cannot be written.
@@ -228,7 +228,8 @@ def stream(file: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
                 try:
                     yield cast("IO[bytes]", out)
                 except KeyboardInterrupt:
-                    _finish(out, target, replace)
+                    if out.tell():
+                        _finish(out, target, replace)
                     raise
                 with Whole():
                     _finish(out, target, replace)

@@ -201,14 +201,14 @@ def _survey(space: Space, by: str, histogram: int | None, out: Output, told: "Sh
     try:
         survey.make()
     except KeyboardInterrupt:
-        survey.unfinished += f": {space.engine.covered:.1%} of it was gone over"
-        if (many := space.counted()) is not None:
-            survey.unfinished += f", with {many:,} members in it"
+        survey.interrupted()
         told.hide()
         out.emit(*summary_tables(survey))
         raise
     told.hide()
-    out.emit(*summary_tables(survey))
+    tables = summary_tables(survey)
+    # CSV holds one table: the one that was asked for.
+    out.emit(*(tables[-1:] if histogram and survey.histogram and out.format == "csv" else tables))
 
 
 def _select(
@@ -232,11 +232,13 @@ def _select(
         ask = functools.partial(space.front, *objectives)
     try:
         selection = ask()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         found = space.found()
         told.hide()
-        if found is not None:
-            covered = f"{space.engine.covered:.1%} of the space was gone over"
+        covered = f"{space.engine.covered:.1%} of the space was gone over"
+        if found is None:
+            interrupt.add_note(covered)
+        else:
             out.emit(members_table(space, found)._replace(notes=(f"interrupted: {covered}",)))
         raise
     told.hide()

@@ -38,7 +38,8 @@ def list_members(space: Space, many: int, out: Output) -> None:
                 put(frame if not out.columns else frame[_known(list(out.columns), frame)])
                 written += len(frame)
         except KeyboardInterrupt as interrupt:
-            close()
+            if written or out.on_stdout:
+                close()
             interrupt.add_note(f"{written:,} of {many:,} rows were written")
             raise
         close()

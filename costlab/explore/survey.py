@@ -30,16 +30,33 @@ class Survey:
 
     def make(self) -> None:
         """Find everything: what fits, what meets the conditions, the extremes, and how members are spread."""
-        self.unfinished = "what fits is not counted"
+        self._begin("what fits is not counted")
         self.misfits = self.space.misfits()
-        self.unfinished = "what meets the conditions is not counted"
+        self._begin("what meets the conditions is not counted")
         self.meeting = self.space.count() if self.space.conditions else self.fitting
         for quantity in MEASURES if self.meeting else ():
-            self.unfinished = f"extremes of {quantity} are not searched"
+            self._begin(f"extremes of {quantity} are not searched")
             least, most = self.space.min(quantity), self.space.max(quantity)
             if least and most:
                 self.extremes.append(Extremes(quantity, least, most))
         if self.meeting and (self.bins or self.space.size <= SPREAD_MAX):
-            self.unfinished = "the histogram is not counted"
+            self._begin("the histogram is not counted")
             self.histogram = self.space.histogram(self.by, self.bins or 12)
         self.unfinished = ""
+
+    @property
+    def is_spread_left_out(self) -> bool:
+        """Whether there is no histogram because nobody asked for one of so many members."""
+        return bool(self.meeting) and self.histogram is None and not self.unfinished
+
+    def interrupted(self) -> None:
+        """Say how far what is unfinished came; what fits is counted part by part, and has no share."""
+        if self.misfits is None or not self.space.engine.covered:
+            return
+        self.unfinished += f": {self.space.engine.covered:.1%} of it was gone over"
+        if (many := self.space.counted()) is not None:
+            self.unfinished += f", with {many:,} members in it"
+
+    def _begin(self, unfinished: str) -> None:
+        self.unfinished = unfinished
+        self.space.engine.begin()

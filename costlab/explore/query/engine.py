@@ -33,8 +33,12 @@ class Engine:
     workers: int | None = None
     executor: Executor | None = None
     progress: Progress = quiet
-    covered: float = field(default=1.0, init=False)
+    covered: float = field(default=0.0, init=False)
     found: Any = field(default=None, init=False)
+
+    def begin(self) -> None:
+        """Forget what was found: something else is asked."""
+        self.covered, self.found = 0.0, None
 
     def sweep(
         self,

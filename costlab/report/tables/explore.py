@@ -9,7 +9,7 @@ from costlab.algebra.work import QUANTITIES
 from costlab.explore.answers import Extremes, Histogram, Misfit
 from costlab.explore.member import Selection
 from costlab.explore.space import Space
-from costlab.explore.survey import Survey
+from costlab.explore.survey import SPREAD_MAX, Survey
 from costlab.explore.written.axis import INPUT, typed
 from costlab.report.cell import Column
 from costlab.report.table import Table
@@ -61,15 +61,19 @@ def typed_or(value: Any) -> str:
 
 def _example(variant: Variant) -> str:
     """How one or two of the axes are varied."""
-    parts = []
+    parts, numbers = [], []
     for parameter in variant.parameters.values():
         if parameter.name in variant.settings:
             continue
+        default = parameter.default
         if parameter.choices or parameter.type is bool:
             parts.append(f"--vary {parameter.name}")
-        elif type(parameter.default) is float:
-            parts.append(f"--vary {parameter.name}=0.5:1.5:0.05")
-    return " ".join(parts[:2])
+        elif type(default) is float and default > 0:
+            low, high, step = (f"{default * share:.4g}" for share in (0.5, 1.5, 0.05))
+            parts.append(f"--vary {parameter.name}={low}:{high}:{step}")
+        elif type(default) is int and default > 0:
+            numbers.append(f"--vary {parameter.name}={default},{2 * default}")
+    return " ".join([*parts, *numbers][:2])
 
 
 def summary_tables(survey: Survey) -> list[Table]:
@@ -98,9 +102,15 @@ def _counts_table(survey: Survey) -> Table:
             Column("share", "share", "share"),
         ),
         rows=rows,
-        notes=(survey.unfinished,) if survey.unfinished else (),
+        notes=_notes(survey),
         facts=lambda: facts_of(space),
     )
+
+
+def _notes(survey: Survey) -> tuple[str, ...]:
+    if survey.is_spread_left_out:
+        return (f"more than {SPREAD_MAX:,} members have a histogram only when --histogram asks for it",)
+    return (survey.unfinished,) if survey.unfinished else ()
 
 
 def _extremes_table(space: Space, extremes: Sequence[Extremes]) -> Table:

@@ -1,0 +1,105 @@
+"""``costlab explore`` as it is met first: the example that it gives, what there is after an interrupt."""
+
+import csv
+import io
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import costlab
+from costlab.explore.query import listing
+from costlab.explore.query.engine import Engine
+from costlab.explore.survey import Survey
+from costlab.explore.written.vary import read_vary
+from costlab.report.tables import explore
+from costlab.targets.catalog import catalog
+from costlab.targets.resolve import find
+from tests.cli.conftest import Run
+
+MINI = ("mini", "--vary", "width=0.5:1.5:0.25", "--vary", "n=3,5,7")
+
+
+def test_the_example_of_each_definition_gives_axes() -> None:
+    for name in catalog():
+        variant = find(name)
+        (note,) = explore.axes_table(variant).notes or ("",)
+        words = shlex.split(str(note))[5:]
+        texts = words[1::2]
+        assert bool(texts) == bool(variant.parameters)
+        definition: Any = variant.subject
+        axes = read_vary(texts, definition)
+        assert all(len(axis.values) > 1 for axis in axes)
+        for axis in axes:  # the default is among them, or between them
+            default = variant.parameters[axis.name].default
+            assert default in axis.values or min(axis.values) < default < max(axis.values)
+
+
+def test_as_csv_a_histogram_is_what_was_asked_for(run: Run) -> None:
+    code, out, _ = run("explore", *MINI, "--histogram", "4", "-f", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    wanted = costlab.Space("mini", width="0.5:1.5:0.25", n=[3, 5, 7]).histogram(bins=4)
+    assert code == 0
+    assert [int(row["from"]) for row in rows] == [*map(int, wanted.edges[:-1])]
+    assert [int(row["members"]) for row in rows] == [*wanted.counts]
+
+
+def test_a_histogram_that_is_left_out_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("costlab.explore.survey", "costlab.report.tables.explore"):
+        monkeypatch.setattr(f"{module}.SPREAD_MAX", 14)
+    assert "members by multiply_adds" not in (out := run("explore", *MINI).out)
+    assert "more than 14 members have a histogram only when --histogram asks for it" in out
+    assert "--histogram asks" not in run("explore", *MINI, "--histogram", "4").out
+
+
+@pytest.mark.parametrize("at", ["deriving", "counting", "searching by multiply_adds"])
+def test_what_was_not_gone_over_has_no_share(run: Run, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    # Nothing of the part is done: it is stopped before its first slice.
+    whole = Engine.sweep
+
+    def sweep(engine: Engine, doing: str, *rest: Any) -> Any:
+        return stop() if doing.startswith(at) else whole(engine, doing, *rest)
+
+    monkeypatch.setattr(Engine, "sweep", sweep)
+    if at == "deriving":
+        monkeypatch.setattr("costlab.explore.query.lowered.lowering_of", stop)
+    monkeypatch.setattr("costlab.explore.query.queries.extreme", lambda *_: None)
+    code, out, err = run("explore", *MINI, "--where", "multiply_adds < 4e7")
+    assert (code, err) == (130, "costlab: error: interrupted\n")
+    assert "not counted" in out or "not searched" in out
+    assert "gone over" not in out
+    code, out, err = run("explore", *MINI, "--top", "2")
+    if at != "counting":
+        assert (code, out) == (130, "")
+        assert err == "costlab: error: interrupted: 0.0% of the space was gone over\n"
+
+
+@pytest.mark.parametrize("format_", ["csv", "json"])
+def test_a_file_is_left_as_it_was_where_no_row_was_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, format_: str
+) -> None:
+    def frames(_: object) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(listing, "frames", frames)
+    old, new = tmp_path / "old.txt", tmp_path / "new.txt"
+    old.write_text("what was there")
+    for file in (old, new):
+        code, _, err = run("explore", *MINI, "--members", "-f", format_, "-o", str(file), "--force")
+        assert (code, err) == (130, "costlab: error: interrupted: 0 of 15 rows were written\n")
+    assert old.read_text() == "what was there"
+    assert [each.name for each in tmp_path.iterdir()] == ["old.txt"]
+
+
+def test_a_survey_says_how_far_its_part_came() -> None:
+    space = costlab.Space("mini", width="0.5:1.5:0.25").where("parameters > 0").on(workers=1)
+    survey = Survey(space, unfinished="what meets the conditions is not counted", misfits=())
+    space.engine.covered, space.engine.found = 0.25, [3, 4]
+    survey.interrupted()
+    assert survey.unfinished == (
+        "what meets the conditions is not counted: 25.0% of it was gone over, with 7 members in it"
+    )
