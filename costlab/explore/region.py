@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from costlab.explore.query.engine import Engine, Progress
     from costlab.explore.query.lowered import Asked, Lowering
 
+AXES_MAX = 32
+"""The most axes: NumPy's arrays broadcast along no more."""
+
 
 class Region(Overview):
     """The members of a space that meet some conditions; what they cost is derived when it is first asked."""
@@ -34,6 +37,8 @@ class Region(Overview):
         return space
 
     def _begin(self, variant: Variant, axes: tuple[Axis, ...]) -> None:
+        if len(axes) > AXES_MAX:
+            raise DefinitionError(f"{variant.label}: {len(axes)} axes are more than {AXES_MAX}: vary fewer")
         self.variant, self.axes = variant, axes
         self.conditions: tuple[Condition, ...] = ()
         self.atoms: tuple[Atom, ...] = ()
@@ -125,7 +130,8 @@ class Region(Overview):
     def asked(self, *linears: Linear) -> "list[Asked]":
         """Plans of sets of members that do not overlap: together, all that meet the conditions."""
         every = conjunctions(all_conditions(self.conditions)) if self.conditions else ((),)
-        return [self.lowering.plan((*each, *self.atoms), linears) for each in every]
+        plans = (self.lowering.plan((*each, *self.atoms), linears) for each in every)
+        return [asked for asked in plans if asked.plan.is_possible]
 
     def bounds(self) -> tuple[Linear, ...]:
         """The sums of quantities that are at most 0 for all members, if the conditions are one."""

@@ -12,6 +12,7 @@ import pytest
 from costlab import (
     Block,
     Conv2d,
+    DefinitionError,
     Dim,
     Flatten,
     Linear,
@@ -26,6 +27,8 @@ from costlab import (
 )
 from costlab.explore.query import fast, slices
 from costlab.explore.space import Space
+from costlab.explore.written.axis import Axis
+from costlab.targets.resolve import find
 
 
 @block(input="3x16x16")
@@ -188,3 +191,10 @@ def test_processes_answer_as_one_does(
     assert [each.sizes for each in fronts[0]] == [each.sizes for each in fronts[1]]
     assert [each.index for each in alone.sample(9, seed=4)] == [each.index for each in far.sample(9, seed=4)]
     assert alone.histogram() == far.histogram()
+
+
+def test_more_axes_than_arrays_have_are_refused() -> None:
+    axes = tuple(Axis(f"w{place}", (1, 2)) for place in range(33))
+    with pytest.raises(DefinitionError, match="33 axes are more than 32: vary fewer"):
+        Space.along(find("inception_v3"), axes)
+    assert Space.along(find("inception_v3"), axes[:32]).size == 2**32

@@ -69,6 +69,36 @@ def count(
         found[o] = whole
 
 
+@njit(cache=True, nogil=True)
+def count_sums(
+    base: Any,
+    left: Any,
+    left_rows: Any,
+    right: Any,
+    right_rows: Any,
+    low: Any,
+    high: Any,
+    open_points: Any,
+    found: Any,
+) -> None:
+    """The same for one condition, and tables in order: the more of the right, the less of the left."""
+    lefts, rights = left.shape[2], right.shape[2]
+    for o in open_points:
+        row, other = left_rows[o], right_rows[o]
+        least, most = low - base[0, o], high - base[0, o]
+        below, upto, met = lefts, lefts, 0
+        for j in range(rights):
+            taken = right[0, other, j]
+            while upto > 0 and left[0, row, upto - 1] > most - taken:
+                upto -= 1
+            while below > 0 and left[0, row, below - 1] >= least - taken:
+                below -= 1
+            if upto == 0:
+                break
+            met += upto - below
+        found[o] = met
+
+
 @njit(cache=True, nogil=True, inline="always")
 def _visited(left: Any, row: Any, forms: Any, above: Any, below: Any, flags: Any) -> Any:
     lefts = left.shape[2]

@@ -55,19 +55,27 @@ class Engine:
         """
         slices = sum(plan.slices for plan in plans)
         state, done = start, 0
-        self.found, self.covered = state, 0.0
+        self.begin(state)
         every = ((place, number) for place, plan in enumerate(plans) for number in range(plan.slices))
         waiting: deque[tuple[int, Future[Any]]] = deque()
         with self._running(slices, max((plan.points for plan in plans), default=0)) as (submit, many):
-            while True:
-                for place, number in islice(every, many - len(waiting)):
-                    waiting.append((place, submit(task, plans[place], number, *arguments(state, place))))
-                if not waiting:
-                    self.covered = 1.0
-                    return state
-                place, future = waiting.popleft()
-                state, done = fold(state, place, future.result()), done + 1
-                self._tell(doing, state, done, slices)
+            try:
+                while True:
+                    for place, number in islice(every, many - len(waiting)):
+                        waiting.append((place, submit(task, plans[place], number, *arguments(state, place))))
+                    if not waiting:
+                        self.covered = 1.0
+                        return state
+                    place, future = waiting.popleft()
+                    state, done = fold(state, place, future.result()), done + 1
+                    self._tell(doing, state, done, slices)
+            finally:
+                for _, future in waiting:  # an executor that was given goes on otherwise
+                    future.cancel()
+
+    def begin(self, found: Any = None) -> None:
+        """Forget what was found before: nothing is covered yet."""
+        self.found, self.covered = found, 0.0
 
     def _tell(self, doing: str, state: Any, done: int, slices: int) -> None:
         self.found, self.covered = state, done / slices

@@ -11,7 +11,7 @@ from costlab.explore.query.within import BLOCK, bounds, counts, meets
 
 def spread(plan: Plan, part: Slice, form: int, edges: Any) -> Any:
     """How many members have ``edges[k] <= value < edges[k + 1]`` of a form, and meet the conditions."""
-    if len(plan.forms) == 1:
+    if plan.is_searched:
         return _searched(plan, part, edges)
     lowest, highest = bounds(plan, part)
     low, high = plan.limits

@@ -27,9 +27,12 @@ def count(engine: Engine, plans: Sequence[Plan], doing: str = "counting") -> int
 
 def counts_by_slice(engine: Engine, plans: Sequence[Plan], doing: str = "counting") -> list[int]:
     """How many members each slice of each plan has."""
-    return engine.sweep(
-        doing, plans, _count, lambda found, place, many: [*found, many * plans[place].free()], list[int]()
-    )
+
+    def fold(found: list[int], place: int, many: int) -> list[int]:
+        found.append(many * plans[place].free())
+        return found
+
+    return engine.sweep(doing, plans, _count, fold, list[int]())
 
 
 def _count(plan: Plan, number: int) -> int:
@@ -52,8 +55,10 @@ def top(engine: Engine, asked: Sequence[Asked], sign: int, many: int, doing: str
         return (asked[place].places[0], turned, many, least)
 
     if many == 1 and len(asked) == 1:
+        engine.begin()
         found = extreme(asked[0].plan, asked[0].places[0], turned)
         if found is not None:
+            engine.covered = 1.0
             return found
     return engine.sweep(doing, _plans(asked), _top, fold, list[Ranked](), arguments)
 
@@ -191,6 +196,7 @@ def rows(engine: Engine, asked: Asked) -> Any:
     """All members, in batches: indices ``[member, axis]``, values of what is asked ``[asked, member]``."""
     plan = asked.plan
     free = plan.free_axes()
+    engine.begin()
     for number in range(plan.slices):
         for indices, values in every(plan, plan.slice(number)):
             wanted = values[list(asked.places)]

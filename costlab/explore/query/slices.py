@@ -5,16 +5,15 @@ the cut a form is then ``base + left[i] + right[j]``, where ``i`` and ``j`` run 
 of these groups: most questions are answered by what is least and most in a table, without visiting points.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import combinations
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from costlab.explore.derive.terms import Term
+from costlab.explore.query.cut import cut_of, halved
 from costlab.explore.query.forms import Form
 from costlab.explore.written.axis import Index
 
@@ -24,6 +23,8 @@ GROUP_MAX_SORTED = 65_536
 """The same where one form alone is asked for: tables are then searched, not visited."""
 ELEMENTS_MAX = 4_000_000
 """The most elements of the tables of a slice."""
+POINTS_MAX = 2**28
+"""The most points of a slice where several forms are asked for, so that none takes long."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Plan:
         """The members of the space, those that do not fit among them."""
         return prod(self.sizes)
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether no interval ends before it begins."""
+        return all(low <= high for low, high in self.intervals)
+
     @cached_property
     def dtype(self) -> Any:
         return object if any(form.dtype is object for form in self.forms) else np.int64
@@ -58,10 +64,26 @@ class Plan:
 
     @cached_property
     def groups(self) -> tuple[Index, tuple[Index, ...]]:
-        """The cut, and the groups of the other axes."""
+        """The cut, and the groups of the other axes: few enough that their tables are within bounds."""
         signatures = {term.axes for form in self.forms for term in form.terms}
-        most = GROUP_MAX_SORTED if len(self.forms) == 1 else GROUP_MAX
-        return cut_of(signatures, self.sizes, most)
+        most = GROUP_MAX_SORTED if self.is_searched else GROUP_MAX
+        cut, groups = cut_of(signatures, self.sizes, most)
+        while groups and not self._room(halved(groups, self.sizes)):
+            largest = max(groups, key=lambda group: prod(self.sizes[axis] for axis in group))
+            cut = tuple(sorted((*cut, *largest)))
+            groups = tuple(group for group in groups if group != largest)
+        return cut, groups
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether points are found by searching tables in order, and not visited: one form alone matters."""
+        return len(self.forms) == 1
+
+    def _room(self, halves: tuple[Index, Index]) -> int:
+        """For how many points of the cut a slice with these halves has room."""
+        left, right = (prod(self.sizes[axis] for axis in half) for half in halves)
+        room = ELEMENTS_MAX // ((1 + left + right) * len(self.forms))
+        return room if self.is_searched else min(room, POINTS_MAX // (left * right))
 
     @cached_property
     def halves(self) -> tuple[Index, Index]:
@@ -72,8 +94,7 @@ class Plan:
     def steps(self) -> Index:
         """How many indices along each axis of the cut a slice has: all, a few along one, else one."""
         cut, _ = self.groups
-        left, right = (prod(self.sizes[axis] for axis in half) for half in self.halves)
-        room = max(1, ELEMENTS_MAX // ((1 + left + right) * len(self.forms)))
+        room = max(1, self._room(self.halves))
         steps = {}
         for axis in sorted(cut, key=lambda axis: self.sizes[axis]):
             steps[axis] = max(1, min(self.sizes[axis], room))
@@ -129,9 +150,16 @@ class Plan:
 
     def sorted_left(self, part: "Slice") -> Any:
         """The left table of a slice with each row in order."""
-        held = self._held.get("sorted")
-        if held is None or held[0] is not part.left:
-            held = self._held["sorted"] = (part.left, np.sort(part.left, axis=2))
+        return self._sorted("left", part.left)
+
+    def sorted_right(self, part: "Slice") -> Any:
+        """The right table of a slice with each row in order."""
+        return self._sorted("right", part.right)
+
+    def _sorted(self, name: str, table: Any) -> Any:
+        held = self._held.get(name)
+        if held is None or held[0] is not table:
+            held = self._held[name] = (table, np.sort(table, axis=2))
         return held[1]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -241,54 +269,3 @@ class Slice(NamedTuple):
     def points(self) -> int:
         """How many points it has."""
         return prod(self.shape)
-
-
-def cut_of(signatures: Iterable[Index], sizes: Index, most: int) -> tuple[Index, tuple[Index, ...]]:
-    """Axes without which the others fall apart into groups of at most ``most`` points that share no term."""
-    sets = {frozenset(signature) for signature in signatures}
-    axes = sorted({axis for each in sets for axis in each})
-    cut: list[int] = []
-    while True:
-        groups = _connected([axis for axis in axes if axis not in cut], sets)
-        large = [group for group in groups if prod(sizes[axis] for axis in group) > most]
-        if not large:
-            return tuple(sorted(cut)), tuple(groups)
-        group = set(large[0])
-
-        def ties(axis: int, group: set[int] = group) -> tuple[int, int]:
-            near = {other for each in sets if axis in each for other in each if other in group}
-            return (len(near), sizes[axis])
-
-        cut.append(max(group, key=ties))
-
-
-def _connected(axes: list[int], sets: set[frozenset[int]]) -> list[Index]:
-    """Axes in groups that share no term."""
-    groups: list[Index] = []
-    left = set(axes)
-    while left:
-        group, pending = set(), [min(left)]
-        while pending:
-            axis = pending.pop()
-            if axis in group:
-                continue
-            group.add(axis)
-            pending += [other for each in sets if axis in each for other in each if other in left]
-        left -= group
-        groups.append(tuple(sorted(group)))
-    return groups
-
-
-def halved(groups: tuple[Index, ...], sizes: Index) -> tuple[Index, Index]:
-    """The groups in two halves with about as many points."""
-    points = {group: prod(sizes[axis] for axis in group) for group in groups}
-    whole = prod(points.values())
-    best: tuple[float, tuple[Index, ...]] = (float("inf"), ())
-    for many in range(len(groups) + 1):
-        for chosen in combinations(groups, many):
-            left = prod(points[group] for group in chosen)
-            best = min(best, (max(left, whole / left), chosen))
-        if many > 6:
-            break
-    left_axes = tuple(axis for group in best[1] for axis in group)
-    return left_axes, tuple(axis for group in groups if group not in best[1] for axis in group)

@@ -51,12 +51,14 @@ def counts(plan: Plan, part: Slice) -> Any:
     if not open_points.size:
         return found
     kernels = fast.kernels(plan.points) if plan.dtype is not object else None
+    if kernels is not None and plan.is_searched and lefts > kernels.SEARCHED:
+        tables = (base, plan.sorted_left(part), part.left_rows, plan.sorted_right(part), part.right_rows)
+        kernels.count_sums(*tables, low[0, 0], high[0, 0], open_points, found)
+        return found
     if kernels is not None:
-        ordered = (
-            plan.sorted_left(part)[:number] if lefts > kernels.SEARCHED else left
-        )  # short ones are visited
-        tables = (base, left, ordered, part.left_rows, right, part.right_rows)
-        kernels.count(*tables, *ends_of_left, low[:, 0], high[:, 0], open_points, found)
+        ordered = plan.sorted_left(part)[:number] if lefts > kernels.SEARCHED else left
+        rows = (part.left_rows, right, part.right_rows)
+        kernels.count(base, left, ordered, *rows, *ends_of_left, low[:, 0], high[:, 0], open_points, found)
         return found
     by_row = open_points[np.argsort(part.left_rows[open_points], kind="stable")]
     starts = np.flatnonzero(np.diff(part.left_rows[by_row], prepend=-1))

@@ -1,5 +1,6 @@
 """What goes over slices: an interrupt leaves what was found, and the share that was covered."""
 
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,40 @@ def test_an_interrupt_leaves_what_was_found(workers: int, monkeypatch: pytest.Mo
     engine.progress = lambda _, __: None
     assert queries.count(engine, [plan]) == 50
     assert engine.covered == 1.0
+
+
+def test_what_an_executor_has_not_begun_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Idle(Executor):
+        """One that does what is first, and nothing else."""
+
+        def __init__(self) -> None:
+            self.given: list[Future[Any]] = []
+
+        def submit(self, task: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            self.given.append(Future())
+            if len(self.given) == 1:
+                self.given[0].set_exception(KeyboardInterrupt())
+            return self.given[-1]
+
+    idle = Idle()
+    with pytest.raises(KeyboardInterrupt):
+        queries.count(Engine(2, idle), [_plan(monkeypatch)])
+    assert len(idle.given) > 1
+    assert all(each.cancelled() for each in idle.given[1:])
+
+
+def test_nothing_is_left_of_what_was_asked_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = Space("inception_v3", n=[3, 5])
+    assert space.count() == space.counted() == 2
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(queries, "extreme", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        space.min()
+    assert space.counted() is None
+    assert space.engine.covered == 0
 
 
 def test_an_error_in_a_slice_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from costlab import Block, Conv2d, Dim, block, seq
-from costlab.explore.query import queries, slices
+from costlab.explore.query import fast, queries, slices
 from costlab.explore.space import Space
 
 CHI_SQUARE = 1.6
@@ -64,3 +64,14 @@ def test_what_is_near_alone_is_drawn(space: Space) -> None:
     near = space.sample(20, within="20%", of=30_000)
     assert near.among == sum(24_000 <= each <= 36_000 for each in space.to_frame()["multiply_adds"])
     assert all(24_000 <= member.multiply_adds <= 36_000 for member in near)
+
+
+def test_what_is_near_and_beyond_a_limit_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"w1": "8:256:8", "w2": "8:256:8", "d1": "1:8", "d2": "1:8"}
+    for compiled in (True, False):
+        monkeypatch.setattr(fast, "_use", compiled)
+        space = Space("anynet_x", **sizes, group_width=8).where("multiply_adds <= 300e6")
+        assert space.near("1%", 302e6).count() > 0
+        beyond = space.near("1%", 320e6)
+        assert beyond.count() == beyond.sample(3).among == sum(beyond.histogram().counts) == 0
+        assert beyond.min() is None

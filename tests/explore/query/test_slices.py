@@ -36,6 +36,7 @@ def _parts(random: Random, patch: pytest.MonkeyPatch) -> tuple[Problem, list[Sli
     patch.setattr(slices, "GROUP_MAX", random.choice([1, 4, 16, 256]))
     patch.setattr(slices, "GROUP_MAX_SORTED", random.choice([4, 65_536]))
     patch.setattr(slices, "ELEMENTS_MAX", random.choice([1, 20, 4_000_000]))
+    patch.setattr(slices, "POINTS_MAX", random.choice([1, 30, 2**28]))
     for module in (within, top):
         patch.setattr(module, "BLOCK", random.choice([1, 50, 1_000_000]))
     made = problem(random)
