@@ -123,6 +123,8 @@ def equal(a: Dim, b: Dim) -> bool | None:
     if verdict is None:
         import sympy
 
+        from costlab.algebra.floors import has_floors, unnested
+
         difference = sympy.expand(unnested(a - b))
         # What simplify takes minutes for is not decided: where sizes are floored, remainders decide it.
         verdict = difference.is_zero if has_floors(difference) else sympy.simplify(difference).is_zero
@@ -279,34 +281,3 @@ def _is_plain(value: object, deep: int = 3) -> bool:
     if isinstance(value, tuple | list):
         return deep > 0 and all(_is_plain(each, deep - 1) for each in value)
     return value is None or isinstance(value, Number | str) or is_array(value) or is_symbolic(value)
-
-
-def unnested(size: Any) -> Any:
-    """An expression whose floors hold no floors: ``floor((floor(y) + a) / n)`` is ``floor((y + a) / n)``.
-
-    But for those within the smaller of two, which pooling that rounds up leaves.
-    """
-    import sympy
-
-    expression = sympy.sympify(size)
-    if not expression.has(sympy.floor):
-        return expression
-    return expression.replace(sympy.floor, lambda argument: _merged(sympy.expand(argument)))
-
-
-def has_floors(size: Any) -> bool:
-    """Whether a symbolic dimension is rounded, or the smaller of two, anywhere in it."""
-    import sympy
-
-    return bool(size.has(sympy.floor, sympy.ceiling, sympy.Min, sympy.Mod))
-
-
-def _merged(argument: Any) -> Any:
-    import sympy
-
-    for inner in argument.atoms(sympy.floor):
-        slope = argument.coeff(inner)
-        rest = sympy.expand(argument - slope * inner)
-        if slope.is_Rational and slope.p == 1 and (rest / slope).is_integer and not rest.has(inner):
-            return sympy.floor(sympy.expand(slope * inner.args[0] + rest))
-    return sympy.floor(argument)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from costlab.algebra.block import Operation
-from costlab.algebra.dim import Dim, as_dim, is_array, is_symbolic, unnested
+from costlab.algebra.dim import Dim, as_dim, is_array, is_symbolic
 from costlab.algebra.dim import symbols as size_symbol
+from costlab.algebra.floors import unnested
 from costlab.algebra.inputs import shape_of
 from costlab.algebra.ratio import Ratio, products
 from costlab.algebra.shape import AnyShape, Shape

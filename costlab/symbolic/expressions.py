@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from costlab.algebra.dim import has_floors
+from costlab.algebra.floors import has_floors
 
 FAR_SHORTER = 0.75
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from math import lcm
 from typing import Any, NamedTuple
 
-from costlab.algebra.dim import Dim, is_symbolic, unnested
+from costlab.algebra.dim import Dim, is_symbolic
+from costlab.algebra.floors import unnested
 from costlab.algebra.shape import AnyShape
 from costlab.counting.count import Count, count
 from costlab.errors import ShapeError

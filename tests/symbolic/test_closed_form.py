@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import costlab
 from costlab.algebra import Block, Dim, Ratio, Shape
-from costlab.algebra.dim import unnested
+from costlab.algebra.floors import unnested
 from costlab.counting.count import count
 from costlab.errors import DefinitionError, ShapeError
 from costlab.symbolic import ClosedForm, closed_form

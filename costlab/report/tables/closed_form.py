@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from costlab.algebra.dim import unnested
+from costlab.algebra.floors import unnested
 from costlab.algebra.work import Work
 from costlab.counting.compare import Comparison
 from costlab.counting.row import MEASURES
