@@ -26,6 +26,12 @@ AXES_MAX = 32
 """The most axes: NumPy's arrays broadcast along no more."""
 
 
+def together(stated: Sequence[str]) -> str:
+    """Conditions as one: of several, those with an ``or`` are in brackets."""
+    several = len(stated) > 1
+    return " and ".join(f"({each})" if several and " or " in each else each for each in stated)
+
+
 class Region(Overview):
     """The members of a space that meet some conditions; what they cost is derived when it is first asked."""
 
@@ -42,6 +48,7 @@ class Region(Overview):
         self.variant, self.axes = variant, axes
         self.conditions: tuple[Condition, ...] = ()
         self.atoms: tuple[Atom, ...] = ()
+        self.stated: tuple[str, ...] = ()  # what members meet, as it was written
         self._engine: Engine | None = None
         self._made: dict[str, Any] = {}  # what is derived once for all spaces with these axes
 
@@ -71,9 +78,10 @@ class Region(Overview):
             DefinitionError: one is no condition.
         """
         parameters = tuple(self.variant.parameters)
-        parsed = (parse_condition(text, self._named, option, parameters) for text in conditions)
+        parsed = [parse_condition(text, self._named, option, parameters) for text in conditions]
         space = copy(self)
         space.conditions = (*self.conditions, *parsed)
+        space.stated = (*self.stated, *(each.text for each in parsed))
         space._refuse_contradiction(option)  # noqa: SLF001  # it is of this class
         return space
 
@@ -85,13 +93,13 @@ class Region(Overview):
         if axial and not any(
             hold_somewhere(self.axes, atoms) for atoms in conjunctions(all_conditions(axial))
         ):
-            stated = " and ".join(condition.text for condition in axial)
+            stated = together([condition.text for condition in axial])
             raise DefinitionError(f"{option}: {stated}: holds for no values of the axes")
 
     def unconditional(self) -> Self:
         """The space without its conditions."""
         space = copy(self)
-        space.conditions, space.atoms = (), ()
+        space.conditions, space.atoms, space.stated = (), (), ()
         return space
 
     def on(
@@ -116,6 +124,8 @@ class Region(Overview):
         """
         space = copy(self)
         space.atoms = (*self.atoms, *near(self.quantity(by), within, of))
+        if within is not None:
+            space.stated = (*self.stated, f"{by} within {within} of {of}")
         return space
 
     def quantity(self, text: str, option: str = "by") -> Linear:
@@ -162,8 +172,15 @@ class Region(Overview):
             f"{each.name}: {len(each.values):,} values, {each.text(0)} to {each.text(-1)}"
             for each in self.axes
         )
-        conditions = (f"where {condition.text}" for condition in self.conditions)
-        return [f"{self.variant.label}, {self.size:,} members", *axes, *conditions]
+        return [f"{self.variant.label}, {self.size:,} members", *axes, *self._where()]
+
+    def _where(self) -> Sequence[str]:
+        return [f"where {each}" for each in self.stated]
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return "".join([super()._repr_html_(), *(f"<p>{escape(each)}</p>" for each in self._where())])
 
     def _records(self) -> Sequence[Mapping[str, str]]:
         return [

@@ -33,7 +33,7 @@ class Survey:
         self._begin("what fits is not counted")
         self.misfits = self.space.misfits()
         self._begin("what meets the conditions is not counted")
-        self.meeting = self.space.count() if self.space.conditions else self.fitting
+        self.meeting = self.space.count() if self.space.stated else self.fitting
         for quantity in MEASURES if self.meeting else ():
             self._begin(f"extremes of {quantity} are not searched")
             least, most = self.space.min(quantity), self.space.max(quantity)

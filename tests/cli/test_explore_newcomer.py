@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -103,3 +104,20 @@ def test_a_survey_says_how_far_its_part_came() -> None:
     assert survey.unfinished == (
         "what meets the conditions is not counted: 25.0% of it was gone over, with 7 members in it"
     )
+
+
+def test_members_near_an_amount_are_counted_as_such(run: Run) -> None:
+    ask = ("--where", "n > 3 or width < 0.7", "--within", "20%", "--of", "2e7")
+    code, out, _ = run("explore", *MINI, *ask, "-f", "json")
+    space = costlab.Space("mini", width="0.5:1.5:0.25", n=[3, 5, 7])
+    near = space.where("n > 3 or width < 0.7").near("20%", "2e7")
+    content = json.loads(out)
+    assert (code, 0 < near.count() < 15) == (0, True)
+    assert content["rows"][2]["members"] == "(n > 3 or width < 0.7) and multiply_adds within 20% of 2e7"
+    assert content["rows"][2]["count"] == near.count()
+    assert content["where"] == ["n > 3 or width < 0.7", "multiply_adds within 20% of 2e7"]
+    (row,) = json.loads(run("explore", *MINI, *ask[2:4], "--of", "1", "-f", "json").out)["rows"][2:]
+    assert row["count"] == 0
+    for shown in (repr(near), near._repr_html_().replace("&lt;", "<").replace("&gt;", ">")):
+        assert "where n > 3 or width < 0.7" in shown
+        assert "where multiply_adds within 20% of 2e7" in shown

@@ -8,6 +8,7 @@ from math import log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.errors import CostlabError, DefinitionError
+from costlab.explore.region import together
 from costlab.explore.space import Space
 from costlab.explore.written.linear import CONSTANT
 from costlab.report.cell import human
@@ -123,10 +124,9 @@ def density_of(space: Space) -> Density:
 
 def _title(space: Space, members: int) -> str:
     title = f"{space.variant.label}: {members:,} {'member' if members == 1 else 'members'}"
-    if not space.conditions:
+    if not space.stated:
         return title
-    conditions = " and ".join(each.text for each in space.conditions)
-    return f"{title}\n{space.count():,} with {conditions}"
+    return f"{title}\n{space.count():,} with {together(space.stated)}"
 
 
 def _cells(

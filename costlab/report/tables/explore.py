@@ -8,6 +8,7 @@ from costlab.algebra.shape import Shape
 from costlab.algebra.work import QUANTITIES
 from costlab.explore.answers import Extremes, Histogram, Misfit
 from costlab.explore.member import Selection
+from costlab.explore.region import together
 from costlab.explore.space import Space
 from costlab.explore.survey import SPREAD_MAX, Survey
 from costlab.explore.written.axis import INPUT, typed
@@ -91,8 +92,8 @@ def summary_tables(survey: Survey) -> list[Table]:
 def _counts_table(survey: Survey) -> Table:
     space = survey.space
     counted = [("all", space.size), ("fit", survey.fitting)]
-    if space.conditions:
-        counted.append((" and ".join(each.text for each in space.conditions), survey.meeting))
+    if space.stated:
+        counted.append((together(space.stated), survey.meeting))
     rows = tuple((name, many, many / space.size) for name, many in counted if many is not None)
     return Table(
         title=title_of(space),
@@ -208,5 +209,5 @@ def facts_of(space: Space) -> Mapping[str, Any]:
         "target": space.variant.label,
         "members": space.size,
         "axes": {axis.name: [axis.text(i) for i in range(len(axis.values))] for axis in space.axes},
-        "where": [each.text for each in space.conditions],
+        "where": [*space.stated],
     }
