@@ -36,10 +36,6 @@ class Engine:
     covered: float = field(default=0.0, init=False)
     found: Any = field(default=None, init=False)
 
-    def begin(self) -> None:
-        """Forget what was found: something else is asked."""
-        self.covered, self.found = 0.0, None
-
     def sweep(
         self,
         doing: str,
