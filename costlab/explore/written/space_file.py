@@ -1,6 +1,5 @@
 """Spaces as files of TOML: what is varied, and what has to hold between the axes."""
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -97,41 +96,3 @@ def _value(value: Any, path: str) -> Any:
     if not isinstance(value, bool | int | float):
         raise MalformedError(f"{path}: {a(type(value).__name__)} is no number, text, truth or list of these")
     return value
-
-
-def space_text(space: SpaceFile) -> str:
-    """The file that describes a space, which `read_space` reads back.
-
-    Raises:
-        DefinitionError: an axis holds None beside what cannot be typed in one line with it.
-    """
-    head = {"target": space.target, "input": space.input, "where": space.where or None}
-    lines = [f"{name} = {_toml(value)}" for name, value in head.items() if value is not None]
-    table = [f"{_key(name)} = {_axis(name, values)}" for name, values in space.vary.items()]
-    parts = ["\n".join(part) for part in (lines, ["[vary]", *table] if table else []) if part]
-    return "\n\n".join(parts) + "\n"
-
-
-def _axis(name: str, values: str | tuple[Any, ...]) -> str:
-    if isinstance(values, str) or not any(value is None for value in values):
-        return _toml(values)
-    texts = [typed(value) for value in values]  # TOML has no word for None
-    if any(re.search(r"[,:()\[\]{}\s]", each) for each in texts):
-        raise DefinitionError(f"vary.{name}: None cannot be written in a file beside {typed(values)}")
-    return _toml(",".join(texts))
-
-
-def _toml(value: Any) -> str:
-    """A plain value as TOML; its numbers are written as Python's are."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return _quoted(value) if isinstance(value, str) else typed(value)
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)
-
-
-def _quoted(line: str) -> str:
-    escaped = line.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda sign: f"\\u{ord(sign[0]):04x}", escaped) + '"'
