@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Member:
     """A network of a space: the values of the axes, its quantities for one input, and how it is named.
 
-    ``target`` is what `costlab count` takes; ``input`` is its input's shape where a space varies or sets it.
+    It is itself a target, for `costlab.count`, ``compare`` and ``build``. ``target`` is what `costlab count`
+    takes; ``input`` is its input's shape where a space varies or sets it.
     """
 
     index: Index

@@ -73,7 +73,9 @@ class Space(Region):
             DefinitionError: ``many`` is no number of at least 1, ``by`` no sum of quantities.
         """
         found = self._best(positive("top", many), by, 1)
-        return selection(self, f"the {len(found)} with the most {by}", found)
+        of = by.strip()
+        end = f"least {of[1:]}" if of[:1] == "-" and of[1:].isidentifier() else f"most {of}"
+        return selection(self, f"the {len(found)} with the {end}", found)
 
     def front(self, *objectives: str) -> Selection:
         """The members that none surpasses: less is better, so that ``-parameters`` asks for more of them.

@@ -31,7 +31,16 @@ class TorchModule(Protocol):
     def state_dict(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
-TargetLike: TypeAlias = str | Block | Definition[...] | Variant | TorchModule | Callable[..., TorchModule]
+class VariantHolder(Protocol):
+    """What holds a variant, as a member of a space does."""
+
+    @property
+    def variant(self) -> Variant: ...
+
+
+TargetLike: TypeAlias = (
+    str | Block | Definition[...] | Variant | VariantHolder | TorchModule | Callable[..., TorchModule]
+)
 FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
 IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_MODULE = r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?"
@@ -42,8 +51,8 @@ def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target
     """The target that ``target`` names, with the shape of its input.
 
     A target is a catalog name, ``file.py:attribute`` or ``package.module:attribute`` (each with
-    ``:name=value,...`` after it), a `Definition`, a `Variant`, a `Block`, a module of PyTorch, or what makes
-    one: its class, or a function.
+    ``:name=value,...`` after it), a `Definition`, a `Variant` or a member of a space, a `Block`, a module of
+    PyTorch, or what makes one: its class, or a function.
 
     Raises:
         TargetError: it names nothing, its code fails, or the shape of its input is unknown.
@@ -85,6 +94,8 @@ def find(target: TargetLike) -> Variant:
     if is_module_class(target) or inspect.isroutine(target) or isinstance(target, partial):
         made_by = Factory(cast("Any", target))
         return Variant(made_by.name, made_by, from_user=True)
+    if isinstance(held := getattr(target, "variant", None), Variant):
+        return held
     if not isinstance(target, str):
         from costlab.targets.instead import instead
 

@@ -121,3 +121,16 @@ def test_members_near_an_amount_are_counted_as_such(run: Run) -> None:
     for shown in (repr(near), near._repr_html_().replace("&lt;", "<").replace("&gt;", ">")):
         assert "where n > 3 or width < 0.7" in shown
         assert "where multiply_adds within 20% of 2e7" in shown
+
+
+def test_a_member_is_a_target() -> None:
+    space = costlab.Space("mini", width="0.5:1:0.25", input=[24, 32])
+    best = space.top(2, by="-parameters")
+    assert best.title == "mini: the 2 with the least parameters"
+    for member in best:
+        counted = costlab.count(member)
+        assert (counted.label, counted.input) == (member.target, member.input)
+        assert (counted.multiply_adds, counted.parameters) == (member.multiply_adds, member.parameters)
+    assert sum(each.numel() for each in costlab.build(best[0]).parameters()) == best[0].parameters
+    sizes = [int(each.multiply_adds) for each in costlab.compare(best[1], best[0]).counts]
+    assert sizes == [best[1].multiply_adds, best[0].multiply_adds]
