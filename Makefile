@@ -26,7 +26,8 @@ test: $(READY)  ## Run the tests.
 zoo: $(READY)  ## Hold counts of architectures of transformers against PyTorch's flop counter: all, not only a sample.
 	$(BIN)/pytest tests/zoo -m '' -n auto --dist worksteal
 
-check: lint test  ## Everything that has to pass: format, lint, types, import rules, tests.
+check: $(READY)  ## Everything that has to pass: format, lint, types, import rules, tests.
+	$(MAKE) --jobs=2 lint test
 
 lint: $(READY)  ## Format, lint, types and import rules.
 	$(BIN)/ruff format --check .
@@ -88,12 +89,12 @@ clean:  ## Remove the virtual environment and caches.
 	rm -rf .venv .venv-lock site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The stamp is written last: an install that was interrupted is done again. Bytecode is made on all cores, but for
-# the thousands of models of which none is imported; what cannot be compiled is some package's own affair.
+# thousands of models and tests of which none is imported; what cannot be compiled is a package's own affair.
 $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "costlab needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv .venv
 	$(LOCKED) $(BIN)/pip install --no-compile --editable '.[dev]'
-	$(BIN)/python -m compileall -q -j 0 -x '/transformers/models/' .venv/lib || true
+	$(BIN)/python -m compileall -q -j 0 -x '/transformers/models/|/(numba|pyarrow)/tests/|/numba/cuda/' .venv/lib || true
 	touch $(READY)
 
 $(DOCS_READY): $(READY)
