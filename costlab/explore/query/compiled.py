@@ -115,6 +115,22 @@ def _visited(left: Any, row: Any, forms: Any, above: Any, below: Any, flags: Any
 
 
 @njit(cache=True, nogil=True)
+def covers(members: Any, points: Any, found: Any) -> None:
+    """Write which points ``[dimension, point]`` a member ``[member, dimension]`` is as good as in all."""
+    many, dimensions = members.shape
+    for point in range(points.shape[1]):
+        for member in range(many):
+            covered = True
+            for dimension in range(dimensions):
+                if members[member, dimension] > points[dimension, point]:
+                    covered = False
+                    break
+            if covered:
+                found[point] = True
+                break
+
+
+@njit(cache=True, nogil=True)
 def spread(
     base: Any,
     left: Any,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from costlab.explore.query import fast
 from costlab.explore.query.slices import Plan, Slice
 from costlab.explore.query.within import BLOCK, bounds
 from costlab.explore.written.axis import Index
@@ -80,9 +81,15 @@ class Front:
 
     def _covers_one_by_one(self, points: Any) -> Any:
         """The same in any number of dimensions: what one of the members covers is not asked again."""
+        members = self.values[:, np.argsort(_ranked(self.values), kind="stable")]  # what covers most is first
+        kernels = fast.kernels(members.shape[1] * points.shape[1]) if members.dtype != object else None
+        if kernels is not None:
+            found = np.zeros(points.shape[1], bool)
+            kernels.covers(np.ascontiguousarray(members.T), np.ascontiguousarray(points), found)
+            return found
         left = np.arange(points.shape[1])
-        for at in range(0, self.values.shape[1], FIRST):
-            some = self.values[:, at : at + FIRST, None]
+        for at in range(0, members.shape[1], FIRST):
+            some = members[:, at : at + FIRST, None]
             step = max(1, BLOCK // some.shape[1])
             open_points = [
                 each[~(some <= points[:, None, each]).all(axis=0).any(axis=0)]
