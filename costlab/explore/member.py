@@ -7,6 +7,8 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.shape import AnyShape, Shape
+from costlab.counting.overview import Overview
+from costlab.counting.row import MEASURES
 from costlab.errors import DefinitionError
 from costlab.explore.written.axis import INPUT, Axis, Index, typed
 from costlab.targets.ablation import Ablation
@@ -63,14 +65,12 @@ class Member:
 
     def __repr__(self) -> str:
         at = f", input {self.input}" if self.input is not None else ""
-        sizes = ", ".join(
-            f"{name}={self.sizes[name]:,}" for name in ("multiply_adds", "parameters", "activations")
-        )
+        sizes = ", ".join(f"{name}={self.sizes[name]:,}" for name in MEASURES)
         return f"Member({self.target}{at}: {sizes})"
 
 
 @dataclass(frozen=True, repr=False)
-class Selection(Ablation):
+class Selection(Overview, Ablation):
     """Members of a space, as an ablation: the network at its defaults first, if it can be counted.
 
     ``members`` are those that were selected, in their order; ``among`` is of how many, where that is known.
@@ -90,11 +90,18 @@ class Selection(Ablation):
     def __getitem__(self, place: int) -> Member:
         return self.members[place]
 
-    def __repr__(self) -> str:
-        lines = [f"Selection: {self.title}", *(f"  {member!r}" for member in self.members[:20])]
-        if len(self.members) > 20:
-            lines.append(f"  ... and {len(self.members) - 20} more")
-        return "\n".join(lines)
+    def _lines(self) -> Sequence[str]:
+        return [self.title, *map(repr, self.members)]
+
+    def _records(self) -> Sequence[Mapping[str, str]]:
+        return [
+            {
+                "target": each.target,
+                **({} if each.input is None else {"input": str(each.input)}),
+                **{name: f"{each.sizes[name]:,}" for name in MEASURES},
+            }
+            for each in self.members
+        ]
 
 
 def selection(space: "Space", title: str, members: Sequence[Member]) -> Selection:

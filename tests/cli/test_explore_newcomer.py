@@ -134,3 +134,16 @@ def test_a_member_is_a_target() -> None:
     assert sum(each.numel() for each in costlab.build(best[0]).parameters()) == best[0].parameters
     sizes = [int(each.multiply_adds) for each in costlab.compare(best[1], best[0]).counts]
     assert sizes == [best[1].multiply_adds, best[0].multiply_adds]
+
+
+def test_a_selection_shows_itself_in_a_notebook() -> None:
+    space = costlab.Space("mini", width="0.5:1:0.02", input=[24, 32])
+    best = space.top(30)
+    html = best._repr_html_()
+    assert "mini: the 30 with the most multiply_adds" in html
+    assert repr(best).count("Member(") == 19  # what is between the first and the last is counted
+    for member in (best[0], best[29]):
+        assert all(text in html for text in (member.target, str(member.input), f"{member.parameters:,}"))
+    assert "... and 11 more" in html
+    none = space.where("parameters < 0").top(3)
+    assert "the 0 with the most" in none._repr_html_()
