@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 ROWS_MAX = 100_000_000
-"""Rows above which a listing has to be asked for twice."""
+"""Rows above which a listing says how many it will write."""
+FRAME_MAX = 10_000_000
+"""Rows of a frame, of about a hundred bytes each, above which it has to be asked for with a limit."""
 
 
 class Space(Region):
@@ -131,7 +133,7 @@ class Space(Region):
                 found.append(Misfit(path, many, self._reason(index)))
         return tuple(found)
 
-    def to_frame(self, limit: int = ROWS_MAX) -> "DataFrame":
+    def to_frame(self, limit: int = FRAME_MAX) -> "DataFrame":
         """All members that meet the conditions as a pandas frame: a column for each axis and each quantity.
 
         Raises:

@@ -198,3 +198,13 @@ def test_more_axes_than_arrays_have_are_refused() -> None:
     with pytest.raises(DefinitionError, match="33 axes are more than 32: vary fewer"):
         Space.along(find("inception_v3"), axes)
     assert Space.along(find("inception_v3"), axes[:32]).size == 2**32
+
+
+def test_a_frame_larger_than_the_memory_may_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = Space("inception_v3", n=[3, 5])
+    assert len(space.to_frame()) == len(space.to_frame(limit=2)) == 2
+    with pytest.raises(DefinitionError, match="2 members are more than limit=1: narrow"):
+        space.to_frame(limit=1)
+    monkeypatch.setattr(Space, "count", lambda _: 10_000_001)
+    with pytest.raises(DefinitionError, match="10,000,001 members are more than limit=10,000,000"):
+        space.to_frame()
