@@ -10,12 +10,15 @@ from costlab.cli.tables import Output
 from costlab.errors import OutputError
 from costlab.explore.space import Space
 from costlab.explore.written.axis import typed
+from costlab.interrupts import Whole
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 SHOWN_MAX = 1_000
 """The most members that a table for people shows."""
+PIECE = 20_000
+"""Rows that are written at once, for which an interrupt waits."""
 Put: TypeAlias = Callable[["DataFrame"], None]
 Writer: TypeAlias = tuple[Put, Callable[[], None]]
 """What writes a piece, and what is done after the last."""
@@ -35,8 +38,12 @@ def list_members(space: Space, many: int, out: Output) -> None:
         put, close = WRITERS[out.format](stream)
         try:
             for frame in space.frames():
-                put(frame if not out.columns else frame[_known(list(out.columns), frame)])
-                written += len(frame)
+                shown = frame if not out.columns else frame[_known(list(out.columns), frame)]
+                for at in range(0, max(1, len(shown)), PIECE):
+                    piece = shown.iloc[at : at + PIECE]
+                    with Whole():  # no row is cut off
+                        put(piece)
+                        written += len(piece)
         except KeyboardInterrupt as interrupt:
             if written or out.on_stdout:
                 close()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import costlab
+from costlab.cli import listing as listing_of
 from costlab.explore.query import listing
 from costlab.explore.query.engine import Engine
 from costlab.explore.survey import Survey
@@ -147,3 +148,45 @@ def test_a_selection_shows_itself_in_a_notebook() -> None:
     assert "... and 11 more" in html
     none = space.where("parameters < 0").top(3)
     assert "the 0 with the most" in none._repr_html_()
+
+
+@pytest.mark.parametrize("format_", ["csv", "json", "parquet"])
+def test_rows_are_written_whole_however_few_at_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, format_: str
+) -> None:
+    import pandas as pd
+
+    monkeypatch.setattr("costlab.cli.listing.PIECE", 4)
+    whole, began = listing_of.WRITERS[format_], 0
+
+    def opened(stream: Any) -> Any:
+        put, close = whole(stream)
+
+        def once_too_often(frame: Any) -> None:
+            nonlocal began
+            began += 1
+            put(frame)
+            if began == 3:  # as a request that comes while rows are written, and waits for their end
+                monkeypatch.setattr("costlab.cli.listing.Whole", _Stopped)
+
+        return once_too_often, close
+
+    monkeypatch.setitem(listing_of.WRITERS, format_, opened)
+    file = tmp_path / f"rows.{format_}"
+    code, _, err = run("explore", *MINI, "--members", "-o", str(file))
+    assert (code, err) == (130, "costlab: error: interrupted: 12 of 15 rows were written\n")
+    read: Any = {
+        "csv": pd.read_csv,
+        "json": lambda it: pd.DataFrame(json.loads(it.read_text())["rows"]),
+        "parquet": pd.read_parquet,
+    }[format_]
+    wanted = costlab.Space("mini", width="0.5:1.5:0.25", n=[3, 5, 7]).to_frame()[:12]
+    assert read(file)["multiply_adds"].tolist() == wanted["multiply_adds"].tolist()
+
+
+class _Stopped:
+    def __enter__(self) -> None:
+        raise KeyboardInterrupt
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held."""
