@@ -87,7 +87,9 @@ def _on_a_page(table: "Table", unicode: bool) -> list[list[str]]:
     from bisect import bisect_right
 
     folds = [*range(1, PAGE), 0]
-    for layout in (Layout(gap="  "), TIGHT):  # the second breaks words
+    has_fractions = any(column.kind == "ratio" for column in table.visible())
+    # The second breaks words, and would show decimals in the place of fractions.
+    for layout in (Layout(gap="  "), *(() if has_fractions else (TIGHT,))):
         forms = [layout._replace(fold=fold) for fold in folds]
         if fitting := bisect_right(forms, PAGE, key=lambda form: len(lines(form)[0][0])):
             return lines(forms[fitting - 1])

@@ -96,7 +96,18 @@ LIKE_OTHERS = {
 """Networks of the same operations as others of the catalog, only more of them or wider."""
 
 
-@pytest.mark.parametrize("name", [name for name in costlab.catalog() if name not in LIKE_OTHERS])
+LARGE = {"bn_inception", "inception_v3_table_1", "vgg16"}
+"""Networks that take long, of operations that others have, too."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in LARGE else ())
+        for name in costlab.catalog()
+        if name not in LIKE_OTHERS
+    ],
+)
 def test_the_catalog(name: str) -> None:
     """What a definition's count says, what a trace of its module says, and what every tool says."""
     count = at_a_quarter_if_large(name)

@@ -1,5 +1,6 @@
 """The ablations that come along: the paper's fractions by hand, and every row against what runs."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -160,7 +161,14 @@ def distinct() -> list[tuple[str, str]]:
     return list(found.values())
 
 
-@pytest.mark.parametrize(("name", "label"), distinct())
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        # Ensembles are the networks beside them, several times.
+        pytest.param(*each, marks=pytest.mark.slow if re.match(r"\d ", each[1]) else ())
+        for each in distinct()
+    ],
+)
 def test_every_variant_is_what_runs(name: str, label: str) -> None:
     findings = check(count(small(ABLATIONS[name].variants[label])))
     assert len(findings) == 11

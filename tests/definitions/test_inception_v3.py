@@ -170,7 +170,14 @@ def test_module_counts_are_whole_numbers(n: object) -> None:
         count("inception_v3", modules_17=n)
 
 
-@pytest.mark.parametrize("name", costlab.catalog())
+LARGE = {"ensemble", "inception_v3_table_1", "resnet101", "resnet152", "vgg19"}
+"""Networks of the same operations as others of the catalog, only more of them."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in costlab.catalog()],
+)
 def test_every_definition_agrees_with_what_runs(name: str) -> None:
     findings = costlab.check(at_a_quarter_if_large(name))
     assert [str(finding) for finding in findings if not finding.agreed] == []

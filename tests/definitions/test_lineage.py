@@ -67,7 +67,7 @@ def test_the_separable_first_layer_is_the_one_of_googlenets_table() -> None:
         "bottleneck:stride=2,strided=1x1",
         "inception_v3_table_1:modules_17=1,channels_17=8,conv_35=false,width=0.1",
         "ensemble:network=googlenet,models=2,width=0.1",
-        "ensemble:network=bn_inception,models=3,width=0.1",
+        pytest.param("ensemble:network=bn_inception,models=3,width=0.1", marks=pytest.mark.slow),
     ],
 )
 def test_every_axis_is_what_runs(target: str) -> None:

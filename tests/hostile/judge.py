@@ -95,6 +95,8 @@ class Audit:
 
     def _is_inside(self, path: str) -> bool:
         whole = os.path.realpath(path) if "\0" not in path else path
+        if "__pycache__" in path:  # a module that is imported for the first time is kept compiled
+            return True
         if self.asked and (path in self.asked or str(Path(path).parent) in self.asked):
             return True
         return whole.startswith((f"{self.root}/", "/dev/", "/proc/self/fd/"))
@@ -245,7 +247,7 @@ def judge(case: Case, place: Place, capsys: pytest.CaptureFixture[str]) -> Ended
     assert "Traceback" not in ended.err + ended.out, told
     assert ended.seconds < SECONDS, f"{told}\ntook {ended.seconds} s"
     assert taken < MEMORY, f"{told}\ntook {taken} bytes"
-    assert watched.seen == [], told
+    assert watched.seen == [], f"{told}\n{watched.seen}"
     if not case.rude and not case.alone:
         assert_process_as_it_was(state, case)
     _judge_streams(case, ended, told)

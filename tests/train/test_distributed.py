@@ -49,6 +49,7 @@ sys.exit(together(work) != [0, 0])
 """
 
 
+@pytest.mark.slow
 def test_two_processes_end_as_one_does(tmp_path: Path) -> None:
     run(TO_THE_END, str(tmp_path / "two"))
     torch.set_num_threads(1)

@@ -19,7 +19,7 @@ from costlab.explore.query.top import Ranked, best
 from costlab.explore.query.within import counts
 from tests.explore.query.problems import Problem, problem, random_mask
 
-EXAMPLES = int(os.environ.get("EXPLORE_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("EXPLORE_EXAMPLES", "12"))
 SEED = int(os.environ.get("EXPLORE_SEED", "0"))
 
 
