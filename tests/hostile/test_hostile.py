@@ -17,7 +17,7 @@ from tests.hostile.case import Case
 from tests.hostile.judge import Place, judge
 
 SEED = os.environ.get("HOSTILE_SEED", "0")
-EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "180"))
+EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "100"))
 KINDS: dict[str, tuple[Callable[[Random], Case], int]] = {
     "targets": (targets.draw, 40),
     "options": (options.draw, 27),

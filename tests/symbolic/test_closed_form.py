@@ -92,7 +92,14 @@ def test_every_numeric_parameter(names: set[str], data: st.DataObject) -> None:
     assert found == quantities(mixed, batch=batch, **settings_used)
 
 
-@pytest.mark.parametrize("name", costlab.catalog())
+LARGE = {"bn_inception", "ensemble", "googlenet", "inception_v3_table_1", "resnet101", "resnet152", "vgg19"}
+"""Networks of the same operations as others of the catalog, only more of them."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in costlab.catalog()],
+)
 def test_every_definition_in_every_symbol(name: str) -> None:
     block = find(name)
     form = closed_form(name)

@@ -81,10 +81,16 @@ def _values(definition: Definition[...], place: int, axis: Axis, rank: int) -> A
     """The values of an axis: an array of dimensions and ratios, else one of several."""
     if len(axis.values) == 1:
         return axis.values[0]
+    return along(place, axis.values, rank) if is_array(definition, axis) else OneOf(place, axis.values)
+
+
+def is_array(definition: Definition[...], axis: Axis) -> bool:
+    """Whether the values of an axis are asked for all at once: dimensions, ratios, and sizes of the input."""
+    if axis.name == INPUT:
+        return True
     kind = definition.parameters[axis.name].type
-    numbers = not any(value is None for value in axis.values)
-    is_array = (kind is Dim or kind == Ratio or axis.name in definition.ties) and numbers
-    return along(place, axis.values, rank) if is_array else OneOf(place, axis.values)
+    is_size = kind is Dim or kind == Ratio or axis.name in definition.ties
+    return is_size and not any(value is None for value in axis.values)
 
 
 def _placed(

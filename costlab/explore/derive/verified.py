@@ -5,16 +5,17 @@ from random import Random
 
 import numpy as np
 
+from costlab.algebra.define import Definition
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import count
 from costlab.errors import DefinitionError
-from costlab.explore.derive.derived import Derived
+from costlab.explore.derive.derived import Derived, is_array
 from costlab.explore.member import variant_of
 from costlab.explore.written.axis import Axis, Index
 from costlab.targets.target import Variant
 
-FEWEST, MOST = 12, 200
-"""How many members are counted: at least one for each value of the longest axis, as far as these allow."""
+FEWEST, MOST = 32, 200
+"""How many members are counted: at least one for each value at which code looks, as far as these allow."""
 MISFITS = 20
 """Of how many parts members that do not fit are counted: code may catch what is wrong with some values."""
 
@@ -31,16 +32,19 @@ def hold_against_counts(
         DefinitionError: one of them has other totals, or fits where it should not, or the other way round.
     """
     sizes = [len(axis.values) for axis in axes]
-    chosen = list(dict.fromkeys([*members(sizes), *misfits(derived, sizes)]))
+    definition = variant.subject
+    assert isinstance(definition, Definition)
+    looked_at = [len(axis.values) for axis in axes if not is_array(definition, axis)]
+    many = min(MOST, max(FEWEST, *looked_at, 1))
+    chosen = list(dict.fromkeys([*members(sizes, many), *misfits(derived, sizes)]))
     for done, index in enumerate(chosen, 1):
         _hold(derived, variant_of(variant, axes, index), index)
         progress("holding it against counts", done / len(chosen))
 
 
-def members(sizes: list[int]) -> list[Index]:
-    """Both ends of all axes, and members among which every value of an axis is, as far as there is room."""
+def members(sizes: list[int], many: int) -> list[Index]:
+    """Both ends of all axes, and so many members; every value of an axis is among them, if there is room."""
     random = Random(0)  # noqa: S311  # no secret
-    many = min(MOST, max(FEWEST, *sizes, 1))
     columns = [_column(size, many, random) for size in sizes]
     ends = [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]
     return list(dict.fromkeys([*ends, *zip(*columns, strict=True)]))
