@@ -35,7 +35,7 @@ def hold_against_counts(
     definition = variant.subject
     assert isinstance(definition, Definition)
     looked_at = [len(axis.values) for axis in axes if not is_array(definition, axis)]
-    many = min(MOST, max(FEWEST, *looked_at, 1))
+    many = min(MOST, max([FEWEST, *looked_at]))
     chosen = list(dict.fromkeys([*members(sizes, many), *misfits(derived, sizes)]))
     for done, index in enumerate(chosen, 1):
         _hold(derived, variant_of(variant, axes, index), index)
@@ -44,7 +44,7 @@ def hold_against_counts(
 
 def members(sizes: list[int], many: int) -> list[Index]:
     """Both ends of all axes, and so many members; every value of an axis is among them, if there is room."""
-    random = Random(0)  # noqa: S311  # no secret
+    random = Random(0)  # noqa: S311  # a draw that can be repeated, and no secret
     columns = [_column(size, many, random) for size in sizes]
     ends = [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]
     return list(dict.fromkeys([*ends, *zip(*columns, strict=True)]))
@@ -52,7 +52,7 @@ def members(sizes: list[int], many: int) -> list[Index]:
 
 def misfits(derived: Derived, sizes: list[int]) -> list[Index]:
     """Members that do not fit: two for each of the first parts at which some do not."""
-    random = Random(0)  # noqa: S311  # no secret
+    random = Random(0)  # noqa: S311  # a draw that can be repeated, and no secret
     found = []
     for _, mask in derived.misfits[:MISFITS]:
         array = np.asarray(mask).reshape(np.shape(mask) or (1,) * len(sizes))
