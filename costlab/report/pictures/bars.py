@@ -113,7 +113,7 @@ def draw_bars(figure: "Figure", bars: Bars) -> None:
         ]
         axes.bar_label(drawn, labels, padding=3, fontsize=SMALL, bbox=BEHIND)
     axes.axvline(1, color="black", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-    axes.set_yticks(range(len(bars.variants)), [wrap_text(label, 24) for label in bars.variants])
+    axes.set_yticks(range(len(bars.variants)), [_on_lines(label) for label in bars.variants])
     axes.set_ylim(len(bars.variants) - 0.5, -0.5)
     if bars.logarithmic:
         axes.set_xscale("log")
@@ -128,6 +128,15 @@ def draw_bars(figure: "Figure", bars: Bars) -> None:
         axis_label += f"\n{NOT_VERIFIED}"
     axes.set_xlabel(axis_label)
     figure.legend(ncols=len(bars.measures), loc="outside lower center")
+
+
+def _on_lines(label: str) -> str:
+    """A label in lines; a target, which has no spaces, ends them between its settings."""
+    if " " in label:
+        return wrap_text(label, 24)
+    return "\n".join(
+        line.rstrip() for line in wrap_text(label.replace(",", ", "), 24).replace(", ", ",").split("\n")
+    )
 
 
 def _saving_in_words(saving: Fraction) -> str:
