@@ -9,6 +9,7 @@ from sys import float_info
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from costlab.algebra.dim import DIM_MAX, Dim, as_dim, is_array, is_symbolic, text, total
+from costlab.algebra.saved import Saved
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.window import as_pair
 from costlab.algebra.work import Work
@@ -143,13 +144,17 @@ class Value(Block):
 
 
 class Operation(Value):
-    """A leaf. To add one, subclass as a frozen dataclass, give it a ``kind`` and the three methods.
+    """A leaf. To add one, subclass as a frozen dataclass, give it a ``kind`` and the four methods.
+
+    Without `saves` it can be counted all the same, and its memory is that of its module.
 
     The methods may assume nothing of ``x`` but its type. A ``__post_init__`` calls this class's.
     ``tests/algebra/test_operations.py`` finds every subclass by itself and judges it against torch.
     """
 
     kind: ClassVar[str]
+    only_in_training: ClassVar[bool] = False
+    """Whether it gives its input on as it is where the network is not trained."""
     _foreign: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
@@ -162,6 +167,18 @@ class Operation(Value):
     @abstractmethod
     def work(self, x: AnyShape, y: AnyShape) -> Work:
         """The quantities that the operation reports for ``x``, where ``y`` is ``output(x)``."""
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        """What autograd keeps of it for ``x`` in training, where ``y`` is ``output(x)``.
+
+        Raises:
+            DefinitionError: nobody has said it.
+        """
+        raise DefinitionError(f"nobody says what autograd keeps of {self.title}: give it saves(x, y)")
+
+    def buffers(self, x: AnyShape) -> tuple[Dim, int]:
+        """What it holds that is not learned: elements of the parameters' type, and int64 elements."""
+        return 0, 0
 
     def quotients(self, x: AnyShape) -> Iterable[Dim]:
         """What of ``x`` and the fields is divided, and must come out whole. Nothing, for most."""

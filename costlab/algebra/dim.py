@@ -165,18 +165,28 @@ def ceil_div(number: Dim, divisor: Dim) -> Dim:
 
 def minimum(a: Any, b: Any) -> Dim:
     """The smaller of two dimensions, element by element for arrays."""
-    smaller: Dim
+    return _chosen(a, b, min, "Min", "minimum")
+
+
+def maximum(a: Any, b: Any) -> Dim:
+    """The larger of two dimensions, element by element for arrays."""
+    return _chosen(a, b, max, "Max", "maximum")
+
+
+def _chosen(a: Any, b: Any, choose: Callable[[Any, Any], Any], of_symbols: str, of_arrays: str) -> Dim:
+    """One of two dimensions: as ``choose`` does, or the functions of SymPy and NumPy of these names."""
+    chosen: Dim
     if is_symbolic(a) or is_symbolic(b):
         import sympy
 
-        smaller = sympy.Min(a, b)
+        chosen = getattr(sympy, of_symbols)(a, b)
     elif is_array(a) or is_array(b):
         import numpy as np
 
-        smaller = np.minimum(a, b)
+        chosen = getattr(np, of_arrays)(a, b)
     else:
-        smaller = min(a, b)
-    return smaller
+        chosen = choose(a, b)
+    return chosen
 
 
 class Later(Protocol):

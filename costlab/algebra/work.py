@@ -29,6 +29,20 @@ class Work(NamedTuple):
         """Its quantities, in the order of `QUANTITIES`."""
         return self[1:9]
 
+    @property
+    def tensors(self) -> tuple[Dim, ...]:
+        """The elements of each tensor of parameters: weights; biases, or scales and shifts."""
+        weights, parameters = self.weights, self.parameters
+        if isinstance(parameters, int) and not parameters:
+            return ()
+        has_weights = not isinstance(weights, int) or weights > 0
+        if has_weights and isinstance(self.bias_adds, int) and not self.bias_adds:
+            return (weights,)
+        others: Any = parameters - weights if has_weights else parameters
+        is_scaled = not isinstance(self.scalings, int) or self.scalings > 0
+        rest = (others // 2, others // 2) if is_scaled else (others,)
+        return (weights, *rest) if has_weights else rest
+
 
 HELD_ONCE = ("weights", "parameters")
 QUANTITIES = Work._fields[1:9]

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.block import value
-from costlab.algebra.dim import Dim
+from costlab.algebra.dim import Dim, product
 from costlab.algebra.ops.elementwise import Elementwise
+from costlab.algebra.saved import Saved
 from costlab.algebra.shape import AnyShape
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ class ReLU(Elementwise):
     """``max(0, x)``, any shape to the same shape."""
 
     kind: ClassVar[str] = "relu"
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(output=True)
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
@@ -36,6 +40,9 @@ class PReLU(Elementwise):
     def parameters(self, x: AnyShape) -> Dim:
         return x[0] if self.per_channel else 1
 
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(input=True, unreduced=product(*x))
+
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
 
@@ -47,6 +54,9 @@ class Softmax(Elementwise):
     """``exp(x) / sum of exp(x)`` over the channels (the features of a vector), any shape to the same."""
 
     kind: ClassVar[str] = "softmax"
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(output=True)
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 from costlab.algebra.block import Operation, value
 from costlab.algebra.dim import Dim, divides, equal, product, quotient, text, total
 from costlab.algebra.misfits import is_noted
+from costlab.algebra.saved import Saved
 from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.window import Pair, Size2d, as_pair, brief, check_fit, slide
 from costlab.algebra.work import Work
@@ -95,6 +96,15 @@ class Conv2d(Operation):
             outputs=outputs,
             activations=outputs,
         )
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        if not self._is_uneven:
+            return Saved(input=True)
+        # torch makes a larger input first, with one more zero where the padding is odd.
+        size = feature_map(x, self.kind)
+        height, width = (n + both % 2 for n, both in zip(size[1:], self._total_padding(), strict=True))
+        padded = product(size.channels, height, width)
+        return Saved(elements=padded, scratch=padded, scratch_back=padded - product(*size))
 
     @property
     def _is_uneven(self) -> bool:

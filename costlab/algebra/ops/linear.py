@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.block import Operation, value
 from costlab.algebra.dim import Dim, product, total
+from costlab.algebra.saved import Saved
 from costlab.algebra.shape import AnyShape, Vector, vector
 from costlab.algebra.work import Work
 
@@ -49,6 +50,9 @@ class Linear(Operation):
             outputs=self.features,
             activations=self.features,
         )
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(input=True)
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn

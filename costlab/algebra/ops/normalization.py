@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.block import value
-from costlab.algebra.dim import Dim, product
+from costlab.algebra.dim import Dim, maximum, product, total
 from costlab.algebra.ops.elementwise import Elementwise
+from costlab.algebra.saved import Saved
 from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.work import Work
 
@@ -46,6 +47,12 @@ class BatchNorm2d(Elementwise):
             scalings=elements if self.scale else 0,
         )
 
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(input=True, statistics=product(2, x[0]))  # mean, and 1 / standard deviation
+
+    def buffers(self, x: AnyShape) -> tuple[Dim, int]:
+        return product(2, x[0]), 1  # running mean and variance; batches so far
+
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
 
@@ -80,6 +87,18 @@ class LocalResponseNorm(Elementwise):
 
     def output(self, x: AnyShape) -> Shape:
         return feature_map(x, self.kind)
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        # torch squares, pads the channels, averages, scales, shifts, takes the power, and divides.
+        size = feature_map(x, self.kind)
+        elements = product(*size)
+        padded = product(size.channels + self.size - 1, size.height, size.width)
+        return Saved(
+            input=True,
+            elements=total((padded, elements, elements)),
+            scratch=maximum(padded, product(2, elements)),
+            scratch_back=product(3, elements),
+        )
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn

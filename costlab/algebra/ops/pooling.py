@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.block import Operation, value
-from costlab.algebra.dim import Dim, at_least, is_number, product
+from costlab.algebra.dim import Dim, at_least, equal, is_number, product
+from costlab.algebra.saved import Saved
 from costlab.algebra.shape import AnyShape, Shape, feature_map
 from costlab.algebra.window import Size2d, adapted, as_pair, brief, check_fit, once, slide, times, windowed
 from costlab.algebra.work import Work
@@ -88,6 +89,9 @@ class MaxPool2d(_WindowPooling):
     def output(self, x: AnyShape) -> Shape:
         return self._slide(x, self.dilation, self.ceil_mode)
 
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(input=True, indices=product(*y))
+
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
 
@@ -123,6 +127,9 @@ class AvgPool2d(_WindowPooling):
             each = zip(x[1:], y[1:], window, strides, zeros, strict=True)
             within = product(y[0], *(windowed(*map(int, sizes)) for sizes in each))
         return super().work(x, y)._replace(window_elements=within)
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(input=True)
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
@@ -169,6 +176,10 @@ class AdaptiveAvgPool2d(_AdaptivePooling):
         within = product(y[0], *(adapted(int(n), int(m)) for n, m in zip(x[1:], y[1:], strict=True)))
         return work._replace(window_elements=within)
 
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        is_mean = all(equal(size, 1) for size in as_pair("size", self.size))
+        return Saved(input=not is_mean)  # the way back of a plain mean needs nothing
+
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
 
@@ -185,6 +196,9 @@ class AdaptiveMaxPool2d(_AdaptivePooling):
     """
 
     kind: ClassVar[str] = "adaptive_max_pool2d"
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(input=True, indices=product(*y))
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn
