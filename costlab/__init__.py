@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from costlab.errors import CostlabError as CostlabError
     from costlab.errors import DefinitionError as DefinitionError
     from costlab.errors import DependsOnDataError as DependsOnDataError
+    from costlab.errors import DeviceError as DeviceError
     from costlab.errors import OutputError as OutputError
     from costlab.errors import ShapeError as ShapeError
     from costlab.errors import TargetError as TargetError
@@ -62,6 +63,9 @@ if TYPE_CHECKING:
     from costlab.explore.scaling.answer import Scaling as Scaling
     from costlab.explore.scaling.compound import Compound as Compound
     from costlab.explore.space import Space as Space
+    from costlab.hardware.device import Device as Device
+    from costlab.hardware.device import device as device
+    from costlab.hardware.device import devices as devices
     from costlab.paper import AuditedClaim as AuditedClaim
     from costlab.paper import verify as verify
     from costlab.symbolic.closed_form import ClosedForm as ClosedForm
@@ -123,6 +127,7 @@ _HOMES = {
     "costlab.explore.scaling.compound": ("Compound",),
     "costlab.explore.member": ("Member", "Selection"),
     "costlab.explore.space": ("Space",),
+    "costlab.hardware.device": ("Device", "device", "devices"),
     "costlab.paper": (
         "AuditedClaim",
         "verify",
@@ -131,6 +136,7 @@ _HOMES = {
         "CostlabError",
         "DefinitionError",
         "DependsOnDataError",
+        "DeviceError",
         "OutputError",
         "ShapeError",
         "TargetError",

@@ -55,6 +55,10 @@ class DependsOnDataError(TargetError):
     """What a model does depends on the values of its data, which a count does not have."""
 
 
+class DeviceError(CostlabError):
+    """There is no such device, it lacks what is asked of it, or the file that it stands in is malformed."""
+
+
 class OutputError(CostlabError):
     """A result cannot be written to the place that was named."""
 

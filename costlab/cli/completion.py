@@ -1,4 +1,4 @@
-"""What a shell completes: targets, sets, claims, experiments, conventions and files."""
+"""What a shell completes: targets, sets, claims, experiments, conventions, devices and files."""
 
 import ast
 import os
@@ -125,6 +125,12 @@ def _conventions(_: click.Context, __: str) -> Iterable[str]:
     return conventions()
 
 
+def _devices(_: click.Context, __: str) -> Iterable[str]:
+    from costlab.hardware.device import devices
+
+    return devices()
+
+
 def _claims(context: click.Context, _: str) -> Iterator[str]:
     from costlab.paper.claims import CLAIMS
 
@@ -134,8 +140,9 @@ def _claims(context: click.Context, _: str) -> Iterator[str]:
 
 def _listed(context: click.Context, word: str) -> Iterable[str]:
     """What ``costlab list`` describes, by its options."""
-    if context.params.get("conventions"):
-        return _conventions(context, word)
+    for option, listed in (("conventions", _conventions), ("devices", _devices)):
+        if context.params.get(option):
+            return listed(context, word)
     return (_ablations if context.params.get("sets") else _targets)(context, word)
 
 
@@ -164,6 +171,7 @@ KINDS: dict[str, Callable[[click.Context, str], Iterable[str]]] = {
     "recipe": _settings_of_recipes,
     "data": _data,
     "device": lambda _, __: DEVICES,
+    "hardware": _devices,
 }
 
 

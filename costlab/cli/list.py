@@ -2,12 +2,14 @@
 
 import shutil
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from costlab.algebra import Definition
 from costlab.algebra.combine import marked
 from costlab.cli.convention import conventions_option
+from costlab.cli.device import devices_from_option
 from costlab.cli.inputs import refuse
 from costlab.cli.lazy import completes
 from costlab.cli.output import colored
@@ -22,6 +24,9 @@ from costlab.targets.catalog import ablations, catalog
 from costlab.targets.find_ablation import find_ablation
 from costlab.targets.resolve import find_definition, label_with_settings
 from costlab.targets.target import Variant
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HALF = 40
 """As many characters of a line a text has at least that stands beside a name."""
@@ -59,16 +64,34 @@ ABLATION_COLUMNS = (
     "--ablations", "sets", is_flag=True, help="List the sets that costlab compare --ablation takes."
 )
 @conventions_option
+@click.option("--devices", is_flag=True, help="List the devices that --device takes.")
+@devices_from_option
 @output_options
-def list_(name: str | None, sets: bool, conventions: bool, out: Output) -> None:
+def list_(
+    name: str | None,
+    sets: bool,
+    conventions: bool,
+    devices: bool,
+    devices_file: "Path | None",
+    out: Output,
+) -> None:
     """List the definitions that can be counted, or describe the one called NAME.
 
     Each is shown with the figure or table that it comes from, the input that it is counted at, and its
     parameters with their defaults; one of your own is named as file.py:attribute. With --ablations, list the
     named sets instead, each with its variants, the baseline first; with --conventions, what each counting
-    tool charges for.
+    tool charges for; with --devices, what each device computes, moves and holds at most.
     """
-    refuse((sets and conventions, "--ablations and --conventions do not go together"))
+    refuse(
+        (sets and conventions, "--ablations and --conventions do not go together"),
+        (devices and (sets or conventions), "--devices does not go with --ablations or --conventions"),
+        (devices_file is not None and not devices, "--devices-from goes with --devices"),
+    )
+    if devices:
+        from costlab.report.tables.devices import devices_table
+
+        out.emit(devices_table(name, devices_file))
+        return
     if conventions:
         out.emit(conventions_table(name))
         return

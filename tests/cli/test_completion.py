@@ -79,6 +79,7 @@ def _apart(word: str) -> list[str]:
         (("verify", "two-3x3", "two-"), {name for name in CLAIMS if name.startswith("two-")} - {"two-3x3"}),
         (("list", "--ablations", "large"), {name for name in ablations() if name.startswith("large")}),
         (("list", "--conventions", "fl"), {"flops", "flopco"}),
+        (("list", "--devices", "h1"), {"h100", "h100-pcie"}),
         (("count", "stem", "--convention", "tho"), {"thop"}),
         (("reconcile", "stem", "--explain", "fvcore", "tho"), {"thop"}),
         (("report", "su"), {"sub/"}),

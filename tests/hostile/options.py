@@ -12,6 +12,7 @@ from tests.hostile.case import EITHER, FINE, LONG, MISTAKE, ODD_TEXTS, SIGNS, Ca
 from tests.hostile.values import (
     AMOUNTS,
     CONDITIONS,
+    DEVICE_FILES,
     DEVICES,
     EXPRESSIONS,
     NAMES,
@@ -145,6 +146,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--width": (*NUMBERS, "1e-400", "-0.5", "1e400"),
     "--set": _settings(),
     "--device": DEVICES,
+    "--devices-from": DEVICE_FILES,
     "--study": URLS,
     "--resume": ("", "nosuch", ".", "/", "\0", LONG, "precious", "/dev/null", "a/b/c", "nosuch\n"),
 }

@@ -46,6 +46,10 @@ DEVICES = (
     """),
     *("", " ", "\x00"),
 )
+DEVICE_FILES = (
+    *words("nosuch.csv . / /dev/zero /dev/null /proc/self/mem precious mine.py x/ nosuch/x.csv"),
+    *("", "\x00", f"{LONG}.csv", "\x1b[31m.csv"),
+)
 URLS = (
     *words("""
         nosuch sqlite:///x.db sqlite:// postgresql:// postgresql://nosuch.invalid/x mysql://x http://x

@@ -1,0 +1,34 @@
+"""``--device`` and ``--devices-from``, shared by the commands that ask a device."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from costlab.cli.lazy import completes
+from costlab.cli.output import FilePath
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def device_option(text: str, *, required: bool = False) -> Callable[[F], F]:
+    """``--device NAME``, for `costlab.hardware.device.device` with what `devices_from_option` gives."""
+    return click.option(
+        "--device",
+        "device_name",
+        metavar="NAME",
+        required=required,
+        shell_complete=completes("hardware"),
+        help=f"{text} costlab list --devices shows them.",
+    )
+
+
+def devices_from_option(command: F) -> F:
+    """``--devices-from FILE``: a CSV file of devices of one's own."""
+    return click.option(
+        "--devices-from",
+        "devices_file",
+        type=FilePath(),
+        metavar="FILE",
+        help="Take devices from this CSV file, too.",
+    )(command)
