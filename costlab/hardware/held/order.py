@@ -1,9 +1,10 @@
 """What a forward pass holds at least: by last use, with steps in place, and in the best order of steps."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from functools import reduce
+from typing import NamedTuple
 
-from costlab.algebra.dim import Dim, equal, is_array, is_number, is_symbolic, total
+from costlab.algebra.dim import Dim, equal, is_number, maximum, total
 from costlab.errors import DefinitionError
 from costlab.hardware.held.flow import Flow, Step
 from costlab.hardware.held.moments import Moment
@@ -13,6 +14,7 @@ STATES = 100_000
 """How many sets of done steps are looked at in one segment before what was found is given."""
 
 IN_PLACE = frozenset({"batch_norm1d", "batch_norm2d", "batch_norm3d", "relu", "dropout"})
+MAX_POOLS = frozenset({"max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool2d"})
 
 
 class Reordered(NamedTuple):
@@ -63,21 +65,7 @@ def by_last_use(flow: Flow) -> tuple[Moment, ...]:
 
 def largest(sizes: Iterable[Dim]) -> Dim:
     """The largest of the sizes, 0 if there is none; element by element for arrays."""
-    most: Any = 0
-    every = list(sizes)
-    different = list(dict.fromkeys(size for size in every if not is_array(size)))
-    if any(map(is_symbolic, different)):
-        import sympy
-
-        most = sympy.Max(*different)
-    elif different:
-        most = max(different, key=int)
-    for size in filter(is_array, every):
-        import numpy as np
-
-        most = np.maximum(most, size)
-    whole: Dim = most
-    return whole
+    return reduce(maximum, sizes, 0)
 
 
 def peak(moments: Sequence[Moment]) -> Moment:
@@ -89,7 +77,8 @@ def fused(flow: Flow) -> Flow:
     """The flow where what follows a convolution or a linear layer is one step with it.
 
     Batch norm, ReLU and dropout work in place, without gradients, on what the layer wrote, where nobody else
-    wants that: neither another step nor the caller. Values keep their numbers, steps the layer's path.
+    wants that: neither another step nor the caller. Max pooling makes no indices: only the way back reads
+    them. Values keep their numbers, steps the layer's path.
     """
     users = _users(flow)
     steps: list[Step] = []
@@ -97,7 +86,7 @@ def fused(flow: Flow) -> Flow:
     for number, step in enumerate(flow.steps):
         if number in absorbed:
             continue
-        whole = step
+        whole = step._replace(scratch=0) if step.kind in MAX_POOLS else step
         at: int | None = number if step.kind == "linear" or step.kind.startswith("conv") else None
         while at is not None and (at := _in_place_after(flow, users, at)) is not None:
             absorbed.add(at)

@@ -9,7 +9,9 @@ import pytest
 from costlab.algebra.dim import symbols
 from costlab.errors import DefinitionError
 from costlab.hardware.held.flow import Flow, Step
+from costlab.hardware.held.forward import forward
 from costlab.hardware.held.order import best_order, by_last_use, fused, largest, peak
+from costlab.targets.resolve import resolve
 
 
 def random_flow(rng: random.Random, steps: int) -> Flow:
@@ -206,3 +208,24 @@ def test_symbols_and_arrays_give_what_each_number_gives() -> None:
     for sizes in (batch, counts):
         with pytest.raises(DefinitionError, match=r"best order is that of one network: give plain numbers"):
             best_order(of(sizes))
+
+
+@pytest.fixture(scope="module")
+def inception() -> Flow:
+    return forward(resolve("inception_v3").walk(), 1, 4).flow
+
+
+@pytest.mark.parametrize(("in_place", "most"), [(False, 11_063_808), (True, 8_297_856)])
+def test_the_first_stage_of_inception_v3_is_its_peak_in_every_order(
+    inception: Flow, in_place: bool, most: int
+) -> None:
+    """64 channels of 147x147 twice; once, beside 32 where nothing else writes them."""
+    flow = fused(inception) if in_place else inception
+    at = peak(by_last_use(flow))
+    assert (at.live, at.path.rpartition(".")[0]) == (most, "stem.conv_2b")
+    found = best_order(flow)
+    assert (found.peak, found.path, found.exact) == (most, at.path, True)
+    gains = {part.path: (part.given, part.best) for part in found.parts if part.best < part.given}
+    assert all(part.exact for part in found.parts)
+    if not in_place:
+        assert gains["mixed_5b"] == (2_979_200, 2_508_800)
