@@ -14,6 +14,7 @@ from costlab.counting.count import Count, count
 from costlab.decode import AboveZero, Line, Must, Natural, decode, parse
 from costlab.errors import CostlabError, DefinitionError, RunError, TargetError
 from costlab.files import read, write
+from costlab.hardware.training_step import training_step
 from costlab.messages import named
 from costlab.targets.build import build
 from costlab.targets.catalog import is_listed_ablation
@@ -217,8 +218,7 @@ def arms_with_classes(experiment: Experiment, classes: int) -> dict[str, Arm]:
 def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
     """The record of an arm, counted as it will be trained.
 
-    A training step takes three times the multiply-adds of the forward pass: for the output, the gradient of
-    the weights and that of the input, which the first layer does not need. Of a module it is counted.
+    Its step of training is counted with the gradients that are wanted; that of a module is traced.
 
     Raises:
         TargetError, DefinitionError, ShapeError: the network does not take its images, or has another number
@@ -229,12 +229,12 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
     is_module = counted.root.block.takes_tensors  # it puts out a batch
     if tuple(output) != ((1, classes) if is_module else (classes,)):
         raise DefinitionError(f"{label}: the network puts out {output}, and there are {classes} classes")
-    first = next((int(row.work.multiply_adds) for row in counted.rows if int(row.work.multiply_adds)), 0)
-    step = None
     if is_module:
         step = count(arm.network, (3, arm.side, arm.side), backward=True).multiply_adds
         for _ in range(2):  # or say that it is the same one again
             build(arm.network, (3, arm.side, arm.side))
+    else:
+        step = training_step(counted).multiply_adds
     return ArmRecord(
         label,
         re.sub(r"^[^:]*/(?=[^/:]+:)", "", counted.label),  # a file without its folder
@@ -242,7 +242,7 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
         dict(arm.recipe),
         int(counted.inference.multiply_adds),
         int(counted.parameters),
-        3 * int(counted.multiply_adds) - first if step is None else int(step),
+        int(step),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from costlab.algebra import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, concat, seq
 from costlab.counting.count import count
 from costlab.errors import CostlabError, DataError, DefinitionError, RunError, TargetError
 from costlab.targets.resolve import variant
@@ -110,6 +111,12 @@ def test_what_a_step_costs_by_hand() -> None:
     assert made.step_multiply_adds == 3 * int(whole.multiply_adds) - first
     assert made.parameters == whole.parameters
     assert made.multiply_adds == count("mini:width=0.5").multiply_adds
+
+
+def test_a_step_of_a_network_that_forks_at_its_input() -> None:
+    forked = concat(Conv2d(2, 1), Conv2d(3, 1))
+    made = plan.count_arm("a", arm(seq(forked, AdaptiveAvgPool2d(1), Flatten(), Linear(10)), side=8), 10)
+    assert made.step_multiply_adds == 2 * (3 * 5 * 64) + 3 * (5 * 10)
 
 
 def test_like_cost_at_three_resolutions() -> None:
