@@ -65,7 +65,8 @@ def by_last_use(flow: Flow) -> tuple[Moment, ...]:
 
 def largest(sizes: Iterable[Dim]) -> Dim:
     """The largest of the sizes, 0 if there is none; element by element for arrays."""
-    return reduce(maximum, sizes, 0)
+    none: Dim = 0
+    return reduce(maximum, sizes, none)
 
 
 def peak(moments: Sequence[Moment]) -> Moment:
