@@ -74,30 +74,34 @@ def images(count: int, seed: int, *, validation: bool = False) -> Split:
     pixels = torch.empty((count, 3, SIZE, SIZE), dtype=torch.uint8)
     labels = torch.empty(count, dtype=torch.int64)
     with single_core_threads() as pool:
-        chunks = pool.map(lambda stream: _chunk(torch.Generator().manual_seed(stream)), streams)
-        for start, chunk in zip(range(0, count, CHUNK), chunks, strict=True):
-            end = min(start + CHUNK, count)
-            pixels[start:end] = chunk.images[: end - start]
-            labels[start:end] = chunk.labels[: end - start]
+        starts = range(0, count, CHUNK)
+        counts = [min(CHUNK, count - start) for start in starts]
+        for start, chunk in zip(starts, pool.map(_chunk, streams, counts), strict=True):
+            end = start + len(chunk.labels)
+            pixels[start:end] = chunk.images
+            labels[start:end] = chunk.labels
     return Split(pixels, labels)
 
 
-def _chunk(random: Generator) -> Split:
+def _chunk(stream: int, count: int) -> Split:
+    """The first images of a chunk: numbers are drawn for all of it, pictures for these alone."""
+    random = torch.Generator().manual_seed(stream)
     labels = torch.randperm(CHUNK, generator=random) % len(CLASSES)
-    picture = _ground(random)
+    picture = _ground(random, count)
     for _ in range(PIECES):
         kind = torch.randint(len(CLASSES), (CHUNK,), generator=random)
         _draw(picture, _pieces(kind, PIECE, random))
     _draw(picture, _pieces(labels, MAIN, random))
-    picture += (torch.rand(picture.shape, generator=random) * 2 - 1) * GRAIN
-    return Split((picture * 255).round_().clamp_(0, 255).to(torch.uint8), labels)
+    picture += (torch.rand((CHUNK, *picture.shape[1:]), generator=random)[:count] * 2 - 1) * GRAIN
+    return Split((picture * 255).round_().clamp_(0, 255).to(torch.uint8), labels[:count])
 
 
-def _ground(random: Generator) -> Tensor:
-    """The background, noise on several scales: ``-> (N, 3, 96, 96)``."""
-    picture = 0.25 + 0.5 * torch.rand((CHUNK, 3, 1, 1), generator=random).expand(-1, -1, SIZE, SIZE)
+def _ground(random: Generator, count: int) -> Tensor:
+    """The background, noise on several scales: ``-> (count, 3, 96, 96)``."""
+    picture = 0.25 + 0.5 * torch.rand((CHUNK, 3, 1, 1), generator=random)[:count].expand(-1, -1, SIZE, SIZE)
     for cells, amplitude in zip(CELLS, AMPLITUDES, strict=True):
-        noise = (torch.rand((CHUNK, 3, cells + 1, cells + 1), generator=random) * 2 - 1) * amplitude
+        noise = torch.rand((CHUNK, 3, cells + 1, cells + 1), generator=random)[:count]
+        noise = (noise * 2 - 1) * amplitude
         at = torch.arange(SIZE) * cells
         left, part = at // SIZE, (at % SIZE) * (1 / SIZE)  # exact: 1 / SIZE is rounded once, for all
         noise = noise[..., left] * (1 - part) + noise[..., left + 1] * part
@@ -134,10 +138,11 @@ def _pieces(kind: Tensor, size: tuple[float, float], random: Generator) -> Piece
 
 
 def _draw(picture: Tensor, pieces: Pieces) -> None:
-    """Draw one object into each image, in place."""
+    """Draw one object into each image, in place; of more objects than images, the first ones."""
+    count = len(picture)
 
     def per_image(value: Tensor) -> Tensor:
-        return value[:, None, None]
+        return value[:count, None, None]
 
     line = (torch.arange(SIZE) * 2 + 1) * (1 / SIZE) - 1
     x, y = (
@@ -149,7 +154,7 @@ def _draw(picture: Tensor, pieces: Pieces) -> None:
     u, v = across / per_image(pieces.axes[0]), along / per_image(pieces.axes[1])
     mask = torch.empty_like(u)
     for number, shape in enumerate(SHAPES):
-        of = (pieces.shape == number).nonzero()[:, 0]
+        of = (pieces.shape[:count] == number).nonzero()[:, 0]
         mask[of] = _inside(shape, u[of], v[of])
     pixels = (pieces.axes[0] + pieces.axes[1]) * (SIZE / 4) * EDGE
     mask = (mask * per_image(pixels) + 0.5).clamp_(0, 1) * per_image(pieces.opacity)
