@@ -1,10 +1,15 @@
 """Whose gradients autograd computes: the nodes of its graph know the path of the module that made them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from costlab.tracing.arguments import tensors_in
+from costlab.tracing.module_tracker import ModuleTracker
 
 PATH = "costlab"
 """The key in the metadata of a node of the autograd graph for the path of the module that made it."""
@@ -32,6 +37,27 @@ def tag(output: Any, path: str) -> None:
         if in_parts and node.name() == CONVOLUTION:
             node.metadata[PART], seen = seen, True
         pending += [before for before, _ in node.next_functions if before is not None]
+
+
+@contextmanager
+def tagging(tracker: ModuleTracker) -> Iterator[None]:
+    """Mark the nodes of every module that is called within: those of what comes in are of the one around it.
+
+    It is entered before the tracker follows, so that the path is the caller's when a module is entered.
+    """
+
+    def enter(module: nn.Module, args: Any) -> None:
+        tag(args, tracker.path)
+
+    def leave(module: nn.Module, args: Any, output: Any) -> None:
+        tag(output, tracker.path)
+
+    hooks = register_module_forward_pre_hook(enter), register_module_forward_hook(leave)
+    try:
+        yield
+    finally:
+        for each in hooks:
+            each.remove()
 
 
 def is_further_part() -> bool:

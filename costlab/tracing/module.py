@@ -112,7 +112,7 @@ class Module(Block):
         if not hasattr(model, "_modules"):  # of what was traced they are no attribute of its own
             raise TargetError(f"{self.title}: its __init__ has to call super().__init__() first")
         given, _ = self.placed(x, 1)
-        inputs = partial(_inputs, given)
+        inputs = partial(stand_in_inputs, given)
         model, named = initialized(model, inputs, evaluated=not self.backward)
         modules = list({id(module): module for _, module in named}.values())
         with process_restored(), modes_restored(modules):
@@ -133,13 +133,13 @@ class Module(Block):
                             f"{type(module).__name__}: its parameter {name} is {what}, no tensor"
                         )
             holdings.replaced(model, partial(stand_ins, limit=BUFFER))
-            args, kwargs = _inputs(given, holdings, stand_ins)
+            args, kwargs = stand_in_inputs(given, holdings, stand_ins)
             run_as_written(modules)
             run_whole(modules)
             let_through(modules)
             if not self.backward:
                 evaluate(model, modules)
-            _refuse_unfitting(model, args, kwargs)
+            refuse_unfitting(model, args, kwargs)
             first = next(tensors_within((args, kwargs)), None)
             alone = len(args) + sum(isinstance(each, Tensor) for each in kwargs.values()) == 1
             samples = int(first.shape[0]) if alone and first is not None and first.dim() else 1
@@ -164,7 +164,7 @@ class Module(Block):
         path, problem = trace.tracker.path_of(error), _problem(error)
         place = path or self.title
         if not _depends_on_data(error):
-            told = too_few_values(error, given) or f"{problem}{_hint(given)}"
+            told = too_few_values(error, given) or f"{problem}{hint_at_batch(given)}"
             raise TargetError(f"{place}: {told}") from error
         if stand_ins.hold_meta:
             problem += "; it holds tensors on the meta device, which have no values either"
@@ -183,13 +183,18 @@ def training_step(block: Block, x: AnyShape | Inputs) -> Module:
     return Module(built.train(), backward=True)
 
 
-def _inputs(given: Inputs, holdings: Holdings, stand_ins: StandIns) -> tuple[Any, ...]:
+def stand_in_inputs(given: Inputs, holdings: Holdings, stand_ins: StandIns) -> tuple[Any, ...]:
     """What a model is called with, in order and by name, with stand-ins for its tensors."""
     values = (given.args, dict(given.kwargs))
     return tuple(holdings.replaced(_made(value), stand_ins) for value in values)
 
 
-def _refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
+def refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
+    """Refuse arguments that the forward of a model does not take.
+
+    Raises:
+        DefinitionError: it takes others.
+    """
     if not kwargs and _takes(model, len(args) + 1):
         return
     try:
@@ -219,22 +224,29 @@ def _takes(model: nn.Module, number: int) -> bool:
 def _made(value: Any) -> Any:
     """A value with stand-ins for the tensors that are described by their sizes."""
     if isinstance(value, TensorInput):
-        kind = getattr(torch, value.dtype, None)
-        if not isinstance(kind, torch.dtype):
-            known = [name for name, each in vars(torch).items() if isinstance(each, torch.dtype)]
-            hint = closest(value.dtype, known)
-            raise DefinitionError(
-                f"input={shortened(str(value))}: there is no type {named(value.dtype)}{hint}"
-            )
-        if prod(value.sizes) * kind.itemsize >= 2**63:
-            raise DefinitionError(f"input={shortened(str(value))} is larger than any tensor can be")
-        return stand_in(value.sizes, kind)
+        return stand_in(value.sizes, type_of(value))
     if type(value) in (tuple, list):
         return type(value)(_made(each) for each in value)
     return {key: _made(each) for key, each in value.items()} if type(value) is dict else value
 
 
-def _hint(given: Inputs) -> str:
+def type_of(value: TensorInput) -> torch.dtype:
+    """The type of an input that is described by its sizes.
+
+    Raises:
+        DefinitionError: torch has no such type, or no tensor of it can be so large.
+    """
+    kind = getattr(torch, value.dtype, None)
+    if not isinstance(kind, torch.dtype):
+        known = [name for name, each in vars(torch).items() if isinstance(each, torch.dtype)]
+        hint = closest(value.dtype, known)
+        raise DefinitionError(f"input={shortened(str(value))}: there is no type {named(value.dtype)}{hint}")
+    if prod(value.sizes) * kind.itemsize >= 2**63:
+        raise DefinitionError(f"input={shortened(str(value))} is larger than any tensor can be")
+    return kind
+
+
+def hint_at_batch(given: Inputs) -> str:
     """A hint at another meaning of an input that was read as one without a batch."""
     if not given.batched:
         return ""
@@ -264,11 +276,11 @@ def _problem(error: Exception) -> str:
             "(torch.library.register_fake)"
         )
     named = UNIMPLEMENTED.search(text)
-    cause = f"{named[1] if named else first_sentence(text, 80)}{_line(error)}"
+    cause = f"{named[1] if named else first_sentence(text, 80)}{line_of(error)}"
     return f"what it does depends on the values of its data, which a count does not have ({cause})"
 
 
-def _line(error: Exception) -> str:
+def line_of(error: Exception) -> str:
     """Where in the code of a model an error comes from."""
     for call in reversed(extract_tb(error.__traceback__)):
         file = Path(call.filename)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
+from torch.utils import checkpoint
 
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import ModuleCall
@@ -18,6 +19,9 @@ from costlab.tracing.holdings import tensors_within
 
 Named: TypeAlias = list[tuple[str, nn.Module]]
 """The modules of a model, itself the first, by each path that they have."""
+
+STOPS: Any = vars(checkpoint)["_StopRecomputationError"]  # torch's stubs lack it
+"""What ends the second run of a checkpoint once all that is wanted of it is there: no failure."""
 
 
 def named_modules(model: nn.Module) -> Named:
@@ -109,6 +113,8 @@ class ModuleTracker:
 
     def note_failure(self, error: BaseException, path: str | None = None) -> None:
         """An error comes from the running module, or one with a ``path``, unless it came from one before."""
+        if isinstance(error, STOPS):
+            return  # and is not held, since its frames hold what ran in them
         if self._failed is None or self._failed[0] is not error:
             self._failed = error, self.path if path is None else path
 

@@ -1,0 +1,78 @@
+"""What a module of PyTorch holds in memory, traced on tensors that say they are on the CPU and have none.
+
+To the byte what tensors hold on a CPU; kernels' workspace is not among it. Not exact are recurrent layers
+and the statistics of batch norm under autocast; CUDA differs in dropout's mask, flash attention and cuDNN's
+reserve.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from costlab.errors import DefinitionError
+from costlab.hardware.held.called import Called
+from costlab.hardware.held.fakes import Fakes, Precision, Sized, bytes_of, given_inputs, on_fakes, with_sizes
+from costlab.hardware.held.live import FlowWatch, Live
+from costlab.hardware.held.moments import Inference, Training
+from costlab.hardware.held.optimizer import Optimizer
+from costlab.hardware.held.saved import Saved
+from costlab.hardware.held.traced_step import TracedStep
+from costlab.tracing.holdings import tensors_within
+from costlab.tracing.lazy import has_lazy
+
+
+class Held(NamedTuple):
+    """Bytes of a module's parameters and buffers; memory that several share counts once."""
+
+    weights: int
+    buffers: int
+
+
+def trace_inference(module: nn.Module, inputs: Sized, dtype: Precision) -> Inference:
+    """A forward pass in eval mode, without gradients."""
+    with on_fakes(module, inputs, dtype, training=False) as run, torch.no_grad():
+        called = Called()
+        there = run.fakes.storages
+        watch = FlowWatch(there, run.fakes.inputs, lambda: run.tracker.path, called.kind_of)
+        with run.autocast(), called, watch:
+            flow = watch.flow(list(tensors_within(run.forward())))
+        live = Live(there, lambda: run.tracker.path)
+        with run.autocast(), live:
+            run.forward()
+        return Inference(flow, tuple(live.moments))
+
+
+def trace_training(module: nn.Module, inputs: Sized, dtype: Precision, optimizer: Optimizer) -> Training:
+    """A step of training of a module, in the mode that it is in.
+
+    The loss is the mean cross-entropy over axis 1 of each output that has one, of others their sum; those
+    after the first weigh 0.4. The moments are of the second step, so that the optimizer's state exists.
+    """
+    with on_fakes(module, inputs, dtype, training=True) as run, torch.enable_grad():
+        step = TracedStep(run, optimizer.of_torch(run.model.parameters()))
+        saved = Saved(run)
+        step.run(saved.forward)
+        there = [*run.fakes.storages, *(each.untyped_storage() for each in step.held())]
+        live = Live(there, lambda: run.tracker.path)
+        with live:
+            step.run(run.forward, live)
+        return Training(tuple(saved.kept), tuple(live.moments), step.gradients, bytes_of(step.state()))
+
+
+def held_by(module: nn.Module, dtype: Precision, inputs: Sized | None = None) -> Held:
+    """The bytes of a module's parameters and buffers in a type; ``inputs`` give a lazy one its sizes.
+
+    Raises:
+        DefinitionError: it is lazy, and has no sizes without inputs.
+        TargetError: it is scripted or quantized.
+    """
+    _, named = with_sizes(module, None if inputs is None else given_inputs(inputs))
+    modules = [each for _, each in named]
+    parameters = [each for part in modules for each in part._parameters.values() if each is not None]
+    buffers = [each for part in modules for each in part._buffers.values() if each is not None]
+    if has_lazy(modules):
+        raise DefinitionError(f"{type(module).__name__}: it is lazy, and has no sizes without an input")
+    fakes = Fakes(dtype, {id(each) for each in (*parameters, *buffers)})
+    weights = bytes_of(map(fakes, parameters))
+    return Held(weights, bytes_of(map(fakes, (*parameters, *buffers))) - weights)
