@@ -102,7 +102,8 @@ class Conv2d(Operation):
             return Saved(input=True)
         # torch makes a larger input first, with one more zero where the padding is odd.
         size = feature_map(x, self.kind)
-        height, width = (n + both % 2 for n, both in zip(size[1:], self._total_padding(), strict=True))
+        sides: Any = zip(size[1:], self._total_padding(), strict=True)
+        height, width = (side + both % 2 for side, both in sides)
         padded = product(size.channels, height, width)
         return Saved(elements=padded, scratch=padded, scratch_back=padded - product(*size))
 

@@ -109,11 +109,11 @@ class Forward:
             case Sequence():
                 y = self._sequence(node.children, x)
             case Concat():
-                y = self._join(node, [self._call(child, x) for child in node.children])
+                branches = [self._call(child, x) for child in node.children]
+                y = self._join(node, branches)
+                self._drop_all(branches)
             case Add():
-                y = self._call(node.children[0], x)
-                for child in node.children[1:]:
-                    y = self._join(node, [y, self._call(child, x)])
+                y = self._sum(node, x)
             case Operation():
                 y = self._operate(node, node.block, x)
             case _:
@@ -135,9 +135,23 @@ class Forward:
         kind = "" if node.work is None else node.work.kind
         self.done.append(Done(node.path, kind, tuple(branches), y))
         self.note(node.path, "forward")
-        for number in branches:
-            self.drop(number)
         return y
+
+    def _sum(self, node: Node, x: int) -> int:
+        """The branches added up, one by one; a sum's operands are held until the next one's are there."""
+        y = self._call(node.children[0], x)
+        operands: list[int] = []
+        for child in node.children[1:]:
+            z = self._call(child, x)
+            self._drop_all(operands)
+            operands = [y, z]
+            y = self._join(node, operands)
+        self._drop_all(operands)
+        return y
+
+    def _drop_all(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self.drop(number)
 
     def _operate(self, node: Node, operation: Operation, x: int) -> int:
         saved = self._saved(node, operation)

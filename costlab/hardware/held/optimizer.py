@@ -1,10 +1,11 @@
 """What an optimizer keeps for each tensor of parameters, and what its update needs besides."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from costlab.algebra.dim import Dim
+from costlab.algebra.dim import Dim, maximum
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
@@ -46,9 +47,17 @@ class Optimizer:
         tensors = KEPT[self.name] + self.momentum
         return tensors * parameter + (STEP if KEPT[self.name] else 0)
 
-    def scratch(self, parameter: Dim) -> Dim:
-        """The bytes that the update of one tensor allocates at most, and frees again."""
-        return SCRATCH[self.name] * parameter
+    def scratch(self, parameters: Sequence[Dim]) -> Dim:
+        """The most bytes that the update of parameters of as many bytes, one after another, needs in passing.
+
+        By what a gradient is divided is held until that of the next parameter is there.
+        """
+        copies = SCRATCH[self.name]
+        if not copies:
+            return 0
+        before = (0, *parameters)
+        each = (copies * size + last for size, last in zip(parameters, before, strict=False))
+        return reduce(maximum, each, 0)
 
     def of_torch(self, parameters: "Iterable[Any]") -> "TorchOptimizer":
         """The optimizer of torch. RMSProp has the paper's settings, alpha 0.9 and eps 1.0."""

@@ -1,10 +1,9 @@
 """A step of training a definition: forward, the loss, the way back, and the optimizer."""
 
-from functools import reduce
 from typing import Any
 
 from costlab.algebra.block import Node
-from costlab.algebra.dim import Dim, maximum, total
+from costlab.algebra.dim import Dim, total
 from costlab.errors import DefinitionError
 from costlab.hardware.held.backward import Backward, Gradient
 from costlab.hardware.held.forward import Forward, forward
@@ -31,13 +30,12 @@ def training_step(root: Node, batch: Dim, word: int, optimizer: Optimizer) -> Tr
     _add_losses(ran, word)
     _run_back(ran, word)
     parameters = [size for made in ran.done for size in made.gradients]
-    passing = reduce(maximum, map(optimizer.scratch, parameters))
-    moments = (*ran.moments, Moment("", "optimizer", ran.live + passing))
+    moments = (*ran.moments, Moment("", "optimizer", ran.live + optimizer.scratch(parameters)))
     return Training(kept, moments, total(parameters), total(map(optimizer.state, parameters)))
 
 
 def _add_losses(ran: Forward, word: int) -> None:
-    """Forward: of each output the logarithm of its softmax, the mean of what is right, its part in the sum."""
+    """Forward: of each output the logarithm of its softmax, the mean of what is right, and the sum so far."""
     for place, number in enumerate(ran.outputs):
         _allocate(ran, ran.values[number].size, "loss")
         _allocate(ran, 2 * word, "loss")  # the mean, and by what it was divided
