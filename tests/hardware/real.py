@@ -53,7 +53,7 @@ class Step(NamedTuple):
 
 
 def kept_by(module: nn.Module, *inputs: Tensor) -> tuple[int, int]:
-    """The bytes that autograd keeps of a forward pass, beside parameters and buffers: others', the input's."""
+    """The bytes that autograd keeps of a forward pass, beside parameters and buffers: all others, the input."""
     own = set(map(storage, (*module.parameters(), *module.buffers())))
     given = set(map(storage, inputs))
     seen: dict[int, Tensor] = {}
