@@ -66,6 +66,11 @@ if TYPE_CHECKING:
     from costlab.hardware.device import Device as Device
     from costlab.hardware.device import device as device
     from costlab.hardware.device import devices as devices
+    from costlab.hardware.training_cost import training_cost as training_cost
+    from costlab.hardware.training_run import Steps as Steps
+    from costlab.hardware.training_run import TrainingCost as TrainingCost
+    from costlab.hardware.training_step import TrainingStep as TrainingStep
+    from costlab.hardware.training_step import training_step as training_step
     from costlab.paper import AuditedClaim as AuditedClaim
     from costlab.paper import verify as verify
     from costlab.symbolic.closed_form import ClosedForm as ClosedForm
@@ -128,6 +133,9 @@ _HOMES = {
     "costlab.explore.member": ("Member", "Selection"),
     "costlab.explore.space": ("Space",),
     "costlab.hardware.device": ("Device", "device", "devices"),
+    "costlab.hardware.training_cost": ("training_cost",),
+    "costlab.hardware.training_run": ("Steps", "TrainingCost"),
+    "costlab.hardware.training_step": ("TrainingStep", "training_step"),
     "costlab.paper": (
         "AuditedClaim",
         "verify",

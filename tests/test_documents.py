@@ -259,6 +259,7 @@ def test_every_command_and_option_is_documented() -> None:
         ("explore", "explore"),
         ("budget", "budget"),
         ("scale", "scale"),
+        ("training-cost", "training-cost"),
         ("reconcile", "conventions"),
         ("verify", "paper"),
         ("train", "train"),

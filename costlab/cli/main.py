@@ -33,6 +33,7 @@ COMMANDS = LazyCommands(
     explore="costlab.cli.explore:explore",
     report="costlab.cli.report:report",
     list="costlab.cli.list:list_",
+    **{"training-cost": "costlab.cli.training_cost:training_cost"},
 )
 
 

@@ -13,6 +13,7 @@ Kind = Literal[
     "text",
     "name",
     "size",
+    "amount",
     "rounded",
     "printed",
     "share",
@@ -56,8 +57,9 @@ class Column(NamedTuple):
     """One column.
 
     ``kind`` says how values are shown: names with hyphens, sizes with thousands separators or rounded to a
-    few digits, numbers as some source prints them, changes with their sign, shares and savings in percent,
-    deviations so too with their sign, ratios as fractions, or in decimals as times.
+    few digits, amounts so too, to the hundredth if they are not whole, and in words if they are words,
+    numbers as some source prints them, changes with their sign, shares and savings in percent, deviations so
+    too with their sign, ratios as fractions, or in decimals as times.
     ``sacrifice`` says how soon a narrow terminal does without it, 0 never; ``empty`` what people are shown
     for no value; with ``once`` a value is not shown again in the row below. ``marked_by`` is a column that
     says in which rows people are shown the value with the mark of what is unverified, ``partial_by`` one for
@@ -153,9 +155,17 @@ def human(size: int, unit: str = "") -> str:
     return f"{size / one:,.2f} {prefix}{unit}"
 
 
+def amount(value: Any) -> str:
+    """A number with thousands separators, to the hundredth, or four digits if it is small; a text itself."""
+    if isinstance(value, int | str):
+        return value if isinstance(value, str) else f"{value:,}"
+    return f"{value:,.2f}" if value >= 1 else f"{value:.4g}"
+
+
 SHOWN: Mapping[Kind, Callable[[Any], str]] = {
     "name": lambda value: str(value).replace("_", "-"),
     "size": lambda value: f"{value:,}",
+    "amount": amount,
     "rounded": lambda value: human(round(value)),
     "change": lambda value: f"{value:+,}" if value else "0",
     "share": lambda value: f"{value:.1%}",

@@ -19,7 +19,9 @@ from tests.hostile.values import (
     NUMBERS,
     PATHS,
     PERCENTS,
+    RATES,
     REFERENCES,
+    SHARES,
     SIZES,
     SOURCES,
     SPACES,
@@ -40,6 +42,7 @@ BASE: Mapping[str, tuple[str, ...]] = {
     "train": ("large_5x5", "-o", "run"),
     "report": ("inception_a", "-o", "pages"),
     "list": ("inception_a",),
+    "training-cost": ("inception_a",),
 }
 """A command that is well-formed, and quick, or slow and not run as it is."""
 SLOW = frozenset({"train", "report"})
@@ -50,6 +53,8 @@ TAKEN: Mapping[str, frozenset[str]] = {
     ),
     "--batch": frozenset({"1_0", "٣", "\t1"}),
     "--images": frozenset({"1_0", "٣"}),
+    "training-cost --images": frozenset({"1_0", "٣", "\t1", "2147483648"}),
+    **dict.fromkeys(("--epochs", "--replicas"), frozenset({"1_0", "٣", "\t1"})),
     "--width": frozenset({"1e3", "1_0", "٣", "1.5", "\t1"}),
     "--workers": frozenset(
         {"1_0", "٣", "\t1", "99999999999999999999999", "2147483648", "9223372036854775808"}
@@ -142,6 +147,12 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--preset": ("", "tiny", "SMOKE ", "smoke,quick", "0"),
     "--data": SOURCES,
     "--images": NUMBERS,
+    "--epochs": NUMBERS,
+    "--replicas": NUMBERS,
+    "--dtype": ("", "fp32", "FLOAT32", "float32 ", "float31", "float32,tf32", "\0", LONG),
+    "--utilization": SHARES,
+    "--images-per-second": RATES,
+    "--power": (*RATES, "235"),
     "--workers": NUMBERS,
     "--width": (*NUMBERS, "1e-400", "-0.5", "1e400"),
     "--set": _settings(),
@@ -190,7 +201,8 @@ def draw(random: Random) -> Case:
         )
     wrong = NO_FOLDERS if name == "--output" and command in SLOW else WRONG[name]
     value = random.choice(wrong)
-    fine = kind == "value" and value in TAKEN.get(name, ())
+    taken = TAKEN.get(f"{command} {name}") or TAKEN.get(name, frozenset())
+    fine = kind == "value" and value in taken
     if kind == "odd":
         value = random.choice((*ODD_TEXTS, *(f"1{sign}" for sign in SIGNS)))
     elif kind == "mutated":
