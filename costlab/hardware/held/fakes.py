@@ -68,6 +68,12 @@ class Fakes:
         """The memory of all of them, which is there before the module runs."""
         return [made.untyped_storage() for _, made in self._known.values()]
 
+    @property
+    def given(self) -> int:
+        """The bytes of what comes in."""
+        came_in = {each._cdata: each for each in self.storages if each._cdata in self.inputs}
+        return sum(int(each.nbytes()) for each in came_in.values())
+
     def _fake(self, tensor: Tensor) -> Tensor:
         refuse_tensor(tensor)
         parameter = isinstance(tensor, nn.Parameter)

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from costlab.algebra.block import Node, Operation
 from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence
-from costlab.algebra.dim import Dim, product, total
+from costlab.algebra.dim import Dim, is_number, product, total
 from costlab.algebra.saved import Saved
+from costlab.errors import DefinitionError
 from costlab.hardware.held.flow import Flow, Step
 from costlab.hardware.held.moments import Kept, Moment, Phase
 
@@ -67,6 +68,12 @@ class Forward:
         """Run the whole: auxiliary heads, too, where it is trained."""
         self.values.append(Value(self._bytes(product(*root.input)), given=True, holders=1))
         self.outputs.insert(0, self._call(root, 0))
+
+    @property
+    def given(self) -> Dim:
+        """The bytes of what comes in."""
+        size: Dim = self.values[0].size
+        return size
 
     @property
     def flow(self) -> Flow:
@@ -160,6 +167,8 @@ class Forward:
             return x
         work = node.work
         assert work is not None
+        if self.training and operation.kind == "batch_norm2d":
+            self._refuse_one_value(node)
         gradients = tuple(product(elements, self.word) for elements in work.tensors)
         wants = self.training and (self.values[x].wants_gradient or bool(gradients))
         y = self.new(self._bytes(product(*node.output)), wants)
@@ -176,6 +185,15 @@ class Forward:
         self._keep(made)
         self.note(node.path, "forward", 0 if wants else made.scratch)
         return y
+
+    def _refuse_one_value(self, node: Node) -> None:
+        """Refuse, as torch does, statistics of a single value."""
+        values = product(self.batch, *node.output[1:])
+        if is_number(values) and values == 1:
+            raise DefinitionError(
+                f"{node.path or node.block.title}: batch norm cannot be trained on one value per channel: "
+                "give a larger batch, or a larger input"
+            )
 
     def _saved(self, node: Node, operation: Operation) -> Saved:
         if operation.only_in_training and not self.training:

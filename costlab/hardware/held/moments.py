@@ -32,21 +32,35 @@ class Kept(NamedTuple):
     is_input: bool = False
 
 
+class Part(NamedTuple):
+    """The bytes of parameters and of buffers that a module holds itself; of what several share, the first."""
+
+    path: str
+    kind: str
+    weights: Dim
+    buffers: Dim
+
+
 class Inference(NamedTuple):
-    """A forward pass without gradients, as PyTorch runs it: a call holds its input until it returns."""
+    """A forward pass without gradients, as PyTorch runs it: a call holds its input until it returns.
+
+    ``given`` are the bytes of what comes in.
+    """
 
     flow: Flow
     moments: tuple[Moment, ...]
+    given: Dim
 
 
 class Training(NamedTuple):
     """A step of training: forward, loss, backward, the optimizer, and gradients let go.
 
     ``gradients`` are the bytes of the parameters' gradients at the end of the way back, ``state`` those of
-    the optimizer.
+    the optimizer, ``given`` those of what comes in.
     """
 
     kept: tuple[Kept, ...]
     moments: tuple[Moment, ...]
     gradients: Dim
     state: Dim
+    given: Dim

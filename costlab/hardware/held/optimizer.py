@@ -42,6 +42,9 @@ class Optimizer:
                 f"optimizer={self.name} keeps averages of its own and has no momentum: leave it out"
             )
 
+    def __str__(self) -> str:
+        return f"{self.name} with momentum" if self.momentum else self.name
+
     def state(self, parameter: Dim) -> Dim:
         """The bytes that are kept from step to step for one tensor that requires a gradient."""
         tensors = KEPT[self.name] + self.momentum

@@ -31,7 +31,7 @@ def training_step(root: Node, batch: Dim, word: int, optimizer: Optimizer) -> Tr
     _run_back(ran, word)
     parameters = [size for made in ran.done for size in made.gradients]
     moments = (*ran.moments, Moment("", "optimizer", ran.live + optimizer.scratch(parameters)))
-    return Training(kept, moments, total(parameters), total(map(optimizer.state, parameters)))
+    return Training(kept, moments, total(parameters), total(map(optimizer.state, parameters)), ran.given)
 
 
 def _add_losses(ran: Forward, word: int) -> None:

@@ -5,28 +5,30 @@ and the statistics of batch norm under autocast; CUDA differs in dropout's mask,
 reserve.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from costlab.errors import DefinitionError
 from costlab.hardware.held.called import Called
-from costlab.hardware.held.fakes import Fakes, Precision, Sized, bytes_of, given_inputs, on_fakes, with_sizes
+from costlab.hardware.held.fakes import (
+    Fakes,
+    Precision,
+    Sized,
+    bytes_of,
+    given_inputs,
+    key_of,
+    on_fakes,
+    with_sizes,
+)
 from costlab.hardware.held.live import FlowWatch, Live
-from costlab.hardware.held.moments import Inference, Training
+from costlab.hardware.held.moments import Inference, Part, Training
 from costlab.hardware.held.optimizer import Optimizer
 from costlab.hardware.held.saved import Saved
 from costlab.hardware.held.traced_step import TracedStep
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.lazy import has_lazy
-
-
-class Held(NamedTuple):
-    """Bytes of a module's parameters and buffers; memory that several share counts once."""
-
-    weights: int
-    buffers: int
 
 
 def trace_inference(module: nn.Module, inputs: Sized, dtype: Precision) -> Inference:
@@ -40,7 +42,7 @@ def trace_inference(module: nn.Module, inputs: Sized, dtype: Precision) -> Infer
         live = Live(there, lambda: run.tracker.path)
         with run.autocast(), live:
             run.forward()
-        return Inference(flow, tuple(live.moments))
+        return Inference(flow, tuple(live.moments), run.fakes.given)
 
 
 def trace_training(module: nn.Module, inputs: Sized, dtype: Precision, optimizer: Optimizer) -> Training:
@@ -57,22 +59,36 @@ def trace_training(module: nn.Module, inputs: Sized, dtype: Precision, optimizer
         live = Live(there, lambda: run.tracker.path)
         with live:
             step.run(run.forward, live)
-        return Training(tuple(saved.kept), tuple(live.moments), step.gradients, bytes_of(step.state()))
+        state = bytes_of(step.state())
+        return Training(tuple(saved.kept), tuple(live.moments), step.gradients, state, run.fakes.given)
 
 
-def held_by(module: nn.Module, dtype: Precision, inputs: Sized | None = None) -> Held:
-    """The bytes of a module's parameters and buffers in a type; ``inputs`` give a lazy one its sizes.
+def parts_of(module: nn.Module, dtype: Precision, inputs: Sized | None = None) -> tuple[Part, ...]:
+    """What each module in a module holds itself, in a type; ``inputs`` give a lazy one its sizes.
 
     Raises:
         DefinitionError: it is lazy, and has no sizes without inputs.
         TargetError: it is scripted or quantized.
     """
     _, named = with_sizes(module, None if inputs is None else given_inputs(inputs))
-    modules = [each for _, each in named]
-    parameters = [each for part in modules for each in part._parameters.values() if each is not None]
-    buffers = [each for part in modules for each in part._buffers.values() if each is not None]
-    if has_lazy(modules):
+    modules = {id(each): each for _, each in named}.values()
+    if has_lazy(list(modules)):
         raise DefinitionError(f"{type(module).__name__}: it is lazy, and has no sizes without an input")
-    fakes = Fakes(dtype, {id(each) for each in (*parameters, *buffers)})
-    weights = bytes_of(map(fakes, parameters))
-    return Held(weights, bytes_of(map(fakes, (*parameters, *buffers))) - weights)
+    held = [each for part in modules for each in (*part._parameters.values(), *part._buffers.values())]
+    fakes = Fakes(dtype, {id(each) for each in held})
+    parts: list[Part] = []
+    seen: set[int] = set()
+
+    def new(tensors: Iterable[Tensor | None]) -> int:
+        made = [
+            each for tensor in tensors if tensor is not None and key_of(each := fakes(tensor)) not in seen
+        ]
+        size = bytes_of(made)
+        seen.update(map(key_of, made))
+        return size
+
+    for path, part in named:
+        weights, buffers = new(part._parameters.values()), new(part._buffers.values())
+        if weights or buffers:
+            parts.append(Part(path, type(part).__name__, weights, buffers))
+    return tuple(parts)
