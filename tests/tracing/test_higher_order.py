@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import costlab
 from costlab.errors import DependsOnDataError
+from tests.tracing import compiler
 from tests.tracing.models import Calls
 
 LOOP: Any = while_loop
@@ -230,40 +232,20 @@ def test_an_exported_program_counts_as_its_module() -> None:
     assert costlab.count(program, X).multiply_adds == costlab.count(Exported(), X).multiply_adds == 2 * LINEAR
 
 
-COMPILED = "x = torch.compile(self.layer, backend='eager')(x)"
-FRESH = """
-import sys, warnings
-warnings.simplefilter("error")
-import torch, costlab
-from torch import nn
-{before}
-class Model(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(8, 8)
-    def forward(self, x):
-        {body}
-        return torch.cond(x.sum() > 0, self.layer, self.layer, (x,))
-assert ("torch._dynamo" in sys.modules) == {loaded}
-found = costlab.count(Model(), torch.zeros(2, 8)).multiply_adds
-assert found == {right}, found
-from costlab.tracing.stand_in import StandIn
-import gc
-gc.collect()
-left = [each for each in gc.get_objects() if type(each) is StandIn]
-assert not left, [type(r) for r in gc.get_referrers(left[0])]
-warnings.simplefilter("ignore")  # what torch warns of when it compiles
-model = Model()
-assert model(torch.ones(2, 8)).shape == (2, 8)
-"""
+@pytest.mark.parametrize("model", compiler.MODELS)
+def test_it_counts_where_torch_has_loaded_its_compiler(model: type[compiler.Plain]) -> None:
+    import torch._dynamo  # noqa: F401  # which this very test is about
+
+    compiler.check(model)
 
 
-@pytest.mark.parametrize("before", ["", "import torch._dynamo"], ids=["not loaded", "loaded"])
-@pytest.mark.parametrize(
-    "body", ["", "x = torch.compile(self.layer, backend='eager')(x)"], ids=["plain", "compiled"]
-)
-def test_it_counts_whether_torch_has_loaded_its_compiler_or_not(before: str, body: str) -> None:
-    program = FRESH.format(before=before, body=body, loaded=bool(before), right=LINEAR * (2 if body else 1))
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+def test_it_counts_where_torch_has_not_loaded_its_compiler() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", compiler.__name__],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert not done.stderr

@@ -1,0 +1,59 @@
+"""What is counted whether torch has loaded its compiler or not; as a program: where it has not."""
+
+import gc
+import os
+import sys
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+import costlab
+from costlab.tracing.stand_in import StandIn
+
+LINEAR = 2 * 8 * 8
+"""Multiply-adds of a layer."""
+
+
+class Plain(nn.Module):
+    """One layer, whichever branch is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        chosen: Tensor = torch.cond(x.sum() > 0, self.layer, self.layer, (x,))
+        return chosen
+
+
+class Compiled(Plain):
+    """The same, after the layer once more, compiled as it is called."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(torch.compile(self.layer, backend="eager")(x))
+
+
+MODELS: dict[type[Plain], int] = {Plain: LINEAR, Compiled: 2 * LINEAR}
+
+
+def check(model: type[Plain]) -> None:
+    """It counts what it should, leaves nothing behind, and runs afterwards."""
+    found = costlab.count(model(), torch.zeros(2, 8)).multiply_adds
+    assert found == MODELS[model], found
+    gc.collect()
+    left = [each for each in gc.get_objects() if type(each) is StandIn]
+    assert not left, [type(each) for each in gc.get_referrers(left[0])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what torch warns of when it compiles
+        assert model()(torch.ones(2, 8)).shape == (2, 8)
+
+
+if __name__ == "__main__":
+    for each in MODELS:
+        if pid := os.fork():  # torch has computed nothing yet
+            assert os.waitpid(pid, 0)[1] == 0
+        else:
+            assert "torch._dynamo" not in sys.modules
+            check(each)
+            sys.exit()
