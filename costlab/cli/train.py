@@ -1,5 +1,6 @@
 """``costlab train``."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -150,14 +151,16 @@ def _refuse(options: dict[str, Any]) -> None:
 
 def _train(options: dict[str, Any]) -> tuple[str, ...]:
     """Train, and write the page; returns a line for each failure."""
-    from costlab.train.distributed import under_torchrun
+    together = _under_torchrun()
+    if options["resume"] and not together:
+        _find_run(options)  # a mistake is told without loading torch
     from costlab.train.environment import default_workers, find_device
     from costlab.train.protocol import WorkerSettings
     from costlab.train.run import train_plan
     from costlab.train.trial import SAVE_EVERY
 
     device = find_device(options["device"])
-    if under_torchrun():
+    if together:
         return _train_under_torchrun(options, device)
     with show_progress() as observer, ExitStack() as stack:
         plan, folder = _prepare(options, observer, stack)
@@ -168,6 +171,20 @@ def _train(options: dict[str, Any]) -> tuple[str, ...]:
         )
         run = train_plan(plan, settings, observer, options["study"] or "", again=bool(options["resume"]))
     return _write_page(run, folder)
+
+
+def _under_torchrun() -> bool:
+    """Whether torchrun started this process together with others."""
+    return "TORCHELASTIC_RUN_ID" in os.environ or int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def _find_run(options: dict[str, Any]) -> Path:
+    """The folder of the run to go on with. Raises `RunError` if there is none, or it is another one."""
+    from costlab.train.plan import load
+
+    folder = Path(options["resume"])
+    load(folder).named_again(options["name"], folder)
+    return folder
 
 
 @contextmanager
@@ -204,7 +221,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
     """The plan of the run and its folder, which is locked until the stack is closed."""
     from costlab.files import is_folder, refuse_traps
     from costlab.train.cache import FOLDER as DATA
-    from costlab.train.plan import find_experiment, load
+    from costlab.train.plan import find_experiment
     from costlab.train.prepare import RunRequest, make_plan, refuse_nonempty, resume_plan, save_plan
     from costlab.train.recipe import read
     from costlab.train.run import STUDY, lock_folder
@@ -214,8 +231,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
     if shared:
         refuse_unreachable(options["study"])
     if options["resume"]:
-        folder = Path(options["resume"])
-        load(folder).named_again(options["name"], folder)  # raises if there is no run of it
+        folder = _find_run(options)
         refuse_traps(folder)
         is_folder(folder / DATA)  # or say that it is none
         refuse_other_file(folder / STUDY)

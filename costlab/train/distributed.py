@@ -98,11 +98,6 @@ class Group:
 SINGLE_PROCESS = Group()
 
 
-def under_torchrun() -> bool:
-    """Whether torchrun started this process together with others."""
-    return "TORCHELASTIC_RUN_ID" in os.environ or int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
 def device_of_process(device: torch.device) -> torch.device:
     """The device of this process: each process of a machine has a GPU of its own."""
     if device.type != "cuda":

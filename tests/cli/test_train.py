@@ -16,6 +16,7 @@ from costlab.train.prepare import RunRequest, make_plan
 from costlab.train.record import TrialResult
 from costlab.train.study import Lease
 from tests.cli.conftest import Run
+from tests.train.conftest import images_once, preloaded_workers  # noqa: F401  # fixtures
 from tests.train.test_study import HERE, result
 
 SMALL = [
@@ -191,17 +192,15 @@ def test_a_run_that_is_interrupted_and_resumed_on_a_terminal(
     assert (shown.code, shown.out) == (0, "run: all is as it would be written, 1 page with pictures\n")
 
 
-def test_a_trial_that_fails_is_told_and_the_exit_status_says_so(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("images_once", "preloaded_workers")
+def test_a_trial_that_fails_is_told_and_the_exit_status_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     fault = [*SMALL[:-2], "--workers", "2", "--set", "learning_rate=1e30"]
-    done = subprocess.run(
-        [*START, "-a", "large_5x5", *fault, "-o", "run"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    last = done.stderr.splitlines()[-2:]
+    done = run("train", "-a", "large_5x5", *fault, "-o", "run")
+    assert done.code == 1, done.err
+    last = done.err.splitlines()[-2:]
     assert [line.partition(": ")[0] for line in last] == ["5x5, seed 0", "3x3+3x3, seed 0"]
     assert all("the loss is no number after epoch 1: try a lower learning_rate" in line for line in last)
     assert "## What failed" in (tmp_path / "run" / "large_5x5.md").read_text()
