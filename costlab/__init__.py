@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from costlab.hardware.device import Device as Device
     from costlab.hardware.device import device as device
     from costlab.hardware.device import devices as devices
+    from costlab.hardware.memory import Memory as Memory
+    from costlab.hardware.memory import memory as memory
     from costlab.hardware.training_cost import training_cost as training_cost
     from costlab.hardware.training_run import Steps as Steps
     from costlab.hardware.training_run import TrainingCost as TrainingCost
@@ -136,6 +138,7 @@ _HOMES = {
     "costlab.hardware.training_cost": ("training_cost",),
     "costlab.hardware.training_run": ("Steps", "TrainingCost"),
     "costlab.hardware.training_step": ("TrainingStep", "training_step"),
+    "costlab.hardware.memory": ("Memory", "memory"),
     "costlab.paper": (
         "AuditedClaim",
         "verify",

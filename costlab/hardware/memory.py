@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class MemoryRow(NamedTuple):
     """What a module with all below it, or a kind of operation, holds: bytes of weights, of buffers, and kept.
 
-    ``live`` is the most that is allocated at any time while it runs, forward or back.
+    ``live`` is the most that is allocated, by all, while a module runs, forward or back; of a kind it is 0.
     """
 
     name: str
@@ -151,11 +151,11 @@ class Memory(Overview):
             DefinitionError: ``depth`` is no whole number of at least 0.
         """
         as_dim("depth", depth, least=0)
-        return self._rows(lambda path, _: ".".join(path.split(".")[:depth]))
+        return self._rows(depth)
 
     def kinds(self) -> tuple[MemoryRow, ...]:
         """One row per kind of operation that autograd keeps something for, in the order they first appear."""
-        return self._rows(lambda _, kind: kind)
+        return self._rows(None)
 
     @property
     def title(self) -> str:
@@ -174,11 +174,13 @@ class Memory(Overview):
     def _peak_of(self, moments: Sequence[Moment]) -> Moment:
         return peak(moments) if moments else Moment("", "forward", 0)
 
-    def _rows(self, name_of: Any) -> tuple[MemoryRow, ...]:
+    def _rows(self, depth: int | None) -> tuple[MemoryRow, ...]:
+        """The rows of modules at a depth, or without one of kinds."""
+        by_kind = depth is None
         sums: dict[str, MemoryRow] = {}
 
         def row(path: str, kind: str = "") -> MemoryRow:
-            name = name_of(path, kind)
+            name = kind if by_kind else ".".join(path.split(".")[:depth])
             return sums.setdefault(name, MemoryRow(name, 0, 0, 0, 0))
 
         for part in self.parts:
@@ -190,7 +192,7 @@ class Memory(Overview):
             if not each.is_input:
                 old = row(each.path, each.kind)
                 sums[old.name] = old._replace(kept=total((old.kept, each.size)))
-        for moment in self.moments:
+        for moment in () if by_kind else self.moments:
             if moment.phase in ("forward", "backward"):
                 old = row(moment.path)
                 sums[old.name] = old._replace(live=maximum(old.live, moment.live))

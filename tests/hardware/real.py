@@ -16,11 +16,11 @@ def storage(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
 
 
-class Alive(TorchDispatchMode):
+class Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it so
     """The bytes of all storages that operators made and that are still alive, and the most there were."""
 
     def __init__(self, there: Iterable[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it so
         self.there = set(map(storage, there))
         self.sizes: dict[int, int] = {}
         self.now = self.peak = 0
@@ -53,7 +53,7 @@ class Step(NamedTuple):
 
 
 def kept_by(module: nn.Module, *inputs: Tensor) -> tuple[int, int]:
-    """The bytes that autograd keeps of a forward pass, beside parameters and buffers: all others, the input."""
+    """The bytes that autograd keeps of a forward pass, beside what it holds: all others, the input."""
     own = set(map(storage, (*module.parameters(), *module.buffers())))
     given = set(map(storage, inputs))
     seen: dict[int, Tensor] = {}
@@ -106,7 +106,7 @@ def _step(module: Any, inputs: Any, targets: list[Tensor], optimizer: torch.opti
         for weight, output, target in zip(weights, outputs, targets, strict=True)
     )
     assert isinstance(loss, Tensor)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it so
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch._subclasses import FakeTensorMode
 from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.shape import Sizes
 from costlab.errors import CostlabError, TargetError
+from costlab.hardware.held.ran import Precision
 from costlab.hardware.held.refused import refuse_opaque, refuse_tensor, refused
 from costlab.tracing.gradients import tagging
 from costlab.tracing.holdings import Holdings
@@ -22,8 +23,6 @@ from costlab.tracing.observers import let_through
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
 from costlab.tracing.stand_in import StandIn
 
-Precision = Literal["float32", "bfloat16", "amp"]
-"""What a module runs in. ``amp`` keeps its weights in float32, and runs under autocast to bfloat16."""
 TYPES: dict[str, torch.dtype] = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,

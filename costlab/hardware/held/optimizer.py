@@ -60,7 +60,8 @@ class Optimizer:
             return 0
         before = (0, *parameters)
         each = (copies * size + last for size, last in zip(parameters, before, strict=False))
-        return reduce(maximum, each, 0)
+        none: Dim = 0
+        return reduce(maximum, each, none)
 
     def of_torch(self, parameters: "Iterable[Any]") -> "TorchOptimizer":
         """The optimizer of torch. RMSProp has the paper's settings, alpha 0.9 and eps 1.0."""

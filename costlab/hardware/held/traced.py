@@ -14,7 +14,6 @@ from costlab.errors import DefinitionError
 from costlab.hardware.held.called import Called
 from costlab.hardware.held.fakes import (
     Fakes,
-    Precision,
     Sized,
     bytes_of,
     given_inputs,
@@ -25,6 +24,7 @@ from costlab.hardware.held.fakes import (
 from costlab.hardware.held.live import FlowWatch, Live
 from costlab.hardware.held.moments import Inference, Part, Training
 from costlab.hardware.held.optimizer import Optimizer
+from costlab.hardware.held.ran import Precision
 from costlab.hardware.held.saved import Saved
 from costlab.hardware.held.traced_step import TracedStep
 from costlab.tracing.holdings import tensors_within
@@ -80,9 +80,8 @@ def parts_of(module: nn.Module, dtype: Precision, inputs: Sized | None = None) -
     seen: set[int] = set()
 
     def new(tensors: Iterable[Tensor | None]) -> int:
-        made = [
-            each for tensor in tensors if tensor is not None and key_of(each := fakes(tensor)) not in seen
-        ]
+        there = (fakes(tensor) for tensor in tensors if tensor is not None)
+        made = [each for each in there if key_of(each) not in seen]
         size = bytes_of(made)
         seen.update(map(key_of, made))
         return size
