@@ -69,8 +69,8 @@ if TYPE_CHECKING:
     from costlab.hardware.memory import Memory as Memory
     from costlab.hardware.memory import memory as memory
     from costlab.hardware.training_cost import training_cost as training_cost
-    from costlab.hardware.training_run import Steps as Steps
     from costlab.hardware.training_run import TrainingCost as TrainingCost
+    from costlab.hardware.training_run import TrainingSteps as TrainingSteps
     from costlab.hardware.training_step import TrainingStep as TrainingStep
     from costlab.hardware.training_step import training_step as training_step
     from costlab.paper import AuditedClaim as AuditedClaim
@@ -136,7 +136,7 @@ _HOMES = {
     "costlab.explore.space": ("Space",),
     "costlab.hardware.device": ("Device", "device", "devices"),
     "costlab.hardware.training_cost": ("training_cost",),
-    "costlab.hardware.training_run": ("Steps", "TrainingCost"),
+    "costlab.hardware.training_run": ("TrainingSteps", "TrainingCost"),
     "costlab.hardware.training_step": ("TrainingStep", "training_step"),
     "costlab.hardware.memory": ("Memory", "memory"),
     "costlab.paper": (

@@ -66,7 +66,8 @@ def training_cost(
     """
     given = {"images": images, "epochs": epochs, "batch": batch, "replicas": replicas}
     plan = _regime(regime(preset), {**given, "device": device, "dtype": dtype})
-    found = None if not (device or plan.device) else find_device(plan.device if device is None else device)
+    wanted = device if device is not None else plan.device or None
+    found = None if wanted is None else find_device(wanted)
     if preset in NEED_DEVICE and found is None:
         raise DefinitionError(f"the preset {preset} is for a device that you name: give device, such as k40")
     if found is None and dtype is not None:

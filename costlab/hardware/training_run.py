@@ -18,7 +18,7 @@ BYTES = 4
 """Of the gradient of a parameter: float32, which autocast keeps where products are in a smaller type."""
 
 
-class Steps(NamedTuple):
+class TrainingSteps(NamedTuple):
     """How many steps a run takes, by how its last batches are taken.
 
     ``whole_run`` takes all images of all epochs one after another and rounds up once; ``by_epochs`` ends each
@@ -30,9 +30,10 @@ class Steps(NamedTuple):
     dropping_last: int
 
 
-def steps(images: int, epochs: int, batch: int) -> Steps:
+def steps(images: int, epochs: int, batch: int) -> TrainingSteps:
     """The steps of ``epochs`` over ``images``, of ``batch`` images each."""
-    return Steps(-(-images * epochs // batch), epochs * -(-images // batch), epochs * (images // batch))
+    whole = -(-images * epochs // batch)
+    return TrainingSteps(whole, epochs * -(-images // batch), epochs * (images // batch))
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,12 +92,12 @@ class TrainingCost(Overview):
         return 2 * self.multiply_adds_by_rule
 
     @property
-    def steps(self) -> Steps:
+    def steps(self) -> TrainingSteps:
         """Steps of one replica each, all replicas together: each takes ``batch`` images."""
         return steps(self.images, self.epochs, self.batch)
 
     @property
-    def synchronous_steps(self) -> Steps:
+    def synchronous_steps(self) -> TrainingSteps:
         """Steps that all replicas take together: each takes ``batch * replicas`` images."""
         return steps(self.images, self.epochs, self.batch * self.replicas)
 

@@ -186,6 +186,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "power gives an energy where a time is known: give images_per_second, or device and utilization, "
         "too; the peak of a device bounds the time from below only",
     ),
+    ({"device": ""}, "there is no device ''; costlab list --devices shows what there is"),
     ({"device": "k41"}, "there is no device 'k41'; did you mean k40?"),
     ({"device": "k40", "dtype": "bfloat16"}, "k40 has no bfloat16 peak; it has float64, float32"),
     (

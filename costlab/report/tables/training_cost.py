@@ -5,10 +5,10 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from costlab.algebra.inputs import Inputs
-from costlab.hardware.training_run import Steps, TrainingCost
+from costlab.hardware.training_run import TrainingCost, TrainingSteps
 from costlab.report.cell import Column, human, in_percent, plural
 from costlab.report.table import Table
-from costlab.report.tables.count import UNVERIFIED_COLUMN, listed, marks_of, unknown_notes
+from costlab.report.tables.count import UNVERIFIED_COLUMN, marks_of, unknown_notes
 
 FORMAT, VERSION = "costlab training-cost", 1
 COLUMNS = (
@@ -105,7 +105,7 @@ def _steps(cost: TrainingCost) -> Iterator[Figure]:
         yield from _each("synchronous_steps", "steps of all together", cost.synchronous_steps, together)
 
 
-def _each(name: str, words: str, steps: Steps, batch: str) -> Iterator[Figure]:
+def _each(name: str, words: str, steps: TrainingSteps, batch: str) -> Iterator[Figure]:
     whole = f"images x epochs / {batch}, rounded up once"
     yield Figure(f"{name}_of_run", f"{words}, whole run", steps.whole_run, "", whole)
     ended = f"epochs x images / {batch}, rounded up in each"
@@ -185,9 +185,6 @@ def _notes(cost: TrainingCost) -> Iterator[str]:
     yield from cost.notes
     if cost.device is not None and cost.device.unverified:
         yield f"{cost.device.name}: not all of its figures were held against a source"
-    heads = cost.count.auxiliary
-    if heads:
-        yield f"trained with the auxiliary heads: {listed(heads)}"
     yield from unknown_notes(cost.traced_step or cost.count)
     yield from marks_of(cost.count)
 
