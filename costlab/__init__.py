@@ -68,6 +68,11 @@ if TYPE_CHECKING:
     from costlab.hardware.device import devices as devices
     from costlab.hardware.memory import Memory as Memory
     from costlab.hardware.memory import memory as memory
+    from costlab.hardware.roofline import Roofline as Roofline
+    from costlab.hardware.roofline import TimeBound as TimeBound
+    from costlab.hardware.roofline import roofline as roofline
+    from costlab.hardware.saved_time import SavedTime as SavedTime
+    from costlab.hardware.saved_time import saved_time as saved_time
     from costlab.hardware.training_cost import training_cost as training_cost
     from costlab.hardware.training_run import TrainingCost as TrainingCost
     from costlab.hardware.training_run import TrainingSteps as TrainingSteps
@@ -139,6 +144,8 @@ _HOMES = {
     "costlab.hardware.training_run": ("TrainingSteps", "TrainingCost"),
     "costlab.hardware.training_step": ("TrainingStep", "training_step"),
     "costlab.hardware.memory": ("Memory", "memory"),
+    "costlab.hardware.roofline": ("Roofline", "TimeBound", "roofline"),
+    "costlab.hardware.saved_time": ("SavedTime", "saved_time"),
     "costlab.paper": (
         "AuditedClaim",
         "verify",

@@ -165,7 +165,8 @@ class Traced(Block):
 
     ``kernel`` says of a convolution what `kernel_of` would, and of attention to blocks which share of them it
     computes; ``unknown`` says that nobody knows what it costs.
-    Of an operation, ``call`` says how it was called; of parameters that nothing reads there is none.
+    Of an operation, ``call`` says how it was called; of parameters that nothing reads there is none. ``turn``
+    numbers the operations as they ran: those of a module that is called twice stand together in the tree.
     Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, ``stop`` where its
     run stopped before its end, ``follows_sizes`` that it noted products of sizes, ``subject`` is the
     module itself, and ``complex_products`` are the paths of what multiplies complex numbers.
@@ -183,6 +184,7 @@ class Traced(Block):
     follows_sizes: bool = field(default=False, compare=False)
     subject: Any = field(default=None, compare=False, repr=False)
     call: Call | None = field(default=None, compare=False, repr=False)
+    turn: int = field(default=0, compare=False, repr=False)
 
     @property
     def title(self) -> str:

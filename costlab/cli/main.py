@@ -31,6 +31,7 @@ COMMANDS = LazyCommands(
     verify="costlab.cli.verify:verify",
     train="costlab.cli.train:train",
     explore="costlab.cli.explore:explore",
+    roofline="costlab.cli.roofline:roofline_",
     report="costlab.cli.report:report",
     list="costlab.cli.list:list_",
     **{"training-cost": "costlab.cli.training_cost:training_cost"},

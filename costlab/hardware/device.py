@@ -98,8 +98,7 @@ class Device:
         Raises:
             DeviceError: there is no such type, or the device does not compute in it.
         """
-        if dtype not in TYPES:
-            raise DeviceError(f"{named(dtype)} is no type: give one of {', '.join(TYPES)}")
+        bytes_of(dtype)
         known = self.peaks
         if dtype not in known:
             has = f"it has {', '.join(known)}" if known else "it has no peak that is known"
@@ -140,6 +139,17 @@ class Device:
 
     def _refuse(self, figure: str) -> int:
         raise DeviceError(f"{self.name}: {UNKNOWN[figure]}{BESIDE}")
+
+
+def bytes_of(dtype: str) -> int:
+    """The bytes of an element of a type of `TYPES`.
+
+    Raises:
+        DeviceError: there is no such type.
+    """
+    if dtype not in TYPES:
+        raise DeviceError(f"{named(dtype)} is no type: give one of {', '.join(TYPES)}")
+    return TYPES[dtype]
 
 
 def devices(file: str | Path | None = None) -> Mapping[str, Device]:

@@ -23,6 +23,8 @@ Kind = Literal[
     "deviation",
     "change",
     "formula",
+    "seconds",
+    "decimal",
 ]
 Fractions = Literal["both", "fraction", "decimal"]
 """How the fractions of a column are shown: exactly with the digits behind, or one of these."""
@@ -59,7 +61,7 @@ class Column(NamedTuple):
     ``kind`` says how values are shown: names with hyphens, sizes with thousands separators or rounded to a
     few digits, amounts so too, to the hundredth if they are not whole, and in words if they are words,
     numbers as some source prints them, changes with their sign, shares and savings in percent, deviations so
-    too with their sign, ratios as fractions, or in decimals as times.
+    too with their sign, ratios as fractions, or in decimals as times; seconds in their unit.
     ``sacrifice`` says how soon a narrow terminal does without it, 0 never; ``empty`` what people are shown
     for no value; with ``once`` a value is not shown again in the row below. ``marked_by`` is a column that
     says in which rows people are shown the value with the mark of what is unverified, ``partial_by`` one for
@@ -162,6 +164,17 @@ def amount(value: Any) -> str:
     return f"{value:,.2f}" if value >= 1 else f"{value:.4g}"
 
 
+def duration(seconds: float) -> str:
+    """A time in three digits: ``645 us``, ``9.65 us``, ``1,230 s``."""
+    if not seconds:
+        return "0"
+    units = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+    one, unit = next((each for each in units if seconds >= 0.9995 * each[0]), units[-1])
+    number = seconds / one
+    digits = 0 if number >= 99.95 else 1 if number >= 9.995 else 2
+    return f"{number:,.{digits}f} {unit}"
+
+
 SHOWN: Mapping[Kind, Callable[[Any], str]] = {
     "name": lambda value: str(value).replace("_", "-"),
     "size": lambda value: f"{value:,}",
@@ -172,6 +185,8 @@ SHOWN: Mapping[Kind, Callable[[Any], str]] = {
     "saving": saving,
     "deviation": lambda value: f"{float(100 * value):+.2f}%",
     "times": times,
+    "seconds": duration,
+    "decimal": lambda value: f"{value:,.1f}",
 }
 """How a value of each kind is shown where it is not as it is."""
 

@@ -64,11 +64,11 @@ def build_tree(
     modules = dict(named)
     root = _Branch("")
     counted: set[int] = set()
-    for operation in operations:
+    for turn, operation in enumerate(operations):
         mine = sum(each.numel() for each in operation.read if id(each) not in counted)
         counted.update(id(each) for each in operation.read)
         work = operation.work._replace(parameters=mine)
-        root.at(operation.path).add(operation._replace(work=work), modules)
+        root.at(operation.path).add(operation._replace(work=work, turn=turn), modules)
     every = _parameters(named)
     unused: list[Tensor] = []
     for path, held in every.items():
@@ -83,7 +83,9 @@ def build_tree(
     node = _node(root, modules, outputs)
     only = node.block
     assert isinstance(only, Traced)
-    whole = Traced(type(modules[""]).__name__, only.kernel, only.unknown, parameters, call=only.call)
+    whole = Traced(
+        type(modules[""]).__name__, only.kernel, only.unknown, parameters, call=only.call, turn=only.turn
+    )
     return node._replace(block=whole)
 
 
@@ -129,5 +131,5 @@ def _node(branch: _Branch, modules: Mapping[str, nn.Module], outputs: Mapping[st
 def _leaf(path: str, operation: TracedOperation) -> Node:
     work = operation.work
     title = f"{work.kind} {operation.kernel}".rstrip()
-    block = Traced(title, operation.kernel, operation.unknown, call=operation.call)
+    block = Traced(title, operation.kernel, operation.unknown, call=operation.call, turn=operation.turn)
     return Node(path, block, Sizes(), operation.output, work)

@@ -13,7 +13,8 @@ class TracedOperation(NamedTuple):
     """An operation that ran: where, what it did, what came out, and the parameters that it read.
 
     ``own`` says that a layer of torch.nn is the operation, or a module that a user's rule is for. ``call`` is
-    None for parameters that nothing read, and for what a user's rule counts.
+    None for parameters that nothing read, and for what a user's rule counts. ``turn`` numbers the operations
+    of a trace, in the order in which they ran.
     """
 
     path: str
@@ -25,3 +26,4 @@ class TracedOperation(NamedTuple):
     read: tuple[Tensor, ...] = ()
     backward: bool = False
     call: Call | None = None
+    turn: int = 0

@@ -43,6 +43,7 @@ BASE: Mapping[str, tuple[str, ...]] = {
     "report": ("inception_a", "-o", "pages"),
     "list": ("inception_a",),
     "training-cost": ("inception_a",),
+    "roofline": ("inception_a", "--device", "k40"),
 }
 """A command that is well-formed, and quick, or slow and not run as it is."""
 SLOW = frozenset({"train", "report"})
@@ -158,6 +159,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--set": _settings(),
     "--device": DEVICES,
     "--devices-from": DEVICE_FILES,
+    "--dtype": ("", "half", "float", "Float32", "float32,tf32", "bfloat16", "amp", "\x1b[31m", LONG),
     "--study": URLS,
     "--resume": ("", "nosuch", ".", "/", "\0", LONG, "precious", "/dev/null", "a/b/c", "nosuch\n"),
 }
@@ -221,7 +223,7 @@ def _valued(random: Random, command: str, option: tuple[str, str, str], *, sure:
         )
         value = "0\x1b[31m"
     base = [*BASE[command]]
-    if name == "--to":
+    if name == "--to" or (name == "--device" and command == "roofline"):
         base = base[:1]  # the last of two is taken
     if name == "--ablation":
         base = base[2 if command == "compare" else 1 :]
