@@ -264,6 +264,7 @@ def test_every_command_and_option_is_documented() -> None:
         ("verify", "paper"),
         ("train", "train"),
         ("report", "reports"),
+        ("roofline", "roofline"),
     ],
 )
 def test_every_option_stands_on_the_page_of_its_command(name: str, page: str) -> None:

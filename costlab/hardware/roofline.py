@@ -59,8 +59,9 @@ class Roofline(Overview):
 
     Each operation runs alone and after the one before it, at the ``peak`` of the device in ``dtype`` and at
     its ``bandwidth``; every tensor is read and written once; nothing is held in a cache, and to launch an
-    operation takes no time. What runs takes longer. The count is that of inference. ``predicted`` are the
-    seconds that a model of the device predicts for each operation of the count, in its order; see `beside`.
+    operation takes no time. What runs takes longer, unless a cache holds what is handed on. The count is that
+    of inference. ``predicted`` are the seconds that a model of the device predicts for each operation of the
+    count, in its order; see `beside`.
     """
 
     count: Count

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from costlab.report.cell import (
     Column,
     Kind,
+    duration,
     escaped,
     in_percent,
     latex_of,
@@ -19,6 +20,25 @@ from costlab.report.cell import (
     stated_percent,
     times,
 )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.0, "0"),
+        (1e-12, "0.00 ns"),
+        (9.6479e-6, "9.65 us"),
+        (9.996e-6, "10.0 us"),
+        (99.96e-6, "100 us"),
+        (999.4e-6, "999 us"),
+        (999.6e-6, "1.00 ms"),
+        (0.107, "107 ms"),
+        (1.0, "1.00 s"),
+        (4321.0, "4,321 s"),
+    ],
+)
+def test_durations(seconds: float, shown: str) -> None:
+    assert duration(seconds) == Column("seconds", "seconds", "seconds").show(seconds) == shown
 
 
 @pytest.mark.parametrize(

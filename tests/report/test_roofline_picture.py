@@ -43,7 +43,8 @@ def test_letters_can_be_read_and_dots_lie_on_the_roofs(target: Any, settings: di
         each.text for each in letters if each.box.x0 < 0 or each.box.x1 > width or each.box.y1 > height
     ]
     axes = figure.axes[0]
-    places = [tuple(map(float, place)) for each in axes.collections for place in each.get_offsets()]
+    offsets: Any = [each.get_offsets() for each in axes.collections]
+    places = [(float(x), float(y)) for each in offsets for x, y in each]
     expected = {
         (each.flop / each.bytes, min(bounded.peak, bounded.bandwidth * each.flop / each.bytes))
         for each in bounded.operations

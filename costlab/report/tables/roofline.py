@@ -39,6 +39,7 @@ APART = "batch norm and activation functions are operations of their own; with -
 
 def roofline_table(roofline: Roofline, depth: int = 1, by: By = "module") -> Table:
     """A row per module at ``depth``, per kind or per operation; the total is the network's."""
+    head: tuple[Column, ...]
     if by == "kind":
         rows, head = roofline.kinds(), BY_KIND
     elif by == "operation":
