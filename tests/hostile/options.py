@@ -150,7 +150,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--images": NUMBERS,
     "--epochs": NUMBERS,
     "--replicas": NUMBERS,
-    "--dtype": ("", "fp32", "FLOAT32", "float32 ", "float31", "float32,tf32", "\0", LONG),
+    "--dtype": ("", "fp32", "half", "FLOAT32", "float32 ", "float31", "float32,tf32", "\0", "\x1b[31m", LONG),
     "--utilization": SHARES,
     "--images-per-second": RATES,
     "--power": (*RATES, "235"),
@@ -159,7 +159,6 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--set": _settings(),
     "--device": DEVICES,
     "--devices-from": DEVICE_FILES,
-    "--dtype": ("", "half", "float", "Float32", "float32,tf32", "bfloat16", "amp", "\x1b[31m", LONG),
     "--study": URLS,
     "--resume": ("", "nosuch", ".", "/", "\0", LONG, "precious", "/dev/null", "a/b/c", "nosuch\n"),
 }
