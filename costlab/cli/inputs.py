@@ -63,9 +63,9 @@ class SymbolicCommand(click.Command):
         return super().parse_args(ctx, words)
 
 
-def symbolic_option(text: str) -> Callable[[F], F]:
+def symbolic_option(text: str, names: str = "NAMES") -> Callable[[F], F]:
     """``--symbolic [NAMES]``."""
-    return click.option("--symbolic", metavar="[NAMES]", help=text)
+    return click.option("--symbolic", metavar=f"[{names}]", help=text)
 
 
 def refuse(*rules: tuple[bool, str]) -> None:

@@ -34,6 +34,7 @@ COMMANDS = LazyCommands(
     roofline="costlab.cli.roofline:roofline_",
     report="costlab.cli.report:report",
     list="costlab.cli.list:list_",
+    memory="costlab.cli.memory:memory",
     **{"training-cost": "costlab.cli.training_cost:training_cost"},
 )
 

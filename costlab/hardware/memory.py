@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 from costlab.algebra.block import Block
@@ -11,6 +11,7 @@ from costlab.algebra.dim import Dim, as_dim, is_number, maximum, product, text, 
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
+from costlab.hardware.held.largest import Piece, largest, pieces
 from costlab.hardware.held.moments import Inference, Kept, Moment, Part, Training
 from costlab.hardware.held.optimizer import Optimizer
 from costlab.hardware.held.order import BestOrder, best_order, by_last_use, fused, peak
@@ -40,7 +41,8 @@ class MemoryRow(NamedTuple):
 class Memory(Overview):
     """What a network holds in memory, in bytes: in a step of training with ``optimizer``, else in inference.
 
-    ``average`` says that an average of the weights is held besides. Auxiliary heads are in it in training.
+    ``average`` says that an average of the weights is held besides, ``traced`` that a module ran on tensors
+    without memory. Auxiliary heads are in it in training.
     """
 
     label: str
@@ -51,6 +53,7 @@ class Memory(Overview):
     ran: Inference | Training
     optimizer: Optimizer | None = None
     average: bool = False
+    traced: bool = False
     unverified: bool = False
 
     @property
@@ -112,8 +115,12 @@ class Memory(Overview):
     @cached_property
     def peak_bytes(self) -> Dim:
         """The most that is allocated at once, beside `resident`; one for each variant of arrays."""
-        none: Dim = 0
-        return reduce(maximum, (moment.live for moment in self.moments), none)
+        return largest(moment.live for moment in self.moments)
+
+    @property
+    def peak_pieces(self) -> tuple[Piece, ...] | None:
+        """For a symbol as the batch: by which formula the most is allocated, for which batches."""
+        return pieces(moment.live for moment in self.moments)
 
     @property
     def resident(self) -> Dim:
@@ -245,7 +252,7 @@ def memory(
     with guard(found.label, found.from_user, found.folder):
         ran = _run(found._replace(input=placed), times, dtype, by)
     unverified = not found.block.takes_tensors and _is_unverified(found.block)
-    return Memory(found.label, placed, times, dtype, ran.parts, ran.ran, by, average, unverified)
+    return Memory(found.label, placed, times, dtype, ran.parts, ran.ran, by, average, ran.traced, unverified)
 
 
 def _run(found: Target, batch: Dim, dtype: Precision, optimizer: Optimizer | None) -> Ran:

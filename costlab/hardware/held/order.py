@@ -1,12 +1,12 @@
 """What a forward pass holds at least: by last use, with steps in place, and in the best order of steps."""
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from costlab.algebra.dim import Dim, equal, is_number, maximum, total
+from costlab.algebra.dim import equal, is_number, total
 from costlab.errors import DefinitionError
 from costlab.hardware.held.flow import Flow, Step
+from costlab.hardware.held.largest import largest
 from costlab.hardware.held.moments import Moment
 from costlab.hardware.held.search import Part, bits
 
@@ -61,12 +61,6 @@ def by_last_use(flow: Flow) -> tuple[Moment, ...]:
         moments.append(Moment(step.path, "forward", held))
         alive = {value for value in alive if last[value] > number or value in flow.outputs}
     return tuple(moments)
-
-
-def largest(sizes: Iterable[Dim]) -> Dim:
-    """The largest of the sizes, 0 if there is none; element by element for arrays."""
-    none: Dim = 0
-    return reduce(maximum, sizes, none)
 
 
 def peak(moments: Sequence[Moment]) -> Moment:

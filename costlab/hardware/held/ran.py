@@ -21,10 +21,11 @@ WORD = {"float32": 4, "bfloat16": 2}
 
 
 class Ran(NamedTuple):
-    """A forward pass or a step of training, and the parts of what ran."""
+    """A forward pass or a step of training, and the parts of what ran; whether its module was traced."""
 
     ran: Inference | Training
     parts: tuple[Part, ...]
+    traced: bool = False
 
 
 def of_definition(root: Node, batch: Dim, dtype: Precision, optimizer: Optimizer | None) -> Ran:
@@ -61,8 +62,8 @@ def of_module(
 
     parts = parts_of(module, dtype, inputs)
     if optimizer is None:
-        return Ran(trace_inference(module, inputs, dtype), parts)
-    return Ran(trace_training(module, inputs, dtype, optimizer), parts)
+        return Ran(trace_inference(module, inputs, dtype), parts, traced=True)
+    return Ran(trace_training(module, inputs, dtype, optimizer), parts, traced=True)
 
 
 def _says_what_it_saves(root: Node) -> bool:

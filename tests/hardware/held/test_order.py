@@ -10,7 +10,8 @@ from costlab.algebra.dim import symbols
 from costlab.errors import DefinitionError
 from costlab.hardware.held.flow import Flow, Step
 from costlab.hardware.held.forward import forward
-from costlab.hardware.held.order import best_order, by_last_use, fused, largest, peak
+from costlab.hardware.held.largest import largest
+from costlab.hardware.held.order import best_order, by_last_use, fused, peak
 from costlab.targets.resolve import resolve
 
 
