@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Auxiliary, Composite
 from costlab.algebra.dim import Dim, equal, product, total
-from costlab.algebra.traced import Traced
+from costlab.algebra.traced import Call, Traced
 from costlab.counting.count import Count
 from costlab.counting.family import family_of
 from costlab.counting.marks import UNREAD
@@ -65,13 +65,27 @@ def _moved(node: Node, batch: Dim, word: int, absorbed: bool) -> Moved:
     assert work is not None
     if absorbed or work.kind in FREE:
         return Moved(node, absorbed=absorbed)
-    parameters = product(batch, work.outputs) if work.kind in LOOKED_UP else work.parameters
+    parameters = 0 if _are_among_inputs(node) else work.parameters
+    if work.kind in LOOKED_UP:
+        parameters = product(batch, work.outputs)
     return Moved(
         node,
         reads=product(batch, work.inputs, word),
         parameters=product(parameters, word),
         writes=product(batch, work.outputs, word),
     )
+
+
+def _are_among_inputs(node: Node) -> bool:
+    """Whether the elements that an operation of a trace reads are all of its tensors', parameters as well."""
+    work, call = node.work, _call(node)
+    return (
+        work is not None and call is not None and sum(each.elements for each in call.tensors) == work.inputs
+    )
+
+
+def _call(node: Node) -> Call | None:
+    return node.block.call if isinstance(node.block, Traced) else None
 
 
 def _absorbed(root: Node) -> Iterator[Node]:
@@ -130,5 +144,6 @@ def _is_done_on_the_way(node: Node, layer: Node) -> bool:
     element_by_element = kind == "dropout" or kind.startswith("batch_norm")
     if not (element_by_element or family_of(kind) == "activation functions"):
         return False
-    sizes = (work.inputs, work.outputs)
-    return all(equal(size, before.outputs) is True for size in sizes)
+    call = _call(node)
+    data = call.tensors[0].elements if call and call.tensors else work.inputs
+    return all(equal(size, before.outputs) is True for size in (data, work.outputs))

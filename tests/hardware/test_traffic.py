@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+import costlab
 from costlab import (
     BatchNorm2d,
     Conv2d,
@@ -13,6 +14,7 @@ from costlab import (
     Flatten,
     Linear,
     MaxPool2d,
+    PReLU,
     ReLU,
     add,
     auxiliary,
@@ -183,9 +185,42 @@ def test_modules_by_hand() -> None:
     assert absorbed == ["relu", "batch_norm1d", "gelu"]
 
 
-def test_symbols_give_the_bytes_of_any_batch() -> None:
-    import costlab
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize(
+    ("target", "shape"),
+    [("inception_a", None), ("mini", None), ("x_block", None), (seq(Conv2d(4, 1), PReLU()), (3, 4, 4))],
+)
+def test_a_definition_moves_what_its_module_does(target: Any, shape: Any, fused: bool) -> None:
+    counted = count(target, shape, batch=2).inference
+    sizes: Any = counted.input
+    traced = count(costlab.build(target, shape), (2, *sizes))
+    mine, its = (
+        {each.node.path: (int(each.bytes), each.absorbed) for each in traffic(one, fused=fused)}
+        for one in (counted, traced)
+    )
+    assert sum(size for size, _ in mine.values()) == sum(size for size, _ in its.values())
+    both = mine.keys() & its.keys()
+    assert len(both) > 1
+    assert {path: mine[path] for path in both} == {path: its[path] for path in both}
 
+
+class Scaled(nn.Module):
+    """A parameter that an operation element by element reads, which is among its inputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.scale
+
+
+def test_a_parameter_among_the_inputs_is_read_once() -> None:
+    (found,) = traffic(count(Scaled(), (3, 4)), "int8")
+    assert (found.reads, found.parameters, found.writes) == (12 + 4, 0, 12)
+
+
+def test_symbols_give_the_bytes_of_any_batch() -> None:
     n = costlab.symbols("n")
     whole: Any = sum(each.bytes for each in traffic(count(NET, (3, 8, 8), batch=n)))
     for batch in (1, 5):
