@@ -43,6 +43,7 @@ BASE: Mapping[str, tuple[str, ...]] = {
     "report": ("inception_a", "-o", "pages"),
     "list": ("inception_a",),
     "training-cost": ("inception_a",),
+    "memory": ("inception_a", "--train"),
     "roofline": ("inception_a", "--device", "k40"),
 }
 """A command that is well-formed, and quick, or slow and not run as it is."""
@@ -151,6 +152,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--epochs": NUMBERS,
     "--replicas": NUMBERS,
     "--dtype": ("", "fp32", "half", "FLOAT32", "float32 ", "float31", "float32,tf32", "\0", "\x1b[31m", LONG),
+    "--optimizer": ("", "nosuch", "SGD", "sgd,adam", "adam ", "\0", "\x1b[31m", LONG),
     "--utilization": SHARES,
     "--images-per-second": RATES,
     "--power": (*RATES, "235"),
