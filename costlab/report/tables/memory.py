@@ -11,7 +11,7 @@ from costlab.hardware.held.moments import Moment
 from costlab.hardware.memory import Memory, MemoryRow
 from costlab.report.cell import Column, human
 from costlab.report.table import Table
-from costlab.report.tables.count import UNVERIFIED_COLUMN, By, unverified_note
+from costlab.report.tables.count import NOT_VERIFIED, UNVERIFIED_COLUMN, By
 
 FORMAT, VERSION = "costlab memory", 1
 COLUMNS = (
@@ -81,7 +81,7 @@ def breakdown_table(memory: Memory, depth: int = 1, by: By = "module") -> Table:
     kept: Any = memory.kept
 
     def values(row: MemoryRow) -> tuple[Any, ...]:
-        share = int(row.kept) / kept if kept else None  # type: ignore[call-overload]  # a table's are numbers
+        share = int(row.kept) / kept if kept else None
         known = {**row._asdict(), by: row.name, "share": share}
         return tuple(known[column.key] for column in columns)
 
@@ -159,7 +159,7 @@ def _peak(name: str, figure: str, moment: Moment, how: str) -> Figure:
 
 def _on(memory: Memory, device: Device | None) -> Iterator[Figure]:
     if device is not None and device.memory is not None:
-        share = int(memory.total) / device.memory  # type: ignore[call-overload]  # numbers are asked for here
+        share = int(memory.total) / device.memory
         yield Figure("device", f"memory of {device.name}", device.memory, how=f"{share:.1%} of it are held")
 
 
@@ -183,12 +183,13 @@ def _notes(memory: Memory) -> Iterator[str]:
     yield NOT_IN_IT
     if memory.optimizer is None and is_number(memory.total) and not memory.traced:
         yield _what_the_order_gains(memory)
-    yield from unverified_note([memory])
+    if memory.unverified:
+        yield NOT_VERIFIED
 
 
 def _what_the_order_gains(memory: Memory) -> str:
     best, given = memory.best_order, memory.by_last_use
-    if best.peak < int(given.live):  # type: ignore[call-overload]  # numbers are asked for here
+    if best.peak < int(given.live):
         found = "the best order of all operations" if best.exact else "the best order found"
         return f"{found} holds {best.peak:,} bytes at most, by last use, at {best.path}"
     proved = "no order" if best.exact else "no order that was found"
