@@ -4,11 +4,26 @@ Tests run side by side, and threads beyond the cores wait for each other. A shel
 background ignore an interrupt, which the commands that tests interrupt would inherit.
 """
 
+import gc
 import os
 import signal
+from collections.abc import Generator
 from contextlib import suppress
+
+import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, and for the processes that tests start
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     with suppress(ValueError):  # in another thread than the main one
         signal.signal(number, handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded now stays: the search for garbage leaves it out, or would look through it each time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
