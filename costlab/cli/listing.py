@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-from costlab.algebra.work import QUANTITIES
 from costlab.cli.tables import Output
 from costlab.errors import OutputError
+from costlab.explore.quantities import ASKED
 from costlab.explore.space import Space
 from costlab.explore.written.axis import typed
 from costlab.interrupts import Whole
@@ -135,7 +135,7 @@ def _parquet(stream: IO[bytes]) -> Writer:
     def column(name: str, values: Any) -> Any:
         if values.dtype != object:
             return pa.array(values)
-        if name in QUANTITIES:  # beyond 64 bits
+        if name in ASKED:  # beyond 64 bits
             return pa.array([Decimal(value) for value in values], pa.decimal256(76))
         return pa.array([value if value is None else typed(value) for value in values], pa.string())
 

@@ -15,6 +15,8 @@ from costlab.errors import DefinitionError
 from costlab.explore.budgets.limits import as_increase, as_limit, refuse_useless
 from costlab.explore.budgets.reference import Reference, ReferenceLike, reference_of
 from costlab.explore.budgets.responsible import Part, largest
+from costlab.explore.quantities import PEAK_MEMORY, changed_of
+from costlab.hardware.memory import Memory, memory
 from costlab.targets.resolve import TargetLike
 
 NOT_COUNTED = "not_counted"
@@ -54,11 +56,15 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Budget(Overview):
-    """A network held against its budget: ``checks`` has each quantity with its limit."""
+    """A network held against its budget: ``checks`` has each quantity with its limit.
+
+    ``memory`` is what it holds in memory, where that has a limit.
+    """
 
     count: Count
     checks: tuple[Check, ...]
     reference: Reference | None = None
+    memory: Memory | None = None
 
     @property
     def over(self) -> tuple[Check, ...]:
@@ -115,6 +121,11 @@ def budget(
     max_outputs: float | str | None = None,
     max_scalings: float | str | None = None,
     max_cost: float | str | None = None,
+    max_peak_memory: float | str | None = None,
+    train: bool = False,
+    optimizer: str = "sgd",
+    momentum: bool = False,
+    dtype: str = "float32",
     against: ReferenceLike | None = None,
     max_increase: str | Fraction | None = None,
     strict: bool = False,
@@ -144,10 +155,12 @@ def budget(
         "outputs": max_outputs,
         "scalings": max_scalings,
         "cost": max_cost,
+        PEAK_MEMORY: max_peak_memory,
     }
-    most = {name: as_limit(f"max_{name}", value) for name, value in limits.items() if value is not None}
+    most = {name: as_limit(f"max_{name}", value, name) for name, value in limits.items() if value is not None}
     increase = None if max_increase is None else as_increase("max_increase", max_increase)
-    refuse_useless(most, against, increase, convention, str)
+    running = changed_of(train=train, optimizer=optimizer, momentum=momentum, dtype=dtype)
+    refuse_useless(most, against, increase, convention, str, running)
     return hold(
         target,
         input,
@@ -159,6 +172,7 @@ def budget(
         increase=increase,
         strict=strict,
         settings=settings,
+        running=running,
     )
 
 
@@ -174,14 +188,20 @@ def hold(
     increase: Fraction | None,
     strict: bool,
     settings: Mapping[str, Any],
+    running: Mapping[str, Any],
 ) -> Budget:
     """The same with limits that are read already, and go together. Raises what `budget` does."""
+    if inference and running.get("train"):
+        raise DefinitionError(
+            "a step of training runs auxiliary heads, and inference leaves them out: one of both"
+        )
     counted = count_target(target, input, batch=batch, **settings)
     counted = (counted.inference if inference else counted).under(convention)
     reference = None
     if against is not None:
         reference = reference_of(against, input, batch=batch, inference=inference, convention=convention)
-    return held(counted, most, reference, increase, strict=strict)
+    used = memory(target, input, batch=batch, **running, **settings) if PEAK_MEMORY in most else None
+    return held(counted, most, reference, increase, strict=strict, used=used)
 
 
 def held(
@@ -191,6 +211,7 @@ def held(
     increase: Fraction | None = None,
     *,
     strict: bool = False,
+    used: Memory | None = None,
 ) -> Budget:
     """A count held against the largest size of some quantities, and its measures against a reference.
 
@@ -200,7 +221,9 @@ def held(
     """
     if not is_number(count.batch, *count.total.sizes):
         raise DefinitionError(f"{count.label}: a budget is for numbers, and not for symbols or arrays")
-    checks = [_maximum(count, quantity, limit) for quantity, limit in most.items()]
+    checks = [_maximum(count, quantity, limit) for quantity, limit in most.items() if quantity != PEAK_MEMORY]
+    if used is not None:
+        checks.append(_peak(used, most[PEAK_MEMORY]))
     if reference is not None and increase is not None:
         reference.refuse_unlike(count)
         checks += [_growth(count, quantity, reference, increase) for quantity in reference.sizes]
@@ -208,12 +231,17 @@ def held(
         paths = Counter(path for paths in count.unsupported.values() for path in paths)
         parts = tuple(Part(path, times) for path, times in paths.most_common())
         checks.append(Check(NOT_COUNTED, 0, paths.total(), modules=parts))
-    return Budget(count, tuple(checks), reference)
+    return Budget(count, tuple(checks), reference, used)
 
 
 def _maximum(count: Count, quantity: str, limit: int) -> Check:
     size = int(count.size(quantity))
     return Check(quantity, limit, size, modules=largest(count, quantity) if size > limit else ())
+
+
+def _peak(used: Memory, limit: int) -> Check:
+    size = int(used.total)
+    return Check(PEAK_MEMORY, limit, size, modules=(Part(used.path, size),) if size > limit else ())
 
 
 def _growth(count: Count, quantity: str, reference: Reference, increase: Fraction) -> Check:

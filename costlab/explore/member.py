@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from costlab.algebra.shape import AnyShape, Shape
 from costlab.counting.overview import Overview
-from costlab.counting.row import MEASURES
 from costlab.errors import DefinitionError
+from costlab.explore.quantities import shown_of
 from costlab.explore.written.axis import INPUT, Axis, Index, typed
 from costlab.targets.ablation import Ablation
 from costlab.targets.target import Variant
@@ -65,7 +65,7 @@ class Member:
 
     def __repr__(self) -> str:
         at = f", input {self.input}" if self.input is not None else ""
-        sizes = ", ".join(f"{name}={self.sizes[name]:,}" for name in MEASURES)
+        sizes = ", ".join(f"{name}={self.sizes[name]:,}" for name in shown_of(self.sizes))
         return f"Member({self.target}{at}: {sizes})"
 
 
@@ -98,7 +98,7 @@ class Selection(Overview, Ablation):
             {
                 "target": each.target,
                 **({} if each.input is None else {"input": str(each.input)}),
-                **{name: f"{each.sizes[name]:,}" for name in MEASURES},
+                **{name: f"{each.sizes[name]:,}" for name in shown_of(each.sizes)},
             }
             for each in self.members
         ]

@@ -8,10 +8,12 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
+from costlab.algebra.work import QUANTITIES
 from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
 from costlab.explore.given import near, positive
 from costlab.explore.member import Member
+from costlab.explore.quantities import ASKED, PEAK_MEMORY
 from costlab.explore.written.axis import Axis
 from costlab.explore.written.condition import AtMost, Atom, Condition, all_conditions, conjunctions
 from costlab.explore.written.expression import parse_condition, parse_quantity
@@ -49,6 +51,7 @@ class Region(Overview):
         self.conditions: tuple[Condition, ...] = ()
         self.atoms: tuple[Atom, ...] = ()
         self.stated: tuple[str, ...] = ()  # what members meet, as it was written
+        self.running: Mapping[str, Any] | None = None  # the options of costlab.memory, if they were given
         self._engine: Engine | None = None
         self._made: dict[str, Any] = {}  # what is derived once for all spaces with these axes
 
@@ -95,6 +98,26 @@ class Region(Overview):
         ):
             stated = together([condition.text for condition in axial])
             raise DefinitionError(f"{option}: {stated}: holds for no values of the axes")
+
+    def with_memory(self, **running: Any) -> Self:
+        """The space with the peak of each member's memory, run as these options of `costlab.memory` say.
+
+        ``with_memory(batch=32, train=True, optimizer="adam")`` gives ``peak_memory`` of a step of training.
+
+        Raises:
+            DefinitionError: an option is malformed.
+        """
+        space = copy(self)
+        space.running, space._made = dict(running), {}  # noqa: SLF001  # it is of this class
+        return space
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """The quantities of a member that are shown: the peak of its memory, if anything asks for that."""
+        lowering: Lowering | None = self._made.get("lowering")
+        known = self.running is not None or (lowering is not None and lowering.has_peaks)
+        asked = known or any(PEAK_MEMORY in each.quantities for each in self.conditions)
+        return ASKED if asked else QUANTITIES
 
     def unconditional(self) -> Self:
         """The space without its conditions."""
@@ -163,8 +186,10 @@ class Region(Overview):
         from costlab.explore.query.lowered import lowering_of
 
         if "lowering" not in self._made:
-            self._made["lowering"] = lowering_of(self.variant, self.axes, self.engine.progress)
+            self._made["lowering"] = lowering_of(self.variant, self.axes, self.engine.progress, self.running)
         lowering: Lowering = self._made["lowering"]
+        if PEAK_MEMORY in self.quantities:
+            lowering.work_out_peaks()  # before there are members, which are to know theirs
         return lowering
 
     def _lines(self) -> Sequence[str]:

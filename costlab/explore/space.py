@@ -171,7 +171,7 @@ class Space(Region):
         if self.lowering.derived.misfit_at(index) is not None:
             variant.resolve().walk()  # says what does not fit
         values = {axis.name: axis.values[i] for axis, i in zip(self.axes, index, strict=True)}
-        return Member(tuple(index), values, self.lowering.derived.at(index), variant)
+        return Member(tuple(index), values, self.lowering.at(index), variant)
 
     def _best(self, many: int, by: str, sign: int) -> list[Member]:
         from costlab.explore.query import queries

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from costlab.counting.row import MEASURES
 from costlab.explore.answers import Extremes, Histogram, Misfit
+from costlab.explore.quantities import shown_of
 from costlab.explore.space import Space
 
 SPREAD_MAX = 100_000_000
@@ -34,7 +34,7 @@ class Survey:
         self.misfits = self.space.misfits()
         self._begin("what meets the conditions is not counted")
         self.meeting = self.space.count() if self.space.stated else self.fitting
-        for quantity in MEASURES if self.meeting else ():
+        for quantity in shown_of(self.space.quantities) if self.meeting else ():
             self._begin(f"extremes of {quantity} are not searched")
             least, most = self.space.min(quantity), self.space.max(quantity)
             if least and most:

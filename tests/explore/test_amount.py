@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from costlab.errors import DefinitionError
-from costlab.explore.amount import amount
+from costlab.explore.amount import amount, amount_of_bytes
 
 BILLIONS = 5_000_000_000
 
@@ -50,3 +50,31 @@ def test_what_is_too_large_is_refused(text: str) -> None:
 def test_what_is_too_small_is_refused(text: str) -> None:
     with pytest.raises(DefinitionError, match=rf"^--to: '{text}' must be at least 1$"):
         amount(text, "--to")
+
+
+@pytest.mark.parametrize(
+    ("text", "many"),
+    [("16GiB", 2**34), ("16 gib", 2**34), ("16GB", 16 * 10**9), ("16e9", 16 * 10**9), ("500MiB", 500 * 2**20),
+     ("1_024 KiB", 2**20), ("1.5GiB", 3 * 2**29), ("7B", 7), ("1,000", 1000), ("2TiB", 2**41),
+     ("1PB", 10**15), ("0.1KiB", Fraction(512, 5)), ("2e3kB", 2_000_000)],
+)  # fmt: skip
+def test_bytes_have_units_of_their_own(text: str, many: float) -> None:
+    assert amount_of_bytes(text, "--max-peak-memory") == many
+
+
+@pytest.mark.parametrize(
+    "text", ["16G", "16Gi", "16GiBs", "GiB", "", "16 G B", "16bytes", "1e9e9", "16KKB", "k"]
+)
+def test_what_is_no_number_of_bytes_is_refused(text: str) -> None:
+    with pytest.raises(
+        DefinitionError, match=r"^--x: .* is no number of bytes, such as 16e9, 16GB \(16e9\) or"
+    ):
+        amount_of_bytes(text, "--x")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("-1GiB", "at least 1"), ("0MB", "at least 1"), ("1e99GB", "1e100")]
+)
+def test_bytes_have_bounds(text: str, why: str) -> None:
+    with pytest.raises(DefinitionError, match=why):
+        amount_of_bytes(text, "--x")

@@ -1,7 +1,7 @@
 """The limits of a budget, as people write them: whole amounts, and percentages of growth."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral
@@ -9,26 +9,27 @@ from numbers import Integral
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.row import COST, DEFAULT, MEASURES
 from costlab.errors import DefinitionError
-from costlab.explore.amount import LARGEST, amount
+from costlab.explore.amount import LARGEST, amount, amount_of_bytes
+from costlab.explore.quantities import PEAK_MEMORY
 from costlab.messages import named
 
-LIMITED = (*MEASURES, *(each for each in QUANTITIES if each not in MEASURES), COST)
-"""The quantities that may have a limit: those of a count, and what it costs under a convention."""
+LIMITED = (*MEASURES, *(each for each in QUANTITIES if each not in MEASURES), COST, PEAK_MEMORY)
+"""The quantities that may have a limit: of a count, what it costs under a convention, and its memory."""
 EXACT = 2**53
 """The numbers below which a float is the number that was written, if it is whole."""
 PERCENT = r"(\d{1,6}(?:\.\d{1,12})?)\s*%"
 
 
-def as_limit(name: str, value: object) -> int:
+def as_limit(name: str, value: object, quantity: str = DEFAULT) -> int:
     """A limit as an exact int: a whole number, or its text, such as ``6e9``, ``25M`` or ``6_000_000_000``.
 
-    ``name`` is what it was given for, and begins the message.
+    ``name`` is what it was given for, and begins the message. A limit of peak memory is in bytes, ``16GiB``.
 
     Raises:
         DefinitionError: it is no whole number, is negative, too large, or a float that may be rounded.
     """
     if isinstance(value, str | Decimal):
-        whole = amount(str(value), name, least=0)
+        whole = (amount_of_bytes if quantity == PEAK_MEMORY else amount)(str(value), name, least=0)
         if isinstance(whole, Fraction):
             raise DefinitionError(f"{name}: {named(str(value))} is no whole number")
         return _within(name, whole)
@@ -63,12 +64,19 @@ def refuse_useless(
     increase: Fraction | None,
     convention: str,
     write: Callable[[str], str],
+    running: Iterable[str] = (),
 ) -> None:
     """Refuse limits that hold nothing, or do not go together; ``write`` gives a name as it is written there.
+
+    ``running`` are the names of the options that say how it runs whose memory is limited.
 
     Raises:
         DefinitionError: there is no limit, an increase without a reference, or one of these without another.
     """
+    if PEAK_MEMORY not in most and (useless := next(iter(running), None)) is not None:
+        raise DefinitionError(
+            f"{write(useless)} goes with {write(f'max_{PEAK_MEMORY}')}: it says whose memory"
+        )
     rise, reference = write("max_increase"), write("against")
     if increase is not None and against is None:
         raise DefinitionError(f"{rise} needs {reference}: what is it that may not grow?")

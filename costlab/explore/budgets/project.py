@@ -3,9 +3,10 @@
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from costlab.counting.row import DEFAULT
 from costlab.errors import CostlabError, DefinitionError, one_line
 from costlab.explore.budget import Budget, Outcome, hold
 from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
+from costlab.explore.quantities import RUNNING, changed_of
 from costlab.files import read
 from costlab.messages import first_sentence, harmless, named, shortened
 
@@ -43,6 +45,7 @@ class Entry:
     against: str | None = None
     increase: Fraction | None = None
     strict: bool = False
+    running: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Project(NamedTuple):
@@ -83,6 +86,7 @@ def held_entry(entry: Entry) -> Budget:
         increase=entry.increase,
         strict=entry.strict,
         settings={},
+        running=entry.running,
     )
 
 
@@ -149,8 +153,11 @@ def _entry(name: str, table: Any, path: str) -> Entry:
     read_as = {key: KEYS[key](f"{path}.{key}", value) for key, value in table.items()}
     most = {each: read_as.pop(_limit_key(each)) for each in LIMITED if _limit_key(each) in read_as}
     increase = read_as.pop("max-increase", None)
-    entry = Entry(name, most=most, increase=increase, **read_as)
-    refuse_useless(most, entry.against, increase, entry.convention, lambda each: f"{path}.{_hyphens(each)}")
+    running = changed_of(**{each: read_as.pop(each) for each in RUNNING if each in read_as})
+    entry = Entry(name, most=most, increase=increase, running=running, **read_as)
+    refuse_useless(
+        most, entry.against, increase, entry.convention, lambda each: f"{path}.{_hyphens(each)}", running
+    )
     return entry
 
 
@@ -217,7 +224,11 @@ KEYS: Mapping[str, Callable[[str, Any], Any]] = {
     "batch": _number,
     "inference": _flag,
     "convention": _convention,
-    **{_limit_key(quantity): as_limit for quantity in LIMITED},
+    **{_limit_key(quantity): partial(as_limit, quantity=quantity) for quantity in LIMITED},
+    "train": _flag,
+    "optimizer": _text,
+    "momentum": _flag,
+    "dtype": _text,
     "against": _text,
     "max-increase": as_increase,
     "strict": _flag,

@@ -1,6 +1,6 @@
 """Choices: blocks that are one of several, along axes of a space."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -189,27 +189,30 @@ def restricted(value: Any, axes: Index, index: Index) -> Any:
     if type(value) is Mixed:
         left, shapes = narrowed(value.axes, value.shapes, axes, index)
         return Mixed(left, shapes) if left else shapes[()]
-    if type(value) in (tuple, list):
-        return type(value)(restricted(each, axes, index) for each in value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(restricted(each, axes, index) for each in value))
-    if type(value) is dict:
-        return {key: restricted(each, axes, index) for key, each in value.items()}
-    return _restricted_block(value, axes, index) if isinstance(value, Block) else value
-
-
-def _restricted_block(block: Block, axes: Index, index: Index) -> Block:
-    if not set(axes_within(block)) & set(axes):
-        return block
-    if type(block) is Choice:
-        left, options = narrowed(block.axes, block.options, axes, index)
+    if isinstance(value, Block) and not set(axes_within(value)) & set(axes):
+        return value
+    if type(value) is Choice:
+        left, options = narrowed(value.axes, value.options, axes, index)
         return Choice(left, options) if left else options[()]
-    if isinstance(block, Composite):
-        children = tuple((name, restricted(child, axes, index)) for name, child in block.children)
-        return type(block)(children, origin=block.origin, unverified=block.unverified)
-    made = object.__new__(type(block))
-    made.__dict__.update({name: restricted(each, axes, index) for name, each in vars(block).items()})
-    return made
+    return with_parts(value, lambda part: restricted(part, axes, index))
+
+
+def with_parts(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A value with each of its parts changed: of several values, and of blocks."""
+    if type(value) in (tuple, list):
+        return type(value)(map(change, value))
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(change, value))
+    if type(value) is dict:
+        return {key: change(each) for key, each in value.items()}
+    if isinstance(value, Composite):
+        children = tuple((name, change(child)) for name, child in value.children)
+        return type(value)(children, origin=value.origin, unverified=value.unverified)
+    if isinstance(value, Block):
+        made = object.__new__(type(value))
+        made.__dict__.update({name: change(each) for name, each in vars(value).items()})
+        return made
+    return value
 
 
 def narrowed(
@@ -231,19 +234,25 @@ def axes_within(value: Any) -> Index:
     return tuple(sorted(set(_axes_within(value))))
 
 
-def _axes_within(value: Any) -> Iterator[int]:
-    if type(value) is OneOf or isinstance(value, np.ndarray):
-        yield from axes_of(value)
+def axes_chosen(value: Any) -> Index:
+    """The axes of choices in a value, between blocks and others; there may be arrays along more."""
+    return tuple(sorted(set(_axes_within(value, arrays=False))))
+
+
+def _axes_within(value: Any, *, arrays: bool = True) -> Iterator[int]:
+    if type(value) is OneOf:
+        yield value.axis
+    elif isinstance(value, np.ndarray):
+        yield from axes_of(value) if arrays else ()
     elif isinstance(value, tuple | list):
         for each in value:
-            yield from _axes_within(each)
+            yield from _axes_within(each, arrays=arrays)
     elif isinstance(value, dict):
-        for each in value.values():
-            yield from _axes_within(each)
+        yield from _axes_within(list(value.values()), arrays=arrays)
     elif type(value) is Choice:
         yield from value.axes
-        yield from _axes_within(list(value.options.values()))
+        yield from _axes_within(list(value.options.values()), arrays=arrays)
     elif isinstance(value, Composite):
-        yield from _axes_within([child for _, child in value.children])
+        yield from _axes_within([child for _, child in value.children], arrays=arrays)
     elif isinstance(value, Block) and is_dataclass(value):
-        yield from _axes_within(list(vars(value).values()))
+        yield from _axes_within(list(vars(value).values()), arrays=arrays)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
 from costlab.algebra.dim import Dim
 from costlab.algebra.inputs import Inputs
@@ -25,11 +26,14 @@ from costlab.targets.target import Variant, guard
 class Derived:
     """The quantities of every member of a space as sums of small tensors, and which members do not fit where.
 
-    The tensors have the rank of the space; ``misfits`` are in the order of execution.
+    The tensors have the rank of the space; ``misfits`` are in the order of execution. ``block`` and ``input``
+    are what it was derived from, with choices and arrays along the axes.
     """
 
     sums: Mapping[str, Terms]
     misfits: tuple[Misfits, ...]
+    block: Block | None = None
+    input: AnyShape | None = None
 
     def at(self, index: Index) -> dict[str, int]:
         """All quantities of a member."""
@@ -74,7 +78,7 @@ def derive(variant: Variant, axes: tuple[Axis, ...], progress: Callable[[str, fl
         if walked.output is None:
             variant_of(variant, axes, (0,) * len(axes)).resolve().walk()  # says what is wrong
     misfits = tuple(Misfits(path, mask) for path, mask in walked.misfits if axes_of(mask) or mask)
-    return Derived(dict(zip(QUANTITIES, walked.sums, strict=True)), misfits)
+    return Derived(dict(zip(QUANTITIES, walked.sums, strict=True)), misfits, block, shape)
 
 
 def _values(definition: Definition[...], place: int, axis: Axis, rank: int) -> Any:

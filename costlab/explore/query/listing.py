@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costlab.algebra.work import QUANTITIES
 from costlab.explore.query import queries
 from costlab.explore.written.axis import Index
 from costlab.explore.written.linear import Linear
@@ -20,7 +19,8 @@ def frames(space: "Space") -> "Iterator[DataFrame]":
     """A column for each axis and each quantity; numbers are exact, Python's where 64 bits do not do."""
     import pandas as pd
 
-    linears: list[Linear] = [space.quantity(name) for name in QUANTITIES]
+    names = space.quantities
+    linears: list[Linear] = [space.quantity(name) for name in names]
     columns: list[Any] = [_column(axis.values) for axis in space.axes]
     every = space.asked(*linears)
     dtype = object if any(asked.plan.dtype is object for asked in every) else np.int64
@@ -30,7 +30,7 @@ def frames(space: "Space") -> "Iterator[DataFrame]":
             axis.name: column[indices[:, at]]
             for at, (axis, column) in enumerate(zip(space.axes, columns, strict=True))
         }
-        return pd.DataFrame({**named, **dict(zip(QUANTITIES, values.astype(dtype), strict=True))})
+        return pd.DataFrame({**named, **dict(zip(names, values.astype(dtype), strict=True))})
 
     is_empty = True
     for asked in every:
@@ -38,7 +38,7 @@ def frames(space: "Space") -> "Iterator[DataFrame]":
             is_empty = False
             yield frame(indices, values)
     if is_empty:
-        yield frame(np.zeros((0, len(columns)), np.int64), np.zeros((len(QUANTITIES), 0), np.int64))
+        yield frame(np.zeros((0, len(columns)), np.int64), np.zeros((len(names), 0), np.int64))
 
 
 def indices_of(space: "Space") -> Iterator[Index]:

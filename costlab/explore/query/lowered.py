@@ -10,13 +10,16 @@ import numpy as np
 
 from costlab.errors import CostlabError, DefinitionError, ShapeError
 from costlab.explore.derive.derived import Derived, derive
+from costlab.explore.derive.peaks import Peaks
+from costlab.explore.derive.terms import Terms
 from costlab.explore.derive.verified import hold_against_counts
 from costlab.explore.member import variant_of
+from costlab.explore.quantities import PEAK_MEMORY
 from costlab.explore.query.forms import Form, form_of, masks_form
 from costlab.explore.query.slices import Plan
 from costlab.explore.query.within import counts
 from costlab.explore.written.axial import Axial
-from costlab.explore.written.axis import Axis
+from costlab.explore.written.axis import Axis, Index
 from costlab.explore.written.condition import Atom, Holds
 from costlab.explore.written.linear import CONSTANT, Linear
 from costlab.targets.target import Variant
@@ -38,12 +41,37 @@ class Lowered(NamedTuple):
 class Lowering:
     """Makes forms of expressions about the members of one space; equal ones are made once."""
 
-    def __init__(self, axes: tuple[Axis, ...], derived: Derived) -> None:
-        self.axes, self.derived = axes, derived
+    def __init__(
+        self, axes: tuple[Axis, ...], derived: Derived, peaks: Callable[[], Terms] | None = None
+    ) -> None:
+        self.axes, self.derived, self._peaks = axes, derived, peaks
+        self._peak_memory: Terms | None = None
         self.sizes = tuple(len(axis.values) for axis in axes)
         self._places = {axis.name: place for place, axis in enumerate(axes)}
         self._misfits = [mask for _, mask in derived.misfits]
         self._made: dict[Any, Lowered] = {}
+
+    def work_out_peaks(self) -> Terms:
+        """The peaks of the memory of all members, which are worked out when they are first asked for."""
+        if self._peak_memory is None:
+            assert self._peaks is not None
+            self._peak_memory = self._peaks()
+        return self._peak_memory
+
+    @property
+    def has_peaks(self) -> bool:
+        """Whether the peaks of memory are worked out already."""
+        return self._peak_memory is not None
+
+    def at(self, index: Index) -> dict[str, int]:
+        """All quantities of a member that are known."""
+        sizes = self.derived.at(index)
+        if self._peak_memory is not None:
+            sizes[PEAK_MEMORY] = self._peak_memory.at(tuple(range(len(index))), index)
+        return sizes
+
+    def _sum(self, name: str) -> Terms:
+        return self.work_out_peaks() if name == PEAK_MEMORY else self.derived.sums[name]
 
     def plan(self, atoms: Sequence[Atom], asked: Iterable[Linear] = (), misfits: Any = None) -> "Asked":
         """The plan for members that fit and for which all of the atoms hold, with what is asked of them.
@@ -123,7 +151,7 @@ class Lowering:
 
     def _of_constants(self, constants: Mapping[str, Fraction]) -> Lowered:
         key = _normal(constants)
-        form = form_of((value, self.derived.sums[name]) for name, value in key)
+        form = form_of((value, self._sum(name)) for name, value in key)
         return Lowered(key, form, Fraction(1), Fraction(0))
 
     def _along_axes(self, linear: Linear) -> Lowered:
@@ -131,14 +159,19 @@ class Lowering:
         factors = {name: self.states(axial) for name, axial in linear.items}
         shared = lcm(*(Fraction(value).denominator for array in factors.values() for value in array.flat))
         whole = {name: _whole(array, shared) for name, array in factors.items()}
-        parts = [
-            (factor, 1 if name == CONSTANT else self.derived.sums[name]) for name, factor in whole.items()
-        ]
+        parts = [(factor, 1 if name == CONSTANT else self._sum(name)) for name, factor in whole.items()]
         return Lowered(linear, form_of(parts), Fraction(1, shared), Fraction(0))
 
 
-def lowering_of(variant: Variant, axes: tuple[Axis, ...], progress: Callable[[str, float], None]) -> Lowering:
+def lowering_of(
+    variant: Variant,
+    axes: tuple[Axis, ...],
+    progress: Callable[[str, float], None],
+    running: Mapping[str, Any] | None = None,
+) -> Lowering:
     """What a variant along axes costs, held against counts of some members.
+
+    ``running`` are the options of `costlab.memory` with which the peaks of memory are worked out.
 
     Raises:
         DefinitionError: no member fits.
@@ -149,7 +182,7 @@ def lowering_of(variant: Variant, axes: tuple[Axis, ...], progress: Callable[[st
     except ShapeError as error:
         raise DefinitionError(f"no member fits: {_first_misfit(variant, axes) or error}") from error
     hold_against_counts(derived, variant, axes, progress)
-    return Lowering(axes, derived)
+    return Lowering(axes, derived, Peaks(derived, variant, axes, running or {}, progress).terms)
 
 
 def hold_somewhere(axes: tuple[Axis, ...], atoms: Iterable[Atom]) -> bool:

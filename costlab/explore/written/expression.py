@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, NoReturn, TypeAlias
 
 from costlab.algebra.parameter import closest
-from costlab.algebra.work import QUANTITIES
+from costlab.explore.quantities import ASKED, PEAK_MEMORY
 from costlab.explore.written.axial import (
     NONE,
     NUMBER,
@@ -84,7 +84,9 @@ def parse_condition(
     reader = _Reader(text, axes, option, "a condition", parameters)
     tree = reader.tree()
     formula = reader.truth(tree)
-    return Condition(text, option, formula, tuple(axes[name] for name in axes if name in reader.used))
+    condition = Condition(text, option, formula, tuple(axes[name] for name in axes if name in reader.used))
+    reader.refuse_bytes(condition.quantities)
+    return condition
 
 
 def parse_quantity(
@@ -103,6 +105,7 @@ def parse_quantity(
     if isinstance(quantity, Quotient):
         reader.refuse(SUMS, tree)
     sums = linear(quantity)
+    reader.refuse_bytes(sums.quantities)
     message = f"{option}: {shortened(harmless(text))}"
     failing = sums.failing
     return Linear(
@@ -121,6 +124,11 @@ class _Reader(Written):
         self.parameters = parameters
         self.used: dict[str, OfAxis] = {}
         self.depth = 0
+
+    def refuse_bytes(self, quantities: Collection[str]) -> None:
+        """Refuse amounts of bytes where nothing is asked that is measured in them."""
+        if self.in_bytes and PEAK_MEMORY not in quantities:
+            self.refuse(f"units of bytes go with {PEAK_MEMORY}")
 
     def truth(self, node: ast.expr) -> Formula:
         """A part of the text as what holds or does not."""
@@ -173,9 +181,9 @@ class _Reader(Written):
 
     def _read_name(self, node: ast.Name) -> Read:
         name = node.id
-        if name in self.axes and name in QUANTITIES:
+        if name in self.axes and name in ASKED:
             self.refuse(f"{name} is both a quantity and an axis: it cannot be told which is meant")
-        if name in QUANTITIES:
+        if name in ASKED:
             return Linear(((name, Value(Fraction(1))),))
         if name in self.axes:
             return self.used.setdefault(name, self.used.get(name) or of_axis(self.axes[name]))
@@ -190,7 +198,7 @@ class _Reader(Written):
             self.refuse(f"{shown} is not varied: vary it, or leave it out")
         if choice := next((axis.name for axis in self.axes.values() if name in axis.values), None):
             self.refuse(f"there is no {shown}: put texts in quotes, as in {choice} == {shown!r}")
-        known = [*QUANTITIES, *self.axes]
+        known = [*ASKED, *self.axes]
         near = closest(name, known) or f"; there is {shortened(', '.join(known), 200)}"
         self.refuse(f"there is no quantity and no axis {named(name)}{near}")
 

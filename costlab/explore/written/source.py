@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from costlab.errors import DefinitionError
-from costlab.explore.amount import POWERS
+from costlab.explore.amount import POWERS, amount_of_bytes
 from costlab.messages import harmless, named, shortened
 
 MOST_BITS = 10_000
@@ -16,6 +16,11 @@ MOST_BITS = 10_000
 LONGEST = 4_000
 """The most characters of an expression."""
 SUFFIX = re.compile(r"(?<![\w.])(\d[\d_]*(?:\.[\d_]*)?)\s*([kKmMgGbBtTpP])(?!\w)")
+BYTES = re.compile(
+    r"""(?P<quoted>'[^']*'|"[^"]*")|(?<![\w.])\d[\d_]*(?:\.[\d_]*)?(?:e\d+)?\s*[kmgtp]i?b(?!\w)""",
+    re.IGNORECASE,
+)
+"""An amount of bytes, or a text in quotes, in which there is none."""
 INSTEAD = (
     (re.compile(r"\b\d+x\d"), 'put texts in quotes, as in "5x5"'),
     (re.compile(r"\d,\d{3}(?!\d)"), "write numbers without commas, as in 5_000_000"),
@@ -67,9 +72,20 @@ class Written:
     """A text that states a condition or a quantity; ``option`` is what it was given for."""
 
     def __init__(self, text: str, option: str, kind: str) -> None:
-        self.text = text.strip()
         self.option = option
         self.kind = kind
+        self.in_bytes = False
+        self.text = text.strip()
+        if len(self.text) <= LONGEST:
+            self.text = BYTES.sub(self._plain, self.text)
+
+    def _plain(self, found: re.Match[str]) -> str:
+        """An amount of bytes as a number, or a quotient where it is not whole."""
+        if found["quoted"]:
+            return found[0]
+        self.in_bytes = True
+        number = amount_of_bytes(found[0], self.option, least=0)
+        return str(number) if isinstance(number, int) else f"({number})"
 
     def refuse(self, reason: str, node: ast.AST | None = None) -> NoReturn:
         """Raise `DefinitionError` for the text, or for a part of it."""

@@ -8,6 +8,7 @@ from costlab.algebra.shape import Shape
 from costlab.algebra.work import QUANTITIES
 from costlab.explore.answers import Extremes, Histogram, Misfit
 from costlab.explore.member import Selection
+from costlab.explore.quantities import PEAK_MEMORY
 from costlab.explore.region import together
 from costlab.explore.space import Space
 from costlab.explore.survey import SPREAD_MAX, Survey
@@ -22,6 +23,7 @@ MEMBER = (
     Column("input", "input"),
     *(Column(name, title, "size", sacrifice=place) for place, (name, title) in enumerate(TITLES.items())),
 )
+PEAK = Column(PEAK_MEMORY, "peak memory (bytes)", "size", fold=13)
 MORE = tuple(Column(name, name, machine_only=True) for name in QUANTITIES if name not in TITLES)
 
 
@@ -171,7 +173,8 @@ def plain_number(value: Any) -> Any:
 
 def members_table(space: Space, selection: Selection, by: Sequence[str] = ()) -> Table:
     """Members with their quantities, and the values of what they were selected by."""
-    sums = [(text, space.quantity(text)) for text in by if text.lstrip("-") not in TITLES]
+    has_column = {*TITLES, PEAK_MEMORY}
+    sums = [(text, space.quantity(text)) for text in by if text.lstrip("-") not in has_column]
     named = {text.lstrip("-") for text in by}
     shown = (each._replace(sacrifice=0) if each.key in named else each for each in _columns(space))
     columns = (*shown, *(Column(text, text, "size", fold=20) for text, _ in sums))
@@ -186,6 +189,8 @@ def members_table(space: Space, selection: Selection, by: Sequence[str] = ()) ->
 def _columns(space: Space) -> tuple[Column, ...]:
     is_given = space.variant.input is not None or any(axis.name == INPUT for axis in space.axes)
     shown = tuple(column for column in MEMBER if column.key != "input" or is_given)
+    if PEAK_MEMORY in space.quantities:
+        shown = (*shown, PEAK)
     axes = tuple(Column(axis.name, axis.name, machine_only=True) for axis in space.axes if axis.name != INPUT)
     return (*shown, *MORE, *axes)
 

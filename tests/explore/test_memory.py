@@ -1,0 +1,99 @@
+"""The peaks of the memory of members are those that each has when it is run by itself, to the byte."""
+
+from decimal import Decimal
+from itertools import product
+from random import Random
+from typing import Any
+
+import pytest
+from torch import nn
+
+import costlab
+from costlab import algebra
+from costlab.algebra import Block, Conv2d, Dim, Flatten, Linear, MaxPool2d, ReLU, block, seq
+from costlab.algebra.several import part
+from costlab.errors import CostlabError, DefinitionError
+from costlab.explore.derive import peaks
+from costlab.explore.member import variant_of
+from costlab.explore.space import Space
+from costlab.hardware.memory import memory
+from tests.explore.derive.test_random_definitions import AXES, written
+from tests.explore.networks import small
+
+TRAINED: dict[str, Any] = {"batch": 3, "train": True, "optimizer": "adam"}
+
+
+def peak_of(space: Space, index: tuple[int, ...], running: dict[str, Any]) -> int:
+    return int(memory(variant_of(space.variant, space.axes, index), **running).total)
+
+
+def hold(space: Space, running: dict[str, Any], many: int, random: Random) -> int:
+    """Hold the peaks of some members against runs; how many fit."""
+    space = space.with_memory(**running)
+    every = list(product(*map(range, space.sizes)))
+    fitting = 0
+    for index in random.sample(every, min(many, len(every))):
+        if space.lowering.derived.misfit_at(index) is None:
+            fitting += 1
+            assert space.member(index).sizes["peak_memory"] == peak_of(space, index, running), index
+    return fitting
+
+
+@pytest.mark.parametrize("running", [{}, TRAINED])
+def test_members_hold_what_each_holds_by_itself(running: dict[str, Any]) -> None:
+    space = Space(small, a=[1, 4, 9], b=[2, 6], deep=[False, True], input=[3, 8])
+    assert hold(space, running, space.size, Random(0)) == space.size
+
+
+def test_members_of_random_definitions_hold_what_each_holds_by_itself() -> None:
+    fitting = 0
+    for seed in range(20):
+        random = Random(seed)
+        namespace: dict[str, Any] = {**vars(algebra), "part": part, "__name__": "networks"}
+        exec(written(random), namespace)
+        names = random.sample(list(AXES), random.randint(1, 6))
+        axes = {name: random.sample(AXES[name], random.randint(1, len(AXES[name]))) for name in names}
+        try:
+            fitting += hold(Space(namespace["network"], **axes), random.choice([{}, TRAINED]), 12, random)
+        except DefinitionError as error:
+            assert "no member fits" in str(error) or "divisible" in str(error), seed
+    assert fitting > 60
+
+
+def test_memory_is_a_quantity_as_others_are() -> None:
+    space = Space(small, a=range(1, 20), b=range(1, 12), deep=[False, True]).with_memory(**TRAINED)
+    peak = {index: peak_of(space, index, TRAINED) for index in product(*map(range, space.sizes))}
+    limit = sorted(peak.values())[100]
+    few = space.where(f"peak_memory <= {limit} and not deep")
+    wanted = [index for index, size in peak.items() if size <= limit and not index[2]]
+    assert few.count() == len(wanted) > 40
+    assert [each.sizes["peak_memory"] for each in space.top(5, by="peak_memory")] == sorted(peak.values())[
+        :-6:-1
+    ]
+    front = {each.index for each in space.front("peak_memory", "-multiply_adds")}
+    costs = {index: int(space.member(index).multiply_adds) for index in peak}
+    surpassed = {
+        index
+        for index in front
+        for other, size in peak.items()
+        if (size, -costs[other]) != (peak[index], -costs[index])
+        and size <= peak[index]
+        and costs[other] >= costs[index]
+    }
+    assert front and not surpassed
+    assert list(few.to_frame().peak_memory.sort_values()) == sorted(peak[index] for index in wanted)
+    assert sum(space.histogram("peak_memory", 7).counts) == space.size
+
+
+def test_units_of_bytes_are_exact_and_of_memory_alone() -> None:
+    space = Space(small, a=range(1, 6), b=range(1, 6))
+    assert "peak_memory" not in space.member((0, 0)).sizes
+    most = space.max("peak_memory")
+    assert most is not None
+    in_kib = Decimal(most.sizes["peak_memory"]) / 1024
+    assert space.where(f"peak_memory <= {in_kib}KiB").count() == space.size
+    assert space.where(f"peak_memory < {in_kib} KiB").count() == space.size - 1
+    with pytest.raises(DefinitionError, match=r"^where: units of bytes go with peak_memory$"):
+        space.where("parameters <= 1MiB")
+    with pytest.raises(DefinitionError, match="write 16G as 16e9"):
+        space.where("peak_memory <= 16G")
