@@ -11,11 +11,13 @@ import click
 from costlab.cli.convention import convention_option
 from costlab.cli.inputs import input_option, one_or_all, refuse
 from costlab.cli.lazy import completes
+from costlab.cli.running import running_options
 from costlab.cli.tables import Output, output_options
 from costlab.errors import TargetError
 from costlab.explore.budget import Outcome
 from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, refuse_useless
 from costlab.explore.budgets.project import FILE, Entry, find_project, held_entry, hold_all
+from costlab.explore.quantities import PEAK_MEMORY, RUNNING
 from costlab.files import working_folder
 from costlab.report.tables.budget import FEW, budget_table, responsible_table, told, with_modules
 
@@ -30,6 +32,7 @@ MEANT = {
     "outputs": "elements that all operations put out",
     "scalings": "elements that normalizations multiply by a learned scale",
     "cost": "cost under --convention",
+    PEAK_MEMORY: "bytes that are held at once, such as 16GiB or 16GB",
 }
 
 
@@ -38,8 +41,11 @@ class Limit(click.ParamType[int]):
 
     name = "N"
 
+    def __init__(self, quantity: str) -> None:
+        self.quantity = quantity
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        return as_limit(_option(param), value)
+        return as_limit(_option(param), value, self.quantity)
 
 
 class Increase(click.ParamType[Fraction]):
@@ -69,8 +75,9 @@ def limit_options(command: Callable[..., R]) -> Callable[..., R]:
 
     wrapped: Callable[..., R] = with_limits
     for name in reversed(LIMITED):
+        metavar = "BYTES" if name == PEAK_MEMORY else "N"
         option = click.option(
-            _hyphens(f"max_{name}"), type=Limit(), metavar="N", help=f"The most {MEANT[name]}."
+            _hyphens(f"max_{name}"), type=Limit(name), metavar=metavar, help=f"The most {MEANT[name]}."
         )
         wrapped = option(wrapped)
     return wrapped
@@ -79,6 +86,7 @@ def limit_options(command: Callable[..., R]) -> Callable[..., R]:
 @click.command(short_help="Hold networks against a budget, for a pull request; exit 1 if one is over.")
 @click.argument("target", required=False, shell_complete=completes("target"))
 @limit_options
+@running_options
 @click.option(
     "--against",
     metavar="REFERENCE",
@@ -112,11 +120,13 @@ def budget(
     inference: bool,
     strict: bool,
     convention: str,
+    running: dict[str, Any],
     out: Output,
 ) -> None:
     """Hold TARGET against the limits that are given, or without TARGET all budgets of the project.
 
-    TARGET is what `costlab count` takes. Limits are whole numbers: 6e9, 6_000_000_000, 6G or 25M.
+    TARGET is what `costlab count` takes. Limits are whole numbers: 6e9, 6_000_000_000, 6G or 25M; of peak
+    memory bytes, 16GiB, of a forward pass or, with --train, of a step of training.
 
     The budgets of a project stand in its pyproject.toml, in the folder where you are or the nearest above
     that has some, as [tool.costlab.budget.NAME] with target, input, max-multiply-adds and so on.
@@ -128,10 +138,10 @@ def budget(
         refuse((_given(), f"give a TARGET with these options; without one, the limits are those of {FILE}"))
         outcomes, source = hold_all(find_project(working_folder())), FILE
     else:
-        refuse_useless(most, against, max_increase, convention, _hyphens)
+        refuse_useless(most, against, max_increase, convention, _hyphens, running)
         shape = one_or_all(input_)
         entry = Entry(
-            target, target, most, shape, batch, inference, convention, against, max_increase, strict
+            target, target, most, shape, batch, inference, convention, against, max_increase, strict, running
         )
         held = held_entry(entry)
         outcomes, source = (Outcome(held.count.label, held.count.label, held),), ""
@@ -158,7 +168,7 @@ def _given() -> bool:
     ours = ("against", "max_increase", "input_", "batch", "inference", "strict", "convention")
     return any(
         context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        for name in (*ours, *(f"max_{quantity}" for quantity in LIMITED))
+        for name in (*ours, *RUNNING, *(f"max_{quantity}" for quantity in LIMITED))
     )
 
 

@@ -11,6 +11,7 @@ import click
 from costlab.cli.inputs import input_option, one_or_all, refuse
 from costlab.cli.lazy import completes
 from costlab.cli.output import FilePath
+from costlab.cli.running import PeakMemory, peak_memory_options
 from costlab.cli.tables import Output, output_options
 from costlab.errors import DefinitionError, OutputError
 from costlab.explore.space import ROWS_MAX, Space
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     multiple=True,
     help='What has to hold: "multiply_adds <= 5e9 and parameters < 25e6 and n > 3".',
 )
+@peak_memory_options
 @click.option("--top", type=click.IntRange(min=1), metavar="K", help="The K members with the most of --by.")
 @click.option(
     "--by",
@@ -76,6 +78,7 @@ def explore(
     file_: Path | None,
     input_: tuple[str, ...],
     where: tuple[str, ...],
+    memory: PeakMemory,
     top: int | None,
     by: str | None,
     pareto: str | None,
@@ -99,6 +102,9 @@ def explore(
     extremes with their members, and a histogram. Each member is shown as a target that `costlab count` takes.
 
     Conditions are about quantities and axes, and are read, never run.
+
+    Peak memory is that of a forward pass, or with --train of a step of training, and is worked out for each
+    member of a space that is not too large.
     """
     given = {"--top": top, "--pareto": pareto, "--sample": sample, "--histogram": histogram}
     asked = [name for name, value in given.items() if value is not None] + ["--members"] * members
@@ -116,9 +122,8 @@ def explore(
     )
     variant, axes, conditions = _space(target, vary, file_, one_or_all(input_), where)
     if not axes:
-        _show_axes(
-            variant, out, [*asked, *(["--where"] if conditions else []), *(["--plot"] if plot else [])]
-        )
+        asked += [*(["--where"] if conditions else []), *memory.asked, *(["--plot"] if plot else [])]
+        _show_axes(variant, out, asked)
         return
     if plot is not None and plot.suffix.lower() != ".png":
         raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
@@ -126,8 +131,8 @@ def explore(
     from costlab.cli.progress import sharing
 
     with sharing() as told:
-        space = Space.along(variant, axes).on(workers, progress=told)
-        for option, texts in conditions.items():
+        space = memory.of(Space.along(variant, axes).on(workers, progress=told))
+        for option, texts in (conditions | memory.conditions).items():
             space = space.where(*texts, option=option)
         _refuse_unreadable(space, by, objectives, within, of)
         if within is not None:

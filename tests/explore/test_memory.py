@@ -10,9 +10,10 @@ from torch import nn
 
 import costlab
 from costlab import algebra
-from costlab.algebra import Block, Conv2d, Dim, Flatten, Linear, MaxPool2d, ReLU, block, seq
+from costlab.algebra import AnyShape, Block, Conv2d, Dim, ReLU, block, seq
+from costlab.algebra.saved import Saved
 from costlab.algebra.several import part
-from costlab.errors import CostlabError, DefinitionError
+from costlab.errors import DefinitionError
 from costlab.explore.derive import peaks
 from costlab.explore.member import variant_of
 from costlab.explore.space import Space
@@ -61,9 +62,9 @@ def test_members_of_random_definitions_hold_what_each_holds_by_itself() -> None:
 
 
 def test_memory_is_a_quantity_as_others_are() -> None:
-    space = Space(small, a=range(1, 20), b=range(1, 12), deep=[False, True]).with_memory(**TRAINED)
+    space = Space(small, a=range(1, 11), b=range(1, 9), deep=[False, True]).with_memory(**TRAINED)
     peak = {index: peak_of(space, index, TRAINED) for index in product(*map(range, space.sizes))}
-    limit = sorted(peak.values())[100]
+    limit = sorted(peak.values())[90]
     few = space.where(f"peak_memory <= {limit} and not deep")
     wanted = [index for index, size in peak.items() if size <= limit and not index[2]]
     assert few.count() == len(wanted) > 40
@@ -97,3 +98,65 @@ def test_units_of_bytes_are_exact_and_of_memory_alone() -> None:
         space.where("parameters <= 1MiB")
     with pytest.raises(DefinitionError, match="write 16G as 16e9"):
         space.where("peak_memory <= 16G")
+
+
+class Odd(ReLU):
+    """It looks at its input, which arrays do not allow."""
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(input=bool(x[0] > 3), output=not x[0] > 3)
+
+
+@block(input="3x8x8")
+def odd(width: Dim = 4, wide: Dim = 4) -> Block:
+    return seq(Conv2d(width, 3), Odd(), Conv2d(wide, 3), Odd())
+
+
+def test_what_takes_no_arrays_is_run_member_by_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = Space(odd, width=[1, 3, 4, 9], wide=[2, 5])
+    assert hold(space, TRAINED, space.size, Random(0)) == space.size
+    monkeypatch.setattr(peaks, "RUNS_MAX", 7)
+    with pytest.raises(
+        DefinitionError, match=r"^peak_memory: odd does not run for many .* more than 7 are not run"
+    ):
+        space.with_memory(**TRAINED).count()
+
+
+class Sly(ReLU):
+    """It asks what its input is in a way that nobody sees."""
+
+    def saves(self, x: AnyShape, y: AnyShape) -> Saved:
+        return Saved(output=type(x[0]) is int)
+
+
+def test_what_cannot_be_followed_is_found() -> None:
+    @block(input="3x8x8")
+    def sly(width: Dim = 4) -> Block:
+        return seq(Conv2d(width, 3), Sly(), Conv2d(2, 3))
+
+    with pytest.raises(
+        DefinitionError, match=r"^sly:width=1: peak_memory is .* run by itself, not .*followed$"
+    ):
+        Space(sly, width=[1, 2, 5]).with_memory(train=True).count()
+
+
+def test_a_space_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        DefinitionError, match=r"^peak_memory .* 1,002,000 are more than 1,000,000: vary fewer"
+    ):
+        Space(small, a=range(1, 1001), b=range(1, 1003)).max("peak_memory")
+    monkeypatch.setattr(peaks, "RUNS_MAX", 1)
+    with pytest.raises(
+        DefinitionError, match=r"^peak_memory: deep build 2 different networks, and more than 1 are"
+    ):
+        Space(small, a=range(1, 9), deep=[False, True]).where("peak_memory < 1GB").count()
+
+
+def test_members_that_are_modules_are_traced() -> None:
+    def made(width: int = 2) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(36 * width, 5))
+
+    space = Space(costlab.variant(made, (3, 8, 8)), width=[1, 4]).with_memory(batch=2)
+    assert [each.sizes["peak_memory"] for each in space.top(2, by="-peak_memory")] == [
+        peak_of(space, (place,), {"batch": 2}) for place in (0, 1)
+    ]

@@ -137,6 +137,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
         LONG,
     ),
     **dict.fromkeys((f"--max-{quantity.replace('_', '-')}" for quantity in LIMITED), AMOUNTS),
+    "--max-peak-memory": (*AMOUNTS, *words("16G 16Gi GiB 16GiBs 1.5B 0.1KiB -1GiB 16g 1e99GB")),
     "--max-increase": PERCENTS,
     "--against": REFERENCES,
     "--to": (*AMOUNTS, "0"),

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, NoReturn, TypeAlias
 
 from costlab.algebra.parameter import closest
-from costlab.explore.quantities import ASKED, PEAK_MEMORY
+from costlab.explore.quantities import ASKED
 from costlab.explore.written.axial import (
     NONE,
     NUMBER,
@@ -124,11 +124,6 @@ class _Reader(Written):
         self.parameters = parameters
         self.used: dict[str, OfAxis] = {}
         self.depth = 0
-
-    def refuse_bytes(self, quantities: Collection[str]) -> None:
-        """Refuse amounts of bytes where nothing is asked that is measured in them."""
-        if self.in_bytes and PEAK_MEMORY not in quantities:
-            self.refuse(f"units of bytes go with {PEAK_MEMORY}")
 
     def truth(self, node: ast.expr) -> Formula:
         """A part of the text as what holds or does not."""

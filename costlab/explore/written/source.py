@@ -3,12 +3,14 @@
 import ast
 import re
 import warnings
+from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
 from typing import NoReturn
 
 from costlab.errors import DefinitionError
 from costlab.explore.amount import POWERS, amount_of_bytes
+from costlab.explore.quantities import PEAK_MEMORY
 from costlab.messages import harmless, named, shortened
 
 MOST_BITS = 10_000
@@ -90,6 +92,11 @@ class Written:
     def refuse(self, reason: str, node: ast.AST | None = None) -> NoReturn:
         """Raise `DefinitionError` for the text, or for a part of it."""
         raise DefinitionError(f"{self.option}: {reason}{f': {self.shown(node)}' if node else ''}")
+
+    def refuse_bytes(self, quantities: Collection[str]) -> None:
+        """Refuse amounts of bytes where nothing is asked that is measured in them."""
+        if self.in_bytes and PEAK_MEMORY not in quantities:
+            self.refuse(f"units of bytes go with {PEAK_MEMORY}")
 
     def shown(self, node: ast.AST) -> str:
         """A part of the text in a message."""
