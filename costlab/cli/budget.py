@@ -17,7 +17,8 @@ from costlab.errors import TargetError
 from costlab.explore.budget import Outcome
 from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, refuse_useless
 from costlab.explore.budgets.project import FILE, Entry, find_project, held_entry, hold_all
-from costlab.explore.quantities import PEAK_MEMORY, RUNNING
+from costlab.explore.quantities import PEAK_MEMORY
+from costlab.explore.running import RUNNING
 from costlab.files import working_folder
 from costlab.report.tables.budget import FEW, budget_table, responsible_table, told, with_modules
 
@@ -138,7 +139,7 @@ def budget(
         refuse((_given(), f"give a TARGET with these options; without one, the limits are those of {FILE}"))
         outcomes, source = hold_all(find_project(working_folder())), FILE
     else:
-        refuse_useless(most, against, max_increase, convention, _hyphens, running)
+        refuse_useless(most, against, max_increase, convention, _hyphens, running, inference=inference)
         shape = one_or_all(input_)
         entry = Entry(
             target, target, most, shape, batch, inference, convention, against, max_increase, strict, running

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from costlab.explore.budgets.limits import as_limit
-from costlab.explore.quantities import PEAK_MEMORY, RUNNING, changed_of
+from costlab.explore.quantities import PEAK_MEMORY
+from costlab.explore.running import OPTIMIZERS, RUNNING, TYPES, changed_of, refuse_untrained
 from costlab.explore.space import Space
 
 R = TypeVar("R")
-OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
-TYPES = ("float32", "bfloat16", "amp")
 MOST = "--max-peak-memory"
 OPTIONS = (
     click.option(
@@ -26,6 +25,7 @@ OPTIONS = (
         help="With --train: which.",
     ),
     click.option("--momentum", is_flag=True, help="With --train: SGD or RMSProp with momentum."),
+    click.option("--average", is_flag=True, help="With --train: an average of the weights is held, too."),
     click.option(
         "--dtype",
         type=click.Choice(TYPES),
@@ -78,6 +78,7 @@ def peak_memory_options(command: Callable[..., R]) -> Callable[..., R]:
     def with_memory(most: str | None, batch: int | None, running: dict[str, Any], **given: Any) -> R:
         condition = None if most is None else f"{PEAK_MEMORY} <= {_as_condition(most)}"
         batches = {} if batch is None else {"batch": batch}
+        refuse_untrained(running, lambda name: f"--{name}")
         return command(memory=PeakMemory(condition, batches | running), **given)
 
     batch = click.option(

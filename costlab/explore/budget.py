@@ -15,7 +15,8 @@ from costlab.errors import DefinitionError
 from costlab.explore.budgets.limits import as_increase, as_limit, refuse_useless
 from costlab.explore.budgets.reference import Reference, ReferenceLike, reference_of
 from costlab.explore.budgets.responsible import Part, largest
-from costlab.explore.quantities import PEAK_MEMORY, changed_of
+from costlab.explore.quantities import PEAK_MEMORY
+from costlab.explore.running import changed_of
 from costlab.hardware.memory import Memory, memory
 from costlab.targets.resolve import TargetLike
 
@@ -125,6 +126,7 @@ def budget(
     train: bool = False,
     optimizer: str = "sgd",
     momentum: bool = False,
+    average: bool = False,
     dtype: str = "float32",
     against: ReferenceLike | None = None,
     max_increase: str | Fraction | None = None,
@@ -134,10 +136,11 @@ def budget(
     """Hold a target against a budget: the largest size of each quantity, ``6_000_000_000`` or ``"6e9"``.
 
     The target, ``input``, ``batch`` and ``settings`` are those of `costlab.count`. ``inference`` leaves
-    auxiliary heads out, ``max_cost`` limits what it costs under a ``convention``. ``against`` is a reference:
-    a target, a `Count`, or the path of what ``costlab count -f json`` wrote before; its multiply-adds (or
-    cost), parameters and activations may grow by ``max_increase``, ``"1%"`` or ``Fraction(1, 100)``. With
-    ``strict`` no operation may be without a rule, as then its cost is in no total.
+    auxiliary heads out, ``max_cost`` limits what it costs under a ``convention``, and ``max_peak_memory``,
+    ``"16GiB"``, the bytes that are held at once where it runs as the options of `costlab.memory` say.
+    ``against`` is a reference: a target, a `Count`, or the path of what ``costlab count -f json`` wrote
+    before; its multiply-adds (or cost), parameters and activations may grow by ``max_increase``, ``"1%"`` or
+    ``Fraction(1, 100)``. With ``strict`` no operation may be without a rule, as then its cost is in no total.
 
     Raises:
         DefinitionError: a limit is malformed, there is none, or they do not go together.
@@ -159,8 +162,8 @@ def budget(
     }
     most = {name: as_limit(f"max_{name}", value, name) for name, value in limits.items() if value is not None}
     increase = None if max_increase is None else as_increase("max_increase", max_increase)
-    running = changed_of(train=train, optimizer=optimizer, momentum=momentum, dtype=dtype)
-    refuse_useless(most, against, increase, convention, str, running)
+    running = changed_of(train=train, optimizer=optimizer, momentum=momentum, average=average, dtype=dtype)
+    refuse_useless(most, against, increase, convention, str, running, inference=inference)
     return hold(
         target,
         input,
@@ -191,10 +194,6 @@ def hold(
     running: Mapping[str, Any],
 ) -> Budget:
     """The same with limits that are read already, and go together. Raises what `budget` does."""
-    if inference and running.get("train"):
-        raise DefinitionError(
-            "a step of training runs auxiliary heads, and inference leaves them out: one of both"
-        )
     counted = count_target(target, input, batch=batch, **settings)
     counted = (counted.inference if inference else counted).under(convention)
     reference = None
@@ -241,7 +240,7 @@ def _maximum(count: Count, quantity: str, limit: int) -> Check:
 
 def _peak(used: Memory, limit: int) -> Check:
     size = int(used.total)
-    return Check(PEAK_MEMORY, limit, size, modules=(Part(used.path, size),) if size > limit else ())
+    return Check(PEAK_MEMORY, limit, size, modules=(Part(used.peak.path, size),) if size > limit else ())
 
 
 def _growth(count: Count, quantity: str, reference: Reference, increase: Fraction) -> Check:

@@ -14,6 +14,7 @@ from costlab.errors import DefinitionError
 from costlab.explore.given import near, positive
 from costlab.explore.member import Member
 from costlab.explore.quantities import ASKED, PEAK_MEMORY
+from costlab.explore.running import changed_of, refuse_untrained
 from costlab.explore.written.axis import Axis
 from costlab.explore.written.condition import AtMost, Atom, Condition, all_conditions, conjunctions
 from costlab.explore.written.expression import parse_condition, parse_quantity
@@ -99,16 +100,30 @@ class Region(Overview):
             stated = together([condition.text for condition in axial])
             raise DefinitionError(f"{option}: {stated}: holds for no values of the axes")
 
-    def with_memory(self, **running: Any) -> Self:
-        """The space with the peak of each member's memory, run as these options of `costlab.memory` say.
+    def with_memory(
+        self,
+        *,
+        batch: int = 1,
+        train: bool = False,
+        optimizer: str = "sgd",
+        momentum: bool = False,
+        average: bool = False,
+        dtype: str = "float32",
+    ) -> Self:
+        """The space with the ``peak_memory`` of its members: the most bytes held at once, as they run so.
 
-        ``with_memory(batch=32, train=True, optimizer="adam")`` gives ``peak_memory`` of a step of training.
+        The options are those of `costlab.memory`; without them ``peak_memory`` is that of one input, in
+        inference. It is worked out when it is first asked, of all members of a space of at most a million.
 
         Raises:
-            DefinitionError: an option is malformed.
+            DefinitionError: one of training is given without ``train``.
         """
+        options = {"optimizer": optimizer, "momentum": momentum, "average": average, "dtype": dtype}
+        running = changed_of(train=train, **options)
+        refuse_untrained(running, str)
         space = copy(self)
-        space.running, space._made = dict(running), {}  # noqa: SLF001  # it is of this class
+        space.running = {"batch": positive("batch", batch), **running}
+        space._made = {}  # noqa: SLF001  # it is of this class
         return space
 
     @property

@@ -1,7 +1,8 @@
 """Budgets in Python: verdicts held against arithmetic by hand, and the modules that are named."""
 
 from fractions import Fraction
-from typing import Any
+from inspect import signature
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -12,8 +13,11 @@ from torch import nn
 import costlab
 from costlab.errors import CostlabError, DefinitionError, TargetError
 from costlab.explore.budget import Check
-from costlab.explore.budgets.limits import LIMITED
+from costlab.explore.budgets.limits import COUNTED
 from costlab.explore.budgets.responsible import Part
+from costlab.explore.running import OPTIMIZERS, RUNNING, TYPES
+from costlab.hardware.held.optimizer import KEPT
+from costlab.hardware.held.ran import Precision
 from tests.explore.networks import BY_HAND, multiply_adds, parameters, small
 
 WIDTHS = st.integers(1, 9)
@@ -81,7 +85,7 @@ def test_an_increase_is_held_exactly_with_every_module_that_grew(
         assert {(part.path, part.increase) for part in check.modules} == (grown if check.over else set())
 
 
-@pytest.mark.parametrize("quantity", LIMITED)
+@pytest.mark.parametrize("quantity", COUNTED)
 def test_whatever_is_counted_may_have_a_limit(quantity: str) -> None:
     counted = costlab.count(small, batch=3).under("thop")
     whole = sum(int(row.size(quantity)) for row in counted.rows)
@@ -204,3 +208,45 @@ def test_a_budget_shows_itself() -> None:
     assert repr(held) == (
         f"Budget: small, input 3x8x8, batch 1: over budget\n  parameters {whole:,} of {whole - 1:,}: over"
     )
+
+
+@pytest.mark.parametrize(
+    "running", [{}, {"batch": 4}, {"batch": 4, "train": True, "optimizer": "adam", "average": True}]
+)
+def test_peak_memory_is_held_to_the_last_byte(running: dict[str, Any]) -> None:
+    used = costlab.memory(small, **running)
+    (check,) = costlab.budget(small, max_peak_memory=int(used.total), **running).checks
+    assert (check.quantity, check.size, check.headroom) == ("peak_memory", used.total, 0)
+    over = costlab.budget(small, max_peak_memory=f"{int(used.total) - 1}B", max_parameters="1G", **running)
+    assert [each.quantity for each in over.over] == ["peak_memory"]
+    assert over.over[0].modules == (Part(used.peak.path, int(used.total)),)
+    assert over.memory is not None
+    assert over.memory.total == used.total
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"max_parameters": 3, "train": True}, "^train goes with max_peak_memory: it says whose memory$"),
+        ({"max_peak_memory": "1GB", "optimizer": "adam"}, "^optimizer goes with train$"),
+        ({"max_peak_memory": "1G"}, "^max_peak_memory: '1G' is no number of bytes, such as 16e9, 16GB"),
+        ({"max_peak_memory": "0.1KiB"}, "^max_peak_memory: '0.1KiB' is no whole number$"),
+        (
+            {"max_peak_memory": 1, "train": True, "inference": True},
+            "^inference leaves out auxiliary heads, which train runs$",
+        ),
+        ({"max_peak_memory": 1, "train": True, "optimizer": "x"}, "^optimizer='x' must be one of sgd, rms"),
+        ({"max_peak_memory": 1, "dtype": "int8"}, "^dtype='int8' must be one of float32, bfloat16, amp$"),
+    ],
+)
+def test_limits_of_memory_that_cannot_be(options: dict[str, Any], why: str) -> None:
+    with pytest.raises(DefinitionError, match=why):
+        costlab.budget(small, **options)
+
+
+def test_the_options_are_those_of_memory() -> None:
+    known = signature(costlab.memory).parameters
+    assert {name: known[name].default for name in RUNNING} == RUNNING
+    assert set(known) == {*RUNNING, "target", "input", "batch", "settings"}
+    assert get_args(Precision) == TYPES
+    assert tuple(KEPT) == OPTIMIZERS

@@ -17,7 +17,6 @@ from costlab.errors import DefinitionError
 from costlab.explore.derive import peaks
 from costlab.explore.member import variant_of
 from costlab.explore.space import Space
-from costlab.hardware.memory import memory
 from tests.explore.derive.test_random_definitions import AXES, written
 from tests.explore.networks import small
 
@@ -25,7 +24,7 @@ TRAINED: dict[str, Any] = {"batch": 3, "train": True, "optimizer": "adam"}
 
 
 def peak_of(space: Space, index: tuple[int, ...], running: dict[str, Any]) -> int:
-    return int(memory(variant_of(space.variant, space.axes, index), **running).total)
+    return int(costlab.memory(variant_of(space.variant, space.axes, index), **running).total)
 
 
 def hold(space: Space, running: dict[str, Any], many: int, random: Random) -> int:
@@ -47,7 +46,7 @@ def test_members_hold_what_each_holds_by_itself(running: dict[str, Any]) -> None
 
 
 def test_members_of_random_definitions_hold_what_each_holds_by_itself() -> None:
-    fitting = 0
+    fitting, unfit = 0, list[str]()
     for seed in range(20):
         random = Random(seed)
         namespace: dict[str, Any] = {**vars(algebra), "part": part, "__name__": "networks"}
@@ -56,9 +55,10 @@ def test_members_of_random_definitions_hold_what_each_holds_by_itself() -> None:
         axes = {name: random.sample(AXES[name], random.randint(1, len(AXES[name]))) for name in names}
         try:
             fitting += hold(Space(namespace["network"], **axes), random.choice([{}, TRAINED]), 12, random)
-        except DefinitionError as error:
-            assert "no member fits" in str(error) or "divisible" in str(error), seed
+        except DefinitionError as error:  # a definition may fit nowhere
+            unfit.append(f"{error}")
     assert fitting > 60
+    assert all("no member fits" in each or "divisible" in each for each in unfit)
 
 
 def test_memory_is_a_quantity_as_others_are() -> None:
@@ -81,7 +81,8 @@ def test_memory_is_a_quantity_as_others_are() -> None:
         and size <= peak[index]
         and costs[other] >= costs[index]
     }
-    assert front and not surpassed
+    assert not surpassed
+    assert {max(peak, key=lambda index: (costs[index], -peak[index]))} <= front
     assert list(few.to_frame().peak_memory.sort_values()) == sorted(peak[index] for index in wanted)
     assert sum(space.histogram("peak_memory", 7).counts) == space.size
 
@@ -104,7 +105,7 @@ class Odd(ReLU):
     """It looks at its input, which arrays do not allow."""
 
     def saves(self, x: AnyShape, y: AnyShape) -> Saved:
-        return Saved(input=bool(x[0] > 3), output=not x[0] > 3)
+        return Saved(input=int(x[0]) > 3, output=int(x[0]) <= 3)
 
 
 @block(input="3x8x8")
@@ -135,16 +136,15 @@ def test_what_cannot_be_followed_is_found() -> None:
         return seq(Conv2d(width, 3), Sly(), Conv2d(2, 3))
 
     with pytest.raises(
-        DefinitionError, match=r"^sly:width=1: peak_memory is .* run by itself, not .*followed$"
+        DefinitionError, match=r"^sly:width=\d: peak_memory is .* run by itself, not .*followed$"
     ):
         Space(sly, width=[1, 2, 5]).with_memory(train=True).count()
 
 
 def test_a_space_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(
-        DefinitionError, match=r"^peak_memory .* 1,002,000 are more than 1,000,000: vary fewer"
-    ):
-        Space(small, a=range(1, 1001), b=range(1, 1003)).max("peak_memory")
+    monkeypatch.setattr(peaks, "MEMBERS_MAX", 19)
+    with pytest.raises(DefinitionError, match=r"^peak_memory .* 20 are more than 19: vary fewer"):
+        Space(small, a=range(1, 11), deep=[False, True]).max("peak_memory")
     monkeypatch.setattr(peaks, "RUNS_MAX", 1)
     with pytest.raises(
         DefinitionError, match=r"^peak_memory: deep build 2 different networks, and more than 1 are"

@@ -1,7 +1,7 @@
 """The limits of a budget, as people write them: whole amounts, and percentages of growth."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral
@@ -11,10 +11,13 @@ from costlab.counting.row import COST, DEFAULT, MEASURES
 from costlab.errors import DefinitionError
 from costlab.explore.amount import LARGEST, amount, amount_of_bytes
 from costlab.explore.quantities import PEAK_MEMORY
+from costlab.explore.running import refuse_untrained
 from costlab.messages import named
 
-LIMITED = (*MEASURES, *(each for each in QUANTITIES if each not in MEASURES), COST, PEAK_MEMORY)
-"""The quantities that may have a limit: of a count, what it costs under a convention, and its memory."""
+COUNTED = (*MEASURES, *(each for each in QUANTITIES if each not in MEASURES), COST)
+"""The quantities of a count, and what it costs under a convention."""
+LIMITED = (*COUNTED, PEAK_MEMORY)
+"""The quantities that may have a limit."""
 EXACT = 2**53
 """The numbers below which a float is the number that was written, if it is whole."""
 PERCENT = r"(\d{1,6}(?:\.\d{1,12})?)\s*%"
@@ -64,7 +67,9 @@ def refuse_useless(
     increase: Fraction | None,
     convention: str,
     write: Callable[[str], str],
-    running: Iterable[str] = (),
+    running: Collection[str] = (),
+    *,
+    inference: bool = False,
 ) -> None:
     """Refuse limits that hold nothing, or do not go together; ``write`` gives a name as it is written there.
 
@@ -77,6 +82,9 @@ def refuse_useless(
         raise DefinitionError(
             f"{write(useless)} goes with {write(f'max_{PEAK_MEMORY}')}: it says whose memory"
         )
+    refuse_untrained(running, write)
+    if inference and "train" in running:
+        raise DefinitionError(f"{write('inference')} leaves out auxiliary heads, which {write('train')} runs")
     rise, reference = write("max_increase"), write("against")
     if increase is not None and against is None:
         raise DefinitionError(f"{rise} needs {reference}: what is it that may not grow?")

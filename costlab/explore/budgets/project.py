@@ -17,7 +17,7 @@ from costlab.counting.row import DEFAULT
 from costlab.errors import CostlabError, DefinitionError, one_line
 from costlab.explore.budget import Budget, Outcome, hold
 from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
-from costlab.explore.quantities import RUNNING, changed_of
+from costlab.explore.running import OPTIMIZERS, RUNNING, TYPES, changed_of
 from costlab.files import read
 from costlab.messages import first_sentence, harmless, named, shortened
 
@@ -156,7 +156,13 @@ def _entry(name: str, table: Any, path: str) -> Entry:
     running = changed_of(**{each: read_as.pop(each) for each in RUNNING if each in read_as})
     entry = Entry(name, most=most, increase=increase, running=running, **read_as)
     refuse_useless(
-        most, entry.against, increase, entry.convention, lambda each: f"{path}.{_hyphens(each)}", running
+        most,
+        entry.against,
+        increase,
+        entry.convention,
+        lambda each: f"{path}.{_hyphens(each)}",
+        running,
+        inference=entry.inference,
     )
     return entry
 
@@ -195,6 +201,12 @@ def _input(path: str, value: Any) -> str | tuple[str, ...]:
     return texts
 
 
+def _one_of(names: tuple[str, ...], path: str, value: Any) -> str:
+    if value not in names:
+        raise DefinitionError(f"{path}: {as_written(value)} is none of {', '.join(names)}")
+    return str(value)
+
+
 def _flag(path: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise DefinitionError(f"{path}: {as_written(value)} is neither true nor false")
@@ -226,9 +238,10 @@ KEYS: Mapping[str, Callable[[str, Any], Any]] = {
     "convention": _convention,
     **{_limit_key(quantity): partial(as_limit, quantity=quantity) for quantity in LIMITED},
     "train": _flag,
-    "optimizer": _text,
+    "optimizer": partial(_one_of, OPTIMIZERS),
     "momentum": _flag,
-    "dtype": _text,
+    "average": _flag,
+    "dtype": partial(_one_of, TYPES),
     "against": _text,
     "max-increase": as_increase,
     "strict": _flag,

@@ -5,6 +5,7 @@ for each way in which members are built, a network of arrays is run as `costlab.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from math import prod
 from typing import Any
@@ -23,7 +24,7 @@ from costlab.explore.member import variant_of
 from costlab.explore.quantities import PEAK_MEMORY
 from costlab.explore.written.axis import Axis, Index
 from costlab.hardware.memory import memory
-from costlab.targets.target import Target, Variant
+from costlab.targets.target import Variant
 
 MEMBERS_MAX = 1_000_000
 """The most members of a space whose peaks are worked out."""
@@ -122,7 +123,7 @@ class Peaks:
         """The peaks of some members that are built alike; one by one where that takes no arrays."""
         if self._is_safe(points):
             try:
-                return memory(self._target(points, block, shape), **self.running).total
+                return memory(self._together_at(points, block, shape), **self.running).total
             except Exception:
                 self._one(points[0])  # says what is wrong, if that is not the arrays
         self.apart += len(points)
@@ -138,10 +139,9 @@ class Peaks:
             self.progress(DOING, self.done + (place + 1) * self.share)
         return peaks
 
-    def _target(self, points: Any, block: Block, shape: Any) -> Target:
-        of = self.variant
+    def _together_at(self, points: Any, block: Block, shape: Any) -> Variant:
         made, x = at_points(block, points), at_points(shape, points)
-        return Target(of.label, made, x, of.from_user, of.folder, of.batch)
+        return replace(self.variant, subject=made, settings={}, input=x)
 
     def _one(self, point: Any) -> int:
         return int(memory(variant_of(self.variant, self.axes, tuple(map(int, point))), **self.running).total)

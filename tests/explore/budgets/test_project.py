@@ -64,6 +64,16 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     )
 
 
+def test_memory_has_a_limit_and_says_how_it_runs(tmp_path: Path) -> None:
+    how = "batch = 32\ntrain = true\noptimizer = 'rmsprop'\nmomentum = true\ndtype = 'bfloat16'"
+    (entry,) = project(tmp_path, f"{SMALL}max-peak-memory = '16GiB'\n{how}")
+    running = {"train": True, "optimizer": "rmsprop", "momentum": True, "dtype": "bfloat16"}
+    assert entry == Entry("one", "stem", {"peak_memory": 2**34}, batch=32, running=running)
+    (outcome,) = hold_all(find_project(tmp_path))
+    assert outcome.budget is not None
+    assert outcome.budget.checks[0].size == costlab.memory("stem", batch=32, **running).total
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -110,6 +120,24 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         (
             f"{SMALL}convention = 'fvcor'",
             "tool.costlab.budget.one.convention: there is no convention 'fvcor'; did",
+        ),
+        (
+            f"{SMALL}max-peak-memory = '16G'",
+            "tool.costlab.budget.one.max-peak-memory: '16G' is no number of b",
+        ),
+        (f"{SMALL}max-peak-memory = 1\noptimizer = 'x'", "tool.costlab.budget.one.optimizer: 'x' is none of"),
+        (f"{SMALL}max-peak-memory = 1\ndtype = 4", "tool.costlab.budget.one.dtype: 4 is none of float32, bf"),
+        (
+            f"{SMALL}max-peak-memory = 1\nmomentum = true",
+            "tool.costlab.budget.one.momentum goes with tool.costlab.budget.one.train",
+        ),
+        (
+            f"{SMALL}max-weights = 1\ntrain = true",
+            "tool.costlab.budget.one.train goes with tool.costlab.budget.one.max-peak-memory: it says whose",
+        ),
+        (
+            f"{SMALL}max-peak-memory = 1\ntrain = true\ninference = true",
+            "tool.costlab.budget.one.inference leaves out auxiliary heads, which tool.costlab.",
         ),
         (f"{SMALL}batch = 0", "tool.costlab.budget.one.batch=0 must be at least 1"),
         (f"{SMALL}batch = 1.0", "tool.costlab.budget.one.batch: 1.0 is no whole number"),
