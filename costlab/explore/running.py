@@ -23,6 +23,14 @@ def changed_of(**running: Any) -> dict[str, Any]:
     return {name: value for name, value in running.items() if value != RUNNING[name]}
 
 
+def in_words(running: Mapping[str, Any]) -> str:
+    """How it runs, in a few words: ``a step of training with adam, batch 32, bfloat16``."""
+    how = {**RUNNING, "batch": 1, **running}
+    more = [f" and {name}" for name in ("momentum", "average") if how[name]]
+    what = f"a step of training with {how['optimizer']}{''.join(more)}" if how["train"] else "inference"
+    return f"{what}, batch {how['batch']}, {how['dtype']}"
+
+
 def refuse_untrained(running: Iterable[str], write: Callable[[str], str]) -> None:
     """Refuse options of training where nothing is trained; ``write`` gives a name as it is written there.
 

@@ -8,7 +8,8 @@ from costlab.algebra.combine import marked
 from costlab.algebra.inputs import Inputs
 from costlab.explore.budget import Budget, Check, Outcome
 from costlab.explore.budgets.responsible import Part
-from costlab.report.cell import Column, plural
+from costlab.hardware.memory import Memory
+from costlab.report.cell import Column, human, plural
 from costlab.report.table import Table
 from costlab.report.tables.count import (
     UNVERIFIED_COLUMN,
@@ -217,6 +218,10 @@ def _notes(outcome: Outcome, prefix: str) -> Iterator[str]:
         return
     if prefix:
         yield f"{prefix}{budget.count.title}"
+    if (used := budget.memory) is not None:
+        step = "inference" if used.optimizer is None else f"a step of training with {used.optimizer}"
+        held = human(int(used.total), "B")
+        yield f"{prefix}peak memory: {held} held at most, with all that stays, in {step}, {used.dtype}"
     if (reference := budget.reference) is not None:
         target = f", a count of {reference.target}" if reference.count is None else ""
         yield f"{prefix}against {reference.name}{target}"
@@ -228,6 +233,20 @@ def _notes(outcome: Outcome, prefix: str) -> Iterator[str]:
         f"{prefix}{note}"
         for note in (*unknown_notes(budget.count), *convention_notes([budget.count]), *marks_of(budget.count))
     )
+
+
+def _memory(memory: Memory) -> dict[str, Any]:
+    """How it ran whose memory was limited, and where the most is held."""
+    optimizer = memory.optimizer
+    return {
+        "train": optimizer is not None,
+        "optimizer": optimizer and optimizer.name,
+        "momentum": optimizer is not None and optimizer.momentum,
+        "average": memory.average,
+        "dtype": memory.dtype,
+        "module": memory.peak.path,
+        "phase": memory.peak.phase,
+    }
 
 
 def _facts(outcome: Outcome) -> dict[str, Any]:
@@ -246,5 +265,6 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
         "unverified": count.unverified,
         **convention_facts(count),
         "reference": reference and {"name": reference.name, "target": reference.target},
+        **({} if budget.memory is None else {"memory": _memory(budget.memory)}),
         "not_counted": {kind: list(paths) for kind, paths in count.unsupported.items()},
     }

@@ -10,6 +10,7 @@ from costlab.explore.answers import Extremes, Histogram, Misfit
 from costlab.explore.member import Selection
 from costlab.explore.quantities import PEAK_MEMORY
 from costlab.explore.region import together
+from costlab.explore.running import RUNNING, in_words
 from costlab.explore.space import Space
 from costlab.explore.survey import SPREAD_MAX, Survey
 from costlab.explore.written.axis import INPUT, typed
@@ -111,9 +112,11 @@ def _counts_table(survey: Survey) -> Table:
 
 
 def _notes(survey: Survey) -> tuple[str, ...]:
+    memory = memory_notes(survey.space)
     if survey.is_spread_left_out:
-        return (f"more than {SPREAD_MAX:,} members have a histogram only when --histogram asks for it",)
-    return (survey.unfinished,) if survey.unfinished else ()
+        asked = f"more than {SPREAD_MAX:,} members have a histogram only when --histogram asks for it"
+        return (asked, *memory)
+    return (survey.unfinished, *memory) if survey.unfinished else memory
 
 
 def _extremes_table(space: Space, extremes: Sequence[Extremes]) -> Table:
@@ -183,6 +186,7 @@ def members_table(space: Space, selection: Selection, by: Sequence[str] = ()) ->
         for member in selection.members
     )
     notes = () if rows else ("no member meets the conditions",)
+    notes = (*notes, *memory_notes(space))
     return Table(selection.title, columns, rows, notes=notes, facts=lambda: facts_of(space))
 
 
@@ -208,6 +212,12 @@ def title_of(space: Space) -> str:
     return f"{space.variant.label}, {space.size:,} members along {axes}"
 
 
+def memory_notes(space: Space) -> tuple[str, ...]:
+    """How members run whose peak memory is shown."""
+    asked = PEAK_MEMORY in space.quantities
+    return (f"peak memory: all that is held at once, in {in_words(space.running or {})}",) if asked else ()
+
+
 def facts_of(space: Space) -> Mapping[str, Any]:
     """What goes at the head of the JSON form."""
     return {
@@ -215,4 +225,9 @@ def facts_of(space: Space) -> Mapping[str, Any]:
         "members": space.size,
         "axes": {axis.name: [axis.text(i) for i in range(len(axis.values))] for axis in space.axes},
         "where": [*space.stated],
+        **(
+            {"running": {**RUNNING, "batch": 1, **(space.running or {})}}
+            if PEAK_MEMORY in space.quantities
+            else {}
+        ),
     }

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
 def test_memory_has_a_limit_and_says_how_it_runs(tmp_path: Path) -> None:
     how = "batch = 32\ntrain = true\noptimizer = 'rmsprop'\nmomentum = true\ndtype = 'bfloat16'"
     (entry,) = project(tmp_path, f"{SMALL}max-peak-memory = '16GiB'\n{how}")
-    running = {"train": True, "optimizer": "rmsprop", "momentum": True, "dtype": "bfloat16"}
+    running: dict[str, Any] = {"train": True, "optimizer": "rmsprop", "momentum": True, "dtype": "bfloat16"}
     assert entry == Entry("one", "stem", {"peak_memory": 2**34}, batch=32, running=running)
     (outcome,) = hold_all(find_project(tmp_path))
     assert outcome.budget is not None
