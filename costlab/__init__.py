@@ -47,10 +47,12 @@ if TYPE_CHECKING:
     from costlab.counting.convention import conventions as conventions
     from costlab.counting.count import Count as Count
     from costlab.counting.count import count as count
+    from costlab.errors import CalibrationError as CalibrationError
     from costlab.errors import CostlabError as CostlabError
     from costlab.errors import DefinitionError as DefinitionError
     from costlab.errors import DependsOnDataError as DependsOnDataError
     from costlab.errors import DeviceError as DeviceError
+    from costlab.errors import MeasureError as MeasureError
     from costlab.errors import OutputError as OutputError
     from costlab.errors import ShapeError as ShapeError
     from costlab.errors import TargetError as TargetError
@@ -73,6 +75,11 @@ if TYPE_CHECKING:
     from costlab.hardware.roofline import roofline as roofline
     from costlab.hardware.saved_time import SavedTime as SavedTime
     from costlab.hardware.saved_time import saved_time as saved_time
+    from costlab.hardware.timing.calibration import Calibration as Calibration
+    from costlab.hardware.timing.calibration import read_calibration as read_calibration
+    from costlab.hardware.timing.catalog import calibrate as calibrate
+    from costlab.hardware.timing.measure import measure as measure
+    from costlab.hardware.timing.measured import Measurement as Measurement
     from costlab.hardware.training_cost import training_cost as training_cost
     from costlab.hardware.training_run import TrainingCost as TrainingCost
     from costlab.hardware.training_run import TrainingSteps as TrainingSteps
@@ -146,15 +153,21 @@ _HOMES = {
     "costlab.hardware.memory": ("Memory", "memory"),
     "costlab.hardware.roofline": ("Roofline", "TimeBound", "roofline"),
     "costlab.hardware.saved_time": ("SavedTime", "saved_time"),
+    "costlab.hardware.timing.calibration": ("Calibration", "read_calibration"),
+    "costlab.hardware.timing.catalog": ("calibrate",),
+    "costlab.hardware.timing.measure": ("measure",),
+    "costlab.hardware.timing.measured": ("Measurement",),
     "costlab.paper": (
         "AuditedClaim",
         "verify",
     ),
     "costlab.errors": (
+        "CalibrationError",
         "CostlabError",
         "DefinitionError",
         "DependsOnDataError",
         "DeviceError",
+        "MeasureError",
         "OutputError",
         "ShapeError",
         "TargetError",

@@ -59,6 +59,14 @@ class DeviceError(CostlabError):
     """There is no such device, it lacks what is asked of it, or the file that it stands in is malformed."""
 
 
+class CalibrationError(CostlabError):
+    """A calibration cannot be read, or there is too little to fit one to."""
+
+
+class MeasureError(CostlabError):
+    """What was to be timed cannot run on this machine."""
+
+
 class OutputError(CostlabError):
     """A result cannot be written to the place that was named."""
 

@@ -29,6 +29,7 @@ COMMANDS = LazyCommands(
     scale="costlab.cli.scale:scale",
     reconcile="costlab.cli.reconcile:reconcile_",
     verify="costlab.cli.verify:verify",
+    measure="costlab.cli.measure:measure",
     train="costlab.cli.train:train",
     explore="costlab.cli.explore:explore",
     roofline="costlab.cli.roofline:roofline_",

@@ -11,6 +11,7 @@ from costlab.train.recipe import parameters
 from tests.hostile.case import EITHER, FINE, LONG, MISTAKE, ODD_TEXTS, SIGNS, Case, mutated, words
 from tests.hostile.values import (
     AMOUNTS,
+    CALIBRATIONS,
     CONDITIONS,
     DEVICE_FILES,
     DEVICES,
@@ -44,6 +45,7 @@ BASE: Mapping[str, tuple[str, ...]] = {
     "list": ("inception_a",),
     "training-cost": ("inception_a",),
     "memory": ("inception_a", "--train"),
+    "measure": ("bottleneck",),
     "roofline": ("inception_a", "--device", "k40"),
 }
 """A command that is well-formed, and quick, or slow and not run as it is."""
@@ -56,7 +58,7 @@ TAKEN: Mapping[str, frozenset[str]] = {
     "--batch": frozenset({"1_0", "٣", "\t1"}),
     "--images": frozenset({"1_0", "٣"}),
     "training-cost --images": frozenset({"1_0", "٣", "\t1", "2147483648"}),
-    **dict.fromkeys(("--epochs", "--replicas"), frozenset({"1_0", "٣", "\t1"})),
+    **dict.fromkeys(("--epochs", "--replicas", "--threads", "--rounds"), frozenset({"1_0", "٣", "\t1"})),
     "--width": frozenset({"1e3", "1_0", "٣", "1.5", "\t1"}),
     "--workers": frozenset(
         {"1_0", "٣", "\t1", "99999999999999999999999", "2147483648", "9223372036854775808"}
@@ -161,6 +163,11 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--width": (*NUMBERS, "1e-400", "-0.5", "1e400"),
     "--set": _settings(),
     "--device": DEVICES,
+    "--on": DEVICES,
+    "--threads": NUMBERS,
+    "--rounds": NUMBERS,
+    "--calibrate": PATHS,
+    "--calibration": CALIBRATIONS,
     "--devices-from": DEVICE_FILES,
     "--study": URLS,
     "--resume": ("", "nosuch", ".", "/", "\0", LONG, "precious", "/dev/null", "a/b/c", "nosuch\n"),

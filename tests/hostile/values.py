@@ -50,6 +50,10 @@ DEVICE_FILES = (
     *words("nosuch.csv . / /dev/zero /dev/null /proc/self/mem precious mine.py x/ nosuch/x.csv"),
     *("", "\x00", f"{LONG}.csv", "\x1b[31m.csv"),
 )
+CALIBRATIONS = (
+    *words("nosuch.json . / /dev/zero /dev/null /proc/self/mem precious mine.py x/ nosuch/x.json"),
+    *("", "\x00", f"{LONG}.json", "\x1b[31m.json"),
+)
 URLS = (
     *words("""
         nosuch sqlite:///x.db sqlite:// postgresql:// postgresql://nosuch.invalid/x mysql://x http://x

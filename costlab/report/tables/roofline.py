@@ -1,12 +1,16 @@
 """The table of a roofline: modules or kinds with what they compute, what they move, and the bound."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 from costlab.algebra.inputs import Inputs
 from costlab.hardware.roofline import Roofline, TimeBound
+from costlab.hardware.timing.calibration import Calibration
 from costlab.report.cell import Column, Remark, duration, human
 from costlab.report.table import Table
 from costlab.report.tables.count import UNVERIFIED_COLUMN, marks_of, partial_notes, unknown_notes
+from costlab.report.tables.measure import prediction_notes
+from costlab.report.tables.predicted import calibration_facts
 
 By: TypeAlias = Literal["module", "kind", "operation"]
 PREDICTED = Column("predicted", "predicted", "seconds")
@@ -37,8 +41,18 @@ ABSORBED = (
 APART = "batch norm and activation functions are operations of their own; with --fused a layer does them too"
 
 
-def roofline_table(roofline: Roofline, depth: int = 1, by: By = "module") -> Table:
-    """A row per module at ``depth``, per kind or per operation; the total is the network's."""
+def roofline_table(
+    roofline: Roofline, depth: int = 1, by: By = "module", calibration: Calibration | None = None
+) -> Table:
+    """A row per module at ``depth``, per kind or per operation; the total is the network's.
+
+    With a calibration, what it predicts stands beside the bounds, with its error and its spread.
+    """
+    predictions: Sequence[str] = ()
+    if calibration is not None:
+        guess = calibration.predict(roofline.count)
+        roofline = roofline.beside(guess.seconds)
+        predictions = prediction_notes(calibration, guess.remarks)
     head: tuple[Column, ...]
     if by == "kind":
         rows, head = roofline.kinds(), BY_KIND
@@ -55,8 +69,8 @@ def roofline_table(roofline: Roofline, depth: int = 1, by: By = "module") -> Tab
         columns=columns,
         rows=tuple(_values(row, roofline, columns) for row in rows),
         total=_values(total, roofline, columns),
-        notes=_notes(roofline),
-        facts=lambda: _facts(roofline),
+        notes=(*_notes(roofline), *predictions),
+        facts=lambda: _facts(roofline) | (calibration_facts(calibration) if calibration else {}),
     )
 
 
