@@ -66,6 +66,7 @@ benchmark: $(READY)  ## Compare counts with fvcore's and others', whole spaces w
 	$(BIN)/python benchmarks/count.py
 	$(BIN)/python benchmarks/trace.py
 	$(BIN)/python benchmarks/explore.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/train.py
 
 report: $(READY)  ## Write the reports anew, and the outputs that the README and docs show.
