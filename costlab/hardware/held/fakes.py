@@ -1,5 +1,6 @@
 """A module on fake tensors: they say that they are on the CPU, and have no memory."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
@@ -7,11 +8,11 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses import FakeTensorMode
 
 from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.shape import Sizes
 from costlab.errors import CostlabError, TargetError
+from costlab.hardware.held.cpu_fakes import CPUFakes
 from costlab.hardware.held.ran import Precision
 from costlab.hardware.held.refused import refuse_opaque, refuse_tensor, refused
 from costlab.tracing.gradients import tagging
@@ -22,6 +23,7 @@ from costlab.tracing.module_tracker import ModuleTracker, Named, named_modules
 from costlab.tracing.observers import let_through
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
 from costlab.tracing.stand_in import StandIn
+from costlab.tracing.threads import followed_in_one_thread
 
 TYPES: dict[str, torch.dtype] = {
     "float32": torch.float32,
@@ -40,7 +42,7 @@ class Fakes:
     """
 
     def __init__(self, precision: Precision, cast: set[int]) -> None:
-        self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+        self.mode = CPUFakes(allow_non_fake_inputs=True)
         self.inputs: set[int] = set()
         """The keys of the storages that came in."""
         self._type = TYPES[precision]
@@ -152,6 +154,7 @@ def on_fakes(module: nn.Module, inputs: Sized, precision: Precision, *, training
         stack.callback(torch.clear_autocast_cache)
         fakes = Fakes(precision, cast)
         run = Run(model, named, fakes, precision, training)
+        stack.enter_context(_quiet())
         try:
             holdings.replaced(model, fakes)
             run.args, run.kwargs = (
@@ -165,6 +168,7 @@ def on_fakes(module: nn.Module, inputs: Sized, precision: Precision, *, training
             refuse_unfitting(model, run.args, run.kwargs)
             if torch.get_default_device() != CPU:
                 stack.enter_context(CPU)
+            stack.enter_context(followed_in_one_thread(run.tracker.title))
             stack.enter_context(fakes.mode)
             if training:
                 stack.enter_context(tagging(run.tracker))
@@ -174,6 +178,17 @@ def on_fakes(module: nn.Module, inputs: Sized, precision: Precision, *, training
             raise
         except Exception as error:
             raise refused(error, run.tracker, given) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let torch not write what it raises into its log, too."""
+    log = logging.getLogger("torch._subclasses.fake_tensor")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def given_inputs(inputs: Sized) -> Inputs:

@@ -42,9 +42,10 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves 
                 if storage._cdata not in self._alive:
                     self._there.setdefault(storage._cdata, storage)
         output = func(*args, **(kwargs or {}))
-        for each in _strided(output, func):
+        given = list(_strided(output, func))
+        for each in given:
             self._add(each.untyped_storage())
-        if not getattr(func, "is_view", False):
+        if given and not getattr(func, "is_view", False):
             self.moments.append(Moment(self._running(), self.phase, self.now))
         return output
 
@@ -103,8 +104,10 @@ class FlowWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
         made = []
         for each in _strided(output, func):
             if key_of(each) not in self._values:
-                made.append(self._hold(each, len(self._sizes)))
-                self._sizes.append(each.untyped_storage().nbytes())
+                size = each.untyped_storage().nbytes()
+                if self._hold(each, len(self._sizes) if size else None) is not None:
+                    made.append(len(self._sizes))
+                    self._sizes.append(size)
         self._note(func, self._known((args, kwargs), func), made)
         return output
 

@@ -19,9 +19,14 @@ from costlab.tracing.stand_in import StandIn
 FROM_FLOATS = "memory is traced in the module that it was made from"
 DATA = (fake_tensor.DataDependentOutputException, fake_tensor.DynamicOutputShapeException)
 UNSUPPORTED = (fake_tensor.UnsupportedOperatorException, fake_tensor.UnsupportedFakeTensorException)
-VALUES = re.compile(r"data-(in)?dependent|unallocated storage|data pointer|GuardOnDataDependent")
+VALUES = re.compile(
+    r"data-(in)?dependent|unallocated storage|data pointer|\.numpy\(\) is not supported for tensor subclasses"
+)
 """What torch says where values are read that a fake tensor does not have."""
-MISSING = re.compile(r"no fake impl|fake impl for this operator|'Meta' backend|Meta tensors")
+MISSING = re.compile(
+    r"no fake impl registered for <CustomOpDef\((\S+?)\)>|fake impl for this operator|'Meta' backend"
+)
+"""What torch says where an operator cannot run without values, with its name where it has one."""
 
 
 def refuse_opaque(named: Named) -> None:
@@ -78,8 +83,9 @@ def refused(error: Exception, tracker: ModuleTracker, given: Inputs) -> CostlabE
         )
     if found := IS_QUANTIZED.search(text.partition("\n")[0]):
         return TargetError(f"{place}: it is quantized ({found[0]}): {FROM_FLOATS}")
-    if isinstance(error, UNSUPPORTED) or (isinstance(error, RuntimeError) and MISSING.search(text)):
-        what = _operator(error) or first_sentence(text, 80)
+    missing = MISSING.search(text) if isinstance(error, RuntimeError) else None
+    if missing or isinstance(error, UNSUPPORTED):
+        what = _operator(error) or (missing and missing[1]) or first_sentence(text, 80)
         return TargetError(
             f"{place}: {what} has no implementation for tensors without values, on which memory is traced "
             "(torch.library.register_fake)"

@@ -1,8 +1,8 @@
 """What a module of PyTorch holds in memory, traced on tensors that say they are on the CPU and have none.
 
-To the byte what tensors hold on a CPU; kernels' workspace is not among it. Not exact are recurrent layers
-and the statistics of batch norm under autocast; CUDA differs in dropout's mask, flash attention and cuDNN's
-reserve.
+To the byte what tensors hold on a CPU; kernels' workspace is not among it. Not exact is an LSTM, which runs
+in oneDNN there, with a workspace that is kept, and is traced as it runs without; CUDA differs in dropout's
+mask, flash attention and cuDNN's reserve. Attention runs in its parts, also where eval mode fuses them.
 """
 
 from collections.abc import Iterable

@@ -55,7 +55,6 @@ def as_costlab_runs() -> Iterator[None]:
     """Without the fused path of attention, and with nothing freed by chance."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
-    gc.collect()
     gc.disable()
     try:
         with warnings.catch_warnings():
@@ -75,7 +74,8 @@ def loss_of(output: torch.Tensor, targets: dict[Any, torch.Tensor]) -> torch.Ten
     if output.dim() < 2:
         return output.sum()
     sizes = (output.shape[0], *output.shape[2:])
-    targets.setdefault(sizes, torch.zeros(sizes, dtype=torch.int64))
+    if sizes not in targets:
+        targets[sizes] = torch.zeros(sizes, dtype=torch.int64)
     return nn.functional.cross_entropy(output, targets[sizes])
 
 
@@ -119,7 +119,6 @@ def measured(model: nn.Module, args: Any, kwargs: Any, make_optimizer: Any, amp:
         gradients: list[int] = []
         step(model, args, kwargs, optimizer, targets, amp, lambda _: None)
         state = [each for held in optimizer.state.values() for each in held.values()]
-        gc.collect()
         in_step = Allocations([*own, *given, *targets.values(), *state])
 
         def seen(phase: str) -> None:

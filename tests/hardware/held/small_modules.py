@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 class ViT(nn.Module):
     """Patches, a token of the class, attention by scaled_dot_product_attention, GELU."""
 
-    def __init__(self, width: int = 16, heads: int = 2, depth: int = 2) -> None:
+    def __init__(self, width: int = 16, heads: int = 2, depth: int = 1) -> None:
         super().__init__()
         self.patches = nn.Conv2d(3, width, 4, 4)
         self.token = nn.Parameter(torch.zeros(1, 1, width))
@@ -82,7 +82,7 @@ class Checkpointed(nn.Module):
         self.reentrant = reentrant
         self.first = nn.Conv2d(3, 6, 3, padding=1)
         self.parts = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(6, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU()) for _ in range(3)
+            nn.Sequential(nn.Conv2d(6, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU()) for _ in range(2)
         )
 
     def forward(self, x: Tensor) -> Any:
@@ -138,7 +138,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.words = nn.Embedding(13, 8, padding_idx=0)
         layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, batch_first=True)
-        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.layers = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
         self.head = nn.Linear(8, 13)
 
     def forward(self, words: Tensor) -> Any:
