@@ -53,9 +53,9 @@ def place(count: Count, modules: Collection[str], ran: Sequence[Ran]) -> Placed:
     turns: dict[str, list[int]] = {}
     for home, held in nodes.items():
         names = [each.name for each, at in zip(ran, homes, strict=True) if at == home]
-        order = [] if home in joined else _in_order([_kind(node) for node in held], names)
-        turns[home] = order or [0] * len(names)
-        together = len(held) > 1 and not order
+        order = None if home in joined else _in_order([_kind(node) for node in held], names)
+        turns[home] = [0] * len(names) if order is None else order
+        together = order is None
         for number, group in enumerate([held] if together else [[node] for node in held]):
             number_of[home, number] = len(places)
             kinds = " + ".join(dict.fromkeys(map(_kind, group)))
@@ -92,18 +92,21 @@ def _home(path: str, nodes: Mapping[str, Sequence[Node]]) -> str | None:
     return None
 
 
-def _in_order(kinds: Sequence[str], names: Sequence[str]) -> list[int]:
-    """For each operator the number of the operation that it is part of; nothing if they do not tell.
+def _in_order(kinds: Sequence[str], names: Sequence[str]) -> list[int] | None:
+    """For each operator the number of the operation that it is part of; None if they do not tell.
 
     What is no operation by itself, such as a copy, goes with the one before it; an operation that takes no
     time need not run.
     """
     running = [i for i, kind in enumerate(kinds) if kind not in NOTHING]
+    first = running[0] if running else 0
+    if len(running) < 2:
+        return [first] * len(names)
     now, order = -1, []
     for name in names:
         now = next((i for i in running if i > now and _runs(name, kinds[i])), now)
-        order.append(max(now, 0))
-    return order if set(running) <= set(order) and len(running) > 1 else []
+        order.append(max(now, first))
+    return order if set(running) <= set(order) else None
 
 
 def _runs(name: str, kind: str) -> bool:

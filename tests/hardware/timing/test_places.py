@@ -47,6 +47,21 @@ def test_functions_of_a_module_are_told_apart_by_their_order() -> None:
     assert at == ["conv", "relu", "add", "relu_2", "relu_2", "softmax"]  # a view goes with what is before it
 
 
+class Flat(nn.Module):
+    """One operation that takes time among others that take none."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.dropout(x.flatten(1), training=self.training).relu()
+
+
+def test_what_takes_no_time_is_apart() -> None:
+    placed = place(counted(Flat(), 4, 8, 8), [""], [Ran("", "view"), Ran("", "relu")])
+    assert [each.path for each in placed.places] == ["flatten", "dropout", "relu"]
+    assert placed.place_of == (2, 2)
+    unseen = place(counted(nn.Sequential(nn.Dropout(), nn.Flatten()), 4, 8, 8), ["", "0", "1"], [])
+    assert ([each.path for each in unseen.places], unseen.place_of) == (["0", "1"], ())
+
+
 def test_what_cannot_be_told_apart_is_one_row() -> None:
     placed = place(counted(Block(), 4, 8, 8), ["", "conv"], [RUN[0], Ran("", "fused_everything")])
     (one,) = [each for each in placed.places if len(each.nodes) > 1]
