@@ -1,6 +1,6 @@
 """Regions: a definition along axes, the conditions that its members meet, and what is derived of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from copy import copy
 from fractions import Fraction
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from costlab.explore.query.engine import Engine, Progress
     from costlab.explore.query.lowered import Asked, Lowering
 
+PEAKS_MAX = 1_000_000
+"""The most members of a space for which the peaks of memory are worked out."""
 AXES_MAX = 32
 """The most axes: NumPy's arrays broadcast along no more."""
 
@@ -83,6 +85,8 @@ class Region(Overview):
         """
         parameters = tuple(self.variant.parameters)
         parsed = [parse_condition(text, self._named, option, parameters) for text in conditions]
+        for each in parsed:
+            self._refuse_large(option, each.quantities)
         space = copy(self)
         space.conditions = (*self.conditions, *parsed)
         space.stated = (*self.stated, *(each.text for each in parsed))
@@ -116,11 +120,12 @@ class Region(Overview):
         inference. It is worked out when it is first asked, of all members of a space of at most a million.
 
         Raises:
-            DefinitionError: one of training is given without ``train``.
+            DefinitionError: one of training is given without ``train``; or the space is larger.
         """
         options = {"optimizer": optimizer, "momentum": momentum, "average": average, "dtype": dtype}
         running = changed_of(train=train, **options)
         refuse_untrained(running, str)
+        self._refuse_large(self.variant.label, (PEAK_MEMORY,))
         space = copy(self)
         space.running = {"batch": positive("batch", batch), **running}
         space._made = {}  # noqa: SLF001  # it is of this class
@@ -133,6 +138,14 @@ class Region(Overview):
         known = self.running is not None or (lowering is not None and lowering.has_peaks)
         asked = known or any(PEAK_MEMORY in each.quantities for each in self.conditions)
         return ASKED if asked else QUANTITIES
+
+    def _refuse_large(self, option: str, quantities: Collection[str]) -> None:
+        """Refuse to ask a space for the memory of more members than it is worked out for."""
+        if PEAK_MEMORY in quantities and self.size > PEAKS_MAX:
+            raise DefinitionError(
+                f"{option}: {PEAK_MEMORY} is worked out for each member, and {self.size:,} are more than "
+                f"{PEAKS_MAX:,}: vary fewer parameters, or fewer of their values"
+            )
 
     def unconditional(self) -> Self:
         """The space without its conditions."""
@@ -168,7 +181,9 @@ class Region(Overview):
 
     def quantity(self, text: str, option: str = "by") -> Linear:
         """A sum of quantities as it is written. Raises `DefinitionError` if it is none."""
-        return parse_quantity(text, self._named, option, tuple(self.variant.parameters))
+        sums = parse_quantity(text, self._named, option, tuple(self.variant.parameters))
+        self._refuse_large(option, sums.quantities)
+        return sums
 
     def value(self, sums: Linear, member: Member) -> Fraction:
         """The value of a sum of quantities for a member."""

@@ -26,8 +26,6 @@ from costlab.explore.written.axis import Axis, Index
 from costlab.hardware.memory import memory
 from costlab.targets.target import Variant
 
-MEMBERS_MAX = 1_000_000
-"""The most members of a space whose peaks are worked out."""
 RUNS_MAX = 2_000
 """The most runs that are made for that: for members that are built alike, or for one where that cannot be."""
 TOGETHER = 4_096
@@ -62,15 +60,10 @@ class Peaks:
         """The most bytes that each member holds at once; of what does not fit, nothing.
 
         Raises:
-            DefinitionError: there are too many members, or ways to build them; or one that is run by itself
-                holds more or less.
+            DefinitionError: there are too many ways to build them, or one that is run by itself holds more or
+                less.
             CostlabError: as `costlab.memory`.
         """
-        if (many := prod(self.sizes)) > MEMBERS_MAX:
-            raise DefinitionError(
-                f"{PEAK_MEMORY} is worked out for each member, and {many:,} are more than {MEMBERS_MAX:,}: "
-                "vary fewer parameters, or fewer of their values"
-            )
         self.fits, self.alone = np.ones(self.sizes, bool), np.zeros(self.sizes, bool)
         for _, mask in self.derived.misfits:
             self.fits &= ~np.asarray(mask, bool)
