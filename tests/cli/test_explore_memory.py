@@ -78,7 +78,7 @@ def test_a_survey_has_the_extremes_of_memory(run: Run) -> None:
         ((*AXES, "--momentum"), "--momentum goes with --train"),
         ((*AXES, *RUNNING, "--momentum"), "optimizer=adam keeps averages of its own and has no momentum"),
         (("--train",), "--train is asked of a space: give its axes with --vary or --space"),
-        ((*LARGE, "--by", "peak_memory", "--top", "1"), "--by: peak_memory is worked out for each member, and"),
+        ((*LARGE, "--by", "peak_memory", "--top", "1"), "--by: peak_memory is worked out for each"),
         ((*LARGE, "--max-peak-memory", "1MB"), "--max-peak-memory: peak_memory is worked out for each"),
         ((*LARGE, "--train"), "nets.py:net: peak_memory is worked out for each member, and 1,002,"),
     ],
