@@ -30,6 +30,9 @@ PRODUCTS = frozenset(
     ]
 )
 """Which refuse factors of several types, as fake ones do not."""
+CPU = torch.device("cpu")
+HERE = ("cpu", "meta")
+"""Types of devices that are left; what asks for another is on the CPU, as all is."""
 REDUCED = frozenset([torch.bfloat16, torch.float16])
 
 
@@ -45,6 +48,8 @@ class CPUFakes(FakeTensorMode):  # type: ignore[no-untyped-call]  # torch leaves
             error = StrayedError(f"{func}: a tensor of a trace is used in another thread")
             STRAYED.append(error)
             raise error
+        if kwargs and (asked := kwargs.get("device")) is not None and torch.device(asked).type not in HERE:
+            kwargs = {**kwargs, "device": CPU}
         if func in PRODUCTS:
             _refuse_several_types(args)
         output: Any = super().__torch_dispatch__(func, types, args, kwargs)

@@ -195,3 +195,11 @@ def test_threads_and_modules_without_sizes_are_refused() -> None:
 def test_an_optimizer_that_there_is_not(name: str, momentum: bool) -> None:
     with pytest.raises(DefinitionError, match="optimizer="):
         Optimizer(name, momentum)
+
+
+def test_what_is_made_on_another_device_is_on_the_cpu() -> None:
+    def on(device: str) -> Any:
+        model = Outer(lambda x: x @ torch.zeros(4, 4, device=device, requires_grad=True).t())
+        return trace_training(model, SIZES, "float32", Optimizer())
+
+    assert on("cuda") == on("cpu")
