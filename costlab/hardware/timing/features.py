@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from costlab.algebra.block import Node
-from costlab.algebra.traced import Traced
+from costlab.algebra.traced import Call, Traced
 from costlab.algebra.window import times
 from costlab.counting.breakdown import kernel_of
 from costlab.counting.count import Count
@@ -98,11 +98,17 @@ def _setting(node: Node, field: str, argument: str) -> tuple[int, ...] | None:
     value: Any = getattr(node.block, field, None)
     if isinstance(node.block, Traced):
         call = node.block.call
-        value = None if call is None else call.module.settings.get(argument, call.argument(argument))
+        value = None if call is None else _given(call, argument)
     if isinstance(value, int):
         return (value, value)
     whole = isinstance(value, tuple | list) and all(isinstance(each, int) for each in value)
     return tuple(value) if whole else None
+
+
+def _given(call: Call, argument: str) -> Any:
+    """An argument of a convolution or a pool; a window is the second of a pool, by no name."""
+    second = call.args[1] if argument == "kernel_size" and len(call.args) > 1 else None
+    return call.argument(argument, call.module.settings.get(argument, second))
 
 
 def _channels(node: Node) -> int:

@@ -110,6 +110,16 @@ def test_a_prediction_says_what_was_not_fitted() -> None:
     assert "fewer than any network" in smaller
 
 
+def test_a_module_is_predicted_as_the_definition_that_it_was_built_from() -> None:
+    for name in ("stem", "bottleneck", "x_block"):
+        counted = costlab.count(name)
+        traced = costlab.count(costlab.build(name), tuple(map(int, counted.input)))
+        groups = [[each.group for each in operations_of(some)] for some in (counted, traced)]
+        assert sorted(groups[0]) == sorted(groups[1])
+        whole = CALIBRATION.predict(counted).total
+        assert CALIBRATION.predict(traced).total == pytest.approx(whole, rel=1e-9)
+
+
 def test_no_time_is_predicted_of_symbols_or_a_step_of_training() -> None:
     w = costlab.symbols("w")
     with pytest.raises(CostlabError, match="a time is predicted of numbers"):
