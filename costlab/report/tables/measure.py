@@ -41,7 +41,7 @@ FITTED = (
     Column("seconds", "measured", "seconds"),
     Column("predicted", "predicted without it", "seconds", sacrifice=1, fold=10),
     Column("error", "error", "deviation"),
-    Column("spread", "between runs", "share", sacrifice=2),
+    Column("spread", "between runs", "saving", sacrifice=2),
 )
 
 
