@@ -18,7 +18,7 @@ HEAVY = {"torch", "numpy", "sympy", "pandas", "matplotlib", "fvcore", "rich", "c
 COUNTING = {
     "costlab": {"errors", "interrupts", "messages"},
     "costlab.algebra": {
-        *("block", "combine", "define", "dim", "inputs", "misfits", "parameter", "ratio", "several"),
+        *("block", "combine", "define", "dim", "inputs", "misfits", "parameter", "ratio", "saved", "several"),
         *("shape", "window", "work"),
     },
     "costlab.algebra.ops": {
