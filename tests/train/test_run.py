@@ -131,32 +131,28 @@ FAULTS: dict[int, tuple[str, str]] = {
     7: ("os._exit(9)", "its worker died 3 times"),
 }
 """By the channels of the first layer of a network: the fault in a step of it, and the message."""
-PLANTED = """
-import os, torch
+ARMS = """
+import multiprocessing, os, torch
+from blocks import mini
+from costlab.train import Experiment, arm
 from costlab.train.learner import Learner
+faults = Experiment(
+    "faults", "Faults", {{f"{{n}} channels": arm(mini, width=n / 16, modules_6=0) for n in range(1, 8)}}
+)
 step = Learner.step
 def faulty(self, batch):
     channels = self.network.conv_1.conv.out_channels
 {faults}
     return step(self, batch)
-Learner.step = faulty
-"""
-ARMS = """
-from blocks import mini
-from costlab.train import Experiment, arm
-faults = Experiment(
-    "faults", "Faults", {f"{n} channels": arm(mini, width=n / 16, modules_6=0) for n in range(1, 8)}
-)
+if multiprocessing.parent_process():  # in workers alone
+    Learner.step = faulty
 """
 
 
-def test_a_fault_is_named_and_costs_its_own_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "arms.py").write_text(ARMS)
-    (tmp_path / "site").mkdir()
+@pytest.mark.usefixtures("preloaded_workers")
+def test_a_fault_is_named_and_costs_its_own_trial(tmp_path: Path) -> None:
     faults = "\n".join(f"    if channels == {n}:\n        {code}" for n, (code, _) in FAULTS.items())
-    # What Python finds in its path as it starts, it runs: so every worker has the faults.
-    (tmp_path / "site" / "sitecustomize.py").write_text(PLANTED.format(faults=faults))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    (tmp_path / "arms.py").write_text(ARMS.format(faults=faults))
     folder = tmp_path / "run"
     made = started(folder, ASKED._replace(ablation=f"{tmp_path / 'arms.py'}:faults", width=None))
     run, observer = run_in(folder, made)
@@ -247,7 +243,7 @@ made = Experiment("made", "Made", {"plain": arm(Net), "locked": arm(Net, locked=
 """
 
 
-@pytest.mark.usefixtures("untimed")
+@pytest.mark.usefixtures("untimed", "preloaded_workers")
 def test_a_network_that_cannot_be_averaged_is_told_as_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(UNCOPYABLE)
     folder = tmp_path / "run"
