@@ -9,6 +9,11 @@ SEARCHED = 64
 """Rows longer than this are searched where one condition is open, shorter ones visited."""
 
 
+def laid_out(*arrays: Any) -> list[Any]:
+    """Arrays as one in C's order that may be written to: for any other the kernels are compiled once more."""
+    return [np.require(each, np.int64, ["C", "W"]) for each in arrays]
+
+
 @njit(cache=True, nogil=True)
 def ends(table: Any, least: Any, most: Any) -> None:
     """Write the least and the most of each row of each form."""

@@ -29,8 +29,9 @@ def spread(plan: Plan, part: Slice, form: int, edges: Any) -> Any:
     kernels = fast.kernels(plan.points) if plan.dtype is not object else None
     if kernels is not None:
         number = len(plan.intervals)
-        tables = (part.base, part.left, part.left_rows, part.right, part.right_rows)
-        kernels.spread(*tables, low[:, 0], high[:, 0], number, form, edges, open_points, whole, found)
+        tables = (part.base, part.left, part.left_rows, part.right, part.right_rows, low[:, 0], high[:, 0])
+        (edges,) = kernels.laid_out(edges)
+        kernels.spread(*kernels.laid_out(*tables), number, form, edges, open_points, whole, found)
         return found
     step = max(1, BLOCK // (lefts * rights))
     each = np.arange(rights)

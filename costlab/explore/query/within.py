@@ -32,7 +32,7 @@ def _ends(plan: Plan, table: Any) -> tuple[Any, Any]:
     if kernels is None:
         return conditions.min(axis=2), conditions.max(axis=2)
     least, most = np.empty((2, *conditions.shape[:2]), np.int64)
-    kernels.ends(conditions, least, most)
+    kernels.ends(*kernels.laid_out(conditions), least, most)
     return least, most
 
 
@@ -53,12 +53,13 @@ def counts(plan: Plan, part: Slice) -> Any:
     kernels = fast.kernels(plan.points) if plan.dtype is not object else None
     if kernels is not None and plan.is_searched and lefts > kernels.SEARCHED:
         tables = (base, plan.sorted_left(part), part.left_rows, plan.sorted_right(part), part.right_rows)
-        kernels.count_sums(*tables, low[0, 0], high[0, 0], open_points, found)
+        kernels.count_sums(*kernels.laid_out(*tables), low[0, 0], high[0, 0], open_points, found)
         return found
     if kernels is not None:
         ordered = plan.sorted_left(part)[:number] if lefts > kernels.SEARCHED else left
         rows = (part.left_rows, right, part.right_rows)
-        kernels.count(base, left, ordered, *rows, *ends_of_left, low[:, 0], high[:, 0], open_points, found)
+        tables = (base, left, ordered, *rows, *ends_of_left, low[:, 0], high[:, 0])
+        kernels.count(*kernels.laid_out(*tables), open_points, found)
         return found
     by_row = open_points[np.argsort(part.left_rows[open_points], kind="stable")]
     starts = np.flatnonzero(np.diff(part.left_rows[by_row], prepend=-1))
