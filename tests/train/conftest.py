@@ -2,7 +2,7 @@
 
 from functools import cache
 from multiprocessing import get_context
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext
 
 import pytest
 
@@ -26,11 +26,12 @@ def untimed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def preloaded_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fork workers from a process that has loaded torch; that they can be started anew, other tests show."""
-    monkeypatch.setattr(pool, "get_context", lambda _: _forkserver())
+    monkeypatch.setattr(pool, "get_context", lambda _: forkserver())
 
 
 @cache
-def _forkserver() -> BaseContext:
+def forkserver() -> ForkServerContext:
+    """Starts processes that have loaded what takes seconds."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["torch._dynamo", "costlab.train.worker"])  # what the first step loads
     return context

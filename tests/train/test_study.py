@@ -1,7 +1,7 @@
 """Every trial of a study is finished once, whoever draws from it and whoever dies."""
 
+import os
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -16,9 +16,10 @@ from costlab.errors import RunError
 from costlab.train.record import Environment, Epoch, TrialResult
 from costlab.train.storage import open_study, refuse_unreachable
 from costlab.train.study import ATTEMPTS, Lease, Study
+from tests.train.conftest import forkserver
 from tests.train.database import postgresql, programs
+from tests.train.machine import work
 
-ROOT = Path(__file__).parents[2]
 PAIRS = (("a", 0), ("b", 0), ("a", 1), ("b", 1))
 HERE = Environment("CPU", "", "2.13", "3.11", "Linux", "float32", 1, 1, compiled=False, revision="0")
 
@@ -205,49 +206,27 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(url: st
     assert "\n" not in str(raised.value)
 
 
-MACHINE = """
-import sys
-from pathlib import Path
-from costlab.cli.train_progress import ProgressLines
-from costlab.train import run, storage, study
-from costlab.train.run import lock_folder, train_plan
-from costlab.train.prepare import RunRequest, make_plan, save_plan
-from costlab.train.protocol import WorkerSettings
-storage.BEAT = study.BEAT = 1
-run._measure_timings = lambda *_: {}
-if __name__ == "__main__":
-    folder, url = Path(sys.argv[1]), sys.argv[2]
-    request = RunRequest("large_5x5", "smoke", "synthetic", 3, ("epochs=2", "batch_size=16"), 0.125, 64)
-    observer = ProgressLines()
-    plan, dataset = make_plan(request, observer.note)
-    with lock_folder(folder):
-        save_plan(plan, dataset, folder)
-        settings = WorkerSettings(folder, "cpu", 1, 1.0, plan.identity)
-        record = train_plan(plan, settings, observer, url, grace=6)
-    assert [trial.failure for trial in record.trials] == [""] * 6
-"""
-
-
 @pytest.mark.skipif(programs() is None, reason="PostgreSQL is not installed: apt-get install postgresql")
 def test_machines_share_a_study_in_postgresql_and_one_of_them_is_killed(tmp_path: Path) -> None:
-    with postgresql() as url:
-        machines = [
-            subprocess.Popen(
-                [sys.executable, "-c", MACHINE, str(tmp_path / str(i)), url],
-                cwd=ROOT,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for i in range(3)
-        ]
+    context = forkserver()
+    with postgresql() as url, ExitStack() as stack:
+        machines, told = [], []
+        for i in range(3):
+            lines, theirs = context.Pipe(duplex=False)
+            machine = context.Process(target=work, args=(tmp_path / str(i), url, theirs))
+            machine.start()
+            theirs.close()
+            machines.append(machine)
+            told.append(stack.enter_context(os.fdopen(os.dup(lines.fileno()))))
+            lines.close()
         victim = machines[0]
-        assert victim.stderr is not None
-        while not victim.stderr.readline().startswith("training: "):
-            assert victim.poll() is None
-        victim.send_signal(signal.SIGKILL)
-        victim.communicate()
-        outputs = [machine.communicate(timeout=240)[1] for machine in machines[1:]]
-        assert [machine.returncode for machine in machines[1:]] == [0, 0], outputs
+        while not told[0].readline().startswith("training: "):
+            assert victim.is_alive()
+        victim.kill()
+        outputs = [each.read() for each in told[1:]]
+        for machine in machines:
+            machine.join()
+        assert [machine.exitcode for machine in machines] == [-signal.SIGKILL, 0, 0], outputs
         done = Counter(
             line.partition(": top-1")[0]
             for text in outputs
