@@ -5,6 +5,7 @@ import sys
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from costlab.cli.train_progress import ProgressLines
 from costlab.train import pool, run, storage, study
@@ -19,9 +20,14 @@ def work(folder: Path, url: str, lines: "Connection[str, str]") -> None:
     """Train in a folder what the database leaves; what is told goes to ``lines``."""
     sys.stderr = os.fdopen(os.dup(lines.fileno()), "w", buffering=1)
     lines.close()
-    storage.BEAT = study.BEAT = 1
-    run._measure_timings = lambda *_: {}
-    pool.get_context = lambda _: get_context("forkserver")  # type: ignore[assignment]  # it has loaded torch
+    instead: tuple[tuple[Any, str, Any], ...] = (
+        (storage, "BEAT", 1),
+        (study, "BEAT", 1),
+        (run, "_measure_timings", lambda *_: {}),
+        (pool, "get_context", lambda _: get_context("forkserver")),  # it has loaded torch
+    )
+    for module, name, value in instead:
+        setattr(module, name, value)
     observer = ProgressLines()
     plan, dataset = make_plan(ASKED, observer.note)
     with lock_folder(folder):

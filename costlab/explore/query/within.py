@@ -58,8 +58,8 @@ def counts(plan: Plan, part: Slice) -> Any:
     if kernels is not None:
         ordered = plan.sorted_left(part)[:number] if lefts > kernels.SEARCHED else left
         rows = (part.left_rows, right, part.right_rows)
-        tables = (base, left, ordered, *rows, *ends_of_left, low[:, 0], high[:, 0])
-        kernels.count(*kernels.laid_out(*tables), open_points, found)
+        arrays = kernels.laid_out(base, left, ordered, *rows, *ends_of_left, low[:, 0], high[:, 0])
+        kernels.count(*arrays, open_points, found)
         return found
     by_row = open_points[np.argsort(part.left_rows[open_points], kind="stable")]
     starts = np.flatnonzero(np.diff(part.left_rows[by_row], prepend=-1))
