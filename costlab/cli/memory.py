@@ -11,12 +11,12 @@ from costlab.cli.lazy import completes
 from costlab.cli.output import FilePath
 from costlab.cli.tables import Output, output_options
 from costlab.errors import OutputError
+from costlab.hardware.held.optimizer import OPTIMIZERS
+from costlab.hardware.held.precision import PRECISIONS
 
 if TYPE_CHECKING:
+    from costlab.hardware.held.precision import Precision
     from costlab.hardware.memory import Memory
-
-OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
-TYPES = ("float32", "bfloat16", "amp")
 
 
 @click.command(cls=SymbolicCommand, short_help="What a network holds in memory, and where the peak is.")
@@ -31,7 +31,7 @@ TYPES = ("float32", "bfloat16", "amp")
 @click.option("--average", is_flag=True, help="With --train: an average of the weights is held besides.")
 @click.option(
     "--dtype",
-    type=click.Choice(TYPES),
+    type=click.Choice(PRECISIONS),
     default="float32",
     show_default=True,
     help="Type of weights and data; amp is weights in float32, run under autocast to bfloat16.",
@@ -53,7 +53,7 @@ def memory(
     optimizer: str | None,
     momentum: bool,
     average: bool,
-    dtype: Literal["float32", "bfloat16", "amp"],
+    dtype: "Precision",
     by: Literal["module", "kind"] | None,
     depth: int | None,
     device_name: str | None,

@@ -8,8 +8,10 @@ import click
 
 from costlab.explore.budgets.limits import as_limit
 from costlab.explore.quantities import PEAK_MEMORY
-from costlab.explore.running import OPTIMIZERS, RUNNING, TYPES, changed_of, refuse_untrained
+from costlab.explore.running import RUNNING, changed_of, refuse_untrained
 from costlab.explore.space import Space
+from costlab.hardware.held.optimizer import OPTIMIZERS
+from costlab.hardware.held.precision import PRECISIONS
 
 R = TypeVar("R")
 MOST = "--max-peak-memory"
@@ -28,7 +30,7 @@ OPTIONS = (
     click.option("--average", is_flag=True, help="With --train: an average of the weights is held, too."),
     click.option(
         "--dtype",
-        type=click.Choice(TYPES),
+        type=click.Choice(PRECISIONS),
         default=RUNNING["dtype"],
         show_default=True,
         help="What peak memory is held in.",

@@ -10,9 +10,8 @@ from costlab.cli.device import device_option, devices_from_option
 from costlab.cli.inputs import TargetName, input_option, one_or_all, refuse
 from costlab.cli.lazy import completes
 from costlab.cli.tables import Output, output_options
-
-PRESETS = ("paper", "one-device", "today")
-TYPES = ("float64", "float32", "tf32", "bfloat16", "float16", "float8", "int8")
+from costlab.hardware.device import TYPES
+from costlab.hardware.regime import NEED_DEVICE, PRESETS
 
 
 class Number(click.ParamType[int | Fraction]):
@@ -31,7 +30,7 @@ class Number(click.ParamType[int | Fraction]):
 @click.argument("target", type=TargetName(), shell_complete=completes("target"))
 @click.option(
     "--preset",
-    type=click.Choice(PRESETS),
+    type=click.Choice([*PRESETS]),
     help="A regime by name; what is given beside it holds instead.",
 )
 @click.option("--images", type=click.IntRange(min=1), help="Images of an epoch.  [default: 1281167]")
@@ -40,7 +39,7 @@ class Number(click.ParamType[int | Fraction]):
 @click.option("--replicas", type=click.IntRange(min=1), help="Devices that train together.  [default: 50]")
 @device_option("The device of each replica.")
 @devices_from_option
-@click.option("--dtype", type=click.Choice(TYPES), help="What it computes in.  [default: float32]")
+@click.option("--dtype", type=click.Choice([*TYPES]), help="What it computes in.  [default: float32]")
 @click.option("--utilization", type=Number(), help="The share of the peak that is reached, such as 0.076.")
 @click.option("--images-per-second", type=Number(), help="The speed of one replica, as measured.")
 @click.option(
@@ -80,8 +79,8 @@ def training_cost(
     refuse(
         (devices_file is not None and device_name is None, "--devices-from is for --device"),
         (
-            preset == "one-device" and device_name is None,
-            "--preset one-device is for a --device that you name",
+            preset in NEED_DEVICE and device_name is None,
+            f"--preset {preset} is for a --device that you name",
         ),
         (
             utilization is not None and images_per_second is not None,

@@ -14,8 +14,6 @@ RUNNING: Mapping[str, Any] = {
 }
 """The options, as they are by default."""
 OF_TRAINING = ("optimizer", "momentum", "average")
-OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
-TYPES = ("float32", "bfloat16", "amp")
 
 
 def changed_of(**running: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from costlab.algebra.block import Block
 from costlab.algebra.combine import marked
@@ -15,7 +15,8 @@ from costlab.hardware.held.largest import Piece, largest, pieces
 from costlab.hardware.held.moments import Inference, Kept, Moment, Part, Training
 from costlab.hardware.held.optimizer import Optimizer
 from costlab.hardware.held.order import BestOrder, best_order, by_last_use, fused, peak
-from costlab.hardware.held.ran import Precision, Ran, of_definition, of_module
+from costlab.hardware.held.precision import PRECISIONS, Precision
+from costlab.hardware.held.ran import Ran, of_definition, of_module
 from costlab.messages import named
 from costlab.targets.resolve import TargetLike, resolve
 from costlab.targets.target import Target, guard
@@ -241,8 +242,8 @@ def memory(
             trained at this batch or has no parameters.
         TargetError, ShapeError, DependsOnDataError: as `costlab.count`.
     """
-    if dtype not in get_args(Precision):
-        raise DefinitionError(f"dtype={named(dtype)} must be one of {', '.join(get_args(Precision))}")
+    if dtype not in PRECISIONS:
+        raise DefinitionError(f"dtype={named(dtype)} must be one of {', '.join(PRECISIONS)}")
     if not train and (momentum or average or optimizer != "sgd"):
         raise DefinitionError("an optimizer, momentum and an average are for training: give train")
     by = Optimizer(optimizer, momentum) if train else None

@@ -2,14 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import sympy
 
-from costlab.cli.memory import OPTIMIZERS, TYPES
-from costlab.hardware.held.optimizer import KEPT
-from costlab.hardware.held.ran import Precision
 from costlab.hardware.memory import memory
 from tests.cli.conftest import Run
 
@@ -20,11 +16,6 @@ from torch import nn
 def net():
     return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 5))
 """
-
-
-def test_optimizers_and_types_are_those_that_there_are() -> None:
-    assert tuple(KEPT) == OPTIMIZERS
-    assert get_args(Precision) == TYPES
 
 
 def test_a_table_for_people(run: Run) -> None:

@@ -7,20 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from costlab.cli.training_cost import PRESETS as NAMES
-from costlab.cli.training_cost import TYPES as TYPE_NAMES
-from costlab.hardware.device import TYPES
-from costlab.hardware.regime import PRESETS
 from costlab.hardware.training_cost import training_cost
 from costlab.report.tables.training_cost import training_cost_table
 from tests.cli.conftest import Run
 
 NET = "inception_v3"
-
-
-def test_presets_and_types_are_those_that_there_are() -> None:
-    assert tuple(PRESETS) == NAMES
-    assert tuple(TYPES) == TYPE_NAMES
 
 
 def test_a_table_for_people(run: Run) -> None:

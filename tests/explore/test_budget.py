@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from inspect import signature
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import torch
@@ -15,9 +15,7 @@ from costlab.errors import CostlabError, DefinitionError, TargetError
 from costlab.explore.budget import Check
 from costlab.explore.budgets.limits import COUNTED
 from costlab.explore.budgets.responsible import Part
-from costlab.explore.running import OPTIMIZERS, RUNNING, TYPES
-from costlab.hardware.held.optimizer import KEPT
-from costlab.hardware.held.ran import Precision
+from costlab.explore.running import RUNNING
 from tests.explore.networks import BY_HAND, multiply_adds, parameters, small
 
 WIDTHS = st.integers(1, 9)
@@ -248,5 +246,3 @@ def test_the_options_are_those_of_memory() -> None:
     known = signature(costlab.memory).parameters
     assert {name: known[name].default for name in RUNNING} == RUNNING
     assert set(known) == {*RUNNING, "target", "input", "batch", "settings"}
-    assert get_args(Precision) == TYPES
-    assert tuple(KEPT) == OPTIMIZERS

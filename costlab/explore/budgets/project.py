@@ -17,8 +17,10 @@ from costlab.counting.row import DEFAULT
 from costlab.errors import CostlabError, DefinitionError, one_line
 from costlab.explore.budget import Budget, Outcome, hold
 from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
-from costlab.explore.running import OPTIMIZERS, RUNNING, TYPES, changed_of
+from costlab.explore.running import RUNNING, changed_of
 from costlab.files import read
+from costlab.hardware.held.optimizer import OPTIMIZERS
+from costlab.hardware.held.precision import PRECISIONS
 from costlab.messages import first_sentence, harmless, named, shortened
 
 FILE = "pyproject.toml"
@@ -241,7 +243,7 @@ KEYS: Mapping[str, Callable[[str, Any], Any]] = {
     "optimizer": partial(_one_of, OPTIMIZERS),
     "momentum": _flag,
     "average": _flag,
-    "dtype": partial(_one_of, TYPES),
+    "dtype": partial(_one_of, PRECISIONS),
     "against": _text,
     "max-increase": as_increase,
     "strict": _flag,

@@ -13,7 +13,7 @@ from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.shape import Sizes
 from costlab.errors import CostlabError, TargetError
 from costlab.hardware.held.cpu_fakes import CPUFakes
-from costlab.hardware.held.ran import Precision
+from costlab.hardware.held.precision import Precision
 from costlab.hardware.held.refused import refuse_opaque, refuse_tensor, refused
 from costlab.tracing.gradients import tagging
 from costlab.tracing.holdings import Holdings

@@ -16,6 +16,7 @@ STEP = 4
 """Bytes of the number of steps, one of float32 that some optimizers keep with each tensor."""
 KEPT = {"sgd": 0, "rmsprop": 1, "adam": 2, "adamw": 2}
 """By optimizer, how many tensors of a parameter's size it keeps, without momentum."""
+OPTIMIZERS = tuple(KEPT)
 SCRATCH = {"sgd": 0, "rmsprop": 1, "adam": 2, "adamw": 2}
 """By optimizer, how many of them the update of one parameter makes, and lets go of."""
 

@@ -1,6 +1,6 @@
 """What a definition, or a module of PyTorch, holds: how it ran, and what each part of it holds itself."""
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.algebra.block import Node, Operation
 from costlab.algebra.combine import without_heads
@@ -9,15 +9,11 @@ from costlab.algebra.inputs import Inputs
 from costlab.hardware.held.forward import INT64, forward
 from costlab.hardware.held.moments import Inference, Part, Training
 from costlab.hardware.held.optimizer import Optimizer
+from costlab.hardware.held.precision import WORD, Precision
 from costlab.hardware.held.step import training_step
 
 if TYPE_CHECKING:
     from torch import nn
-
-Precision = Literal["float32", "bfloat16", "amp"]
-"""The type of weights and data; ``amp`` is weights in float32, run under autocast to bfloat16."""
-WORD = {"float32": 4, "bfloat16": 2}
-"""Bytes of an element."""
 
 
 class Ran(NamedTuple):

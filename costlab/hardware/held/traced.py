@@ -24,7 +24,7 @@ from costlab.hardware.held.fakes import (
 from costlab.hardware.held.live import FlowWatch, Live
 from costlab.hardware.held.moments import Inference, Part, Training
 from costlab.hardware.held.optimizer import Optimizer
-from costlab.hardware.held.ran import Precision
+from costlab.hardware.held.precision import Precision
 from costlab.hardware.held.saved import Saved
 from costlab.hardware.held.traced_step import TracedStep
 from costlab.tracing.holdings import tensors_within
