@@ -22,12 +22,6 @@ TYPES: Mapping[str, int] = {
 """The types that a device may compute in, with the bytes of an element; tf32 is stored as float32."""
 Verified: TypeAlias = Literal["yes", "in part", "derived", "no"]
 """Whether the figures were held against a source: all, some, or none, because they follow from others."""
-UNKNOWN = {
-    "memory": "its memory is not known",
-    "bandwidth": "its memory bandwidth is not known",
-    "power": "its power is not known",
-}
-BESIDE = "; a file with devices of your own may say it"
 
 
 @dataclass(frozen=True)
@@ -111,23 +105,11 @@ class Device:
         Raises:
             DeviceError: it is not known.
         """
-        return self.bandwidth or self._refuse("bandwidth")
-
-    def known_memory(self) -> int:
-        """Its memory in bytes.
-
-        Raises:
-            DeviceError: it is not known.
-        """
-        return self.memory or self._refuse("memory")
-
-    def known_power(self) -> float:
-        """What the board draws at most, in watts.
-
-        Raises:
-            DeviceError: it is not known.
-        """
-        return self.power or self._refuse("power")
+        if self.bandwidth is None:
+            raise DeviceError(
+                f"{self.name}: its memory bandwidth is not known; a file with devices of your own may say it"
+            )
+        return self.bandwidth
 
     def ridge(self, dtype: str) -> float:
         """The intensity in FLOP per byte from which on the peak bounds, and below it the bandwidth.
@@ -136,9 +118,6 @@ class Device:
             DeviceError: the peak or the bandwidth is not known.
         """
         return self.peak(dtype) / self.known_bandwidth()
-
-    def _refuse(self, figure: str) -> int:
-        raise DeviceError(f"{self.name}: {UNKNOWN[figure]}{BESIDE}")
 
 
 def bytes_of(dtype: str) -> int:

@@ -111,7 +111,7 @@ class Memory(Overview):
         """
         if not is_number(*(moment.live for moment in self.moments)):
             raise DefinitionError(f"{self.label}: where the peak is, is known of plain numbers only")
-        return peak(self.moments) if self.moments else Moment("", "forward", 0)
+        return peak(self.moments)
 
     @cached_property
     def peak_bytes(self) -> Dim:
@@ -136,12 +136,12 @@ class Memory(Overview):
     @property
     def by_last_use(self) -> Moment:
         """The peak of inference where every tensor is let go when it was last used."""
-        return self._peak_of(by_last_use(self._inference.flow))
+        return peak(by_last_use(self._inference.flow))
 
     @property
     def fused(self) -> Moment:
         """The same with batch norm, ReLU and dropout done in place by the layer before them."""
-        return self._peak_of(by_last_use(fused(self._inference.flow)))
+        return peak(by_last_use(fused(self._inference.flow)))
 
     @cached_property
     def best_order(self) -> BestOrder:
@@ -178,9 +178,6 @@ class Memory(Overview):
         if isinstance(self.ran, Training):
             raise DefinitionError(f"{self.label}: this is a step of training; ask for inference")
         return self.ran
-
-    def _peak_of(self, moments: Sequence[Moment]) -> Moment:
-        return peak(moments) if moments else Moment("", "forward", 0)
 
     def _rows(self, depth: int | None) -> tuple[MemoryRow, ...]:
         """The rows of modules at a depth, or without one of kinds."""

@@ -14,7 +14,7 @@ STATES = 100_000
 """How many sets of done steps are looked at in one segment before what was found is given."""
 
 IN_PLACE = frozenset({"batch_norm1d", "batch_norm2d", "batch_norm3d", "relu", "dropout"})
-MAX_POOLS = frozenset({"max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool2d"})
+MAX_POOLS = frozenset(f"{kind}{rank}d" for kind in ("max_pool", "adaptive_max_pool") for rank in (1, 2, 3))
 
 
 class Reordered(NamedTuple):
@@ -64,8 +64,8 @@ def by_last_use(flow: Flow) -> tuple[Moment, ...]:
 
 
 def peak(moments: Sequence[Moment]) -> Moment:
-    """The first moment at which the most is held, of moments whose bytes are ints."""
-    return max(moments, key=lambda moment: int(moment.live))
+    """The first moment at which the most is held, of moments whose bytes are ints; of none, nothing."""
+    return max(moments, key=lambda moment: int(moment.live), default=Moment("", "forward", 0))
 
 
 def fused(flow: Flow) -> Flow:
@@ -141,7 +141,7 @@ def best_order(flow: Flow, states: int = STATES) -> BestOrder:
         given = part.peak(range(stop - start))
         parts.append(Reordered(path, given, found.peak, found.states, found.exact))
     reordered = Flow(flow.sizes, tuple(flow.steps[number] for number in order), flow.outputs)
-    most = peak(by_last_use(reordered)) if order else Moment("", "forward", 0)
+    most = peak(by_last_use(reordered))
     least = int(most.live)
     # Where another part holds more whatever its order, it does not matter what a part could save.
     sure = all(each.exact or each.best < least for each in parts)
