@@ -23,4 +23,5 @@ class Saved(NamedTuple):
     is_view: bool = False  # it writes no tensor: what it gives is its input, in other sizes perhaps
     scratch: Dim = 0  # elements that it needs while it runs without gradients, beside input and output
     scratch_back: Dim = 0  # the same on the way back, where the gradient of its input is wanted
+    whole_back: bool = False  # the gradient of its input is made even where it is not wanted
     unreduced: Dim = 0  # elements of a parameter's gradient before they are added up to the parameter's size

@@ -41,7 +41,7 @@ class PReLU(Elementwise):
         return x[0] if self.per_channel else 1
 
     def saves(self, x: AnyShape, y: AnyShape) -> Saved:
-        return Saved(input=True, unreduced=product(*x))
+        return Saved(input=True, whole_back=True, unreduced=product(*x))
 
     def module(self, x: AnyShape) -> "nn.Module":
         from torch import nn

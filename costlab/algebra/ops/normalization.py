@@ -97,7 +97,7 @@ class LocalResponseNorm(Elementwise):
             input=True,
             elements=total((padded, elements, elements)),
             scratch=maximum(padded, product(2, elements)),
-            scratch_back=product(3, elements),
+            scratch_back=maximum(product(3, elements), padded - product(2, elements)),
         )
 
     def module(self, x: AnyShape) -> "nn.Module":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from costlab.algebra.dim import Dim
+from costlab.algebra.dim import Dim, maximum, total
 from costlab.hardware.held.forward import Done, Forward
 
 
@@ -62,11 +62,13 @@ class Backward:
     def _back(self, made: Done, gradient: Gradient) -> None:
         values = self.ran.values
         wanted = [number for number in made.reads if values[number].wants_gradient]
-        passed_on = made.kind in ("add", "concat")
+        passed_on = made.is_view or made.kind in ("add", "concat")
         if passed_on:  # as it is, or as views of it
             given = [gradient] * len(wanted)
             gradient.holders += len(wanted)
         else:
+            if not (isinstance(made.unwanted, int) and made.unwanted == 0):
+                self.note(made.path, made.unwanted + maximum(made.unreduced, total(made.gradients)))
             given = [self.new(values[number].size) for number in wanted]
             for size in made.gradients:
                 self.ran.live += size

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from costlab.algebra.block import Node, Operation
 from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence
-from costlab.algebra.dim import Dim, is_number, product, total
+from costlab.algebra.dim import Dim, is_number, is_symbolic, product, total
 from costlab.algebra.saved import Saved
 from costlab.errors import DefinitionError
 from costlab.hardware.held.flow import Flow, Step
@@ -35,7 +35,8 @@ class Done(NamedTuple):
     """An operation that ran: what it read and wrote, by number, and what is needed on its way back.
 
     ``keeps`` are the values that it keeps for that, ``extras`` the bytes of what else it does; ``gradients``
-    are the bytes of each of its parameters, ``scratch_back`` and ``unreduced`` as `Saved` has them, in bytes.
+    are the bytes of each of its parameters, ``scratch_back`` and ``unreduced`` as `Saved` has them, in bytes,
+    ``unwanted`` those of a gradient of its input that is made and let go of.
     """
 
     path: str
@@ -48,6 +49,8 @@ class Done(NamedTuple):
     gradients: tuple[Dim, ...] = ()
     scratch_back: Dim = 0
     unreduced: Dim = 0
+    unwanted: Dim = 0
+    is_view: bool = False
 
 
 @dataclass
@@ -77,7 +80,7 @@ class Forward:
 
     @property
     def flow(self) -> Flow:
-        """Its values and steps."""
+        """Its values and steps, where it is not trained: there views are no values."""
         steps = (Step(each.path, each.kind, each.reads, each.writes, each.scratch) for each in self.done)
         return Flow(tuple(value.size for value in self.values), tuple(steps), tuple(self.outputs))
 
@@ -164,7 +167,7 @@ class Forward:
         saved = self._saved(node, operation)
         if saved.is_view:
             self.hold(x)
-            return x
+            return self._viewed(node, operation, x)
         work = node.work
         assert work is not None
         if self.training and operation.kind == "batch_norm2d":
@@ -179,11 +182,21 @@ class Forward:
             made = made._replace(
                 gradients=gradients,
                 scratch_back=self._bytes(saved.scratch_back),
-                unreduced=self._bytes(saved.unreduced),
+                unreduced=self._unreduced(saved, gradients),
+                unwanted=self.values[x].size * (saved.whole_back and not self.values[x].wants_gradient),
             )
         self.done.append(made)
         self._keep(made)
         self.note(node.path, "forward", 0 if wants else made.scratch)
+        return y
+
+    def _viewed(self, node: Node, operation: Operation, x: int) -> int:
+        """The number of a view. A view in other sizes has a place of its own on the way back."""
+        if type(node.input) is type(node.output) or not (self.training and self.values[x].wants_gradient):
+            return x
+        self.values.append(self.values[x])
+        y = len(self.values) - 1
+        self.done.append(Done(node.path, operation.kind, (x,), y, is_view=True))
         return y
 
     def _refuse_one_value(self, node: Node) -> None:
@@ -210,6 +223,15 @@ class Forward:
                 product(saved.indices, self.batch, INT64),
             )
         )
+
+    def _unreduced(self, saved: Saved, gradients: tuple[Dim, ...]) -> Dim:
+        """The bytes of a gradient that is yet to be added up; where it has its parameter's size, it is not."""
+        size: Any = self._bytes(saved.unreduced)
+        if is_symbolic(size):
+            return size  # type: ignore[no-any-return]
+        for gradient in gradients:
+            size = size * (size != gradient)
+        return size  # type: ignore[no-any-return]
 
     def _passing(self, saved: Saved, operation: Operation) -> Dim:
         """The bytes that are needed beside what is read and written, where autograd keeps nothing."""

@@ -37,8 +37,11 @@ def training_step(root: Node, batch: Dim, word: int, optimizer: Optimizer) -> Tr
 def _add_losses(ran: Forward, word: int) -> None:
     """Forward: of each output the logarithm of its softmax, the mean of what is right, and the sum so far."""
     for place, number in enumerate(ran.outputs):
-        _allocate(ran, ran.values[number].size, "loss")
+        output = ran.values[number]
+        _allocate(ran, output.size, "loss")
         _allocate(ran, 2 * word, "loss")  # the mean, and by what it was divided
+        if not output.wants_gradient:
+            _free(ran, output.size + word)
         _allocate(ran, word, "loss")  # times its weight
         _free(ran, word)
         _allocate(ran, word, "loss")  # the sum so far
@@ -50,6 +53,8 @@ def _run_back(ran: Forward, word: int) -> None:
     back = Backward(ran)
     _allocate(ran, word, "backward")  # a one, which is held until the end
     for number in reversed(ran.outputs):
+        if not ran.values[number].wants_gradient:
+            continue
         size = ran.values[number].size
         _allocate(ran, word, "backward")  # the weight
         _allocate(ran, size, "backward")
@@ -57,12 +62,9 @@ def _run_back(ran: Forward, word: int) -> None:
         gradient = Gradient(size)
         _allocate(ran, size, "backward")
         _free(ran, 2 * size)
-        if ran.values[number].wants_gradient:
-            left = back.give(number, gradient, LOSS)
-            if left is not None:
-                back.drop(left)
-        else:
-            back.drop(gradient)
+        left = back.give(number, gradient, LOSS)
+        if left is not None:
+            back.drop(left)
     back.run()
     _free(ran, word)
 
