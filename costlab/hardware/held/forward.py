@@ -183,7 +183,7 @@ class Forward:
                 gradients=gradients,
                 scratch_back=self._bytes(saved.scratch_back),
                 unreduced=self._unreduced(saved, gradients),
-                unwanted=self.values[x].size * (saved.whole_back and not self.values[x].wants_gradient),
+                unwanted=self.values[x].size if saved.whole_back and not self.values[x].wants_gradient else 0,
             )
         self.done.append(made)
         self._keep(made)
@@ -225,7 +225,7 @@ class Forward:
         )
 
     def _unreduced(self, saved: Saved, gradients: tuple[Dim, ...]) -> Dim:
-        """The bytes of a gradient that is yet to be added up; where it has its parameter's size, it is not."""
+        """The bytes of a gradient that is yet to be added up: none where it has its parameter's size."""
         size: Any = self._bytes(saved.unreduced)
         if is_symbolic(size):
             return size  # type: ignore[no-any-return]
