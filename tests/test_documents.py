@@ -47,7 +47,7 @@ def test_the_reports_and_the_outputs_shown_here_are_as_they_would_be_written() -
     )
     assert (done.returncode, done.stdout) == (
         0,
-        "reports: all is as it would be written, 8 pages with pictures\n",
+        "reports: all is as it would be written, 9 pages with pictures\n",
     ), done.stderr
     shown = {line for inside in CONSOLE.findall(TEXT) for line in inside.splitlines() if line[:2] == "$ "}
     ran = re.findall(r"^done: (?:README|docs/[\w-]+)\.md: (costlab .*)$", done.stderr, re.MULTILINE)

@@ -11,7 +11,7 @@ from costlab.counting.compare import Comparison
 from costlab.counting.count import Count, count
 from costlab.paper.audit import verify
 from costlab.report.page import Page, sealed
-from costlab.report.pages import claims, conventions, exploration, factorization, index, lineage
+from costlab.report.pages import claims, conventions, exploration, factorization, hardware, index, lineage
 from costlab.report.pages.comparison import comparison_page
 from costlab.report.pages.network import file_name, network_page, without_folder
 from costlab.report.pages.run import training_page
@@ -22,7 +22,15 @@ RUNS = "runs"
 """The folder of the records of training runs, in the folder of the pages."""
 OF_A_RUN = "of a run"
 """What the first line of the page of a run says that it is."""
-COUNTED = (NETWORK, factorization.NAME, claims.NAME, lineage.NAME, conventions.NAME, exploration.NAME)
+COUNTED = (
+    NETWORK,
+    factorization.NAME,
+    claims.NAME,
+    lineage.NAME,
+    conventions.NAME,
+    exploration.NAME,
+    hardware.NAME,
+)
 
 
 def records_in(folder: Path) -> tuple[Path, ...]:
@@ -56,6 +64,8 @@ def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Ite
     pages.append(conventions.conventions_page())
     yield pages[-1]
     pages.append(exploration.exploration_page(report))
+    yield pages[-1]
+    pages.append(hardware.hardware_page(report))
     yield pages[-1]
     for record in records:
         report(f"training: {record.name}")

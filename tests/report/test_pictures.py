@@ -42,6 +42,11 @@ NAMES = (
     "neighbourhood",
     "within_budget",
     "equal_cost",
+    "training_hours",
+    "step_memory",
+    "inference_memory",
+    "roofline_k40",
+    "roofline_h200",
 )
 
 

@@ -10,7 +10,16 @@ from costlab.report.table import inline
 from costlab.report.tables.verify import verify_table
 
 NAME = "README"
-SHOWN = ("inception_v3_modules", "savings", "claims", "lineage", "budget", "conventions", "neighbourhood")
+SHOWN = (
+    "inception_v3_modules",
+    "savings",
+    "claims",
+    "lineage",
+    "budget",
+    "conventions",
+    "neighbourhood",
+    "training_hours",
+)
 """The pictures of other pages that are shown on the index."""
 
 
