@@ -224,6 +224,14 @@ def test_the_verdicts_in_words_are_those_of_counts() -> None:
     assert "the stem of three 3x3 costs three times the 7x7 that it replaces" in words
 
 
+def test_the_hours_in_words_are_those_of_runs() -> None:
+    """The paper's images and epochs, with the auxiliary head: FLOP over the peaks of one K40 and one H200."""
+    flop = 2 * costlab.training_step(costlab.count("inception_v3", aux=True)).multiply_adds * 128_116_700
+    k40, h200 = (int(flop) / 3600 / peak for peak in (4.29e12, 989.4e12))
+    words = " ".join(DOCUMENTS["README.md"].split())
+    assert f"takes one K40 at least {int(k40)} hours, one H200 at least {h200:.2f}." in words
+
+
 def test_the_networks_that_are_named_are_there() -> None:
     section = DOCUMENTS["docs/count.md"].partition("\n## What can be counted")[2].partition("\n## ")[0]
     words = section.rpartition("```")[2]

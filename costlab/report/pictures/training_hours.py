@@ -29,11 +29,11 @@ ROW = 0.235
 
 
 class DeviceHours(NamedTuple):
-    """A device with the hours that a run takes on one at its peak, by `SORTS`; None without a peak."""
+    """A device with the hours that a run takes on one at its peak, by those of `SORTS` that it has one in."""
 
     name: str
     year: int
-    hours: tuple[float | None, ...]
+    hours: tuple[tuple[str, float], ...]
 
 
 class TrainingHours(NamedTuple):
@@ -52,9 +52,9 @@ def training_hours() -> TrainingHours:
     )
     found = []
     for device in devices().values():
-        peaks = [max((device.peaks.get(each, 0) for each in types), default=0) for types in SORTS.values()]
-        hours = tuple(float(Fraction(cost.flop, peak * HOUR)) if peak else None for peak in peaks)
-        if device.year is not None and any(hours) and device.name not in TWO_IN_ONE:
+        peaks = {sort: max(device.peaks.get(each, 0) for each in types) for sort, types in SORTS.items()}
+        hours = tuple((sort, float(Fraction(cost.flop, peak * HOUR))) for sort, peak in peaks.items() if peak)
+        if device.year is not None and hours and device.name not in TWO_IN_ONE:
             found.append(DeviceHours(marked(device.name, device.unverified), device.year, hours))
     measured = cost.device_hours
     assert measured is not None  # as fast as it is said to be
@@ -81,7 +81,7 @@ def draw_hours(figure: "Figure", data: TrainingHours) -> None:
     axes = figure.subplots()
     axes.set_xscale("log")
     for place, (sort, marker) in enumerate(zip(SORTS, MARKERS, strict=True)):
-        known = [(each.hours[place], row) for row, each in enumerate(data.devices)]
+        known = [(dict(each.hours).get(sort), row) for row, each in enumerate(data.devices)]
         points: Any = [(hours, row) for hours, row in known if hours is not None]
         look: Any = {"linestyle": "none", "marker": marker, "markersize": 6 - place, "color": COLORS[place]}
         axes.plot(*zip(*points, strict=True), label=f"at least, in {sort}", **look)
