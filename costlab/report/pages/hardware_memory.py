@@ -109,19 +109,23 @@ def _step_table(steps: dict[str, Memory]) -> Table:
     )
 
 
-def _with_memory() -> list[Device]:
-    """The devices whose memory is known, each by itself."""
-    return [each for each in devices().values() if each.memory is not None and each.name not in TWO_IN_ONE]
+def _with_memory() -> list[tuple[Device, int]]:
+    """The devices whose memory is known, each by itself, with it; the smallest first."""
+    known = [
+        (each, each.memory)
+        for each in devices().values()
+        if each.memory is not None and each.name not in TWO_IN_ONE
+    ]
+    return sorted(known, key=lambda pair: pair[1])
 
 
 def _fits_in_words(step: Memory) -> str:
     known = _with_memory()
-    holding = [each for each in known if step.fits(each)]
-    least = min(known, key=lambda each: each.known_memory())
-    share = _bytes(step.total) / least.known_memory()
+    holding = [each for each, _ in known if step.fits(each)]
+    least, room = known[0]
     return (
         f"What tensors hold fits into {len(holding)} of the {len(known)} devices whose memory is known; of "
-        f"that of {least.full_name}, the smallest, it takes {share:.1%}."
+        f"that of {least.full_name}, the smallest, it takes {_bytes(step.total) / room:.1%}."
     )
 
 
@@ -130,14 +134,12 @@ def _devices_table(step: Memory, closed: Memory) -> Table:
     pieces = closed.peak_pieces
     assert pieces is not None  # it grows linearly with the batch
 
-    def row(device: Device) -> tuple[Any, ...]:
-        room = device.known_memory()
+    def row(device: Device, room: int) -> tuple[Any, ...]:
         share = _bytes(step.total) / room
         batch = largest_batch(closed.resident, pieces, room)
         return device.name, room, share, step.fits(device), batch, device.unverified
 
     unknown = [each.name for each in devices().values() if each.memory is None]
-    known = sorted(_with_memory(), key=lambda each: each.known_memory())
     return Table(
         f"Which devices hold a step at batch {BATCH}, with the head",
         (
@@ -148,7 +150,7 @@ def _devices_table(step: Memory, closed: Memory) -> Table:
             Column("batch", "largest batch", "size"),
             Column("unverified", "unverified", machine_only=True),
         ),
-        tuple(map(row, known)),
+        tuple(row(*each) for each in _with_memory()),
         notes=(
             "largest batch: by the closed forms in the batch; kernels and the system leave less room",
             "(?): a figure of the device was not held against a source",
