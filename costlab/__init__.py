@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from costlab.algebra import Node as Node
     from costlab.algebra import Operation as Operation
     from costlab.algebra import Ratio as Ratio
+    from costlab.algebra import Saved as Saved
     from costlab.algebra import Sequence as Sequence
     from costlab.algebra import Shape as Shape
     from costlab.algebra import Size2d as Size2d
@@ -111,6 +112,7 @@ _HOMES = {
         "Node",
         "Operation",
         "Ratio",
+        "Saved",
         "Sequence",
         "Shape",
         "Size2d",

@@ -7,6 +7,7 @@ from costlab.algebra.define import Definition, block
 from costlab.algebra.dim import Dim, as_count, as_dim, symbols
 from costlab.algebra.ops import *  # noqa: F403  # its `__all__` names the operations
 from costlab.algebra.ratio import Ratio, in_between, scale
+from costlab.algebra.saved import Saved
 from costlab.algebra.several import part
 from costlab.algebra.shape import AnyShape, Shape, Vector
 from costlab.algebra.window import Size2d
@@ -25,6 +26,7 @@ __all__ = [
     "Node",
     "Operation",
     "Ratio",
+    "Saved",
     "Sequence",
     "Shape",
     "Size2d",
