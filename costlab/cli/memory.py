@@ -111,7 +111,7 @@ def memory(
         tables = [
             memory_table(held, on)
             if by is None
-            else breakdown_table(held, depth if depth is not None else 1, by)
+            else breakdown_table(held, depth if depth is not None else 1, by, on)
         ]
         if by == "module" and not train and (orders := orders_table(held)) is not None:
             tables.append(orders)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from costlab.algebra.block import Block
 from costlab.algebra.combine import marked
-from costlab.algebra.dim import Dim, as_dim, is_number, maximum, product, text, total
+from costlab.algebra.dim import Dim, as_dim, is_array, is_number, product, text, total
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
@@ -17,25 +17,13 @@ from costlab.hardware.held.optimizer import Optimizer
 from costlab.hardware.held.order import BestOrder, best_order, by_last_use, fused, peak
 from costlab.hardware.held.precision import PRECISIONS, Precision
 from costlab.hardware.held.ran import Ran, of_definition, of_module
+from costlab.hardware.held.rows import MemoryRow, rows
 from costlab.messages import named
 from costlab.targets.resolve import TargetLike, resolve
 from costlab.targets.target import Target, guard
 
 if TYPE_CHECKING:
     from costlab.hardware.device import Device
-
-
-class MemoryRow(NamedTuple):
-    """What a module with all below it, or a kind of operation, holds: bytes of weights, of buffers, and kept.
-
-    ``live`` is the most that is allocated, by all, while a module runs, forward or back; of a kind it is 0.
-    """
-
-    name: str
-    weights: Dim
-    buffers: Dim
-    kept: Dim
-    live: Dim
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,7 +109,8 @@ class Memory(Overview):
     @property
     def peak_pieces(self) -> tuple[Piece, ...] | None:
         """For a symbol as the batch: by which formula the most is allocated, for which batches."""
-        return pieces(moment.live for moment in self.moments)
+        sizes = [moment.live for moment in self.moments]
+        return None if any(map(is_array, sizes)) else pieces(sizes)
 
     @property
     def resident(self) -> Dim:
@@ -148,9 +137,19 @@ class Memory(Overview):
         """The order of operations with the smallest peak by last use."""
         return best_order(self._inference.flow)
 
-    def fits(self, device: "Device") -> bool | None:
-        """Whether all of it fits into the memory of a device; None where that is not known."""
-        return None if device.memory is None else int(cast("int", self.total)) <= device.memory
+    def fits(self, device: "str | Device") -> bool | None:
+        """Whether all of it fits into the memory of a device, or of one by name; None if that is not known.
+
+        Raises:
+            DefinitionError: sizes are arrays or symbols.
+            DeviceError: there is no such device.
+        """
+        from costlab.hardware.device import device as device_of
+
+        if not is_number(self.total):
+            raise DefinitionError(f"{self.label}: whether it fits is known of plain numbers only")
+        memory = device_of(device).memory
+        return None if memory is None else int(cast("int", self.total)) <= memory
 
     def modules(self, depth: int) -> tuple[MemoryRow, ...]:
         """One row per module at ``depth`` below the root, in the order in which they run.
@@ -159,11 +158,11 @@ class Memory(Overview):
             DefinitionError: ``depth`` is no whole number of at least 0.
         """
         as_dim("depth", depth, least=0)
-        return self._rows(depth)
+        return rows(self.parts, self.keeps, self.moments, depth)
 
     def kinds(self) -> tuple[MemoryRow, ...]:
-        """One row per kind of operation that autograd keeps something for, in the order they first appear."""
-        return self._rows(None)
+        """One row per kind of operation that holds or keeps something, in the order in which they run."""
+        return rows(self.parts, self.keeps, self.moments, None)
 
     @property
     def title(self) -> str:
@@ -179,36 +178,18 @@ class Memory(Overview):
             raise DefinitionError(f"{self.label}: this is a step of training; ask for inference")
         return self.ran
 
-    def _rows(self, depth: int | None) -> tuple[MemoryRow, ...]:
-        """The rows of modules at a depth, or without one of kinds."""
-        by_kind = depth is None
-        sums: dict[str, MemoryRow] = {}
-
-        def row(path: str, kind: str = "") -> MemoryRow:
-            name = kind if by_kind else ".".join(path.split(".")[:depth])
-            return sums.setdefault(name, MemoryRow(name, 0, 0, 0, 0))
-
-        for part in self.parts:
-            old = row(part.path, part.kind)
-            sums[old.name] = old._replace(
-                weights=total((old.weights, part.weights)), buffers=total((old.buffers, part.buffers))
-            )
-        for each in self.keeps:
-            if not each.is_input:
-                old = row(each.path, each.kind)
-                sums[old.name] = old._replace(kept=total((old.kept, each.size)))
-        for moment in () if by_kind else self.moments:
-            if moment.phase in ("forward", "backward"):
-                old = row(moment.path)
-                sums[old.name] = old._replace(live=maximum(old.live, moment.live))
-        return tuple(sums.values())
-
     def _lines(self) -> Sequence[str]:
-        return [self.title, f"peak {text(self.peak_bytes)} bytes beside {text(self.resident)} that stay"]
+        peak, stay = _shown(self.peak_bytes), _shown(self.resident)
+        return [self.title, f"peak {peak} bytes beside {stay} that stay"]
 
     def _records(self) -> Sequence[Mapping[str, str]]:
+        columns = ("weights", "live") if self.optimizer is None else ("weights", "kept", "live")
+        titles = {"live": "allocated at most"}
         return [
-            {"module": each.name or "(root)", "weights": text(each.weights), "kept": text(each.kept)}
+            {
+                "module": each.name or "(root)",
+                **{titles.get(name, name): _shown(getattr(each, name)) for name in columns},
+            }
             for each in self.modules(1)
         ]
 
@@ -230,7 +211,8 @@ def memory(
     ``target``, ``input``, ``batch`` and ``settings`` are those of `costlab.count`. A definition is run as its
     module would be, on sizes alone: its dimensions may be symbols and arrays, too. A module of PyTorch is
     traced on tensors without memory, and so is a definition with an operation that has no ``saves``, or under
-    ``amp``: weights in float32, run under autocast to bfloat16. ``optimizer`` is sgd, rmsprop, adam or adamw.
+    ``amp``: weights in float32, run under autocast to bfloat16. Whatever type its tensors of floating point
+    have, they are held in ``dtype``. ``optimizer`` is sgd, rmsprop, adam or adamw.
 
     What tensors hold is exact. Kernels' workspace, the allocator's rounding and its reserve are not in it.
 
@@ -251,6 +233,11 @@ def memory(
         ran = _run(found._replace(input=placed), times, dtype, by)
     unverified = not found.block.takes_tensors and _is_unverified(found.block)
     return Memory(found.label, placed, times, dtype, ran.parts, ran.ran, by, average, ran.traced, unverified)
+
+
+def _shown(size: Dim) -> str:
+    """Bytes as people read them."""
+    return f"{size:,}" if isinstance(size, int) else text(size)
 
 
 def _run(found: Target, batch: Dim, dtype: Precision, optimizer: Optimizer | None) -> Ran:

@@ -137,7 +137,8 @@ class _Counted(NamedTuple):
                 f"{counted.label}: {text(size)} is no single number: a run is of one network"
             )
         if int(held) == 0:
-            raise DefinitionError(f"{counted.label}: it has no parameters: there is nothing to train")
+            which = "has no parameters" if counted.parameters == 0 else "has frozen parameters only"
+            raise DefinitionError(f"{counted.label}: it {which}: there is nothing to train")
         return cls(counted, Fraction(int(sizes[0]), batch), Fraction(int(step), batch), int(held), traced)
 
 

@@ -1,7 +1,7 @@
 """What training a network costs: multiply-adds, steps, time, energy, and the traffic of gradients."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
@@ -62,7 +62,7 @@ class TrainingCost(Overview):
     speed_from: SpeedSource | None = None
     utilization: Fraction | None = None
     power: Fraction | None = None
-    sources: Mapping[str, str] | None = None
+    sources: Mapping[str, str] | None = field(default=None, hash=False)
     notes: tuple[str, ...] = ()
     traced_step: Count | None = None
 

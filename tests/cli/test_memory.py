@@ -39,6 +39,12 @@ def test_a_step_on_a_device(run: Run) -> None:
     large = run("memory", "inception_v3", "--train", "-b", "128", "--device", "k40")
     assert large.code == 0
     assert "does not fit into k40" in large.out
+    for by in ("module", "kind"):
+        assert (
+            "does not fit into k40" in run("memory", "stem", "-b", "2000", "--device", "k40", "--by", by).out
+        )
+    rows = run("memory", "stem", "--device", "k40", "--by", "kind", "-f", "json")
+    assert (json.loads(rows.out)["device"], json.loads(rows.out)["fits"]) == ("k40", True)
 
 
 def test_machine_formats_have_plain_integers(run: Run) -> None:

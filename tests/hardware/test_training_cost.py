@@ -222,6 +222,17 @@ def test_what_cannot_be_trained_is_told() -> None:
     with pytest.raises(CostlabError, match=r"is no single number: a run is of one network"):
         training_cost(seq(Conv2d(np.array([1, 2]), 1)), X)
     assert training_cost(costlab.BatchNorm2d(), X, images_per_second=3).flop == 0
+    from torch import nn
+
+    frozen = nn.Linear(3, 2).requires_grad_(False)
+    with pytest.raises(
+        CostlabError, match="Linear: it has frozen parameters only: there is nothing to train"
+    ):
+        training_cost(frozen, "3")
+
+
+def test_equal_costs_are_one_in_a_set() -> None:
+    assert len({training_cost(SMALL, X, preset="paper") for _ in range(2)}) == 1
 
 
 def test_at_a_prompt() -> None:

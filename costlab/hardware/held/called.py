@@ -1,9 +1,10 @@
 """The function of torch that is running, by the name that its kind has in a count."""
 
+import re
 import sys
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from costlab.tracing.arguments import tensors_in
@@ -18,6 +19,10 @@ KINDS = {
     "matmul": "matmul",
     "max_pool2d_with_indices": "max_pool2d",
 }
+LAYERS = {"MultiheadAttention": "attention", "PReLU": "prelu"}
+"""Layers of torch whose kind is not their name in small letters."""
+WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word begins in the name of a class."""
 BY_RANK = frozenset(["batch_norm", "instance_norm"])
 """Functions for any number of axes, which are counted by it."""
 APPLIES = ("torch/autograd/function.py", "torch\\autograd\\function.py")
@@ -49,6 +54,15 @@ class Called(TorchFunctionMode):
         while frame.f_back is not None and not frame.f_code.co_filename.endswith(APPLIES):
             frame = frame.f_back
         return _kind(getattr(frame.f_locals.get("cls"), "__name__", "function"), ())
+
+
+def kind_of_layer(module: nn.Module) -> str:
+    """The kind of the operation that a layer of torch runs; of other modules the name of their class."""
+    for each in type(module).__mro__:
+        if each.__module__.startswith("torch.nn.modules.") and each is not nn.Module:
+            layer = each.__name__
+            return LAYERS.get(layer, WORDS.sub("_", layer.removeprefix("NonDynamicallyQuantizable")).lower())
+    return type(module).__name__
 
 
 def _kind(name: str, args: Any) -> str:

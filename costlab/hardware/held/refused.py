@@ -102,6 +102,11 @@ def _operator(error: Exception) -> str:
     return str(name.name) if name is not None else ""
 
 
+def parameters_needed(title: str) -> CostlabError:
+    """Of a module that an optimizer has nothing to do for."""
+    return TargetError(f"{title}: it has no parameters: there is nothing to train")
+
+
 def gradients_needed(title: str) -> CostlabError:
     """Of a module whose outputs have no gradient."""
     return TargetError(

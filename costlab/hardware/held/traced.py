@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from costlab.errors import DefinitionError
-from costlab.hardware.held.called import Called
+from costlab.hardware.held.called import Called, kind_of_layer
 from costlab.hardware.held.fakes import (
     Fakes,
     Sized,
@@ -25,6 +25,7 @@ from costlab.hardware.held.live import FlowWatch, Live
 from costlab.hardware.held.moments import Inference, Part, Training
 from costlab.hardware.held.optimizer import Optimizer
 from costlab.hardware.held.precision import Precision
+from costlab.hardware.held.refused import parameters_needed
 from costlab.hardware.held.saved import Saved
 from costlab.hardware.held.traced_step import TracedStep
 from costlab.tracing.holdings import tensors_within
@@ -52,6 +53,8 @@ def trace_training(module: nn.Module, inputs: Sized, dtype: Precision, optimizer
     after the first weigh 0.4. The moments are of the second step, so that the optimizer's state exists.
     """
     with on_fakes(module, inputs, dtype, training=True) as run, torch.enable_grad():
+        if next(run.model.parameters(), None) is None:
+            raise parameters_needed(run.tracker.title)
         step = TracedStep(run, optimizer.of_torch(run.model.parameters()))
         saved = Saved(run)
         step.run(saved.forward)
@@ -89,5 +92,5 @@ def parts_of(module: nn.Module, dtype: Precision, inputs: Sized | None = None) -
     for path, part in named:
         weights, buffers = new(part._parameters.values()), new(part._buffers.values())
         if weights or buffers:
-            parts.append(Part(path, type(part).__name__, weights, buffers))
+            parts.append(Part(path, kind_of_layer(part), weights, buffers))
     return tuple(parts)

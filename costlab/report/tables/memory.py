@@ -8,7 +8,8 @@ from costlab.algebra.inputs import Inputs
 from costlab.hardware.device import Device
 from costlab.hardware.held.largest import Piece
 from costlab.hardware.held.moments import Moment
-from costlab.hardware.memory import Memory, MemoryRow
+from costlab.hardware.held.rows import MemoryRow
+from costlab.hardware.memory import Memory
 from costlab.report.cell import Column, human
 from costlab.report.table import Table
 from costlab.report.tables.count import NOT_VERIFIED, UNVERIFIED_COLUMN, By
@@ -34,14 +35,14 @@ BREAKDOWN = (
 LIVE = Column("live", "allocated at most", "size")
 ORDERS = (
     Column("module", "module", empty="(root)"),
-    Column("given", "peak as written", "size"),
-    Column("best", "in the best order", "size"),
+    Column("given", "as written", "size"),
+    Column("best", "best order", "size"),
     Column("saved", "less", "saving", sacrifice=1),
     Column("exact", "proved", sacrifice=2),
     Column("states", "states", "size", machine_only=True),
 )
 NOT_IN_IT = "what kernels need for themselves, and what an allocator rounds up or reserves, is not in it"
-TRACED = "traced on a CPU; not exact: recurrent layers, statistics of batch norm under autocast"
+TRACED = "traced on a CPU; not exact: LSTMs, and attention that eval mode runs as one operation"
 
 
 class Figure(NamedTuple):
@@ -71,7 +72,7 @@ def memory_table(memory: Memory, device: Device | None = None) -> Table:
     )
 
 
-def breakdown_table(memory: Memory, depth: int = 1, by: By = "module") -> Table:
+def breakdown_table(memory: Memory, depth: int = 1, by: By = "module", device: Device | None = None) -> Table:
     """A row for each module at a depth, or for each kind of operation."""
     rows = memory.modules(depth) if by == "module" else memory.kinds()
     first = Column(by, by, empty="(root)")
@@ -91,8 +92,8 @@ def breakdown_table(memory: Memory, depth: int = 1, by: By = "module") -> Table:
         columns=columns,
         rows=tuple(map(values, rows)),
         total=("total", *(total.get(column.key) for column in columns[1:])),
-        notes=tuple(_breakdown_notes(memory, by)),
-        facts=lambda: _facts(memory, None),
+        notes=(*_breakdown_notes(memory, by), *_verdict(memory, device)),
+        facts=lambda: _facts(memory, device),
     )
 
 
@@ -201,7 +202,11 @@ def _breakdown_notes(memory: Memory, by: By) -> Iterator[str]:
         yield "kept: by autograd, at the first operation that wants a tensor; the input is not in it"
     if by == "module":
         yield "allocated at most: by all, while operations of the module run"
+    if memory.traced:
+        yield TRACED
     yield NOT_IN_IT
+    if memory.unverified:
+        yield NOT_VERIFIED
 
 
 def _values(each: Figure, memory: Memory, columns: tuple[Column, ...]) -> tuple[Any, ...]:
