@@ -57,10 +57,11 @@ def traffic(count: Count, dtype: str = "float32", *, fused: bool = False) -> tup
         raise DefinitionError(f"{count.label}: traffic is that of the way forward: count it without backward")
     word = bytes_of(dtype)
     absorbed = {id(node) for node in _absorbed(count.root)} if fused else set()
-    return tuple(_moved(node, count.batch, word, id(node) in absorbed) for node in count.operations)
+    return tuple(moved(node, count.batch, word, id(node) in absorbed) for node in count.operations)
 
 
-def _moved(node: Node, batch: Dim, word: int, absorbed: bool) -> Moved:
+def moved(node: Node, batch: Dim, word: int, absorbed: bool = False) -> Moved:
+    """What one operation moves for a batch, in elements of ``word`` bytes."""
     work = node.work
     assert work is not None
     if absorbed or work.kind in FREE:

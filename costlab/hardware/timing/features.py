@@ -8,8 +8,9 @@ from costlab.algebra.traced import Call, Traced
 from costlab.algebra.window import times
 from costlab.counting.breakdown import kernel_of
 from costlab.counting.count import Count
+from costlab.hardware.traffic import FREE, moved
 
-NOTHING = frozenset(["dropout", "flatten", "unused", "not_reached"])
+NOTHING = FREE
 """Kinds that take no time without gradients: they give what they are given, or a view of it."""
 ELEMENT = 4
 """Bytes of an element in float32."""
@@ -52,15 +53,19 @@ def operations_of(count: Count) -> tuple[Operation, ...]:
 
 def features_of(count: Count, nodes: Iterable[Node]) -> Features:
     """The features of some operations of a count, added up; those that take no time have none."""
-    batch = int(count.batch)
-    works = [node.work for node in nodes if node.work is not None and node.work.kind not in NOTHING]
-    return Features(
-        batch * sum(int(work.multiply_adds) for work in works),
-        ELEMENT * batch * sum(int(work.inputs) for work in works),
-        ELEMENT * batch * sum(int(work.outputs) for work in works),
-        ELEMENT * sum(max(int(work.weights), int(work.parameters)) for work in works),
-        len(works),
-    )
+    each = [
+        _features(node, int(count.batch)) for node in nodes if node.work and node.work.kind not in NOTHING
+    ]
+    return Features(*map(sum, zip(*each, strict=True))) if each else Features(0, 0, 0, 0, 0)
+
+
+def _features(node: Node, batch: int) -> Features:
+    work = node.work
+    assert work is not None
+    bytes_of = moved(node, batch, ELEMENT)
+    again = ELEMENT * int(work.weights)  # of a layer that ran before, which has its parameters
+    weights = int(bytes_of.parameters) or again
+    return Features(batch * int(work.multiply_adds), int(bytes_of.reads), int(bytes_of.writes), weights)
 
 
 def group_of(node: Node) -> str:

@@ -12,6 +12,7 @@ from costlab.report.table import Table
 from costlab.report.tables.count import UNVERIFIED_COLUMN, marks_of
 from costlab.report.tables.measure import machine_facts, prediction_notes, target_facts
 
+FORMAT, VERSION = "costlab roofline", 1
 COLUMNS = (
     Column("module", "module", empty="(root)"),
     Column("kind", "operation", sacrifice=3),
@@ -56,6 +57,8 @@ def predicted_table(count: Count, calibration: Calibration, depth: int = 1, by: 
         total=total,
         notes=(*prediction_notes(calibration, predicted.remarks), *marks_of(counted)),
         facts=lambda: {
+            "format": FORMAT,
+            "version": VERSION,
             **target_facts(counted),
             **calibration_facts(calibration),
             "remarks": predicted.remarks,

@@ -10,7 +10,7 @@ from costlab.report.cell import Column, Remark, duration, human
 from costlab.report.table import Table
 from costlab.report.tables.count import UNVERIFIED_COLUMN, marks_of, partial_notes, unknown_notes
 from costlab.report.tables.measure import prediction_notes
-from costlab.report.tables.predicted import calibration_facts
+from costlab.report.tables.predicted import FORMAT, VERSION, calibration_facts
 
 By: TypeAlias = Literal["module", "kind", "operation"]
 PREDICTED = Column("predicted", "predicted", "seconds")
@@ -110,6 +110,8 @@ def _notes(roofline: Roofline) -> tuple[str | Remark, ...]:
 def _facts(roofline: Roofline) -> dict[str, Any]:
     count = roofline.count
     return {
+        "format": FORMAT,
+        "version": VERSION,
         "target": count.label,
         "input": str(count.input) if isinstance(count.input, Inputs) else list(count.input),
         "batch": count.batch,
