@@ -92,12 +92,12 @@ clean:  ## Remove the virtual environment and caches.
 	rm -rf .venv .venv-lock site .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The stamp is written last: an install that was interrupted is done again. Bytecode is made on all cores, but for
-# thousands of models and tests of which none is imported; what cannot be compiled is a package's own affair.
+# thousands of models, tests and tools of which none is imported; what cannot be compiled is a package's own affair.
 $(READY): pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "costlab needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv .venv
 	$(LOCKED) $(BIN)/pip install --no-compile --editable '.[dev]'
-	$(BIN)/python -m compileall -q -j 0 -x '/transformers/models/|/(numba|pyarrow)/tests/|/numba/cuda/' .venv/lib || true
+	$(BIN)/python -m compileall -q -j 0 -x '/transformers/models/|/tests/|/numba/cuda/|/(mypyc?|pip|setuptools|fontTools)/' .venv/lib || true
 	touch $(READY)
 
 $(DOCS_READY): $(READY)
