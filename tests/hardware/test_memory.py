@@ -209,3 +209,14 @@ def test_what_is_of_inference_is_not_asked_of_training() -> None:
             getattr(found, figure)
     with pytest.raises(DefinitionError, match="depth"):
         found.modules(-1)
+
+
+def test_arrays_do_not_wrap_where_their_sums_pass_64_bits() -> None:
+    batches = [1, 2**31 - 1]
+    found = memory("inception_v3", (3, 4096, 4096), batch=np.array(batches), train=True, optimizer="adam")
+    each = [
+        memory("inception_v3", (3, 4096, 4096), batch=batch, train=True, optimizer="adam")
+        for batch in batches
+    ]
+    assert list(found.peak_bytes) == [one.peak_bytes for one in each]
+    assert each[1].peak_bytes > 2**63

@@ -46,7 +46,7 @@ class Backward:
 
     def new(self, size: Dim) -> Gradient:
         """A gradient in memory of its own."""
-        self.ran.live += size
+        self.ran.allocate(size)
         return Gradient(size)
 
     def drop(self, gradient: Gradient) -> None:
@@ -71,7 +71,7 @@ class Backward:
                 self.note(made.path, made.unwanted + maximum(made.unreduced, total(made.gradients)))
             given = [self.new(values[number].size) for number in wanted]
             for size in made.gradients:
-                self.ran.live += size
+                self.ran.allocate(size)
         self.note(made.path, made.unreduced + (made.scratch_back if wanted else 0))
         self.drop(gradient)
         for number in made.keeps:

@@ -87,8 +87,12 @@ class Forward:
     def new(self, size: Dim, wants_gradient: bool) -> int:
         """A new tensor, held by whoever made it."""
         self.values.append(Value(size, wants_gradient=wants_gradient, holders=1))
-        self.live += size
+        self.allocate(size)
         return len(self.values) - 1
+
+    def allocate(self, size: Dim) -> None:
+        """So many bytes more are alive; exactly, where sums of arrays would wrap."""
+        self.live = total((self.live, size))
 
     def hold(self, number: int) -> None:
         """One more holds it."""
@@ -103,7 +107,7 @@ class Forward:
 
     def note(self, path: str, phase: Phase, passing: Dim = 0) -> None:
         """Note what is alive now, and what is so in passing."""
-        self.moments.append(Moment(path, phase, self.live + passing))
+        self.moments.append(Moment(path, phase, total((self.live, passing))))
 
     def _bytes(self, elements: Dim) -> Dim:
         return product(elements, self.batch, self.word)
@@ -247,7 +251,7 @@ class Forward:
                 value.is_kept = True
                 self.kept.append(Kept(made.path, made.kind, value.size, value.given))
         if not (isinstance(made.extras, int) and made.extras == 0):
-            self.live += made.extras
+            self.allocate(made.extras)
             self.kept.append(Kept(made.path, made.kind, made.extras))
 
 

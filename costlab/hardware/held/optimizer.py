@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from costlab.algebra.dim import Dim, maximum
+from costlab.algebra.dim import Dim, maximum, product, total
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
@@ -49,7 +49,7 @@ class Optimizer:
     def state(self, parameter: Dim) -> Dim:
         """The bytes that are kept from step to step for one tensor that requires a gradient."""
         tensors = KEPT[self.name] + self.momentum
-        return tensors * parameter + (STEP if KEPT[self.name] else 0)
+        return total((product(tensors, parameter), STEP if KEPT[self.name] else 0))
 
     def scratch(self, parameters: Sequence[Dim]) -> Dim:
         """The most bytes that the update of parameters of as many bytes, one after another, needs in passing.
@@ -60,7 +60,7 @@ class Optimizer:
         if not copies:
             return 0
         before = (0, *parameters)
-        each = (copies * size + last for size, last in zip(parameters, before, strict=False))
+        each = (total((product(copies, size), last)) for size, last in zip(parameters, before, strict=False))
         none: Dim = 0
         return reduce(maximum, each, none)
 

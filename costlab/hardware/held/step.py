@@ -30,7 +30,7 @@ def training_step(root: Node, batch: Dim, word: int, optimizer: Optimizer) -> Tr
     _add_losses(ran, word)
     _run_back(ran, word)
     parameters = [size for made in ran.done for size in made.gradients]
-    moments = (*ran.moments, Moment("", "optimizer", ran.live + optimizer.scratch(parameters)))
+    moments = (*ran.moments, Moment("", "optimizer", total((ran.live, optimizer.scratch(parameters)))))
     return Training(kept, moments, total(parameters), total(map(optimizer.state, parameters)), ran.given)
 
 
@@ -70,7 +70,7 @@ def _run_back(ran: Forward, word: int) -> None:
 
 
 def _allocate(ran: Forward, size: Any, phase: Phase) -> None:
-    ran.live += size
+    ran.allocate(size)
     ran.note(LOSS, phase)
 
 
