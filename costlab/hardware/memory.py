@@ -97,9 +97,7 @@ class Memory(Overview):
         Raises:
             DefinitionError: sizes are arrays or symbols; `peak_bytes` is their largest.
         """
-        if not is_number(*(moment.live for moment in self.moments)):
-            raise DefinitionError(f"{self.label}: where the peak is, is known of plain numbers only")
-        return peak(self.moments)
+        return self._first_peak(self.moments)
 
     @cached_property
     def peak_bytes(self) -> Dim:
@@ -124,13 +122,17 @@ class Memory(Overview):
 
     @property
     def by_last_use(self) -> Moment:
-        """The peak of inference where every tensor is let go when it was last used."""
-        return peak(by_last_use(self._inference.flow))
+        """The peak of inference where every tensor is let go when it was last used.
+
+        Raises:
+            DefinitionError: sizes are arrays or symbols, or this is a step of training.
+        """
+        return self._first_peak(by_last_use(self._inference.flow))
 
     @property
     def fused(self) -> Moment:
         """The same with batch norm, ReLU and dropout done in place by the layer before them."""
-        return peak(by_last_use(fused(self._inference.flow)))
+        return self._first_peak(by_last_use(fused(self._inference.flow)))
 
     @cached_property
     def best_order(self) -> BestOrder:
@@ -171,6 +173,11 @@ class Memory(Overview):
         step = "inference" if self.optimizer is None else f"a step of training with {self.optimizer}"
         shown = marked(self.label, self.unverified)
         return f"{shown}, input {self.input}{batch}, {self.dtype}, {step}"
+
+    def _first_peak(self, moments: Sequence[Moment]) -> Moment:
+        if not is_number(*(moment.live for moment in moments)):
+            raise DefinitionError(f"{self.label}: where the peak is, is known of plain numbers only")
+        return peak(moments)
 
     @property
     def _inference(self) -> Inference:

@@ -197,8 +197,9 @@ def test_one_value_of_two_images_can_be_trained() -> None:
 def test_where_the_peak_is_is_known_of_numbers_alone() -> None:
     width = costlab.symbols("W")
     found = memory(Conv2d(width, 3), (3, 9, 9))
-    with pytest.raises(DefinitionError, match="where the peak is, is known of plain numbers only"):
-        _ = found.peak
+    for figure in ("peak", "by_last_use", "fused"):
+        with pytest.raises(DefinitionError, match="where the peak is, is known of plain numbers only"):
+            getattr(found, figure)
     assert found.peak_bytes == 4 * 49 * width
 
 
@@ -213,10 +214,10 @@ def test_what_is_of_inference_is_not_asked_of_training() -> None:
 
 def test_arrays_do_not_wrap_where_their_sums_pass_64_bits() -> None:
     batches = [1, 2**31 - 1]
-    found = memory("inception_v3", (3, 4096, 4096), batch=np.array(batches), train=True, optimizer="adam")
-    each = [
-        memory("inception_v3", (3, 4096, 4096), batch=batch, train=True, optimizer="adam")
-        for batch in batches
-    ]
-    assert list(found.peak_bytes) == [one.peak_bytes for one in each]
-    assert each[1].peak_bytes > 2**63
+
+    def peak(batch: Any) -> Any:
+        return memory("inception_v3", (3, 4096, 4096), batch=batch, train=True, optimizer="adam").peak_bytes
+
+    each = [peak(batch) for batch in batches]
+    assert list(peak(np.array(batches))) == each
+    assert each[1] > 2**63
