@@ -7,6 +7,8 @@ import pytest
 import sympy
 
 from costlab.hardware.memory import memory
+from costlab.report.figure import digest_in
+from costlab.report.pictures.live_memory import live_memory_picture
 from tests.cli.conftest import Run
 
 PAPER = ("inception_v3:aux=true", "--train", "-b", "32", "--optimizer", "rmsprop", "--momentum", "--average")
@@ -60,6 +62,15 @@ def test_machine_formats_have_plain_integers(run: Run) -> None:
     assert (peak["module"], peak["phase"], peak["bytes"]) == held.peak
     stay = sum(rows[name]["bytes"] for name in ("weights", "buffers", "state", "average", "input"))
     assert rows["total"]["bytes"] == stay + rows["peak"]["bytes"] == held.total
+
+
+def test_the_picture(run: Run, tmp_path: Path) -> None:
+    plot = tmp_path / "live.png"
+    assert run("memory", "inception_a", "--train", "--plot", str(plot)).code == 0
+    drawn = live_memory_picture(memory("inception_a", train=True))
+    assert digest_in(plot.read_bytes(), "png") == drawn.digest
+    again = run("memory", "inception_a", "--train", "--plot", str(plot))
+    assert (again.code, again.out, "exists" in again.err) == (2, "", True)
 
 
 @pytest.mark.parametrize("by", ["module", "kind"])
