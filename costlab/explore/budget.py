@@ -240,7 +240,13 @@ def _maximum(count: Count, quantity: str, limit: int) -> Check:
 
 def _peak(used: Memory, limit: int) -> Check:
     size = int(used.total)
-    return Check(PEAK_MEMORY, limit, size, modules=(Part(used.peak.path, size),) if size > limit else ())
+    return Check(PEAK_MEMORY, limit, size, modules=_at_the_peak(used) if size > limit else ())
+
+
+def _at_the_peak(used: Memory) -> tuple[Part, ...]:
+    """What stays, which is the whole network's, and what is allocated at the module where the peak is."""
+    parts = Counter({"": int(used.resident)}) + Counter({used.peak.path: int(used.peak.live)})
+    return tuple(Part(path, size) for path, size in parts.most_common())
 
 
 def _growth(count: Count, quantity: str, reference: Reference, increase: Fraction) -> Check:
