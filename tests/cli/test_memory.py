@@ -83,6 +83,13 @@ def test_rows_add_up(run: Run, by: str) -> None:
         assert max(row["live"] for row in told["rows"]) == told["total"]["live"]
 
 
+def test_where_nothing_is_kept_nothing_has_a_share(run: Run) -> None:
+    linear = "torch.nn:Linear:in_features=3,out_features=4"
+    code, out, _ = run("memory", linear, "-i", "3", "--train", "--by", "kind", "-f", "json")
+    assert (code, [row["share"] for row in json.loads(out)["rows"]]) == (0, [0.0])
+    assert run("memory", linear, "-i", "3", "--train", "--by", "kind").code == 0
+
+
 def test_modules_gain_by_the_order_of_their_branches(run: Run) -> None:
     told = json.loads(run("memory", "inception_v3", "--by", "module", "-f", "json").out)
     orders = {row["module"]: row for row in told["orders"]}

@@ -56,6 +56,12 @@ def features_of(count: Count, nodes: Iterable[Node]) -> Features:
     each = [
         _features(node, int(count.batch)) for node in nodes if node.work and node.work.kind not in NOTHING
     ]
+    return added_up(each)
+
+
+def added_up(features: Iterable[Features]) -> Features:
+    """The features of several, added up; of none all are 0."""
+    each = list(features)
     return Features(*map(sum, zip(*each, strict=True))) if each else Features(0, 0, 0, 0, 0)
 
 

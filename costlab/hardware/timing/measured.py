@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from costlab.algebra.dim import as_dim
 from costlab.counting.count import Count
 from costlab.hardware.timing.calibration import Machine
-from costlab.hardware.timing.features import Features
+from costlab.hardware.timing.features import Features, added_up
 
 Times: TypeAlias = tuple[int, ...]
 """Nanoseconds, one for each round."""
@@ -137,5 +137,5 @@ class Measurement:
 def _together(path: str, kind: str, rows: Iterable[TimedRow]) -> TimedRow:
     held = list(rows)
     times = tuple(map(sum, zip(*(row.times for row in held), strict=True)))
-    features = Features(*map(sum, zip(*(row.features for row in held), strict=True)))
+    features = added_up(row.features for row in held)
     return TimedRow(path, kind, features, times, tuple(path for row in held for path in row.paths))

@@ -82,7 +82,7 @@ def breakdown_table(memory: Memory, depth: int = 1, by: By = "module", device: D
     kept: Any = memory.kept
 
     def values(row: MemoryRow) -> tuple[Any, ...]:
-        share = int(row.kept) / kept if kept else None
+        share = int(row.kept) / kept if kept else 0.0
         known = {**row._asdict(), by: row.name, "share": share}
         return tuple(known[column.key] for column in columns)
 

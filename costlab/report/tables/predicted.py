@@ -47,7 +47,7 @@ def predicted_table(count: Count, calibration: Calibration, depth: int = 1, by: 
         kind = kinds.pop() if len(kinds) == 1 else ""
         names = (name,) if by == "kind" else (name, kind)
         sizes = (len(nodes), counted.add_up("", nodes).work.multiply_adds)
-        return (*names, *sizes, time, time / whole if whole else None, counted.unverified)
+        return (*names, *sizes, time, time / whole if whole else 0.0, counted.unverified)
 
     total = row(counted.total_name, list(counted.operations))
     return Table(

@@ -15,6 +15,8 @@ from costlab.hardware.timing.clock import Clock, clock_for
 from costlab.hardware.timing.features import NOTHING
 from costlab.hardware.timing.machine import this_machine
 from costlab.hardware.timing.measured import SYNCHRONIZED, THREAD, WALL, Measurement, Spread, spread
+from costlab.report.tables.predicted import predicted_table
+from tests.hardware.timing.test_calibration import CALIBRATION
 
 TICK = 1_000
 
@@ -57,6 +59,13 @@ def test_modules_and_kinds_add_up() -> None:
     assert made.total.times == made.whole
     with pytest.raises(CostlabError, match="depth=-1"):
         made.modules(-1)
+
+
+@pytest.mark.parametrize("target", [nn.Identity(), costlab.seq(), costlab.Flatten()])
+def test_where_no_operation_takes_time_the_whole_does(target: Any) -> None:
+    made = measure(target, (3, 2, 2) if not isinstance(target, nn.Module) else torch.zeros(1, 3), rounds=1)
+    assert (made.total.times, made.total.features[:4]) == ((TICK,), (0, 0, 0, 0))
+    assert predicted_table(made.count, CALIBRATION).to_text(80)
 
 
 def test_rates_are_of_the_median() -> None:
