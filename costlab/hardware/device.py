@@ -126,7 +126,7 @@ def bytes_of(dtype: str) -> int:
     Raises:
         DeviceError: there is no such type.
     """
-    if dtype not in TYPES:
+    if dtype not in tuple(TYPES):  # which takes what has no hash, too
         raise DeviceError(f"{named(dtype)} is no type: give one of {', '.join(TYPES)}")
     return TYPES[dtype]
 

@@ -8,7 +8,7 @@ import pytest
 import costlab
 from costlab.errors import DeviceError, OutputError
 from costlab.hardware import device_file
-from costlab.hardware.device import TYPES, Device, device, devices
+from costlab.hardware.device import TYPES, Device, bytes_of, device, devices
 
 HEAD = "name,fp32_tflops,memory_gb,memory_gbps,power_w\n"
 
@@ -85,6 +85,7 @@ def test_what_is_not_known_is_refused_where_it_is_asked() -> None:
     for ask, message in (
         (lambda: device("k40").peak("bfloat16"), "k40 has no bfloat16 peak; it has float64, float32"),
         (lambda: device("k40").peak("half"), "'half' is no type: give one of float64, float32, tf32"),
+        (lambda: bytes_of(["int8"]), "['int8'] is no type: give one of float64"),  # type: ignore[arg-type]  # what is wrong is of any type
         (lambda: device("tpu-v2").known_bandwidth(), "tpu-v2: its memory bandwidth is not known"),
         (lambda: device("tpu-v2").ridge("bfloat16"), "tpu-v2: its memory bandwidth is not known"),
         (lambda: Device("mine").peak("int8"), "mine has no int8 peak; it has no peak that is known"),

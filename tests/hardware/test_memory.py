@@ -178,6 +178,11 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
         "optimizer='lion' must be one of sgd, rmsprop, adam, adamw",
     ),
     "no batch": (Conv2d(4, 3), {"batch": 0}, "batch=0 must be at least 1"),
+    "several optimizers": (
+        Conv2d(4, 3),
+        {"train": True, "optimizer": ["adam"]},
+        "optimizer=['adam'] must be one of sgd, rmsprop, adam, adamw",
+    ),
     "half a batch": (Conv2d(4, 3), {"batch": 1.5}, "batch=1.5 must be a whole number"),
 }
 

@@ -36,8 +36,8 @@ class Optimizer:
     momentum: bool = False
 
     def __post_init__(self) -> None:
-        if self.name not in KEPT:
-            raise DefinitionError(f"optimizer={named(self.name)} must be one of {', '.join(KEPT)}")
+        if self.name not in OPTIMIZERS:
+            raise DefinitionError(f"optimizer={named(self.name)} must be one of {', '.join(OPTIMIZERS)}")
         if self.momentum and KEPT[self.name] == 2:
             raise DefinitionError(
                 f"optimizer={self.name} keeps averages of its own and has no momentum: leave it out"

@@ -37,7 +37,7 @@ def run_on(name: str) -> torch.device:
     Raises:
         MeasureError: there is none of that name here.
     """
-    kind, colon, number = name.partition(":")
+    kind, colon, number = str(name).partition(":")
     if kind not in ("cpu", "cuda") or (colon and (kind == "cpu" or not number.isdecimal())):
         raise MeasureError(f"{name} is no device to run on: give cpu, cuda or cuda:N")
     if kind == "cuda":

@@ -15,6 +15,7 @@ from costlab.decode import AboveZero, Line, MalformedError, Natural, NotNegative
 from costlab.errors import CalibrationError, DefinitionError, one_line
 from costlab.files import read, write
 from costlab.hardware.timing.features import Features, Operation, base_of, operations_of
+from costlab.messages import named
 
 FORMAT, VERSION = "costlab calibration", 1
 MOST_BYTES = 2**22
@@ -216,6 +217,8 @@ def read_calibration(file: str | Path) -> Calibration:
         OutputError: it cannot be read.
     """
     path = Path(file)
+    if "\0" in str(path):
+        raise CalibrationError(f"{named(str(path))} is no name of a file")
     content = read(path, MOST_BYTES)
     if content is None:
         raise CalibrationError(f"{path}: there is no such file; costlab measure --calibrate {path} makes it")

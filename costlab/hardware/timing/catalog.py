@@ -12,7 +12,7 @@ from costlab.hardware.timing.built import built, memory, weight_bytes
 from costlab.hardware.timing.calibration import LEAST, Calibration
 from costlab.hardware.timing.features import NOTHING, Operation, group_of
 from costlab.hardware.timing.fit import TimedNetwork, calibration_of
-from costlab.hardware.timing.measure import ROUNDS, in_inference, timed
+from costlab.hardware.timing.measure import ROUNDS, in_inference, refuse_numbers, timed
 from costlab.hardware.timing.measured import Measurement, spread
 from costlab.targets.resolve import TargetLike
 
@@ -59,6 +59,7 @@ class CatalogRuns:
     def __init__(
         self, targets: Sequence[TargetLike] = (), batch: int = 1, threads: int = 1, rounds: int = ROUNDS
     ) -> None:
+        refuse_numbers(batch=batch, threads=threads, rounds=rounds)
         self._batch, self._threads, self._rounds = batch, threads, rounds
         subjects = [Subject(each, in_inference(count(each, batch=batch))) for each in targets or SUITE]
         _refuse_unfit([each.counted for each in subjects])

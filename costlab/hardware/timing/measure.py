@@ -48,13 +48,21 @@ def measure(
         MeasureError: it cannot run here, or does not do the same in each round.
         TargetError, DefinitionError, ShapeError: as `costlab.count`.
     """
-    numbers: dict[str, Any] = {"batch": batch, "threads": threads, "rounds": rounds}
-    for name, number in numbers.items():
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise DefinitionError(f"{name}={named(number)} must be a whole number of at least 1")
+    refuse_numbers(batch=batch, threads=threads, rounds=rounds)
     device = run_on(on)
     counted = in_inference(count(target, input, batch=batch, **settings))
     return timed(counted, built(target, input, counted, device, settings), device, threads, rounds, progress)
+
+
+def refuse_numbers(**numbers: Any) -> None:
+    """Refuse numbers of inputs, threads or rounds that there cannot be.
+
+    Raises:
+        DefinitionError: one is no whole number of at least 1.
+    """
+    for name, number in numbers.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise DefinitionError(f"{name}={named(number)} must be a whole number of at least 1")
 
 
 def in_inference(counted: Count) -> Count:

@@ -83,6 +83,10 @@ def test_what_is_damaged_is_refused_in_one_line(content: str, reason: str, tmp_p
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CostlabError, match="there is no such file; costlab measure --calibrate"):
         read_calibration(tmp_path / "none.json")
+    with pytest.raises(CostlabError, match="is no name of a file"):
+        read_calibration("a\0b")
+    with pytest.raises(CostlabError, match="rounds=0 must be a whole number of at least 1"):
+        costlab.calibrate(["mini", "inception_a", "bottleneck"], rounds=0)
 
 
 def test_a_prediction_is_the_sum_of_its_operations() -> None:
@@ -122,8 +126,10 @@ def test_a_module_is_predicted_as_the_definition_that_it_was_built_from() -> Non
 
 def test_no_time_is_predicted_of_symbols_or_a_step_of_training() -> None:
     w = costlab.symbols("w")
-    with pytest.raises(CostlabError, match="a time is predicted of numbers"):
-        CALIBRATION.predict(costlab.count("stem", batch=w))
+    step = costlab.count("bottleneck", batch=2, backward=True)
+    for counted in (costlab.count("stem", batch=w), step):
+        with pytest.raises(CostlabError, match="a time is predicted of numbers"):
+            CALIBRATION.predict(counted)
 
 
 def test_a_class_takes_so_much_for_each_unit() -> None:

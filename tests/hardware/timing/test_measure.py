@@ -141,6 +141,7 @@ def test_what_cannot_be_timed_is_said() -> None:
     ("given", "message"),
     [
         ({"batch": 0}, "batch=0"),
+        ({"on": 3}, "3 is no device to run on: give cpu, cuda or cuda:N"),
         ({"rounds": 0}, "rounds=0 must be a whole number of at least 1"),
         ({"threads": True}, "threads=True must be a whole number of at least 1"),
         ({"on": "gpu"}, "gpu is no device to run on: give cpu, cuda or cuda:N"),
