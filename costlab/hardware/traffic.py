@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from costlab.algebra.block import Node
-from costlab.algebra.combine import Auxiliary, Composite
+from costlab.algebra.combine import Add, Auxiliary, Composite
 from costlab.algebra.dim import Dim, equal, product, total
 from costlab.algebra.traced import Call, Traced
 from costlab.counting.count import Count
@@ -15,7 +15,7 @@ from costlab.hardware.device import bytes_of
 
 FREE = frozenset({"flatten", "dropout", *UNREAD})
 """Kinds that move nothing: views, of which a trace records no other, what does nothing in inference, and
-parameters that no operation reads."""
+parameters that no operation reads. A sum of a single branch is that branch, and moves nothing either."""
 LOOKED_UP = frozenset({"embedding"})
 """Kinds that read as many of their parameters as they put out elements, and not all of them."""
 
@@ -64,7 +64,7 @@ def moved(node: Node, batch: Dim, word: int, absorbed: bool = False) -> Moved:
     """What one operation moves for a batch, in elements of ``word`` bytes."""
     work = node.work
     assert work is not None
-    if absorbed or work.kind in FREE:
+    if absorbed or work.kind in FREE or (isinstance(node.block, Add) and len(node.children) == 1):
         return Moved(node, absorbed=absorbed)
     parameters = 0 if _are_among_inputs(node) else work.parameters
     if work.kind in LOOKED_UP:

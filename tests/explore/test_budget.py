@@ -217,7 +217,7 @@ def test_peak_memory_is_held_to_the_last_byte(running: dict[str, Any]) -> None:
     assert (check.quantity, check.size, check.headroom) == ("peak_memory", used.total, 0)
     over = costlab.budget(small, max_peak_memory=f"{int(used.total) - 1}B", max_parameters="1G", **running)
     assert [each.quantity for each in over.over] == ["peak_memory"]
-    parts = {part.path: part.size for part in over.over[0].modules}
+    parts = {part.path: part.size for part in over.over[0].modules or ()}
     assert sum(parts.values()) == used.total
     at_peak = parts.pop(used.peak.path)
     assert at_peak == (used.peak.live if used.peak.path else used.total)

@@ -71,6 +71,11 @@ def test_each_operation_by_hand(dtype: str, word: int, batch: int) -> None:
         assert list(found) == [node.path for node in counted.operations]
 
 
+def test_a_sum_of_one_branch_is_that_branch() -> None:
+    conv, whole = traffic(count(seq(conv=add(Conv2d(4, 1, bias=False))), (3, 4, 4)))
+    assert (conv.bytes, whole.bytes) == (4 * 16 * (3 + 4) + 4 * 12, 0)
+
+
 def test_inception_v3() -> None:
     inference = count("inception_v3:aux=true", batch=32).inference
     assert sum(int(each.bytes) for each in traffic(inference)) == 9_323_444_384
