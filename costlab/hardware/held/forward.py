@@ -14,7 +14,6 @@ from costlab.hardware.held.moments import Kept, Moment, Phase
 
 INT64 = 8
 """Bytes of an index."""
-NOTHING = Saved()
 
 
 @dataclass(slots=True)

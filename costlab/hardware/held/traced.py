@@ -26,7 +26,7 @@ from costlab.hardware.held.moments import Inference, Part, Training
 from costlab.hardware.held.optimizer import Optimizer
 from costlab.hardware.held.precision import Precision
 from costlab.hardware.held.refused import parameters_needed
-from costlab.hardware.held.saved import Saved
+from costlab.hardware.held.saved_tensors import SavedTensors
 from costlab.hardware.held.traced_step import TracedStep
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.lazy import has_lazy
@@ -56,7 +56,7 @@ def trace_training(module: nn.Module, inputs: Sized, dtype: Precision, optimizer
         if next(run.model.parameters(), None) is None:
             raise parameters_needed(run.tracker.title)
         step = TracedStep(run, optimizer.of_torch(run.model.parameters()))
-        saved = Saved(run)
+        saved = SavedTensors(run)
         step.run(saved.forward)
         there = [*run.fakes.storages, *(each.untyped_storage() for each in step.held())]
         live = Live(there, lambda: run.tracker.path)

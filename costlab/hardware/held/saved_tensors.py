@@ -20,7 +20,7 @@ class Holder:
         self.tensor = tensor
 
 
-class Saved:
+class SavedTensors:
     """The tensors that are kept when a forward pass is over, each storage once, where it is first wanted."""
 
     def __init__(self, run: Run) -> None:
