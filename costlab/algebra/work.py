@@ -36,11 +36,14 @@ class Work(NamedTuple):
         if isinstance(parameters, int) and not parameters:
             return ()
         has_weights = not isinstance(weights, int) or weights > 0
-        if has_weights and isinstance(self.bias_adds, int) and not self.bias_adds:
-            return (weights,)
         others: Any = parameters - weights if has_weights else parameters
+        is_all = (
+            others == 0 if isinstance(others, int) else isinstance(self.bias_adds, int) and not self.bias_adds
+        )
+        if has_weights and is_all:
+            return (weights,)
         is_scaled = not isinstance(self.scalings, int) or self.scalings > 0
-        rest = (others // 2, others // 2) if is_scaled else (others,)
+        rest = (others - others // 2, others // 2) if is_scaled else (others,)
         return (weights, *rest) if has_weights else rest
 
 

@@ -14,6 +14,7 @@ from costlab.algebra.block import Block
 from costlab.algebra.ops.elementwise import Elementwise
 from costlab.algebra.saved import Saved
 from costlab.algebra.shape import AnyShape
+from costlab.algebra.work import Work
 from costlab.hardware.held import ran
 from tests.hardware.real import inference_peak, step_of
 
@@ -226,3 +227,11 @@ def test_arrays_do_not_wrap_where_their_sums_pass_64_bits() -> None:
     each = [peak(batch) for batch in batches]
     assert list(peak(np.array(batches))) == each
     assert each[1] > 2**63
+
+
+@pytest.mark.parametrize("weights", [0, 4])
+@pytest.mark.parametrize("scalings", [0, 5])
+@pytest.mark.parametrize("bias_adds", [0, 3])
+def test_tensors_of_parameters_are_all_of_them(weights: int, scalings: int, bias_adds: int) -> None:
+    work = Work("mine", parameters=7, weights=weights, scalings=scalings, bias_adds=bias_adds)
+    assert sum(int(size) for size in work.tensors if isinstance(size, int)) == 7
