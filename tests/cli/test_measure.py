@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -41,6 +42,21 @@ def test_what_it_ran_on_is_said(run: Run) -> None:
     assert (told["machine"]["threads"], told["machine"]["clock"]) == (1, "CPU time of the thread")
     assert {row["kind"] for row in told["rows"]} == {"conv2d", "batch_norm2d", "relu", "add"}
     assert len(told["whole"]) == told["rounds"] == 1
+
+
+def test_what_a_module_prints_is_no_result(run: Run, tmp_path: Path) -> None:
+    module = """
+        from torch import nn
+
+        class Net(nn.Linear):
+            def forward(self, x):
+                print("noise")
+                return super().forward(x)
+    """
+    (tmp_path / "mine.py").write_text(dedent(module))
+    target = f"{tmp_path}/mine.py:Net:in_features=2,out_features=2"
+    code, out, err = run("measure", target, "-i", "2", "--rounds", "1", "-f", "csv")
+    assert (code, "noise" in out, "noise" in err) == (0, False, True)
 
 
 def test_a_narrow_terminal_keeps_the_time() -> None:

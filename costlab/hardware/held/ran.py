@@ -55,11 +55,13 @@ def of_module(
         DefinitionError, DependsOnDataError, TargetError: it cannot be traced.
     """
     from costlab.hardware.held.traced import parts_of, trace_inference, trace_training
+    from costlab.tracing.process import ONE_RUN
 
-    parts = parts_of(module, dtype, inputs)
-    if optimizer is None:
-        return Ran(trace_inference(module, inputs, dtype), parts, traced=True)
-    return Ran(trace_training(module, inputs, dtype, optimizer), parts, traced=True)
+    with ONE_RUN:  # while a module runs, what it holds is not its own
+        parts = parts_of(module, dtype, inputs)
+        if optimizer is None:
+            return Ran(trace_inference(module, inputs, dtype), parts, traced=True)
+        return Ran(trace_training(module, inputs, dtype, optimizer), parts, traced=True)
 
 
 def _says_what_it_saves(root: Node) -> bool:

@@ -1,8 +1,9 @@
 """Measurements: a network timed on this machine, operation by operation and as a whole."""
 
 import gc
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import torch
@@ -115,8 +116,8 @@ def _prepared(threads: int) -> Iterator[None]:
     torch.set_num_threads(threads)
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            yield
+        with torch.random.fork_rng(devices=[]), torch.no_grad(), redirect_stdout(sys.stderr):
+            yield  # what a user's module prints is no result
     finally:
         torch.set_num_threads(before)
         torch.backends.mha.set_fastpath_enabled(fast)

@@ -42,6 +42,8 @@ ORDERS = (
     Column("states", "states", "size", machine_only=True),
 )
 NOT_IN_IT = "what kernels need for themselves, and what an allocator rounds up or reserves, is not in it"
+LOSS = "the loss is the mean cross-entropy of what is put out, its targets are not counted"
+SUMMED = f"{LOSS}; what has no channels is summed"
 TRACED = "traced on a CPU; not exact: LSTMs, and attention that eval mode runs as one operation"
 
 
@@ -178,7 +180,7 @@ def _notes(memory: Memory) -> Iterator[str]:
     if memory.optimizer is not None and is_number(memory.total):
         way = {"forward": "on the way forward", "backward": "on the way back"}.get(memory.peak.phase)
         yield f"the peak is {way or f'in the {memory.peak.phase}'}; gradients and what is kept are in it"
-        yield "the loss is the mean cross-entropy of what is put out, its targets are not counted"
+        yield SUMMED if memory.traced else LOSS
     if memory.traced:
         yield TRACED
     yield NOT_IN_IT

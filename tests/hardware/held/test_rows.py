@@ -1,5 +1,7 @@
 """Rows of what is held: in the order in which things run, weights beside what is kept of the same kind."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from torch import nn
@@ -66,6 +68,15 @@ def test_arrays_and_symbols_have_no_verdict() -> None:
 def test_without_parameters_there_is_nothing_to_train() -> None:
     with pytest.raises(TargetError, match="ReLU: it has no parameters: there is nothing to train"):
         memory(nn.ReLU(), "2x3:float32", train=True)
+
+
+def test_several_threads_may_ask_at_once() -> None:
+    module = net()
+    with ThreadPoolExecutor(4) as threads:
+        totals = set(
+            threads.map(lambda train: memory(module, "2x3x8x8:float32", train=train).total, [False, True] * 6)
+        )
+    assert totals == {memory(module, "2x3x8x8:float32", train=train).total for train in (False, True)}
 
 
 def test_at_a_prompt_bytes_are_grouped() -> None:
