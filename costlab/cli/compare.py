@@ -16,12 +16,11 @@ from costlab.cli.inputs import (
     symbolic_option,
 )
 from costlab.cli.lazy import completes
-from costlab.cli.output import NOT_CHECKED, FilePath, tell_partial
+from costlab.cli.output import NOT_CHECKED, PicturePath, tell_partial
 from costlab.cli.progress import progress
 from costlab.cli.tables import Output, output_options
 from costlab.counting.compare import Comparison, gather
 from costlab.counting.compare import compare as compare_targets
-from costlab.errors import OutputError
 from costlab.files import refuse_taken, write
 from costlab.report.table import Table
 from costlab.report.tables.closed_form import compared_forms_table
@@ -78,7 +77,7 @@ from costlab.targets.ablation import Ablation
 @click.option(
     "--plot",
     metavar="FILE.png",
-    type=FilePath(),
+    type=PicturePath(),
     help="Draw the comparison, relative to the baseline.",
 )
 @convention_option
@@ -116,8 +115,6 @@ def compare(
         (closed and partial, "--partial is for modules, and --symbolic is not"),
         not_in_symbols(closed, convention),
     )
-    if plot is not None and plot.suffix.lower() != ".png":
-        raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
     form = out.format
     refuse_taken(plot, None if out.on_stdout else out.file, replace=out.force)
     chosen = gather(*targets, ablation=ablation)

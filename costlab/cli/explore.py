@@ -10,10 +10,10 @@ import click
 
 from costlab.cli.inputs import input_option, one_or_all, refuse
 from costlab.cli.lazy import completes
-from costlab.cli.output import FilePath
+from costlab.cli.output import FilePath, PicturePath
 from costlab.cli.running import PeakMemory, peak_memory_options
 from costlab.cli.tables import Output, output_options
-from costlab.errors import DefinitionError, OutputError
+from costlab.errors import DefinitionError
 from costlab.explore.space import ROWS_MAX, Space
 from costlab.explore.survey import Survey
 from costlab.explore.written.axis import Axis
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 @click.option(
     "--histogram", type=click.IntRange(1, 1000), metavar="BINS", help="Spread over --by, in so many bins."
 )
-@click.option("--plot", type=FilePath(), metavar="FILE.png", help="Draw the space.")
+@click.option("--plot", type=PicturePath(), metavar="FILE.png", help="Draw the space.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Threads.  [default: all cores]")
 @functools.partial(output_options, more=["parquet"])
 def explore(
@@ -125,8 +125,6 @@ def explore(
         asked += [*(["--where"] if conditions else []), *memory.asked, *(["--plot"] if plot else [])]
         _show_axes(variant, out, asked)
         return
-    if plot is not None and plot.suffix.lower() != ".png":
-        raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
     refuse_taken(plot, None if out.on_stdout else out.file, replace=out.force)
     from costlab.cli.progress import sharing
 

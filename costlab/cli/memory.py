@@ -8,9 +8,8 @@ import click
 from costlab.cli.device import device_option, devices_from_option
 from costlab.cli.inputs import SymbolicCommand, TargetName, input_option, one_or_all, refuse, symbolic_option
 from costlab.cli.lazy import completes
-from costlab.cli.output import FilePath
+from costlab.cli.output import PicturePath
 from costlab.cli.tables import Output, output_options
-from costlab.errors import OutputError
 from costlab.hardware.held.optimizer import OPTIMIZERS
 from costlab.hardware.held.precision import PRECISIONS
 
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 @device_option("Say whether it fits into this device's memory.")
 @devices_from_option
 @symbolic_option("Show the closed form in the batch, N.", "batch")
-@click.option("--plot", type=FilePath(), metavar="FILE.png", help="Draw what is allocated along the way.")
+@click.option("--plot", type=PicturePath(), metavar="FILE.png", help="Draw what is allocated along the way.")
 @output_options
 def memory(
     target: str,
@@ -86,8 +85,6 @@ def memory(
         (closed and device_name is not None, "--device does not go with --symbolic"),
         (closed and plot is not None, "--plot does not go with --symbolic"),
     )
-    if plot is not None and plot.suffix.lower() != ".png":
-        raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
     from costlab.files import refuse_taken
 
     refuse_taken(plot, None if out.on_stdout else out.file, replace=out.force)

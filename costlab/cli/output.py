@@ -55,6 +55,16 @@ class FilePath(FolderPath):
         return super().convert(value, param, ctx)
 
 
+class PicturePath(FilePath):
+    """The path of a picture to draw."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
+        path = super().convert(value, param, ctx)
+        if path.suffix.lower() != ".png":
+            raise OutputError(f"{path}: a picture is a PNG: let its name end in .png")
+        return path
+
+
 def chosen_format(format_: str | None, file: "Path | None", more: Sequence[str] = ()) -> str:
     """The format that was asked for, or that of the file's suffix; ``more`` are formats of a command's own.
 

@@ -7,9 +7,8 @@ import click
 from costlab.cli.device import device_option, devices_from_option
 from costlab.cli.inputs import TargetName, input_option, one_or_all, partial_option, refuse
 from costlab.cli.lazy import completes
-from costlab.cli.output import FilePath, tell_partial
+from costlab.cli.output import FilePath, PicturePath, tell_partial
 from costlab.cli.tables import Output, output_options
-from costlab.errors import OutputError
 from costlab.hardware.device import TYPES
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
     help="A row per module, per kind of operation, or per operation.",
 )
 @partial_option
-@click.option("--plot", type=FilePath(), metavar="FILE.png", help="Draw the roofline.")
+@click.option("--plot", type=PicturePath(), metavar="FILE.png", help="Draw the roofline.")
 @output_options
 def roofline_(
     target: str,
@@ -93,8 +92,6 @@ def roofline_(
             (device_name is None and plot is not None, "--plot is for --device"),
             (device_name is None and devices_file is not None, "--devices-from is for --device"),
         )
-    if plot is not None and plot.suffix.lower() != ".png":
-        raise OutputError(f"{plot}: a picture is a PNG: let its name end in .png")
     from costlab.counting.count import count
     from costlab.files import refuse_taken
     from costlab.hardware.device import device

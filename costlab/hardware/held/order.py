@@ -8,7 +8,7 @@ from costlab.errors import DefinitionError
 from costlab.hardware.held.flow import Flow, Step
 from costlab.hardware.held.largest import largest
 from costlab.hardware.held.moments import Moment
-from costlab.hardware.held.search import Part, bits
+from costlab.hardware.held.search import Segment, bits
 
 STATES = 100_000
 """How many sets of done steps are looked at in one segment before what was found is given."""
@@ -134,7 +134,7 @@ def best_order(flow: Flow, states: int = STATES) -> BestOrder:
         if stop == start + 1:
             order.append(start)
             continue
-        part = Part.of(flow, users, before, range(start, stop))
+        part = Segment.of(flow, users, before, range(start, stop))
         found = part.search(states)
         order += [start + step for step in found.order]
         path = _common([step.path for step in flow.steps[start:stop]])

@@ -10,7 +10,7 @@ from costlab.hardware.held.forward import INT64, forward
 from costlab.hardware.held.moments import Inference, Part, Training
 from costlab.hardware.held.optimizer import Optimizer
 from costlab.hardware.held.precision import WORD, Precision
-from costlab.hardware.held.step import training_step
+from costlab.hardware.held.step import run_step
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,7 +41,7 @@ def of_definition(root: Node, batch: Dim, dtype: Precision, optimizer: Optimizer
     parts = tuple(_part(node, word) for node in root.nodes() if isinstance(node.block, Operation))
     held = tuple(part for part in parts if part is not None)
     if optimizer is not None:
-        return Ran(training_step(root, batch, word, optimizer), held)
+        return Ran(run_step(root, batch, word, optimizer), held)
     ran = forward(root, batch, word)
     return Ran(Inference(ran.flow, tuple(ran.moments), ran.given), held)
 

@@ -26,7 +26,7 @@ class _State(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Part:
+class Segment:
     """Steps that follow each other, numbered from 0, as what they need, allocate and let go.
 
     Sets of steps are the bits of a number. ``lets_go`` has for each step the values that may end with it: who
@@ -43,7 +43,7 @@ class Part:
     least: int
 
     @classmethod
-    def of(cls, flow: Flow, users: dict[int, list[int]], before: list[int], steps: range) -> "Part":
+    def of(cls, flow: Flow, users: dict[int, list[int]], before: list[int], steps: range) -> "Segment":
         """The part of a flow, from who uses each value and which steps must have run before each."""
         written: dict[int, int] = {}
         for number, step in enumerate(flow.steps):

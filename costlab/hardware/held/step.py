@@ -14,7 +14,7 @@ LOSS = "loss"
 """The path of what is no module: the loss, and the way back from it to what the network puts out."""
 
 
-def training_step(root: Node, batch: Dim, word: int, optimizer: Optimizer) -> Training:
+def run_step(root: Node, batch: Dim, word: int, optimizer: Optimizer) -> Training:
     """A step of training a definition, with ``word`` bytes to an element.
 
     The loss is the sum of the mean cross-entropies over the channels of what the network and its auxiliary
