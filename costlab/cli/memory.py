@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 @click.option(
     "--dtype",
     type=click.Choice(PRECISIONS),
-    default="float32",
-    show_default=True,
-    help="Type of weights and data; amp is weights in float32, run under autocast to bfloat16.",
+    help="Type of weights and data; amp is weights in float32, run under autocast to bfloat16.  "
+    "[default: float32, a module's own]",
 )
 @click.option("--by", type=click.Choice(["module", "kind"]), help="A row per module, or kind of operation.")
 @click.option(
@@ -52,7 +51,7 @@ def memory(
     optimizer: str | None,
     momentum: bool,
     average: bool,
-    dtype: "Precision",
+    dtype: "Precision | None",
     by: Literal["module", "kind"] | None,
     depth: int | None,
     device_name: str | None,

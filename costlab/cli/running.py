@@ -31,9 +31,7 @@ OPTIONS = (
     click.option(
         "--dtype",
         type=click.Choice(PRECISIONS),
-        default=RUNNING["dtype"],
-        show_default=True,
-        help="What peak memory is held in.",
+        help="What peak memory is held in.  [default: float32, a module's own]",
     ),
 )
 

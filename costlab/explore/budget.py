@@ -127,7 +127,7 @@ def budget(
     optimizer: str = "sgd",
     momentum: bool = False,
     average: bool = False,
-    dtype: str = "float32",
+    dtype: str | None = None,
     against: ReferenceLike | None = None,
     max_increase: str | Fraction | None = None,
     strict: bool = False,

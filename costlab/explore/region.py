@@ -112,7 +112,7 @@ class Region(Overview):
         optimizer: str = "sgd",
         momentum: bool = False,
         average: bool = False,
-        dtype: str = "float32",
+        dtype: str | None = None,
     ) -> Self:
         """The space with the ``peak_memory`` of its members: the most bytes held at once, as they run so.
 

@@ -10,7 +10,7 @@ RUNNING: Mapping[str, Any] = {
     "optimizer": "sgd",
     "momentum": False,
     "average": False,
-    "dtype": "float32",
+    "dtype": None,
 }
 """The options, as they are by default."""
 OF_TRAINING = ("optimizer", "momentum", "average")
@@ -21,12 +21,15 @@ def changed_of(**running: Any) -> dict[str, Any]:
     return {name: value for name, value in running.items() if value != RUNNING[name]}
 
 
-def in_words(running: Mapping[str, Any]) -> str:
-    """How it runs, in a few words: ``a step of training with adam, batch 32, bfloat16``."""
+def in_words(running: Mapping[str, Any], otherwise: str = "float32") -> str:
+    """How it runs, in a few words: ``a step of training with adam, batch 32, bfloat16``.
+
+    ``otherwise`` is the type where none is given.
+    """
     how = {**RUNNING, "batch": 1, **running}
     more = [f" and {name}" for name in ("momentum", "average") if how[name]]
     what = f"a step of training with {how['optimizer']}{''.join(more)}" if how["train"] else "inference"
-    return f"{what}, batch {how['batch']}, {how['dtype']}"
+    return f"{what}, batch {how['batch']}, {how['dtype'] or otherwise}"
 
 
 def refuse_untrained(running: Iterable[str], write: Callable[[str], str]) -> None:

@@ -37,7 +37,7 @@ class Memory(Overview):
     label: str
     input: AnyInput
     batch: Dim
-    dtype: Precision
+    dtype: str
     parts: tuple[Part, ...]
     ran: Inference | Training
     optimizer: Optimizer | None = None
@@ -210,7 +210,7 @@ def memory(
     optimizer: str = "sgd",
     momentum: bool = False,
     average: bool = False,
-    dtype: Precision = "float32",
+    dtype: Precision | None = None,
     **settings: Any,
 ) -> Memory:
     """What a target holds in memory, on one CPU or GPU, in inference or with ``train`` in a step of training.
@@ -218,8 +218,9 @@ def memory(
     ``target``, ``input``, ``batch`` and ``settings`` are those of `costlab.count`. A definition is run as its
     module would be, on sizes alone: its dimensions may be symbols and arrays, too. A module of PyTorch is
     traced on tensors without memory, and so is a definition with an operation that has no ``saves``, or under
-    ``amp``: weights in float32, run under autocast to bfloat16. Whatever type its tensors of floating point
-    have, they are held in ``dtype``. ``optimizer`` is sgd, rmsprop, adam or adamw.
+    ``amp``: weights in float32, run under autocast to bfloat16. In a ``dtype`` that is given, all tensors of
+    floating point have that type; without one a definition is in float32, a module as it is, and what comes
+    in, of floating point, in the type of its parameters. ``optimizer`` is sgd, rmsprop, adam or adamw.
 
     What tensors hold is exact. Kernels' workspace, the allocator's rounding and its reserve are not in it.
 
@@ -228,7 +229,7 @@ def memory(
             trained at this batch or has no parameters.
         TargetError, ShapeError, DependsOnDataError: as `costlab.count`.
     """
-    if dtype not in PRECISIONS:
+    if dtype is not None and dtype not in PRECISIONS:
         raise DefinitionError(f"dtype={named(dtype)} must be one of {', '.join(PRECISIONS)}")
     if not train and (momentum or average or optimizer != "sgd"):
         raise DefinitionError("an optimizer, momentum and an average are for training: give train")
@@ -239,7 +240,9 @@ def memory(
     with guard(found.label, found.from_user, found.folder):
         ran = _run(found._replace(input=placed), times, dtype, by)
     unverified = not found.block.takes_tensors and _is_unverified(found.block)
-    return Memory(found.label, placed, times, dtype, ran.parts, ran.ran, by, average, ran.traced, unverified)
+    return Memory(
+        found.label, placed, times, ran.dtype, ran.parts, ran.ran, by, average, ran.traced, unverified
+    )
 
 
 def _shown(size: Dim) -> str:
@@ -247,13 +250,13 @@ def _shown(size: Dim) -> str:
     return f"{size:,}" if isinstance(size, int) else text(size)
 
 
-def _run(found: Target, batch: Dim, dtype: Precision, optimizer: Optimizer | None) -> Ran:
+def _run(found: Target, batch: Dim, dtype: Precision | None, optimizer: Optimizer | None) -> Ran:
     if found.block.takes_tensors:
         module: Any = found.block
         assert isinstance(found.input, Inputs)
         return of_module(module.module, found.input, dtype, optimizer)
     try:
-        return of_definition(found.walk(), batch, dtype, optimizer)
+        return of_definition(found.walk(), batch, dtype or "float32", optimizer)
     except DefinitionError as error:
         raise DefinitionError(f"{found.label}: {error}") from None
 

@@ -52,7 +52,7 @@ def test_the_largest_and_how_they_run_are_shown(run: Run, peaks: dict[tuple[int,
     words = ("explore", NET, *AXES, *RUNNING, "--top", "2", "--by", "peak_memory")
     rows = json.loads(run(*words, "-f", "json").out)
     assert [row["peak_memory"] for row in rows["rows"]] == sorted(peaks.values())[:-3:-1]
-    how = {"train": True, "optimizer": "adam", "momentum": False, "average": False, "dtype": "float32"}
+    how = {"train": True, "optimizer": "adam", "momentum": False, "average": False, "dtype": None}
     assert rows["running"] == how | {"batch": 4}
     shown = run(*words).out
     assert f"{max(peaks.values()):,}" in shown

@@ -38,15 +38,20 @@ Sized: TypeAlias = Inputs | tuple[int, ...]
 class Fakes:
     """One fake tensor for each real one, which share memory where those do.
 
-    ``cast`` are the tensors that take on the type: parameters, buffers and inputs of floating point.
+    Of floating point, what comes in takes on the type, and so does what a module holds unless it stays as it
+    is, without a ``precision``; then the type is that of its parameters, if they have one.
     """
 
-    def __init__(self, precision: Precision, cast: set[int]) -> None:
+    def __init__(self, precision: Precision | None, modules: Iterable[nn.Module]) -> None:
+        held = [
+            tensor for part in modules for tensor in (*part._parameters.values(), *part._buffers.values())
+        ]
+        given = None if precision is None else TYPES[precision]
         self.mode = CPUFakes(allow_non_fake_inputs=True)
         self.inputs: set[int] = set()
         """The keys of the storages that came in."""
-        self._type = TYPES[precision]
-        self._cast = cast
+        self.type = given or _type_of(each for each in held if isinstance(each, nn.Parameter))
+        self._cast = set() if precision is None else {id(each) for each in held}
         self._known: dict[int, tuple[Tensor, Tensor]] = {}  # with the tensor, so that its id stays its own
         self._storages: dict[int, tuple[Any, Any]] = {}
 
@@ -89,7 +94,8 @@ class Fakes:
 
     def meta(self, tensor: Tensor) -> Tensor:
         """A tensor without memory, of the type that it has here; those that share a storage share one."""
-        cast = self._type if tensor.is_floating_point() and id(tensor) in self._cast else tensor.dtype
+        takes_it = self.type is not None and tensor.is_floating_point() and id(tensor) in self._cast
+        cast = self.type if takes_it else tensor.dtype
         if type(tensor) is StandIn:  # of a lazy module, which has no storage
             return torch.empty_strided(tensor.size(), tensor.stride(), dtype=cast, device="meta")
         storage = tensor.untyped_storage()
@@ -99,6 +105,12 @@ class Fakes:
         view = torch.empty(0, dtype=tensor.dtype, device="meta")
         view.set_(self._storages[storage._cdata][1], tensor.storage_offset(), tensor.size(), tensor.stride())
         return view.to(cast)
+
+
+def _type_of(parameters: Iterable[Tensor]) -> torch.dtype | None:
+    """The type of all parameters of floating point, float32 if there are none; None if there are several."""
+    types = {each.dtype for each in parameters if each.is_floating_point()} or {torch.float32}
+    return types.pop() if len(types) == 1 else None
 
 
 def key_of(tensor: Tensor) -> int:
@@ -116,7 +128,7 @@ class Run:
     """A module that is ready to run on fake tensors, and what it is called with."""
 
     def __init__(
-        self, model: nn.Module, named: Named, fakes: Fakes, precision: Precision, training: bool
+        self, model: nn.Module, named: Named, fakes: Fakes, precision: Precision | None, training: bool
     ) -> None:
         self.model = model
         self.fakes = fakes
@@ -135,7 +147,9 @@ class Run:
 
 
 @contextmanager
-def on_fakes(module: nn.Module, inputs: Sized, precision: Precision, *, training: bool) -> Iterator[Run]:
+def on_fakes(
+    module: nn.Module, inputs: Sized, precision: Precision | None, *, training: bool
+) -> Iterator[Run]:
     """A module that holds fake tensors in place of its own, which it has again after that, come what may.
 
     It runs in eval mode but for ``training``, for which it stays in the mode that it is in.
@@ -148,11 +162,10 @@ def on_fakes(module: nn.Module, inputs: Sized, precision: Precision, *, training
     given = given_inputs(inputs)
     model, named = with_sizes(module, given, training=training)
     modules = list({id(each): each for _, each in named}.values())
-    cast = {id(each) for part in modules for each in (*part._parameters.values(), *part._buffers.values())}
     with process_restored(), ExitStack() as stack:
         holdings = stack.enter_context(closing(Holdings()))
         stack.callback(torch.clear_autocast_cache)
-        fakes = Fakes(precision, cast)
+        fakes = Fakes(precision, modules)
         run = Run(model, named, fakes, precision, training)
         stack.enter_context(_quiet())
         try:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class Ran(NamedTuple):
-    """A forward pass or a step of training, and the parts of what ran; whether its module was traced."""
+    """A forward pass or a step of training, the parts of what ran, its type, and whether it was traced."""
 
     ran: Inference | Training
     parts: tuple[Part, ...]
+    dtype: str
     traced: bool = False
 
 
@@ -41,27 +42,31 @@ def of_definition(root: Node, batch: Dim, dtype: Precision, optimizer: Optimizer
     parts = tuple(_part(node, word) for node in root.nodes() if isinstance(node.block, Operation))
     held = tuple(part for part in parts if part is not None)
     if optimizer is not None:
-        return Ran(run_step(root, batch, word, optimizer), held)
+        return Ran(run_step(root, batch, word, optimizer), held, dtype)
     ran = forward(root, batch, word)
-    return Ran(Inference(ran.flow, tuple(ran.moments), ran.given), held)
+    return Ran(Inference(ran.flow, tuple(ran.moments), ran.given), held, dtype)
 
 
 def of_module(
-    module: "nn.Module", inputs: "Inputs | tuple[int, ...]", dtype: Precision, optimizer: Optimizer | None
+    module: "nn.Module",
+    inputs: "Inputs | tuple[int, ...]",
+    dtype: Precision | None,
+    optimizer: Optimizer | None,
 ) -> Ran:
-    """A module of PyTorch, traced.
+    """A module of PyTorch, traced; without a ``dtype`` it is as it is.
 
     Raises:
         DefinitionError, DependsOnDataError, TargetError: it cannot be traced.
     """
-    from costlab.hardware.held.traced import parts_of, trace_inference, trace_training
+    from costlab.hardware.held.traced import parts_of, trace_inference, trace_training, type_of
     from costlab.tracing.process import ONE_RUN
 
     with ONE_RUN:  # while a module runs, what it holds is not its own
         parts = parts_of(module, dtype, inputs)
+        held_in = dtype or type_of(module, inputs)
         if optimizer is None:
-            return Ran(trace_inference(module, inputs, dtype), parts, traced=True)
-        return Ran(trace_training(module, inputs, dtype, optimizer), parts, traced=True)
+            return Ran(trace_inference(module, inputs, dtype), parts, held_in, traced=True)
+        return Ran(trace_training(module, inputs, dtype, optimizer), parts, held_in, traced=True)
 
 
 def _says_what_it_saves(root: Node) -> bool:

@@ -31,8 +31,11 @@ from costlab.hardware.held.traced_step import TracedStep
 from costlab.tracing.holdings import tensors_within
 from costlab.tracing.lazy import has_lazy
 
+SEVERAL = "several types"
+"""What is said of the type of a module whose parameters have not one."""
 
-def trace_inference(module: nn.Module, inputs: Sized, dtype: Precision) -> Inference:
+
+def trace_inference(module: nn.Module, inputs: Sized, dtype: Precision | None) -> Inference:
     """A forward pass in eval mode, without gradients."""
     with on_fakes(module, inputs, dtype, training=False) as run, torch.no_grad():
         called = Called()
@@ -46,7 +49,9 @@ def trace_inference(module: nn.Module, inputs: Sized, dtype: Precision) -> Infer
         return Inference(flow, tuple(live.moments), run.fakes.given)
 
 
-def trace_training(module: nn.Module, inputs: Sized, dtype: Precision, optimizer: Optimizer) -> Training:
+def trace_training(
+    module: nn.Module, inputs: Sized, dtype: Precision | None, optimizer: Optimizer
+) -> Training:
     """A step of training of a module, in the mode that it is in.
 
     The loss is the mean cross-entropy over axis 1 of each output that has one, of others their sum; those
@@ -66,7 +71,14 @@ def trace_training(module: nn.Module, inputs: Sized, dtype: Precision, optimizer
         return Training(tuple(saved.kept), tuple(live.moments), step.gradients, state, run.fakes.given)
 
 
-def parts_of(module: nn.Module, dtype: Precision, inputs: Sized | None = None) -> tuple[Part, ...]:
+def type_of(module: nn.Module, inputs: Sized) -> str:
+    """The name of the type of a module's parameters, where it stays as it is."""
+    _, named = with_sizes(module, given_inputs(inputs))
+    of_all = Fakes(None, [each for _, each in named]).type
+    return SEVERAL if of_all is None else str(of_all).removeprefix("torch.")
+
+
+def parts_of(module: nn.Module, dtype: Precision | None, inputs: Sized | None = None) -> tuple[Part, ...]:
     """What each module in a module holds itself, in a type; ``inputs`` give a lazy one its sizes.
 
     Raises:
@@ -77,8 +89,7 @@ def parts_of(module: nn.Module, dtype: Precision, inputs: Sized | None = None) -
     modules = {id(each): each for _, each in named}.values()
     if has_lazy(list(modules)):
         raise DefinitionError(f"{type(module).__name__}: it is lazy, and has no sizes without an input")
-    held = [each for part in modules for each in (*part._parameters.values(), *part._buffers.values())]
-    fakes = Fakes(dtype, {id(each) for each in held})
+    fakes = Fakes(dtype, modules)
     parts: list[Part] = []
     seen: set[int] = set()
 

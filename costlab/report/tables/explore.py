@@ -18,6 +18,7 @@ from costlab.report.cell import Column
 from costlab.report.table import Table
 from costlab.report.tables.count import TITLES
 from costlab.targets.target import Variant
+from costlab.targets.torch_module import Factory
 
 MEMBER = (
     Column("target", "target", fold=30),
@@ -214,8 +215,10 @@ def title_of(space: Space) -> str:
 
 def memory_notes(space: Space) -> tuple[str, ...]:
     """How members run whose peak memory is shown."""
-    asked = PEAK_MEMORY in space.quantities
-    return (f"peak memory: all that is held at once, in {in_words(space.running or {})}",) if asked else ()
+    if PEAK_MEMORY not in space.quantities:
+        return ()
+    otherwise = "the types of the modules" if isinstance(space.variant.subject, Factory) else "float32"
+    return (f"peak memory: all that is held at once, in {in_words(space.running or {}, otherwise)}",)
 
 
 def facts_of(space: Space) -> Mapping[str, Any]:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from costlab.hardware.held.flow import Step
 from costlab.hardware.held.optimizer import Optimizer
 from costlab.hardware.held.traced import trace_inference, trace_training
+from costlab.hardware.memory import memory
 
 
 class Net(nn.Module):
@@ -86,3 +88,23 @@ def test_what_is_kept_is_of_the_module_that_wants_it_first() -> None:
         ("3", "max_pool2d"): 2 * 4 * 4 * 8,
         ("4", "dropout"): 2 * 4 * 4 * 4,
     }
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_module_is_held_in_the_types_that_it_has(dtype: torch.dtype) -> None:
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)).to(dtype)
+    held = memory(module, (3, 8, 8), batch=2)
+    word = dtype.itemsize
+    assert held.dtype == str(dtype).removeprefix("torch.")
+    assert (held.weights, held.buffers) == ((216 + 8 + 16) * word, 16 * word + 8)
+    assert (held.given, held.peak.live) == (2 * 192 * word, 2 * (2 * 8 * 36 * word))
+    assert memory(module, (3, 8, 8), dtype="float32").weights == 4 * 240
+    assert {each.dtype for each in module.parameters()} == {dtype}
+
+
+def test_a_module_of_several_types_stays_as_it_is() -> None:
+    module = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 4, dtype=torch.float64))
+    module[1].register_forward_pre_hook(lambda _, args: (args[0].double(),))
+    held = memory(module, "2x8")
+    assert (held.dtype, held.weights) == ("several types", 72 * 4 + 36 * 8)
+    assert held.given == 64
