@@ -10,7 +10,7 @@ from torch import nn
 
 import costlab
 from costlab import algebra
-from costlab.algebra import AnyShape, Block, Conv2d, Dim, ReLU, block, seq
+from costlab.algebra import AnyShape, BatchNorm2d, Block, Conv2d, Dim, ReLU, block, seq
 from costlab.algebra.saved import Saved
 from costlab.algebra.several import part
 from costlab.errors import DefinitionError
@@ -161,3 +161,18 @@ def test_members_that_are_modules_are_traced() -> None:
     most = space.max("peak_memory")
     assert most is not None
     assert most.sizes["peak_memory"] == peak_of(space, (1,), {"batch": 2})
+
+
+@block(input=("channels", "side", "side"))
+def shrinking(channels: Dim = 3, side: Dim = 7) -> Block:
+    """A batch norm that sees one value per channel where the side is 3."""
+    return seq(conv=Conv2d(4, 3, stride=2), bn=BatchNorm2d())
+
+
+def test_a_member_that_cannot_be_trained_is_named() -> None:
+    space = Space(shrinking, side=range(3, 200)).with_memory(train=True)
+    with pytest.raises(
+        DefinitionError, match=r"^peak_memory at side=3: shrinking.*: bn: batch norm cannot be"
+    ):
+        space.max("peak_memory")
+    assert Space(shrinking, side=range(5, 200)).with_memory(train=True).max("peak_memory").index == (194,)

@@ -137,7 +137,12 @@ class Peaks:
         return replace(self.variant, subject=made, settings={}, input=x)
 
     def _one(self, point: Any) -> int:
-        return int(memory(variant_of(self.variant, self.axes, tuple(map(int, point))), **self.running).total)
+        index = tuple(map(int, point))
+        try:
+            return int(memory(variant_of(self.variant, self.axes, index), **self.running).total)
+        except DefinitionError as error:
+            at = ", ".join(f"{axis.name}={axis.text(i)}" for axis, i in zip(self.axes, index, strict=True))
+            raise DefinitionError(f"{PEAK_MEMORY} at {at}: {error}") from None
 
     def _is_safe(self, points: Any) -> bool:
         """Whether no sum of bytes can come near to the end of 64 bits."""

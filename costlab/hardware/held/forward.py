@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from costlab.algebra.block import Node, Operation
 from costlab.algebra.combine import Add, Auxiliary, Concat, Sequence
-from costlab.algebra.dim import Dim, is_number, is_symbolic, product, total
+from costlab.algebra.dim import Dim, is_array, is_number, is_symbolic, product, total
 from costlab.algebra.saved import Saved
 from costlab.errors import DefinitionError
 from costlab.hardware.held.flow import Flow, Step
@@ -204,8 +204,8 @@ class Forward:
 
     def _refuse_one_value(self, node: Node) -> None:
         """Refuse, as torch does, statistics of a single value."""
-        values = product(self.batch, *node.output[1:])
-        if is_number(values) and values == 1:
+        values: Any = product(self.batch, *node.output[1:])
+        if (values == 1).any() if is_array(values) else is_number(values) and values == 1:
             raise DefinitionError(
                 f"{node.path or node.block.title}: batch norm cannot be trained on one value per channel: "
                 "give a larger batch, or a larger input"
