@@ -19,6 +19,7 @@ from costlab.explore.written.axis import Axis
 from costlab.explore.written.condition import AtMost, Atom, Condition, all_conditions, conjunctions
 from costlab.explore.written.expression import parse_condition, parse_quantity
 from costlab.explore.written.linear import Linear
+from costlab.hardware.memory import optimizer_of
 from costlab.targets.target import Variant
 
 if TYPE_CHECKING:
@@ -120,11 +121,13 @@ class Region(Overview):
         inference. It is worked out when it is first asked, of all members of a space of at most a million.
 
         Raises:
-            DefinitionError: one of training is given without ``train``; or the space is larger.
+            DefinitionError: options do not go together, as of training without ``train``; or the space is
+                larger.
         """
         options = {"optimizer": optimizer, "momentum": momentum, "average": average, "dtype": dtype}
         running = changed_of(train=train, **options)
         refuse_untrained(running, str)
+        optimizer_of(train=train, optimizer=optimizer, momentum=momentum, average=average, dtype=dtype)
         self._refuse_large(self.variant.label, (PEAK_MEMORY,))
         space = copy(self)
         space.running = {"batch": positive("batch", batch), **running}

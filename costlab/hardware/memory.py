@@ -201,6 +201,21 @@ class Memory(Overview):
         ]
 
 
+def optimizer_of(
+    *, train: bool, optimizer: str, momentum: bool, average: bool, dtype: str | None
+) -> Optimizer | None:
+    """The optimizer that is asked for, none in inference, by options of `memory` that go together.
+
+    Raises:
+        DefinitionError: they do not, or there is no such optimizer or type.
+    """
+    if dtype is not None and dtype not in PRECISIONS:
+        raise DefinitionError(f"dtype={named(dtype)} must be one of {', '.join(PRECISIONS)}")
+    if not train and (momentum or average or optimizer != "sgd"):
+        raise DefinitionError("an optimizer, momentum and an average are for training: give train")
+    return Optimizer(optimizer, momentum) if train else None
+
+
 def memory(
     target: TargetLike,
     input: object = None,
@@ -229,11 +244,7 @@ def memory(
             trained at this batch or has no parameters.
         TargetError, ShapeError, DependsOnDataError: as `costlab.count`.
     """
-    if dtype is not None and dtype not in PRECISIONS:
-        raise DefinitionError(f"dtype={named(dtype)} must be one of {', '.join(PRECISIONS)}")
-    if not train and (momentum or average or optimizer != "sgd"):
-        raise DefinitionError("an optimizer, momentum and an average are for training: give train")
-    by = Optimizer(optimizer, momentum) if train else None
+    by = optimizer_of(train=train, optimizer=optimizer, momentum=momentum, average=average, dtype=dtype)
     found = resolve(target, input, **settings)
     inputs = product(as_dim("batch", batch), found.batch)
     placed, times = found.block.placed(found.input, inputs)
