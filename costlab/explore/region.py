@@ -19,7 +19,6 @@ from costlab.explore.written.axis import Axis
 from costlab.explore.written.condition import AtMost, Atom, Condition, all_conditions, conjunctions
 from costlab.explore.written.expression import parse_condition, parse_quantity
 from costlab.explore.written.linear import Linear
-from costlab.hardware.memory import optimizer_of
 from costlab.targets.target import Variant
 
 if TYPE_CHECKING:
@@ -124,6 +123,8 @@ class Region(Overview):
             DefinitionError: options do not go together, as of training without ``train``; or the space is
                 larger.
         """
+        from costlab.hardware.memory import optimizer_of
+
         options = {"optimizer": optimizer, "momentum": momentum, "average": average, "dtype": dtype}
         running = changed_of(train=train, **options)
         refuse_untrained(running, str)
