@@ -96,7 +96,7 @@ LIKE_OTHERS = {
 """Networks of the same operations as others of the catalog, only more of them or wider."""
 
 
-LARGE = {"bn_inception", "googlenet", "inception_v3_table_1", "resnet50", "vgg16"}
+LARGE = {"bn_inception", "googlenet", "inception_v3", "inception_v3_table_1", "resnet50", "vgg16"}
 """Networks that take long, of operations that others have, too."""
 
 

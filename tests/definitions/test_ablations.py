@@ -164,8 +164,8 @@ def distinct() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("name", "label"),
     [
-        # Ensembles are the networks beside them, several times.
-        pytest.param(*each, marks=pytest.mark.slow if re.match(r"\d ", each[1]) else ())
+        # Ensembles, and networks on several crops, are those beside them, several times.
+        pytest.param(*each, marks=pytest.mark.slow if re.match(r"\d |.* crops", each[1]) else ())
         for each in distinct()
     ],
 )

@@ -90,6 +90,7 @@ for folder, steps in (("whole", 99), ("parts", 7), ("parts", 6), ("parts", 99)):
 """
 
 
+@pytest.mark.slow
 def test_processes_that_are_ended_together_go_on_with_the_same_bits(tmp_path: Path) -> None:
     run(ENDED, str(tmp_path))
     for seed in ("0", "1"):
