@@ -24,8 +24,8 @@ test: $(READY)  ## Run the tests.
 	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal
 
 zoo: $(READY)  ## Hold all that is counted against what runs, of which other runs try a sample: transformers, large networks.
-	$(BIN)/pytest tests/zoo tests/definitions tests/hardware tests/symbolic tests/checking tests/train/test_distributed.py \
-	  -m '' -n auto --dist worksteal
+	$(BIN)/pytest tests/zoo tests/definitions tests/hardware tests/symbolic tests/checking \
+	  tests/train/test_distributed.py tests/cli/test_scale.py -m '' -n auto --dist worksteal
 
 check: $(READY)  ## Everything that has to pass: format, lint, types, import rules, tests.
 	$(MAKE) --jobs=2 lint test

@@ -10,7 +10,7 @@ from costlab.checking.cross_check import check
 from costlab.counting.count import count
 from tests.random_blocks import counted
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "80"))
 
 
 @settings(

@@ -115,9 +115,15 @@ def test_compound_scaling_says_where_its_coefficients_come_from(run: Run) -> Non
     [
         ("whole", "30k", Fraction(1, 16), "width is used in other ways than scale(channels, width)"),
         ("derived", "10k", Fraction(3, 64), "width is used in other ways than scale(channels, width)"),
-        ("twice", "30k", None, "the multiply-adds are taken to rise only"),
+        # These look at thousands of networks.
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in (
+                ("twice", "30k", None, "the multiply-adds are taken to rise only"),
+                ("falls", "300k", None, "do not only rise with width"),
+            )
+        ),
         ("zigzag", "200k", None, "do not only rise with width"),
-        ("falls", "300k", None, "do not only rise with width"),
     ],
 )
 def test_multipliers_that_are_used_in_other_ways(
