@@ -10,6 +10,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -141,8 +142,8 @@ def main() -> None:
     print(f"| | {' | '.join(heads)} | s to say | s to trace |\n| --- |{' ---: |' * (len(heads) + 2)}")
     for name, batch, side in CASES:
         real = Real(name, batch, side)
-        peaks, seconds = timed(lambda case=(name, batch, side): said(*case))  # type: ignore[misc]  # its defaults bind the case
-        _, longer = timed(lambda case=(real.module, batch, side): traced(*case))  # type: ignore[misc]  # its defaults bind the case
+        peaks, seconds = timed(partial(said, name, batch, side))
+        _, longer = timed(partial(traced, real.module, batch, side))
         guess = estimated(real.module, batch, side)
         for what, run, peak in (("inference", real.infer, peaks.inference), ("step", real.step, peaks.step)):
             tensors, allocator = real.storages(run), real.allocator(run)

@@ -229,12 +229,12 @@ class Forward:
 
     def _unreduced(self, saved: Saved, gradients: tuple[Dim, ...]) -> Dim:
         """The bytes of a gradient that is yet to be added up: none where it has its parameter's size."""
-        size: Any = self._bytes(saved.unreduced)
-        if is_symbolic(size):
-            return size  # type: ignore[no-any-return]
-        for gradient in gradients:
-            size = size * (size != gradient)
-        return size  # type: ignore[no-any-return]
+        unreduced: Any = self._bytes(saved.unreduced)
+        if not is_symbolic(unreduced):
+            for gradient in gradients:
+                unreduced = unreduced * (unreduced != gradient)
+        size: Dim = unreduced
+        return size
 
     def _passing(self, saved: Saved, operation: Operation) -> Dim:
         """The bytes that are needed beside what is read and written, where autograd keeps nothing."""
