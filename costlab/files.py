@@ -9,8 +9,9 @@ from math import inf
 from pathlib import Path
 from typing import IO, Any, cast
 
-from costlab.errors import OutputError
+from costlab.errors import CostlabError, OutputError
 from costlab.interrupts import Whole
+from costlab.messages import named
 
 PART = ".costlab-"
 """The beginning of the name of a file that is not complete yet."""
@@ -147,6 +148,24 @@ def read(file: Path, most: float = inf) -> bytes | None:
         return None
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{file} cannot be read: {_reason(error)}") from error
+
+
+def read_given(file: Path, most: float, wanted: str, failure: type[CostlabError], instead: str = "") -> bytes:
+    """The content of a file that somebody names; ``wanted`` says what to name where it is none.
+
+    Raises:
+        CostlabError: of the class ``failure``, if there is no such file; ``instead`` says what to do then.
+        OutputError: as `read`.
+    """
+    if "\0" in str(file):
+        raise failure(f"{named(str(file))} is no name of a file")
+    with suppress(OSError, RuntimeError):  # reading tells what is wrong
+        if file.exists() and not file.is_file():
+            raise failure(f"{file} is no file: {wanted}")
+    content = read(file, most)
+    if content is None:
+        raise failure(f"{file}: there is no such file{instead}")
+    return content
 
 
 def _reason(error: OSError | RuntimeError) -> object:

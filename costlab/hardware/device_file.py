@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 
 from costlab.decode import is_line
 from costlab.errors import DeviceError
-from costlab.files import read
+from costlab.files import read_given
 from costlab.hardware.device import Device, plain
 from costlab.messages import named
 
@@ -90,14 +89,7 @@ def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _content(file: Path) -> str:
-    if "\0" in str(file):
-        raise DeviceError(f"{named(str(file))} is no name of a file")
-    with suppress(OSError, RuntimeError):  # reading tells what is wrong
-        if file.exists() and not file.is_file():
-            raise DeviceError(f"{file} is no file: name a CSV file of devices")
-    content = read(file, MOST_BYTES)
-    if content is None:
-        raise DeviceError(f"{file}: there is no such file")
+    content = read_given(file, MOST_BYTES, "name a CSV file of devices", DeviceError)
     try:
         return content.decode("utf-8-sig")  # some programs begin what they write with a mark
     except UnicodeDecodeError as error:

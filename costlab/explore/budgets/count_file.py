@@ -1,7 +1,6 @@
 """Reading the JSON that ``costlab count -f json`` wrote, which somebody else may have changed since."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from costlab.counting.row import COST, DEFAULT, FORMAT, MEASURES, VERSION
 from costlab.decode import Line, MalformedError, decode, parse
 from costlab.errors import TargetError
 from costlab.explore.budgets.reference import Reference
-from costlab.files import read
+from costlab.files import read_given
 from costlab.messages import first_sentence, named
 
 MOST_BYTES = 2**28
@@ -63,14 +62,7 @@ def read_reference(file: Path) -> Reference:
 
 
 def _parsed(file: Path) -> Any:
-    if "\0" in str(file):
-        raise TargetError(f"{named(str(file))} is no name of a file")
-    with suppress(OSError, RuntimeError):  # reading tells what is wrong
-        if file.exists() and not file.is_file():
-            raise TargetError(f"{file} is no file: name one that costlab count -f json wrote")
-    content = read(file, MOST_BYTES)
-    if content is None:
-        raise TargetError(f"{file}: there is no such file")
+    content = read_given(file, MOST_BYTES, "name one that costlab count -f json wrote", TargetError)
     try:
         return parse(content)
     except ValueError as error:

@@ -13,9 +13,8 @@ from costlab.algebra.dim import is_number
 from costlab.counting.count import Count
 from costlab.decode import AboveZero, Line, MalformedError, Natural, NotNegative, Positive, decode, parse
 from costlab.errors import CalibrationError, DefinitionError, one_line
-from costlab.files import read, write
+from costlab.files import read_given, write
 from costlab.hardware.timing.features import Features, Operation, base_of, operations_of
-from costlab.messages import named
 
 FORMAT, VERSION = "costlab calibration", 1
 MOST_BYTES = 2**22
@@ -217,11 +216,9 @@ def read_calibration(file: str | Path) -> Calibration:
         OutputError: it cannot be read.
     """
     path = Path(file)
-    if "\0" in str(path):
-        raise CalibrationError(f"{named(str(path))} is no name of a file")
-    content = read(path, MOST_BYTES)
-    if content is None:
-        raise CalibrationError(f"{path}: there is no such file; costlab measure --calibrate {path} makes it")
+    wanted = "name one that costlab measure --calibrate wrote"
+    made_by = f"; costlab measure --calibrate {path} makes it"
+    content = read_given(path, MOST_BYTES, wanted, CalibrationError, made_by)
     try:
         value = parse(content)
         if not isinstance(value, dict) or value.get("format") != FORMAT:
