@@ -167,6 +167,8 @@ class Traced(Block):
     computes; ``unknown`` says that nobody knows what it costs.
     Of an operation, ``call`` says how it was called; of parameters that nothing reads there is none. ``turn``
     numbers the operations as they ran: those of a module that is called twice stand together in the tree.
+    ``reads`` are the turns of the operations whose outputs it reads, -1 what comes in, where a trace follows
+    them; so are ``gives`` of the root, the turns that its output comes from.
     Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, ``stop`` where its
     run stopped before its end, ``follows_sizes`` that it noted products of sizes, ``subject`` is the
     module itself, and ``complex_products`` are the paths of what multiplies complex numbers.
@@ -185,6 +187,8 @@ class Traced(Block):
     subject: Any = field(default=None, compare=False, repr=False)
     call: Call | None = field(default=None, compare=False, repr=False)
     turn: int = field(default=0, compare=False, repr=False)
+    reads: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    gives: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def title(self) -> str:

@@ -1,6 +1,5 @@
 """Modules of PyTorch as blocks: walking one runs it, once, on tensors without values."""
 
-import inspect
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +8,6 @@ from functools import partial
 from math import prod
 from pathlib import Path
 from traceback import extract_tb
-from types import FunctionType
 from typing import Any, ClassVar
 
 import torch
@@ -24,6 +22,7 @@ from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
 from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, first_line
 from costlab.messages import a, first_sentence, message_of, named, shortened
+from costlab.tracing.connections import Connections
 from costlab.tracing.frames import is_the_models
 from costlab.tracing.holdings import Holdings, tensors_within
 from costlab.tracing.lazy import initialized
@@ -36,6 +35,7 @@ from costlab.tracing.quantized import IS_QUANTIZED
 from costlab.tracing.remedy import too_few_values
 from costlab.tracing.scripted import modes_restored, refuse_opaque
 from costlab.tracing.sharded import run_whole
+from costlab.tracing.signature import refuse_unfitting
 from costlab.tracing.sizes import Products
 from costlab.tracing.stand_in import ReadsDataError, stand_in
 from costlab.tracing.stand_ins import StandIns
@@ -64,7 +64,8 @@ class Module(Block):
     """A module of PyTorch, counted in its forward pass, or with ``backward`` in a step of training.
 
     With ``partial`` a forward pass that stops because of its data is counted up to there; with
-    ``follows_sizes`` the sizes of tensors remember which products they come from.
+    ``follows_sizes`` the sizes of tensors remember which products they come from, and with ``connected`` what
+    feeds what is followed: `Traced.reads`.
     """
 
     takes_tensors: ClassVar[bool] = True
@@ -73,6 +74,7 @@ class Module(Block):
     backward: bool = field(default=False, kw_only=True)
     partial: bool = field(default=False, kw_only=True)
     follows_sizes: bool = field(default=False, kw_only=True)
+    connected: bool = field(default=False, kw_only=True)
 
     @property
     def title(self) -> str:
@@ -140,22 +142,30 @@ class Module(Block):
             if not self.backward:
                 evaluate(model, modules)
             refuse_unfitting(model, args, kwargs)
-            first = next(tensors_within((args, kwargs)), None)
-            alone = len(args) + sum(isinstance(each, Tensor) for each in kwargs.values()) == 1
-            samples = int(first.shape[0]) if alone and first is not None and first.dim() else 1
             tracker = ModuleTracker(model, named, backward=self.backward)
-            trace = Trace(tracker, stand_ins, samples, Products(self.follows_sizes))
+            connections = Connections((args, kwargs)) if self.connected else None
+            trace = Trace(
+                tracker, stand_ins, _samples(args, kwargs), Products(self.follows_sizes), connections
+            )
             stop: Stop | None = None
+            output: Any = None
             try:
-                trace.run(lambda: model(*args, **kwargs))
+                output = trace.run(lambda: model(*args, **kwargs))
             except (CostlabError, KeyboardInterrupt, RecursionError):
                 raise
             except Exception as error:
                 stop = self._stop(error, trace, stand_ins, given)
-        root = build_tree(trace.tracker.named, trace.operations, trace.tracker.outputs, complete=stop is None)
+        ran = trace.operations
+        operations, gives = (ran, ()) if connections is None else connections.by_turn(ran, output)
+        root = build_tree(trace.tracker.named, operations, trace.tracker.outputs, complete=stop is None)
         assert isinstance(root.block, Traced)
         whole = replace(
-            root.block, step=self.backward, stop=stop, subject=model, follows_sizes=self.follows_sizes
+            root.block,
+            step=self.backward,
+            stop=stop,
+            subject=model,
+            follows_sizes=self.follows_sizes,
+            gives=gives,
         )
         return root._replace(block=replace(whole, complex_products=tuple(trace.complex_products)))
 
@@ -174,6 +184,13 @@ class Module(Block):
         return stop_at(trace.tracker.model, path, problem)
 
 
+def _samples(args: Any, kwargs: Any) -> int:
+    """The batch of the model's only input, 1 where it has several."""
+    first = next(tensors_within((args, kwargs)), None)
+    alone = len(args) + sum(isinstance(each, Tensor) for each in kwargs.values()) == 1
+    return int(first.shape[0]) if alone and first is not None and first.dim() else 1
+
+
 def training_step(block: Block, x: AnyShape | Inputs) -> Module:
     """A step of training of a block, as a module that is traced forward and back."""
     if isinstance(block, Module):
@@ -187,38 +204,6 @@ def stand_in_inputs(given: Inputs, holdings: Holdings, stand_ins: StandIns) -> t
     """What a model is called with, in order and by name, with stand-ins for its tensors."""
     values = (given.args, dict(given.kwargs))
     return tuple(holdings.replaced(_made(value), stand_ins) for value in values)
-
-
-def refuse_unfitting(model: nn.Module, args: Any, kwargs: Any) -> None:
-    """Refuse arguments that the forward of a model does not take.
-
-    Raises:
-        DefinitionError: it takes others.
-    """
-    if not kwargs and _takes(model, len(args) + 1):
-        return
-    try:
-        signature = inspect.signature(model.forward)
-    except (TypeError, ValueError, AttributeError):
-        return
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        wanted = signature.replace(return_annotation=inspect.Signature.empty)
-        raise DefinitionError(
-            f"{type(model).__name__}: {error}: it is called with {first_sentence(str(wanted))}; "
-            "give --input [name:]sizes[:dtype] for each"
-        ) from None
-
-
-def _takes(model: nn.Module, number: int) -> bool:
-    """Whether its forward is a plain method for so many arguments in order; its signature takes longer."""
-    function = getattr(getattr(model, "forward", None), "__func__", None)
-    if type(function) is not FunctionType:
-        return False
-    code = function.__code__
-    required = code.co_argcount - len(function.__defaults__ or ())
-    return not code.co_kwonlyargcount and required <= number <= code.co_argcount
 
 
 def _made(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
@@ -83,10 +83,7 @@ def build_tree(
     node = _node(root, modules, outputs)
     only = node.block
     assert isinstance(only, Traced)
-    whole = Traced(
-        type(modules[""]).__name__, only.kernel, only.unknown, parameters, call=only.call, turn=only.turn
-    )
-    return node._replace(block=whole)
+    return node._replace(block=replace(only, name=type(modules[""]).__name__, held=parameters))
 
 
 def _parameters(named: Sequence[tuple[str, nn.Module]]) -> dict[str, list[Tensor]]:
@@ -131,5 +128,12 @@ def _node(branch: _Branch, modules: Mapping[str, nn.Module], outputs: Mapping[st
 def _leaf(path: str, operation: TracedOperation) -> Node:
     work = operation.work
     title = f"{work.kind} {operation.kernel}".rstrip()
-    block = Traced(title, operation.kernel, operation.unknown, call=operation.call, turn=operation.turn)
+    block = Traced(
+        title,
+        operation.kernel,
+        operation.unknown,
+        call=operation.call,
+        turn=operation.turn,
+        reads=operation.reads,
+    )
     return Node(path, block, Sizes(), operation.output, work)

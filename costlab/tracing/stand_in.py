@@ -43,13 +43,15 @@ class StandIn(Tensor, metaclass=AsTensor):
     ``held`` is a tensor on the processor that has its values, None where they are not known. They are known
     of what is computed from sizes, indices, masks and small tensors of the model alone. ``original`` is a
     tensor of the caller's whose values are copied when they are asked for. ``viewed`` is the stand-in of
-    which one without values is a view.
+    which one without values is a view, and ``made_by`` are the operations that its content comes from, where
+    these are followed.
     """
 
     held: Tensor | None = None
     meta: Tensor | None = None
     original: Tensor | None = None
     viewed: "StandIn | None" = None
+    made_by: frozenset[int] = frozenset()
     __torch_function__: Any = torch._C._disabled_torch_function_impl
 
     @classmethod

@@ -150,10 +150,12 @@ class StandIns:
     def forget(self, tensor: StandIn) -> None:
         """Something without values is written into a tensor: neither it nor a view of it has any now."""
         key = self.value(tensor).untyped_storage()._cdata
-        for view in self._views.pop(key, ()):
-            each = view()
-            if each is not None and (each.held is None or each.held.untyped_storage()._cdata == key):
-                each.held = each.original = None
+        alive = [each for view in self._views.pop(key, ()) if (each := view()) is not None]
+        views = [each for each in alive if each.held is None or each.held.untyped_storage()._cdata == key]
+        whole = max(views, key=StandIn.numel, default=tensor)
+        for each in views:
+            each.held = each.original = None
+            each.viewed = None if each is whole else whole
 
     def close(self) -> None:
         """Stand-ins that something keeps, such as a function's cache, become what a real run leaves there."""

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # as everybody calls it
 from torch import Tensor, nn
 from torch._ops import HigherOrderOperator, OpOverload
 from torch.autograd import forward_ad
@@ -19,6 +18,7 @@ from costlab.tracing import packed as _packed  # noqa: F401  # registers what it
 from costlab.tracing.arguments import tensors_in
 from costlab.tracing.backward import run_back
 from costlab.tracing.call_form import CallDescriber, call_form, is_sign, kernel_of
+from costlab.tracing.connections import Connections
 from costlab.tracing.dispatch_mode import OURS, InsideCall, StandInDispatch
 from costlab.tracing.gradients import is_further_part, is_in_gradient, tag, tagged_path
 from costlab.tracing.higher_order import higher_order
@@ -27,36 +27,40 @@ from costlab.tracing.module_tracker import ModuleTracker
 from costlab.tracing.nested import nested_call
 from costlab.tracing.operator_facts import facts_of
 from costlab.tracing.rules import elements, known
-from costlab.tracing.rules.activations import FUNCTIONS
+from costlab.tracing.rules.activations import COMPUTED
 from costlab.tracing.rules.product_operators import PRODUCT_OPERATORS
 from costlab.tracing.rules.registry import (
     CALLS,
     INSTEAD,
     MODULES,
     OVERLOADS,
-    SHAPED,
     Rule,
     Seen,
     Works,
     works_of,
 )
 from costlab.tracing.rules.twins import function_of, rule_of
+from costlab.tracing.shaped import shaped
 from costlab.tracing.sizes import COUNTED, SIZES, Products
-from costlab.tracing.stand_in import ReadsDataError, StandIn
+from costlab.tracing.stand_in import ReadsDataError
 from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.threads import followed_in_one_thread
 from costlab.tracing.traced_operation import TracedOperation
-
-COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax, torch.log_softmax}
-"""Functions with a rule whose values are computed for parameters, too: what an architecture is chosen by."""
 
 
 class Trace(TorchFunctionMode):
     """Records the functions of torch that a module calls, and the operators that run below them."""
 
-    def __init__(self, tracker: ModuleTracker, stand_ins: StandIns, samples: int, products: Products) -> None:
+    def __init__(
+        self,
+        tracker: ModuleTracker,
+        stand_ins: StandIns,
+        samples: int,
+        products: Products,
+        connections: Connections | None = None,
+    ) -> None:
         super().__init__()
-        self.tracker = tracker
+        self.tracker, self._connections = tracker, connections
         tracker.on_enter, tracker.on_leave = self._entered, self._left
         self.operations: list[TracedOperation] = []
         self.complex_products: dict[str, None] = {}  # the paths, in their order
@@ -151,7 +155,7 @@ class Trace(TorchFunctionMode):
         weighted = known_as not in COMPUTED and self._stand_ins.has_parameter(args, kwargs)
         dispatch.inside = inside = InsideCall()
         try:
-            output = self._shaped(known_as, args, kwargs, weighted)
+            output = shaped(self._stand_ins, known_as, args, kwargs, weighted=weighted)
             if output is NotImplemented:
                 if known_as in READ_LENGTHS:
                     args, kwargs = (with_lengths(self._stand_ins, each) for each in (args, kwargs))
@@ -164,21 +168,6 @@ class Trace(TorchFunctionMode):
         if self._backward:
             tag(output, self.tracker.path)
         return output
-
-    def _shaped(self, func: Any, args: Any, kwargs: Any, weighted: bool) -> Any:
-        """The output of a call that need not run; NotImplemented where values or a graph come of it."""
-        shape = SHAPED.get(func)
-        unsized = bool(self._stand_ins.deferred)
-        if shape is None or unsized or torch.is_grad_enabled() or torch._C._is_any_autocast_enabled():
-            return NotImplemented
-        first = args[0] if args else None
-        several: Any = first if type(first) in (list, tuple) else (first,)
-        if not (weighted or any(type(each) is StandIn and not each.known for each in several)):
-            return NotImplemented
-        try:
-            return shape(*args, **kwargs)
-        except (TypeError, ValueError, AttributeError, IndexError):
-            return NotImplemented  # torch says what is wrong
 
     def _ruled_call(
         self, rule: Rule, func: Any, args: Any, kwargs: Any, output: Any, inside: "InsideCall"
@@ -212,6 +201,8 @@ class Trace(TorchFunctionMode):
         self, func: OpOverload, args: Any, kwargs: Any, output: Any, called: Any, *, unknown: bool
     ) -> None:
         """Count an operator of aten, or another, that no rule of a call explains."""
+        if self._connections is not None:
+            self._connections.passed_on(facts_of(func), args, kwargs, output)
         if self._ruled or (self.in_backward and is_further_part()):
             return
         if self._stand_ins.deferred and any(
@@ -272,14 +263,19 @@ class Trace(TorchFunctionMode):
             if results and results[0].is_complex() and work.multiply_adds != 0:
                 self.complex_products[path] = None
             numbered = call._replace(part=part, first=False, size_products=0) if part and call else call
-            self.operations.append(
-                TracedOperation(path, done, sizes, shown, own, unknown, read, self.in_backward, numbered)
-            )
+            fields = path, done, sizes, shown, own, unknown, read, self.in_backward, numbered
+            self._note(TracedOperation(*fields), given, output, part)
             read = ()
 
+    def _note(self, operation: TracedOperation, given: Any, output: Any, part: int) -> None:
+        """Record an operation; further parts of a call read the one before."""
+        if self._connections is not None:
+            number, reads = self._connections.recorded(output if part else given, output)
+            operation = operation._replace(number=number, reads=reads)
+        self.operations.append(operation)
+
     def _entered(self, module: nn.Module) -> None:
-        if not self._ruled and type(module) in MODULES:
-            self._ruled.append(module)
+        self._ruled += [module] if not self._ruled and type(module) in MODULES else []
 
     def _left(self, module: nn.Module, args: Any, kwargs: Any, output: Any, failing: bool) -> None:
         if self._ruled and self._ruled[-1] is module:
@@ -294,6 +290,8 @@ class Trace(TorchFunctionMode):
             if self._backward:
                 tag(output, path)
             read = self._stand_ins.parameters_in(module.parameters())
-            for work in works:
-                self.operations.append(TracedOperation(path, work, sizes, own=True, read=read))
+            for part, work in enumerate(works):
+                self._note(
+                    TracedOperation(path, work, sizes, own=True, read=read), (args, kwargs), output, part
+                )
                 read = ()

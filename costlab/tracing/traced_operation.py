@@ -14,7 +14,8 @@ class TracedOperation(NamedTuple):
 
     ``own`` says that a layer of torch.nn is the operation, or a module that a user's rule is for. ``call`` is
     None for parameters that nothing read, and for what a user's rule counts. ``turn`` numbers the operations
-    of a trace, in the order in which they ran.
+    of a trace, in the order in which they ran. Where it follows what feeds what, ``number`` is an operation's
+    own, and ``reads`` are those of the operations whose outputs it reads.
     """
 
     path: str
@@ -27,3 +28,5 @@ class TracedOperation(NamedTuple):
     backward: bool = False
     call: Call | None = None
     turn: int = 0
+    number: int | None = None
+    reads: tuple[int, ...] = ()

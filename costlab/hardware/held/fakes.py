@@ -18,10 +18,11 @@ from costlab.hardware.held.refused import refuse_opaque, refuse_tensor, refused
 from costlab.tracing.gradients import tagging
 from costlab.tracing.holdings import Holdings
 from costlab.tracing.lazy import initialized
-from costlab.tracing.module import refuse_unfitting, stand_in_inputs, type_of
+from costlab.tracing.module import stand_in_inputs, type_of
 from costlab.tracing.module_tracker import ModuleTracker, Named, named_modules
 from costlab.tracing.observers import let_through
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
+from costlab.tracing.signature import refuse_unfitting
 from costlab.tracing.stand_in import StandIn
 from costlab.tracing.threads import followed_in_one_thread
 

@@ -49,6 +49,8 @@ FUNCTIONS = frozenset(
     if (function := getattr(home, name, None)) is not None
 )
 """The activation functions, in all the places where torch has them."""
+COMPUTED = FUNCTIONS | {F.softmax, torch.softmax, Tensor.softmax, F.log_softmax, torch.log_softmax}
+"""Functions with a rule whose values are computed for parameters, too: what an architecture is chosen by."""
 for name in ACTIVATIONS:
     for home in (F, torch, Tensor):
         if function := getattr(home, name, None):
