@@ -14,6 +14,8 @@ TYPE_CHECKING = False  # as typing has it, which takes as long to load as the re
 if TYPE_CHECKING:
     from typing import Any
 
+    from costlab.advise.factorize.factorize import factorize as factorize
+    from costlab.advise.factorize.plan import Plan as Plan
     from costlab.algebra import Add as Add
     from costlab.algebra import Auxiliary as Auxiliary
     from costlab.algebra import Block as Block
@@ -128,6 +130,8 @@ _HOMES = {
         "seq",
         "symbols",
     ),
+    "costlab.advise.factorize.factorize": ("factorize",),
+    "costlab.advise.factorize.plan": ("Plan",),
     "costlab.targets.ablation": ("Ablation",),
     "costlab.targets.build": ("build",),
     "costlab.targets.catalog": ("catalog",),

@@ -1,0 +1,126 @@
+"""Plans: which convolutions are replaced by what, and what that saves, exactly, before anything is built."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from costlab.advise.factorize.rewritten import with_blocks
+from costlab.advise.factorize.scheme import Parts, Rank, Scheme
+from costlab.advise.factorize.site import Left, Site
+from costlab.algebra.block import Block
+from costlab.algebra.combine import Sequence, seq
+from costlab.algebra.work import Work
+from costlab.targets.target import Target, Variant
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Saving(NamedTuple):
+    """Quantities of a convolution, or of a whole network, before and after."""
+
+    before: Work
+    after: Work
+
+    def share(self, quantity: str) -> float:
+        """How much of a quantity is saved, from 1, all of it, to below 0, where it grows."""
+        before, after = (int(getattr(work, quantity)) for work in self)
+        return 1 - after / before if before else 0.0
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """One convolution and what stands in its place; quantities are for all calls and the whole batch."""
+
+    site: Site
+    scheme: Scheme
+    rank: Rank
+
+    @property
+    def path(self) -> str:
+        """The path of the convolution."""
+        return self.site.path
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The convolutions in its place."""
+        return self.scheme.parts(self.site.conv, self.site.channels, self.rank)
+
+    @property
+    def block(self) -> Sequence:
+        """The convolutions in its place, as a block: in a row, named by their places from 0 on."""
+        return seq(*self.parts)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it computes what the convolution does, with weights that are made from its own."""
+        return self.scheme.has_rank and self.rank == self.scheme.full(self.site.conv, self.site.channels)
+
+    @cached_property
+    def saving(self) -> Saving:
+        """The quantities before and after."""
+        return Saving(self.site.work((self.site.conv,)), self.site.work(self.parts))
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """What is replaced in a network, and what that saves.
+
+    ``before`` are the quantities of the whole network, for the whole batch; ``given`` is what was asked for,
+    without an input of its own perhaps, ``found`` the same at its input.
+    """
+
+    found: Target
+    given: Variant
+    scheme: Scheme
+    replacements: tuple[Replacement, ...]
+    left: tuple[Left, ...]
+    before: Work
+
+    @property
+    def label(self) -> str:
+        """The network and the scheme."""
+        return f"{self.found.label} by {self.scheme.name}"
+
+    def __repr__(self) -> str:
+        return f"<plan of {self.label}: {len(self.replacements)} replaced, {len(self.left)} left>"
+
+    @cached_property
+    def saving(self) -> Saving:
+        """The quantities of the whole network before and after."""
+        after = self.before
+        for each in self.replacements:
+            after = _minus_plus(after, *each.saving)
+        return Saving(self.before, after)
+
+    @property
+    def blocks(self) -> Mapping[str, Block]:
+        """What stands in the place of each convolution, by every path of it."""
+        return {name: each.block for each in self.replacements for name in each.site.names}
+
+    @property
+    def variant(self) -> Variant:
+        """The network with the replacements in it, as a target: to count, to compare, and to train.
+
+        It begins with fresh weights; a module that was given as such is counted, and has none.
+        """
+        from costlab.advise.factorize.variant import variant_of
+
+        return variant_of(self)
+
+    @property
+    def block(self) -> Block:
+        """The block of a definition with the replacements in it."""
+        return with_blocks(self.found.block, self.blocks)
+
+    def apply(self, weights: Any = None) -> "nn.Module":
+        """The module with the replacements in it, a new one."""
+        raise NotImplementedError(weights)
+
+
+def _minus_plus(whole: Work, before: Work, after: Work) -> Work:
+    """The quantities of a whole of which a part was replaced by another."""
+    (kind, *sizes), (_, *less), (_, *more) = whole, before, after
+    settled: Any = [size - minus + plus for size, minus, plus in zip(sizes, less, more, strict=True)]
+    return Work(kind, *settled)

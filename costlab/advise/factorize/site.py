@@ -1,0 +1,116 @@
+"""Sites: the convolutions of a network, with all their calls, and which of them can be replaced."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from costlab.advise.factorize.scheme import Parts, work_of
+from costlab.algebra.block import Node
+from costlab.algebra.ops.convolution import Conv2d
+from costlab.algebra.shape import Shape
+from costlab.algebra.traced import ModuleCall, Traced
+from costlab.algebra.work import HELD_ONCE, Work, add_up
+
+RANKS = {"conv1d": "1-D", "conv3d": "3-D"}
+
+
+class SiteCall(NamedTuple):
+    """One call of a convolution: the input without its batch, and the batch."""
+
+    input: Shape
+    batch: int
+
+
+@dataclass(frozen=True)
+class Site:
+    """A convolution by its path, with its calls: a module may be called several times.
+
+    ``names`` are all its paths in a module that holds it more than once.
+    """
+
+    path: str
+    conv: Conv2d
+    calls: tuple[SiteCall, ...]
+    names: tuple[str, ...]
+
+    @property
+    def channels(self) -> int:
+        """How many come in."""
+        channels: Any = self.calls[0].input.channels
+        return int(channels)
+
+    def work(self, parts: Parts) -> Work:
+        """What some convolutions in its place do in all calls; weights are held once."""
+        each = [add_up("conv2d", [work_of(parts, call.input)], call.batch) for call in self.calls]
+        held = {name: getattr(each[0], name) for name in HELD_ONCE}
+        return add_up("conv2d", each)._replace(**held)
+
+
+class Left(NamedTuple):
+    """A convolution that stays as it is, and why."""
+
+    path: str
+    reason: str
+    multiply_adds: int
+
+
+def sites_of(root: Node, batch: int) -> Iterator[Site | Left]:
+    """The convolutions of a definition, or of a module that was traced, in their order.
+
+    ``batch`` is that of a definition; what was traced has its own in it.
+    """
+    if isinstance(root.block, Traced):
+        yield from _traced_sites(root)
+        return
+    for node, _ in root.working():
+        if isinstance(node.block, Conv2d) and isinstance(node.input, Shape):
+            yield Site(node.path, node.block, (SiteCall(node.input, batch),), (node.path,))
+
+
+@dataclass
+class _Found:
+    """A module of a convolution while its calls are gathered."""
+
+    path: str
+    module: Any
+    calls: list[SiteCall]
+    multiply_adds: int
+
+
+def _traced_sites(root: Node) -> Iterator[Site | Left]:
+    assert isinstance(root.block, Traced)
+    model: Any = root.block.subject
+    modules: dict[str, Any] = dict(model.named_modules(remove_duplicate=False))
+    found: dict[int, _Found | Left] = {}
+    for node, work in root.working():
+        block = node.block
+        if not isinstance(block, Traced) or block.call is None or not work.kind.startswith("conv"):
+            continue
+        path = node.path if node.path in modules else node.path.rpartition(".")[0]
+        done: Any = work.multiply_adds
+        if block.call.form not in ("module", "subclass") or work.kind != "conv2d":
+            kind = RANKS.get(work.kind, "transposed" if "transpose" in work.kind else "")
+            left = Left(node.path, kind or "called as a function", int(done))
+            found[id(node)] = left
+            continue
+        module = modules[path]
+        known = found.setdefault(id(module), _Found(path, module, [], 0))
+        assert isinstance(known, _Found)
+        known.calls.append(_call_of(block.call.within))
+        known.multiply_adds += int(done)
+    for each in found.values():
+        yield each if isinstance(each, Left) else _site(each, modules)
+
+
+def _call_of(within: ModuleCall) -> SiteCall:
+    sizes = within.input
+    return SiteCall(Shape(*sizes[-3:]), sizes[0] if len(sizes) == 4 else 1)
+
+
+def _site(found: _Found, modules: dict[str, Any]) -> Site | Left:
+    from costlab.advise.factorize.torch_layer import conv_of, obstacle
+
+    if reason := obstacle(found.module, modules):
+        return Left(found.path, reason, found.multiply_adds)
+    names = tuple(name for name, each in modules.items() if each is found.module)
+    return Site(found.path, conv_of(found.module), tuple(found.calls), names)
