@@ -10,6 +10,7 @@ from costlab.advise.factorize.plan import Plan, Replacement
 from costlab.advise.factorize.scheme import SCHEMES, Rank, Scheme
 from costlab.advise.factorize.site import Left, Site, sites_of
 from costlab.algebra.parameter import closest
+from costlab.algebra.window import grouping
 from costlab.counting.count import count
 from costlab.errors import DefinitionError
 from costlab.messages import named
@@ -37,8 +38,9 @@ class Wanted:
             DefinitionError: the rank that is asked for is above its largest.
         """
         conv, channels = site.conv, site.channels
+        groups: Any = conv.groups
         if reason := scheme.misfit(conv):
-            return reason
+            return grouping(int(groups), channels).strip() or reason
         if self.full:
             return scheme.full(conv, channels)
         if self.rank is not None:

@@ -8,7 +8,7 @@ from costlab.advise.factorize.scheme import Parts, work_of
 from costlab.algebra.block import Node
 from costlab.algebra.ops.convolution import Conv2d
 from costlab.algebra.shape import Shape
-from costlab.algebra.traced import ModuleCall, Traced
+from costlab.algebra.traced import Call, Traced
 from costlab.algebra.work import HELD_ONCE, Work, add_up
 
 RANKS = {"conv1d": "1-D", "conv3d": "3-D"}
@@ -96,15 +96,20 @@ def _traced_sites(root: Node) -> Iterator[Site | Left]:
         module = modules[path]
         known = found.setdefault(id(module), _Found(path, module, [], 0))
         assert isinstance(known, _Found)
-        known.calls.append(_call_of(block.call.within))
+        known.calls.append(_call_of(block.call, module))
         known.multiply_adds += int(done)
     for each in found.values():
         yield each if isinstance(each, Left) else _site(each, modules)
 
 
-def _call_of(within: ModuleCall) -> SiteCall:
-    sizes = within.input
-    return SiteCall(Shape(*sizes[-3:]), sizes[0] if len(sizes) == 4 else 1)
+def _call_of(call: Call, module: Any) -> SiteCall:
+    """One call by what the convolution read: other padding than zeros was put there before."""
+    sizes = call.tensors[0].sizes
+    channels, height, width = sizes[-3:]
+    if module.padding_mode != "zeros":
+        left, right, above, below = module._reversed_padding_repeated_twice
+        height, width = height - above - below, width - left - right
+    return SiteCall(Shape(channels, height, width), sizes[0] if len(sizes) == 4 else 1)
 
 
 def _site(found: _Found, modules: dict[str, Any]) -> Site | Left:
@@ -113,4 +118,7 @@ def _site(found: _Found, modules: dict[str, Any]) -> Site | Left:
     if reason := obstacle(found.module, modules):
         return Left(found.path, reason, found.multiply_adds)
     names = tuple(name for name, each in modules.items() if each is found.module)
-    return Site(found.path, conv_of(found.module), tuple(found.calls), names)
+    site = Site(found.path, conv_of(found.module), tuple(found.calls), names)
+    if site.work((site.conv,)).multiply_adds != found.multiply_adds:  # as of complex numbers
+        return Left(found.path, "not counted by its settings alone", found.multiply_adds)
+    return site

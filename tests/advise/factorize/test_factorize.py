@@ -1,10 +1,11 @@
 """Plans against counts of what they make, and against hand arithmetic."""
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from costlab.advise.factorize.factorize import factorize
 from costlab.advise.factorize.scheme import SCHEMES, work_of
@@ -112,3 +113,41 @@ def test_the_largest_rank_that_saves_enough() -> None:
             more = each.scheme.parts(each.site.conv, each.site.channels, (each.rank[0] + 1,))
             dearer: Any = each.site.work(more).multiply_adds
             assert each.is_exact or dearer > limit
+
+
+class Kinds(nn.Module):
+    """Convolutions of every kind, one of them called twice, and one by the name of its argument."""
+
+    def __init__(self, padding_mode: Literal["zeros", "reflect", "circular"] = "zeros") -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 16, 5, padding=2, padding_mode=padding_mode)
+        self.twice = nn.Conv2d(16, 16, 3, padding="same", padding_mode=padding_mode)
+        self.lazy = nn.LazyConv2d(8, 3)
+        self.back = nn.ConvTranspose2d(8, 4, 3)
+        self.depthwise = nn.Conv2d(4, 4, 3, groups=4)
+        self.line = nn.Conv1d(4, 4, 3)
+        self.weight = nn.Parameter(torch.zeros(4, 4, 3, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.twice(self.twice(self.first(input=x)))
+        x = torch.conv2d(self.depthwise(self.back(self.lazy(x))), self.weight)
+        return self.line(x.flatten(2))  # type: ignore[no-any-return]  # a call of a module
+
+
+@pytest.mark.parametrize("padding_mode", ["zeros", "reflect", "circular"])
+def test_what_is_replaced_in_a_module_and_what_is_left(
+    padding_mode: Literal["zeros", "reflect", "circular"],
+) -> None:
+    plan = factorize(Kinds(padding_mode), "2x3x32x32")
+    large, small = Shape(3, 32, 32), Shape(16, 32, 32)
+    assert [(each.path, each.site.calls) for each in plan.replacements] == [
+        ("first", ((large, 2),)),
+        ("twice", ((small, 2), (small, 2))),
+        ("lazy", ((small, 2),)),
+    ]
+    assert [(each.path, each.reason) for each in plan.left] == [
+        ("back", "transposed"),
+        ("depthwise", "depthwise"),
+        ("conv2d", "called as a function"),
+        ("line", "1-D"),
+    ]
