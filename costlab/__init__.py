@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from costlab.advise.factorize.factorize import factorize as factorize
     from costlab.advise.factorize.plan import Plan as Plan
+    from costlab.advise.lint.lint import Lint as Lint
+    from costlab.advise.lint.lint import lint as lint
     from costlab.algebra import Add as Add
     from costlab.algebra import Auxiliary as Auxiliary
     from costlab.algebra import Block as Block
@@ -132,6 +134,7 @@ _HOMES = {
     ),
     "costlab.advise.factorize.factorize": ("factorize",),
     "costlab.advise.factorize.plan": ("Plan",),
+    "costlab.advise.lint.lint": ("Lint", "lint"),
     "costlab.targets.ablation": ("Ablation",),
     "costlab.targets.build": ("build",),
     "costlab.targets.catalog": ("catalog",),

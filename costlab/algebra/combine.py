@@ -25,6 +25,12 @@ def marked(label: str, unverified: bool) -> str:
     return f"{label} {UNVERIFIED}" if unverified else label
 
 
+def is_unverified(block: Block) -> bool:
+    """Whether a definition made it, or a part of it, that was not held against its source."""
+    children = getattr(block, "children", ())
+    return getattr(block, "unverified", False) or any(is_unverified(child) for _, child in children)
+
+
 @value
 class Composite(Value):
     """A block made of named children.

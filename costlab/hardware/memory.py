@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from costlab.algebra.block import Block
-from costlab.algebra.combine import marked
+from costlab.algebra.combine import is_unverified, marked
 from costlab.algebra.dim import Dim, as_dim, is_array, is_number, product, text, total
 from costlab.algebra.inputs import AnyInput, Inputs
 from costlab.counting.overview import Overview
@@ -250,7 +249,7 @@ def memory(
     placed, times = found.block.placed(found.input, inputs)
     with guard(found.label, found.from_user, found.folder):
         ran = _run(found._replace(input=placed), times, dtype, by)
-    unverified = not found.block.takes_tensors and _is_unverified(found.block)
+    unverified = not found.block.takes_tensors and is_unverified(found.block)
     return Memory(
         found.label, placed, times, ran.dtype, ran.parts, ran.ran, by, average, ran.traced, unverified
     )
@@ -270,9 +269,3 @@ def _run(found: Target, batch: Dim, dtype: Precision | None, optimizer: Optimize
         return of_definition(found.walk(), batch, dtype or "float32", optimizer)
     except DefinitionError as error:
         raise DefinitionError(f"{found.label}: {error}") from None
-
-
-def _is_unverified(block: Block) -> bool:
-    """Whether a definition made it, or a part of it, that was not held against its source."""
-    children = getattr(block, "children", ())
-    return getattr(block, "unverified", False) or any(_is_unverified(child) for _, child in children)

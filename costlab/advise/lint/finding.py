@@ -39,7 +39,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         for rule in (
             Rule(PINCH, 1, "2", "avoid representational bottlenecks"),
             Rule(POOL_BEFORE_EXPANSION, 1, "5", "pooling before the channels expand is a bottleneck"),
-            Rule(CONVOLUTION_BEFORE_POOL, None, "5", "expanding on the full grid before pooling is expensive"),
+            Rule(CONVOLUTION_BEFORE_POOL, None, "5", "expanding before pooling is expensive"),
             Rule(LARGE_KERNEL, None, "3", "large kernels cost more than their factorizations"),
         )
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from fractions import Fraction
 from typing import Any
 
 from costlab.advise.graph import graph_of
@@ -10,7 +10,7 @@ from costlab.advise.lint.balance import Balance, Grid, balance_of
 from costlab.advise.lint.finding import Finding
 from costlab.advise.lint.rules import findings_in
 from costlab.advise.lint.silence import silence_of
-from costlab.algebra.combine import marked
+from costlab.algebra.combine import is_unverified, marked
 from costlab.algebra.inputs import AnyInput
 from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
@@ -93,7 +93,7 @@ def lint(
     expensive_share: float = EXPENSIVE_SHARE,
     **settings: Any,
 ) -> Lint:
-    """What the paper's principles say of a target: pinches, blunt grid reductions, large kernels, the balance.
+    """What the paper's principles say of a target: pinches, blunt grid reductions, large kernels, balance.
 
     ``target``, ``input`` and ``settings`` are those of `costlab.count`; a module of PyTorch is traced on
     tensors without memory. Of the rules, by name, those in ``select`` are heard, by default all, but for
@@ -110,7 +110,7 @@ def lint(
     found = resolve(target, input, **settings)
     graph = graph_of(found)
     balance = balance_of(graph)
-    findings = findings_in(graph, balance, share)
+    findings = findings_in(graph, balance)
     return Lint(
         found.label,
         found.input,
@@ -119,14 +119,14 @@ def lint(
         balance,
         share,
         traced=found.block.takes_tensors,
-        unverified=bool(getattr(found.block, "unverified", False)),
+        unverified=not found.block.takes_tensors and is_unverified(found.block),
     )
 
 
-def as_share(value: Any, where: str = "expensive_share") -> float:
+def as_share(value: object, where: str = "expensive_share") -> float:
     """A share from 0 to 1. Raises `DefinitionError` if it is none."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
-        raise DefinitionError(f"{where}={named(value)} must be a share from 0 to 1")
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not 0 <= value <= 1:
+        raise DefinitionError(f"{where}={named(value)} must be a share from 0 to 1, such as 0.2")
     return float(value)
 
 

@@ -2,9 +2,13 @@
 
 from costlab.advise.graph import Graph
 from costlab.advise.lint.balance import Balance
-from costlab.advise.lint.finding import Finding
+from costlab.advise.lint.finding import RULES, Finding
+from costlab.advise.lint.kernels import large_kernels
 
 
-def findings_in(graph: Graph, balance: Balance, expensive_share: float) -> tuple[Finding, ...]:
-    """What is found, in the order in which the network runs."""
-    return ()
+def findings_in(graph: Graph, balance: Balance) -> tuple[Finding, ...]:
+    """What is found, in the order in which the network runs; at one place in the order of the rules."""
+    order = list(RULES)
+    found = [*large_kernels(graph, balance)]
+    found.sort(key=lambda each: (each[0], order.index(each[1].rule)))
+    return tuple(finding for _, finding in found)
