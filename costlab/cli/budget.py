@@ -16,11 +16,12 @@ from costlab.cli.tables import Output, output_options
 from costlab.errors import TargetError
 from costlab.explore.budget import Outcome
 from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, refuse_useless
-from costlab.explore.budgets.project import FILE, Entry, find_project, held_entry, hold_all
+from costlab.explore.budgets.project import Entry, find_project, held_entry, hold_all
 from costlab.explore.quantities import PEAK_MEMORY
 from costlab.explore.running import RUNNING
 from costlab.files import working_folder
 from costlab.report.tables.budget import FEW, budget_table, responsible_table, told, with_modules
+from costlab.targets.project import FILE
 
 R = TypeVar("R")
 MEANT = {

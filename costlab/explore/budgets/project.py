@@ -1,10 +1,8 @@
 """The budgets of a project: ``[tool.costlab.budget]`` in its ``pyproject.toml``, and holding all of them."""
 
-import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import chdir
 from dataclasses import dataclass, field
-from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -18,19 +16,16 @@ from costlab.errors import CostlabError, DefinitionError, one_line
 from costlab.explore.budget import Budget, Outcome, hold
 from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
 from costlab.explore.running import RUNNING, changed_of
-from costlab.files import read
 from costlab.hardware.held.optimizer import OPTIMIZERS
 from costlab.hardware.held.precision import PRECISIONS
-from costlab.messages import first_sentence, harmless, named, shortened
+from costlab.messages import harmless, named, shortened
+from costlab.targets.project import FILE, sections
 
-FILE = "pyproject.toml"
 TABLE = ("tool", "costlab", "budget")
 PATH = ".".join(TABLE)
 EXAMPLE = f'[{PATH}.NAME] with target = "nets.py:net" and max-parameters = "25M"'
 LONGEST = 1_000
 """The most characters of the reason why a budget could not be held."""
-MOST_BYTES = 2**24
-"""The largest pyproject.toml that is read."""
 
 
 @dataclass(frozen=True)
@@ -100,37 +95,16 @@ def find_project(folder: Path) -> Project:
         OutputError: a file cannot be read.
     """
     seen = ""
-    for place in (folder, *folder.parents):
-        content = read(place / FILE, MOST_BYTES)
-        if content is None:
-            continue
-        seen = seen or f"; {place / FILE} has no [{PATH}]"
-        table = _table(content, place / FILE)
+    for file, table in sections(folder, *TABLE):
+        seen = seen or f"; {file} has no [{PATH}]"
         if table is not None:
             try:
-                return Project(place, _entries(table))
+                return Project(file.parent, _entries(table))
             except DefinitionError as error:
-                raise DefinitionError(f"{place / FILE}: {error}") from None
+                raise DefinitionError(f"{file}: {error}") from None
     raise DefinitionError(
         f"no {FILE} here or above has budgets{seen}: give a TARGET with its limits, or write {EXAMPLE}"
     )
-
-
-def _table(content: bytes, file: Path) -> Any:
-    """What stands under the table's name, None for nothing."""
-    try:
-        value: Any = tomllib.loads(content.decode(), parse_float=Decimal)
-    except RecursionError:
-        raise DefinitionError(f"{file} is nested too deeply") from None
-    except (ValueError, ArithmeticError) as error:
-        raise DefinitionError(f"{file} is no TOML: {first_sentence(error)}") from None
-    for i, key in enumerate(TABLE):
-        if not isinstance(value, dict):
-            raise DefinitionError(f"{file}: {'.'.join(TABLE[:i])}: {named(value)} is no table")
-        if key not in value:
-            return None
-        value = value[key]
-    return value
 
 
 def _entries(table: Any) -> tuple[Entry, ...]:

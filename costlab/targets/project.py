@@ -1,0 +1,56 @@
+"""The project that a folder belongs to: what its ``pyproject.toml`` says to costlab."""
+
+import tomllib
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from costlab.errors import DefinitionError
+from costlab.files import read
+from costlab.messages import first_sentence, named
+
+FILE = "pyproject.toml"
+MOST_BYTES = 2**24
+"""The largest that is read."""
+
+
+class Section(NamedTuple):
+    """What a file has in the place of a table, None for nothing; numbers with a fraction are `Decimal`."""
+
+    file: Path
+    table: Any
+
+
+def sections(folder: Path, *path: str) -> Iterator[Section]:
+    """What each ``pyproject.toml`` from a folder upward has under a dotted path of keys, the nearest first.
+
+    Raises:
+        DefinitionError: a file is no TOML, or what is on the path is no table.
+        OutputError: a file cannot be read.
+    """
+    for place in (folder, *folder.parents):
+        content = read(place / FILE, MOST_BYTES)
+        if content is not None:
+            yield section(place / FILE, content, *path)
+
+
+def section(file: Path, content: bytes, *path: str) -> Section:
+    """What the content of a file has under a dotted path of keys.
+
+    Raises:
+        DefinitionError: it is no TOML, or what is on the path is no table.
+    """
+    try:
+        value: Any = tomllib.loads(content.decode(), parse_float=Decimal)
+    except RecursionError:
+        raise DefinitionError(f"{file} is nested too deeply") from None
+    except (ValueError, ArithmeticError) as error:
+        raise DefinitionError(f"{file} is no TOML: {first_sentence(error)}") from None
+    for i, key in enumerate(path):
+        if not isinstance(value, dict):
+            raise DefinitionError(f"{file}: {'.'.join(path[:i])}: {named(value)} is no table")
+        if key not in value:
+            return Section(file, None)
+        value = value[key]
+    return Section(file, value)
