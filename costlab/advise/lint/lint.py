@@ -110,7 +110,7 @@ def lint(
     found = resolve(target, input, **settings)
     graph = graph_of(found)
     balance = balance_of(graph)
-    findings = findings_in(graph, balance)
+    findings = findings_in(graph, balance, share)
     return Lint(
         found.label,
         found.input,

@@ -1,0 +1,65 @@
+"""Pinches: where all that is alive becomes less than half as large at once."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import prod
+from types import MappingProxyType
+
+from costlab.advise.graph import Graph, Step
+from costlab.advise.lint.cuts import answer, is_map, settled, waists, width
+from costlab.advise.lint.finding import PINCH, Finding
+from costlab.advise.lint.text import place_of, sizes_text
+from costlab.counting.family import family_of
+
+MOST = 2
+"""How many times smaller a waist may be than the one before it."""
+
+
+def pinches(graph: Graph) -> Iterator[tuple[int, Finding]]:
+    """The pinches of a network, each with the number of its step.
+
+    They are between feature maps with as many axes. The answer of the network, scores for each place say, has
+    as many channels as are asked for, and is no pinch.
+    """
+    found = waists(graph)
+    begin = answer(graph, found)
+    steps = graph.steps
+    for before, number in pairwise(settled(graph, found)):
+        a, b = steps[before], steps[number]
+        alike = is_map(a) and is_map(b) and len(a.sizes) == len(b.sizes)
+        if alike and a.elements > MOST * b.elements and not (number >= begin and width(b) < width(a)):
+            yield number, _finding(a, b)
+
+
+def _finding(before: Step, step: Step) -> Finding:
+    ratio = before.elements / step.elements
+    return Finding(
+        PINCH,
+        place_of(step),
+        "warning",
+        f"{sizes_text(before.sizes[1:])} become {sizes_text(step.sizes[1:])}, "
+        f"{ratio:.2f} times fewer elements, and nothing goes past them",
+        MappingProxyType(
+            {
+                "before": place_of(before),
+                "from_sizes": before.sizes[1:],
+                "to_sizes": step.sizes[1:],
+                "from_elements": before.elements,
+                "to_elements": step.elements,
+                "ratio": ratio,
+            }
+        ),
+        _change(before, step),
+    )
+
+
+def _change(before: Step, step: Step) -> str:
+    """With how many channels the elements are halved, and no more."""
+    places = step.sizes[0] * prod(step.grid)
+    wanted = -(-before.elements // (MOST * places))
+    if family_of(step.kind) == "pooling":
+        return (
+            f"put a convolution of {wanted - step.sizes[1]} filters with the pooling's stride beside it, and "
+            f"concatenate both: {wanted} channels halve the elements"
+        )
+    return f"{wanted} channels in place of {step.sizes[1]} halve the elements"
