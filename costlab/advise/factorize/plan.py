@@ -112,10 +112,37 @@ class Plan:
     @property
     def block(self) -> Block:
         """The block of a definition with the replacements in it."""
-        return with_blocks(self.found.block, self.blocks)
+        return with_blocks(self.found.block, self.replacements)
 
     def apply(self, weights: Any = None) -> "nn.Module":
-        """The module with the replacements in it, a new one."""
+        """The module with the replacements in it, always a new one; what was given stays as it is.
+
+        A scheme with a rank has weights that come nearest to those of each convolution: those in ``weights``,
+        a state dict of the network as it was or the path of a .safetensors file of it, or else those that
+        its module has. A definition has none, and begins with fresh ones, as do schemes without a rank. All
+        else, such as types, devices and padding modes, is as it was; on the meta device it stays there.
+
+        Raises:
+            DefinitionError: weights do not fit the network or are not finite, it cannot be copied, or its
+                code uses a convolution in other ways than calling it: then its count is not the plan's.
+            OutputError: the file cannot be read.
+        """
+        from costlab.advise.factorize.apply import apply
+
+        return apply(self, weights)
+
+    def errors(self, weights: Any = None) -> Mapping[str, float]:
+        """The relative error of the weights of each replacement, by its path: ``|W - W'| / |W|``.
+
+        By the Frobenius norm, in double precision, for the weights ``W'`` that its parts make together. They
+        are computed as they are asked for. Schemes without a rank approximate nothing, and have none.
+        ``weights`` are those of `apply`.
+
+        Raises:
+            DefinitionError: weights do not fit, or there are none; for one that has no values or is not
+                finite when it is asked for.
+            OutputError: the file cannot be read.
+        """
         raise NotImplementedError(weights)
 
 

@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence as Several
 from typing import Any, ClassVar, TypeAlias
 
-from costlab.algebra.dim import Dim, equal, product
+from costlab.algebra.dim import Dim, equal, product, total
 from costlab.algebra.ops.convolution import Conv2d, Padding
 from costlab.algebra.ratio import in_between
-from costlab.algebra.shape import AnyShape
+from costlab.algebra.shape import AnyShape, feature_map
 from costlab.algebra.window import Pair, as_pair
 from costlab.algebra.work import Work, add_up
 
@@ -62,14 +62,28 @@ class Scheme(ABC):
         """The convolutions in the place of one, in their order."""
 
 
-def work_of(parts: Parts, x: AnyShape) -> Work:
-    """What some convolutions in a row do to an input."""
+def work_of(parts: Parts, x: AnyShape, made_larger: bool = False) -> Work:
+    """What some convolutions in a row do to an input.
+
+    ``made_larger`` says that each has its padding put around its input first, and reads what comes of it.
+    """
     works = []
     for part in parts:
         y = part.output(x)
-        works.append(part.work(x, y))
+        work = part.work(x, y)
+        works.append(work._replace(inputs=_with_padding(part, x)) if made_larger else work)
         x = y
     return add_up("conv2d", works)
+
+
+def _with_padding(conv: Conv2d, x: AnyShape) -> Dim:
+    """The elements of an input with the padding of a convolution around it."""
+    channels, *sides = feature_map(x, conv.kind)
+    kernel, dilation = as_pair("kernel", conv.kernel), as_pair("dilation", conv.dilation)
+    both = [2 * each for each in _padding(conv)]
+    if conv.padding == "same":
+        both = [step * (size - 1) for step, size in zip(dilation, kernel, strict=True)]
+    return product(channels, *(total(each) for each in zip(sides, both, strict=True)))
 
 
 class AsymmetricPair(Scheme):

@@ -9,7 +9,7 @@ from costlab.algebra.block import Node
 from costlab.algebra.ops.convolution import Conv2d
 from costlab.algebra.shape import Shape
 from costlab.algebra.traced import Call, Traced
-from costlab.algebra.work import HELD_ONCE, Work, add_up
+from costlab.algebra.work import Work, add_up
 
 RANKS = {"conv1d": "1-D", "conv3d": "3-D"}
 
@@ -25,13 +25,15 @@ class SiteCall(NamedTuple):
 class Site:
     """A convolution by its path, with its calls: a module may be called several times.
 
-    ``names`` are all its paths in a module that holds it more than once.
+    ``names`` are all its paths in a module that holds it more than once. ``made_larger`` says that its input
+    is first made larger by its padding, as torch does for other padding than zeros.
     """
 
     path: str
     conv: Conv2d
     calls: tuple[SiteCall, ...]
     names: tuple[str, ...]
+    made_larger: bool = False
 
     @property
     def channels(self) -> int:
@@ -40,10 +42,12 @@ class Site:
         return int(channels)
 
     def work(self, parts: Parts) -> Work:
-        """What some convolutions in its place do in all calls; weights are held once."""
-        each = [add_up("conv2d", [work_of(parts, call.input)], call.batch) for call in self.calls]
-        held = {name: getattr(each[0], name) for name in HELD_ONCE}
-        return add_up("conv2d", each)._replace(**held)
+        """What some convolutions in its place do in all calls, which have the same parameters."""
+        each = [
+            add_up("conv2d", [work_of(parts, call.input, self.made_larger)], call.batch)
+            for call in self.calls
+        ]
+        return add_up("conv2d", each)._replace(parameters=each[0].parameters)
 
 
 class Left(NamedTuple):
@@ -118,7 +122,8 @@ def _site(found: _Found, modules: dict[str, Any]) -> Site | Left:
     if reason := obstacle(found.module, modules):
         return Left(found.path, reason, found.multiply_adds)
     names = tuple(name for name, each in modules.items() if each is found.module)
-    site = Site(found.path, conv_of(found.module), tuple(found.calls), names)
+    made_larger = found.module.padding_mode != "zeros"
+    site = Site(found.path, conv_of(found.module), tuple(found.calls), names, made_larger)
     if site.work((site.conv,)).multiply_adds != found.multiply_adds:  # as of complex numbers
         return Left(found.path, "not counted by its settings alone", found.multiply_adds)
     return site

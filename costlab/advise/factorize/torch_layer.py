@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin
 from torch.nn.utils import parametrize
 
 from costlab.algebra.ops.convolution import Conv2d
@@ -42,3 +43,8 @@ def obstacle(module: nn.Module, modules: Mapping[str, nn.Module]) -> str:
         if other is not module and any(each is module.weight for each in other._parameters.values()):
             return f"its weight is that of {name}, too"
     return ""
+
+
+def is_lazy(module: nn.Conv2d) -> bool:
+    """Whether its weights have no sizes yet."""
+    return isinstance(module.weight, UninitializedTensorMixin)

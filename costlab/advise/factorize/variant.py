@@ -1,14 +1,65 @@
 """A plan as a target: the network with the replacements in it."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from costlab.advise.factorize.rewritten import with_blocks
+from costlab.algebra.block import Block
+from costlab.algebra.define import Definition
 from costlab.targets.target import Variant
+from costlab.targets.torch_module import Factory
 
 if TYPE_CHECKING:
-    from costlab.advise.factorize.plan import Plan
+    from costlab.advise.factorize.plan import Plan, Replacement
+
+    Replacements = tuple[Replacement, ...]
 
 
 def variant_of(plan: "Plan") -> Variant:
     """The network of a plan, to count, to compare and to train."""
-    found = plan.found
-    return Variant(plan.label, plan.block, {}, found.input, found.from_user, found.folder, found.batch)
+    given, found = plan.given, plan.found
+    subject: Definition[...] | Block
+    if isinstance(given.subject, Block):
+        subject = _rewritten(found.block, plan.replacements)
+    else:
+        kind = RewrittenFactory if isinstance(given.subject, Factory) else Rewritten
+        subject = kind(given.subject, plan.replacements)
+    return replace(given, label=plan.label, subject=subject, input=found.input)
+
+
+class Rewritten(Definition[...]):
+    """A definition whose networks have other blocks in the place of some convolutions.
+
+    Its parameters are those of the definition: with others than those of the plan, the convolutions must be
+    the same.
+    """
+
+    def __init__(self, original: Definition[...], replacements: "Replacements") -> None:
+        template = original._input  # noqa: SLF001  # a definition tells it only with the sizes filled in
+        super().__init__(original.function, original.figure, template, original.unverified)
+        self._original, self._replacements = original, replacements
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._original, self._replacements)
+
+    def _make(self, *args: Any, **kwargs: Any) -> Block:
+        return _rewritten(super()._make(*args, **kwargs), self._replacements)
+
+
+class RewrittenFactory(Rewritten, Factory):
+    """A function that makes modules, with fresh layers in the place of some convolutions in each."""
+
+    def module(self, **kwargs: Any) -> Any:
+        from costlab.advise.factorize.layers import fresh_layers, with_layers
+
+        return with_layers(super().module(**kwargs), self._replacements, fresh_layers)
+
+
+def _rewritten(block: Block, replacements: "Replacements") -> Block:
+    """A block, or a module as one, with the replacements in it."""
+    if not block.takes_tensors:
+        return with_blocks(block, replacements)
+    from costlab.advise.factorize.layers import to_count
+
+    module: Any = block
+    return replace(module, module=to_count(module.module, replacements))
