@@ -63,7 +63,7 @@ class Finding(NamedTuple):
     The ``numbers`` by rule:
 
     - ``pinch``: ``before`` (the path of the operation before), ``from_sizes`` and ``to_sizes`` behind the
-      batch, ``from_elements`` and ``to_elements`` of one input, and ``ratio``, by which they drop.
+      batch, ``from_elements`` and ``to_elements`` of the whole batch, and ``ratio``, by which they drop.
     - ``pool-before-expansion``: ``convolution`` (its path), ``channels`` pooled, ``filters`` after them,
       ``from_grid``, ``to_grid``.
     - ``convolution-before-pool``: ``pool`` (its path), ``channels``, ``filters``, ``from_grid``,

@@ -9,7 +9,7 @@ from costlab.advise.factorize.scheme import SCHEMES, Scheme, work_of
 from costlab.advise.graph import Graph, Step
 from costlab.advise.lint.balance import Balance
 from costlab.advise.lint.finding import LARGE_KERNEL, Finding, Replacement
-from costlab.advise.lint.text import percent, sizes_text
+from costlab.advise.lint.text import channels_text, percent, sizes_text
 from costlab.algebra.ratio import in_between
 from costlab.algebra.window import as_pair
 
@@ -68,7 +68,7 @@ def _finding(step: Step, found: Convolution, balance: Balance) -> Finding:
         LARGE_KERNEL,
         step.path,
         "warning",
-        f"a dense {sizes_text(kernel)} kernel, {channels} to {filters} channels, takes "
+        f"a dense {sizes_text(kernel)} kernel, from {channels_text(channels)} to {filters}, takes "
         f"{step.multiply_adds:,} multiply-adds, {percent(share)} of those of the convolutions",
         MappingProxyType(
             {

@@ -7,6 +7,7 @@ from typing import Any
 
 from costlab.advise.graph import graph_of
 from costlab.advise.lint.balance import Balance, Grid, balance_of
+from costlab.advise.lint.batched import with_batch
 from costlab.advise.lint.finding import Finding
 from costlab.advise.lint.rules import findings_in
 from costlab.advise.lint.silence import silence_of
@@ -108,7 +109,7 @@ def lint(
     silence = silence_of(select, ignore, {} if per_module_ignores is None else per_module_ignores)
     share = as_share(expensive_share)
     found = resolve(target, input, **settings)
-    graph = graph_of(found)
+    graph = with_batch(graph_of(found))
     balance = balance_of(graph)
     findings = findings_in(graph, balance, share)
     return Lint(

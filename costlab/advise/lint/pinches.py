@@ -37,8 +37,8 @@ def _finding(before: Step, step: Step) -> Finding:
         PINCH,
         place_of(step),
         "warning",
-        f"{sizes_text(before.sizes[1:])} become {sizes_text(step.sizes[1:])}, "
-        f"{ratio:.2f} times fewer elements, and nothing goes past them",
+        f"all that is passed on becomes {sizes_text(step.sizes[1:])}, from {sizes_text(before.sizes[1:])} "
+        f"after {place_of(before)}: {ratio:.2f} times fewer elements",
         MappingProxyType(
             {
                 "before": place_of(before),

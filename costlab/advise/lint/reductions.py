@@ -1,14 +1,13 @@
 """Grid reductions made bluntly: a pooling, and before or behind it a convolution that widens."""
 
 from collections.abc import Callable, Iterator
-from math import prod
 from types import MappingProxyType
 
 from costlab.advise.graph import INPUT, Graph, Step
 from costlab.advise.lint.balance import Balance
-from costlab.advise.lint.cuts import on_the_way, waists
+from costlab.advise.lint.cuts import is_map, on_the_way, waists
 from costlab.advise.lint.finding import CONVOLUTION_BEFORE_POOL, POOL_BEFORE_EXPANSION, Finding
-from costlab.advise.lint.text import percent, sizes_text
+from costlab.advise.lint.text import channels_text, percent, sizes_text
 from costlab.counting.family import family_of
 
 PASSING = ("activation functions", "normalization")
@@ -18,7 +17,8 @@ PASSING = ("activation functions", "normalization")
 def pooled_first(graph: Graph) -> Iterator[tuple[int, Finding]]:
     """The poolings with a stride whose output goes to a convolution that widens, with nothing beside them.
 
-    A pooling beside which something else goes on, a shortcut say, is no bottleneck.
+    A pooling beside which something else goes on, a shortcut say, is no bottleneck; nor is a convolution that
+    leaves a single place one on a grid: it is a fully connected layer.
     """
     alone = _Chain(graph)
     for number in waists(graph):
@@ -27,7 +27,7 @@ def pooled_first(graph: Graph) -> Iterator[tuple[int, Finding]]:
         if before is None or not _reduces(pool, before):
             continue
         conv = alone.reader(number, _is_convolution)
-        if conv is not None and _widens(pool.sizes[1], conv.sizes[1]):
+        if conv is not None and is_map(conv) and _widens(pool.sizes[1], conv.sizes[1]):
             yield number, _bottleneck(before, pool, conv)
 
 
@@ -84,7 +84,7 @@ class _Chain:
 
 
 def _is_convolution(step: Step) -> bool:
-    return family_of(step.kind) == "convolution" and "transpose" not in step.kind and len(step.sizes) > 2
+    return family_of(step.kind) == "convolution" and "transpose" not in step.kind
 
 
 def _is_pooling(step: Step) -> bool:
@@ -97,7 +97,7 @@ def _passes(step: Step) -> bool:
 
 def _reduces(pool: Step, before: Step) -> bool:
     """Whether a pooling moves by 2 or more, and leaves more than one place."""
-    return _is_pooling(pool) and prod(pool.grid) > 1 and _halves(before.grid, pool.grid)
+    return _is_pooling(pool) and is_map(pool) and _halves(before.grid, pool.grid)
 
 
 def _halves(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
@@ -117,8 +117,8 @@ def _bottleneck(before: Step, pool: Step, conv: Step) -> Finding:
         POOL_BEFORE_EXPANSION,
         pool.path,
         "warning",
-        f"{sizes_text(before.grid)} is pooled to {sizes_text(pool.grid)} before {conv.path} widens "
-        f"{channels} channels to {filters}",
+        f"{sizes_text(before.grid)} is pooled to {sizes_text(pool.grid)} before {conv.path} goes "
+        f"from {channels_text(channels)} to {filters}",
         MappingProxyType(
             {
                 "convolution": conv.path,
@@ -138,8 +138,9 @@ def _expensive(channels: int, conv: Step, pool: Step, balance: Balance, expensiv
         CONVOLUTION_BEFORE_POOL,
         conv.path,
         "warning" if share >= expensive_share else "note",
-        f"{channels} channels widen to {filters} on the full {sizes_text(conv.grid)} grid before {pool.path}, "
-        f"in {conv.multiply_adds:,} multiply-adds, {percent(share)} of those of the convolutions",
+        f"from {channels_text(channels)} to {filters} on the full {sizes_text(conv.grid)} grid "
+        f"before {pool.path}, in {conv.multiply_adds:,} multiply-adds, {percent(share)} of those of the "
+        "convolutions",
         MappingProxyType(
             {
                 "pool": pool.path,
@@ -159,5 +160,5 @@ def _expensive(channels: int, conv: Step, pool: Step, balance: Balance, expensiv
 def _side_by_side(channels: int, filters: int) -> str:
     return (
         f"side by side: a convolution of {filters - channels} filters with the pooling's stride and the "
-        f"pooling of the {channels} channels, concatenated to {filters}"
+        f"pooling of the {channels_text(channels)}, concatenated to {filters}"
     )

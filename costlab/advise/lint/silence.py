@@ -18,7 +18,7 @@ ALL = "ALL"
 class Silence:
     """Which findings are heard: of the rules in ``select``, and neither in ``ignore`` nor ignored there.
 
-    ``per_module`` are patterns of paths, in which ``*`` stands for anything, with the rules ignored there.
+    ``per_module`` are patterns of modules, in which ``*`` stands for anything, with the rules ignored in them.
     """
 
     select: frozenset[str] = frozenset(RULES)
@@ -33,7 +33,7 @@ class Silence:
             or any(
                 finding.rule in rules
                 for pattern, rules in self.per_module
-                if fnmatchcase(finding.path, pattern)
+                if fnmatchcase(finding.path, pattern) or fnmatchcase(finding.path, f"{pattern}.*")
             )
         )
 

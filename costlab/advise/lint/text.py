@@ -19,6 +19,11 @@ def sizes_text(sizes: Sequence[int]) -> str:
     return "x".join(map(str, sizes))
 
 
+def channels_text(channels: int) -> str:
+    """So many channels."""
+    return f"{channels} channel{'s' * (channels != 1)}"
+
+
 def place_of(step: Step) -> str:
     """Its path; of a join of branches, which is no module of its own, that of the module it is in."""
     return JOIN.sub("", step.path)
