@@ -18,7 +18,7 @@ ALL = "ALL"
 class Silence:
     """Which findings are heard: of the rules in ``select``, and neither in ``ignore`` nor ignored there.
 
-    ``per_module`` are patterns of modules, in which ``*`` stands for anything, with the rules ignored in them.
+    ``per_module`` are patterns of modules, ``*`` for anything, with the rules ignored in those.
     """
 
     select: frozenset[str] = frozenset(RULES)
