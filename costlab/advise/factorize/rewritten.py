@@ -1,6 +1,6 @@
 """Definitions with other blocks in the place of some of their convolutions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 

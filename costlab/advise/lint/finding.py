@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Severity = Literal["warning", "note"]
-Number = int | float | str | tuple[int, ...]
-"""A count, a share from 0 to 1, the path of a module, or sizes."""
 
 PINCH = "pinch"
 POOL_BEFORE_EXPANSION = "pool-before-expansion"
@@ -76,7 +74,7 @@ class Finding(NamedTuple):
     path: str
     severity: Severity
     message: str
-    numbers: Mapping[str, Number]
+    numbers: Mapping[str, Any]
     change: str
     replacements: tuple[Replacement, ...] = ()
 

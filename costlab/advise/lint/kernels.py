@@ -1,7 +1,6 @@
 """Large kernels: dense ones of more than 3x3, and what smaller ones in their place would cost."""
 
 from collections.abc import Iterator
-from types import MappingProxyType
 from typing import Any
 
 from costlab.advise.convolution import Convolution
@@ -70,17 +69,15 @@ def _finding(step: Step, found: Convolution, balance: Balance) -> Finding:
         "warning",
         f"a dense {sizes_text(kernel)} kernel, from {channels_text(channels)} to {filters}, takes "
         f"{step.multiply_adds:,} multiply-adds, {percent(share)} of those of the convolutions",
-        MappingProxyType(
-            {
-                "kernel": kernel,
-                "channels": channels,
-                "filters": filters,
-                "grid": step.grid,
-                "multiply_adds": step.multiply_adds,
-                "share_of_convolutions": share,
-                "share": balance.share(step.multiply_adds),
-            }
-        ),
+        {
+            "kernel": kernel,
+            "channels": channels,
+            "filters": filters,
+            "grid": step.grid,
+            "multiply_adds": step.multiply_adds,
+            "share_of_convolutions": share,
+            "share": balance.share(step.multiply_adds),
+        },
         _change(step, kernel, replacements),
         replacements,
     )

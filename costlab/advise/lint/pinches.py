@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from math import prod
-from types import MappingProxyType
 
 from costlab.advise.graph import Graph, Step
 from costlab.advise.lint.cuts import answer, is_map, settled, waists, width
@@ -39,16 +38,14 @@ def _finding(before: Step, step: Step) -> Finding:
         "warning",
         f"all that is passed on becomes {sizes_text(step.sizes[1:])}, from {sizes_text(before.sizes[1:])} "
         f"after {place_of(before)}: {ratio:.2f} times fewer elements",
-        MappingProxyType(
-            {
-                "before": place_of(before),
-                "from_sizes": before.sizes[1:],
-                "to_sizes": step.sizes[1:],
-                "from_elements": before.elements,
-                "to_elements": step.elements,
-                "ratio": ratio,
-            }
-        ),
+        {
+            "before": place_of(before),
+            "from_sizes": before.sizes[1:],
+            "to_sizes": step.sizes[1:],
+            "from_elements": before.elements,
+            "to_elements": step.elements,
+            "ratio": ratio,
+        },
         _change(before, step),
     )
 

@@ -1,7 +1,6 @@
 """Grid reductions made bluntly: a pooling, and before or behind it a convolution that widens."""
 
 from collections.abc import Callable, Iterator
-from types import MappingProxyType
 
 from costlab.advise.graph import INPUT, Graph, Step
 from costlab.advise.lint.balance import Balance
@@ -119,15 +118,13 @@ def _bottleneck(before: Step, pool: Step, conv: Step) -> Finding:
         "warning",
         f"{sizes_text(before.grid)} is pooled to {sizes_text(pool.grid)} before {conv.path} goes "
         f"from {channels_text(channels)} to {filters}",
-        MappingProxyType(
-            {
-                "convolution": conv.path,
-                "channels": channels,
-                "filters": filters,
-                "from_grid": before.grid,
-                "to_grid": pool.grid,
-            }
-        ),
+        {
+            "convolution": conv.path,
+            "channels": channels,
+            "filters": filters,
+            "from_grid": before.grid,
+            "to_grid": pool.grid,
+        },
         _side_by_side(channels, filters),
     )
 
@@ -141,18 +138,16 @@ def _expensive(channels: int, conv: Step, pool: Step, balance: Balance, expensiv
         f"from {channels_text(channels)} to {filters} on the full {sizes_text(conv.grid)} grid "
         f"before {pool.path}, in {conv.multiply_adds:,} multiply-adds, {percent(share)} of those of the "
         "convolutions",
-        MappingProxyType(
-            {
-                "pool": pool.path,
-                "channels": channels,
-                "filters": filters,
-                "from_grid": conv.grid,
-                "to_grid": pool.grid,
-                "multiply_adds": conv.multiply_adds,
-                "share_of_convolutions": share,
-                "share": balance.share(conv.multiply_adds),
-            }
-        ),
+        {
+            "pool": pool.path,
+            "channels": channels,
+            "filters": filters,
+            "from_grid": conv.grid,
+            "to_grid": pool.grid,
+            "multiply_adds": conv.multiply_adds,
+            "share_of_convolutions": share,
+            "share": balance.share(conv.multiply_adds),
+        },
         _side_by_side(channels, filters),
     )
 
