@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from costlab.advise.factorize.plan import Replacement
 from costlab.advise.factorize.scheme import AsymmetricPair, Projected, Rank, Scheme, Tucker
 from costlab.errors import DefinitionError
+from costlab.tracing.stand_in import Uninitialized
 
 Weights: TypeAlias = tuple[Tensor, ...]
 """The weights of each part, ``(filters, channels, height, width)``, from the first on."""
@@ -61,9 +62,9 @@ def relative_error(planned: Replacement, weight: Tensor) -> float:
 
 
 def _exact(planned: Replacement, weight: Tensor) -> Tensor:
-    """The weights in double precision, scaled so that no square is too large or too small."""
+    """The weights in double precision."""
     place = planned.path or "the root"
-    if weight.is_meta or isinstance(weight, nn.UninitializedParameter):
+    if weight.is_meta or isinstance(weight, Uninitialized):
         raise DefinitionError(f"{place}: its weights have no values: give some with weights=")
     if not (weight.is_floating_point() or weight.is_complex()) or weight.layout is not torch.strided:
         raise DefinitionError(f"{place}: its weights are {weight.dtype}, and no floating-point numbers")
@@ -104,9 +105,18 @@ def _halves(matrix: Tensor, rank: int) -> tuple[Tensor, Tensor]:
 
 
 def _tail(matrix: Tensor, rank: int) -> Tensor:
-    """The relative error of the nearest matrix of a rank: by Eckart and Young, that of the values left out."""
+    """The relative error of the nearest matrix of a rank, which leaves out the smallest singular values.
+
+    Source: C. Eckart, G. Young, "The Approximation of One Matrix by Another of Lower Rank", Psychometrika
+    1(3), 1936.
+    """
     sizes = torch.linalg.svdvals(matrix)
-    return sizes[rank:].norm() / sizes.norm()
+    return _norm(sizes[rank:]) / _norm(sizes)
+
+
+def _norm(tensor: Tensor) -> Tensor:
+    """The Frobenius norm."""
+    return torch.linalg.vector_norm(tensor)
 
 
 def _tucker(weight: Tensor, rank: Rank) -> Weights:
@@ -137,20 +147,29 @@ def _bases(weight: Tensor, rank: Rank) -> tuple[Tensor, Tensor]:
 
 def _basis(tensor: Tensor, axis: int, rank: int) -> Tensor:
     """The best orthonormal basis of an axis, a column for each direction."""
-    return torch.linalg.svd(tensor.movedim(axis, 0).flatten(1), full_matrices=False)[0][:, :rank]
+    left, _, _ = torch.linalg.svd(tensor.movedim(axis, 0).flatten(1), full_matrices=False)
+    basis: Tensor = left[:, :rank]
+    return basis
 
 
 def _in(tensor: Tensor, basis: Tensor, axis: int) -> Tensor:
     """A tensor in a basis of one of its axes."""
-    return torch.tensordot(basis.mH, tensor, ([1], [axis])).movedim(0, axis)
+    return _times(basis.mH, tensor, axis)
+
+
+def _times(matrix: Tensor, tensor: Tensor, axis: int) -> Tensor:
+    """A matrix times each column along an axis of a tensor."""
+    product: Tensor = torch.tensordot(matrix, tensor, ([1], [axis]))
+    return product.movedim(0, axis)
 
 
 def _tucker_error(weight: Tensor, rank: Rank) -> Tensor:
+    """Measured on what the parts make: where it is small, a difference of norms would round it away."""
     of_channels, of_filters = _bases(weight, rank)
     kept = weight
     for basis, axis in ((of_channels, 1), (of_filters, 0)):
-        kept = torch.tensordot(basis, _in(kept, basis, axis), ([1], [axis])).movedim(0, axis)
-    return (weight - kept).norm() / weight.norm()
+        kept = _times(basis, _in(kept, basis, axis), axis)
+    return _norm(weight - kept) / _norm(weight)
 
 
 BY_SCHEME: dict[type[Scheme], Decomposition] = {

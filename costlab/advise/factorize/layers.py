@@ -60,13 +60,14 @@ def _copy(model: nn.Module, replacements: Iterable[Replacement], make: Maker, me
 def _conv_at(module: nn.Module | None, planned: Replacement) -> nn.Conv2d:
     """The convolution that was planned for. Raises `DefinitionError` if it is another."""
     site = planned.site
-    if isinstance(module, nn.Conv2d) and conv_of(module) == site.conv:
-        if is_lazy(module) or module.in_channels == site.channels:
-            return module
-    raise another(site.path)
+    if not isinstance(module, nn.Conv2d) or conv_of(module) != site.conv:
+        raise another(site.path)
+    if not is_lazy(module) and module.in_channels != site.channels:
+        raise another(site.path)
+    return module
 
 
-def fresh_layers(planned: Replacement, conv: nn.Conv2d, memo: Memo) -> nn.Sequential:
+def fresh_layers(planned: Replacement, conv: nn.Conv2d, _: Memo) -> nn.Sequential:
     """The layers with weights as torch begins them, where the convolution is."""
     return _layers(planned, conv, conv.weight.device)
 

@@ -28,8 +28,8 @@ def with_blocks(block: Block, replacements: "Iterable[Replacement]") -> Block:
 def another(path: str) -> DefinitionError:
     """The error that says that a network has another convolution at a path than its plan, or none."""
     return DefinitionError(
-        f"{path or 'the root'}: this is not the convolution that the plan is of: make the plan anew, with the "
-        "settings of this network"
+        f"{path or 'the root'}: this is not the convolution that the plan is of: make the plan anew, with "
+        "the settings of this network"
     )
 
 

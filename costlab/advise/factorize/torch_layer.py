@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
-from torch.nn.parameter import UninitializedTensorMixin
 from torch.nn.utils import parametrize
 
 from costlab.algebra.ops.convolution import Conv2d
+from costlab.tracing.stand_in import Uninitialized
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -47,4 +47,4 @@ def obstacle(module: nn.Module, modules: Mapping[str, nn.Module]) -> str:
 
 def is_lazy(module: nn.Conv2d) -> bool:
     """Whether its weights have no sizes yet."""
-    return isinstance(module.weight, UninitializedTensorMixin)
+    return isinstance(module.weight, Uninitialized)

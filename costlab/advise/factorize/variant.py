@@ -62,4 +62,5 @@ def _rewritten(block: Block, replacements: "Replacements") -> Block:
     from costlab.advise.factorize.layers import to_count
 
     module: Any = block
-    return replace(module, module=to_count(module.module, replacements))
+    rewritten: Block = replace(module, module=to_count(module.module, replacements))
+    return rewritten
