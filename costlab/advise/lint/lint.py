@@ -91,7 +91,7 @@ def lint(
     select: Iterable[str] | None = None,
     ignore: Iterable[str] = (),
     per_module_ignores: Mapping[str, Sequence[str]] | None = None,
-    expensive_share: float = EXPENSIVE_SHARE,
+    expensive_share: float | Fraction = EXPENSIVE_SHARE,
     **settings: Any,
 ) -> Lint:
     """What the paper's principles say of a target: pinches, blunt grid reductions, large kernels, balance.
