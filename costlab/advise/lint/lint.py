@@ -24,6 +24,7 @@ EXPENSIVE_SHARE = 0.2
 It is costlab's own: the paper gives none. In Inception v3 as released two such have 7.0% and 12.2%, with its
 reductions made bluntly 24.4% and 25.5%.
 """
+ROOT = "(root)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,14 +68,16 @@ class Lint(Overview):
         found = [_number(len(self.warnings), "warning"), _number(len(self.notes), "note")]
         if self.silenced:
             found.append(f"{len(self.silenced)} silenced")
-        shown = [f"{each.severity}: {each.rule}: {each.path}: {each.message}" for each in self.findings]
+        shown = [
+            f"{each.severity}: {each.rule}: {each.path or ROOT}: {each.message}" for each in self.findings
+        ]
         return [f"{self.title}: {', '.join(found)}", *shown]
 
     def _records(self) -> Sequence[Mapping[str, str]]:
         return [
             {
                 "rule": each.rule,
-                "module": each.path or "(root)",
+                "module": each.path or ROOT,
                 "severity": each.severity,
                 "finding": each.message,
                 "change": each.change,

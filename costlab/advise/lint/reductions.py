@@ -1,16 +1,14 @@
 """Grid reductions made bluntly: a pooling, and before or behind it a convolution that widens."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from costlab.advise.graph import INPUT, Graph, Step
+from costlab.advise.graph import Graph, Step
 from costlab.advise.lint.balance import Balance
+from costlab.advise.lint.chain import Chain, is_convolution
 from costlab.advise.lint.cuts import is_map, on_the_way, waists
 from costlab.advise.lint.finding import CONVOLUTION_BEFORE_POOL, POOL_BEFORE_EXPANSION, Finding
 from costlab.advise.lint.text import channels_text, percent, sizes_text
 from costlab.counting.family import family_of
-
-PASSING = ("activation functions", "normalization")
-"""The families of what stands between a convolution and a pooling, and changes no sizes."""
 
 
 def pooled_first(graph: Graph) -> Iterator[tuple[int, Finding]]:
@@ -19,83 +17,39 @@ def pooled_first(graph: Graph) -> Iterator[tuple[int, Finding]]:
     A pooling beside which something else goes on, a shortcut say, is no bottleneck; nor is a convolution that
     leaves a single place one on a grid: it is a fully connected layer.
     """
-    alone = _Chain(graph)
+    alone = Chain(graph)
     for number in waists(graph):
         pool = graph.steps[number]
-        before = alone.given(number)
-        if before is None or not _reduces(pool, before):
+        given, after = alone.given(number), alone.convolution_after(number)
+        if given is None or after is None or not _reduces(pool, graph.steps[given]):
             continue
-        conv = alone.reader(number, _is_convolution)
-        if conv is not None and is_map(conv) and _widens(pool.sizes[1], conv.sizes[1]):
-            yield number, _bottleneck(before, pool, conv)
+        conv = graph.steps[after]
+        if is_map(conv) and _widens(pool.sizes[1], conv.sizes[1]):
+            yield number, _bottleneck(graph.steps[given], pool, conv)
 
 
 def expanded_first(graph: Graph, balance: Balance, expensive_share: float) -> Iterator[tuple[int, Finding]]:
     """The convolutions that widen on the full grid, and whose output goes to a strided pooling alone."""
-    alone = _Chain(graph)
+    alone = Chain(graph)
     for number in on_the_way(graph):
         conv = graph.steps[number]
         given = alone.channels_and_grid(number)
-        if not _is_convolution(conv) or given is None:
+        if not is_convolution(conv) or given is None:
             continue
         channels, grid = given
         if _halves(grid, conv.grid) or not _widens(channels, conv.sizes[1]):
             continue
-        pool = alone.reader(number, _is_pooling)
-        if pool is not None and _reduces(pool, conv):
-            yield number, _expensive(channels, conv, pool, balance, expensive_share)
-
-
-class _Chain:
-    """Steps in a row, between which nothing branches off."""
-
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._counted = frozenset(on_the_way(graph))
-
-    def reader(self, number: int, wanted: Callable[[Step], bool]) -> Step | None:
-        """The step that alone reads one, past activations, norms and dropout, if it is such."""
-        steps = self._graph.steps
-        while number not in self._graph.outputs:
-            readers = [each for each in self._graph.readers[number] if each in self._counted]
-            if len(readers) != 1 or steps[readers[0]].reads != (number,):
-                return None
-            number = readers[0]
-            if wanted(steps[number]):
-                return steps[number]
-            if not _passes(steps[number]):
-                return None
-        return None
-
-    def given(self, number: int) -> Step | None:
-        """The step that one reads, if it is one; what comes in from outside is none."""
-        reads = self._graph.steps[number].reads
-        return self._graph.steps[reads[0]] if len(reads) == 1 and reads != (INPUT,) else None
-
-    def channels_and_grid(self, number: int) -> tuple[int, tuple[int, ...]] | None:
-        """What comes into a step, as far as is known of it."""
-        step = self._graph.steps[number]
-        if step.convolution is not None:
-            channels, *grid = map(int, step.convolution.input)
-            return channels, tuple(grid)
-        before = self.given(number)
-        return None if before is None or len(before.sizes) < 3 else (before.sizes[1], before.grid)
-
-
-def _is_convolution(step: Step) -> bool:
-    return family_of(step.kind) == "convolution" and "transpose" not in step.kind
+        after = alone.reader(number, _is_pooling)
+        if after is not None and _reduces(graph.steps[after], conv):
+            yield number, _expensive(channels, conv, graph.steps[after], balance, expensive_share)
 
 
 def _is_pooling(step: Step) -> bool:
     return family_of(step.kind) == "pooling"
 
 
-def _passes(step: Step) -> bool:
-    return family_of(step.kind) in PASSING or "dropout" in step.kind
-
-
 def _reduces(pool: Step, before: Step) -> bool:
-    """Whether a pooling moves by 2 or more, and leaves more than one place."""
+    """Whether a pooling halves the places along an axis, and leaves more than one."""
     return _is_pooling(pool) and is_map(pool) and _halves(before.grid, pool.grid)
 
 

@@ -96,6 +96,16 @@ def test_a_separable_convolution_is_one() -> None:
     assert said(nn.Sequential(conv(3, 16), *parts), (3, 32, 32)) == []
 
 
+def test_a_separable_convolution_widens_as_one_does() -> None:
+    pool = nn.MaxPool2d(2)
+    pooled = nn.Sequential(conv(16, 16), pool, conv(16, 16, 3, 1, 16), conv(16, 32, 1))
+    assert said(pooled, (16, 16, 16)) == [("pinch", "1"), ("pool-before-expansion", "1")]
+    full = nn.Sequential(conv(16, 16, 3, 1, 16), conv(16, 32, 1), pool)
+    assert ("convolution-before-pool", "1.0") in said(full, (16, 16, 16))
+    strided = nn.Sequential(conv(16, 16, 3, 2, 16), conv(16, 32, 1), pool)
+    assert said(strided, (16, 16, 16)) == [("pinch", "2")]
+
+
 @pytest.mark.parametrize(
     ("last", "expected"),
     [
