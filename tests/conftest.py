@@ -6,11 +6,16 @@ background ignore an interrupt, which the commands that tests interrupt would in
 
 import gc
 import os
+import pickle
 import signal
 from collections.abc import Generator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from costlab.report.page import Page
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, and for the processes that tests start
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
@@ -27,3 +32,24 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> "tuple[Page, ...]":
+    """The pages of the evidence, in the order in which they are made: once, however many workers ask."""
+    from filelock import FileLock
+
+    if worker_id == "master":  # the only one
+        return _evidence()
+    file = tmp_path_factory.getbasetemp().parent / "pages.pickle"
+    with FileLock(file.with_suffix(".lock")):
+        if not file.is_file():
+            file.write_bytes(pickle.dumps(_evidence()))
+        made: tuple[Page, ...] = pickle.loads(file.read_bytes())
+    return made
+
+
+def _evidence() -> "tuple[Page, ...]":
+    from costlab.report.evidence import evidence
+
+    return tuple(evidence(lambda _: None))
