@@ -23,9 +23,9 @@ demo: $(READY)  ## Count Inception v3, check the count, audit its paper's claims
 test: $(READY)  ## Run the tests.
 	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal
 
-zoo: $(READY)  ## Hold all that is counted against what runs, of which other runs try a sample: transformers, large networks.
-	$(BIN)/pytest tests/zoo tests/definitions tests/hardware tests/symbolic tests/checking \
-	  tests/train/test_distributed.py tests/cli/test_scale.py -m '' -n auto --dist worksteal
+zoo: $(READY)  ## Try all of what other runs try a sample of: transformers, large networks, operators of tools, pictures, training.
+	$(BIN)/pytest tests/zoo tests/definitions tests/hardware tests/symbolic tests/checking tests/tracing tests/report \
+	  tests/explore tests/train tests/cli/test_scale.py tests/cli/test_streams.py -m '' -n auto --dist worksteal
 
 check: $(READY)  ## Everything that has to pass: format, lint, types, import rules, tests.
 	$(MAKE) --jobs=2 lint test

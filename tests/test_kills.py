@@ -1,6 +1,6 @@
 """Kills at random moments, from the start of the process to its end: nothing is lost, nothing left behind.
 
-``make kills N=200`` tries more of them, of training too.
+``make kills N=200`` tries them; each run tries interrupts at moments that are set, where files are written.
 """
 
 import os
@@ -107,6 +107,7 @@ def names(folder: Path) -> list[str]:
     return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", SESSIONS, ids=str)
 def test_a_report_that_is_killed_leaves_old_or_new_files(
     numbers: range, reported: tuple[Path, float], tmp_path: Path

@@ -12,6 +12,7 @@ from tests.checking.product_probes import PRODUCTS
 from tests.checking.shared_probes import SHARED
 from tests.checking.test_peers import CALFLOPS, PROBES, TOOLS, predicted, reported
 from tests.checking.unbatched_probes import UNBATCHED, Drawn
+from tests.sampling import one_in
 
 UNBATCHED_CONVOLUTIONS = [
     f"{name}_{{rank}}d_unbatched"
@@ -68,14 +69,14 @@ def test_what_tools_fail_on_are_probes() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-@pytest.mark.parametrize("name", UNBATCHED)
+@pytest.mark.parametrize("name", one_in(3, UNBATCHED))
 def test_inputs_without_a_batch(name: str) -> None:
     make, inputs = UNBATCHED[name]
     torch.manual_seed(0)
     hold(name, make().eval(), inputs)
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", one_in(3, SHARED))
 def test_modules_that_several_hold_or_none(name: str) -> None:
     make, inputs = SHARED[name]
     torch.manual_seed(0)
@@ -83,7 +84,7 @@ def test_modules_that_several_hold_or_none(name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-@pytest.mark.parametrize("name", PRODUCTS)
+@pytest.mark.parametrize("name", one_in(3, PRODUCTS))
 def test_products_that_broadcast(name: str) -> None:
     make, inputs = PRODUCTS[name]
     hold(name, make().eval(), inputs)
@@ -98,7 +99,7 @@ def activations(model: nn.Module, inputs: Inputs) -> int:
 
 
 @pytest.mark.filterwarnings("ignore")  # fvcore and the jit of torch warn of much
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", one_in(3, PROBES))
 def test_activations_as_fvcore_counts_them(name: str) -> None:
     probe, size = PROBES[name], SIZES[1]
     model, inputs = probe.make(size).eval(), size.inputs(probe.inputs)
@@ -109,7 +110,7 @@ KINDS: Mapping[str, Drawn] = {**UNBATCHED, **SHARED, **PRODUCTS}
 
 
 @pytest.mark.filterwarnings("ignore")  # fvcore and the jit of torch warn of much
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", one_in(3, KINDS))
 def test_activations_of_these_kinds(name: str) -> None:
     make, inputs = KINDS[name]
     model = make().eval()

@@ -110,15 +110,23 @@ def test_compound_scaling_says_where_its_coefficients_come_from(run: Run) -> Non
     )
 
 
+OTHERWISE = "width is used in other ways than scale(channels, width)"
+
+
 @pytest.mark.parametrize(
     ("name", "budget", "high", "said"),
     [
-        ("whole", "30k", Fraction(1, 16), "width is used in other ways than scale(channels, width)"),
-        ("derived", "10k", Fraction(3, 64), "width is used in other ways than scale(channels, width)"),
+        ("whole", "30k", Fraction(1, 16), OTHERWISE),
         # These look at thousands of networks.
         *(
             pytest.param(*each, marks=pytest.mark.slow)
             for each in (
+                (
+                    "derived",
+                    "10k",
+                    Fraction(3, 64),
+                    OTHERWISE,
+                ),
                 ("twice", "30k", None, "the multiply-adds are taken to rise only"),
                 ("falls", "300k", None, "do not only rise with width"),
             )

