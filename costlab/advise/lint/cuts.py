@@ -71,13 +71,19 @@ def is_pointwise(step: Step) -> bool:
 
 
 def is_map(step: Step) -> bool:
-    """Whether it puts out channels, or features, at more than one place."""
-    return len(step.sizes) > 2 and prod(step.grid) > 1
+    """Whether it puts out channels, or features, at more than one place.
+
+    Of three axes the places may be the last, or the second, as of tokens.
+    """
+    if len(step.sizes) < 3:
+        return False
+    return prod(step.grid) > 1 and (len(step.sizes) > 3 or step.sizes[1] > 1)
 
 
-def width(step: Step) -> int:
-    """Its channels, or the features of a product with a matrix, which are behind."""
-    return step.sizes[-1 if family_of(step.kind) == "matrix products" else 1]
+def narrows(before: Step, step: Step) -> bool:
+    """Whether a step has fewer channels; of a product with a matrix these are the features, the last axis."""
+    axis = -1 if family_of(step.kind) == "matrix products" else 1
+    return step.sizes[axis] < before.sizes[axis]
 
 
 def answer(graph: Graph, found: tuple[int, ...]) -> int:

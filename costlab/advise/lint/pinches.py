@@ -1,11 +1,12 @@
 """Pinches: where all that is alive becomes less than half as large at once."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
-from math import prod
+from math import ceil, prod
 
 from costlab.advise.graph import Graph, Step
-from costlab.advise.lint.cuts import answer, is_map, settled, waists, width
+from costlab.advise.lint.cuts import answer, is_map, narrows, settled, waists
 from costlab.advise.lint.finding import PINCH, Finding
 from costlab.advise.lint.text import place_of, sizes_text
 from costlab.counting.family import family_of
@@ -26,8 +27,23 @@ def pinches(graph: Graph) -> Iterator[tuple[int, Finding]]:
     for before, number in pairwise(settled(graph, found)):
         a, b = steps[before], steps[number]
         alike = is_map(a) and is_map(b) and len(a.sizes) == len(b.sizes)
-        if alike and a.elements > MOST * b.elements and not (number >= begin and width(b) < width(a)):
+        if (
+            alike
+            and a.elements > MOST * b.sizes[1] * _places(a, b)
+            and not (number >= begin and narrows(a, b))
+        ):
             yield number, _finding(a, b)
+
+
+def _places(before: Step, step: Step) -> Fraction:
+    """The places of the whole batch; half of an odd number of them is not rounded down.
+
+    Whether a stride of 2 is a pinch hangs on the channels then, and not on the size of the input.
+    """
+    pairs = zip(before.grid, step.grid, strict=True)
+    return prod(
+        (Fraction(a, 2) if a == 2 * b + 1 else Fraction(b) for a, b in pairs), start=Fraction(step.sizes[0])
+    )
 
 
 def _finding(before: Step, step: Step) -> Finding:
@@ -52,8 +68,7 @@ def _finding(before: Step, step: Step) -> Finding:
 
 def _change(before: Step, step: Step) -> str:
     """With how many channels the elements are halved, and no more."""
-    places = step.sizes[0] * prod(step.grid)
-    wanted = -(-before.elements // (MOST * places))
+    wanted = ceil(before.elements / (MOST * _places(before, step)))
     if family_of(step.kind) == "pooling":
         return (
             f"put a convolution of {wanted - step.sizes[1]} filters with the pooling's stride beside it, and "

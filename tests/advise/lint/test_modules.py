@@ -135,6 +135,38 @@ def test_the_answer_may_be_small(last: nn.Module, expected: list[tuple[str, str]
     assert said(nn.Sequential(conv(64, 64), last), (64, 16, 16)) == expected
 
 
+@pytest.mark.parametrize("size", [15, 16, 17])
+def test_odd_sizes_are_halved_as_even_ones(size: int) -> None:
+    assert said(nn.Sequential(conv(16, 16), nn.Conv2d(16, 32, 2, 2)), (16, size, size)) == []
+    found = lint(nn.Sequential(conv(16, 16), nn.Conv2d(16, 31, 2, 2)), (16, size, size)).findings
+    assert [(each.path, each.change) for each in found] == [
+        ("1", "32 channels in place of 31 halve the elements")
+    ]
+
+
+class Tokens(nn.Module):
+    """Scores of each token, or of the first."""
+
+    def __init__(self, first: bool) -> None:
+        super().__init__()
+        self.first, self.norm, self.wide, self.score = (
+            first,
+            nn.LayerNorm(32),
+            nn.Linear(8, 32),
+            nn.Linear(32, 3),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.wide(x)
+        y: Tensor = self.score(self.norm(x[:, :1] if self.first else x).relu())
+        return y
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_scores_of_tokens_are_no_pinch(first: bool) -> None:
+    assert said(Tokens(first), "1x16x8:float32") == []
+
+
 class Detector(nn.Module):
     """Gives scores of two grids."""
 
