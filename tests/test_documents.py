@@ -309,6 +309,7 @@ def test_every_command_and_option_is_documented() -> None:
         ("report", "reports"),
         ("roofline", "roofline"),
         ("measure", "measure"),
+        ("lint", "lint"),
     ],
 )
 def test_every_option_stands_on_the_page_of_its_command(name: str, page: str) -> None:

@@ -154,6 +154,16 @@ def _settings_of_recipes(_: click.Context, __: str) -> Iterator[str]:
     return (f"{field.name}=" for field in fields(Recipe))
 
 
+def _rules(_: click.Context, word: str) -> Iterator[str]:
+    """The rules of lint, behind those that were typed."""
+    from costlab.advise.lint.finding import RULES
+    from costlab.advise.lint.silence import ALL
+
+    before, comma, _last = word.rpartition(",")
+    taken = before.split(",")
+    yield from (f"{before}{comma}{rule}" for rule in (*RULES, ALL) if rule not in taken)
+
+
 def _data(_: click.Context, word: str) -> Iterator[str]:
     source, joint, path = word.partition(":")
     yield from (f"{source}:{folder}" for folder in _files(path, "")) if joint else SOURCES
@@ -169,6 +179,7 @@ KINDS: dict[str, Callable[[click.Context, str], Iterable[str]]] = {
     "claim": _claims,
     "listed": _listed,
     "recipe": _settings_of_recipes,
+    "rule": _rules,
     "data": _data,
     "device": lambda _, __: DEVICES,
     "hardware": _devices,

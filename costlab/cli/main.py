@@ -35,6 +35,7 @@ COMMANDS = LazyCommands(
     roofline="costlab.cli.roofline:roofline_",
     report="costlab.cli.report:report",
     list="costlab.cli.list:list_",
+    lint="costlab.cli.lint:lint",
     memory="costlab.cli.memory:memory",
     **{"training-cost": "costlab.cli.training_cost:training_cost"},
 )

@@ -77,8 +77,8 @@ class Output(NamedTuple):
             case "latex":
                 content = "\n".join(self._in_latex(shown))
             case _:
-                show = as_text if self.on_stdout else Table.to_text
-                content = "\n".join(show(part) for part in shown)
+                texts = (as_text(part) if self.on_stdout else part.to_text() for part in shown)
+                content = "\n".join(texts)
         self.put(content)
 
     def put(self, content: str) -> None:

@@ -121,7 +121,8 @@ def _lines(table: "Table", columns: Sequence[Column], unicode: bool, layout: Lay
         if roomy and column.kind == "share":
             shares = [0.0, *table.values_in(column)[: len(table.rows)], *([0.0] * (table.total is not None))]
             aligned = [
-                [f"{cell[0]} {bar_of(share, unicode)}"] for cell, share in zip(aligned, shares, strict=True)
+                [f"{cell[0]} {bar_of(share or 0.0, unicode)}"]  # where there is none, there is no bar
+                for cell, share in zip(aligned, shares, strict=True)
             ]
         drawn.append(aligned)
     return [_side_by_side(row, layout.gap) for row in zip(*drawn, strict=True)]

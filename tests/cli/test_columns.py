@@ -22,6 +22,7 @@ COMMANDS = {
     "reconcile": ("reconcile", "inception_a"),
     "explain": ("reconcile", "inception_a", "--explain", "fvcore", "thop"),
     "verify": ("verify", "two-3x3", "-v"),
+    "lint": ("lint", "alexnet"),
     "list": ("list",),
     "list one": ("list", "inception_a"),
     "list sets": ("list", "--ablations"),

@@ -82,6 +82,7 @@ def _apart(word: str) -> list[str]:
         (("list", "--devices", "h1"), {"h100", "h100-pcie"}),
         (("count", "stem", "--convention", "tho"), {"thop"}),
         (("reconcile", "stem", "--explain", "fvcore", "tho"), {"thop"}),
+        (("lint", "stem", "--ignore", "pinch,po"), {"pinch,pool-before-expansion"}),
         (("report", "su"), {"sub/"}),
         (("count", "ne"), {"nets.py:"}),
         (("count", "sub/"), {"sub/more.py:"}),

@@ -22,6 +22,7 @@ from tests.hostile.values import (
     PERCENTS,
     RATES,
     REFERENCES,
+    RULES,
     SHARES,
     SIZES,
     SOURCES,
@@ -47,6 +48,7 @@ BASE: Mapping[str, tuple[str, ...]] = {
     "memory": ("inception_a", "--train"),
     "measure": ("bottleneck",),
     "roofline": ("inception_a", "--device", "k40"),
+    "lint": ("inception_a",),
 }
 """A command that is well-formed, and quick, or slow and not run as it is."""
 SLOW = frozenset({"train", "report"})
@@ -169,6 +171,9 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--calibrate": PATHS,
     "--calibration": CALIBRATIONS,
     "--devices-from": DEVICE_FILES,
+    "--select": RULES,
+    "--ignore": RULES,
+    "--config": SPACES,
     "--study": URLS,
     "--resume": ("", "nosuch", ".", "/", "\0", LONG, "precious", "/dev/null", "a/b/c", "nosuch\n"),
 }

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from costlab.cli.main import COMMANDS
-from tests.hostile import budgets, files, options, processes, records, targets
+from tests.hostile import budgets, files, lint, options, processes, records, targets
 from tests.hostile.case import Case
 from tests.hostile.judge import Place, judge
 
@@ -21,8 +21,9 @@ EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "100"))
 KINDS: dict[str, tuple[Callable[[Random], Case], int]] = {
     "targets": (targets.draw, 40),
     "options": (options.draw, 27),
-    "records": (records.draw, 20),
+    "records": (records.draw, 19),
     "budgets": (budgets.draw, 4),
+    "lint": (lint.draw, 1),
     "files": (files.draw, 7),
     "processes": (processes.draw, 2),
 }

@@ -74,6 +74,12 @@ PERCENTS = (
     *words("1 0.01 -1% 1%% % %1 1e2% nan% 1,5% .5% inf% one% ٣%"),
     *("", "9" * 5000 + "%", "1%\x00"),
 )
+RULES = (
+    *words(
+        "nosuch pich PINCH all pinch,pinch pinch,nosuch pinch, , pinch;large-kernel large_kernel * stem.*"
+    ),
+    *("", " ", "\x00", "pinch\x00", LONG, "\x1b[31m", "pinch,\n", "pinch," * 3000),
+)
 REFERENCES = (
     *words(
         ". .. / nosuch nosuch.json /dev/zero /dev/null /dev/full /proc/self/mem precious nosuch.py:it stem"
