@@ -158,9 +158,11 @@ def test_what_is_wrong_in_the_table_is_refused_by_its_key(tmp_path: Path, text: 
 def test_a_file_that_is_none_is_named(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "pyproject.toml"
     file.write_bytes(content)
-    for read in (lambda: find_configuration(tmp_path), lambda: read_configuration(file)):
-        with pytest.raises(CostlabError) as refused:
-            read()
+    with pytest.raises(CostlabError) as searched:
+        find_configuration(tmp_path)
+    with pytest.raises(CostlabError) as asked:
+        read_configuration(file)
+    for refused in (searched, asked):
         assert str(refused.value).startswith(f"{file} {message}")
 
 
