@@ -6,6 +6,7 @@ import torch
 from costlab.advise.lint.finding import Finding
 from costlab.advise.lint.lint import Lint, lint
 from costlab.targets.build import build
+from costlab.targets.resolve import variant
 
 PINCHES = {
     "alexnet": {"pool_1": 4.15, "pool_2": 4.31, "pool_5": 4.69},
@@ -104,6 +105,18 @@ def test_from_which_share_on_an_expensive_convolution_is_a_warning() -> None:
     for share, severities in ((0.0, ["warning"] * 2), (0.1, ["note", "warning"]), (1.0, ["note"] * 2)):
         found = _of(lint("inception_v3", expensive_share=share), "convolution-before-pool")
         assert [each.severity for each in found] == severities
+
+
+def test_counts_are_of_the_whole_batch() -> None:
+    one, ten = lint("inception_v3"), lint(variant("inception_v3", batch=10))
+    assert [each.path for each in ten.findings] == [each.path for each in one.findings]
+    for a, b in zip(one.findings, ten.findings, strict=True):
+        for name, number in a.numbers.items():
+            counted = name in ("multiply_adds", "from_elements", "to_elements")
+            assert b.numbers[name] == (10 * number if counted else number)
+        assert [each.saved for each in b.replacements] == [10 * each.saved for each in a.replacements]
+        assert a.rule == "large-kernel" or b.change == a.change
+    assert ten.balance.multiply_adds == 10 * one.balance.multiply_adds
 
 
 def test_auxiliary_heads_say_nothing() -> None:
