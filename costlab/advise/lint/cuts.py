@@ -49,14 +49,19 @@ def settled(graph: Graph, found: tuple[int, ...]) -> tuple[int, ...]:
         if not is_depthwise(steps[number]):
             continue
         last = next((each for each in found[place + 1 :] if _is_dense(steps[each])), None)
-        if last is None or not is_pointwise(steps[last]):
+        if last is None or not is_pointwise(steps[last]) or _widely_mixes(steps[number + 1 : last]):
             continue
         first = number
         before = next((each for each in reversed(found[:place]) if _has_weights(steps[each])), None)
         if before is not None and is_pointwise(steps[before]) and _narrows(steps[before], steps[last]):
-            first = before
+            first = number if _widely_mixes(steps[before + 1 : number]) else before
         inside |= set(range(first, last))
     return tuple(each for each in found if each not in inside)
+
+
+def _widely_mixes(between: tuple[Step, ...]) -> bool:
+    """Whether some of the steps mix all channels of a map with weights, as a residual block does."""
+    return any(_is_dense(step) and is_map(step) for step in between)
 
 
 def is_depthwise(step: Step) -> bool:

@@ -96,6 +96,12 @@ def test_a_separable_convolution_is_one() -> None:
     assert said(nn.Sequential(conv(3, 16), *parts), (3, 32, 32)) == []
 
 
+def test_what_has_blocks_between_its_parts_is_no_separable_convolution() -> None:
+    block = Residual(conv(16, 16), nn.Identity())
+    network = nn.Sequential(conv(3, 16), conv(16, 16, 3, 2, 16), block, conv(16, 32, 1))
+    assert said(network, (3, 16, 16)) == [("pinch", "1.0")]
+
+
 def test_a_separable_convolution_widens_as_one_does() -> None:
     pool = nn.MaxPool2d(2)
     pooled = nn.Sequential(conv(16, 16), pool, conv(16, 16, 3, 1, 16), conv(16, 32, 1))
