@@ -109,7 +109,8 @@ def factorize(
     sites = list(sites_of(counted.root, int(batch)))
     if not sites:
         raise DefinitionError(f"{found.label} has no convolutions, and nothing else is factorized")
-    chosen = _chosen([each.path for each in sites], [only] if isinstance(only, str) else list(only))
+    patterns = [only] if isinstance(only, str) else list(only)
+    chosen = _chosen([each.path for each in sites], patterns)
     replacements, left = [], []
     for site in sites:
         if isinstance(site, Left):
@@ -121,7 +122,8 @@ def factorize(
             left.append(Left(site.path, rank_of, int(done)))
         else:
             replacements.append(Replacement(site, scheme, rank_of))
-    return Plan(found, given, scheme, tuple(replacements), tuple(left), counted.total)
+    asked = _asked(scheme, wanted, patterns)
+    return Plan(found, given, scheme, tuple(replacements), tuple(left), counted.total, asked)
 
 
 def _scheme(by: str) -> Scheme:
@@ -156,6 +158,17 @@ def _chosen(paths: Sequence[str], patterns: Sequence[str]) -> set[str]:
             raise DefinitionError(f"only={named(pattern)} matches no convolution{closest(pattern, paths)}")
         chosen |= matching
     return chosen
+
+
+def _asked(scheme: Scheme, wanted: Wanted, patterns: Sequence[str]) -> tuple[str, ...]:
+    """What is asked for, in the options of the command."""
+    how = {
+        "--saving": _percent(wanted.saving) if wanted.saving is not None else "",
+        "--rank": "" if wanted.rank is None else str(wanted.rank),
+    }
+    words = [word for name, text in how.items() if text for word in (name, text)]
+    each = [word for pattern in patterns for word in ("--only", pattern)]
+    return ("--by", scheme.name, *words, *(["--full"] if wanted.full else []), *each)
 
 
 def _percent(share: Fraction) -> str:

@@ -68,7 +68,8 @@ class Plan:
     """What is replaced in a network, and what that saves.
 
     ``before`` are the quantities of the whole network, for the whole batch; ``given`` is what was asked for,
-    without an input of its own perhaps, ``found`` the same at its input.
+    without an input of its own perhaps, ``found`` the same at its input. ``asked`` are the options of the
+    command that plans the same.
     """
 
     found: Target
@@ -77,6 +78,7 @@ class Plan:
     replacements: tuple[Replacement, ...]
     left: tuple[Left, ...]
     before: Work
+    asked: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

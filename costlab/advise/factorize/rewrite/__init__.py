@@ -1,0 +1,1 @@
+"""Plans as code: a file that runs by itself, with the rewritten network in it."""

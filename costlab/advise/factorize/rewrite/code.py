@@ -1,0 +1,36 @@
+"""Plans as files of Python that run by themselves."""
+
+from collections.abc import Iterator
+
+from costlab.advise.factorize.plan import Plan
+from costlab.advise.factorize.rewrite.definition import definition_code
+from costlab.advise.factorize.rewrite.names import function_name
+from costlab.errors import DefinitionError
+
+
+def rewrite_code(plan: Plan) -> str:
+    """The code of the network of a plan, to be kept in a file, for which `file_name` has a name.
+
+    Of a definition it is one that returns the whole network, written out, with names as the original has, and
+    an ``experiment`` that trains both where it takes images. Of a module it is a function ``rewrite(model)``
+    that puts other convolutions into it, and one that makes the network where a file can import what does.
+
+    Raises:
+        DefinitionError: nothing is replaced, or a part is an operation that no file can import.
+    """
+    if not plan.replacements:
+        raise DefinitionError(f"nothing is replaced in {plan.found.label}, so there is nothing to write")
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def file_name(plan: Plan) -> str:
+    """A name for the file, from the network and the scheme."""
+    return f"{function_name(plan)}.py"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    if not plan.found.block.takes_tensors:
+        return definition_code(plan)
+    from costlab.advise.factorize.rewrite.module import module_code
+
+    return module_code(plan)

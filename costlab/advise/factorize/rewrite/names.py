@@ -1,0 +1,83 @@
+"""What a file calls the network of a plan, and what it says of it."""
+
+import re
+from keyword import iskeyword
+from shlex import join
+
+from costlab.advise.factorize.plan import Plan
+from costlab.advise.factorize.rewrite.layout import WIDTH
+from costlab.targets.catalog import is_listed, lookup
+from costlab.targets.resolve import IN_FILE, IN_MODULE
+
+LONGEST = 60
+"""The most characters of the network's part of a name."""
+QUANTITIES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
+
+
+def function_name(plan: Plan) -> str:
+    """The name of the function that makes the network of a plan, such as ``resnet50_by_1xn_nx1``."""
+    subject = plan.given.subject
+    own = attribute(plan) or getattr(subject, "name", None) or plan.found.label
+    base = re.sub(r"\W+", "_", str(own))[:LONGEST].strip("_")
+    scheme = re.sub(r"\W+", "_", plan.scheme.name)
+    name = f"{base}_by_{scheme}"
+    return name if name.isidentifier() and not iskeyword(name) else f"network_{name}"
+
+
+def attribute(plan: Plan) -> str:
+    """The attribute of a file or of a package that the network was named by; empty if it was not."""
+    match = re.fullmatch(IN_FILE, plan.given.label) or re.fullmatch(IN_MODULE, plan.given.label)
+    return match["attribute"] if match else ""
+
+
+def network_label(plan: Plan) -> str:
+    """The network as the user named it, a file without its folder."""
+    return re.sub(r"^[^:]*/(?=[^/:]+:)", "", plan.found.label)
+
+
+def summary(plan: Plan) -> str:
+    """What was replaced, in a sentence."""
+    replaced, left = len(plan.replacements), len(plan.left)
+    convolutions = "convolution" if replaced + left == 1 else "convolutions"
+    return (
+        f"{network_label(plan)}, with {plan.scheme.name} in the place of {replaced} of its "
+        f"{replaced + left} {convolutions}."
+    )
+
+
+def figures(plan: Plan) -> list[str]:
+    """The quantities before and after, as paragraphs of a docstring."""
+    number = plan.found.batch
+    inputs = f"{number} inputs of {plan.found.input}" if number > 1 else f"an input of {plan.found.input}"
+    before, after = plan.saving
+    rows = []
+    for name, title in QUANTITIES.items():
+        was, now = int(getattr(before, name)), int(getattr(after, name))
+        rows.append((title, f"{was:,}", f"{now:,}", f"{now / was - 1:+.1%}" if was else ""))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = [
+        f"    {row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}".rstrip()
+        for row in rows
+    ]
+    return [f"Of {inputs}, before and after:", "\n".join(table)]
+
+
+def made_by(plan: Plan) -> list[str]:
+    """The command that writes the file again, without the folders of this machine; none where none does."""
+    label = network_label(plan)
+    if not (attribute(plan) or is_named(plan)):
+        return []
+    words = ["costlab", "factorize", label]
+    if plan.given.input is None and plan.given.place()[0] != plan.found.input:
+        words += ["-i", str(plan.found.input)]
+    if plan.found.batch > 1:
+        words += ["-b", str(plan.found.batch)]
+    command, rest = join([*words, *plan.asked]), f"--rewrite {function_name(plan)}.py"
+    between = " " if len(f"    {command} {rest}") <= WIDTH else " \\\n        "
+    return ["Written by:", f"    {command}{between}{rest}"]
+
+
+def is_named(plan: Plan) -> bool:
+    """Whether the network is a definition that is listed, and named by that."""
+    name = plan.given.label.partition(":")[0]
+    return is_listed(name) and lookup(name) is plan.given.subject
