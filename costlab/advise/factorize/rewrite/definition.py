@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from costlab.advise.factorize.classes import CLASSES, classes_in, open_classes
+from costlab.advise.factorize.rewrite.classes import CLASSES, classes_in, open_classes
 from costlab.advise.factorize.plan import Plan
 from costlab.advise.factorize.rewrite.expression import Blocks
 from costlab.advise.factorize.rewrite.layout import call, docstring, imports, laid_out, quoted
@@ -28,11 +28,11 @@ def definition_code(plan: Plan) -> Iterator[str]:
     name, side = function_name(plan), _side(plan)
     classes = classes_in(plan)
     used = {("costlab", "Block"), ("costlab", "block")}
-    functions = [*_function(plan, name, plan.block, classes or set(), used)]
+    functions = [*_function(plan, name, plan.block, classes, used)]
     original = quoted(plan.given.label)
     if side and not is_named(plan):
         original = f"{name.rpartition('_by_')[0]}_original"
-        functions += ["", "", *_function(plan, original, plan.found.block, classes or set(), used)]
+        functions += ["", "", *_function(plan, original, plan.found.block, classes, used)]
     experiment = [] if side is None else ["", "", *_experiment(plan, name, original, side)]
     yield from docstring([*_header(plan, name, side), *made_by(plan)])
     yield ""

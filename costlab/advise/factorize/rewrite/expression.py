@@ -9,7 +9,7 @@ from itertools import count
 from keyword import iskeyword
 from typing import Any
 
-from costlab.advise.factorize.classes import CLASSES
+from costlab.advise.factorize.rewrite.classes import CLASSES
 from costlab.advise.factorize.rewrite.layout import Expression, Group, call, quoted, several
 from costlab.algebra.block import Block, Operation
 from costlab.algebra.combine import Add, Auxiliary, Composite, Concat, Sequence
@@ -166,7 +166,9 @@ def _value(value: Any, path: str, name: str) -> str:
         return repr(float(value))
     if is_number(value):
         return repr(int(value))
-    raise DefinitionError(f"{path or 'the root'}: {name}={named(value)} cannot be written: give plain numbers")
+    raise DefinitionError(
+        f"{path or 'the root'}: {name}={named(value)} cannot be written: give plain numbers"
+    )
 
 
 def _names(path: str, taken: Collection[str]) -> Iterator[str]:

@@ -76,7 +76,7 @@ def docstring(paragraphs: Iterable[str], level: int = 0) -> Iterator[str]:
     if not rest:
         yield f'{indent}{opening}{first}"""'
         return
-    yield f'{indent}{opening}{first}'
+    yield f"{indent}{opening}{first}"
     yield from (f"{indent}{line}".rstrip() for line in rest)
     yield f'{indent}"""'
 

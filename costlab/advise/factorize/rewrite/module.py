@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from costlab.advise.factorize.classes import CLASSES, open_classes
+from costlab.advise.factorize.rewrite.classes import CLASSES, open_classes
 from costlab.advise.factorize.plan import Plan, Replacement
 from costlab.advise.factorize.rewrite.layout import (
     Expression,
@@ -27,6 +27,48 @@ OURS = {"rewrite", "replacements"}
 PLAIN = (bool, int, float, str, type(None))
 """The types of settings that a file can hold."""
 
+CHECK = '''
+def rewrite(model: nn.Module) -> nn.Module:
+    """Put what replaces them in the place of a model's convolutions; gives the model.
+
+    Raises:
+        ValueError: one is not there, or is another; nothing is changed then.
+    """
+    with torch.device("meta"):
+        planned = replacements()
+    modules = dict(model.named_modules(remove_duplicate=False))
+    found = {}
+    for path, (before, _) in planned.items():
+        module = modules.get(path)
+        wanted = nn.Conv2d.extra_repr(before)
+        if isinstance(module, nn.Conv2d) and nn.Conv2d.extra_repr(module) == wanted:
+            found[path] = module
+        else:
+            raise ValueError(f"{path} is {module}, and the plan is for {before}")
+'''.strip().split("\n")
+CHECK_SHARED = """
+    for path, names in shared.items():
+        if any(modules.get(name) is not found[path] for name in names):
+            raise ValueError(f"{', '.join(names)} are not the same module")
+""".strip("\n").split("\n")
+REPLACE = """
+    for path, (_, after) in planned.items():
+        weight = found[path].weight
+        after.to_empty(device=weight.device).to(weight.dtype)
+        for part in after.train(found[path].training).modules():
+            if isinstance(part, nn.Conv2d):
+                part.reset_parameters()
+""".strip("\n").split("\n")
+PUT = """
+        parent, _, name = path.rpartition(".")
+        setattr(modules[parent], name, after)
+""".strip("\n").split("\n")
+PUT_SHARED = """
+        for place in shared.get(path, (path,)):
+            parent, _, name = place.rpartition(".")
+            setattr(modules[parent], name, after)
+""".strip("\n").split("\n")
+
 
 class Maker(NamedTuple):
     """What makes the network, where a file can import it: the module that it is in, and its name."""
@@ -39,7 +81,12 @@ def module_code(plan: Plan) -> Iterator[str]:
     """The lines of the file."""
     maker = _maker(plan)
     yield from docstring([*_header(plan, maker), *made_by(plan)])
-    yield from ["", *(["from typing import Any", ""] if maker else []), "import torch", "from torch import nn"]
+    yield from [
+        "",
+        *(["from typing import Any", ""] if maker else []),
+        "import torch",
+        "from torch import nn",
+    ]
     yield from ["", ""]
     if maker:
         yield from [*_made(plan, maker), "", ""]
@@ -81,7 +128,9 @@ def _setting(value: Any) -> str:
 def _maker(plan: Plan) -> Maker | None:
     """What makes the network; None if it was made already, or no file can import what does."""
     subject = plan.given.subject
-    if not isinstance(subject, Factory) or not all(isinstance(v, PLAIN) for v in plan.given.settings.values()):
+    if not isinstance(subject, Factory) or not all(
+        isinstance(v, PLAIN) for v in plan.given.settings.values()
+    ):
         return None
     label = plan.given.label
     if match := re.fullmatch(IN_FILE, label):
@@ -100,46 +149,14 @@ def _maker(plan: Plan) -> Maker | None:
 def _rewrite(plan: Plan) -> Iterator[str]:
     shared = {each.path: each.site.names for each in plan.replacements if len(each.site.names) > 1}
     is_root = any(not each.path for each in plan.replacements)
-    yield "def rewrite(model: nn.Module) -> nn.Module:"
-    yield '    """Put other convolutions into a model, in the place of those that they are for; gives the model.'
-    yield ""
-    yield "    Raises:"
-    yield "        ValueError: one is not there, or is another; nothing is changed then."
-    yield '    """'
-    yield '    with torch.device("meta"):'
-    yield "        planned = replacements()"
-    yield "    modules = dict(model.named_modules(remove_duplicate=False))"
+    yield from CHECK
     if shared:
-        yield "    # Modules that the model holds under several names."
         written = Group("{", tuple((f"{quoted(path)}: ", _texts(each)) for path, each in shared.items()), "}")
-        yield from laid_out("shared: dict[str, tuple[str, ...]] = ", written, 1)
-    yield "    found = {}"
-    yield "    for path, (before, _) in planned.items():"
-    yield "        module = modules.get(path)"
-    yield "        settings = nn.Conv2d.extra_repr(before)"
-    yield "        if not isinstance(module, nn.Conv2d) or nn.Conv2d.extra_repr(module) != settings:"
-    yield '            raise ValueError(f"{path} is {module}, and the plan is for {before}")'
-    if shared:
-        yield "        for name in shared.get(path, ()):"
-        yield "            if modules.get(name) is not module:"
-        yield '                raise ValueError(f"{name} is another module than {path}")'
-    yield "        found[path] = module"
-    yield "    for path, (_, after) in planned.items():"
-    yield "        weight = found[path].weight"
-    yield "        after.to_empty(device=weight.device).to(weight.dtype)"
-    yield "        for part in after.train(found[path].training).children():"
-    yield "            part.reset_parameters()"
-    if is_root:
-        yield "        return after"
-        return
-    if shared:
-        yield "        for place in shared.get(path, (path,)):"
-        yield '            parent, _, name = place.rpartition(".")'
-        yield "            setattr(modules[parent], name, after)"
-    else:
-        yield '        parent, _, name = path.rpartition(".")'
-        yield "        setattr(modules[parent], name, after)"
-    yield "    return model"
+        yield from laid_out("shared = ", written, 1)
+        yield from CHECK_SHARED
+    yield from REPLACE
+    yield from [] if is_root else PUT_SHARED if shared else PUT
+    yield "    return after" if is_root else "    return model"
 
 
 def _texts(names: tuple[str, ...]) -> Group:
@@ -148,12 +165,15 @@ def _texts(names: tuple[str, ...]) -> Group:
 
 def _replacements(plan: Plan) -> Iterator[str]:
     subject: Any = plan.found.block
-    modules = dict(subject.subject.named_modules(remove_duplicate=False))
+    modules = dict(subject.module.named_modules(remove_duplicate=False))
     entries = [
-        (f"{quoted(each.path)}: ", _entry(each, modules[each.path].padding_mode)) for each in plan.replacements
+        (f"{quoted(each.path)}: ", _entry(each, modules[each.path].padding_mode))
+        for each in plan.replacements
     ]
     yield "def replacements() -> dict[str, tuple[nn.Conv2d, nn.Sequential]]:"
-    yield from docstring(["The convolutions that are replaced by their paths, each with what replaces it."], 1)
+    yield from docstring(
+        ["The convolutions that are replaced by their paths, each with what replaces it."], 1
+    )
     yield "    return {"
     for lead, entry in entries:
         yield from laid_out(lead, entry, 2, ",")

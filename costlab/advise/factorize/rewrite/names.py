@@ -38,11 +38,10 @@ def network_label(plan: Plan) -> str:
 def summary(plan: Plan) -> str:
     """What was replaced, in a sentence."""
     replaced, left = len(plan.replacements), len(plan.left)
-    convolutions = "convolution" if replaced + left == 1 else "convolutions"
-    return (
-        f"{network_label(plan)}, with {plan.scheme.name} in the place of {replaced} of its "
-        f"{replaced + left} {convolutions}."
-    )
+    which = f"{replaced} of its {replaced + left} convolutions"
+    if not left:
+        which = f"all its {replaced} convolutions" if replaced > 1 else "its convolution"
+    return f"{network_label(plan)}, with {plan.scheme.name} in the place of {which}."
 
 
 def figures(plan: Plan) -> list[str]:
