@@ -29,6 +29,8 @@ from costlab.train.record import MOST_BYTES, ArmRecord, DataRecord, ExperimentNa
 FILE = "run.json"
 LISTED = r"\w+"
 """What is an experiment or an ablation that is listed, if it is one; what has a colon is in code."""
+FOLDER = r"^(\S+ of )?[^:]*/(?=[^/:]+:)"
+"""The folder of a file in a label, behind what a plan does to the network."""
 LOCK = ".lock"
 """The lock file of the process that trains in a folder."""
 TRIALS = "trials"
@@ -237,7 +239,7 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
         step = training_step(counted).multiply_adds
     return ArmRecord(
         label,
-        re.sub(r"^[^:]*/(?=[^/:]+:)", "", counted.label),  # a file without its folder
+        re.sub(FOLDER, r"\1", counted.label),
         arm.side,
         dict(arm.recipe),
         int(counted.inference.multiply_adds),

@@ -82,8 +82,8 @@ class Plan:
 
     @property
     def label(self) -> str:
-        """The network and the scheme."""
-        return f"{self.found.label} by {self.scheme.name}"
+        """The scheme and the network, so that further settings of the network can follow it."""
+        return f"{self.scheme.name} of {self.found.label}"
 
     def __repr__(self) -> str:
         return f"<plan of {self.label}: {len(self.replacements)} replaced, {len(self.left)} left>"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from costlab.advise.factorize.rewrite.classes import CLASSES, classes_in, open_classes
 from costlab.advise.factorize.plan import Plan
+from costlab.advise.factorize.rewrite.classes import CLASSES, classes_in, open_classes
 from costlab.advise.factorize.rewrite.expression import Blocks
 from costlab.advise.factorize.rewrite.layout import call, docstring, imports, laid_out, quoted
 from costlab.advise.factorize.rewrite.names import (

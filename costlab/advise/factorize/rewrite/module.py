@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from costlab.advise.factorize.rewrite.classes import CLASSES, open_classes
 from costlab.advise.factorize.plan import Plan, Replacement
+from costlab.advise.factorize.rewrite.classes import CLASSES, open_classes
 from costlab.advise.factorize.rewrite.layout import (
     Expression,
     Group,

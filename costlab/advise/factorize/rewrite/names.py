@@ -1,6 +1,7 @@
 """What a file calls the network of a plan, and what it says of it."""
 
 import re
+from collections.abc import Callable
 from keyword import iskeyword
 from shlex import join
 
@@ -53,12 +54,15 @@ def figures(plan: Plan) -> list[str]:
     for name, title in QUANTITIES.items():
         was, now = int(getattr(before, name)), int(getattr(after, name))
         rows.append((title, f"{was:,}", f"{now:,}", f"{now / was - 1:+.1%}" if was else ""))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table = [
-        f"    {row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}".rstrip()
-        for row in rows
-    ]
+    first, *others = zip(*rows, strict=True)
+    columns = [_padded(first, str.ljust), *(_padded(column, str.rjust) for column in others)]
+    table = [f"    {'  '.join(row)}".rstrip() for row in zip(*columns, strict=True)]
     return [f"Of {inputs}, before and after:", "\n".join(table)]
+
+
+def _padded(column: tuple[str, ...], pad: Callable[[str, int], str]) -> list[str]:
+    widest = max(map(len, column))
+    return [pad(cell, widest) for cell in column]
 
 
 def made_by(plan: Plan) -> list[str]:
