@@ -33,7 +33,7 @@ def groups(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
     return calls | parts.map(lambda parts: several(*parts))
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(st.recursive(LEAVES, groups, max_leaves=20), st.integers(0, 3))
 def test_what_is_laid_out_is_what_stands_on_one_line(expression: Expression, level: int) -> None:
     above = "".join(f"{'    ' * depth}if x:\n" for depth in range(level))
