@@ -25,6 +25,7 @@ from costlab.algebra import (
 )
 from costlab.algebra.dim import product, total
 from costlab.algebra.work import QUANTITIES, add_up
+from costlab.checking import observe
 from costlab.checking.cross_check import check
 from costlab.checking.observe import Subject
 from costlab.counting.count import Count, count
@@ -203,6 +204,22 @@ def test_a_wrong_shape_is_told() -> None:
         "torch tensors, elements written: DIFFERS at a: counted 256, reported 192",
         "torch tensors, output shapes: DIFFERS at a: counted 1x4x8x8, reported 1x3x8x8",
     ]
+
+
+@pytest.mark.parametrize("analysis", ["FlopCountAnalysis", "ActivationCountAnalysis"])
+def test_what_one_analysis_cannot_count_the_other_of_the_same_trace_does(
+    analysis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> Any:
+        raise ValueError("no such size")
+
+    right = getattr(observe, analysis)
+    monkeypatch.setattr(
+        observe, analysis, lambda *given: right(*given).set_op_handle("aten::_convolution", fails)
+    )
+    (told,) = failures(seq(Conv2d(4, 3), ReLU()))
+    assert told.startswith(f"fvcore {analysis}, ")
+    assert told.endswith("COULD NOT RUN: ValueError: no such size")
 
 
 def test_a_module_that_does_not_run_is_told(capsys: pytest.CaptureFixture[str]) -> None:
