@@ -123,7 +123,16 @@ def test_the_help_names_every_experiment(run: Run) -> None:
 
 SCRIPT = """
 import sys
+from multiprocessing import get_context
 from costlab.cli.main import cli
+from costlab.train import pool
+
+def forkserver(_):
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["torch._dynamo", "costlab.train.worker"])
+    return context
+
+pool.get_context = forkserver
 
 if __name__ == "__main__":
     cli.main(sys.argv[1:], standalone_mode=False)
@@ -132,7 +141,10 @@ if __name__ == "__main__":
 
 
 def on_a_terminal(folder: Path, *args: str) -> tuple[str, list[str], set[str]]:
-    """What the command shows on a terminal and prints elsewhere, and what it has imported by its end."""
+    """What the command shows on a terminal and prints elsewhere, and what it has imported by its end.
+
+    Its workers come from a process that has loaded torch once; those of a run that is interrupted load it anew.
+    """
     (folder / "script.py").write_text(SCRIPT)
     parent, child = pty.openpty()
     with (folder / "printed").open("w") as printed:
