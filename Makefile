@@ -44,7 +44,8 @@ fuzz: $(READY)  ## Hold N random blocks against fvcore and torch, and closed for
 	@seed=$${SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(2**32))')}; \
 	echo "seed: $$seed (repeat with make fuzz N=$(N) SEED=$$seed)"; \
 	FUZZ_EXAMPLES=$(N) $(BIN)/pytest tests/test_random_blocks.py tests/symbolic/test_closed_form.py \
-	  tests/hardware/test_memory_runs.py -k 'random or is_what_runs or numeric' \
+	  tests/hardware/test_memory_runs.py tests/tracing/test_constants.py \
+	  -k 'random or is_what_runs or numeric or constants_decide' \
 	  --hypothesis-seed=$$seed --hypothesis-show-statistics
 
 kills: $(READY)  ## Kill commands that train and report at N random moments, and hold what they leave: make kills N=200 [SEED=...].

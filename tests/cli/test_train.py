@@ -143,7 +143,7 @@ if __name__ == "__main__":
 def on_a_terminal(folder: Path, *args: str) -> tuple[str, list[str], set[str]]:
     """What the command shows on a terminal and prints elsewhere, and what it has imported by its end.
 
-    Its workers come from a process that has loaded torch once; those of a run that is interrupted load it anew.
+    Its workers come from a process that has loaded torch once; a run that is interrupted starts them anew.
     """
     (folder / "script.py").write_text(SCRIPT)
     parent, child = pty.openpty()

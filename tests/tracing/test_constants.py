@@ -1,5 +1,6 @@
 """What does not come from data has values: what is decided by it is decided, as when the model runs."""
 
+import os
 from itertools import cycle
 from typing import Any
 
@@ -11,8 +12,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from costlab import count
+from tests.sampling import one_in
 from tests.tracing.constants import CONSTRUCTORS, DECISIONS, DEVICES, GLOBAL, IN_PLACE, KINDS, Decides
 
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "50"))
 X, GIVEN = torch.rand(2, 6), torch.tensor([1, 0, 2, 2])
 
 
@@ -37,7 +40,7 @@ def assert_as_it_runs(model: nn.Module) -> None:
         GLOBAL.copy_(copies[1])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     make=st.sampled_from(sorted(CONSTRUCTORS)),
     kind=st.sampled_from(KINDS),
@@ -52,13 +55,13 @@ def test_what_constants_decide_is_decided(
     assert_as_it_runs(Decides(make, kind, device, changes, decision))
 
 
-@pytest.mark.parametrize("change", sorted(IN_PLACE))
+@pytest.mark.parametrize("change", one_in(3, sorted(IN_PLACE)))
 def test_what_is_done_in_place_is_done(change: str) -> None:
     for kind in (torch.int64, torch.float32):
         assert_as_it_runs(Decides("tensor", kind, "of the activation", [change], "loop"))
 
 
-@pytest.mark.parametrize("make", sorted(CONSTRUCTORS))
+@pytest.mark.parametrize("make", one_in(3, sorted(CONSTRUCTORS)))
 def test_however_they_are_made(make: str) -> None:
     for device, decision in zip(cycle(DEVICES), DECISIONS, strict=False):
         assert_as_it_runs(Decides(make, torch.int64, device, [], decision))

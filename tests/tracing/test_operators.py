@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from costlab import count
+from tests.sampling import one_in
 from tests.tracing.brute import conv, counted
 from tests.tracing.models import Applies
 
@@ -71,7 +72,7 @@ NETWORKS: dict[str, tuple[nn.Module, tuple[Tensor, ...]]] = {
 
 
 @pytest.mark.filterwarnings("ignore:The tensor attributes")  # of export, on recurrent layers
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", one_in(3, NETWORKS))
 def test_an_exported_graph_costs_what_its_module_does(name: str) -> None:
     model, inputs = NETWORKS[name]
     model.eval()
