@@ -309,6 +309,7 @@ def test_every_command_and_option_is_documented() -> None:
         ("report", "reports"),
         ("roofline", "roofline"),
         ("measure", "measure"),
+        ("factorize", "factorize"),
         ("lint", "lint"),
     ],
 )

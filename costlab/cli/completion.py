@@ -1,4 +1,4 @@
-"""What a shell completes: targets, sets, claims, experiments, conventions, devices and files."""
+"""What a shell completes: targets, sets, claims, experiments, conventions, devices, files and the rest."""
 
 import ast
 import os
@@ -103,6 +103,17 @@ def _axes(context: click.Context, _: str) -> Iterator[str]:
     yield from (INPUT, DEPTH)
 
 
+def _convolutions(context: click.Context, _: str) -> Iterable[str]:
+    """The paths of the convolutions that can be replaced, and of what is around them, in the catalog."""
+    from costlab.advise.factorize.factorize import factorize
+
+    target = str(context.params.get("target") or "")
+    if not catalog.is_listed(target.partition(":")[0]):
+        return ()
+    paths = [each.path.split(".") for each in factorize(target).replacements]
+    return dict.fromkeys(".".join(path[:end]) for path in paths for end in range(1, len(path) + 1))
+
+
 def _quantities(_: click.Context, __: str) -> Iterator[str]:
     from costlab.explore.scaling.subject import KNOWN
 
@@ -172,6 +183,7 @@ def _data(_: click.Context, word: str) -> Iterator[str]:
 KINDS: dict[str, Callable[[click.Context, str], Iterable[str]]] = {
     "target": _targets,
     "axis": _axes,
+    "convolution": _convolutions,
     "quantity": _quantities,
     "ablation": _ablations,
     "experiment": _experiments,

@@ -36,6 +36,7 @@ COMMANDS = LazyCommands(
     report="costlab.cli.report:report",
     list="costlab.cli.list:list_",
     lint="costlab.cli.lint:lint",
+    factorize="costlab.cli.factorize:factorize",
     memory="costlab.cli.memory:memory",
     **{"training-cost": "costlab.cli.training_cost:training_cost"},
 )

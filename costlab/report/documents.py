@@ -23,7 +23,7 @@ BLOCK = re.compile(r"^```console[ \t]*\r?\n(?P<inside>(?:(?!```).*\n)*)```[ \t]*
 SHOWN = re.compile(
     r"^(?P<prompt>\$ (?P<command>costlab(?: .*)?)\n)(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE
 )
-WRITING = re.compile(r"-o.*|--(output|plot|force)\b.*")
+WRITING = re.compile(r"-o.*|--(output|plot|calibrate|save|rewrite|force)\b.*")
 ALONE = {"report": "report", "train": "training"}
 """Commands that write files in any case."""
 BY_PROJECT = "budget"

@@ -18,7 +18,9 @@ from tests.hostile.values import (
     EXPRESSIONS,
     NAMES,
     NUMBERS,
+    PARTS,
     PATHS,
+    PATTERNS,
     PERCENTS,
     RATES,
     REFERENCES,
@@ -30,6 +32,7 @@ from tests.hostile.values import (
     SYMBOLS,
     URLS,
     VARIED,
+    WEIGHTS,
 )
 
 PNG = "picture.png"
@@ -44,6 +47,7 @@ BASE: Mapping[str, tuple[str, ...]] = {
     "train": ("large_5x5", "-o", "run"),
     "report": ("inception_a", "-o", "pages"),
     "list": ("inception_a",),
+    "factorize": ("inception_a",),
     "training-cost": ("inception_a",),
     "memory": ("inception_a", "--train"),
     "measure": ("bottleneck",),
@@ -65,7 +69,7 @@ TAKEN: Mapping[str, frozenset[str]] = {
     "--workers": frozenset(
         {"1_0", "٣", "\t1", "99999999999999999999999", "2147483648", "9223372036854775808"}
     ),
-    **dict.fromkeys(("--top", "--sample", "--histogram"), frozenset({"1_0", "٣", "\t1"})),
+    **dict.fromkeys(("--top", "--sample", "--histogram", "--rank"), frozenset({"1_0", "٣", "\t1"})),
     "--seeds": frozenset({"1_0", "٣", "\t1"}),
     "--symbolic": frozenset({" , ", ",", "width,width"}),
 }
@@ -146,6 +150,12 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--against": REFERENCES,
     "--to": (*AMOUNTS, "0"),
     "--of": ("", "nosuch", "flops", "multiply_adds,parameters", "__class__", "cost ", LONG, "\x1b[31m"),
+    "--saving": PARTS,
+    "--rank": NUMBERS,
+    "--only": PATTERNS,
+    "--weights": WEIGHTS,
+    "--save": (*PATHS, "x.pt", "x.safetensors.bak", "x"),
+    "--rewrite": (*PATHS, "x.txt", "x.pyc", "x"),
     "--axis": (*words("nosuch branch_5x5 width,pool __init__ depth Width"), "", LONG, "\x1b[31m", "\0"),
     "--alpha": AMOUNTS,
     "--beta": AMOUNTS,
@@ -231,7 +241,7 @@ def draw(random: Random) -> Case:
 def _valued(random: Random, command: str, option: tuple[str, str, str], *, sure: bool) -> Case:
     """The command with that option; one that is not ``sure`` to be wrong gets a mistake where it is slow."""
     written, name, value = option
-    if not sure and (command in SLOW or name in ("--output", "--plot")):
+    if not sure and (command in SLOW or name in ("--output", "--plot", "--save", "--rewrite")):
         name = written = (
             "--format" if command not in SLOW else "--batch" if command == "report" else "--preset"
         )

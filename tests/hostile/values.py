@@ -74,6 +74,15 @@ PERCENTS = (
     *words("1 0.01 -1% 1%% % %1 1e2% nan% 1,5% .5% inf% one% ٣%"),
     *("", "9" * 5000 + "%", "1%\x00"),
 )
+PARTS = (
+    *words("0 1 -1 2 50 0% 100% 101% -5% 50%% % %50 nan inf 5e-1 0x1 half 1/2 0,5 0.5.5 .% True None"),
+    *("", "9" * 5000, "0." + "9" * 5000, "0.5\x00", "0.5\n", "٣%", "1 %", LONG, "\x1b[31m50%"),
+)
+PATTERNS = (*words("nosuch nosuch.* B5X5 [ [!a-z] b5x5. .b5x5 ?"), "", " ", "\x00", LONG, "\x1b[31m", "*\n")
+WEIGHTS = (
+    *words("nosuch.safetensors . / /dev/zero /dev/null /proc/self/mem precious mine.py x/ nosuch/x.pt"),
+    *("", "\x00", f"{LONG}.safetensors", "\x1b[31m.safetensors"),
+)
 RULES = (
     *words(
         "nosuch pich PINCH all pinch,pinch pinch,nosuch pinch, , pinch;large-kernel large_kernel * stem.*"

@@ -1,6 +1,7 @@
 """Plans: which convolutions are replaced by what, and what that saves, exactly, before anything is built."""
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,10 +12,14 @@ from costlab.advise.factorize.site import Left, Site
 from costlab.algebra.block import Block
 from costlab.algebra.combine import Sequence, seq
 from costlab.algebra.work import Work
+from costlab.counting.overview import Overview
 from costlab.targets.target import Target, Variant
 
 if TYPE_CHECKING:
     from torch import nn
+
+SHOWN = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
+"""The quantities that a plan shows of itself, with what people call them."""
 
 
 class Saving(NamedTuple):
@@ -64,7 +69,7 @@ class Replacement:
 
 
 @dataclass(frozen=True, repr=False)
-class Plan:
+class Plan(Overview):
     """What is replaced in a network, and what that saves.
 
     ``before`` are the quantities of the whole network, for the whole batch; ``given`` is what was asked for,
@@ -85,8 +90,30 @@ class Plan:
         """The scheme and the network, so that further settings of the network can follow it."""
         return f"{self.scheme.name} of {self.found.label}"
 
-    def __repr__(self) -> str:
-        return f"<plan of {self.label}: {len(self.replacements)} replaced, {len(self.left)} left>"
+    def _lines(self) -> Several[str]:
+        whole = self.saving
+        return (
+            f"{self.label}: {len(self.replacements):,} replaced, {len(self.left):,} left",
+            *(
+                f"{getattr(whole.before, name):,} {title} before, {getattr(whole.after, name):,} after"
+                for name, title in SHOWN.items()
+            ),
+        )
+
+    def _records(self) -> Several[Mapping[str, str]]:
+        rows = [(each.path, each.rank, each.saving) for each in self.replacements]
+        return [
+            {
+                "convolution": path,
+                "rank": ", ".join(map(str, rank)),
+                **{
+                    f"{title} {when}": f"{getattr(work, name):,}"
+                    for name, title in SHOWN.items()
+                    for when, work in saving._asdict().items()
+                },
+            }
+            for path, rank, saving in (*rows, ("the whole network", (), self.saving))
+        ]
 
     @cached_property
     def saving(self) -> Saving:
