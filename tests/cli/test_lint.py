@@ -189,7 +189,7 @@ def test_a_model_of_pytorch_is_traced(run: Run, folder: Path) -> None:
     assert told["traced"] is True
     assert found["large-kernel"]["module"] == "0"
     assert found["large-kernel"]["multiply_adds"] == 2 * 16 * 16 * 8 * 3 * 25
-    assert (found["pinch"]["module"], found["pinch"]["from_elements"]) == ("2", 8 * 16 * 16)
+    assert (found["pinch"]["module"], found["pinch"]["from_elements"]) == ("2", 2 * 8 * 16 * 16)
     assert found["pool-before-expansion"]["convolution"] == "3"
     odd = run("lint", "mine.py:odd", "-i", "3x20x20").out
     assert "\x1b" not in odd
