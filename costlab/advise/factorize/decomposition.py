@@ -29,24 +29,12 @@ class Decomposition(NamedTuple):
 
 
 def decomposed(planned: Replacement, weight: Tensor) -> Weights:
-    """The weights of the parts in the place of a convolution, of its type and on its device.
+    """The weights of the parts in the place of a convolution, in double precision.
 
     Raises:
         DefinitionError: the weights have no values, or are no finite floating-point numbers.
     """
-    exact = _exact(planned, weight)
-    made = BY_SCHEME[type(planned.scheme)].parts(exact, planned.rank)
-    return tuple(_as(each, weight) for each in made)
-
-
-def _as(made: Tensor, weight: Tensor) -> Tensor:
-    """Weights of the type of others, on their device, in their order in memory, in memory of their own."""
-    in_order = torch.channels_last if _is_channels_last(weight) else torch.contiguous_format
-    return made.to(weight.device, weight.dtype, copy=True).contiguous(memory_format=in_order)
-
-
-def _is_channels_last(weight: Tensor) -> bool:
-    return weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
+    return BY_SCHEME[type(planned.scheme)].parts(_exact(planned, weight), planned.rank)
 
 
 def relative_error(planned: Replacement, weight: Tensor) -> float:
@@ -66,10 +54,10 @@ def _exact(planned: Replacement, weight: Tensor) -> Tensor:
     place = planned.path or "the root"
     if weight.is_meta or isinstance(weight, Uninitialized):
         raise DefinitionError(f"{place}: its weights have no values: give some with weights=")
-    if not (weight.is_floating_point() or weight.is_complex()) or weight.layout is not torch.strided:
+    if not weight.is_floating_point() or weight.layout is not torch.strided:
         raise DefinitionError(f"{place}: its weights are {weight.dtype}, and no floating-point numbers")
     device = "cpu" if weight.device.type == "mps" else weight.device  # which has no double precision
-    exact = weight.detach().to(device, torch.complex128 if weight.is_complex() else torch.float64)
+    exact = weight.detach().to(device, torch.float64)
     if not exact.isfinite().all():
         raise DefinitionError(f"{place}: its weights are not all finite")
     return exact
@@ -100,7 +88,7 @@ def _projected(weight: Tensor, rank: Rank) -> Weights:
 def _halves(matrix: Tensor, rank: int) -> tuple[Tensor, Tensor]:
     """Two matrices whose product is nearest to one, both as large."""
     left, sizes, right = torch.linalg.svd(matrix, full_matrices=False)
-    roots = sizes[:rank].sqrt().to(matrix.dtype)
+    roots = sizes[:rank].sqrt()
     return left[:, :rank] * roots, roots[:, None] * right[:rank]
 
 
@@ -123,7 +111,7 @@ def _tucker(weight: Tensor, rank: Rank) -> Weights:
     """The kernel in smaller bases of its channels and filters."""
     of_channels, of_filters = _bases(weight, rank)
     core = _in(_in(weight, of_channels, 1), of_filters, 0)
-    return of_channels.mH[:, :, None, None], core, of_filters[:, :, None, None]
+    return of_channels.T[:, :, None, None], core, of_filters[:, :, None, None]
 
 
 def _bases(weight: Tensor, rank: Rank) -> tuple[Tensor, Tensor]:
@@ -146,15 +134,20 @@ def _bases(weight: Tensor, rank: Rank) -> tuple[Tensor, Tensor]:
 
 
 def _basis(tensor: Tensor, axis: int, rank: int) -> Tensor:
-    """The best orthonormal basis of an axis, a column for each direction."""
-    left, _, _ = torch.linalg.svd(tensor.movedim(axis, 0).flatten(1), full_matrices=False)
-    basis: Tensor = left[:, :rank]
+    """The best orthonormal basis of an axis, a column for each direction.
+
+    The eigenvectors of the products of its slices with each other: there are enough of them where the tensor
+    has fewer directions than the rank, and those beyond can learn, as zeros could not.
+    """
+    slices = tensor.movedim(axis, 0).flatten(1)
+    _, vectors = torch.linalg.eigh(slices @ slices.T)  # from the smallest on
+    basis: Tensor = vectors.flip(1)[:, :rank]
     return basis
 
 
 def _in(tensor: Tensor, basis: Tensor, axis: int) -> Tensor:
     """A tensor in a basis of one of its axes."""
-    return _times(basis.mH, tensor, axis)
+    return _times(basis.T, tensor, axis)
 
 
 def _times(matrix: Tensor, tensor: Tensor, axis: int) -> Tensor:

@@ -67,9 +67,14 @@ def _conv_at(module: nn.Module | None, planned: Replacement) -> nn.Conv2d:
     return module
 
 
-def fresh_layers(planned: Replacement, conv: nn.Conv2d, _: Memo) -> nn.Sequential:
+def fresh_layers(planned: Replacement, conv: nn.Conv2d, device: torch.device) -> nn.Sequential:
+    """The layers with weights as torch begins them, on a device."""
+    return _layers(planned, conv, device)
+
+
+def fresh_in_place(planned: Replacement, conv: nn.Conv2d, _: Memo) -> nn.Sequential:
     """The layers with weights as torch begins them, where the convolution is."""
-    return _layers(planned, conv, conv.weight.device)
+    return fresh_layers(planned, conv, conv.weight.device)
 
 
 def empty_layers(planned: Replacement, conv: nn.Conv2d, memo: Memo) -> nn.Sequential:
@@ -81,11 +86,17 @@ def empty_layers(planned: Replacement, conv: nn.Conv2d, memo: Memo) -> nn.Sequen
     return layers
 
 
-def fill(layers: nn.Module, weights: Iterable[Tensor]) -> None:
-    """Put weights into layers in a row, as they are."""
+def fill(layers: nn.Module, weights: Iterable[Tensor], where: Tensor) -> None:
+    """Put weights into layers in a row: in the type of these, and where another tensor is, in its order."""
+    in_order = torch.channels_last if _is_channels_last(where) else torch.contiguous_format
     for layer, weight in zip(layers.children(), weights, strict=True):
         old: Any = layer.weight
-        layer.weight = nn.Parameter(weight, requires_grad=old.requires_grad)
+        made = torch.empty_like(old, device=where.device, memory_format=in_order)
+        layer.weight = nn.Parameter(made.copy_(weight), requires_grad=old.requires_grad)
+
+
+def _is_channels_last(weight: Tensor) -> bool:
+    return weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
 
 
 def _layers(planned: Replacement, conv: nn.Conv2d, device: torch.device) -> nn.Sequential:

@@ -172,7 +172,9 @@ class Plan(Overview):
                 finite when it is asked for.
             OutputError: the file cannot be read.
         """
-        raise NotImplementedError(weights)
+        from costlab.advise.factorize.apply import errors
+
+        return errors(self, weights)
 
 
 def _minus_plus(whole: Work, before: Work, after: Work) -> Work:

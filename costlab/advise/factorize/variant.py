@@ -50,9 +50,9 @@ class RewrittenFactory(Rewritten, Factory):
     """A function that makes modules, with fresh layers in the place of some convolutions in each."""
 
     def module(self, **kwargs: Any) -> Any:
-        from costlab.advise.factorize.layers import fresh_layers, with_layers
+        from costlab.advise.factorize.layers import fresh_in_place, with_layers
 
-        return with_layers(super().module(**kwargs), self._replacements, fresh_layers)
+        return with_layers(super().module(**kwargs), self._replacements, fresh_in_place)
 
 
 def _rewritten(block: Block, replacements: "Replacements") -> Block:
