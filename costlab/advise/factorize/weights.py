@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from costlab.algebra.parameter import closest
-from costlab.errors import DefinitionError, first_sentence
+from costlab.errors import DefinitionError
 from costlab.files import read_given
-from costlab.messages import a, named
+from costlab.messages import a, first_sentence, named
 from costlab.tracing.stand_in import Uninitialized
 
 MOST_BYTES = 2**37

@@ -1,6 +1,7 @@
 """Small networks of as many kinds as there are ways to use a convolution."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -116,7 +117,7 @@ class Atrous(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        modes = ("reflect", "circular", "replicate")
+        modes: tuple[Literal["reflect", "circular", "replicate"], ...] = ("reflect", "circular", "replicate")
         self.branches = nn.ModuleDict(
             {mode: nn.Conv2d(3, 8, 3, padding=2, dilation=2, padding_mode=mode) for mode in modes}
         )
