@@ -23,7 +23,7 @@ from costlab.cli.main import cli, main
 from costlab.report import documents, evidence
 from costlab.report.cell import human
 from costlab.report.page import Page
-from costlab.report.pages import exploration, factorization, hardware
+from costlab.report.pages import advice, exploration, factorization, hardware
 from costlab.targets.resolve import resolve
 from costlab.tracing.rules.registry import MODULES
 from costlab.train import plan
@@ -79,10 +79,10 @@ def test_the_reports_and_the_outputs_shown_here_are_as_they_would_be_written(
     monkeypatch.setattr(documents, "_execute", run_here)
     made = {page.name: page for page in pages}
     monkeypatch.setattr(evidence, "network_page", lambda *_: made[evidence.NETWORK])
-    for module in (factorization, exploration, hardware):
+    for module in (factorization, exploration, hardware, advice):
         monkeypatch.setattr(module, f"{module.NAME}_page", lambda _, name=module.NAME: made[name])
     done = run("report", "--check")
-    said = "reports: all is as it would be written, 9 pages with pictures\n"
+    said = "reports: all is as it would be written, 10 pages with pictures\n"
     assert (done.code, done.out) == (0, said), done.err
     shown = {line for inside in CONSOLE.findall(TEXT) for line in inside.splitlines() if line[:2] == "$ "}
     ran = re.findall(r"^done: (?:README|docs/[\w-]+)\.md: (costlab .*)$", done.err, re.MULTILINE)

@@ -11,7 +11,16 @@ from costlab.counting.compare import Comparison
 from costlab.counting.count import Count, count
 from costlab.paper.audit import verify
 from costlab.report.page import Page, sealed
-from costlab.report.pages import claims, conventions, exploration, factorization, hardware, index, lineage
+from costlab.report.pages import (
+    advice,
+    claims,
+    conventions,
+    exploration,
+    factorization,
+    hardware,
+    index,
+    lineage,
+)
 from costlab.report.pages.comparison import comparison_page
 from costlab.report.pages.network import file_name, network_page, without_folder
 from costlab.report.pages.run import training_page
@@ -30,6 +39,7 @@ COUNTED = (
     conventions.NAME,
     exploration.NAME,
     hardware.NAME,
+    advice.NAME,
 )
 
 
@@ -66,6 +76,8 @@ def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Ite
     pages.append(exploration.exploration_page(report))
     yield pages[-1]
     pages.append(hardware.hardware_page(report))
+    yield pages[-1]
+    pages.append(advice.advice_page(report))
     yield pages[-1]
     for record in records:
         report(f"training: {record.name}")

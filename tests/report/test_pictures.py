@@ -47,6 +47,8 @@ NAMES = (
     "inference_memory",
     "roofline_k40",
     "roofline_h200",
+    "replaceable",
+    "saved_and_added",
 )
 
 

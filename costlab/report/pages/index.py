@@ -19,6 +19,7 @@ SHOWN = (
     "conventions",
     "neighbourhood",
     "training_hours",
+    "replaceable",
 )
 """The pictures of other pages that are shown on the index."""
 
