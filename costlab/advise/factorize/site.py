@@ -43,11 +43,11 @@ class Site:
 
     def work(self, parts: Parts) -> Work:
         """What some convolutions in its place do in all calls, which have the same parameters."""
-        each = [
-            add_up("conv2d", [work_of(parts, call.input, self.made_larger)], call.batch)
-            for call in self.calls
-        ]
-        return add_up("conv2d", each)._replace(parameters=each[0].parameters)
+        each = [work_of(parts, call.input, self.made_larger) for call in self.calls]
+        if len(each) == self.calls[0].batch == 1:  # as in most definitions, where there is nothing to add up
+            return each[0]
+        batched = [add_up("conv2d", [work], call.batch) for work, call in zip(each, self.calls, strict=True)]
+        return add_up("conv2d", batched)._replace(parameters=each[0].parameters)
 
 
 class Left(NamedTuple):
