@@ -26,11 +26,11 @@ REDUCTIONS = ("mixed_6a", "mixed_7a")
 STEM = "stem."
 ABOUT = (
     "`costlab lint` holds a network against the paper. A pinch is where all that comes from the input goes "
-    "through one tensor, with less than half the elements of the last such tensor before it. Where a grid is "
-    "reduced by pooling, lint looks at the convolutions before and behind it; a kernel is large where it is "
-    "dense and above 3x3. A convolution before a pooling is a warning from {share:.0%} of the convolutions' "
-    "multiply-adds on, a threshold of costlab's own, and a note below. Shares are of the convolutions' "
-    "multiply-adds."
+    "through one tensor, with less than half the elements of the last such tensor before it; what half an "
+    "odd grid loses by rounding down is not held against it. Where a grid is reduced by pooling, lint looks"
+    " at the convolutions before and behind it; a kernel is large where it is dense and above 3x3. A "
+    "convolution before a pooling is a warning from {share:.0%} of the convolutions' multiply-adds on, a "
+    "threshold of costlab's own, and a note below. Shares are of the convolutions' multiply-adds."
 )
 ASKED = "A warning is a question and no verdict: nothing is said about accuracy."
 
