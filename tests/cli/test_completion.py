@@ -84,6 +84,8 @@ def _apart(word: str) -> list[str]:
         (("reconcile", "stem", "--explain", "fvcore", "tho"), {"thop"}),
         (("lint", "stem", "--ignore", "pinch,po"), {"pinch,pool-before-expansion"}),
         (("report", "su"), {"sub/"}),
+        (("factorize", "inception_a", "--only", "b5"), {"b5x5", "b5x5.1", "b5x5.1.conv"}),
+        (("factorize", "nets.py:net", "--only", ""), set()),
         (("count", "ne"), {"nets.py:"}),
         (("count", "sub/"), {"sub/more.py:"}),
         (("count", "nets.py:"), {"net", "make", "Net", "other"}),
