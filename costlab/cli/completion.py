@@ -94,11 +94,16 @@ def _in_code(names: Iterable[str], word: str) -> Iterator[str]:
     yield from () if joint else _files(word)
 
 
+def _target(context: click.Context) -> str:
+    """The target that was typed: behind an option without its value it is not told apart from other words."""
+    return str(context.params.get("target") or next(iter(context.args), ""))
+
+
 def _axes(context: click.Context, _: str) -> Iterator[str]:
     """The axes of the definition that was typed, of the catalog."""
     from costlab.explore.scaling.lines import DEPTH, INPUT, KINDS
 
-    name = str(context.params.get("target") or "").partition(":")[0]
+    name = _target(context).partition(":")[0]
     yield from (key for key, each in catalog.lookup(name).parameters.items() if each.type in KINDS)
     yield from (INPUT, DEPTH)
 
@@ -107,7 +112,7 @@ def _convolutions(context: click.Context, _: str) -> Iterable[str]:
     """The paths of the convolutions that can be replaced, and of what is around them, in the catalog."""
     from costlab.advise.factorize.factorize import factorize
 
-    target = str(context.params.get("target") or "")
+    target = _target(context)
     if not catalog.is_listed(target.partition(":")[0]):
         return ()
     paths = [each.path.split(".") for each in factorize(target).replacements]

@@ -85,6 +85,8 @@ def _apart(word: str) -> list[str]:
         (("lint", "stem", "--ignore", "pinch,po"), {"pinch,pool-before-expansion"}),
         (("report", "su"), {"sub/"}),
         (("factorize", "inception_a", "--only", "b5"), {"b5x5", "b5x5.1", "b5x5.1.conv"}),
+        (("factorize", "inception_a", "--only=b5x5.1"), {"b5x5.1", "b5x5.1.conv"}),
+        (("scale", "inception_a", "--axis", "p"), {"pool"}),
         (("factorize", "nets.py:net", "--only", ""), set()),
         (("count", "ne"), {"nets.py:"}),
         (("count", "sub/"), {"sub/more.py:"}),
