@@ -26,6 +26,7 @@ from tests.checking.pair_probes import PAIRS
 from tests.checking.probes import CONVOLUTIONS, SIZES, Inputs, Probe, Size
 from tests.checking.shared_probes import SHARED
 from tests.networks import at_a_quarter_if_large
+from tests.sampling import one_in
 from tests.tracing.models import NETWORKS
 
 PROBES: Mapping[str, Probe] = {**LAYERS, **ASKED, **PAIRS}
@@ -140,7 +141,7 @@ def test_each_operation(name: str) -> None:
     hold_at(name, SIZES if name in LAYERS else SIZES[:-1])
 
 
-@pytest.mark.parametrize("name", [name for name in PROBES if name not in FEW])
+@pytest.mark.parametrize("name", one_in(2, [name for name in PROBES if name not in FEW]))
 def test_each_operation_at_one_size(name: str) -> None:
     hold_at(name, SIZES[1:2])
 
@@ -157,7 +158,7 @@ def hold_at(name: str, sizes: Sequence[Size]) -> None:
     assert differing == set(EXCEPTIONS.get(name, {})), "predicted after all"
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", one_in(3, NETWORKS))
 def test_networks_as_people_write_them(name: str) -> None:
     make, inputs = NETWORKS[name]
     for batch in (1, 2):

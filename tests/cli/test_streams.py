@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.test_process import shell
+from tests.sampling import one_in
 
 pytestmark = pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="Linux has a device that is always full"
@@ -24,8 +25,8 @@ PRINTING = (
     "count stem -f netron",
     "compare stem stem:width=0.5 -f markdown",
     "verify depth",
-    "reconcile stem --explain thop ptflops",
     "report stem -o {tmp}/stem --check",
+    "reconcile stem --explain thop ptflops",
     "train --help",
 )
 """Commands that print a result: each command, and each form in which a result is put."""
@@ -65,10 +66,7 @@ def here(command: str, run: Run) -> CompletedProcess[str]:
     return CompletedProcess(command, *run(*command.split()))
 
 
-@pytest.mark.parametrize(
-    "args",
-    [pytest.param(each, marks=pytest.mark.slow if each.startswith("report") else ()) for each in PRINTING],
-)
+@pytest.mark.parametrize("args", one_in(2, PRINTING))
 def test_a_result(args: str, run: Run, tmp_path: Path) -> None:
     """A result that cannot be printed is told in a line; without the other streams it is what it was."""
     command = args.format(tmp=tmp_path)
@@ -91,7 +89,7 @@ def test_a_result(args: str, run: Run, tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (whole.returncode, whole.stdout)
 
 
-@pytest.mark.parametrize("args", SILENT)
+@pytest.mark.parametrize("args", one_in(2, SILENT))
 def test_a_mistake(args: str) -> None:
     """It is a mistake whether it can be told or not, and that is all that is told."""
     whole = plain(args)

@@ -28,7 +28,7 @@ from costlab.counting.count import count
 from costlab.errors import ShapeError
 from costlab.symbolic import ClosedForm, closed_form
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
 SLOW = settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 

@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import costlab
 from costlab.errors import DependsOnDataError
+from tests.sampling import one_in
 from tests.tracing import compiler
 from tests.tracing.models import Calls
 
@@ -239,9 +240,10 @@ def test_it_counts_where_torch_has_loaded_its_compiler(model: type[compiler.Plai
     compiler.check(model)
 
 
-def test_it_counts_where_torch_has_not_loaded_its_compiler() -> None:
+@pytest.mark.parametrize("model", one_in(2, reversed(compiler.MODELS)))
+def test_it_counts_where_torch_has_not_loaded_its_compiler(model: type[compiler.Plain]) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", compiler.__name__],
+        [sys.executable, "-W", "error", "-m", compiler.__name__, model.__name__],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

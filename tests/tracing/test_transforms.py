@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from costlab import count
+from tests.sampling import one_in
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch.func itself
 FUNC: Any = torch.func  # which torch leaves without types
@@ -66,7 +67,7 @@ class Differentiates(nn.Module):
 
 
 @pytest.mark.parametrize("net", NETS)
-@pytest.mark.parametrize("derivative", DERIVATIVES)
+@pytest.mark.parametrize("derivative", one_in(2, DERIVATIVES))
 def test_a_derivative_in_forward(derivative: str, net: str) -> None:
     model, x = Differentiates(NETS[net](), DERIVATIVES[derivative]).eval(), torch.rand(4, 3)
     counter: Any = FlopCounterMode(display=False)

@@ -146,6 +146,7 @@ for _ in range(6):
 """
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_killed_by_the_system_ends_with_the_same_weights(
     tmp_path: Path, uninterrupted: tuple[object, object]
 ) -> None:
