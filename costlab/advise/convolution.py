@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 from costlab.algebra.block import Node
 from costlab.algebra.ops.convolution import Conv2d
-from costlab.algebra.shape import Shape
-from costlab.algebra.traced import Call, Traced
+from costlab.algebra.shape import Shape, Sizes
+from costlab.algebra.traced import Call, TensorSpec, Traced
 from costlab.algebra.window import as_pair, per_axis
 from costlab.algebra.work import Work
+from costlab.errors import ShapeError
 
 
 class Convolution(NamedTuple):
@@ -44,14 +45,16 @@ def convolution_of(node: Node, batch: int = 1) -> Convolution | None:
         return Convolution(block, node.input, batch)
     if not isinstance(block, Traced) or block.call is None or node.work is None or node.work.kind != "conv2d":
         return None
-    return _of_call(block.call)
+    found = _of_call(block.call)
+    return found if found is not None and _is(found, node) else None
 
 
 def _of_call(call: Call) -> Convolution | None:
-    tensors = call.tensors
-    if len(tensors) < 2 or len(tensors[1].sizes) != 4 or "weight" not in call.names:
-        return None  # a kernel of one kind of processor, whose arguments are its own
-    sizes, (filters, _, *kernel) = tensors[0].sizes, tensors[1].sizes
+    data = call.argument("input" if "input" in call.names else "self")
+    weight = call.argument("weight")
+    if not (isinstance(data, TensorSpec) and isinstance(weight, TensorSpec) and len(weight.sizes) == 4):
+        return None  # an operator of some library, whose arguments are its own
+    filters, _, *kernel = weight.sizes
     padding: Any = call.argument("padding", 0)
     padded: Any = padding if isinstance(padding, str) else _pair(padding)
     conv = Conv2d(
@@ -61,10 +64,21 @@ def _of_call(call: Call) -> Convolution | None:
         padding=padded,
         dilation=_pair(call.argument("dilation", 1)),
         groups=call.argument("groups", 1),
-        bias=len(tensors) > 2,
+        bias=isinstance(call.argument("bias"), TensorSpec),
     )
-    batch = sizes[0] if len(sizes) == 4 else 1
-    return Convolution(conv, Shape(*sizes[-3:]), batch)
+    batch = data.sizes[0] if len(data.sizes) == 4 else 1
+    return Convolution(conv, Shape(*data.sizes[-3:]), batch)
+
+
+def _is(found: Convolution, node: Node) -> bool:
+    """Whether what was read from its arguments does what ran."""
+    try:
+        output, work = found.conv.output(found.input), found.work
+    except ShapeError:
+        return False
+    assert node.work is not None
+    ran = node.output if isinstance(node.output, Sizes) else ()
+    return tuple(output) == tuple(ran)[-3:] and work.multiply_adds * found.batch == node.work.multiply_adds
 
 
 def _pair(value: Any) -> tuple[int, int]:

@@ -121,18 +121,18 @@ def _of_traced(found: Target) -> Graph:
     assert isinstance(root.block, Traced)
     ran = [(node, node.block, work) for node, work in root.working() if isinstance(node.block, Traced)]
     in_turn = sorted(
-        ((node, block, work) for node, block, work in ran if block.call is not None or block.reads),
-        key=lambda each: each[1].turn,
+        ((block.turn, block.reads, node, work) for node, block, work in ran if block.reads is not None),
+        key=lambda each: each[0],
     )
-    numbers = {block.turn: number for number, (_, block, _) in enumerate(in_turn)} | {INPUT: INPUT}
+    numbers = {turn: number for number, (turn, *_) in enumerate(in_turn)} | {INPUT: INPUT}
     from_input = {INPUT}
     steps = []
-    for node, block, work in in_turn:
-        if not from_input.isdisjoint(block.reads):
-            from_input.add(block.turn)
+    for turn, read, node, work in in_turn:
+        if not from_input.isdisjoint(read):
+            from_input.add(turn)
         sizes = node.output if isinstance(node.output, Sizes) else Sizes()
-        reads = tuple(numbers[each] for each in block.reads)
+        reads = tuple(numbers[each] for each in read)
         done: Any = work.multiply_adds
         step = Step(node.path, work.kind, reads, tuple(sizes), int(done), convolution_of(node))
-        steps.append(step._replace(from_input=block.turn in from_input))
+        steps.append(step._replace(from_input=turn in from_input))
     return Graph(found.label, tuple(steps), tuple(numbers[each] for each in root.block.gives))

@@ -187,7 +187,7 @@ class Traced(Block):
     subject: Any = field(default=None, compare=False, repr=False)
     call: Call | None = field(default=None, compare=False, repr=False)
     turn: int = field(default=0, compare=False, repr=False)
-    reads: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    reads: tuple[int, ...] | None = field(default=None, compare=False, repr=False)
     gives: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
     @property

@@ -13,6 +13,7 @@ from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import COND_ON_DATA
 from costlab.algebra.work import Work
 from costlab.tracing.arguments import tensors_in
+from costlab.tracing.connections import sources
 from costlab.tracing.entries import entered
 from costlab.tracing.stand_in import ReadsDataError, StandIn, stand_in
 from costlab.tracing.traced_operation import TracedOperation
@@ -74,11 +75,11 @@ def cond(trace: "Trace", pred: Any, true_fn: Any, false_fn: Any, operands: Any) 
             for each in ran[1 - more]
             if each.read
         ]
-        return pytree.tree_map(_without_values, outputs[more])
+        return pytree.tree_map(partial(_chosen, pred), outputs[more])
     for name, operations in zip(("true_branch", "false_branch"), ran, strict=True):
         trace.operations += [each._replace(path=_within(path, name, each.path)) for each in operations]
     trace.operations.append(TracedOperation(path, Work(COND_ON_DATA), Sizes(), unknown=True))
-    return pytree.tree_map(_joined, *outputs)
+    return pytree.tree_map(partial(_joined, pred), *outputs)
 
 
 class _Kept:
@@ -130,18 +131,23 @@ def _cost(operations: list[TracedOperation]) -> list[tuple[Any, ...]]:
     )
 
 
-def _without_values(value: Any) -> Any:
-    if not isinstance(value, StandIn) or not value.known:
+def _chosen(pred: StandIn, value: Any) -> Any:
+    """What comes out of a branch that data decides on: it has no values, and comes from what decides, too."""
+    if not isinstance(value, StandIn):
         return value
-    return stand_in(value.size(), value.dtype, value.device, value.stride(), value.requires_grad)
+    made = value
+    if value.known:
+        made = stand_in(value.size(), value.dtype, value.device, value.stride(), value.requires_grad)
+    made.made_by = sources((value, pred))
+    return made
 
 
-def _joined(one: Any, other: Any) -> Any:
+def _joined(pred: StandIn, one: Any, other: Any) -> Any:
     """What comes out of one of two branches: both of them have gradients."""
     if not isinstance(one, Tensor):
         return one
     joined = torch.where(stand_in((), torch.bool, one.device), one, other)
-    return _without_values(joined)
+    return _chosen(pred, joined)
 
 
 @in_place_of("while_loop", "while_loop_stack_output")

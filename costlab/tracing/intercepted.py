@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from costlab.tracing.arguments import lowered, tensors_in
+from costlab.tracing.connections import sources
 from costlab.tracing.dispatch_mode import SET_DATA
 from costlab.tracing.entries import entered
 from costlab.tracing.stand_in import HOME, ReadsDataError, StandIn, stand_in, whole_of
@@ -103,7 +104,9 @@ def new_tensor(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[
     made = func(*first, _numbers(values, data[0], unknown), *data[1:], **named)
     if not unknown:
         return made
-    return stand_in(made.size(), made.dtype, made.device, requires_grad=made.requires_grad)
+    made = stand_in(made.size(), made.dtype, made.device, requires_grad=made.requires_grad)
+    made.made_by = sources(data[0])
+    return made
 
 
 def _copy_of(data: Tensor, like: Tensor | None, named: dict[str, Any]) -> Tensor:
@@ -130,6 +133,7 @@ def set_data(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[st
     if isinstance(into, StandIn) and isinstance(other, Tensor):
         other = values(other)
         func(into, other)
+        into.made_by, into.as_of = other.made_by, other.as_of
         into.held = into.original = into.meta = into.viewed = None
         if other.known:
             values.know(into, values.value(other))
@@ -195,17 +199,21 @@ def indexed(values: StandIns, func: Any, args: tuple[Any, ...], kwargs: dict[str
         index = parts if isinstance(index, tuple) else parts[0]
     if not any(map(_chooses, parts)):
         return func(tensor, index, *value)
+    chosen_by = sources([each for each in parts if _chooses(each)])
     parts = tuple(0 if _chooses(each) else each for each in parts)
     if value:
         func(tensor, parts, *value)
-        if isinstance(tensor, StandIn) and tensor.known:
-            values.forget(tensor)
+        if isinstance(tensor, StandIn):
+            whole_of(tensor).made_by |= chosen_by
+            if tensor.known:
+                values.forget(tensor)
         return None
     made = func(tensor, parts)
-    if isinstance(made, StandIn) and made.known:
-        chosen = stand_in(made.size(), made.dtype, made.device, made.stride())
-        chosen.viewed = whole_of(tensor)  # written into, the other has no values
-        return chosen
+    if isinstance(made, StandIn):
+        if made.known:
+            made = stand_in(made.size(), made.dtype, made.device, made.stride())
+            made.viewed = whole_of(tensor)  # written into, the other has no values
+        made.made_by |= chosen_by
     return made
 
 

@@ -155,8 +155,8 @@ class Module(Block):
                 raise
             except Exception as error:
                 stop = self._stop(error, trace, stand_ins, given)
-        ran = trace.operations
-        operations, gives = (ran, ()) if connections is None else connections.by_turn(ran, output)
+            ran = trace.operations
+            operations, gives = (ran, ()) if connections is None else connections.by_turn(ran, output)
         root = build_tree(trace.tracker.named, operations, trace.tracker.outputs, complete=stop is None)
         assert isinstance(root.block, Traced)
         whole = replace(

@@ -44,7 +44,7 @@ class StandIn(Tensor, metaclass=AsTensor):
     of what is computed from sizes, indices, masks and small tensors of the model alone. ``original`` is a
     tensor of the caller's whose values are copied when they are asked for. ``viewed`` is the stand-in of
     which one without values is a view, and ``made_by`` are the operations that its content comes from, where
-    these are followed.
+    these are followed; of a view, if those of what it views are still ``as_of`` then.
     """
 
     held: Tensor | None = None
@@ -52,6 +52,7 @@ class StandIn(Tensor, metaclass=AsTensor):
     original: Tensor | None = None
     viewed: "StandIn | None" = None
     made_by: frozenset[int] = frozenset()
+    as_of: frozenset[int] = frozenset()
     __torch_function__: Any = torch._C._disabled_torch_function_impl
 
     @classmethod

@@ -172,6 +172,8 @@ class Trace(TorchFunctionMode):
     def _ruled_call(
         self, rule: Rule, func: Any, args: Any, kwargs: Any, output: Any, inside: "InsideCall"
     ) -> None:
+        if self._connections is not None:
+            self._connections.passed_on(None, args, kwargs, output)
         if self._ruled:
             return
         module = self.tracker.module

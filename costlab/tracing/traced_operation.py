@@ -29,4 +29,4 @@ class TracedOperation(NamedTuple):
     call: Call | None = None
     turn: int = 0
     number: int | None = None
-    reads: tuple[int, ...] = ()
+    reads: tuple[int, ...] | None = None

@@ -1,13 +1,18 @@
 """What feeds what: definitions against the trace of what is built from them, and modules by hand."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from costlab.advise.graph import INPUT, Graph, graph_of
 from costlab.algebra import Conv2d
+from costlab.algebra.work import Work
 from costlab.targets.build import build
 from costlab.targets.resolve import resolve
+from costlab.tracing.rules.registry import MODULES
 
 NETWORKS = ("inception_v3", "alexnet", "googlenet", "resnet50", "vgg16")
 
@@ -82,3 +87,90 @@ def test_constants_do_not_come_from_the_input() -> None:
         ("sigmoid", (), False),
         ("mul", (INPUT, 0), True),
     ]
+
+
+class Position(nn.Module):
+    """Puts out a parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(5))
+
+    def forward(self) -> Tensor:
+        return self.weight * 2
+
+
+class Positioned(nn.Module):
+    """Adds what a module puts out that is given nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.position = Position()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.position()
+
+
+def test_what_a_rule_counts_that_reads_nothing_is_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODULES, Position, lambda seen, module: Work("position"))
+    graph = graph_of(resolve(Positioned(), (5,)))
+    assert [(step.kind, step.reads) for step in graph.steps] == [("position", ()), ("add", (INPUT, 0))]
+
+
+class Convolves(nn.Module):
+    """Calls a function with its input."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+W, GROUPED, BIAS = torch.ones(6, 4, 3, 2), torch.ones(6, 2, 3, 2), torch.ones(6)
+TRANSPOSED = torch.ones(4, 6, 3, 2)
+aten = torch.ops.aten
+CALLS: dict[str, Callable[[Tensor], Tensor]] = {
+    "strides": lambda x: functional.conv2d(x, W, BIAS, (2, 1), (2, 1)),
+    "one stride": lambda x: functional.conv2d(x, W, None, 2),
+    "same": lambda x: functional.conv2d(x, W, padding="same", dilation=(2, 1)),
+    "valid": lambda x: functional.conv2d(x, W, padding="valid"),
+    "groups": lambda x: functional.conv2d(x, GROUPED, groups=2),
+    "by name": lambda x: functional.conv2d(bias=BIAS, weight=W, padding=1, input=x),
+    "partly by name": lambda x: torch.conv2d(x, bias=BIAS, weight=W, stride=2),
+    "unbatched": lambda x: torch.conv2d(x[0], W, BIAS, 2, 1),
+    "channels last": lambda x: torch.conv2d(x.to(memory_format=torch.channels_last), W),
+    "operator": lambda x: aten.convolution(x, W, BIAS, [2, 2], [1, 1], [1, 1], False, [0, 0], 1),
+    "operator of one size": lambda x: aten.convolution(x, W, None, [2], [1], [1], False, [0], 1),
+    "function": lambda x: torch.convolution(x, GROUPED, None, (2, 1), (1, 1), (1, 1), False, (0, 0), 2),
+    "mapped": torch.vmap(lambda each: torch.conv2d(each, W, padding=1)),
+    "mapped weights": lambda x: torch.vmap(lambda each: torch.conv2d(x, each))(torch.stack([W, W])),
+    "complex": lambda x: torch.conv2d(torch.complex(x, x), torch.complex(W, W), padding=1).abs(),
+}
+OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "one axis": lambda x: torch.conv1d(x[..., 0], W[..., 0]),
+    "three axes": lambda x: torch.conv3d(x[:, :, None], W[:, :, None]),
+    "transposed": lambda x: torch.conv_transpose2d(x, TRANSPOSED),
+    "transposed operator": lambda x: aten.convolution(
+        x, TRANSPOSED, None, [2, 2], [1, 1], [1, 1], True, [0, 0], 1
+    ),
+    "kernel of a processor": lambda x: aten._slow_conv2d_forward(x, W, [3, 2], BIAS, [2, 2], [1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_convolution_does_what_ran(name: str) -> None:
+    traced = graph_of(resolve(Convolves(CALLS[name]), torch.ones(2, 4, 9, 8)))
+    (number,) = traced.convolutions
+    step, found = traced.steps[number], traced.steps[number].convolution
+    assert found is not None
+    assert found.work.multiply_adds * found.batch == step.multiply_adds > 0
+    assert tuple(found.conv.output(found.input)) == step.sizes[-3:]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_convolution_that_is_known_is_none(name: str) -> None:
+    traced = graph_of(resolve(Convolves(OTHERS[name]), torch.ones(2, 4, 9, 8)))
+    assert any("conv" in step.kind for step in traced.steps)
+    assert not traced.convolutions
