@@ -88,7 +88,7 @@ class Connections:
                     pending += self._reads[number]
             return tuple(sorted(found))
 
-        made = [each if each.number is None else each._replace(reads=kept(each.reads)) for each in operations]
+        made = [each if each.reads is None else each._replace(reads=kept(each.reads)) for each in operations]
         return made, kept(sources(list(tensors_within(output))))
 
 
@@ -132,7 +132,8 @@ def _made_by(tensor: Any) -> frozenset[int]:
     whole = _whole(tensor)
     if tensor is whole or tensor.as_of is whole.made_by:
         return made_by
-    return (made_by - tensor.as_of) | _made_by(whole)  # something was written since
+    as_of: frozenset[int] = tensor.as_of
+    return (made_by - as_of) | _made_by(whole)  # something was written since
 
 
 def _make(tensor: Any, made_by: frozenset[int]) -> None:

@@ -108,7 +108,8 @@ class Positioned(nn.Module):
         self.position = Position()
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.position()
+        position: Tensor = self.position()
+        return x + position
 
 
 def test_what_a_rule_counts_that_reads_nothing_is_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
