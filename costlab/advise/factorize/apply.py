@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from costlab.advise.factorize.decomposition import decomposed, relative_error
 from costlab.advise.factorize.layers import Maker, Memo, empty_layers, fill, fresh_layers, with_layers
 from costlab.advise.factorize.plan import Plan, Replacement
+from costlab.advise.factorize.torch_layer import is_lazy
 from costlab.advise.factorize.weights import fitted, load
 from costlab.algebra.block import Block, Node
 from costlab.algebra.modules import to_module
@@ -57,7 +58,7 @@ def _maker(given: Mapping[str, Any] | None) -> Maker:
 
     def make(planned: Replacement, conv: nn.Conv2d, memo: Memo) -> nn.Sequential:
         weight: Tensor = conv.weight if given is None else given[_weight_of(planned)]
-        where = weight if conv.weight.is_meta else conv.weight
+        where = weight if conv.weight.is_meta or is_lazy(conv) else conv.weight
         if not planned.scheme.has_rank or weight.is_meta or isinstance(weight, Uninitialized):
             return fresh_layers(planned, conv, where.device)
         layers = empty_layers(planned, conv, memo)

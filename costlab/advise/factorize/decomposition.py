@@ -104,7 +104,8 @@ def _tail(matrix: Tensor, rank: int) -> Tensor:
 
 def _norm(tensor: Tensor) -> Tensor:
     """The Frobenius norm."""
-    return torch.linalg.vector_norm(tensor)
+    norm: Tensor = torch.linalg.vector_norm(tensor)
+    return norm
 
 
 def _tucker(weight: Tensor, rank: Rank) -> Weights:

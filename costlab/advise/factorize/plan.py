@@ -146,9 +146,9 @@ class Plan(Overview):
     def apply(self, weights: Any = None) -> "nn.Module":
         """The module with the replacements in it, always a new one; what was given stays as it is.
 
-        A scheme with a rank has weights that come nearest to those of each convolution: those in ``weights``,
-        a state dict of the network as it was or the path of a .safetensors file of it, or else those that
-        its module has. A definition has none, and begins with fresh ones, as do schemes without a rank. All
+        A scheme with a rank has weights that approximate those of each convolution: those in ``weights``, a
+        state dict of the network as it was or the path of a .safetensors file of it, or else those that its
+        module has. A definition has none, and begins with fresh ones, as do schemes without a rank. All
         else, such as types, devices and padding modes, is as it was; on the meta device it stays there.
 
         Raises:
@@ -164,7 +164,8 @@ class Plan(Overview):
         """The relative error of the weights of each replacement, by its path: ``|W - W'| / |W|``.
 
         By the Frobenius norm, in double precision, for the weights ``W'`` that its parts make together. They
-        are computed as they are asked for. Schemes without a rank approximate nothing, and have none.
+        are computed as they are asked for, and no weights of the rank come nearer; those of ``tucker``, for
+        which no direct way is known, are near that. Schemes without a rank approximate nothing, and have none.
         ``weights`` are those of `apply`.
 
         Raises:

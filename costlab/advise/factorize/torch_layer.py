@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from costlab.algebra.ops.convolution import Conv2d
@@ -39,12 +39,22 @@ def obstacle(module: nn.Module, modules: Mapping[str, nn.Module]) -> str:
         return "its weight is parametrized"
     if any(getattr(module, hooks) for hooks in HOOKS):
         return "it has hooks"
-    for name, other in modules.items():
-        if other is not module and any(each is module.weight for each in other._parameters.values()):
-            return f"its weight is that of {name}, too"
+    if not module.weight.is_floating_point():
+        return f"its weights are {module.weight.dtype}"
+    for kind_of, mine in module._parameters.items():
+        if mine is not None and (name := _other_holder(module, mine, modules)) is not None:
+            return f"its {kind_of} is that of {name or 'the root'}, too"
     return ""
 
 
 def is_lazy(module: nn.Conv2d) -> bool:
     """Whether its weights have no sizes yet."""
     return isinstance(module.weight, Uninitialized)
+
+
+def _other_holder(module: nn.Module, tensor: Tensor, modules: Mapping[str, nn.Module]) -> str | None:
+    """The path of another module that holds a tensor, None if there is none."""
+    for name, other in modules.items():
+        if other is not module and any(each is tensor for each in other._parameters.values()):
+            return name
+    return None

@@ -14,7 +14,7 @@ from costlab.algebra import Conv2d, seq
 from costlab.algebra.block import Block
 from costlab.errors import CostlabError, DefinitionError
 from costlab.targets.build import build
-from tests.advise.factorize.networks import SIZE, Recurrent, Residual
+from tests.advise.factorize.networks import NETWORKS, SIZE, Recurrent, Residual
 
 X = torch.randn(2, *SIZE)
 
@@ -65,6 +65,12 @@ def test_of_one_that_is_held_twice() -> None:
     with torch.device("meta"):
         empty = Recurrent()
     refuse_far(factorize(empty, SIZE, full=True).apply(once), source)
+
+
+def test_of_one_whose_sizes_are_not_known_yet() -> None:
+    source, model = NETWORKS["plain"](), NETWORKS["plain"]()
+    source.eval()(X)
+    refuse_far(factorize(model, SIZE, full=True).apply(source.state_dict()), source)
 
 
 def test_of_another_type() -> None:
