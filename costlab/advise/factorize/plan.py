@@ -165,8 +165,8 @@ class Plan(Overview):
 
         By the Frobenius norm, in double precision, for the weights ``W'`` that its parts make together. They
         are computed as they are asked for, and no weights of the rank come nearer; those of ``tucker``, for
-        which no direct way is known, are near that. Schemes without a rank approximate nothing, and have none.
-        ``weights`` are those of `apply`.
+        which no direct way is known, are near that. Schemes without a rank approximate nothing, and have
+        none. ``weights`` are those of `apply`.
 
         Raises:
             DefinitionError: weights do not fit, or there are none; for one that has no values or is not

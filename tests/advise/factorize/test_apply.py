@@ -159,7 +159,7 @@ class Odd(nn.Module):
 def test_code_that_reads_a_convolution() -> None:
     plan = factorize(Odd(), SIZE)
     with pytest.raises(
-        DefinitionError, match="uses a convolution in other ways .* attribute 'weight'"
+        DefinitionError, match=r"uses a convolution in other ways .* attribute 'weight'"
     ) as told:
         plan.apply()
     assert "\n" not in str(told.value)
