@@ -86,12 +86,31 @@ def test_a_tensor_that_is_held_twice_is_saved_under_both_names(run: Run, folder:
     assert torch.equal(saved["4.weight"], state["3.weight"])
 
 
-def test_the_code_that_is_written_counts_as_the_plan_says(run: Run, folder: Path) -> None:
-    assert run("factorize", "inception_a", "--rewrite", "rewritten.py").code == 0
-    names = [line.split("(")[0] for line in (folder / "rewritten.py").read_text().splitlines()]
-    (name,) = [line.removeprefix("def ") for line in names if line.startswith("def ")]
-    after = costlab.factorize("inception_a").saving.after
-    assert costlab.count(f"{folder / 'rewritten.py'}:{name}", (192, 35, 35)).total == after
+def test_the_code_that_is_written_counts_as_planned_and_takes_the_weights_that_are_saved(
+    run: Run, folder: Path
+) -> None:
+    save_file(costlab.build("inception_a").state_dict(), "trained.safetensors")
+    files = ("--rewrite", "rewritten.py", "--save", "start.safetensors")
+    assert run("factorize", "inception_a", "--weights", "trained.safetensors", *files).code == 0
+    target = f"{folder / 'rewritten.py'}:inception_a_by_1xn_nx1"
+    plan = costlab.factorize("inception_a")
+    assert costlab.count(target, (192, 35, 35)).total == plan.saving.after
+    saved = load_file("start.safetensors")
+    model, planned = costlab.build(target).eval(), plan.apply("trained.safetensors").eval()
+    model.load_state_dict(saved)
+    x = torch.randn(1, 192, 35, 35)
+    assert torch.equal(model(x), planned(x))
+
+
+def test_the_code_of_a_module_takes_the_weights_that_are_saved(run: Run, folder: Path) -> None:
+    files = ("--rewrite", "rewritten.py", "--save", "start.safetensors")
+    assert run(*ARGS, "--weights", "w.safetensors", *files).code == 0
+    names: dict[str, Any] = {"__name__": "rewritten"}
+    exec((folder / "rewritten.py").read_text(), names)
+    model = names["rewrite"](net()).eval()
+    model.load_state_dict(load_file("start.safetensors"))
+    x = torch.randn(1, 4, 8, 8)
+    assert torch.equal(model(x), costlab.factorize(net(), "4x8x8", rank=5).apply().eval()(x))
 
 
 WRONG = {
