@@ -54,6 +54,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "a place": lambda: count("inception_v3").root,
     "a convention": lambda: costlab.convention("fvcore"),
     "claims": costlab.verify,
+    "a plan": lambda: costlab.factorize("inception_v3", by="separable"),
 }
 
 
@@ -120,6 +121,18 @@ def test_a_closed_form_as_a_frame() -> None:
     whole: Any = frame["multiply_adds"].sum()
     assert whole.expand() == form.multiply_adds
     assert list(closed_form("inception_v3", "modules_17").to_frame()["kind"]) == ["total"]
+
+
+def test_a_plan_shows_what_is_replaced() -> None:
+    plan = costlab.factorize(seq(a=Conv2d(8, 3), b=Conv2d(8, 1)), (4, 10, 10), rank=6)
+    first, *lines = repr(plan).split("\n")
+    assert first == f"Plan: {plan.label}: 1 replaced, 1 left"
+    # 1x3 to 6 on ten rows, 3x1 to 8; the 1x1 stays
+    before, after = (9 * 4 * 8 + 64) * 64, 3 * 4 * 6 * 80 + (3 * 6 * 8 + 64) * 64
+    assert lines[0].strip() == f"{before:,} multiply-adds before, {after:,} after"
+    html = plan._repr_html_()
+    assert f"<td>{before:,}</td>" in html
+    assert f"<td>{after - 64 * 64:,}</td>" in html
 
 
 def test_names_are_text_in_html() -> None:
