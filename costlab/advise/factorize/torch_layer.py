@@ -39,8 +39,9 @@ def obstacle(module: nn.Module, modules: Mapping[str, nn.Module]) -> str:
         return "its weight is parametrized"
     if any(getattr(module, hooks) for hooks in HOOKS):
         return "it has hooks"
-    if not module.weight.is_floating_point():
-        return f"its weights are {module.weight.dtype}"
+    weight: Any = module.weight
+    if not weight.is_floating_point():
+        return f"its weights are {weight.dtype}"
     for kind_of, mine in module._parameters.items():
         if mine is not None and (name := _other_holder(module, mine, modules)) is not None:
             return f"its {kind_of} is that of {name or 'the root'}, too"
