@@ -173,7 +173,7 @@ def _files(
     if rewrite is not None:
         from costlab.advise.factorize.rewrite.code import rewrite_code
 
-        yield rewrite, rewrite_code(plan)
+        yield rewrite, rewrite_code(plan, rewrite.name)
     if save is not None:
         from costlab.advise.factorize.saved import as_safetensors
 

@@ -237,9 +237,9 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         refuse_other_file(folder / STUDY)
         stack.enter_context(lock_folder(folder))
         return resume_plan(folder, options["seeds"], observer.note, shared, options["name"]), folder
-    find_experiment(options["name"], 1.0)  # what costs little is looked at first
+    found = find_experiment(options["name"], 1.0)  # what costs little is looked at first
     read(options["settings"])
-    folder = Path(options["folder"] or RUNS / options["name"].rpartition(":")[2])
+    folder = Path(options["folder"] or RUNS / found.name)
     refuse_nonempty(folder)
     request = RunRequest(
         options["name"],

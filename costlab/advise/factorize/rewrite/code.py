@@ -8,8 +8,8 @@ from costlab.advise.factorize.rewrite.names import function_name
 from costlab.errors import DefinitionError
 
 
-def rewrite_code(plan: Plan) -> str:
-    """The code of the network of a plan, to be kept in a file, for which `file_name` has a name.
+def rewrite_code(plan: Plan, file: str = "") -> str:
+    """The code of the network of a plan, to be kept in a file of this name, or of `file_name`.
 
     Of a definition it is one that returns the whole network, written out, with names as the original has, and
     an ``experiment`` that trains both where it takes images. Of a module it is a function ``rewrite(model)``
@@ -20,7 +20,7 @@ def rewrite_code(plan: Plan) -> str:
     """
     if not plan.replacements:
         raise DefinitionError(f"nothing is replaced in {plan.found.label}, so there is nothing to write")
-    return "\n".join(_lines(plan)) + "\n"
+    return "\n".join(_lines(plan, file if file.endswith(".py") else file_name(plan))) + "\n"
 
 
 def file_name(plan: Plan) -> str:
@@ -28,9 +28,9 @@ def file_name(plan: Plan) -> str:
     return f"{function_name(plan)}.py"
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _lines(plan: Plan, file: str) -> Iterator[str]:
     if not plan.found.block.takes_tensors:
-        return definition_code(plan)
+        return definition_code(plan, file)
     from costlab.advise.factorize.rewrite.module import module_code
 
-    return module_code(plan)
+    return module_code(plan, file)

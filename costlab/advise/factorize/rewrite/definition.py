@@ -1,6 +1,8 @@
 """A definition of the network of a plan, written out whole."""
 
 from collections.abc import Iterator
+from shlex import quote
+from typing import Any
 
 from costlab.advise.factorize.plan import Plan
 from costlab.advise.factorize.rewrite.classes import CLASSES, classes_in, open_classes
@@ -23,7 +25,7 @@ SMALLEST, STEP = 48, 16
 """The sides of images that are tried, in pixels: the smallest, and how far the next one is."""
 
 
-def definition_code(plan: Plan) -> Iterator[str]:
+def definition_code(plan: Plan, file: str) -> Iterator[str]:
     """The lines of the file."""
     name, side = function_name(plan), _side(plan)
     classes = classes_in(plan)
@@ -34,7 +36,7 @@ def definition_code(plan: Plan) -> Iterator[str]:
         original = f"{name.rpartition('_by_')[0]}_original"
         functions += ["", "", *_function(plan, original, plan.found.block, classes, used)]
     experiment = [] if side is None else ["", "", *_experiment(plan, name, original, side)]
-    yield from docstring([*_header(plan, name, side), *made_by(plan)])
+    yield from docstring([*_header(plan, file, side), *made_by(plan, file)])
     yield ""
     if side is not None:
         used |= {("costlab.train", "Experiment"), ("costlab.train", "arm")}
@@ -42,7 +44,7 @@ def definition_code(plan: Plan) -> Iterator[str]:
     yield from ["", "", *functions, *experiment]
 
 
-def _header(plan: Plan, name: str, side: int | None) -> Iterator[str]:
+def _header(plan: Plan, file: str, side: int | None) -> Iterator[str]:
     yield summary(plan)
     yield from figures(plan)
     yield (
@@ -51,7 +53,7 @@ def _header(plan: Plan, name: str, side: int | None) -> Iterator[str]:
     )
     if side is not None:
         yield "Both networks are trained beside each other by:"
-        yield f"    costlab train {name}.py:experiment"
+        yield f"    costlab train {quote(file)}:experiment"
 
 
 def _function(
@@ -86,9 +88,10 @@ def _blocks(block: Block) -> Iterator[Block]:
 
 
 def _arrow(plan: Plan, with_classes: bool) -> str:
-    output = plan.found.block.output(plan.found.input)  # type: ignore[arg-type]  # a definition has no Inputs
+    shape: Any = plan.found.input  # a definition has no Inputs
+    output = plan.found.block.output(shape)
     gives = f"({CLASSES},)" if with_classes else str(tuple(output))
-    return f"``{tuple(plan.found.input)} -> {gives}``"
+    return f"``{tuple(shape)} -> {gives}``"
 
 
 def _side(plan: Plan) -> int | None:

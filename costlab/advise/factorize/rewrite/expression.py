@@ -106,7 +106,8 @@ class Blocks:
     def _operation(self, operation: Operation, path: str) -> Expression:
         kind = type(operation)
         self.imports.add((_home(kind, path), kind.__name__))
-        positional, given = [], {}
+        positional: list[str] = []
+        given: dict[str, str] = {}
         for field in fields(operation):
             value = getattr(operation, field.name)
             if (path, field.name) in self._classes:
@@ -131,7 +132,7 @@ def _home(kind: type[Operation], path: str) -> str:
         raise _unwritable(path, kind)
     if getattr(sys.modules.get(kind.__module__), kind.__name__, None) is not kind:
         raise _unwritable(path, kind)
-    return kind.__module__
+    return str(kind.__module__)
 
 
 def _unwritable(path: str, kind: type) -> DefinitionError:

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from costlab.advise.factorize.plan import Plan, Replacement
@@ -77,10 +78,10 @@ class Maker(NamedTuple):
     name: str
 
 
-def module_code(plan: Plan) -> Iterator[str]:
+def module_code(plan: Plan, file: str) -> Iterator[str]:
     """The lines of the file."""
     maker = _maker(plan)
-    yield from docstring([*_header(plan, maker), *made_by(plan)])
+    yield from docstring([*_header(plan, maker, file), *made_by(plan, file)])
     yield from [
         "",
         *(["from typing import Any", ""] if maker else []),
@@ -93,7 +94,7 @@ def module_code(plan: Plan) -> Iterator[str]:
     yield from [*_rewrite(plan), "", "", *_replacements(plan)]
 
 
-def _header(plan: Plan, maker: Maker | None) -> Iterator[str]:
+def _header(plan: Plan, maker: Maker | None, file: str) -> Iterator[str]:
     yield summary(plan)
     yield from figures(plan)
     yield (
@@ -101,9 +102,8 @@ def _header(plan: Plan, maker: Maker | None) -> Iterator[str]:
         "initialization; all else in the model stays as it is."
     )
     if maker:
-        name = function_name(plan)
         yield "It is counted by:"
-        yield f"    costlab count {name}.py:{name} -i {plan.found.input}"
+        yield f"    costlab count {quote(file)}:{function_name(plan)} -i {plan.found.input}"
 
 
 def _made(plan: Plan, maker: Maker) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from keyword import iskeyword
-from shlex import join
+from shlex import join, quote
 
 from costlab.advise.factorize.plan import Plan
 from costlab.advise.factorize.rewrite.layout import WIDTH
@@ -65,17 +65,15 @@ def _padded(column: tuple[str, ...], pad: Callable[[str, int], str]) -> list[str
     return [pad(cell, widest) for cell in column]
 
 
-def made_by(plan: Plan) -> list[str]:
+def made_by(plan: Plan, file: str) -> list[str]:
     """The command that writes the file again, without the folders of this machine; none where none does."""
     label = network_label(plan)
-    if not (attribute(plan) or is_named(plan)):
+    if not (attribute(plan) or is_named(plan)) or plan.found.batch > 1:
         return []
     words = ["costlab", "factorize", label]
     if plan.given.input is None and plan.given.place()[0] != plan.found.input:
         words += ["-i", str(plan.found.input)]
-    if plan.found.batch > 1:
-        words += ["-b", str(plan.found.batch)]
-    command, rest = join([*words, *plan.asked]), f"--rewrite {function_name(plan)}.py"
+    command, rest = join([*words, *plan.asked]), f"--rewrite {quote(file)}"
     between = " " if len(f"    {command} {rest}") <= WIDTH else " \\\n        "
     return ["Written by:", f"    {command}{between}{rest}"]
 

@@ -135,11 +135,12 @@ def test_what_takes_no_images_or_gives_no_classes_is_not_trained(name: str) -> N
 
 
 def test_what_the_file_says() -> None:
-    code = rewrite_code(factorize("resnet50:width=0.5", (3, 96, 96), saving=0.3, only=["conv_2", "conv_3.*"]))
+    plan = factorize("resnet50:width=0.5", (3, 96, 96), saving=0.3, only=["conv_2", "conv_3.*"])
+    code = rewrite_code(plan, "my file.py")
     assert code.startswith('r"""resnet50:width=0.5, with 1xn+nx1 in the place of 7 of its 53 convolutions.\n')
     assert (
         "costlab factorize resnet50:width=0.5 -i 3x96x96 --by 1xn+nx1 --saving 30% "
-        "--only conv_2 --only 'conv_3.*' \\\n        --rewrite resnet50_by_1xn_nx1.py\n"
+        "--only conv_2 --only 'conv_3.*' \\\n        --rewrite 'my file.py'\n"
     ) in code
     assert "fresh\nweights" in code
     assert code.isascii()
