@@ -143,6 +143,19 @@ class Plan(Overview):
         """The block of a definition with the replacements in it."""
         return with_blocks(self.found.block, self.replacements)
 
+    def code(self, file: str = "") -> str:
+        """The network as code that runs, for a file of this name; it begins with fresh weights.
+
+        Of a definition it is one that returns the whole network, written out. Of a module it is a function
+        ``rewrite(model)`` that puts the replacements into it.
+
+        Raises:
+            DefinitionError: nothing is replaced, or a part is an operation that no file can import.
+        """
+        from costlab.advise.factorize.rewrite.code import rewrite_code
+
+        return rewrite_code(self, file)
+
     def apply(self, weights: Any = None) -> "nn.Module":
         """The module with the replacements in it, always a new one; what was given stays as it is.
 

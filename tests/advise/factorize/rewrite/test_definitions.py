@@ -185,3 +185,9 @@ def test_an_operation_that_cannot_be_imported() -> None:
 def test_a_plan_that_replaces_nothing() -> None:
     with pytest.raises(DefinitionError, match="nothing is replaced in conv_1xn_nx1, so there is nothing to"):
         rewrite_code(costlab.factorize("conv_1xn_nx1"))
+
+
+def test_a_plan_gives_its_code() -> None:
+    plan = costlab.factorize("alexnet")
+    assert plan.code("small.py") == rewrite_code(plan, "small.py")
+    assert "costlab train small.py:experiment" in plan.code("small.py")
