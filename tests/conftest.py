@@ -31,6 +31,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(50_000, 20, 20)  # traces and pictures make many objects, of which few are in circles
         gc.enable()
 
 
