@@ -87,7 +87,7 @@ def _alone() -> Iterator[None]:
                 yield
             finally:
                 for space, kept in zip(namespaces, before, strict=True):
-                    for name in [name for name in vars(space) if vars(space)[name] is not kept.get(name)]:
+                    for name in [name for name, each in vars(space).items() if each is not kept.get(name)]:
                         if name in kept:
                             setattr(space, name, kept[name])
 
