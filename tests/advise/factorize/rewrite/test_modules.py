@@ -102,7 +102,10 @@ def test_more_networks_without_weights(name: str, by: str) -> None:
         return
     with torch.device("meta"):
         plan, other = factorize(build(name), definition.found.input, by=by), build(name)
-    assert count(rewriting(plan)(other), definition.found.input).total == definition.saving.after
+    total = count(rewriting(plan)(other), definition.found.input).total
+    assert total == plan.saving.after
+    # A trace reads the slopes of a PReLU as an input, which a definition does not.
+    assert total._replace(inputs=0) == definition.saving.after._replace(inputs=0)
 
 
 def test_a_convolution_alone() -> None:
