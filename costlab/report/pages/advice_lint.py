@@ -67,7 +67,7 @@ def _findings_table(found: Mapping[str, Lint]) -> Table:
         *(Column(rule, rule, "size") for rule in RULES),
         Column("notes", "notes", "size"),
     )
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for label, each in found.items():
         by_rule = [sum(warning.rule == rule for warning in each.warnings) for rule in RULES]
         rows.append((label, len(each.warnings), *by_rule, len(each.notes)))
