@@ -22,8 +22,9 @@ from costlab.report.pages import (
     lineage,
 )
 from costlab.report.pages.comparison import comparison_page
-from costlab.report.pages.network import file_name, network_page, without_folder
+from costlab.report.pages.network import file_name, network_page
 from costlab.report.pages.run import training_page
+from costlab.targets.resolve import without_folder
 from costlab.train.record import Run, load
 
 NETWORK = "inception_v3"

@@ -45,6 +45,8 @@ FORMS = "a name from costlab list, file.py:attribute or package.module:attribute
 IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_MODULE = r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_CATALOG = r"(?P<name>\w+)(?::(?P<settings>.*))?"
+FOLDER = r"^(\S+ of )?[^:]*/(?=[^/:]+\.py(:|$))"
+"""The folder of a file in a label, behind what is done to the network."""
 
 
 def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target:
@@ -270,3 +272,8 @@ def label_with_settings(name: str, settings: Mapping[str, Any], after_others: bo
         for key, value in settings.items()
     )
     return f"{name}{',' if after_others else ':'}{','.join(texts)}" if settings else name
+
+
+def without_folder(label: str) -> str:
+    """A target's label without the folder that its file lies in."""
+    return re.sub(FOLDER, r"\1", label)

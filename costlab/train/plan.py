@@ -19,7 +19,7 @@ from costlab.messages import named
 from costlab.targets.build import build
 from costlab.targets.catalog import is_listed_ablation
 from costlab.targets.find_ablation import find_ablation
-from costlab.targets.resolve import label_with_settings, load_reference
+from costlab.targets.resolve import label_with_settings, load_reference, without_folder
 from costlab.targets.target import made_again
 from costlab.train import experiments
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
@@ -29,8 +29,6 @@ from costlab.train.record import MOST_BYTES, ArmRecord, DataRecord, ExperimentNa
 FILE = "run.json"
 LISTED = r"\w+"
 """What is an experiment or an ablation that is listed, if it is one; what has a colon is in code."""
-FOLDER = r"^(\S+ of )?[^:]*/(?=[^/:]+:)"
-"""The folder of a file in a label, behind what a plan does to the network."""
 LOCK = ".lock"
 """The lock file of the process that trains in a folder."""
 TRIALS = "trials"
@@ -239,7 +237,7 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
         step = training_step(counted).multiply_adds
     return ArmRecord(
         label,
-        re.sub(FOLDER, r"\1", counted.label),
+        without_folder(counted.label),
         arm.side,
         dict(arm.recipe),
         int(counted.inference.multiply_adds),

@@ -17,7 +17,8 @@ from costlab.report.page import OURS, Page
 from costlab.report.pages import network
 from costlab.report.pages.claims import claims_page
 from costlab.report.pages.index import SHOWN
-from costlab.report.pages.network import file_name, network_page, without_folder
+from costlab.report.pages.network import file_name, network_page
+from costlab.targets.resolve import without_folder
 from tests.report.rendering import letters_of, render
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)]+)\)")
@@ -201,6 +202,7 @@ def test_names_of_files_fit_into_a_folder(label: str) -> None:
         ("inception_v3:width=0.5,branch_5x5=3x3+3x3", None, "inception_v3-width-0.5-branch_5x5-3x3+3x3"),
         ("/somewhere/else/nets.py:mine:n=3", "nets.py:mine:n=3", "nets.py-mine-n-3"),
         ("../nets.py:mine", "nets.py:mine", "nets.py-mine"),
+        ("1xn+nx1 of /some/nets.py:mine", "1xn+nx1 of nets.py:mine", "1xn+nx1-of-nets.py-mine"),
         ("package.module:net", None, "package.module-net"),
         ("sequence of 3", None, "sequence-of-3"),
         ("...", None, "network"),

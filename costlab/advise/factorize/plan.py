@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +19,8 @@ from costlab.targets.target import Target, Variant
 if TYPE_CHECKING:
     from torch import nn
 
-SHOWN = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
-"""The quantities that a plan shows of itself, with what people call them."""
+TITLES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
+"""The quantities that are shown of a plan, with what people call them."""
 
 
 class Saving(NamedTuple):
@@ -28,10 +29,14 @@ class Saving(NamedTuple):
     before: Work
     after: Work
 
-    def share(self, quantity: str) -> float:
-        """How much of a quantity is saved, from 1, all of it, to below 0, where it grows."""
-        before, after = (int(getattr(work, quantity)) for work in self)
-        return 1 - after / before if before else 0.0
+    def sizes(self, quantity: str) -> tuple[int, int]:
+        """A quantity before and after."""
+        return int(getattr(self.before, quantity)), int(getattr(self.after, quantity))
+
+    def share(self, quantity: str) -> Fraction:
+        """How much of a quantity is saved, from 1, all of it, to below 0, where it grows; 0 of nothing."""
+        before, after = self.sizes(quantity)
+        return 1 - Fraction(after, before) if before else Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Plan(Overview):
             f"{self.label}: {len(self.replacements):,} replaced, {len(self.left):,} left",
             *(
                 f"{getattr(whole.before, name):,} {title} before, {getattr(whole.after, name):,} after"
-                for name, title in SHOWN.items()
+                for name, title in TITLES.items()
             ),
         )
 
@@ -108,7 +113,7 @@ class Plan(Overview):
                 "rank": ", ".join(map(str, rank)),
                 **{
                     f"{title} {when}": f"{getattr(work, name):,}"
-                    for name, title in SHOWN.items()
+                    for name, title in TITLES.items()
                     for when, work in saving._asdict().items()
                 },
             }

@@ -9,7 +9,7 @@ from costlab.advise.lint.lint import lint
 from costlab.algebra.combine import marked
 from costlab.report.cell import in_percent
 from costlab.report.page import Page, page
-from costlab.report.pages.advice_factorize import factorization_parts, planned, share_saved
+from costlab.report.pages.advice_factorize import factorization_parts, planned
 from costlab.report.pages.advice_lint import NETWORK, lint_parts
 from costlab.report.tables.count import NOT_VERIFIED
 from costlab.targets.catalog import catalog
@@ -47,8 +47,8 @@ def advice_page(report: Callable[[str], None]) -> Page:
     blunt = warned[POOL_BEFORE_EXPANSION] + warned[CONVOLUTION_BEFORE_POOL]
     report("advice: factorization")
     plans = {label: planned(name) for label, name in targets.items()}
-    saved = [share_saved(each.half[DEFAULT], "multiply_adds") for each in plans.values()]
-    added = [-share_saved(each.half[DEFAULT], "activations") for each in plans.values()]
+    saved = [each.half[DEFAULT].saving.share("multiply_adds") for each in plans.values()]
+    added = [-each.half[DEFAULT].saving.share("activations") for each in plans.values()]
     return page(
         NAME,
         "What could be saved",

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from costlab.advise.factorize.factorize import DEFAULT, factorize
-from costlab.advise.factorize.plan import Plan, Replacement
+from costlab.advise.factorize.plan import TITLES, Plan, Replacement
 from costlab.advise.factorize.scheme import SCHEMES
 from costlab.hardware.saved_time import SavedTime, saved_time
 from costlab.report.cell import Column, in_percent
@@ -75,12 +75,6 @@ def planned(target: str) -> Planned:
     )
 
 
-def share_saved(plan: Plan, quantity: str) -> Fraction:
-    """The share of a quantity of the whole network that a plan saves; below 0 where it adds."""
-    before, after = (int(getattr(work, quantity)) for work in plan.saving)
-    return 1 - Fraction(after, before)
-
-
 def factorization_parts(plans: Mapping[str, Planned], targets: Mapping[str, str]) -> list[Part]:
     """What the page says of factorization: ``plans`` and ``targets`` are by the shown names of networks."""
     default = {label: each.half[DEFAULT] for label, each in plans.items()}
@@ -107,7 +101,7 @@ def factorization_parts(plans: Mapping[str, Planned], targets: Mapping[str, str]
 
 
 def _left_in_words(plans: Mapping[str, Plan]) -> str:
-    saved = {label: share_saved(plan, "multiply_adds") for label, plan in plans.items()}
+    saved = {label: plan.saving.share("multiply_adds") for label, plan in plans.items()}
     least, most = min(saved, key=lambda each: saved[each]), max(saved, key=lambda each: saved[each])
     left = Counter[str]()
     for each in plans[least].left:
@@ -153,22 +147,21 @@ def _savings_table(plans: Mapping[str, Planned]) -> Table:
 
 def _quantities(plan: Plan) -> Sequence[Any]:
     """What a network has then, and by what share it changed."""
-    after = plan.saving.after
-    names = ("multiply_adds", "parameters", "activations")
-    return [each for name in names for each in (int(getattr(after, name)), -share_saved(plan, name))]
+    saving = plan.saving
+    return [each for name in TITLES for each in (saving.sizes(name)[1], -saving.share(name))]
 
 
 def _at_full(plan: Plan | None) -> Sequence[Any]:
     if plan is None:
         return (None, None)
-    return int(plan.saving.after.multiply_adds), -share_saved(plan, "multiply_adds")
+    return plan.saving.sizes("multiply_adds")[1], -plan.saving.share("multiply_adds")
 
 
 def _areas(plan: Plan) -> Counter[str]:
     """The multiply-adds that a plan saves, by the grid that comes out of a convolution."""
     saved: Counter[str] = Counter()
     for each in plan.replacements:
-        before, after = (int(work.multiply_adds) for work in each.saving)
+        before, after = each.saving.sizes("multiply_adds")
         saved[_area(each)] += before - after
     return saved
 
@@ -214,10 +207,10 @@ def _areas_in_words(plans: Mapping[str, Plan]) -> str:
 
 
 def _full_in_words(plans: Mapping[str, Planned], named: Planned) -> list[str]:
-    more = {label: -share_saved(each.full[DEFAULT], "multiply_adds") for label, each in plans.items()}
+    more = {label: -each.full[DEFAULT].saving.share("multiply_adds") for label, each in plans.items()}
     dearer = sum(share > 0 for share in more.values())
     least, most = (pick(more, key=lambda each: more[each]) for pick in (min, max))
-    before, after = (int(work.multiply_adds) for work in named.full[DEFAULT].saving)
+    before, after = named.full[DEFAULT].saving.sizes("multiply_adds")
     at_half = named.half[DEFAULT].saving.after
     return [
         "The paper argues that any n x n can be replaced by a 1 x n and an n x 1 behind it (section 3.2). "

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costlab.counting.breakdown import grid_of, kernel_of
@@ -15,6 +14,7 @@ from costlab.report.pictures.grids import grids_picture
 from costlab.report.pictures.modules import modules_picture
 from costlab.report.table import Table
 from costlab.report.tables.count import breakdown_table, count_table
+from costlab.targets.resolve import without_folder
 
 if TYPE_CHECKING:
     from costlab.checking.finding import Finding
@@ -85,12 +85,6 @@ def _findings_table(findings: "Sequence[Finding]") -> Table:
         for finding in findings
     )
     return Table("What each source says", FINDING_COLUMNS, tuple(rows))
-
-
-def without_folder(label: str) -> str:
-    """A target's label without the folder that its file lies in."""
-    source, colon, rest = label.partition(":")
-    return f"{Path(source).name}{colon}{rest}" if source.endswith(".py") else label
 
 
 def file_name(target: str) -> str:

@@ -71,8 +71,8 @@ def replaceable(plans: Mapping[str, Plan]) -> Replaceable:
 
 
 def _sizes(plan: Plan) -> tuple[int, ...]:
-    before, after = (int(work.multiply_adds) for work in plan.saving)
-    replaced = sum(int(each.saving.after.multiply_adds) for each in plan.replacements)
+    before, after = plan.saving.sizes("multiply_adds")
+    replaced = sum(each.saving.sizes("multiply_adds")[1] for each in plan.replacements)
     sizes = Counter({SAVED: before - after, AFTER: replaced})
     for left in plan.left:
         sizes[KINDS[left.reason]] += left.multiply_adds

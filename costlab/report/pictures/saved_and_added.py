@@ -45,7 +45,7 @@ def saved_and_added(plans: Mapping[str, Mapping[str, Plan]]) -> SavedAndAdded:
         Network(
             label,
             tuple(
-                Traded(name, _before_and_after(plan, "multiply_adds"), _before_and_after(plan, "activations"))
+                Traded(name, plan.saving.sizes("multiply_adds"), plan.saving.sizes("activations"))
                 for name, plan in by_scheme.items()
                 if plan.replacements
             ),
@@ -58,11 +58,6 @@ def saved_and_added(plans: Mapping[str, Mapping[str, Plan]]) -> SavedAndAdded:
         tuple(schemes),
         networks,
     )
-
-
-def _before_and_after(plan: Plan, quantity: str) -> tuple[int, int]:
-    before, after = (int(getattr(work, quantity)) for work in plan.saving)
-    return before, after
 
 
 def saved_and_added_picture(plans: Mapping[str, Mapping[str, Plan]]) -> Picture[SavedAndAdded]:

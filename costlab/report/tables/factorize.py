@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from costlab.advise.factorize.plan import Plan, Replacement, Saving
+from costlab.advise.factorize.plan import TITLES, Plan, Replacement, Saving
 from costlab.advise.factorize.site import Left
 from costlab.algebra.inputs import Inputs
 from costlab.algebra.ops.convolution import Conv2d
@@ -14,7 +14,6 @@ from costlab.report.cell import Column, Remark, duration, human
 from costlab.report.table import Table
 
 FORMAT, VERSION = "costlab factorize", 1
-QUANTITIES = ("multiply_adds", "parameters", "activations")
 FEW = 2
 """The most paths that are named of what is left for one reason."""
 PATH = Column("module", "module", empty="(root)", fold=14)
@@ -110,7 +109,7 @@ def whole_table(plan: Plan, told: Told = PLAN_ALONE) -> Table:
     return Table(
         title=f"{plan.found.label} with {_many(plan)} replaced",
         columns=WHOLE,
-        rows=tuple(_whole(plan.saving, name) for name in QUANTITIES),
+        rows=tuple(_whole(plan.saving, name) for name in TITLES),
         notes=tuple(_notes(plan, told)),
         name="whole",
         facts=lambda: _facts(plan, told),
@@ -199,20 +198,16 @@ def _values(each: Replacement, told: Told, columns: Sequence[Column]) -> tuple[A
         "exact": each.is_exact,
         "error": None if told.errors is None else told.errors.get(each.path),
     }
-    for name in QUANTITIES:
-        before, after = _sizes(each.saving, name)
+    for name in TITLES:
+        before, after = each.saving.sizes(name)
         known |= {name: before, f"{name}_after": after, f"{name}_change": _share(before, after)}
     return tuple(known[column.key] for column in columns)
 
 
 def _whole(saving: Saving, name: str) -> tuple[Any, ...]:
-    before, after = _sizes(saving, name)
+    before, after = saving.sizes(name)
     short = f"{human(before)} to {human(after)}" if before != after else human(before)
     return (name, before, after, short, after - before, _share(before, after) or None)
-
-
-def _sizes(saving: Saving, name: str) -> tuple[int, int]:
-    return int(getattr(saving.before, name)), int(getattr(saving.after, name))
 
 
 def _share(before: int, after: int) -> float | None:

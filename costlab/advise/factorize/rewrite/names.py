@@ -5,14 +5,13 @@ from collections.abc import Callable
 from keyword import iskeyword
 from shlex import join, quote
 
-from costlab.advise.factorize.plan import Plan
+from costlab.advise.factorize.plan import TITLES, Plan
 from costlab.advise.factorize.rewrite.layout import WIDTH
 from costlab.targets.catalog import is_listed, lookup
-from costlab.targets.resolve import IN_FILE, IN_MODULE
+from costlab.targets.resolve import IN_FILE, IN_MODULE, without_folder
 
 LONGEST = 60
 """The most characters of the network's part of a name."""
-QUANTITIES = {"multiply_adds": "multiply-adds", "parameters": "parameters", "activations": "activations"}
 
 
 def function_name(plan: Plan) -> str:
@@ -33,7 +32,7 @@ def attribute(plan: Plan) -> str:
 
 def network_label(plan: Plan) -> str:
     """The network as the user named it, a file without its folder."""
-    return re.sub(r"^[^:]*/(?=[^/:]+:)", "", plan.found.label)
+    return without_folder(plan.found.label)
 
 
 def summary(plan: Plan) -> str:
@@ -49,10 +48,9 @@ def figures(plan: Plan) -> list[str]:
     """The quantities before and after, as paragraphs of a docstring."""
     number = plan.found.batch
     inputs = f"{number} inputs of {plan.found.input}" if number > 1 else f"an input of {plan.found.input}"
-    before, after = plan.saving
     rows = []
-    for name, title in QUANTITIES.items():
-        was, now = int(getattr(before, name)), int(getattr(after, name))
+    for name, title in TITLES.items():
+        was, now = plan.saving.sizes(name)
         rows.append((title, f"{was:,}", f"{now:,}", f"{now / was - 1:+.1%}" if was else ""))
     first, *others = zip(*rows, strict=True)
     columns = [_padded(first, str.ljust), *(_padded(column, str.rjust) for column in others)]
