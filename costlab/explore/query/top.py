@@ -90,8 +90,9 @@ class _Search:
     def _below_cap(self, potential: Any, possible: Any, points: Any, rights: Any) -> None:
         """What is possible under the cap: with the most of the left points that leaves room for."""
         rows = self.part.left_rows[points]
-        for row in np.unique(rows):
-            here = np.flatnonzero(rows == row)
+        order = np.argsort(rows, kind="stable")
+        each, starts = np.unique(rows[order], return_index=True)
+        for row, here in zip(each, np.split(order, starts[1:]), strict=True):
             values = self.ordered[row]
             taken = self.base[points[here], None] + rights[here]
             place = np.searchsorted(values, self.cap - taken, side="right")
