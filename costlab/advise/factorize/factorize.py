@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any
 
 from costlab.advise.factorize.plan import Plan, Replacement
 from costlab.advise.factorize.scheme import SCHEMES, Rank, Scheme
 from costlab.advise.factorize.site import Left, Site, sites_of
+from costlab.advise.pattern import matches
 from costlab.algebra.parameter import closest
 from costlab.algebra.window import grouping
 from costlab.counting.count import count
@@ -60,7 +60,7 @@ class Wanted:
         most = before - 1 if least is None else int(before * (1 - least))
 
         def fits(step: int) -> bool:
-            rank = scheme.share(site.conv, site.channels, step)
+            rank = scheme.proportional(site.conv, site.channels, step)
             after: Any = site.work(scheme.parts(site.conv, site.channels, rank)).multiply_adds
             return bool(after <= most)
 
@@ -72,7 +72,7 @@ class Wanted:
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if fits(middle) else (low, middle - 1)
-        return scheme.share(site.conv, site.channels, low)
+        return scheme.proportional(site.conv, site.channels, low)
 
 
 def factorize(
@@ -153,7 +153,7 @@ def _chosen(paths: Sequence[str], patterns: Sequence[str]) -> set[str]:
         return set(paths)
     chosen: set[str] = set()
     for pattern in patterns:
-        matching = {path for path in paths if fnmatchcase(path, pattern) or fnmatchcase(path, f"{pattern}.*")}
+        matching = {path for path in paths if matches(path, pattern)}
         if not matching:
             raise DefinitionError(f"only={named(pattern)} matches no convolution{closest(pattern, paths)}")
         chosen |= matching
@@ -172,4 +172,4 @@ def _asked(scheme: Scheme, wanted: Wanted, patterns: Sequence[str]) -> tuple[str
 
 
 def _percent(share: Fraction) -> str:
-    return f"{float(100 * share):.4g}%"
+    return f"{float(100 * share):.15g}%"

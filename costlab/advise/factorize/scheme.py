@@ -48,7 +48,7 @@ class Scheme(ABC):
         """
         return tuple(min(rank, most) for most in self.full(conv, channels))
 
-    def share(self, conv: Conv2d, channels: int, step: int) -> Rank:
+    def proportional(self, conv: Conv2d, channels: int, step: int) -> Rank:
         """The rank at one of the `steps` from 1 to its full one, all parts of it by the same share."""
         full, steps = self.full(conv, channels), self.steps(conv, channels)
         return tuple(max(1, most * step // steps) for most in full)

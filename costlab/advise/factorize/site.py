@@ -11,7 +11,7 @@ from costlab.algebra.shape import Shape
 from costlab.algebra.traced import Call, Traced
 from costlab.algebra.work import Work, add_up
 
-RANKS = {"conv1d": "1-D", "conv3d": "3-D"}
+OF_OTHER_DIMENSIONS = {"conv1d": "1-D", "conv3d": "3-D"}
 
 
 class SiteCall(NamedTuple):
@@ -93,7 +93,7 @@ def _traced_sites(root: Node) -> Iterator[Site | Left]:
         path = node.path if node.path in modules else node.path.rpartition(".")[0]
         done: Any = work.multiply_adds
         if block.call.form not in ("module", "subclass") or work.kind != "conv2d":
-            kind = RANKS.get(work.kind, "transposed" if "transpose" in work.kind else "")
+            kind = OF_OTHER_DIMENSIONS.get(work.kind, "transposed" if "transpose" in work.kind else "")
             left = Left(node.path, kind or "called as a function", int(done))
             found[id(node)] = left
             continue

@@ -79,9 +79,14 @@ class Finding(NamedTuple):
     replacements: tuple[Replacement, ...] = ()
 
     @property
-    def principle(self) -> Rule:
-        """What the paper says, and where: its ``title`` and ``source``."""
-        return RULES[self.rule]
+    def title(self) -> str:
+        """What the paper says, in a few words."""
+        return RULES[self.rule].title
+
+    @property
+    def source(self) -> str:
+        """Where the paper says it."""
+        return RULES[self.rule].source
 
     @property
     def is_warning(self) -> bool:

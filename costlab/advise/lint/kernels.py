@@ -8,9 +8,9 @@ from costlab.advise.factorize.scheme import SCHEMES, Scheme, work_of
 from costlab.advise.graph import Graph, Step
 from costlab.advise.lint.balance import Balance
 from costlab.advise.lint.finding import LARGE_KERNEL, Finding, Replacement
-from costlab.advise.lint.text import channels_text, percent, sizes_text
+from costlab.advise.lint.text import many
 from costlab.algebra.ratio import in_between
-from costlab.algebra.window import as_pair
+from costlab.algebra.window import as_pair, times
 
 LARGEST = 3
 """The largest side of a kernel that is not large."""
@@ -67,8 +67,8 @@ def _finding(step: Step, found: Convolution, balance: Balance) -> Finding:
         LARGE_KERNEL,
         step.path,
         "warning",
-        f"a dense {sizes_text(kernel)} kernel, from {channels_text(channels)} to {filters}, takes "
-        f"{step.multiply_adds:,} multiply-adds, {percent(share)} of those of the convolutions",
+        f"a dense {times(kernel)} kernel, from {many(channels, 'channel')} to {filters}, takes "
+        f"{step.multiply_adds:,} multiply-adds, {share:.1%} of those of the convolutions",
         {
             "kernel": kernel,
             "channels": channels,
@@ -91,7 +91,7 @@ def _change(step: Step, kernel: tuple[int, int], replacements: tuple[Replacement
         "1xn+nx1": f"1x{width} and then {height}x1",
     }
     saving = [
-        f"{names[each.scheme]} would save {each.saved:,} ({percent(each.saved / step.multiply_adds)})"
+        f"{names[each.scheme]} would save {each.saved:,} ({each.saved / step.multiply_adds:.1%})"
         for each in replacements
         if each.saved > 0
     ]

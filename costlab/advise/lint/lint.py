@@ -11,6 +11,7 @@ from costlab.advise.lint.batched import with_batch
 from costlab.advise.lint.finding import Finding
 from costlab.advise.lint.rules import findings_in
 from costlab.advise.lint.silence import silence_of
+from costlab.advise.lint.text import ROOT, in_a_line, many
 from costlab.algebra.combine import is_unverified, marked
 from costlab.algebra.inputs import AnyInput
 from costlab.counting.overview import Overview
@@ -24,7 +25,6 @@ EXPENSIVE_SHARE = 0.2
 It is costlab's own: the paper gives none. In Inception v3 as released two such have 7.0% and 12.2%, with its
 reductions made bluntly 24.4% and 25.5%.
 """
-ROOT = "(root)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,14 +64,17 @@ class Lint(Overview):
         """What was asked of, on one line."""
         return f"{marked(self.label, self.unverified)}, input {self.input}"
 
+    @property
+    def summary(self) -> str:
+        """How many findings there are: ``3 warnings, 2 notes; 1 silenced``."""
+        found = ((self.warnings, "warning"), (self.notes, "note"))
+        counts = [many(len(some), noun) for some, noun in found if some]
+        silenced = f"; {len(self.silenced)} silenced" if self.silenced else ""
+        return f"{', '.join(counts) or 'nothing found'}{silenced}"
+
     def _lines(self) -> Sequence[str]:
-        found = [_number(len(self.warnings), "warning"), _number(len(self.notes), "note")]
-        if self.silenced:
-            found.append(f"{len(self.silenced)} silenced")
-        shown = [
-            f"{each.severity}: {each.rule}: {each.path or ROOT}: {each.message}" for each in self.findings
-        ]
-        return [f"{self.title}: {', '.join(found)}", *shown]
+        shown = [in_a_line(each.path, each.severity, each.rule, each.message) for each in self.findings]
+        return [f"{self.title}: {self.summary}", *shown]
 
     def _records(self) -> Sequence[Mapping[str, str]]:
         return [
@@ -81,7 +84,7 @@ class Lint(Overview):
                 "severity": each.severity,
                 "finding": each.message,
                 "change": each.change,
-                "paper": each.principle.source,
+                "paper": each.source,
             }
             for each in self.findings
         ]
@@ -132,7 +135,3 @@ def as_share(value: object, where: str = "expensive_share") -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or not 0 <= value <= 1:
         raise DefinitionError(f"{where}={named(value)} must be a share from 0 to 1, such as 0.2")
     return float(value)
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

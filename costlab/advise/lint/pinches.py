@@ -8,7 +8,8 @@ from math import ceil, prod
 from costlab.advise.graph import Graph, Step
 from costlab.advise.lint.cuts import answer, is_map, narrows, settled, waists
 from costlab.advise.lint.finding import PINCH, Finding
-from costlab.advise.lint.text import place_of, sizes_text
+from costlab.advise.lint.text import place_of
+from costlab.algebra.window import times
 from costlab.counting.family import family_of
 
 MOST = 2
@@ -52,7 +53,7 @@ def _finding(before: Step, step: Step) -> Finding:
         PINCH,
         place_of(step),
         "warning",
-        f"all that is passed on becomes {sizes_text(step.sizes[1:])}, from {sizes_text(before.sizes[1:])} "
+        f"all that is passed on becomes {times(step.sizes[1:])}, from {times(before.sizes[1:])} "
         f"after {place_of(before)}: {ratio:.2f} times fewer elements",
         {
             "before": place_of(before),

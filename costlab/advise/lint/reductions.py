@@ -7,7 +7,8 @@ from costlab.advise.lint.balance import Balance
 from costlab.advise.lint.chain import Chain, is_convolution
 from costlab.advise.lint.cuts import is_map, on_the_way, waists
 from costlab.advise.lint.finding import CONVOLUTION_BEFORE_POOL, POOL_BEFORE_EXPANSION, Finding
-from costlab.advise.lint.text import channels_text, percent, sizes_text
+from costlab.advise.lint.text import many
+from costlab.algebra.window import times
 from costlab.counting.family import family_of
 
 
@@ -70,8 +71,8 @@ def _bottleneck(before: Step, pool: Step, conv: Step) -> Finding:
         POOL_BEFORE_EXPANSION,
         pool.path,
         "warning",
-        f"{sizes_text(before.grid)} is pooled to {sizes_text(pool.grid)} before {conv.path} goes "
-        f"from {channels_text(channels)} to {filters}",
+        f"{times(before.grid)} is pooled to {times(pool.grid)} before {conv.path} goes "
+        f"from {many(channels, 'channel')} to {filters}",
         {
             "convolution": conv.path,
             "channels": channels,
@@ -89,8 +90,8 @@ def _expensive(channels: int, conv: Step, pool: Step, balance: Balance, expensiv
         CONVOLUTION_BEFORE_POOL,
         conv.path,
         "warning" if share >= expensive_share else "note",
-        f"from {channels_text(channels)} to {filters} on the full {sizes_text(conv.grid)} grid "
-        f"before {pool.path}, in {conv.multiply_adds:,} multiply-adds, {percent(share)} of those of the "
+        f"from {many(channels, 'channel')} to {filters} on the full {times(conv.grid)} grid "
+        f"before {pool.path}, in {conv.multiply_adds:,} multiply-adds, {share:.1%} of those of the "
         "convolutions",
         {
             "pool": pool.path,
@@ -109,5 +110,5 @@ def _expensive(channels: int, conv: Step, pool: Step, balance: Balance, expensiv
 def _side_by_side(channels: int, filters: int) -> str:
     return (
         f"side by side: a convolution of {filters - channels} filters with the pooling's stride and the "
-        f"pooling of the {channels_text(channels)}, concatenated to {filters}"
+        f"pooling of the {many(channels, 'channel')}, concatenated to {filters}"
     )

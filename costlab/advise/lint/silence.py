@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from costlab.advise.lint.finding import RULES, Finding
+from costlab.advise.pattern import matches
 from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError
 from costlab.messages import named
@@ -31,9 +31,7 @@ class Silence:
             finding.rule not in self.select
             or finding.rule in self.ignore
             or any(
-                finding.rule in rules
-                for pattern, rules in self.per_module
-                if fnmatchcase(finding.path, pattern) or fnmatchcase(finding.path, f"{pattern}.*")
+                finding.rule in rules for pattern, rules in self.per_module if matches(finding.path, pattern)
             )
         )
 

@@ -1,27 +1,21 @@
-"""Numbers as they stand in what is said of a finding."""
+"""Words of findings."""
 
 import re
-from collections.abc import Sequence
-from fractions import Fraction
 
 from costlab.advise.graph import Step
 
+ROOT = "(root)"
 JOIN = re.compile(r"\.(concat|add)(_\d+)?$")
 
 
-def percent(share: float | Fraction) -> str:
-    """A share, to a tenth of a percent."""
-    return f"{float(100 * share):.1f}%"
+def many(number: int, noun: str) -> str:
+    """A number with a noun: ``1 channel``, ``64 channels``."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def sizes_text(sizes: Sequence[int]) -> str:
-    """Sizes as ``64x73x73``."""
-    return "x".join(map(str, sizes))
-
-
-def channels_text(channels: int) -> str:
-    """So many channels."""
-    return f"{channels} channel{'s' * (channels != 1)}"
+def in_a_line(path: str, severity: str, rule: str, message: str) -> str:
+    """A finding in a line, as linters give it."""
+    return f"{path or ROOT}: {severity}: {rule}: {message}"
 
 
 def place_of(step: Step) -> str:

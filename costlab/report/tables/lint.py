@@ -6,9 +6,10 @@ from typing import Any
 
 from costlab.advise.lint.finding import Finding
 from costlab.advise.lint.lint import Lint
-from costlab.advise.lint.text import sizes_text
+from costlab.advise.lint.text import ROOT, in_a_line
 from costlab.algebra.inputs import Inputs
-from costlab.report.cell import Column, plural
+from costlab.algebra.window import times
+from costlab.report.cell import Column
 from costlab.report.table import MULTIPLY_ADDS, Table
 from costlab.report.tables.count import NOT_VERIFIED
 from costlab.report.text import PAGE, folded
@@ -20,7 +21,7 @@ PRINTED = Column("", "")
 """How a text is shown, whatever signs are in the names of a user's modules."""
 COLORS = {"warning": "\x1b[33m", "note": "\x1b[36m"}
 TEXTS = (
-    Column("module", "module", empty="(root)", fold=20),
+    Column("module", "module", empty=ROOT, fold=20),
     Column("severity", "severity", sacrifice=1),
     Column("rule", "rule", fold=16),
     Column("message", "finding", fold=32),
@@ -101,17 +102,9 @@ def lint_tables(found: Lint, configuration: Path | None = None) -> tuple[Table, 
     return findings, _grids_table(found)._replace(notes=(BALANCED, *notes))
 
 
-def summary(found: Lint) -> str:
-    """How many findings there are: ``3 warnings, 2 notes; 1 silenced``."""
-    counts = [plural(len(found.warnings), "warning")] if found.warnings else []
-    counts += [plural(len(found.notes), "note")] if found.notes else []
-    silenced = f"; {len(found.silenced):,} silenced" if found.silenced else ""
-    return f"{', '.join(counts) or 'nothing found'}{silenced}"
-
-
 def told(path: str, severity: str, rule: str, message: str) -> str:
     """A finding in a line."""
-    return PRINTED.show(f"{path or '(root)'}: {severity}: {rule}: {message}")
+    return PRINTED.show(in_a_line(path, severity, rule, message))
 
 
 def _listed(finding: dict[str, Any], width: int, color: bool) -> Iterator[str]:
@@ -130,15 +123,14 @@ def _listed(finding: dict[str, Any], width: int, color: bool) -> Iterator[str]:
 
 
 def _values(finding: Finding) -> tuple[Any, ...]:
-    rule = finding.principle
     costs = {each.scheme: each.multiply_adds for each in finding.replacements}
     return (
         finding.path,
         finding.severity,
         finding.rule,
         finding.message,
-        rule.source,
-        rule.title,
+        finding.source,
+        finding.title,
         finding.change,
         *(_number(finding, column.key) for column in NUMBERS),
         *(costs.get(scheme) for scheme in REPLACEMENTS),
@@ -148,7 +140,7 @@ def _values(finding: Finding) -> tuple[Any, ...]:
 def _number(finding: Finding, key: str) -> Any:
     """A number, a path, or sizes as ``64x73x73``; None for what the rule doesn't say."""
     value = finding.numbers.get(key, finding.numbers.get(OTHER_NAMES.get(key, key)))
-    return sizes_text(value) if isinstance(value, tuple) else value
+    return times(value) if isinstance(value, tuple) else value
 
 
 def _grids_table(found: Lint) -> Table:
@@ -157,7 +149,7 @@ def _grids_table(found: Lint) -> Table:
         columns=GRIDS,
         rows=tuple(
             (
-                sizes_text(grid.sizes),
+                times(grid.sizes),
                 grid.convolutions,
                 float(grid.mean_width),
                 grid.widest,
@@ -181,7 +173,7 @@ def _grids_table(found: Lint) -> Table:
 def _notes(found: Lint) -> Iterator[str]:
     if found.unverified:
         yield NOT_VERIFIED
-    yield summary(found)
+    yield found.summary
 
 
 def _facts(found: Lint, configuration: Path | None) -> dict[str, Any]:

@@ -139,6 +139,8 @@ def test_a_definition_and_its_module_have_the_same_findings(name: str) -> None:
 def test_what_a_prompt_and_a_notebook_show() -> None:
     found = lint("inception_v3", ignore=["pinch"], width=0.5)
     first, *others = repr(found).splitlines()
-    assert first == "Lint: inception_v3:width=0.5, input 3x299x299: 3 warnings, 2 notes, 3 silenced"
-    assert [line.split(":")[0].strip() for line in others] == [each.severity for each in found.findings]
+    assert first == "Lint: inception_v3:width=0.5, input 3x299x299: 3 warnings, 2 notes; 3 silenced"
+    assert [line.split(": ")[:3] for line in others] == [
+        [f"  {each.path}", each.severity, each.rule] for each in found.findings
+    ]
     assert found._repr_html_().count("<tr") == 1 + len(found.findings)
