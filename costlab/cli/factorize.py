@@ -190,10 +190,6 @@ def _time(plan: "Plan", on: "Device") -> "SavedTime":
         from costlab.advise.factorize.apply import refuse_other_counts
 
         refuse_other_counts(plan)
-    from costlab.counting.count import count
-    from costlab.hardware.roofline import of_count
-    from costlab.hardware.saved_time import SavedTime
+    from costlab.hardware.saved_time import saved_time
 
-    shape = plan.found.input
-    before, after = (of_count(count(each, shape), on) for each in (plan.given, plan.variant))
-    return SavedTime(before, after)
+    return saved_time(plan.given, plan, on, input=plan.found.input)

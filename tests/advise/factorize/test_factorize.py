@@ -115,6 +115,12 @@ def test_the_largest_rank_that_saves_enough() -> None:
             assert each.is_exact or dearer > limit
 
 
+def test_the_command_asks_for_the_same_share() -> None:
+    plan = factorize("alexnet", by="tucker", saving=Fraction("0.123456"), only=["conv_1", "conv_3"])
+    asked = "--by tucker --saving 12.3456% --only conv_1 --only conv_3"
+    assert " ".join(plan.asked) == asked
+
+
 class Kinds(nn.Module):
     """Convolutions of every kind, one of them called twice, and one by the name of its argument."""
 
