@@ -201,8 +201,8 @@ def _areas_in_words(plans: Mapping[str, Plan]) -> str:
     return (
         f"The paper found 1xn and nx1 to work well on grids of {low}x{low} to {high}x{high}, and not on "
         f"early layers (section 3.2). In {few} of {len(medium)} networks, most of what they would save lies "
-        f"on other grids: on those it is {in_percent(medium[most])} of it in {most}, and "
-        f"{in_percent(medium[least])} in {least}."
+        f"on other grids: from {in_percent(medium[least])} ({least}) to {in_percent(medium[most])} ({most}) of "
+        f"it lies on grids of {low}x{low} to {high}x{high}."
     )
 
 
@@ -255,5 +255,5 @@ def _verdicts(found: Sequence[SavedTime]) -> str:
     line = found[0].before
     return (
         f"On {line.device.full_name} in {line.dtype}, {many['arrives']} of {len(found)} savings arrive, "
-        f"{many['in part']} arrive in part, and {many['does not arrive']} do not."
+        f"{many['in part']} in part, and {many['does not arrive']} not."
     )

@@ -191,7 +191,7 @@ def _kernels_in_words(found: Mapping[str, Lint], released: str) -> str:
     channels = {str(_number(each, "channels")) for each in dearer}
     of_all = pairs / found[released].balance.multiply_adds
     return (
-        "The paper finds kernels above 3x3 disproportionately expensive (section 3), and its figure 5 puts "
+        "The paper finds kernels above 3x3 disproportionately expensive (section 3.1), and its figure 5 puts "
         f"two 3x3 in the place of a 5x5. The released Inception v3 keeps {len(large)} dense {kernel}. They "
         f"take {_share(found[released], large):.1%} of the convolutions' multiply-adds; two 3x3 in the place "
         f"of each would save {of_all:.1%} of all. Below 0, smaller kernels in a row cost more: so they do "

@@ -49,7 +49,9 @@ LEFT = (
     Column("reason", "left because"),
     Column("multiply_adds", "multiply-adds", "size"),
 )
-CHANGES = "parameters and activations: how they change; activations are what convolutions put out"
+CHANGES = (
+    "parameters and activations: how they change; activations are what convolutions and linear layers put out"
+)
 APPROXIMATE = "weights that are approximated are a start for fine-tuning, and no trained network"
 FRESH = "its convolutions begin with fresh weights, and are to be trained"
 BOUND = "lower bounds, no predictions"
