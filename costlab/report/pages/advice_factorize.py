@@ -201,8 +201,8 @@ def _areas_in_words(plans: Mapping[str, Plan]) -> str:
     return (
         f"The paper found 1xn and nx1 to work well on grids of {low}x{low} to {high}x{high}, and not on "
         f"early layers (section 3.2). In {few} of {len(medium)} networks, most of what they would save lies "
-        f"on other grids: from {in_percent(medium[least])} ({least}) to {in_percent(medium[most])} ({most}) of "
-        f"it lies on grids of {low}x{low} to {high}x{high}."
+        f"on other grids: from {in_percent(medium[least])} ({least}) to {in_percent(medium[most])} ({most}) "
+        f"of it lies on grids of {low}x{low} to {high}x{high}."
     )
 
 
