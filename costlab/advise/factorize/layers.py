@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from costlab.advise.factorize.blocks import another
 from costlab.advise.factorize.plan import Replacement
-from costlab.advise.factorize.rewritten import another
 from costlab.advise.factorize.torch_layer import conv_of, is_lazy
 from costlab.errors import DefinitionError, one_line
 from costlab.tracing.holdings import Holdings
@@ -68,39 +68,7 @@ def _conv_at(module: nn.Module | None, planned: Replacement) -> nn.Conv2d:
 
 
 def fresh_layers(planned: Replacement, conv: nn.Conv2d, device: torch.device) -> nn.Sequential:
-    """The layers with weights as torch begins them, on a device."""
-    return _layers(planned, conv, device)
-
-
-def fresh_in_place(planned: Replacement, conv: nn.Conv2d, _: Memo) -> nn.Sequential:
-    """The layers with weights as torch begins them, where the convolution is."""
-    return fresh_layers(planned, conv, conv.weight.device)
-
-
-def empty_layers(planned: Replacement, conv: nn.Conv2d, memo: Memo) -> nn.Sequential:
-    """The layers without values in their weights, and with the bias of the convolution, if it has one."""
-    layers = _layers(planned, conv, torch.device("meta"))
-    if conv.bias is not None and not is_lazy(conv):
-        last: Any = layers[-1]
-        last.bias = deepcopy(conv.bias, memo)
-    return layers
-
-
-def fill(layers: nn.Module, weights: Iterable[Tensor], where: Tensor) -> None:
-    """Put weights into layers in a row: in the type of these, and where another tensor is, in its order."""
-    in_order = torch.channels_last if _is_channels_last(where) else torch.contiguous_format
-    for layer, weight in zip(layers.children(), weights, strict=True):
-        old: Any = layer.weight
-        made = torch.empty_like(old, device=where.device, memory_format=in_order)
-        layer.weight = nn.Parameter(made.copy_(weight), requires_grad=old.requires_grad)
-
-
-def _is_channels_last(weight: Tensor) -> bool:
-    return weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
-
-
-def _layers(planned: Replacement, conv: nn.Conv2d, device: torch.device) -> nn.Sequential:
-    """The layers in a row, like the convolution in all that is no size."""
+    """The layers with weights as torch begins them, on a device, and like the convolution in all else."""
     layers, channels = [], planned.site.channels
     for part in planned.parts:
         sizes: Any = part
@@ -122,3 +90,30 @@ def _layers(planned: Replacement, conv: nn.Conv2d, device: torch.device) -> nn.S
     if layers[-1].bias is not None and conv.bias is not None:
         layers[-1].bias.requires_grad_(conv.bias.requires_grad)
     return nn.Sequential(*layers).train(conv.training)
+
+
+def fresh_in_place(planned: Replacement, conv: nn.Conv2d, _: Memo) -> nn.Sequential:
+    """The layers with weights as torch begins them, where the convolution is."""
+    return fresh_layers(planned, conv, conv.weight.device)
+
+
+def empty_layers(planned: Replacement, conv: nn.Conv2d, memo: Memo) -> nn.Sequential:
+    """The layers without values in their weights, and with the bias of the convolution, if it has one."""
+    layers = fresh_layers(planned, conv, torch.device("meta"))
+    if conv.bias is not None and not is_lazy(conv):
+        last: Any = layers[-1]
+        last.bias = deepcopy(conv.bias, memo)
+    return layers
+
+
+def fill(layers: nn.Module, weights: Iterable[Tensor], where: Tensor) -> None:
+    """Put weights into layers in a row, in the layers' types, on the device of ``where`` and laid out as that."""
+    in_order = torch.channels_last if _is_channels_last(where) else torch.contiguous_format
+    for layer, weight in zip(layers.children(), weights, strict=True):
+        old: Any = layer.weight
+        made = torch.empty_like(old, device=where.device, memory_format=in_order)
+        layer.weight = nn.Parameter(made.copy_(weight), requires_grad=old.requires_grad)
+
+
+def _is_channels_last(weight: Tensor) -> bool:
+    return weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()

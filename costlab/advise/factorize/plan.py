@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from costlab.advise.factorize.rewritten import with_blocks
+from costlab.advise.factorize.blocks import with_blocks
 from costlab.advise.factorize.scheme import Parts, Rank, Scheme
 from costlab.advise.factorize.site import Left, Site
 from costlab.algebra.block import Block

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from costlab.advise.factorize.rewritten import with_blocks
+from costlab.advise.factorize.blocks import with_blocks
 from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
 from costlab.targets.target import Variant
