@@ -107,7 +107,7 @@ def empty_layers(planned: Replacement, conv: nn.Conv2d, memo: Memo) -> nn.Sequen
 
 
 def fill(layers: nn.Module, weights: Iterable[Tensor], where: Tensor) -> None:
-    """Put weights into layers in a row, in the layers' types, on the device of ``where`` and laid out as that."""
+    """Put weights into layers in a row, in their types, on the device of ``where``, laid out as it."""
     in_order = torch.channels_last if _is_channels_last(where) else torch.contiguous_format
     for layer, weight in zip(layers.children(), weights, strict=True):
         old: Any = layer.weight
