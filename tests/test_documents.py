@@ -1,15 +1,11 @@
-"""README and docs: outputs are as printed, options documented, Python runs, links lead somewhere."""
+"""README and docs: options are documented, Python runs, links lead somewhere."""
 
 import ast
-import os
 import re
-import subprocess
 import tokenize
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
 from importlib import import_module
-from io import BytesIO, StringIO, TextIOWrapper
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +15,12 @@ import pytest
 import costlab
 import costlab.train
 from costlab.algebra import Shape
-from costlab.cli.main import cli, main
-from costlab.report import documents, evidence
+from costlab.cli.main import cli
 from costlab.report.cell import human
-from costlab.report.page import Page
-from costlab.report.pages import advice, exploration, factorization, hardware
 from costlab.targets.resolve import resolve
 from costlab.tracing.rules.registry import MODULES
 from costlab.train import plan
-from tests.cli.conftest import Run, run
 
-__all__ = ["run"]
 ROOT = Path(__file__).parents[1]
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCUMENTS = {file.relative_to(ROOT).as_posix(): file.read_text("utf-8") for file in FILES}
@@ -42,52 +33,6 @@ LINKED = [
     *(ROOT / "reports").glob("*.md"),
     *ROOT.glob("C*.md"),
 ]
-
-
-class AtOnce(Executor):
-    """Runs what it is given before it goes on."""
-
-    def __init__(self, workers: int | None) -> None:
-        assert workers == os.cpu_count()
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        future: Future[Any] = Future()
-        future.set_result(function(*args, **kwargs))
-        return future
-
-
-def run_here(words: list[str], folder: Path, _: object) -> "subprocess.CompletedProcess[str]":
-    """Run a command that a document shows in this process, which has loaded what takes seconds."""
-    assert folder == ROOT == Path.cwd()
-    streams = [TextIOWrapper(BytesIO(), "utf-8") for _ in range(2)]
-    with redirect_stdout(streams[0]), redirect_stderr(streams[1]), pytest.raises(SystemExit) as ended:
-        main(words)
-    for stream in streams:
-        stream.seek(0)
-    assert isinstance(ended.value.code, int)
-    return subprocess.CompletedProcess(words, ended.value.code, *(stream.read() for stream in streams))
-
-
-def test_the_reports_and_the_outputs_shown_here_are_as_they_would_be_written(
-    pages: tuple[Page, ...], run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In this process, and with the pages that take long as other tests ask for them."""
-    monkeypatch.chdir(ROOT)
-    for name in documents.SIZED:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(documents, "ThreadPoolExecutor", AtOnce)
-    monkeypatch.setattr(documents, "_execute", run_here)
-    made = {page.name: page for page in pages}
-    monkeypatch.setattr(evidence, "network_page", lambda *_: made[evidence.NETWORK])
-    for module in (factorization, exploration, hardware, advice):
-        monkeypatch.setattr(module, f"{module.NAME}_page", lambda _, name=module.NAME: made[name])
-    done = run("report", "--check")
-    said = "reports: all is as it would be written, 10 pages with pictures\n"
-    assert (done.code, done.out) == (0, said), done.err
-    shown = {line for inside in CONSOLE.findall(TEXT) for line in inside.splitlines() if line[:2] == "$ "}
-    ran = re.findall(r"^done: (?:README|docs/[\w-]+)\.md: (costlab .*)$", done.err, re.MULTILINE)
-    assert sorted(f"$ {command}" for command in ran) == sorted(shown)
-    assert len(shown) > 20
 
 
 def test_outputs_are_shown_in_documents_that_are_kept_alone() -> None:

@@ -277,7 +277,8 @@ class Trace(TorchFunctionMode):
         self.operations.append(operation)
 
     def _entered(self, module: nn.Module) -> None:
-        self._ruled += [module] if not self._ruled and type(module) in MODULES else []
+        if not self._ruled and type(module) in MODULES:
+            self._ruled.append(module)
 
     def _left(self, module: nn.Module, args: Any, kwargs: Any, output: Any, failing: bool) -> None:
         if self._ruled and self._ruled[-1] is module:
