@@ -38,17 +38,18 @@ class Grid(NamedTuple):
 class Balance(NamedTuple):
     """The grids of a network, in the order in which they are first met, and the multiply-adds.
 
-    ``convolutions`` are those of all convolutions, in any number of dimensions and transposed ones too;
-    ``multiply_adds`` those of all operations. Both are of the whole batch.
+    ``multiply_adds_of_convolutions`` are those of all convolutions, in any number of dimensions and
+    transposed ones too; ``multiply_adds`` those of all operations. Both are of the whole batch.
     """
 
     grids: tuple[Grid, ...]
-    convolutions: int
+    multiply_adds_of_convolutions: int
     multiply_adds: int
 
     def share_of_convolutions(self, multiply_adds: int) -> float:
         """A part of the convolutions' multiply-adds, from 0 to 1."""
-        return multiply_adds / self.convolutions if self.convolutions else 0.0
+        whole = self.multiply_adds_of_convolutions
+        return multiply_adds / whole if whole else 0.0
 
     def share(self, multiply_adds: int) -> float:
         """A part of all multiply-adds, from 0 to 1."""

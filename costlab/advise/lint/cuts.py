@@ -37,7 +37,7 @@ def on_the_way(graph: Graph) -> tuple[int, ...]:
     return tuple(sorted(reaching))
 
 
-def settled(graph: Graph, found: tuple[int, ...]) -> tuple[int, ...]:
+def between_blocks(graph: Graph, found: tuple[int, ...]) -> tuple[int, ...]:
     """The waists without those inside of a separable convolution, or of an inverted bottleneck.
 
     A depthwise convolution and the pointwise one behind it stand for one convolution. A pointwise one before
@@ -91,7 +91,7 @@ def narrows(before: Step, step: Step) -> bool:
     return step.sizes[axis] < before.sizes[axis]
 
 
-def answer(graph: Graph, found: tuple[int, ...]) -> int:
+def first_of_answer(graph: Graph, found: tuple[int, ...]) -> int:
     """The waist from which on the channels are those of the answer, such as scores; past all if none is.
 
     It is the last with weights, if none have any behind it, or the first of those at the end that have as

@@ -45,7 +45,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 """The rules by name."""
 
 
-class Replacement(NamedTuple):
+class Alternative(NamedTuple):
     """What would take the place of a convolution, by the name of its scheme, and its multiply-adds."""
 
     scheme: str
@@ -67,7 +67,7 @@ class Finding(NamedTuple):
     - ``convolution-before-pool``: ``pool`` (its path), ``channels``, ``filters``, ``from_grid``,
       ``to_grid``, ``multiply_adds``, ``share_of_convolutions``, ``share``.
     - ``large-kernel``: ``kernel``, ``channels``, ``filters``, ``grid`` that comes out, ``multiply_adds``,
-      ``share_of_convolutions``, ``share``; ``replacements`` are what other convolutions would cost.
+      ``share_of_convolutions``, ``share``; ``alternatives`` are what other convolutions would cost.
     """
 
     rule: str
@@ -76,7 +76,7 @@ class Finding(NamedTuple):
     message: str
     numbers: Mapping[str, Any]
     change: str
-    replacements: tuple[Replacement, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def title(self) -> str:

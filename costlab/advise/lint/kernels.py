@@ -7,7 +7,7 @@ from costlab.advise.convolution import Convolution
 from costlab.advise.factorize.scheme import SCHEMES, Scheme, work_of
 from costlab.advise.graph import Graph, Step
 from costlab.advise.lint.balance import Balance
-from costlab.advise.lint.finding import LARGE_KERNEL, Finding, Replacement
+from costlab.advise.lint.finding import LARGE_KERNEL, Alternative, Finding
 from costlab.advise.lint.text import many
 from costlab.algebra.ratio import in_between
 from costlab.algebra.window import as_pair, times
@@ -38,7 +38,7 @@ def _is_large(found: Convolution) -> bool:
     return bool(found.is_dense and large and overlaps and not covers)
 
 
-def replacements_of(found: Convolution) -> tuple[Replacement, ...]:
+def alternatives_to(found: Convolution) -> tuple[Alternative, ...]:
     """What stands in the paper for a convolution: smaller kernels (section 3.1), asymmetric ones (3.2).
 
     Between the parts the channels go from those in to those out in equal steps of the ratio.
@@ -47,12 +47,12 @@ def replacements_of(found: Convolution) -> tuple[Replacement, ...]:
     for scheme in SCHEMES.values():
         if scheme.section and not scheme.misfit(found.conv):
             done = _multiply_adds(scheme, found)
-            made.append(Replacement(scheme.name, done, _whole(found.work.multiply_adds) * found.batch - done))
+            made.append(Alternative(scheme.name, done, _whole(found.work.multiply_adds) * found.batch - done))
     return tuple(made)
 
 
 def _multiply_adds(scheme: Scheme, found: Convolution) -> int:
-    """Those of the parts of a replacement, for the whole batch."""
+    """Those of the parts of an alternative, for the whole batch."""
     channels = _whole(found.input.channels)
     between = (_whole(in_between(channels, found.conv.filters)),) if scheme.has_rank else ()
     parts = scheme.parts(found.conv, channels, between)
@@ -62,7 +62,7 @@ def _multiply_adds(scheme: Scheme, found: Convolution) -> int:
 def _finding(step: Step, found: Convolution, balance: Balance) -> Finding:
     kernel, channels, filters = found.kernel, _whole(found.input.channels), _whole(found.conv.filters)
     share = balance.share_of_convolutions(step.multiply_adds)
-    replacements = replacements_of(found)
+    alternatives = alternatives_to(found)
     return Finding(
         LARGE_KERNEL,
         step.path,
@@ -78,13 +78,13 @@ def _finding(step: Step, found: Convolution, balance: Balance) -> Finding:
             "share_of_convolutions": share,
             "share": balance.share(step.multiply_adds),
         },
-        _change(step, kernel, replacements),
-        replacements,
+        _change(step, kernel, alternatives),
+        alternatives,
     )
 
 
-def _change(step: Step, kernel: tuple[int, int], replacements: tuple[Replacement, ...]) -> str:
-    """The replacements that save something, with what they save."""
+def _change(step: Step, kernel: tuple[int, int], alternatives: tuple[Alternative, ...]) -> str:
+    """The alternatives that save something, with what they save."""
     height, width = kernel
     names = {
         "3x3-pairs": f"{(height - 1) // 2} of 3x3 in a row",
@@ -92,7 +92,7 @@ def _change(step: Step, kernel: tuple[int, int], replacements: tuple[Replacement
     }
     saving = [
         f"{names[each.scheme]} would save {each.saved:,} ({each.saved / step.multiply_adds:.1%})"
-        for each in replacements
+        for each in alternatives
         if each.saved > 0
     ]
     return "; ".join(saving) if saving else "none of the paper's: smaller kernels would cost more here"

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import ceil, prod
 
 from costlab.advise.graph import Graph, Step
-from costlab.advise.lint.cuts import answer, is_map, narrows, settled, waists
+from costlab.advise.lint.cuts import between_blocks, first_of_answer, is_map, narrows, waists
 from costlab.advise.lint.finding import PINCH, Finding
 from costlab.advise.lint.text import place_of
 from costlab.algebra.window import times
@@ -23,9 +23,9 @@ def pinches(graph: Graph) -> Iterator[tuple[int, Finding]]:
     as many channels as are asked for, and is no pinch.
     """
     found = waists(graph)
-    begin = answer(graph, found)
+    begin = first_of_answer(graph, found)
     steps = graph.steps
-    for before, number in pairwise(settled(graph, found)):
+    for before, number in pairwise(between_blocks(graph, found)):
         a, b = steps[before], steps[number]
         alike = is_map(a) and is_map(b) and len(a.sizes) == len(b.sizes)
         if (

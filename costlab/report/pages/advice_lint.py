@@ -204,8 +204,8 @@ def _saved(large: Sequence[Finding]) -> tuple[int, int]:
     """What 3x3 in a row save in the place of some kernels, and what asymmetric pairs do."""
     saved = {"3x3-pairs": 0, "1xn+nx1": 0}
     for each in large:
-        for replacement in each.replacements:
-            saved[replacement.scheme] += replacement.saved
+        for other in each.alternatives:
+            saved[other.scheme] += other.saved
     return saved["3x3-pairs"], saved["1xn+nx1"]
 
 

@@ -50,14 +50,14 @@ NUMBERS = (
 """What is known of a finding, by its rule: for machines, and for people who ask for it."""
 OTHER_NAMES = {"to_grid": "grid", "share_of_all": "share"}
 """What some of them are called in a `Finding`: names of the balance's columns are left to these."""
-REPLACEMENTS = {"3x3-pairs": "multiply_adds_as_3x3_pairs", "1xn+nx1": "multiply_adds_as_1xn_nx1"}
+ALTERNATIVES = {"3x3-pairs": "multiply_adds_as_3x3_pairs", "1xn+nx1": "multiply_adds_as_1xn_nx1"}
 """The schemes that stand in the paper for a large kernel, with the columns of what they would cost."""
 COLUMNS = (
     *TEXTS,
     *(column._replace(machine_only=True) for column in NUMBERS),
     *(
         Column(key, f"{MULTIPLY_ADDS} as {scheme}", "size", machine_only=True)
-        for scheme, key in REPLACEMENTS.items()
+        for scheme, key in ALTERNATIVES.items()
     ),
 )
 GRIDS = (
@@ -123,7 +123,7 @@ def _listed(finding: dict[str, Any], width: int, color: bool) -> Iterator[str]:
 
 
 def _values(finding: Finding) -> tuple[Any, ...]:
-    costs = {each.scheme: each.multiply_adds for each in finding.replacements}
+    costs = {each.scheme: each.multiply_adds for each in finding.alternatives}
     return (
         finding.path,
         finding.severity,
@@ -133,7 +133,7 @@ def _values(finding: Finding) -> tuple[Any, ...]:
         finding.title,
         finding.change,
         *(_number(finding, column.key) for column in NUMBERS),
-        *(costs.get(scheme) for scheme in REPLACEMENTS),
+        *(costs.get(scheme) for scheme in ALTERNATIVES),
     )
 
 
@@ -163,7 +163,7 @@ def _grids_table(found: Lint) -> Table:
             sum(grid.convolutions for grid in found.grids),
             None,
             None,
-            found.balance.convolutions,
+            found.balance.multiply_adds_of_convolutions,
             None,
         ),
         name="grids",
@@ -190,5 +190,5 @@ def _facts(found: Lint, configuration: Path | None) -> dict[str, Any]:
         "notes": len(found.notes),
         "silenced": [{"module": each.path, "rule": each.rule} for each in found.silenced],
         "multiply_adds": found.balance.multiply_adds,
-        "multiply_adds_of_convolutions": found.balance.convolutions,
+        "multiply_adds_of_convolutions": found.balance.multiply_adds_of_convolutions,
     }

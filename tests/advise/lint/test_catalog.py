@@ -114,7 +114,7 @@ def test_counts_are_of_the_whole_batch() -> None:
         for name, number in a.numbers.items():
             counted = name in ("multiply_adds", "from_elements", "to_elements")
             assert b.numbers[name] == (10 * number if counted else number)
-        assert [each.saved for each in b.replacements] == [10 * each.saved for each in a.replacements]
+        assert [each.saved for each in b.alternatives] == [10 * each.saved for each in a.alternatives]
         assert a.rule == "large-kernel" or b.change == a.change
     assert ten.balance.multiply_adds == 10 * one.balance.multiply_adds
 

@@ -36,7 +36,7 @@ def test_alexnet_by_hand() -> None:
     assert [round(100 * share, 1) for share in shares] == [10.7, 34.2]
     convolutions = 13**2 * 9 * (192 * 384 + 384 * 256 + 256 * 256)
     whole = convolutions + first.numbers["multiply_adds"] + second.numbers["multiply_adds"]
-    assert found.balance.convolutions == whole
+    assert found.balance.multiply_adds_of_convolutions == whole
     assert found.balance.multiply_adds == whole + 9216 * 4096 + 4096 * 4096 + 4096 * 1000
     assert second.numbers["share"] == second.numbers["multiply_adds"] / found.balance.multiply_adds
     assert [(grid.sizes, grid.convolutions, grid.widest) for grid in found.grids] == [
@@ -68,8 +68,8 @@ SMALL = {
 def test_what_replaces_a_large_kernel(large: tuple[int, int, int], channels: int, filters: int) -> None:
     small: Any = SMALL[large]
     (finding,) = _large(lint(nn.Conv2d(channels, filters, *large), (channels, 20, 20)).findings)
-    assert {each.scheme for each in finding.replacements} == {*small}
-    for each in finding.replacements:
+    assert {each.scheme for each in finding.alternatives} == {*small}
+    for each in finding.alternatives:
         parts = small[each.scheme]
         widths = [
             round(channels * (filters / channels) ** (part / len(parts))) for part in range(len(parts) + 1)
@@ -83,7 +83,7 @@ def test_what_replaces_a_large_kernel(large: tuple[int, int, int], channels: int
 
 def test_where_smaller_kernels_would_cost_more() -> None:
     finding = lint(nn.Conv2d(32, 1, 5, padding=2), (32, 16, 16)).findings[0]
-    assert all(each.saved < 0 for each in finding.replacements)
+    assert all(each.saved < 0 for each in finding.alternatives)
     assert finding.change == "none of the paper's: smaller kernels would cost more here"
 
 

@@ -238,7 +238,7 @@ def test_patches_and_transformers_are_silent() -> None:
 
 def test_a_network_without_convolutions_has_nothing_to_say() -> None:
     found = lint(nn.Sequential(nn.Flatten(), nn.Linear(48, 10), nn.ReLU(), nn.Linear(10, 2)), (3, 4, 4))
-    assert (found.findings, found.grids, found.balance.convolutions) == ((), (), 0)
+    assert (found.findings, found.grids, found.balance.multiply_adds_of_convolutions) == ((), (), 0)
     assert found.balance.multiply_adds == 48 * 10 + 10 * 2
     assert found.balance.share_of_convolutions(0) == 0
     assert lint(nn.Flatten(), (3, 4, 4)).balance.share(0) == 0
