@@ -80,13 +80,13 @@ class Subject:
         return runs
 
     @cached_property
-    def traced(self) -> "Traced":
+    def fvcore_trace(self) -> "FvcoreTrace":
         """What fvcore counts: in one trace, which takes longer than to count."""
         with quiet():
             return _trace(self.model, self.x)
 
 
-class Traced(NamedTuple):
+class FvcoreTrace(NamedTuple):
     """Fvcore's flops and activations by module path, and what was wrong where one could not be counted."""
 
     by_module: Mapping[str, Mapping[str, float]]
@@ -101,15 +101,15 @@ class Traced(NamedTuple):
 
 def fvcore_flops(subject: Subject) -> Mapping[str, int]:
     """Fvcore's flops, one per multiply-add; none where padding is given by name, which it has no rule for."""
-    return subject.traced.amounts("flops")
+    return subject.fvcore_trace.amounts("flops")
 
 
 def fvcore_activations(subject: Subject) -> Mapping[str, int]:
     """Fvcore's activations, taught ``aten::_convolution_mode`` (padding="same")."""
-    return subject.traced.amounts("activations")
+    return subject.fvcore_trace.amounts("activations")
 
 
-def _trace(model: nn.Module, x: Tensor) -> Traced:
+def _trace(model: nn.Module, x: Tensor) -> FvcoreTrace:
     """Trace once, with handles that count as those of both of fvcore's analyses do."""
     flops, activations = FlopCountAnalysis(model, x), ActivationCountAnalysis(model, x)
     activations.set_op_handle("aten::_convolution_mode", generic_activation_jit("conv"))
@@ -128,7 +128,7 @@ def _trace(model: nn.Module, x: Tensor) -> Traced:
         return found
 
     both = {operator: partial(count, operator) for handle in handles.values() for operator in handle}
-    return Traced(_mute(flops.set_op_handle(**both)).by_module_and_operator(), faults)
+    return FvcoreTrace(_mute(flops.set_op_handle(**both)).by_module_and_operator(), faults)
 
 
 def fvcore_parameters(subject: Subject) -> Mapping[str, int]:
