@@ -116,6 +116,9 @@ class Errors(Mapping[str, float]):
     def __len__(self) -> int:
         return len(self._weights)
 
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
 
 def refuse_other_counts(plan: Plan) -> None:
     """Refuse a network that does other things with its convolutions than call them.

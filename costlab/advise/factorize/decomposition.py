@@ -46,6 +46,7 @@ def relative_error(planned: Replacement, weight: Tensor) -> float:
     exact = _exact(planned, weight)
     if not exact.any():
         return 0.0
+    exact = exact / exact.abs().max()  # whose squares neither overflow nor vanish
     return float(BY_SCHEME[type(planned.scheme)].error(exact, planned.rank))
 
 
@@ -54,8 +55,10 @@ def _exact(planned: Replacement, weight: Tensor) -> Tensor:
     place = planned.path or "the root"
     if weight.is_meta or isinstance(weight, Uninitialized):
         raise DefinitionError(f"{place}: its weights have no values: give some with weights=")
-    if not weight.is_floating_point() or weight.layout is not torch.strided:
+    if not weight.is_floating_point():
         raise DefinitionError(f"{place}: its weights are {weight.dtype}, and no floating-point numbers")
+    if weight.layout is not torch.strided:
+        raise DefinitionError(f"{place}: its weights are {weight.layout}: give a dense tensor")
     device = "cpu" if weight.device.type == "mps" else weight.device  # which has no double precision
     exact = weight.detach().to(device, torch.float64)
     if not exact.isfinite().all():

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Integral
 from typing import Any
 
 from costlab.advise.factorize.plan import Plan, Replacement
 from costlab.advise.factorize.scheme import SCHEMES, Rank, Scheme
 from costlab.advise.factorize.site import Left, Site, sites_of
 from costlab.advise.pattern import matches
+from costlab.algebra.dim import is_number
 from costlab.algebra.parameter import closest
 from costlab.algebra.window import grouping
 from costlab.counting.count import count
@@ -101,7 +103,7 @@ def factorize(
         TargetError, ShapeError, DependsOnDataError: as `costlab.count`.
     """
     scheme = _scheme(by)
-    wanted = _wanted(scheme, saving, rank, full)
+    wanted, patterns = _wanted(scheme, saving, rank, full), _patterns(only)
     given = find_with_settings(target, settings)
     counted = count(given, input)
     found = given.resolve(counted.input)
@@ -109,7 +111,8 @@ def factorize(
     sites = list(sites_of(counted.root, int(batch)))
     if not sites:
         raise DefinitionError(f"{found.label} has no convolutions, and nothing else is factorized")
-    patterns = [only] if isinstance(only, str) else list(only)
+    if not is_number(*counted.total[1:]):
+        raise DefinitionError(f"{found.label}: give plain numbers for its sizes")
     chosen = _chosen([each.path for each in sites], patterns)
     replacements, left = [], []
     for site in sites:
@@ -126,25 +129,35 @@ def factorize(
     return Plan(found, given, scheme, tuple(replacements), tuple(left), counted.total, asked)
 
 
-def _scheme(by: str) -> Scheme:
-    if by not in SCHEMES:
-        raise DefinitionError(f"by={named(by)} must be one of {', '.join(SCHEMES)}{closest(by, SCHEMES)}")
+def _scheme(by: object) -> Scheme:
+    if not isinstance(by, str) or by not in SCHEMES:
+        like = closest(by, SCHEMES) if isinstance(by, str) and by else ""
+        raise DefinitionError(f"by={named(by)} must be one of {', '.join(SCHEMES)}{like}")
     return SCHEMES[by]
 
 
-def _wanted(scheme: Scheme, saving: float | Fraction | None, rank: int | None, full: bool) -> Wanted:
+def _wanted(scheme: Scheme, saving: object, rank: object, full: object) -> Wanted:
+    if not isinstance(full, bool):
+        raise DefinitionError(f"full={named(full)} must be True or False")
     if sum([saving is not None, rank is not None, full]) > 1:
         raise DefinitionError("saving, rank and full say the same: give one of them")
     if not scheme.has_rank and (rank is not None or full):
         raise DefinitionError(f"{scheme.name} has no rank: leave rank and full out")
-    if rank is not None and (type(rank) is not int or rank < 1):
+    if rank is not None and (isinstance(rank, bool) or not isinstance(rank, Integral) or rank < 1):
         raise DefinitionError(f"rank={named(rank)} must be a whole number of at least 1")
     if saving is None:
-        return Wanted(None, rank, full)
-    number: Any = saving
-    if isinstance(number, bool) or not isinstance(number, int | float | Fraction) or not 0 < number < 1:
+        return Wanted(None, None if rank is None else int(rank), full)
+    if isinstance(saving, bool) or not isinstance(saving, int | float | Fraction) or not 0 < saving < 1:
         raise DefinitionError(f"saving={named(saving)} must be a share between 0 and 1, such as 0.5")
     return Wanted(Fraction(str(saving)))
+
+
+def _patterns(only: object) -> list[str]:
+    found: list[Any] = [only] if isinstance(only, str) or not isinstance(only, Iterable) else [*only]
+    for each in found:
+        if not isinstance(each, str):
+            raise DefinitionError(f"only={named(each)} must be a pattern of paths, such as 'layer1.*'")
+    return found
 
 
 def _chosen(paths: Sequence[str], patterns: Sequence[str]) -> set[str]:

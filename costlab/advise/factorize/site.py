@@ -92,18 +92,33 @@ def _traced_sites(root: Node) -> Iterator[Site | Left]:
             continue
         path = node.path if node.path in modules else node.path.rpartition(".")[0]
         done: Any = work.multiply_adds
-        if block.call.form not in ("module", "subclass") or work.kind != "conv2d":
-            kind = OF_OTHER_DIMENSIONS.get(work.kind, "transposed" if "transpose" in work.kind else "")
-            left = Left(node.path, kind or "called as a function", int(done))
-            found[id(node)] = left
+        module = modules.get(path)
+        if reason := _no_site(block.call, work.kind, module, modules):
+            found[id(node)] = Left(node.path, reason, int(done))
             continue
-        module = modules[path]
         known = found.setdefault(id(module), _Found(path, module, [], 0))
         assert isinstance(known, _Found)
         known.calls.append(_call_of(block.call, module))
         known.multiply_adds += int(done)
     for each in found.values():
         yield each if isinstance(each, Left) else _site(each, modules)
+
+
+def _no_site(call: Call, kind: str, module: Any, modules: dict[str, Any]) -> str:
+    """Why a convolution is not that of a layer in two dimensions; empty where it is.
+
+    One in whose place nothing can stand may call it as a function: `obstacle` says why.
+    """
+    from torch import nn
+
+    from costlab.advise.factorize.torch_layer import obstacle
+
+    if kind != "conv2d":
+        return OF_OTHER_DIMENSIONS.get(kind, "transposed" if "transpose" in kind else "called as a function")
+    as_layer = call.form in ("module", "subclass")
+    if not isinstance(module, nn.Conv2d):
+        return "no module of the network" if as_layer else "called as a function"
+    return "" if as_layer or obstacle(module, modules) else "called as a function"
 
 
 def _call_of(call: Call, module: Any) -> SiteCall:
@@ -117,13 +132,15 @@ def _call_of(call: Call, module: Any) -> SiteCall:
 
 
 def _site(found: _Found, modules: dict[str, Any]) -> Site | Left:
-    from costlab.advise.factorize.torch_layer import conv_of, obstacle
+    from costlab.advise.factorize.torch_layer import conv_of, is_lazy, obstacle
 
     if reason := obstacle(found.module, modules):
         return Left(found.path, reason, found.multiply_adds)
     names = tuple(name for name, each in modules.items() if each is found.module)
     made_larger = found.module.padding_mode != "zeros"
     site = Site(found.path, conv_of(found.module), tuple(found.calls), names, made_larger)
-    if site.work((site.conv,)).multiply_adds != found.multiply_adds:  # as of complex numbers
+    other_channels = not is_lazy(found.module) and found.module.in_channels != site.channels
+    done = site.work((site.conv,)).multiply_adds
+    if other_channels or done != found.multiply_adds:  # as of complex numbers, or of weights that were cut
         return Left(found.path, "not counted by its settings alone", found.multiply_adds)
     return site

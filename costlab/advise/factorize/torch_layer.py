@@ -36,7 +36,11 @@ def obstacle(module: nn.Module, modules: Mapping[str, nn.Module]) -> str:
     if not as_torch or "forward" in vars(module):
         return f"{kind.__name__} has a forward of its own"
     if parametrize.is_parametrized(module):
-        return "its weight is parametrized"
+        return "it is parametrized"
+    if module._modules:
+        return "it has modules in it"
+    if not {"weight", "bias"} <= module._parameters.keys():
+        return "its weight or its bias is no parameter"
     if any(getattr(module, hooks) for hooks in HOOKS):
         return "it has hooks"
     weight: Any = module.weight

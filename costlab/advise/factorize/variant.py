@@ -43,7 +43,8 @@ class Rewritten(Definition[...]):
         return type(self), (self._original, self._replacements)
 
     def _make(self, *args: Any, **kwargs: Any) -> Block:
-        return _rewritten(super()._make(*args, **kwargs), self._replacements)
+        made = self._original._make(*args, **kwargs)  # which may be a rewritten one itself
+        return _rewritten(made, self._replacements)
 
 
 class RewrittenFactory(Rewritten, Factory):
@@ -52,7 +53,8 @@ class RewrittenFactory(Rewritten, Factory):
     def module(self, **kwargs: Any) -> Any:
         from costlab.advise.factorize.layers import fresh_in_place, with_layers
 
-        return with_layers(super().module(**kwargs), self._replacements, fresh_in_place)
+        original: Any = self._original
+        return with_layers(original.module(**kwargs), self._replacements, fresh_in_place)
 
 
 def _rewritten(block: Block, replacements: "Replacements") -> Block:

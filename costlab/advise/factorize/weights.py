@@ -42,7 +42,7 @@ def read_weights(weights: Any) -> Mapping[str, Any]:
 
 def _loaded(file: Path) -> Mapping[str, Tensor]:
     wanted = "name a .safetensors file"
-    if file.suffix != ".safetensors":
+    if file.suffix.lower() != ".safetensors":
         raise DefinitionError(
             f"weights={file}: {wanted}: other files hold code, and are not read; "
             "safetensors.torch.save_model(module, file) writes one"
@@ -77,8 +77,10 @@ def fitted(weights: Any, model: nn.Module) -> dict[str, Any]:
     missing = [name for name in state if name not in given and not name.endswith((EXTRA, COUNTER))]
     unknown = [name for name in given if name not in state]
     if missing:
-        known = f"; it has {_some(unknown)}, which the network does not" if unknown else ""
-        raise DefinitionError(f"weights: {_some(missing)} is missing{known}{closest(missing[0], unknown)}")
+        told = f"weights: {_some(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        if unknown:
+            told += f"; it has {_some(unknown)}, which the network does not{closest(missing[0], unknown)}"
+        raise DefinitionError(told)
     if unknown:
         raise DefinitionError(
             f"weights: the network has no {_some(unknown)}{closest(str(unknown[0]), state)}"

@@ -83,6 +83,11 @@ def test_of_another_type() -> None:
 
 GIVEN: dict[str, tuple[Any, str]] = {
     "missing": ({"first.bias": None}, "weights: 'first.bias' is missing"),
+    "several missing": (
+        {"first.bias": None, "first.weight": None},
+        "'first.weight', 'first.bias' are missing",
+    ),
+    "sparse": ({"first.weight": torch.ones(6, 3, 3, 3).to_sparse()}, "give a dense tensor"),
     "unknown": ({"third.bias": torch.zeros(3)}, "weights: the network has no 'third.bias'; did you mean"),
     "both": (
         {"first.bias": None, "frist.bias": torch.zeros(6)},
@@ -137,3 +142,13 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes | N
 def test_what_holds_no_weights(weights: Any, message: str) -> None:
     with pytest.raises(DefinitionError, match=message):
         plan_of_the_definition().apply(weights)
+
+
+def test_weights_of_any_magnitude_have_an_error() -> None:
+    model = nn.Sequential(nn.Conv2d(2, 3, 3)).double()
+    plan = factorize(model, "1x2x6x6:float64")
+    usual = plan.errors()["0"]
+    for factor in (1e-200, 1e200):
+        scaled = {name: each * factor for name, each in model.state_dict().items()}
+        assert plan.errors(scaled)["0"] == pytest.approx(usual, rel=1e-9)
+    assert repr(plan.errors()) == repr({"0": usual})

@@ -19,6 +19,7 @@ from costlab.advise.factorize.rewrite.layout import (
     several,
 )
 from costlab.advise.factorize.rewrite.names import figures, function_name, made_by, network_label, summary
+from costlab.advise.factorize.variant import Rewritten
 from costlab.algebra.ops.convolution import Conv2d
 from costlab.algebra.window import as_pair
 from costlab.targets.resolve import IN_FILE, IN_MODULE
@@ -128,8 +129,11 @@ def _setting(value: Any) -> str:
 def _maker(plan: Plan) -> Maker | None:
     """What makes the network; None if it was made already, or no file can import what does."""
     subject = plan.given.subject
-    if not isinstance(subject, Factory) or not all(
-        isinstance(v, PLAIN) for v in plan.given.settings.values()
+    rewritten = isinstance(subject, Rewritten)  # what makes that, no file can import
+    if (
+        not isinstance(subject, Factory)
+        or rewritten
+        or not all(isinstance(v, PLAIN) for v in plan.given.settings.values())
     ):
         return None
     label = plan.given.label
