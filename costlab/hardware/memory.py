@@ -249,7 +249,7 @@ def memory(
     placed, times = found.block.placed(found.input, inputs)
     with guard(found.label, found.from_user, found.folder):
         ran = _run(found._replace(input=placed), times, dtype, by)
-    unverified = not found.block.takes_tensors and is_unverified(found.block)
+    unverified = is_unverified(found.block)
     return Memory(
         found.label, placed, times, ran.dtype, ran.parts, ran.ran, by, average, ran.traced, unverified
     )

@@ -130,6 +130,15 @@ def test_nothing_to_replace(run: Run, nets: Path) -> None:
     assert (told["rows"], told["replaced"], len(told["left"])) == ([], 0, 53)
 
 
+def test_what_was_not_verified_is_marked(run: Run) -> None:
+    shown = run("factorize", "prelu_net_a").out
+    assert shown.startswith("prelu_net_a (?), input 3x224x224, by 1xn+nx1\n")
+    assert "prelu_net_a (?) with " in shown
+    assert "\n(?): its layers were not verified against their source\n" in shown
+    assert json.loads(run("factorize", "prelu_net_a", "-f", "json").out)["unverified"] is True
+    assert json.loads(run("factorize", "inception_a", "-f", "json").out)["unverified"] is False
+
+
 def test_fresh_weights_are_told(run: Run) -> None:
     shown = run("factorize", "inception_a", "--by", "separable").out
     assert "its convolutions begin with fresh weights" in shown

@@ -11,7 +11,7 @@ from costlab.advise.factorize.blocks import with_blocks
 from costlab.advise.factorize.scheme import Parts, Rank, Scheme
 from costlab.advise.factorize.site import Left, Site
 from costlab.algebra.block import Block
-from costlab.algebra.combine import Sequence, seq
+from costlab.algebra.combine import Sequence, is_unverified, marked, seq
 from costlab.algebra.work import Work
 from costlab.counting.overview import Overview
 from costlab.targets.target import Target, Variant
@@ -95,14 +95,17 @@ class Plan(Overview):
         """The scheme and the network, so that further settings of the network can follow it."""
         return f"{self.scheme.name} of {self.found.label}"
 
+    @property
+    def unverified(self) -> bool:
+        """Whether the layers of the network were not held against their source."""
+        return is_unverified(self.found.block)
+
     def _lines(self) -> Several[str]:
-        whole = self.saving
+        label, replaced, left = marked(self.label, self.unverified), len(self.replacements), len(self.left)
+        sizes = {title: self.saving.sizes(name) for name, title in TITLES.items()}
         return (
-            f"{self.label}: {len(self.replacements):,} replaced, {len(self.left):,} left",
-            *(
-                f"{getattr(whole.before, name):,} {title} before, {getattr(whole.after, name):,} after"
-                for name, title in TITLES.items()
-            ),
+            f"{label}: {replaced:,} replaced, {left:,} left",
+            *(f"{before:,} {title} before, {after:,} after" for title, (before, after) in sizes.items()),
         )
 
     def _records(self) -> Several[Mapping[str, str]]:
@@ -112,9 +115,9 @@ class Plan(Overview):
                 "convolution": path,
                 "rank": ", ".join(map(str, rank)),
                 **{
-                    f"{title} {when}": f"{getattr(work, name):,}"
+                    f"{title} {when}": f"{size:,}"
                     for name, title in TITLES.items()
-                    for when, work in saving._asdict().items()
+                    for when, size in zip(("before", "after"), saving.sizes(name), strict=True)
                 },
             }
             for path, rank, saving in (*rows, ("the whole network", (), self.saving))

@@ -126,7 +126,7 @@ def lint(
         balance,
         share,
         traced=found.block.takes_tensors,
-        unverified=not found.block.takes_tensors and is_unverified(found.block),
+        unverified=is_unverified(found.block),
     )
 
 

@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 from costlab.advise.factorize.plan import TITLES, Plan, Replacement, Saving
 from costlab.advise.factorize.site import Left
+from costlab.algebra.combine import marked
 from costlab.algebra.inputs import Inputs
 from costlab.algebra.ops.convolution import Conv2d
 from costlab.algebra.window import as_pair
 from costlab.hardware.saved_time import SavedTime
 from costlab.report.cell import Column, Remark, duration, human
 from costlab.report.table import Table
+from costlab.report.tables.count import NOT_VERIFIED
 
 FORMAT, VERSION = "costlab factorize", 1
 FEW = 2
@@ -109,7 +111,7 @@ def replaced_table(plan: Plan, told: Told = PLAN_ALONE) -> Table:
 def whole_table(plan: Plan, told: Told = PLAN_ALONE) -> Table:
     """The quantities of the whole network, before and after."""
     return Table(
-        title=f"{plan.found.label} with {_many(plan)} replaced",
+        title=f"{_label(plan)} with {_many(plan)} replaced",
         columns=WHOLE,
         rows=tuple(_whole(plan.saving, name) for name in TITLES),
         notes=tuple(_notes(plan, told)),
@@ -121,7 +123,7 @@ def whole_table(plan: Plan, told: Told = PLAN_ALONE) -> Table:
 def left_table(plan: Plan) -> Table:
     """A row for each convolution that stays as it is, and why."""
     return Table(
-        title=f"Left as they are in {plan.found.label}",
+        title=f"Left as they are in {_label(plan)}",
         columns=LEFT,
         rows=tuple((each.path, each.reason, each.multiply_adds) for each in plan.left),
         name="left",
@@ -165,9 +167,12 @@ def left_in_words(plan: Plan) -> str:
 
 def _title(plan: Plan) -> str:
     found = plan.found
-    sizes = str(found.input) if isinstance(found.input, Inputs) else "x".join(map(str, found.input))
     batch = f", batch {found.batch}" if found.batch != 1 else ""
-    return f"{found.label}, input {sizes}{batch}, by {plan.scheme.name}"
+    return f"{_label(plan)}, input {found.input}{batch}, by {plan.scheme.name}"
+
+
+def _label(plan: Plan) -> str:
+    return marked(plan.found.label, plan.unverified)
 
 
 def _many(plan: Plan) -> str:
@@ -217,6 +222,8 @@ def _share(before: int, after: int) -> float | None:
 
 
 def _notes(plan: Plan, told: Told) -> Iterator[str]:
+    if plan.unverified:
+        yield NOT_VERIFIED
     if plan.left:
         yield f"{len(plan.left):,} left: {left_in_words(plan)}"
     if told.errors:
@@ -250,6 +257,7 @@ def _facts(plan: Plan, told: Told) -> dict[str, Any]:
         "target": found.label,
         "input": str(found.input) if isinstance(found.input, Inputs) else list(found.input),
         "by": plan.scheme.name,
+        "unverified": plan.unverified,
         "replaced": len(plan.replacements),
         "device": time and time.before.device.name,
         "dtype": time and time.before.dtype,
