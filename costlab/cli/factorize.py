@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from costlab.advise.factorize.scheme import SCHEMES
+from costlab.algebra.ratio import percentage
 from costlab.cli.device import device_option, devices_from_option
 from costlab.cli.inputs import TargetName, input_option, one_or_all, refuse
 from costlab.cli.lazy import completes
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from costlab.hardware.device import Device
     from costlab.hardware.saved_time import SavedTime
 
-SHARE = r"(\d+(?:\.\d*)?|\.\d+)(%?)"
+NUMBER = r"0?\.\d{1,15}"
 
 
 class Share(click.ParamType[Fraction]):
@@ -31,8 +32,9 @@ class Share(click.ParamType[Fraction]):
     wanted = "such as 50% or 0.5"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
-        found = re.fullmatch(SHARE, str(value), re.ASCII) if len(str(value)) < 100 else None
-        share = Fraction(found[1]) / (100 if found[2] else 1) if found else Fraction(0)
+        share = percentage(value)
+        if share is None:
+            share = Fraction(str(value)) if re.fullmatch(NUMBER, str(value), re.ASCII) else Fraction(0)
         if not 0 < share < 1:
             self.fail(f"{value} is no share between 0 and 1, {self.wanted}", param, ctx)
         return share

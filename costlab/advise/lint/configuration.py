@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from costlab.advise.lint.lint import EXPENSIVE_SHARE, as_share
 from costlab.advise.lint.silence import rules_named
 from costlab.algebra.parameter import closest
+from costlab.algebra.ratio import percentage
 from costlab.errors import DefinitionError
 from costlab.files import read_given
 from costlab.messages import named
@@ -19,7 +19,6 @@ from costlab.targets.project import MOST_BYTES, section, sections
 
 TABLE = ("tool", "costlab", "lint")
 PATH = ".".join(TABLE)
-PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,12})?)\s*%", re.ASCII)
 Rules = tuple[str, ...]
 
 
@@ -121,8 +120,8 @@ def _by_pattern(path: str, value: Any) -> Mapping[str, Rules]:
 
 def _share(path: str, value: Any) -> float:
     """A share from 0 to 1, or as a percentage."""
-    found = PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
-    number: Any = Fraction(found[1]) / 100 if found else value
+    share = percentage(value)
+    number: Any = value if share is None else share
     if isinstance(value, Decimal) and value.is_finite() and 0 <= value <= 1:
         number = float(value)
     try:

@@ -1,11 +1,11 @@
 """The limits of a budget, as people write them: whole amounts, and percentages of growth."""
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral
 
+from costlab.algebra.ratio import percentage
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.row import COST, DEFAULT, MEASURES
 from costlab.errors import DefinitionError
@@ -20,7 +20,6 @@ LIMITED = (*COUNTED, PEAK_MEMORY)
 """The quantities that may have a limit."""
 EXACT = 2**53
 """The numbers below which a float is the number that was written, if it is whole."""
-PERCENT = r"(\d{1,6}(?:\.\d{1,12})?)\s*%"
 
 
 def as_limit(name: str, value: object, quantity: str = DEFAULT) -> int:
@@ -53,12 +52,12 @@ def as_increase(name: str, value: object) -> Fraction:
     """
     if isinstance(value, Fraction) and value >= 0:
         return value
-    found = re.fullmatch(PERCENT, value.strip(), re.ASCII) if isinstance(value, str) else None
-    if found is None:
+    share = percentage(value)
+    if share is None:
         raise DefinitionError(
             f"{name}: {as_written(value)} is no percentage of at least 0, such as 1% or 0.5%"
         )
-    return Fraction(found[1]) / 100
+    return share
 
 
 def refuse_useless(
