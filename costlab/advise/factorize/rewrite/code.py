@@ -16,7 +16,8 @@ def rewrite_code(plan: Plan, file: str = "") -> str:
     that puts other convolutions into it, and one that makes the network where a file can import what does.
 
     Raises:
-        DefinitionError: nothing is replaced, or a part is an operation that no file can import.
+        DefinitionError: nothing is replaced, a part is an operation that no file can import, or the code of a
+            module uses a convolution in other ways than calling it.
     """
     if not plan.replacements:
         raise DefinitionError(f"nothing is replaced in {plan.found.label}, so there is nothing to write")
@@ -31,6 +32,8 @@ def file_name(plan: Plan) -> str:
 def _lines(plan: Plan, file: str) -> Iterator[str]:
     if not plan.found.block.takes_tensors:
         return definition_code(plan, file)
+    from costlab.advise.factorize.apply import refuse_other_counts
     from costlab.advise.factorize.rewrite.module import module_code
 
+    refuse_other_counts(plan)
     return module_code(plan, file)

@@ -13,7 +13,7 @@ from costlab.advise.factorize.plan import Plan
 from costlab.advise.factorize.rewrite.code import file_name, rewrite_code
 from costlab.advise.factorize.scheme import SCHEMES
 from costlab.counting.count import count
-from costlab.errors import TargetError
+from costlab.errors import DefinitionError, TargetError
 from costlab.targets.build import build
 
 NETS = """
@@ -171,3 +171,16 @@ def test_what_no_file_can_import_is_not_called() -> None:
         code = rewrite_code(factorize(target, SIZE))
         assert "import Any" not in code
         assert "_by_1xn_nx1(" not in code
+
+
+class Asks(nn.Sequential):
+    """Asks its convolution for what no row of convolutions has."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * self[0].out_channels
+
+
+def test_no_code_is_written_that_would_not_run() -> None:
+    plan = factorize(Asks(nn.Conv2d(4, 4, 3)), "4x8x8")
+    with pytest.raises(DefinitionError, match="uses a convolution in other ways than calling it"):
+        rewrite_code(plan)
