@@ -1,11 +1,9 @@
-"""Ratios: multipliers of channel counts, how a product with one is rounded, quotients, and percentages."""
+"""Ratios: multipliers of channel counts, how a product with one is rounded, and quotients, which are not."""
 
 import math
-import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from costlab.algebra.dim import DIM_MAX, MIXED, Dim, as_dim, divides, is_array, is_symbolic, text
@@ -13,7 +11,6 @@ from costlab.errors import DefinitionError
 from costlab.messages import named
 
 T = TypeVar("T")
-PERCENTAGE = r"(\d{1,6}(?:\.\d{1,12})?)\s*%"
 Ratio: TypeAlias = float | Dim
 """A positive multiplier of channel counts: a number, a symbol or an array."""
 _products: ContextVar[list[Any] | None] = ContextVar("products", default=None)
@@ -169,9 +166,3 @@ def _rounded_root(number: int, degree: int) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if (2 * middle - 1) ** degree <= number << degree else (low, middle - 1)
     return low
-
-
-def percentage(value: object) -> Fraction | None:
-    """A text such as ``2.5%`` as a fraction, exactly; None if it is none."""
-    found = re.fullmatch(PERCENTAGE, value.strip(), re.ASCII) if isinstance(value, str) else None
-    return None if found is None else Fraction(found[1]) / 100

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from costlab.advise.factorize.scheme import SCHEMES
-from costlab.algebra.ratio import percentage
+from costlab.algebra.percentage import percentage
 from costlab.cli.device import device_option, devices_from_option
 from costlab.cli.inputs import TargetName, input_option, one_or_all, refuse
 from costlab.cli.lazy import completes

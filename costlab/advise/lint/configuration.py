@@ -11,7 +11,7 @@ from typing import Any
 from costlab.advise.lint.lint import EXPENSIVE_SHARE, as_share
 from costlab.advise.lint.silence import rules_named
 from costlab.algebra.parameter import closest
-from costlab.algebra.ratio import percentage
+from costlab.algebra.percentage import percentage
 from costlab.errors import DefinitionError
 from costlab.files import read_given
 from costlab.messages import named

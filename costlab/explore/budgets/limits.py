@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral
 
-from costlab.algebra.ratio import percentage
+from costlab.algebra.percentage import percentage
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.row import COST, DEFAULT, MEASURES
 from costlab.errors import DefinitionError
