@@ -46,7 +46,7 @@ def convolution_of(node: Node, batch: int = 1) -> Convolution | None:
     if not isinstance(block, Traced) or block.call is None or node.work is None or node.work.kind != "conv2d":
         return None
     found = _of_call(block.call)
-    return found if found is not None and _is(found, node) else None
+    return found if found is not None and _does_what_ran(found, node) else None
 
 
 def _of_call(call: Call) -> Convolution | None:
@@ -70,7 +70,7 @@ def _of_call(call: Call) -> Convolution | None:
     return Convolution(conv, Shape(*data.sizes[-3:]), batch)
 
 
-def _is(found: Convolution, node: Node) -> bool:
+def _does_what_ran(found: Convolution, node: Node) -> bool:
     """Whether what was read from its arguments does what ran."""
     try:
         output, work = found.conv.output(found.input), found.work

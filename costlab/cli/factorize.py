@@ -71,8 +71,10 @@ class EndingPath(FilePath):
     help="How much of each convolution's multiply-adds is saved at least: 50% or 0.5.  "
     "[default: 50%; without a rank, anything]",
 )
-@click.option("--rank", type=click.IntRange(min=1), metavar="R", help="The rank of all, instead.")
-@click.option("--full", is_flag=True, help="The rank from which on each is exact, instead.")
+@click.option(
+    "--rank", type=click.IntRange(min=1), metavar="R", help="The same rank for all, without --saving."
+)
+@click.option("--full", is_flag=True, help="For each the rank from which on it is exact, without --saving.")
 @click.option(
     "--only",
     multiple=True,

@@ -52,7 +52,7 @@ def between_blocks(graph: Graph, found: tuple[int, ...]) -> tuple[int, ...]:
         if last is None or not is_pointwise(steps[last]) or _widely_mixes(steps[number + 1 : last]):
             continue
         first = number
-        before = next((each for each in reversed(found[:place]) if _has_weights(steps[each])), None)
+        before = next((each for each in reversed(found[:place]) if _multiplies(steps[each])), None)
         if before is not None and is_pointwise(steps[before]) and _narrows(steps[before], steps[last]):
             first = number if _widely_mixes(steps[before + 1 : number]) else before
         inside |= set(range(first, last))
@@ -60,7 +60,7 @@ def between_blocks(graph: Graph, found: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _widely_mixes(between: tuple[Step, ...]) -> bool:
-    """Whether some of the steps mix all channels of a map with weights, as a residual block does."""
+    """Whether some of the steps mix all channels of a map, as a residual block does."""
     return any(_is_dense(step) and is_map(step) for step in between)
 
 
@@ -94,12 +94,12 @@ def narrows(before: Step, step: Step) -> bool:
 def first_of_answer(graph: Graph, found: tuple[int, ...]) -> int:
     """The waist from which on the channels are those of the answer, such as scores; past all if none is.
 
-    It is the last with weights, if none have any behind it, or the first of those at the end that have as
-    many channels as a map that is put out.
+    It is the last step that multiplies, if that is a waist, or the first of the waists at the end that have
+    as many channels as a map that is put out.
     """
     steps = graph.steps
-    weighted = [number for number in on_the_way(graph) if _has_weights(steps[number])]
-    begin = weighted[-1] if weighted and weighted[-1] in found else len(steps)
+    multiplying = [number for number in on_the_way(graph) if _multiplies(steps[number])]
+    begin = multiplying[-1] if multiplying and multiplying[-1] in found else len(steps)
     outputs = {
         steps[number].sizes[1] for number in graph.outputs if number != INPUT and _is_plane(steps[number])
     }
@@ -116,10 +116,10 @@ def _is_plane(step: Step) -> bool:
 
 
 def _is_dense(step: Step) -> bool:
-    return _has_weights(step) and not is_depthwise(step)
+    return _multiplies(step) and not is_depthwise(step)
 
 
-def _has_weights(step: Step) -> bool:
+def _multiplies(step: Step) -> bool:
     return step.multiply_adds > 0
 
 
