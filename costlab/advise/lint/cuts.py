@@ -53,7 +53,7 @@ def between_blocks(graph: Graph, found: tuple[int, ...]) -> tuple[int, ...]:
             continue
         first = number
         before = next((each for each in reversed(found[:place]) if _multiplies(steps[each])), None)
-        if before is not None and is_pointwise(steps[before]) and _narrows(steps[before], steps[last]):
+        if before is not None and _widens_and_narrows(steps[before], steps[last]):
             first = number if _widely_mixes(steps[before + 1 : number]) else before
         inside |= set(range(first, last))
     return tuple(each for each in found if each not in inside)
@@ -123,7 +123,8 @@ def _multiplies(step: Step) -> bool:
     return step.multiply_adds > 0
 
 
-def _narrows(wide: Step, narrow: Step) -> bool:
-    """Whether the first widens, and the second has fewer channels again."""
-    assert wide.convolution is not None
+def _widens_and_narrows(wide: Step, narrow: Step) -> bool:
+    """Whether the first is a pointwise convolution that widens, and the second has fewer channels again."""
+    if wide.convolution is None or not is_pointwise(wide):
+        return False
     return wide.sizes[1] > int(wide.convolution.input.channels) and narrow.sizes[1] < wide.sizes[1]
