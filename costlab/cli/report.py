@@ -66,7 +66,8 @@ def report(
     """Write what costlab finds as pages of Markdown with pictures, into DIR (reports by default).
 
     That is the evidence on the Inception-v3 paper: the network, what factorization saves, the claims, the
-    lineage, and what was trained, of which the records lie in DIR/runs. With TARGET and -o DIR it is the page
+    lineage, the counting tools, the spaces around it, what it takes, what could be saved, and what was
+    trained, of which the records lie in DIR/runs. With TARGET and -o DIR it is the page
     of that network: TARGET is what `costlab count` takes; or an ablation, as `costlab compare` takes it: the
     page compares its variants. With RUN, the folder of a training run, it is the page of that run, in the
     same folder without -o.
