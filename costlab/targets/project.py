@@ -1,11 +1,13 @@
 """The project that a folder belongs to: what its ``pyproject.toml`` says to costlab."""
 
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError
 from costlab.files import read
 from costlab.messages import first_sentence, named
@@ -54,3 +56,24 @@ def section(file: Path, content: bytes, *path: str) -> Section:
             return Section(file, None)
         value = value[key]
     return Section(file, value)
+
+
+def refuse_unknown(path: str, keys: Iterable[str], known: Collection[str]) -> None:
+    """Refuse the keys of a table, of which ``path`` is the name, that are not known.
+
+    Raises:
+        DefinitionError: there is one; the message says what was meant, perhaps.
+    """
+    for key in keys:
+        if key not in known:
+            raise DefinitionError(f"{path}: there is no key {named(key)}{closest(key, known)}")
+
+
+def key_as_written(name: str) -> str:
+    """A key in a message: in quotation marks if it is no plain word."""
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else named(name)
+
+
+def as_written(value: object) -> str:
+    """A value in a message; a number as it was written."""
+    return str(value) if isinstance(value, Decimal) else named(value)

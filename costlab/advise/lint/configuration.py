@@ -1,6 +1,5 @@
 """``[tool.costlab.lint]`` of a project's ``pyproject.toml``: what is heard, what is silenced, and where."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -10,12 +9,17 @@ from typing import Any
 
 from costlab.advise.lint.lint import EXPENSIVE_SHARE, as_share
 from costlab.advise.lint.silence import rules_named
-from costlab.algebra.parameter import closest
 from costlab.algebra.percentage import percentage
 from costlab.errors import DefinitionError
 from costlab.files import read_given
-from costlab.messages import named
-from costlab.targets.project import MOST_BYTES, section, sections
+from costlab.targets.project import (
+    MOST_BYTES,
+    as_written,
+    key_as_written,
+    refuse_unknown,
+    section,
+    sections,
+)
 
 TABLE = ("tool", "costlab", "lint")
 PATH = ".".join(TABLE)
@@ -94,27 +98,25 @@ def _configuration(file: Path, table: Any) -> Configuration:
 
 def _fields(table: Any) -> dict[str, Any]:
     if not isinstance(table, dict):
-        raise DefinitionError(f"{PATH}: {_shown(table)} is no table")
-    for key in table:
-        if key not in KEYS:
-            raise DefinitionError(f"{PATH}: there is no key {named(key)}{closest(key, KEYS)}")
+        raise DefinitionError(f"{PATH}: {as_written(table)} is no table")
+    refuse_unknown(PATH, table, KEYS)
     return {key.replace("-", "_"): KEYS[key](f"{PATH}.{key}", value) for key, value in table.items()}
 
 
 def _rules(path: str, value: Any) -> Rules:
     if not isinstance(value, list):
-        raise DefinitionError(f'{path}: {_shown(value)} is no list of rules, such as ["pinch"]')
+        raise DefinitionError(f'{path}: {as_written(value)} is no list of rules, such as ["pinch"]')
     for i, each in enumerate(value):
         if not isinstance(each, str):
-            raise DefinitionError(f"{path}[{i}]: {_shown(each)} is no name of a rule")
+            raise DefinitionError(f"{path}[{i}]: {as_written(each)} is no name of a rule")
     rules_named(path, value)
     return tuple(value)
 
 
 def _by_pattern(path: str, value: Any) -> Mapping[str, Rules]:
     if not isinstance(value, dict):
-        raise DefinitionError(f'{path}: {_shown(value)} is no table, such as {{ "stem.*" = ["pinch"] }}')
-    rules = {pattern: _rules(f"{path}.{_key(pattern)}", each) for pattern, each in value.items()}
+        raise DefinitionError(f'{path}: {as_written(value)} is no table, such as {{ "stem.*" = ["pinch"] }}')
+    rules = {pattern: _rules(f"{path}.{key_as_written(pattern)}", each) for pattern, each in value.items()}
     return MappingProxyType(rules)
 
 
@@ -128,18 +130,8 @@ def _share(path: str, value: Any) -> float:
         return as_share(number, path)
     except DefinitionError:
         raise DefinitionError(
-            f'{path}: {_shown(value)} is no share from 0 to 1, such as 0.2 or "20%"'
+            f'{path}: {as_written(value)} is no share from 0 to 1, such as 0.2 or "20%"'
         ) from None
-
-
-def _key(name: str) -> str:
-    """A key as it is written: in quotation marks if it is no plain word."""
-    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else named(name)
-
-
-def _shown(value: Any) -> str:
-    """A value in a message; a number as it was written."""
-    return str(value) if isinstance(value, Decimal) else named(value)
 
 
 KEYS: Mapping[str, Callable[[str, Any], Any]] = {

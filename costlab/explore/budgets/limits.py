@@ -13,6 +13,7 @@ from costlab.explore.amount import LARGEST, amount, amount_of_bytes
 from costlab.explore.quantities import PEAK_MEMORY
 from costlab.explore.running import refuse_untrained
 from costlab.messages import named
+from costlab.targets.project import as_written
 
 COUNTED = (*MEASURES, *(each for each in QUANTITIES if each not in MEASURES), COST)
 """The quantities of a count, and what it costs under a convention."""
@@ -99,11 +100,6 @@ def refuse_useless(
             f"there is no limit: give {write(f'max_{DEFAULT}')}, {write('max_parameters')}, "
             f"{write('max_activations')} or another, or {reference} with {rise}"
         )
-
-
-def as_written(value: object) -> str:
-    """A value in a message; a number as it was written."""
-    return str(value) if isinstance(value, Decimal) else named(value)
 
 
 def _within(name: str, value: int) -> int:

@@ -10,16 +10,15 @@ from typing import Any, NamedTuple
 
 from costlab.algebra.dim import as_dim
 from costlab.algebra.inputs import as_input
-from costlab.algebra.parameter import closest
 from costlab.counting.row import DEFAULT
 from costlab.errors import CostlabError, DefinitionError, one_line
 from costlab.explore.budget import Budget, Outcome, hold
-from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, as_written, refuse_useless
+from costlab.explore.budgets.limits import LIMITED, as_increase, as_limit, refuse_useless
 from costlab.explore.running import RUNNING, changed_of
 from costlab.hardware.held.optimizer import OPTIMIZERS
 from costlab.hardware.held.precision import PRECISIONS
 from costlab.messages import harmless, named, shortened
-from costlab.targets.project import FILE, sections
+from costlab.targets.project import FILE, as_written, key_as_written, refuse_unknown, sections
 
 TABLE = ("tool", "costlab", "budget")
 PATH = ".".join(TABLE)
@@ -113,7 +112,7 @@ def _entries(table: Any) -> tuple[Entry, ...]:
         raise DefinitionError(f"{PATH}: {found} is no table: write {EXAMPLE}")
     if not table:
         raise DefinitionError(f"{PATH} is empty: write {EXAMPLE}")
-    return tuple(_entry(name, each, f"{PATH}.{_key(name)}") for name, each in table.items())
+    return tuple(_entry(name, each, f"{PATH}.{key_as_written(name)}") for name, each in table.items())
 
 
 def _entry(name: str, table: Any, path: str) -> Entry:
@@ -121,9 +120,7 @@ def _entry(name: str, table: Any, path: str) -> Entry:
         raise DefinitionError(f"{PATH}: {named(name)} is no name of a budget")
     if not isinstance(table, dict):
         raise DefinitionError(f"{path}: {as_written(table)} is no table: a budget has a name, {EXAMPLE}")
-    for key in table:
-        if key not in KEYS:
-            raise DefinitionError(f"{path}: there is no key {named(key)}{closest(key, KEYS)}")
+    refuse_unknown(path, table, KEYS)
     if "target" not in table:
         raise DefinitionError(f'{path}.target is missing: name what is held, such as target = "nets.py:net"')
     read_as = {key: KEYS[key](f"{path}.{key}", value) for key, value in table.items()}
@@ -149,12 +146,6 @@ def _limit_key(quantity: str) -> str:
 
 def _hyphens(name: str) -> str:
     return name.replace("_", "-")
-
-
-def _key(name: str) -> str:
-    """A key as it is written: in quotation marks if it is no plain word."""
-    plain = name.replace("-", "").replace("_", "")
-    return name if plain.isascii() and plain.isalnum() else named(name)
 
 
 def _text(path: str, value: Any) -> str:
