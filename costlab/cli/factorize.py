@@ -153,10 +153,12 @@ def factorize(
     on = None if device_name is None else device(device_name, devices_file)
     if on is not None:
         on.ridge("float32")  # says what is not known of it before anything is counted
-    plan = plan_of(target, one_or_all(input_), by=by, saving=saving, rank=rank, full=full, only=only)
-    if not plan.replacements and (rewrite or save):
-        raise DefinitionError(f"nothing is replaced in {plan.found.label}, and so there is nothing to write")
-    with progress("taking the weights apart"):
+    with progress("planning") as (show, live):
+        plan = plan_of(target, one_or_all(input_), by=by, saving=saving, rank=rank, full=full, only=only)
+        if not plan.replacements and (rewrite or save):
+            raise DefinitionError(f"nothing is replaced in {plan.found.label}, so there is nothing to write")
+        if live and weights is not None:
+            show("taking the weights apart")
         errors = None if weights is None else dict(plan.errors(weights))
         told = Told(errors, None if on is None else _time(plan, on))
         files = [*_files(plan, weights, rewrite, save)]

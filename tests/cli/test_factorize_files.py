@@ -124,7 +124,7 @@ WRONG = {
     "weights that do not fit": (("--weights", "unfit.safetensors"), "0.weight is 6x3x3x3"),
     "an unknown column": (("--columns", "nosuch"), "there is no column 'nosuch'"),
     "a rank above the largest": (("--rank", "13"), "0: rank=13 is above 12, the largest"),
-    "nothing to write": (("--only", "2"), "nothing is replaced in nets.py:net, and so there is nothing to"),
+    "nothing to write": (("--only", "2"), "nothing is replaced in nets.py:net, so there is nothing to"),
 }
 
 
