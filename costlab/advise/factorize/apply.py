@@ -10,7 +10,7 @@ from costlab.advise.factorize.decomposition import decomposed, relative_error
 from costlab.advise.factorize.layers import Maker, Memo, empty_layers, fill, fresh_layers, with_layers
 from costlab.advise.factorize.plan import Plan, Replacement
 from costlab.advise.factorize.torch_layer import is_lazy
-from costlab.advise.factorize.weights import fitted, load
+from costlab.advise.factorize.weights import fitted, put_into
 from costlab.algebra.block import Block, Node
 from costlab.algebra.modules import to_module
 from costlab.counting.count import count
@@ -33,7 +33,7 @@ def apply(plan: Plan, weights: Any = None) -> nn.Module:
         made = with_layers(before, plan.replacements, _maker(given))
     else:
         made = _definition_with(plan, given)
-    load(made, _others(plan, given))
+    put_into(made, _others(plan, given))
     return made
 
 

@@ -123,7 +123,7 @@ def _sizes(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "a single number"
 
 
-def load(model: nn.Module, state: Mapping[str, Any]) -> None:
+def put_into(model: nn.Module, state: Mapping[str, Any]) -> None:
     """Put values into a network, of its types and on its devices; what is on meta gets memory first.
 
     It may have more than what is given.
