@@ -18,7 +18,14 @@ from costlab.advise.factorize.rewrite.layout import (
     quoted,
     several,
 )
-from costlab.advise.factorize.rewrite.names import figures, function_name, made_by, network_label, summary
+from costlab.advise.factorize.rewrite.names import (
+    figures,
+    function_name,
+    input_words,
+    made_by,
+    network_label,
+    summary,
+)
 from costlab.advise.factorize.variant import Rewritten
 from costlab.algebra.ops.convolution import Conv2d
 from costlab.algebra.window import as_pair
@@ -102,9 +109,10 @@ def _header(plan: Plan, maker: Maker | None, file: str) -> Iterator[str]:
         "``rewrite(model)`` puts them into a model. They begin with fresh weights, by torch's own "
         "initialization; all else in the model stays as it is."
     )
-    if maker:
+    given = input_words(plan.found.input)
+    if maker and given:
         yield "It is counted by:"
-        yield f"    costlab count {quote(file)}:{function_name(plan)} -i {plan.found.input}"
+        yield f"    costlab count {quote(file)}:{function_name(plan)} {' '.join(given)}"
 
 
 def _made(plan: Plan, maker: Maker) -> Iterator[str]:

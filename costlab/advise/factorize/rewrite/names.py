@@ -7,6 +7,8 @@ from shlex import join, quote
 
 from costlab.advise.factorize.plan import TITLES, Plan
 from costlab.advise.factorize.rewrite.layout import WIDTH
+from costlab.advise.factorize.scheme import SCHEMES
+from costlab.algebra.inputs import TENSOR, AnyInput, Inputs
 from costlab.targets.catalog import is_listed, lookup
 from costlab.targets.resolve import IN_FILE, IN_MODULE, without_folder
 
@@ -26,8 +28,22 @@ def function_name(plan: Plan) -> str:
 
 def attribute(plan: Plan) -> str:
     """The attribute of a file or of a package that the network was named by; empty if it was not."""
+    if any(plan.given.label.startswith(f"{name} of ") for name in SCHEMES):  # rewritten already
+        return ""
     match = re.fullmatch(IN_FILE, plan.given.label) or re.fullmatch(IN_MODULE, plan.given.label)
     return match["attribute"] if match else ""
+
+
+def input_words(shape: AnyInput) -> list[str] | None:
+    """The options of a command that give an input; None where it has values that no command takes."""
+    if not isinstance(shape, Inputs):
+        return ["-i", str(shape)]
+    given = [("", each) for each in shape.args] + [(f"{name}:", each) for name, each in shape.kwargs.items()]
+    texts = [f"{name}{Inputs([each])}" for name, each in given]
+    if not given or any(isinstance(each, int) for _, each in given):
+        return None
+    known = all(re.fullmatch(TENSOR, text) for text in texts)
+    return [word for text in texts for word in ("-i", text)] if known else None
 
 
 def network_label(plan: Plan) -> str:
@@ -70,7 +86,10 @@ def made_by(plan: Plan, file: str) -> list[str]:
         return []
     words = ["costlab", "factorize", label]
     if plan.given.input is None and plan.given.place()[0] != plan.found.input:
-        words += ["-i", str(plan.found.input)]
+        given = input_words(plan.found.input)
+        if given is None:
+            return []
+        words += given
     command, rest = join([*words, *plan.asked]), f"--rewrite {quote(file)}"
     between = " " if len(f"    {command} {rest}") <= WIDTH else " \\\n        "
     return ["Written by:", f"    {command}{between}{rest}"]

@@ -189,3 +189,22 @@ def test_no_code_is_written_that_would_not_run() -> None:
     plan = factorize(Asks(), "4x8x8")
     with pytest.raises(DefinitionError, match="uses a convolution in other ways than calling it"):
         rewrite_code(plan)
+
+
+class Two(nn.Module):
+    """Takes two images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x: Tensor, y: Tensor, scale: float = 1.0) -> Tensor:
+        return self.conv(x) + self.conv(y) * scale  # type: ignore[no-any-return]  # a call of a module
+
+
+def test_commands_have_all_inputs_and_none_is_written_for_what_no_command_takes() -> None:
+    x = torch.zeros(1, 3, 8, 8)
+    code = rewrite_code(factorize(Two, {"x": x, "y": x}))
+    assert f"{file_name(factorize(Two, (x, x)))}:Two_by_1xn_nx1 -i x:1x3x8x8 -i y:1x3x8x8" in code
+    code = rewrite_code(factorize(Two, {"x": x, "y": x, "scale": 2.0}))
+    assert "costlab count" not in code
