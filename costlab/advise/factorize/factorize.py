@@ -113,7 +113,7 @@ def factorize(
         raise DefinitionError(f"{found.label} has no convolutions, and nothing else is factorized")
     if not is_number(*counted.total[1:]):
         raise DefinitionError(f"{found.label}: give plain numbers for its sizes")
-    chosen = _chosen([each.path for each in sites], patterns)
+    chosen = _chosen(sites, patterns)
     replacements, left = [], []
     for site in sites:
         if isinstance(site, Left):
@@ -160,15 +160,16 @@ def _patterns(only: object) -> list[str]:
     return found
 
 
-def _chosen(paths: Sequence[str], patterns: Sequence[str]) -> set[str]:
-    """The paths that a pattern matches, themselves or a module that they are in."""
+def _chosen(sites: Sequence[Site | Left], patterns: Sequence[str]) -> set[str]:
+    """The paths of those that a pattern matches, by any name of theirs, or a module that they are in."""
+    names = {each.path: each.names if isinstance(each, Site) else (each.path,) for each in sites}
     if not patterns:
-        return set(paths)
+        return set(names)
     chosen: set[str] = set()
     for pattern in patterns:
-        matching = {path for path in paths if matches(path, pattern)}
+        matching = {path for path in names if any(matches(name, pattern) for name in names[path])}
         if not matching:
-            raise DefinitionError(f"only={named(pattern)} matches no convolution{closest(pattern, paths)}")
+            raise DefinitionError(f"only={named(pattern)} matches no convolution{closest(pattern, names)}")
         chosen |= matching
     return chosen
 

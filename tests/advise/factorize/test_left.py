@@ -67,3 +67,12 @@ def test_a_layer_that_can_not_be_replaced_is_left_with_the_reason(
     plan = factorize(make(), "1x4x8x8:float32")
     assert (path, reason) in [(each.path, each.reason) for each in plan.left]
     assert plan.apply()(torch.zeros(1, 4, 8, 8)).shape == (1, 4, 8, 8)
+
+
+def test_a_layer_that_is_held_twice_is_chosen_by_either_name() -> None:
+    layer = conv()
+    model = nn.Sequential(layer, nn.Sequential(layer), conv())
+    for pattern in ("0", "1", "1.0"):
+        plan = factorize(model, "4x8x8", only=pattern)
+        assert [each.path for each in plan.replacements] == ["0"]
+        assert [each.path for each in plan.left] == ["2"]
