@@ -58,6 +58,8 @@ class Wanted:
     def _saving(self, scheme: Scheme, site: Site) -> Rank | str:
         """The largest rank that saves as much as is wanted."""
         before: Any = site.work((site.conv,)).multiply_adds
+        if not before:
+            return "its batch is empty"
         least = self.saving if self.saving is not None else HALF if scheme.has_rank else None
         most = before - 1 if least is None else int(before * (1 - least))
 

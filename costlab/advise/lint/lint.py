@@ -115,12 +115,13 @@ def lint(
     silence = silence_of(select, ignore, {} if per_module_ignores is None else per_module_ignores)
     share = as_share(expensive_share)
     found = resolve(target, input, **settings)
+    placed, _ = found.block.placed(found.input, found.batch)
     graph = with_batch(graph_of(found))
     balance = balance_of(graph)
     findings = findings_in(graph, balance, share)
     return Lint(
         found.label,
-        found.input,
+        placed,
         tuple(each for each in findings if not silence.hides(each)),
         tuple(each for each in findings if silence.hides(each)),
         balance,

@@ -162,3 +162,8 @@ def test_what_is_replaced_in_a_module_and_what_is_left(
         ("conv2d", "called as a function"),
         ("line", "1-D"),
     ]
+
+
+def test_an_empty_batch_saves_nothing() -> None:
+    plan = factorize(nn.Conv2d(3, 8, 3), torch.zeros(0, 3, 8, 8))
+    assert [(each.reason, each.multiply_adds) for each in plan.left] == [("its batch is empty", 0)]
