@@ -9,6 +9,7 @@ from costlab.advise.convolution import Convolution, convolution_of
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Auxiliary, Sequence
 from costlab.algebra.dim import is_number
+from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.shape import AnyShape, Sizes
 from costlab.algebra.traced import Traced
 from costlab.errors import DefinitionError
@@ -46,11 +47,15 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Graph:
-    """The steps of a network in the order of execution, and those that give its output."""
+    """The steps of a network in the order of execution, and those that give its output.
+
+    ``input`` are the sizes of the only tensor that comes in, with its batch, and empty where there are more.
+    """
 
     label: str
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
+    input: tuple[int, ...] = ()
 
     @cached_property
     def readers(self) -> tuple[tuple[int, ...], ...]:
@@ -108,8 +113,9 @@ def _of_definition(found: Target) -> Graph:
         steps.append(made._replace(convolution=convolution_of(node, batch)))
         return len(steps) - 1
 
-    output = visit(found.walk(), INPUT)
-    return Graph(found.label, tuple(steps), (output,))
+    root = found.walk()
+    output = visit(root, INPUT)
+    return Graph(found.label, tuple(steps), (output,), sized(root.input))
 
 
 def _of_traced(found: Target) -> Graph:
@@ -135,4 +141,14 @@ def _of_traced(found: Target) -> Graph:
         done: Any = work.multiply_adds
         step = Step(node.path, work.kind, reads, tuple(sizes), int(done), convolution_of(node))
         steps.append(step._replace(from_input=turn in from_input))
-    return Graph(found.label, tuple(steps), tuple(numbers[each] for each in root.block.gives))
+    outputs = tuple(numbers[each] for each in root.block.gives)
+    return Graph(found.label, tuple(steps), outputs, _only_sizes(placed))
+
+
+def _only_sizes(given: Inputs) -> tuple[int, ...]:
+    """The sizes of the only tensor that a module is called with; none where it is called with more."""
+    values = (*given.args, *given.kwargs.values())
+    if len(values) != 1:
+        return ()
+    sizes = values[0].sizes if isinstance(values[0], TensorInput) else getattr(values[0], "shape", ())
+    return tuple(map(int, sizes))

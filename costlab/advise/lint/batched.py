@@ -12,7 +12,8 @@ def with_batch(graph: Graph) -> Graph:
     """The graph with a batch of 1 before the sizes of all steps, where its convolutions had none."""
     if not any(map(_lacks_batch, graph.steps)):
         return graph
-    return replace(graph, steps=tuple(step._replace(sizes=(1, *step.sizes)) for step in graph.steps))
+    steps = tuple(step._replace(sizes=(1, *step.sizes)) for step in graph.steps)
+    return replace(graph, steps=steps, input=(1, *graph.input) if graph.input else ())
 
 
 def _lacks_batch(step: Step) -> bool:

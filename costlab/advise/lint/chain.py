@@ -55,8 +55,10 @@ class Chain:
             channels, *grid = map(int, step.convolution.input)
             return channels, tuple(grid)
         given = self.given(number)
-        before = None if given is None else self._graph.steps[given]
-        return None if before is None or len(before.sizes) < 3 else (before.sizes[1], before.grid)
+        sizes = self._graph.steps[given].sizes if given is not None else ()
+        if step.reads == (INPUT,):
+            sizes = self._graph.input
+        return None if len(sizes) < 3 else (sizes[1], sizes[2:])
 
     def _first_part(self, number: int) -> int:
         """The depthwise convolution before a pointwise one; else the convolution itself."""

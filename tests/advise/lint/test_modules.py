@@ -249,8 +249,10 @@ def test_one_dimension_with_and_without_a_batch(sizes: str) -> None:
     network = nn.Sequential(nn.Conv1d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool1d(3), nn.Conv1d(8, 16, 3))
     found = lint(network, sizes)
     assert [(each.rule, each.path) for each in found.findings] == [
+        ("convolution-before-pool", "0"),
         ("pinch", "2"),
         ("pool-before-expansion", "2"),
     ]
-    assert found.findings[0].numbers["from_sizes"] == (8, 16)
+    assert (found.findings[0].numbers["channels"], found.findings[0].numbers["from_grid"]) == (3, (16,))
+    assert found.findings[1].numbers["from_sizes"] == (8, 16)
     assert [(grid.sizes, grid.widths) for grid in found.grids] == [((16,), (8,)), ((3,), (16,))]
