@@ -28,7 +28,8 @@ RESERVED = frozenset({"target", "input", "batch", "backward", "partial", "progre
 class Definition(Generic[P]):
     """A function that returns a block, with what a table of definitions says of it.
 
-    Calling it checks every argument by name and annotation, and marks the block as made by it.
+    Calling it checks every argument by name and annotation, and marks the block as made by it. Its input as it
+    was declared is the ``template``, in which names of parameters may stand for sizes.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Definition(Generic[P]):
         self.function = function
         self.figure = figure
         self.unverified = unverified
-        self._input = input
+        self.template = input
         self.name = getattr(self._written, "__name__", type(function).__name__)
 
     def __repr__(self) -> str:
@@ -54,7 +55,7 @@ class Definition(Generic[P]):
         name = getattr(self, "__qualname__", "")
         if getattr(sys.modules.get(self.__module__), name, None) is self:
             return name
-        return (type(self), (self.function, self.figure, self._input, self.unverified))
+        return (type(self), (self.function, self.figure, self.template, self.unverified))
 
     @property
     def summary(self) -> str:
@@ -75,7 +76,7 @@ class Definition(Generic[P]):
     @property
     def ties(self) -> Mapping[str, tuple[int, ...]]:
         """The parameters that are sizes of the input, with their places in the shape."""
-        sizes = self._input or ()
+        sizes = self.template or ()
         names = dict.fromkeys(size for size in sizes if isinstance(size, str))
         return {name: tuple(axis for axis, size in enumerate(sizes) if size == name) for name in names}
 
@@ -90,7 +91,7 @@ class Definition(Generic[P]):
         placed = dict(settings)
         if isinstance(shape, Inputs):
             return shape, placed
-        template = self._input or ()
+        template = self.template or ()
         if shape is not None and len(shape) == len(template):
             for name, axes in self.ties.items():
                 self._known(name)

@@ -132,11 +132,6 @@ class Plan(Overview):
         return Saving(self.before, after)
 
     @property
-    def blocks(self) -> Mapping[str, Block]:
-        """What stands in the place of each convolution, by every path of it."""
-        return {name: each.block for each in self.replacements for name in each.site.names}
-
-    @property
     def variant(self) -> Variant:
         """The network with the replacements in it, as a target: to count, to compare, and to train.
 

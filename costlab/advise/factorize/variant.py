@@ -35,8 +35,7 @@ class Rewritten(Definition[...]):
     """
 
     def __init__(self, original: Definition[...], replacements: "Replacements") -> None:
-        template = original._input  # noqa: SLF001  # a definition tells it only with the sizes filled in
-        super().__init__(original.function, original.figure, template, original.unverified)
+        super().__init__(original.function, original.figure, original.template, original.unverified)
         self._original, self._replacements = original, replacements
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from costlab.advise.factorize.site import Left
 from costlab.algebra.combine import marked
 from costlab.algebra.inputs import Inputs
 from costlab.algebra.ops.convolution import Conv2d
-from costlab.algebra.window import as_pair
+from costlab.algebra.window import brief, times
 from costlab.hardware.saved_time import SavedTime
 from costlab.report.cell import Column, Remark, duration, human
 from costlab.report.table import Table
@@ -132,10 +132,8 @@ def left_table(plan: Plan) -> Table:
 
 def conv_in_words(conv: Conv2d, channels: Any) -> str:
     """A convolution in a few words: ``3x3/2, 64 to 128``; with its dilation, where it has one."""
-    stride, dilation = as_pair("stride", conv.stride), as_pair("dilation", conv.dilation)
-    moved = "" if stride == (1, 1) else f"/{stride[0]}" if stride[0] == stride[1] else f"/{_by(stride)}"
-    apart = "" if dilation == (1, 1) else f" dilated {_by(dilation)}"
-    return f"{_by(as_pair('kernel', conv.kernel))}{moved}{apart}, {channels} to {conv.filters}"
+    apart = "" if conv.dilation == (1, 1) else f" dilated {times(conv.dilation)}"
+    return f"{brief(conv.kernel, conv.stride)}{apart}, {channels} to {conv.filters}"
 
 
 def parts_in_words(replacement: Replacement) -> str:
@@ -143,7 +141,7 @@ def parts_in_words(replacement: Replacement) -> str:
     *first, last = replacement.parts
 
     def kernel(part: Conv2d) -> str:
-        return f"{_by(as_pair('kernel', part.kernel))}{' depthwise' if part.groups != 1 else ''}"
+        return f"{times(part.kernel)}{' depthwise' if part.groups != 1 else ''}"
 
     between = (kernel(part) + (f" to {part.filters}" if part.groups == 1 else "") for part in first)
     return ", ".join((*between, kernel(last)))
@@ -243,10 +241,6 @@ def _time(time: SavedTime) -> Iterator[str]:
     )
     if before.device.unverified:
         yield f"(?) {before.device.name}: {before.device.remark or 'not held against a source'}"
-
-
-def _by(pair: tuple[Any, Any]) -> str:
-    return f"{pair[0]}x{pair[1]}"
 
 
 def _facts(plan: Plan, told: Told) -> dict[str, Any]:
