@@ -28,8 +28,8 @@ RESERVED = frozenset({"target", "input", "batch", "backward", "partial", "progre
 class Definition(Generic[P]):
     """A function that returns a block, with what a table of definitions says of it.
 
-    Calling it checks every argument by name and annotation, and marks the block as made by it. Its input as it
-    was declared is the ``template``, in which names of parameters may stand for sizes.
+    Calling it checks every argument by name and annotation, and marks the block as made by it. Its input as
+    it was declared is the ``template``, in which names of parameters may stand for sizes.
     """
 
     def __init__(
