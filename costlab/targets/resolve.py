@@ -16,6 +16,7 @@ from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError, TargetError
 from costlab.messages import a, named
 from costlab.targets.catalog import is_listed, is_shipped, lookup
+from costlab.targets.model_file import model_in, names_model_file
 from costlab.targets.target import Target, Variant, guard
 from costlab.targets.torch_module import AWAITED, Factory, as_block, is_module, is_module_class
 
@@ -41,7 +42,7 @@ class VariantHolder(Protocol):
 TargetLike: TypeAlias = (
     str | Block | Definition[...] | Variant | VariantHolder | TorchModule | Callable[..., TorchModule]
 )
-FORMS = "a name from costlab list, file.py:attribute or package.module:attribute"
+FORMS = "a name from costlab list, file.py:attribute, package.module:attribute, file.onnx or file.pt2"
 IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_MODULE = r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_CATALOG = r"(?P<name>\w+)(?::(?P<settings>.*))?"
@@ -103,6 +104,8 @@ def find(target: TargetLike) -> Variant:
 
         hint = instead(target) or f"a target is {FORMS}, a Definition, a Block or a Module"
         raise TargetError(f"{named(target)} is no target: {hint}")
+    if names_model_file(target):
+        return model_in(target)
     label = target.encode("utf-8", "backslashreplace").decode()
     reference = load_reference(target)
     subject = _subject(reference)

@@ -142,7 +142,7 @@ def test_blocks_and_definitions_as_they_are() -> None:
         ("inception_v3:wdth=2", "inception_v3 has no parameter 'wdth'; did you mean width?"),
         ("inception_v3:nonsense", "inception_v3: 'nonsense' must be name=value"),
         ("inception_v3:width=", "inception_v3: width= must be a number"),
-        ("", "'' names nothing: a target is a name from costlab list, file.py:attribute or"),
+        ("", "'' names nothing: a target is a name from costlab list, file.py:attribute,"),
         ("a b", "'a b' names nothing"),
         ("my_nets.py", "my_nets.py: say which attribute of the file, as in my_nets.py:network"),
         ("missing.py:net", "missing.py: there is no such file"),

@@ -1,0 +1,1 @@
+"""Costs inside training loops: the share of a device's peak that a step reaches, and callbacks that log it."""
