@@ -104,6 +104,11 @@ def find(target: TargetLike) -> Variant:
 
         hint = instead(target) or f"a target is {FORMS}, a Definition, a Block or a Module"
         raise TargetError(f"{named(target)} is no target: {hint}")
+    return _find_by_name(target)
+
+
+def _find_by_name(target: str) -> Variant:
+    """The variant that a user typed."""
     if names_model_file(target):
         return model_in(target)
     label = target.encode("utf-8", "backslashreplace").decode()

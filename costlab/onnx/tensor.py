@@ -1,0 +1,94 @@
+"""A tensor of a graph as far as it is known without running: its sizes, its type, and small values."""
+
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from onnx import TensorProto, TypeProto, helper, numpy_helper
+
+from costlab.errors import TargetError
+
+SMALL = 2**12
+"""Elements up to which values are read and computed: shapes and indices, not weights."""
+
+
+class GraphTensor(NamedTuple):
+    """A tensor of a graph: ``sizes`` are None where its rank is unknown, and so is each that is.
+
+    ``values`` are its elements where they are known: of constants, of shapes and of what is computed from
+    them. ``origin`` names the tensor of the file, an initializer or a constant, that its elements come from
+    as they are, or moved; "" for what comes from data.
+    """
+
+    sizes: tuple[int | None, ...] | None = None
+    element_type: int = TensorProto.UNDEFINED
+    values: np.ndarray[Any, Any] | None = None
+    origin: str = ""
+
+    @property
+    def held(self) -> bool:
+        """Whether the file holds its elements."""
+        return bool(self.origin)
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether all its sizes are known."""
+        return self.sizes is not None and None not in self.sizes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its sizes.
+
+        Raises:
+            UnsizedError: they are not all known.
+        """
+        if self.sizes is None or None in self.sizes:
+            raise UnsizedError
+        return tuple(size for size in self.sizes if size is not None)
+
+    @property
+    def elements(self) -> int:
+        """How many elements it has. Raises as `shape` does."""
+        return prod(self.shape)
+
+    @property
+    def is_floating_point(self) -> bool:
+        """Whether its elements are floating-point numbers of any width."""
+        return self.element_type in FLOATING
+
+    def as_type(self) -> TypeProto:
+        """Itself as onnx's inference takes it."""
+        return helper.make_tensor_type_proto(self.element_type, self.sizes)
+
+
+class UnsizedError(TargetError):
+    """What a rule needs the sizes of has none that are known."""
+
+    def __init__(self) -> None:
+        super().__init__("its sizes are not known")
+
+
+FLOATING = frozenset(
+    number
+    for name, number in TensorProto.DataType.items()
+    if name.startswith("FLOAT") or name in ("DOUBLE", "BFLOAT16")
+)
+
+
+def tensor_of_type(kind: TypeProto) -> GraphTensor:
+    """What is known of a tensor by its type; of sequences, maps and the like nothing."""
+    if not kind.HasField("tensor_type"):
+        return GraphTensor()
+    tensor = kind.tensor_type
+    if not tensor.HasField("shape"):
+        return GraphTensor(None, tensor.elem_type)
+    sizes = (dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim)
+    return GraphTensor(tuple(sizes), tensor.elem_type)
+
+
+def held_tensor(tensor: TensorProto, name: str) -> GraphTensor:
+    """An initializer or a constant; what lies in another file has sizes and no values."""
+    sizes = tuple(tensor.dims)
+    elsewhere = tensor.data_location == TensorProto.EXTERNAL
+    known = not elsewhere and prod(sizes) <= SMALL
+    return GraphTensor(sizes, tensor.data_type, numpy_helper.to_array(tensor) if known else None, name)
