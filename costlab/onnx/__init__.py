@@ -1,1 +1,1 @@
-"""Graphs of ONNX as blocks: sized by onnx's own inference, counted by rules, in the modules that they name."""
+"""Graphs of ONNX as blocks: sized by onnx's own inference, counted by rules, in modules that they name."""

@@ -16,7 +16,6 @@ from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError, TargetError
 from costlab.messages import a, named
 from costlab.targets.catalog import is_listed, is_shipped, lookup
-from costlab.targets.model_file import model_in, names_model_file
 from costlab.targets.target import Target, Variant, guard
 from costlab.targets.torch_module import AWAITED, Factory, as_block, is_module, is_module_class
 
@@ -45,6 +44,7 @@ TargetLike: TypeAlias = (
 FORMS = "a name from costlab list, file.py:attribute, package.module:attribute, file.onnx or file.pt2"
 IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_MODULE = r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?"
+IN_MODEL_FILE = r"(?P<file>.+\.(?:onnx|pt2))(?::(?P<settings>.*))?"
 IN_CATALOG = r"(?P<name>\w+)(?::(?P<settings>.*))?"
 FOLDER = r"^(\S+ of )?[^:]*/(?=[^/:]+\.py(:|$))"
 """The folder of a file in a label, behind what is done to the network."""
@@ -109,8 +109,10 @@ def find(target: TargetLike) -> Variant:
 
 def _find_by_name(target: str) -> Variant:
     """The variant that a user typed."""
-    if names_model_file(target):
-        return model_in(target)
+    if match := re.fullmatch(IN_MODEL_FILE, target):
+        from costlab.targets.model_file import model_in
+
+        return model_in(match["file"], match["settings"])
     label = target.encode("utf-8", "backslashreplace").decode()
     reference = load_reference(target)
     subject = _subject(reference)

@@ -1,1 +1,1 @@
-"""Costs inside training loops: the share of a device's peak that a step reaches, and callbacks that log it."""
+"""Costs inside training loops: the share of a device's peak that a step reaches, callbacks that log it."""
