@@ -103,7 +103,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             raise TargetError(IN_MKLDNN)
         if is_quantized(func):
             self.stand_ins.quantized = True
-            return run_quantized(func, args)
+            return run_quantized(func, args, kwargs)
         if self.stand_ins.quantized and takes_quantized(args):
             return run_on_quantized(func, args, kwargs)
         return self._run(func, facts, args, kwargs)

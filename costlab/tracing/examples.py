@@ -82,9 +82,15 @@ def of_alignments(gradient: StandIn, data: StandIn, *_: Any, **__: Any) -> Stand
     return stand_in(data.size(), data.dtype, data.device)
 
 
+def of_int4_weights(rows: StandIn, packed: StandIn, *_: Any) -> StandIn:
+    """``(n, k) -> (n, m)`` by a weight of 4 bits in tiles for CUDA, of eight features each."""
+    return stand_in((rows.shape[0], 8 * packed.shape[0]), rows.dtype, rows.device)
+
+
 FORMULAS: dict[str, Callable[..., Any]] = {
     "_ctc_loss": alignments,
     "_ctc_loss_backward": of_alignments,
+    "_weight_int4pack_mm": of_int4_weights,
     "linalg_lstsq": least_squares,
 }
 """By the name of an operator: what comes out of it, for what torch itself reads values."""

@@ -157,7 +157,13 @@ class Module(Block):
                 stop = self._stop(error, trace, stand_ins, given)
             ran = trace.operations
             operations, gives = (ran, ()) if connections is None else connections.by_turn(ran, output)
-        root = build_tree(trace.tracker.named, operations, trace.tracker.outputs, complete=stop is None)
+        root = build_tree(
+            trace.tracker.named,
+            operations,
+            trace.tracker.outputs,
+            packed=stand_ins.packed.held_by,
+            complete=stop is None,
+        )
         assert isinstance(root.block, Traced)
         whole = replace(
             root.block,

@@ -1,7 +1,7 @@
 """The operations of a trace as a tree of modules, as definitions have one."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
@@ -54,12 +54,14 @@ def build_tree(
     operations: Sequence[TracedOperation],
     outputs: Mapping[str, Sizes],
     *,
+    packed: Callable[[nn.Module], Sequence[Tensor]] | None = None,
     complete: bool = True,
 ) -> Node:
     """The tree of what ran in a model's modules; a parameter is counted where it is read first, or is held.
 
-    ``outputs`` are those of modules, by path; of others it is that of their last operation. Unless the run
-    came to its ``complete`` end, what was not read is not unused: it was not reached.
+    ``outputs`` are those of modules, by path; of others it is that of their last operation. ``packed`` gives
+    the weights that a module holds packed. Unless the run came to its ``complete`` end, what was not read is
+    not unused: it was not reached.
     """
     modules = dict(named)
     root = _Branch("")
@@ -69,7 +71,7 @@ def build_tree(
         counted.update(id(each) for each in operation.read)
         work = operation.work._replace(parameters=mine)
         root.at(operation.path).add(operation._replace(work=work, turn=turn), modules)
-    every = _parameters(named)
+    every = _parameters(named, packed)
     unused: list[Tensor] = []
     for path, held in every.items():
         left = [each for each in held if id(each) not in counted]
@@ -86,13 +88,18 @@ def build_tree(
     return node._replace(block=replace(only, name=type(modules[""]).__name__, held=parameters))
 
 
-def _parameters(named: Sequence[tuple[str, nn.Module]]) -> dict[str, list[Tensor]]:
+def _parameters(
+    named: Sequence[tuple[str, nn.Module]], packed: Callable[[nn.Module], Sequence[Tensor]] | None
+) -> dict[str, list[Tensor]]:
     """The parameters that each module holds itself, by its path; those without sizes have no elements."""
-    return {
-        path: [each for each in held.values() if each is not None and not isinstance(each, Uninitialized)]
-        for path, module in named
-        if (held := module._parameters)
-    }
+    every: dict[str, list[Tensor]] = {}
+    for path, module in named:
+        plain = module._parameters.values()
+        held = [each for each in plain if each is not None and not isinstance(each, Uninitialized)]
+        held += packed(module) if packed else ()
+        if held or module._parameters:
+            every[path] = held
+    return every
 
 
 def _held(held: Mapping[str, Sequence[Tensor]], unused: Sequence[Tensor]) -> Parameters:

@@ -11,9 +11,12 @@ from torch.utils._pytree import tree_map_only
 
 from costlab.tracing.arguments import tensors_in
 from costlab.tracing.operator_facts import facts_of
+from costlab.tracing.packed_weights import unpacked
 from costlab.tracing.stand_in import HOME, StandIn, stand_in
 
-SPACES = frozenset(["quantized", "_quantized", "onednn"])
+SPACES = frozenset(["quantized", "_quantized", "onednn", "sparse"])
+RECURRENT = frozenset(["quantized_lstm", "quantized_gru"])
+"""Layers that are operators of aten, and take packed weights."""
 FAKE = re.compile(r"_?fake_quantize\w*_cachemask\w*|_fake_quantize_learnable_\w+affine")
 """Operators that round to what quantized numbers can be; torch runs them on values only."""
 LINEAR = re.compile(r"linear(_(relu|leaky_relu|tanh))?(_dynamic(_fp16)?)?")
@@ -23,6 +26,9 @@ ELEMENTWISE = re.compile(
     r"|(batch|group|instance|layer)_norm(\dd)?(_relu)?"
 )
 JOINED = re.compile(r"cat(_relu)?")
+LINEAR_OF_BLOCKS = re.compile(r"qlinear(_relu)?(_dynamic)?")
+EMBEDDING = re.compile(r"embedding(_bag)?_(byte|4bit)")
+CELL = re.compile(r"quantized_(?P<kind>lstm|gru|rnn_tanh|rnn_relu)_cell_dynamic")
 TYPES = frozenset([torch.qint8, torch.quint8, torch.qint32, torch.quint4x2, torch.quint2x4])
 SETTINGS = {"q_scale": 1.0, "q_zero_point": 0}
 """What is answered of the numbers that a quantized tensor is read by: no sizes depend on them."""
@@ -40,7 +46,9 @@ class QuantizedError(Exception):
 def is_quantized(func: OpOverload) -> bool:
     """Whether an operator makes numbers quantized, or takes quantized numbers only."""
     name = facts_of(func).name
-    return func.namespace in SPACES or (name.startswith("quantize_per_") or bool(FAKE.fullmatch(name)))
+    if func.namespace in SPACES or name in RECURRENT:
+        return True
+    return name.startswith("quantize_per_") or bool(FAKE.fullmatch(name))
 
 
 def takes_quantized(args: Any) -> bool:
@@ -72,7 +80,7 @@ def _floating(tensor: Tensor) -> Tensor:
     return _empty(tensor, torch.float32 if floating else tensor.dtype)
 
 
-def run_quantized(func: OpOverload, args: Any) -> Any:
+def run_quantized(func: OpOverload, args: Any, kwargs: Any) -> Any:
     """What comes out of a quantized operator.
 
     Raises:
@@ -84,23 +92,73 @@ def run_quantized(func: OpOverload, args: Any) -> Any:
     if FAKE.fullmatch(name):
         made = sized_as(first)
         return (made, sized_as(first, torch.bool)) if len(func._schema.returns) > 1 else made
+    if name in RECURRENT:
+        return _recurrent(func, *args)
+    output: Any = NotImplemented
+    if func.namespace in ("quantized", "sparse"):
+        output = _of_packed(name, args, kwargs)
+    if output is NotImplemented and func.namespace in ("quantized", "_quantized"):
+        output = _of_quantized(name, args)
+    if output is NotImplemented:
+        raise QuantizedError(func._schema.name)
+    return output
+
+
+def _of_packed(name: str, args: Any, kwargs: Any) -> Any:
+    """What comes out of a table of rows, a recurrent cell, or a linear layer in sparse blocks."""
+    first = args[0]
+    if LINEAR_OF_BLOCKS.fullmatch(name):
+        weight, *_ = unpacked(args[1])
+        dtype = torch.float32 if "dynamic" in name else first.dtype
+        return stand_in((*first.shape[:-1], weight.shape[0]), dtype, first.device)
+    if EMBEDDING.fullmatch(name):
+        return _embedded(name, unpacked(first)[0], *args[1:], **kwargs)
+    if CELL.fullmatch(name):
+        states = args[1] if isinstance(args[1], tuple | list) else (args[1],)
+        made = tuple(map(sized_as, states))
+        return made if len(made) > 1 else made[0]
+    return NotImplemented
+
+
+def _of_quantized(name: str, args: Any) -> Any:
+    """What comes out of a layer or a function of numbers that are quantized."""
+    first = args[0]
     dtype: Any = torch.float32 if "dynamic" in name else getattr(first, "dtype", None)
-    if func.namespace != "onednn":
-        if LINEAR.fullmatch(name):
-            weight, _ = args[1].unpack()
-            return stand_in((*first.shape[:-1], weight.shape[0]), dtype, first.device)
-        if CONVOLUTION.fullmatch(name):
-            return stand_in(_convolved(name, first, packed_in(args)), dtype, first.device)
-        if ELEMENTWISE.fullmatch(name) and (tensors := _tensors(args)):
-            both = tensors if name[:3] in ("add", "mul") else tensors[:1]
-            sizes = sum(map(_empty, both), torch.empty((), device="meta")).shape
-            return stand_in(sizes, tensors[0].dtype, tensors[0].device)
-        if JOINED.fullmatch(name):
-            parts = [torch.empty(each.shape, device="meta") for each in first]
-            return stand_in(torch.cat(parts, args[1]).shape, first[0].dtype, first[0].device)
-        if name == "matmul":
-            return stand_in(torch.matmul(*(_empty(each) for each in args[:2])).shape, dtype, first.device)
-    raise QuantizedError(func._schema.name)
+    if LINEAR.fullmatch(name):
+        weight, _ = args[1].unpack()
+        return stand_in((*first.shape[:-1], weight.shape[0]), dtype, first.device)
+    if CONVOLUTION.fullmatch(name):
+        return stand_in(_convolved(name, first, packed_in(args)), dtype, first.device)
+    if ELEMENTWISE.fullmatch(name) and (tensors := _tensors(args)):
+        both = tensors if name[:3] in ("add", "mul") else tensors[:1]
+        sizes = sum(map(_empty, both), torch.empty((), device="meta")).shape
+        return stand_in(sizes, tensors[0].dtype, tensors[0].device)
+    if JOINED.fullmatch(name):
+        parts = [torch.empty(each.shape, device="meta") for each in first]
+        return stand_in(torch.cat(parts, args[1]).shape, first[0].dtype, first[0].device)
+    if name == "matmul":
+        return stand_in(torch.matmul(*(_empty(each) for each in args[:2])).shape, dtype, first.device)
+    return NotImplemented
+
+
+def _recurrent(func: OpOverload, data: Tensor, *args: Any) -> tuple[StandIn, ...]:
+    """``(steps, N, features) -> (steps, N, hidden)`` and the states, of a packed sequence without the N."""
+    hidden, *_ = args = args[1:] if func._overloadname.startswith("data") else args  # without the batches
+    states = hidden if isinstance(hidden, tuple | list) else (hidden,)
+    width = states[0].shape[-1] * (2 if args[6] else 1)
+    return (stand_in((*data.shape[:-1], width), data.dtype, data.device), *map(sized_as, states))
+
+
+def _embedded(
+    name: str, weight: Tensor, indices: Tensor, offsets: Any = None, *rest: Any, **named: Any
+) -> StandIn:
+    """Rows of a table, ``(*) -> (*, features)``; of bags their sums, ``-> (bags, features)``."""
+    features = weight.shape[1]
+    if "bag" not in name:
+        return stand_in((*indices.shape, features), torch.float32, indices.device)
+    last = bool(rest[5] if len(rest) > 5 else named.get("include_last_offset", False))
+    bags = indices.shape[0] if indices.dim() > 1 or offsets is None else offsets.shape[0] - last
+    return stand_in((bags, features), torch.float32, indices.device)
 
 
 def sized_as(tensor: Tensor, dtype: torch.dtype | None = None) -> StandIn:

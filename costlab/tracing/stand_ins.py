@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from costlab.errors import TargetError
+from costlab.tracing.packed_weights import Packed
 from costlab.tracing.sharded import local_part, whole_stand_in
 from costlab.tracing.sparse import SPARSE, sparse_copy
 from costlab.tracing.stand_in import (
@@ -40,6 +41,7 @@ class StandIns:
         self._views: dict[int, list[ref[StandIn]]] = {}  # by the id of a storage with values
         self._unread: list[StandIn] = []  # those of the caller's that are not among them yet
         self.quantized = False
+        self.packed = Packed()
         self.owners: dict[int, Tensor] = {}  # by the id of the stand-in, the parameter
         self.deferred: dict[int, tuple[Tensor, str]] = {}
         """By its id, a tensor whose sizes come from data, and the operator that made it."""
@@ -107,6 +109,8 @@ class StandIns:
                 self._collect(each, found)
             elif isinstance(each, dict):
                 self._collect(each.values(), found)
+            elif isinstance(each, torch.ScriptObject):
+                found += self.packed(each)
 
     def weights(self, factors: list[Any]) -> int:
         """The elements of the parameter among the factors of a product, as it is or as a view; 0 for none."""

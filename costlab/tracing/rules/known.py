@@ -112,9 +112,11 @@ def has_no_products(func: OpOverload) -> bool:
     torch marks those; what it says of one holds for the same one in place, into a given tensor, on a list of
     tensors, and as a copy.
     """
+    name = facts_of(func).name
+    if func.namespace == "quantized_decomposed":  # a program's that is exported for other devices
+        return name.startswith(("quantize_per_", "dequantize_per_", "choose_qparams_", "fake_quant_per_"))
     if func.namespace not in ("aten", "prims"):
         return False
-    name = facts_of(func).name
     if func.is_view or moves(name) or torch.Tag.pointwise in func.tags or is_plain_gradient(name):
         return True
     plain = name.removeprefix("_foreach_").rstrip("_").removesuffix("_copy")

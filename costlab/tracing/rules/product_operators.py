@@ -33,6 +33,11 @@ SUMMED: dict[str, tuple[int, int]] = {
 }
 """Products of rows by a matrix that may be packed: the places of the rows and of what is added, if any."""
 
+OF_WEIGHTS = frozenset(
+    each for each in SUMMED if "weight" in each or each in ("_dyn_quant_matmul_4bit", "_mixed_dtypes_linear")
+)
+"""Those whose matrix is the weight of a layer, which is held in few bits."""
+
 
 def products_of(a: Tensor, b: Tensor) -> int:
     """Multiply-adds of a product of two vectors, matrices or batches of matrices."""
@@ -69,11 +74,12 @@ def _of_rows(name: str, rows: int, bias: int) -> Rule:
     def rule(seen: Seen, *args: Any, **kwargs: Any) -> Work:
         """``(n, k), (k, m) -> (n, m)``: ``n * k * m``, whatever the form of the matrix."""
         added = kwargs.get("bias") if bias < 0 or bias >= len(args) else args[bias]
-        outputs = seen.output.numel()
+        outputs, features = seen.output.numel(), args[rows].shape[-1]
         return Work(
             "scaled_mm" if name.startswith("_scaled") else "mixed_mm",
-            multiply_adds=outputs * args[rows].shape[-1],
+            multiply_adds=outputs * features,
             bias_adds=outputs if isinstance(added, Tensor) else 0,
+            weights=features * seen.output.shape[-1] if name in OF_WEIGHTS else 0,
             inputs=sum(each.numel() for each in args if isinstance(each, Tensor)),
             outputs=outputs,
             activations=outputs,

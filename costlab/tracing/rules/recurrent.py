@@ -19,7 +19,7 @@ CELLS = {
 }
 
 
-def _work(kind: str, seen: Seen, steps: int, weights: list[Tensor], inputs: int) -> Work:
+def recurrent(kind: str, seen: Seen, steps: int, weights: list[Tensor], inputs: int) -> Work:
     """Each step uses every weight once, and adds every bias."""
     matrices = sum(each.numel() for each in weights if each.dim() == 2)
     biases = sum(each.numel() for each in weights if each.dim() == 1)
@@ -44,7 +44,7 @@ def _layer(name: str) -> Callable[..., Work]:
         data = named["data"] if input is None else input  # so it is called of a packed sequence
         steps = data.numel() // max(data.shape[-1], 1)
         projected = kind == "lstm" and bool(getattr(seen.module, "proj_size", 0))
-        return _work("lstm_projected" if projected else kind, seen, steps, list(weights), data.numel())
+        return recurrent("lstm_projected" if projected else kind, seen, steps, list(weights), data.numel())
 
     return layer
 
@@ -55,7 +55,7 @@ def _cell(name: str) -> Callable[..., Work]:
     def cell(seen: Seen, input: Tensor, hx: Any, *weights: Any, **named: Any) -> Work:
         held = [each for each in (*weights, *named.values()) if isinstance(each, Tensor)]
         rows = input.numel() // max(input.shape[-1], 1)
-        return _work(f"{kind}_cell", seen, rows, held, input.numel())
+        return recurrent(f"{kind}_cell", seen, rows, held, input.numel())
 
     return cell
 
