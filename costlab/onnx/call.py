@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from costlab.algebra.work import Work
 from costlab.onnx.tensor import GraphTensor
 
 
@@ -39,3 +40,19 @@ class NodeCall(NamedTuple):
     def elements_out(self) -> int:
         """The elements of all that comes out."""
         return sum(each.elements for each in self.outputs)
+
+
+class GraphStep(NamedTuple):
+    """An operation of a graph as tools that read graphs meet it: its node, of whose operations it is one.
+
+    ``before`` are the nodes since the operation before, with their works, that have nothing but what the file
+    holds: they are computed once, before any run, and are no operation.
+    """
+
+    call: NodeCall
+    part: int = 0
+    before: tuple[tuple[NodeCall, Work], ...] = ()
+
+    def at(self, part: int) -> "GraphStep":
+        """The same for another operation of the node; the first alone has what is before."""
+        return self._replace(part=part, before=() if part else self.before)

@@ -1,7 +1,8 @@
 """Graphs of ONNX as blocks: walking one sizes its tensors and counts its nodes; nothing runs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,10 +13,10 @@ from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
-from costlab.algebra.traced import Parameters
+from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, TargetError, first_line
-from costlab.onnx.call import NodeCall
+from costlab.onnx.call import GraphStep, NodeCall
 from costlab.onnx.rules import RULES
 from costlab.onnx.sizing import Sizing
 from costlab.onnx.tensor import GraphTensor, UnsizedError, tensor_of_type
@@ -76,10 +77,19 @@ class OnnxGraph(Block):
         sizing = Sizing(self.model, self._given(given))
         operations: list[GraphOperation] = []
         counted: set[str] = set()
+        before: tuple[tuple[NodeCall, Work], ...] = ()
         for node, call in sizing.calls(self.model.graph):
-            operations.extend(_operations(node, call, counted))
+            if call.output.held:  # done once, before any run, and no part of it
+                before += ((call, _work(call)),)
+                continue
+            operations.extend(_operations(node, GraphStep(call, 0, before), counted))
+            before = ()
+        if before and operations:
+            operations[-1] = operations[-1].with_more_before(before)
         held = Parameters(trainable=sum(_number(each.work.parameters) for each in operations))
-        return build_tree(self.name, operations, held)
+        root = build_tree(self.name, operations, held)
+        assert isinstance(root.block, Traced)
+        return root._replace(block=replace(root.block, graph=self.model))
 
     def _given(self, given: Inputs) -> dict[str, GraphTensor]:
         """The tensors that go in, at the sizes that were given."""
@@ -88,24 +98,30 @@ class OnnxGraph(Block):
         return {name: wanted[name]._replace(sizes=tuple(each.sizes)) for name, each in named.items()}
 
 
-def _operations(node: NodeProto, call: NodeCall, counted: set[str]) -> Iterator[GraphOperation]:
-    """What a node does; of a node that nobody knows, or that has no sizes, that it is not counted.
-
-    What makes a tensor of what the file holds alone is done once, before any run, and no part of it.
-    """
-    if call.output.held:
-        return
+def _operations(node: NodeProto, step: GraphStep, counted: set[str]) -> Iterator[GraphOperation]:
+    """What a node does; of a node that nobody knows, or that has no sizes, that it is not counted."""
+    call = step.call
     rule = RULES.get((call.domain, call.operator))
     if rule is None:
-        yield GraphOperation(node, Work(call.operator), Sizes(), unknown=True)
+        yield GraphOperation(node, Work(call.operator), Sizes(), step, unknown=True)
         return
     try:
         works = rule(call)
-        for work in (works,) if isinstance(works, Work) else works:
+        for part, work in enumerate((works,) if isinstance(works, Work) else works):
             mine = sum(_new(each, counted) for each in call.inputs if each is not None)
-            yield GraphOperation(node, work._replace(parameters=mine), Sizes(*call.output.shape))
+            sizes = Sizes(*call.output.shape)
+            yield GraphOperation(node, work._replace(parameters=mine), sizes, step.at(part))
     except UnsizedError:
-        yield GraphOperation(node, Work(call.operator), Sizes(), unknown=True)
+        yield GraphOperation(node, Work(call.operator), Sizes(), step, unknown=True)
+
+
+def _work(call: NodeCall) -> Work:
+    """What a node does that has nothing but what the file holds; of one that nobody knows, nothing."""
+    rule = RULES.get((call.domain, call.operator))
+    with suppress(UnsizedError):
+        works = Work(call.operator) if rule is None else rule(call)
+        return works if isinstance(works, Work) else next(iter(works))
+    return Work(call.operator)
 
 
 def _number(size: Dim) -> int:

@@ -10,6 +10,7 @@ from costlab.algebra.block import Node
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work
+from costlab.onnx.call import GraphStep, NodeCall
 
 
 class GraphOperation(NamedTuple):
@@ -18,7 +19,12 @@ class GraphOperation(NamedTuple):
     node: NodeProto
     work: Work
     output: Sizes
+    step: GraphStep
     unknown: bool = False
+
+    def with_more_before(self, more: tuple[tuple[NodeCall, Work], ...]) -> "GraphOperation":
+        """The same, with more nodes that are computed once."""
+        return self._replace(step=self.step._replace(before=self.step.before + more))
 
 
 @dataclass
@@ -69,7 +75,7 @@ def _node(path: str, branch: _Branch) -> Node:
 
 
 def _leaf(path: str, operation: GraphOperation) -> Node:
-    block = Traced(operation.work.kind, unknown=operation.unknown)
+    block = Traced(operation.work.kind, unknown=operation.unknown, step_of_graph=operation.step)
     return Node(path, block, Sizes(), operation.output, operation.work)
 
 
