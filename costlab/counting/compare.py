@@ -137,10 +137,10 @@ class Comparison(Overview):
 
         return lines_of_comparison(self)
 
-    def _records(self) -> Sequence[Mapping[str, str]]:
-        from costlab.counting.frame import records_of_comparison
+    def _in_notebook(self) -> Sequence[str]:
+        from costlab.counting.trees import parts_of_comparison
 
-        return records_of_comparison(self)
+        return parts_of_comparison(self)
 
 
 def compare(

@@ -222,10 +222,10 @@ class Count(Marks, Overview):
 
         return lines_of(self)
 
-    def _records(self) -> Sequence[Mapping[str, str]]:
-        from costlab.counting.frame import records_of
+    def _in_notebook(self) -> Sequence[str]:
+        from costlab.counting.trees import parts_of
 
-        return records_of(self)
+        return parts_of(self)
 
     @property
     def title(self) -> str:

@@ -56,23 +56,14 @@ def frame_of_comparison(comparison: "Comparison") -> "DataFrame":
 
 def lines_of(count: "Count") -> list[str]:
     """What was counted and its totals, with what is to be said beside them."""
+    sizes = (f"{size} {name}" for name, size in sizes_of(count.whole, count).items())
+    return [count.title, *sizes, *notes_of(count)]
+
+
+def notes_of(count: "Count") -> list[str]:
+    """What is to be said beside the totals: of what they lack."""
     told = [f"{kind} is not counted: {len(at)} of it" for kind, at in count.without_rule.items()]
-    told += [str(count.partial)] if count.partial else []
-    return [count.title, *(f"{size} {name}" for name, size in sizes_of(count.whole, count).items()), *told]
-
-
-def records_of(count: "Count") -> list[dict[str, str]]:
-    """The modules below the root, and the total."""
-    rows = [*count.modules(1), count.whole._replace(path=count.total_name)]
-    return [
-        {
-            "module": row.path,
-            "operation": row.operation,
-            "output": "" if row.output is None else str(row.output),
-            **sizes_of(row, count),
-        }
-        for row in rows
-    ]
+    return [*told, str(count.partial)] if count.partial else told
 
 
 def lines_of_comparison(comparison: "Comparison") -> list[str]:
@@ -99,11 +90,14 @@ def records_of_comparison(comparison: "Comparison") -> list[dict[str, str]]:
 
 def sizes_of(row: Row, count: "Count") -> dict[str, str]:
     """What people are shown of a row, by the title of the quantity."""
-    titles = (count.measures[0] if count.priced == DEFAULT else count.convention.column, *count.measures[1:])
-    return {
-        title.replace("_", "-"): thousands(size)
-        for title, size in zip(titles, row.sizes(count.measures), strict=True)
-    }
+    sizes = zip(titles_of(count), row.sizes(count.measures), strict=True)
+    return {title: thousands(size) for title, size in sizes}
+
+
+def titles_of(count: "Count") -> list[str]:
+    """What the quantities that people are shown are called."""
+    first = count.measures[0] if count.priced == DEFAULT else count.convention.column
+    return [title.replace("_", "-") for title in (first, *count.measures[1:])]
 
 
 def thousands(value: Any) -> str:

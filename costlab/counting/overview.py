@@ -1,4 +1,4 @@
-"""What a result shows of itself: a few lines at a prompt, a table in a notebook."""
+"""What a result shows of itself: a few lines at a prompt, what opens in a notebook."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -7,9 +7,9 @@ from typing import TypeVar
 from costlab.messages import shortened
 
 MOST = 20
-"""The most rows that are shown; in the place of the others stands how many they are."""
+"""The most lines that are shown; in the place of the others stands how many they are."""
 WIDEST = 400
-"""The most characters of a line, or of a cell: a formula may take as many."""
+"""The most characters of a line: a formula may take as many."""
 T = TypeVar("T")
 
 
@@ -23,9 +23,19 @@ class Overview(ABC):
     def _lines(self) -> Sequence[str]:
         """What it is in one line, and below it what there is to say of it at a prompt."""
 
-    @abstractmethod
     def _records(self) -> Sequence[Mapping[str, str]]:
         """The rows of its table in a notebook, by the titles of the columns."""
+        return ()
+
+    def _in_notebook(self) -> Sequence[str]:
+        """What stands below its first line in a notebook, as HTML: its notes and its table."""
+        from costlab.counting.folded import said, table
+
+        return [said(self._notes()), table(self._records())]
+
+    def _notes(self) -> Sequence[str]:
+        """What is said above its table in a notebook."""
+        return ()
 
     def __repr__(self) -> str:
         first, *others = self._lines()
@@ -33,18 +43,9 @@ class Overview(ABC):
         return "\n".join(shortened(line, WIDEST) for line in (f"{type(self).__name__}: {first}", *lines))
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from costlab.counting.folded import framed
 
-        import pandas as pd
-
-        def rest(more: int) -> Mapping[str, str]:
-            return {next(iter(records[0])): f"... and {more} more"}
-
-        records = self._records()
-        shown = [{name: shortened(cell, WIDEST) for name, cell in row.items()} for row in few(records, rest)]
-        with pd.option_context("display.max_colwidth", None):
-            table = pd.DataFrame(shown).fillna("").to_html(index=False, justify="left", border=0)
-        return f"<p>{escape(shortened(self._lines()[0], WIDEST))}</p>{table}"
+        return framed(self._lines()[0], *self._in_notebook())
 
 
 def few(rows: Sequence[T], rest: Callable[[int], T]) -> Sequence[T]:

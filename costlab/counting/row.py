@@ -51,3 +51,17 @@ def record(row: Row) -> dict[str, Any]:
         **{name: row.size(name) for name in (*QUANTITIES, COST)},
         "training_only": row.training_only,
     }
+
+
+def human(size: int, unit: str = "") -> str:
+    """A size in a few digits: 5,713,216,096 is 5.71 G, with a unit 5.71 GFLOP."""
+    if size < 0:
+        return f"-{human(-size, unit)}"
+    if size < 1000:
+        return f"{size} {unit}".rstrip()
+    one, prefix = 1, ""
+    for larger in "kMGTPEZY":
+        if 1000 * size < 999_995 * one:  # what would be shown as 1000.00 takes the next prefix
+            break
+        one, prefix = 1000 * one, larger
+    return f"{size / one:,.2f} {prefix}{unit}"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from copy import copy
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
@@ -236,18 +236,19 @@ class Region(Overview):
     def _where(self) -> Sequence[str]:
         return [f"where {each}" for each in self.stated]
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def _notes(self) -> Sequence[str]:
+        asked = "fit and meet the conditions" if self.stated else "fit"
+        return [*self._where(), f".count() says how many of the {self.size:,} members {asked}"]
 
-        return "".join([super()._repr_html_(), *(f"<p>{escape(each)}</p>" for each in self._where())])
+    def _in_notebook(self) -> Sequence[str]:
+        from costlab.counting.folded import Line, said, spread, tree
 
-    def _records(self) -> Sequence[Mapping[str, str]]:
-        return [
-            {
-                "axis": each.name,
-                "values": f"{len(each.values):,}",
-                "first": each.text(0),
-                "last": each.text(-1),
-            }
+        def values(axis: Axis) -> Sequence[Line]:
+            return spread([axis.text(place) for place in range(len(axis.values))])
+
+        lines = [
+            Line([each.name, f"{len(each.values):,}", each.text(0), each.text(-1)], partial(values, each))
             for each in self.axes
         ]
+        titles = ["axis", "values", "first", "last"]
+        return [said(self._notes()), tree(titles, lines, text=1, instead=".axes holds all values")]

@@ -188,13 +188,16 @@ class Memory(Overview):
         peak, stay = _shown(self.peak_bytes), _shown(self.resident)
         return [self.title, f"peak {peak} bytes beside {stay} that stay"]
 
+    def _notes(self) -> Sequence[str]:
+        return self._lines()[1:]
+
     def _records(self) -> Sequence[Mapping[str, str]]:
         columns = ("weights", "live") if self.optimizer is None else ("weights", "kept", "live")
         titles = {"live": "allocated at most"}
         return [
             {
                 "module": each.name or "(root)",
-                **{titles.get(name, name): _shown(getattr(each, name)) for name in columns},
+                **{f"{titles.get(name, name)}, bytes": _shown(getattr(each, name)) for name in columns},
             }
             for each in self.modules(1)
         ]

@@ -148,6 +148,9 @@ class Roofline(Overview):
             f"{whole.memory_seconds:.4g} seconds in operations that memory bounds",
         )
 
+    def _notes(self) -> Sequence[str]:
+        return self._lines()[1:]
+
     def _records(self) -> Sequence[Mapping[str, str]]:
         rows = (*self.modules(1), self.total._replace(path=self.total.kind))
         return [

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from costlab.counting.row import human as human  # noqa: PLC0414  # mypy sees no other re-export
 from costlab.messages import harmless
 
 if TYPE_CHECKING:
@@ -141,20 +142,6 @@ def stated_percent(value: "Fraction") -> str:
     """A part of 1 in percent; one that is rounded with a short fraction behind: ``33.33% (1/3)``."""
     exact = (10_000 * value).denominator == 1
     return in_percent(value) if exact or len(str(value)) > SHORT else f"{in_percent(value)} ({value})"
-
-
-def human(size: int, unit: str = "") -> str:
-    """A size in a few digits: 5,713,216,096 is 5.71 G, with a unit 5.71 GFLOP."""
-    if size < 0:
-        return f"-{human(-size, unit)}"
-    if size < 1000:
-        return f"{size} {unit}".rstrip()
-    one, prefix = 1, ""
-    for larger in "kMGTPEZY":
-        if 1000 * size < 999_995 * one:  # what would be shown as 1000.00 takes the next prefix
-            break
-        one, prefix = 1000 * one, larger
-    return f"{size / one:,.2f} {prefix}{unit}"
 
 
 def amount(value: Any) -> str:
