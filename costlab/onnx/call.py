@@ -8,17 +8,17 @@ from costlab.onnx.tensor import GraphTensor
 
 
 class NodeCall(NamedTuple):
-    """A node with its tensors: ``inputs`` hold None where an optional one is left out."""
+    """A node with its tensors: ``inputs`` and ``outputs`` hold None where an optional one is left out."""
 
     operator: str
     domain: str
     version: int
     attributes: Mapping[str, Any]
     inputs: tuple[GraphTensor | None, ...]
-    outputs: tuple[GraphTensor, ...]
+    outputs: tuple[GraphTensor | None, ...]
 
     def input(self, place: int) -> GraphTensor:
-        """An input that must be there. Raises `UnsizedError`'s kin where it is not."""
+        """An input that must be there; one of which nothing is known where it is not."""
         tensor = self.optional(place)
         return GraphTensor() if tensor is None else tensor
 
@@ -26,10 +26,14 @@ class NodeCall(NamedTuple):
         """An input that may be left out."""
         return self.inputs[place] if place < len(self.inputs) else None
 
+    def has(self, place: int) -> bool:
+        """Whether an input that may be left out is there."""
+        return self.optional(place) is not None
+
     @property
     def output(self) -> GraphTensor:
-        """The first of its outputs."""
-        return self.outputs[0]
+        """The first of its outputs that is there."""
+        return next((each for each in self.outputs if each is not None), GraphTensor())
 
     @property
     def elements_in(self) -> int:
@@ -39,14 +43,24 @@ class NodeCall(NamedTuple):
     @property
     def elements_out(self) -> int:
         """The elements of all that comes out."""
-        return sum(each.elements for each in self.outputs)
+        return sum(each.elements for each in self.outputs if each is not None)
+
+    def text(self, name: str, default: str) -> str:
+        """An attribute that is a word."""
+        value = self.attributes.get(name, default)
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+    def number(self, name: str, default: int = 0) -> int:
+        """An attribute that is an integer."""
+        return int(self.attributes.get(name, default))
 
 
 class GraphStep(NamedTuple):
     """An operation of a graph as tools that read graphs meet it: its node, of whose operations it is one.
 
-    ``before`` are the nodes since the operation before, with their works, that have nothing but what the file
-    holds: they are computed once, before any run, and are no operation.
+    ``before`` are the nodes since the operation before, with their works, that are no operations here: what
+    the file alone determines, which is computed once, before any run, what follows from sizes, what only
+    moves elements, and the bias that goes with its product.
     """
 
     call: NodeCall

@@ -1,26 +1,23 @@
 """Graphs of ONNX as blocks: walking one sizes its tensors and counts its nodes; nothing runs."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import onnx
-from onnx import ModelProto, NodeProto, helper
+from onnx import ModelProto, helper
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Parameters, Traced
-from costlab.algebra.work import Work
 from costlab.errors import DefinitionError, TargetError, first_line
-from costlab.onnx.call import GraphStep, NodeCall
-from costlab.onnx.rules import RULES
+from costlab.onnx.operations import Operations
 from costlab.onnx.sizing import Sizing
-from costlab.onnx.tensor import GraphTensor, UnsizedError, tensor_of_type
-from costlab.onnx.tree import GraphOperation, build_tree
+from costlab.onnx.tensor import GraphTensor, tensor_of_type
+from costlab.onnx.tree import build_tree
 
 
 @dataclass(frozen=True)
@@ -75,19 +72,12 @@ class OnnxGraph(Block):
         """
         given, _ = self.placed(x, 1)
         sizing = Sizing(self.model, self._given(given))
-        operations: list[GraphOperation] = []
-        counted: set[str] = set()
-        before: tuple[tuple[NodeCall, Work], ...] = ()
+        operations = Operations(self.model.graph)
         for node, call in sizing.calls(self.model.graph):
-            if call.output.held:  # done once, before any run, and no part of it
-                before += ((call, _work(call)),)
-                continue
-            operations.extend(_operations(node, GraphStep(call, 0, before), counted))
-            before = ()
-        if before and operations:
-            operations[-1] = operations[-1].with_more_before(before)
-        held = Parameters(trainable=sum(_number(each.work.parameters) for each in operations))
-        root = build_tree(self.name, operations, held)
+            operations.meet(node, call)
+        done = operations.finished()
+        held = Parameters(trainable=sum(_number(each.work.parameters) for each in done))
+        root = build_tree(self.name, done, held)
         assert isinstance(root.block, Traced)
         return root._replace(block=replace(root.block, graph=self.model))
 
@@ -98,43 +88,9 @@ class OnnxGraph(Block):
         return {name: wanted[name]._replace(sizes=tuple(each.sizes)) for name, each in named.items()}
 
 
-def _operations(node: NodeProto, step: GraphStep, counted: set[str]) -> Iterator[GraphOperation]:
-    """What a node does; of a node that nobody knows, or that has no sizes, that it is not counted."""
-    call = step.call
-    rule = RULES.get((call.domain, call.operator))
-    if rule is None:
-        yield GraphOperation(node, Work(call.operator), Sizes(), step, unknown=True)
-        return
-    try:
-        works = rule(call)
-        for part, work in enumerate((works,) if isinstance(works, Work) else works):
-            mine = sum(_new(each, counted) for each in call.inputs if each is not None)
-            sizes = Sizes(*call.output.shape)
-            yield GraphOperation(node, work._replace(parameters=mine), sizes, step.at(part))
-    except UnsizedError:
-        yield GraphOperation(node, Work(call.operator), Sizes(), step, unknown=True)
-
-
-def _work(call: NodeCall) -> Work:
-    """What a node does that has nothing but what the file holds; of one that nobody knows, nothing."""
-    rule = RULES.get((call.domain, call.operator))
-    with suppress(UnsizedError):
-        works = Work(call.operator) if rule is None else rule(call)
-        return works if isinstance(works, Work) else next(iter(works))
-    return Work(call.operator)
-
-
 def _number(size: Dim) -> int:
     assert isinstance(size, int)
     return size
-
-
-def _new(tensor: GraphTensor, counted: set[str]) -> int:
-    """The elements of parameters that were not counted yet."""
-    if not tensor.held or not tensor.is_floating_point or tensor.origin in counted:
-        return 0
-    counted.add(tensor.origin)
-    return tensor.elements
 
 
 def read_graph(file: Path) -> OnnxGraph:

@@ -9,7 +9,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, defs, helper, n
 from onnx.reference import ReferenceEvaluator
 
 from costlab.onnx.call import NodeCall
-from costlab.onnx.tensor import SMALL, GraphTensor, held_tensor, tensor_of_type
+from costlab.onnx.tensor import SMALL, GraphTensor, Origin, held_tensor, origins_of, tensor_of_type
 
 Known = dict[str, GraphTensor]
 COMPUTED = frozenset([TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, TensorProto.FLOAT])
@@ -38,22 +38,23 @@ class Sizing:
             inputs = inputs[:-1]
         attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
         version = self._versions.get(node.domain, 0)
-        return NodeCall(node.op_type, node.domain, version, attributes, inputs, tuple(outputs))
+        made = tuple(each if name else None for name, each in zip(node.output, outputs, strict=True))
+        return NodeCall(node.op_type, node.domain, version, attributes, inputs, made)
 
     def _outputs(self, node: NodeProto) -> list[GraphTensor]:
         if node.op_type == "Constant" and not node.domain:
             return [_constant(node)]
-        inferred, origin = self._inferred(node), self._origin(node)
-        made = [inferred.get(name, GraphTensor())._replace(origin=origin) for name in node.output]
+        inferred = self._inferred(node)
+        made = [self._traced_back(node, name, inferred.get(name, GraphTensor())) for name in node.output]
         if self._is_computed(node, made):
             with suppress(Exception):  # what cannot be computed has sizes all the same
-                return self._computed(node, origin)
+                return self._computed(node, made)
         return made
 
-    def _origin(self, node: NodeProto) -> str:
-        """The tensor of the file that the outputs come from, where nothing else goes in."""
+    def _traced_back(self, node: NodeProto, name: str, made: GraphTensor) -> GraphTensor:
+        """What a node makes, with the tensors of the file that it comes from."""
         given = [self.known.get(name, GraphTensor()) for name in node.input if name]
-        return given[0].origin if given and all(each.held for each in given) else ""
+        return made._replace(origins=origins_of(node.op_type, name, made, given))
 
     def _inferred(self, node: NodeProto) -> Known:
         """What onnx's own inference tells of what comes out."""
@@ -90,7 +91,7 @@ class Sizing:
         given = [self.known.get(name, GraphTensor()) for name in node.input if name]
         return all(each.values is not None for each in given) and bool(given)
 
-    def _computed(self, node: NodeProto, origin: str) -> list[GraphTensor]:
+    def _computed(self, node: NodeProto, made: Sequence[GraphTensor]) -> list[GraphTensor]:
         """What comes out, by onnx's reference implementation."""
         feeds: dict[str, Any] = {}
         for name in filter(None, node.input):
@@ -98,8 +99,8 @@ class Sizing:
             feeds[name] = np.broadcast_to(0, tensor.shape) if tensor.values is None else tensor.values
         run = ReferenceEvaluator(node, opsets=self._versions)
         return [
-            GraphTensor(each.shape, helper.np_dtype_to_tensor_dtype(each.dtype), each, origin)
-            for each in map(np.asarray, run.run(None, feeds))
+            GraphTensor(each.shape, helper.np_dtype_to_tensor_dtype(each.dtype), each, before.origins)
+            for before, each in zip(made, map(np.asarray, run.run(None, feeds)), strict=True)
         ]
 
 
@@ -107,6 +108,7 @@ def _constant(node: NodeProto) -> GraphTensor:
     (attribute,) = node.attribute
     value, (name,) = helper.get_attribute_value(attribute), node.output
     if isinstance(value, TensorProto):
-        return held_tensor(value, name)
+        return held_tensor(value, name, by_node=True)
     array = np.asarray(value)
-    return GraphTensor(array.shape, helper.np_dtype_to_tensor_dtype(array.dtype), array, name)
+    origin = Origin(name, array.size, by_node=True)
+    return GraphTensor(array.shape, helper.np_dtype_to_tensor_dtype(array.dtype), array, (origin,))

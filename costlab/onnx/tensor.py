@@ -1,5 +1,6 @@
 """A tensor of a graph as far as it is known without running: its sizes, its type, and small values."""
 
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -12,23 +13,36 @@ SMALL = 2**12
 """Elements up to which values are read and computed: shapes and indices, not weights."""
 
 
+class Origin(NamedTuple):
+    """A tensor that the file holds, by the name that it has there.
+
+    ``by_node`` says that a node makes it, a constant or one value repeated, and that it is no initializer;
+    ``uniform`` that all its elements are known to be the same.
+    """
+
+    name: str
+    elements: int
+    by_node: bool = False
+    uniform: bool = False
+
+
 class GraphTensor(NamedTuple):
     """A tensor of a graph: ``sizes`` are None where its rank is unknown, and so is each that is.
 
     ``values`` are its elements where they are known: of constants, of shapes and of what is computed from
-    them. ``origin`` names the tensor of the file, an initializer or a constant, that its elements come from
-    as they are, or moved; "" for what comes from data.
+    them. ``origins`` are the tensors of the file that its elements come from where no data go in, as they
+    are, moved or computed; none for what comes from data.
     """
 
     sizes: tuple[int | None, ...] | None = None
     element_type: int = TensorProto.UNDEFINED
     values: np.ndarray[Any, Any] | None = None
-    origin: str = ""
+    origins: tuple[Origin, ...] = ()
 
     @property
     def held(self) -> bool:
         """Whether the file holds its elements."""
-        return bool(self.origin)
+        return bool(self.origins)
 
     @property
     def is_sized(self) -> bool:
@@ -86,9 +100,35 @@ def tensor_of_type(kind: TypeProto) -> GraphTensor:
     return GraphTensor(tuple(sizes), tensor.elem_type)
 
 
-def held_tensor(tensor: TensorProto, name: str) -> GraphTensor:
+def held_tensor(tensor: TensorProto, name: str, by_node: bool = False) -> GraphTensor:
     """An initializer or a constant; what lies in another file has sizes and no values."""
     sizes = tuple(tensor.dims)
     elsewhere = tensor.data_location == TensorProto.EXTERNAL
     known = not elsewhere and prod(sizes) <= SMALL
-    return GraphTensor(sizes, tensor.data_type, numpy_helper.to_array(tensor) if known else None, name)
+    values = numpy_helper.to_array(tensor) if known else None
+    uniform = values is not None and values.size > 0 and bool((values == values.flat[0]).all())
+    return GraphTensor(sizes, tensor.data_type, values, (Origin(name, prod(sizes), by_node, uniform),))
+
+
+def origins_of(
+    operator: str, output: str, made: GraphTensor, given: Sequence[GraphTensor]
+) -> tuple[Origin, ...]:
+    """The tensors of the file that what a node makes comes from; none where data go in.
+
+    Of several inputs those of the same type count: a weight, and not the sizes that it is given.
+    """
+    if not any(each.held for each in given) or any(not each.held and each.values is None for each in given):
+        return ()
+    if operator == "ConstantOfShape" and made.is_sized:
+        return (Origin(output, made.elements, by_node=True, uniform=True),)
+    first = given[0].origins
+    if operator == "Identity" and len(first) == 1 and first[0].uniform and not first[0].by_node:
+        return (first[0]._replace(name=output),)  # an exporter keeps equal tensors once
+    alike = [each for each in given if each.element_type == made.element_type]
+    if operator == "DequantizeLinear" and first:
+        return first
+    return _all_origins(alike) or _all_origins(given)
+
+
+def _all_origins(tensors: Iterable[GraphTensor]) -> tuple[Origin, ...]:
+    return tuple(dict.fromkeys(origin for each in tensors for origin in each.origins))

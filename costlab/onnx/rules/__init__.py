@@ -1,6 +1,30 @@
 """What the operators of onnx cost, in the kinds and quantities of modules of PyTorch."""
 
-from costlab.onnx.rules import convolution, elements, products  # each registers its rules
-from costlab.onnx.rules.registry import RULES as RULES
+from costlab.onnx.rules import (  # each registers its rules
+    attention,
+    convolution,
+    einsum,
+    elements,
+    normalization,
+    pooling,
+    products,
+    recurrent,
+)
+from costlab.onnx.rules.names import CONTROL, NOT_COUNTED, NOTHING
+from costlab.onnx.rules.registry import LEARNED, RULES
 
-__all__ = ["RULES", "convolution", "elements", "products"]
+__all__ = [
+    "CONTROL",
+    "LEARNED",
+    "NOTHING",
+    "NOT_COUNTED",
+    "RULES",
+    "attention",
+    "convolution",
+    "einsum",
+    "elements",
+    "normalization",
+    "pooling",
+    "products",
+    "recurrent",
+]

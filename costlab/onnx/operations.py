@@ -1,0 +1,137 @@
+"""The nodes of a graph as operations: each by its rule, and a bias that is added goes with its product."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+
+from onnx import GraphProto, NodeProto
+
+from costlab.algebra.shape import Sizes
+from costlab.algebra.work import Work
+from costlab.onnx.call import GraphStep, NodeCall
+from costlab.onnx.parameters import Counted
+from costlab.onnx.rules import NOTHING, RULES
+from costlab.onnx.tensor import GraphTensor, UnsizedError
+from costlab.onnx.tree import GraphOperation
+
+PASSED = frozenset(["Cast", "DequantizeLinear", "QuantizeLinear"])
+"""What may stand between a product and the bias that is added to it."""
+INTEGER = frozenset(["ConvInteger", "MatMulInteger"])
+"""Products whose outputs are scaled before a bias is added."""
+
+
+class Operations:
+    """What the nodes of a graph do, in the order in which they are met."""
+
+    def __init__(self, graph: GraphProto) -> None:
+        self._met: list[GraphOperation] = []
+        self._before: list[tuple[NodeCall, Work]] = []
+        self._counted = Counted()
+        self._uses = Counter(uses_of(graph))
+        self._products: dict[str, tuple[int, NodeCall]] = {}
+
+    def meet(self, node: NodeProto, call: NodeCall) -> None:
+        """What a node does; of one that nobody knows, or that has no sizes, that it is not counted.
+
+        What makes a tensor of what the file holds alone is done once, before any run, and no part of it; so
+        is what follows from sizes.
+        """
+        if call.domain == "ai.onnx":
+            call = call._replace(domain="")
+        begin = len(self._met)
+        step = GraphStep(call, 0, tuple(self._before))
+        try:
+            if not (call.output.held or call.output.values is not None or self._adds_bias(node, call)):
+                for part, work in enumerate(self._works(call)):
+                    mine = work._replace(parameters=self._counted.parameters(call, work))
+                    self._met.append(GraphOperation(node, mine, Sizes(*call.output.shape), step.at(part)))
+                self._follow(node, call)
+        except UnsizedError:
+            self._met.append(GraphOperation(node, Work(call.operator), Sizes(), step, unknown=True))
+        if len(self._met) > begin:
+            self._before.clear()
+        else:
+            self._before.append((call, _aside(call)))
+
+    def finished(self) -> list[GraphOperation]:
+        """All operations, in their order; the last has what comes after it, too."""
+        if self._before and self._met:
+            self._met[-1] = self._met[-1].with_more_before(tuple(self._before))
+        return self._met
+
+    def _works(self, call: NodeCall) -> tuple[Work, ...]:
+        """What a node costs; what only moves elements is an operation where it reads a parameter first."""
+        key = call.domain, call.operator
+        if key in NOTHING:
+            reads = self._counted.reads(call)
+            return (Work(call.operator.lower(), outputs=call.output.elements),) if reads else ()
+        if key not in RULES:
+            raise UnsizedError
+        works = RULES[key](call)
+        return (works,) if isinstance(works, Work) else tuple(works)
+
+    def _follow(self, node: NodeProto, call: NodeCall) -> None:
+        """Note where the output of a product goes, if a bias may be added there."""
+        if self._met and self._met[-1].node is node and takes_bias(self._met[-1].work):
+            self._products[node.output[0]] = len(self._met) - 1, call
+            return
+        before = [name for name in node.input if name in self._products and self._uses[name] == 1]
+        if len(before) == 1 and self._passes(call, self._products[before[0]][1]):
+            self._products[node.output[0]] = self._products[before[0]]
+
+    def _passes(self, call: NodeCall, product: NodeCall) -> bool:
+        return call.operator in PASSED or (call.operator == "Mul" and product.operator in INTEGER)
+
+    def _adds_bias(self, node: NodeProto, call: NodeCall) -> bool:
+        """Whether a node adds the bias of the product before; if so, it is that product's."""
+        if call.operator != "Add":
+            return False
+        for name, bias in zip(node.input, reversed(call.inputs), strict=True):
+            if name not in self._products or self._uses[name] != 1 or bias is None:
+                continue
+            place, product = self._products[name]
+            if is_bias(bias, product):
+                operation = self._met[place]
+                held = operation.work.parameters + self._counted.of(bias)
+                work = operation.work._replace(bias_adds=operation.work.outputs, parameters=held)
+                self._met[place] = operation._replace(work=work)
+                return True
+        return False
+
+
+def _aside(call: NodeCall) -> Work:
+    """What a node does that is no operation, as far as its sizes are known."""
+    rule = RULES.get((call.domain, call.operator))
+    with suppress(UnsizedError):
+        works = () if rule is None else rule(call)
+        for work in (works,) if isinstance(works, Work) else works:
+            return work
+        return Work(call.operator.lower(), inputs=call.elements_in, outputs=call.elements_out)
+    return Work(call.operator.lower())
+
+
+def takes_bias(work: Work) -> bool:
+    """Whether a bias that is added to what comes out belongs to an operation: a layer's that has none."""
+    return work.weights != 0 and work.bias_adds == 0 and work.kind.startswith(("linear", "conv"))
+
+
+def is_bias(tensor: GraphTensor, product: NodeCall) -> bool:
+    """Whether a tensor that the file holds has one element for each feature or filter of a product."""
+    if not tensor.held or not tensor.is_sized:
+        return False
+    if tensor.elements == 1 and all(each.by_node for each in tensor.origins):
+        return False
+    made = product.output.shape
+    axis = len(made) - 1 if "MatMul" in product.operator or "Gemm" in product.operator else 1
+    wanted = tuple(size if place == axis else 1 for place, size in enumerate(made))
+    return len(tensor.shape) <= len(made) and (1,) * (len(made) - len(tensor.shape)) + tensor.shape == wanted
+
+
+def uses_of(graph: GraphProto) -> Iterator[str]:
+    """The names of tensors that are read: by nodes, by those in graphs within, and as what comes out."""
+    yield from (each.name for each in graph.output)
+    for node in graph.node:
+        yield from node.input
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from uses_of(inner)

@@ -1,0 +1,65 @@
+"""Which tensors of a file are parameters: what training changes, each counted once."""
+
+import numpy as np
+
+from costlab.algebra.dim import Dim
+from costlab.algebra.work import Work
+from costlab.onnx.call import NodeCall
+from costlab.onnx.rules import LEARNED
+from costlab.onnx.tensor import GraphTensor, Origin
+
+BUFFERS = ("running_mean", "running_var")
+"""How torch calls the buffers of its normalizations."""
+
+
+class Counted:
+    """The parameters that nodes read, each tensor of the file once.
+
+    Of operators that have weights their places are known. Elsewhere, such as in a sum, a tensor is a
+    parameter where it is an initializer of floating-point numbers, several and finite: a single number is a
+    setting, what a node makes a constant, and one with infinities a mask.
+    """
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def parameters(self, call: NodeCall, work: Work) -> Dim:
+        """The parameters that a node reads first; a rule may say how many packed ones are."""
+        places = LEARNED.get((call.domain, call.operator))
+        if places is None:
+            found = [each for each in call.inputs if each is not None and _is_free_parameter(each)]
+            return work.parameters + sum(self.of(each, free=True) for each in found)
+        held = [each for place in places if (each := call.optional(place)) is not None and each.held]
+        if work.parameters == 0 or not held:
+            return work.parameters + sum(map(self.of, held))
+        packed, *others = held
+        new = self._is_new(packed.origins)
+        return (work.parameters if new else 0) + sum(map(self.of, others))
+
+    def reads(self, call: NodeCall) -> bool:
+        """Whether a node is the first to read a parameter, if its places tell nothing."""
+        found = (each for each in call.inputs if each is not None and _is_free_parameter(each))
+        return any(origin.name not in self._names for each in found for origin in each.origins)
+
+    def of(self, tensor: GraphTensor, free: bool = False) -> int:
+        """The elements of what the file holds of a tensor that was not counted yet."""
+        several = [each for each in tensor.origins if each.elements > 1 and not (free and each.by_node)]
+        wanted = several or tensor.origins
+        return sum(each.elements for each in wanted if self._is_new((each,)))
+
+    def _is_new(self, origins: tuple[Origin, ...]) -> bool:
+        names = {each.name for each in origins}
+        if names <= self._names:
+            return False
+        self._names |= names
+        return True
+
+
+def _is_free_parameter(tensor: GraphTensor) -> bool:
+    if not tensor.held or not tensor.is_floating_point:
+        return False
+    if tensor.values is not None and not np.isfinite(tensor.values.astype(float)).all():
+        return False
+    return any(
+        each.elements > 1 and not each.by_node and not each.name.endswith(BUFFERS) for each in tensor.origins
+    )
