@@ -10,6 +10,7 @@ import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    FishComplete,
     add_completion_class,
     get_completion_class,
 )
@@ -19,6 +20,7 @@ from costlab.targets import catalog
 JOINTS = ":="
 """The signs at which bash takes words apart; what it completes is behind the last one."""
 DEVICES = ("auto", "cpu", "cuda")
+SHELLS = ("bash", "zsh", "fish")
 SOURCES = ("synthetic", "digits", "cifar10:", "cifar100:", "folder:")
 
 
@@ -200,6 +202,7 @@ KINDS: dict[str, Callable[[click.Context, str], Iterable[str]]] = {
     "data": _data,
     "device": lambda _, __: DEVICES,
     "hardware": _devices,
+    "shell": lambda _, __: SHELLS,
 }
 
 
@@ -236,13 +239,25 @@ class Bash(BashComplete):
         return super().format_completion(item)
 
 
+class Fish(FishComplete):
+    """Fish takes a comma for the end of a word; what is completed has some."""
+
+    source_template = FishComplete.source_template.replace('string split ","', 'string split --max 1 ","')
+
+
+def add_shells() -> None:
+    """Let bash and fish complete so."""
+    for shell in (Bash, Fish):
+        add_completion_class(shell)
+
+
 def register(request: str) -> None:
-    """Let bash complete so.
+    """Let shells complete so.
 
     Raises:
         UsageError: the request is none that a shell makes, or what it completes is not beside it.
     """
-    add_completion_class(Bash)
+    add_shells()
     shell, _, asked = request.partition("_")
     number = os.environ.get("COMP_CWORD", "")
     known = get_completion_class(shell) is not None and asked in ("source", "complete")

@@ -2,18 +2,19 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from costlab import __version__, interrupts
-from costlab.cli.lazy import LazyCommands
+from costlab.cli.lazy import LazyCommands, completes
 from costlab.cli.streams import mend_streams
 from costlab.errors import CostlabError, one_line
 from costlab.messages import harmless, shortened
 
+F = TypeVar("F", bound=Callable[..., Any])
 MISTAKE = 2
 BUG = 70
 COMPLETE = "_COSTLAB_COMPLETE"
@@ -52,9 +53,39 @@ class Group(click.Group):
             raise click.Abort from interrupt
 
 
+def _complete(context: click.Context, parameter: click.Parameter, shell: str | None) -> None:
+    """Tell a shell to complete, or show the script that does; nothing if neither is asked."""
+    if shell is None or context.resilient_parsing:
+        return
+    from costlab.cli import install_completion
+
+    if parameter.name == "install_completion":
+        install_completion.print_installed(shell)
+    else:
+        install_completion.print_script(shell)
+    context.exit()
+
+
+def _completion(name: str, help_text: str) -> Callable[[F], F]:
+    """An option that is given with a shell, or without for the one that it is typed in."""
+    return click.option(
+        name,
+        is_flag=False,
+        flag_value="",
+        metavar="[bash|zsh|fish]",
+        is_eager=True,
+        expose_value=False,
+        callback=_complete,
+        shell_complete=completes("shell"),
+        help=help_text,
+    )
+
+
 @click.group(cls=Group, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="costlab")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@_completion("--install-completion", "Tell your shell to complete costlab's words, from its next start on.")
+@_completion("--show-completion", "Print the script that does, for a place of your own.")
 def cli(**_: Any) -> None:
     """The cost of convolutional networks, counted exactly and checked against what runs."""
 

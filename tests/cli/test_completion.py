@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from costlab.cli.completion import Fish
 from costlab.paper.claims import CLAIMS
 from costlab.targets.catalog import ablations, catalog
 from costlab.train.experiments import names
@@ -111,6 +112,10 @@ def test_what_bash_is_told(folder: Path, words: tuple[str, ...], expected: set[s
 def test_other_shells_are_told_whole_words(folder: Path, shell: str) -> None:
     found, errors = completed(folder, "count", "nets.py:ma", shell=shell)
     assert (found, errors) == (["nets.py:make"], "")
+
+
+def test_fish_does_not_end_a_word_at_a_comma() -> None:
+    assert 'string split --max 1 "," $completion' in Fish.source_template
 
 
 def test_nothing_heavy_is_loaded(folder: Path) -> None:
