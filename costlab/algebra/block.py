@@ -19,6 +19,7 @@ from costlab.messages import named
 if TYPE_CHECKING:
     from torch import nn
 
+WANTED_INPUT = "give one, such as 3x224x224"
 FLOAT_MAX = float_info.max
 D = TypeVar("D", bound=Dim)
 T = TypeVar("T")
@@ -50,6 +51,11 @@ class Block(ABC):
         Raises:
             ShapeError: a part does not accept its input; the error names the part's path.
         """
+
+    @property
+    def wanted_input(self) -> str:
+        """What is said where the shape of its input is not known."""
+        return WANTED_INPUT
 
     def output(self, x: AnyShape) -> AnyShape:
         """The shape that comes out for an input of shape ``x``. Raises as `walk` does."""

@@ -164,7 +164,7 @@ class Traced(Block):
     """A module or an operation, as it ran.
 
     ``kernel`` says of a convolution what `kernel_of` would, and of attention to blocks which share of them it
-    computes; ``unknown`` says that nobody knows what it costs.
+    computes; ``unknown`` says that nobody knows what it costs, ``unsized`` that it is for want of its sizes.
     Of an operation, ``call`` says how it was called; of parameters that nothing reads there is none. ``turn``
     numbers the operations as they ran: those of a module that is called twice stand together in the tree.
     ``reads`` are the turns of the operations whose outputs it reads, -1 what comes in, where a trace follows
@@ -193,6 +193,7 @@ class Traced(Block):
     gives: tuple[int, ...] = field(default=(), compare=False, repr=False)
     graph: Any = field(default=None, compare=False, repr=False)
     step_of_graph: Any = field(default=None, compare=False, repr=False)
+    unsized: bool = field(default=False, kw_only=True)
 
     @property
     def title(self) -> str:

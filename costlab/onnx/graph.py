@@ -2,32 +2,35 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import cached_property
 from typing import Any, ClassVar
 
-import onnx
-from onnx import ModelProto, helper
+from onnx import ModelProto
 
 from costlab.algebra.block import Block, Node
-from costlab.algebra.dim import Dim, text
+from costlab.algebra.dim import Dim, is_number, text
 from costlab.algebra.inputs import Inputs, TensorInput
-from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
+from costlab.algebra.shape import AnyShape, Sizes
 from costlab.algebra.traced import Parameters, Traced
-from costlab.errors import DefinitionError, TargetError, first_line
-from costlab.onnx.operations import Operations
-from costlab.onnx.sizing import Sizing
+from costlab.errors import CostlabError, DefinitionError, TargetError
+from costlab.messages import shortened
+from costlab.onnx.control import CONTROL
+from costlab.onnx.inputs import Bound, GraphInput, as_given, asked, bound, default_sizes, inputs_of, sizes_of
+from costlab.onnx.operations import read_by
+from costlab.onnx.scope import Scope
 from costlab.onnx.tensor import GraphTensor, tensor_of_type
 from costlab.onnx.tree import build_tree
+from costlab.onnx.walk import Walker
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OnnxGraph(Block):
     """A graph of ONNX, counted as a module is: each node by a rule, at the sizes that go in."""
 
     takes_tensors: ClassVar[bool] = True
 
     name: str
-    model: ModelProto = field(compare=False, repr=False)
+    model: ModelProto = field(repr=False)
 
     @property
     def title(self) -> str:
@@ -36,70 +39,90 @@ class OnnxGraph(Block):
     def settings(self) -> Iterator[tuple[str, Any]]:
         return iter(())
 
-    @property
-    def inputs(self) -> dict[str, GraphTensor]:
-        """What goes in, by name: what a graph calls its inputs, but for those that the file holds."""
-        held = {each.name for each in self.model.graph.initializer}
-        return {
-            each.name: tensor_of_type(each.type) for each in self.model.graph.input if each.name not in held
-        }
+    @cached_property
+    def inputs(self) -> tuple[GraphInput, ...]:
+        """What goes in: what a graph calls its inputs, but for those that the file holds."""
+        return inputs_of(self.model.graph)
 
     @property
     def default_input(self) -> Inputs | None:
         """The input where the file leaves no size open, or the batch alone, which then is 1."""
-        tensors: dict[str, TensorInput] = {}
-        for name, tensor in self.inputs.items():
-            if tensor.sizes is None or None in tensor.sizes[1:]:
-                return None
-            sizes = (1 if size is None else size for size in tensor.sizes)
-            kind = helper.tensor_dtype_to_np_dtype(tensor.element_type).name
-            tensors[name] = TensorInput(Sizes(*sizes), kind)
-        return Inputs((), tensors)
+        return default_sizes(self.inputs)
+
+    @property
+    def wanted_input(self) -> str:
+        return asked(self.inputs)
 
     def placed(self, x: Any, batch: Dim) -> tuple[Inputs, Dim]:
+        """The inputs for a shape without a batch, or for another batch where the file leaves it open, and 1.
+
+        Raises:
+            DefinitionError: the batch is given twice, or the file fixes it; the input does not fit.
+        """
         if isinstance(x, Inputs):
-            if batch != 1:
-                raise DefinitionError(f"input={x} has its batch in it: leave batch={text(batch)} out")
-            return x, 1
-        sizes = (int(batch), *map(int, x)) if isinstance(x, Shape | Vector) else x
-        return Inputs([TensorInput(Sizes(*sizes))], batched=True), 1
+            return as_given(self._bound(x if batch == 1 else self._with_batch(x, batch)).given), 1
+        if not is_number(batch, *x):
+            raise DefinitionError(
+                f"{self.name}: a closed form is for definitions; a graph is counted at an input"
+            )
+        sizes = tuple(map(int, x))
+        wanted = next((each.sizes for each in self.inputs if each.is_tensor), None)
+        has_batch = isinstance(x, Sizes) or (wanted is not None and len(wanted) == len(sizes) and batch == 1)
+        given = sizes if has_batch else (int(batch), *sizes)
+        return as_given(self._bound(Inputs([TensorInput(Sizes(*given))])).given), 1
+
+    def _with_batch(self, x: Inputs, batch: Dim) -> Inputs:
+        """The input that the file leaves open, for another batch."""
+        default = self.default_input
+        if default is None or x != default:
+            raise DefinitionError(
+                f"input={shortened(str(x))} has its batch in it: leave batch={text(batch)} out"
+            )
+        if not default.batched or not isinstance(batch, int):
+            raise DefinitionError(f"{self.name} is fixed at {default}: leave batch={text(batch)} out")
+        found = default_sizes(self.inputs, batch)
+        assert found is not None
+        return found
+
+    def _bound(self, given: Inputs) -> Bound:
+        try:
+            return bound(self.inputs, given)
+        except DefinitionError as error:
+            raise DefinitionError(f"{self.name}: {error}") from None
 
     def walk(self, x: AnyShape | Inputs, path: str = "", training_only: bool = False) -> Node:
         """The tree of its nodes on an input.
 
         Raises:
             DefinitionError: the input does not fit.
+            TargetError: the graph is malformed.
         """
         given, _ = self.placed(x, 1)
-        sizing = Sizing(self.model, self._given(given))
-        operations = Operations(self.model.graph)
-        for node, call in sizing.calls(self.model.graph):
-            operations.meet(node, call)
-        done = operations.finished()
-        held = Parameters(trainable=sum(_number(each.work.parameters) for each in done))
-        root = build_tree(self.name, done, held)
+        into = self._bound(given)
+        graph = self.model.graph
+        walker = Walker(self.model, self._declared(into), CONTROL)
+        scope = Scope(opsets=tuple(self.model.opset_import))
+        scope.tensors.update(into.tensors)
+        try:
+            operations = walker.run(graph, scope)
+        except CostlabError as error:
+            raise TargetError(f"{self.name}: {error}") from error
+        outputs = scope.outputs(graph)
+        held = Parameters(trainable=sum(each.parameters for each in operations))
+        root = build_tree(self.name, operations, held, read_by(outputs))
         assert isinstance(root.block, Traced)
-        return root._replace(block=replace(root.block, graph=self.model))
+        first = outputs[0] if outputs else None
+        output = Sizes(*first.shape) if first is not None and first.is_sized else Sizes()
+        return root._replace(output=output, block=replace(root.block, graph=self.model))
 
-    def _given(self, given: Inputs) -> dict[str, GraphTensor]:
-        """The tensors that go in, at the sizes that were given."""
-        wanted = self.inputs
-        named: dict[str, Any] = dict(zip(wanted, given.args, strict=False)) | dict(given.kwargs)
-        return {name: wanted[name]._replace(sizes=tuple(each.sizes)) for name, each in named.items()}
-
-
-def _number(size: Dim) -> int:
-    assert isinstance(size, int)
-    return size
-
-
-def read_graph(file: Path) -> OnnxGraph:
-    """The graph in a file; what it keeps in other files is not read.
-
-    Raises:
-        TargetError: there is no such file, or it holds no graph of ONNX.
-    """
-    try:
-        return OnnxGraph(file.name, onnx.load(file, load_external_data=False))
-    except Exception as error:
-        raise TargetError(f"{file}: {first_line(error)}") from error
+    def _declared(self, into: Bound) -> dict[str, GraphTensor]:
+        """What the file says of the tensors between, where the sizes with names are those of the input."""
+        graph = self.model.graph
+        found: dict[str, GraphTensor] = {}
+        for value in (*graph.value_info, *graph.output):
+            tensor = tensor_of_type(value.type)
+            if (sizes := sizes_of(value.type)) is not None:
+                known = (into.sizes.get(each) if isinstance(each, str) else each for each in sizes)
+                tensor = tensor._replace(sizes=tuple(known))
+            found[value.name] = tensor
+        return found

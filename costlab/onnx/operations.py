@@ -1,7 +1,7 @@
 """The nodes of a graph as operations: each by its rule, and a bias that is added goes with its product."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from onnx import GraphProto, NodeProto
@@ -9,6 +9,8 @@ from onnx import GraphProto, NodeProto
 from costlab.algebra.shape import Sizes
 from costlab.algebra.work import Work
 from costlab.onnx.call import GraphStep, NodeCall
+from costlab.onnx.faults import refuse_malformed
+from costlab.onnx.names import name_of
 from costlab.onnx.parameters import Counted
 from costlab.onnx.rules import NOTHING, RULES
 from costlab.onnx.tensor import GraphTensor, UnsizedError
@@ -21,37 +23,49 @@ INTEGER = frozenset(["ConvInteger", "MatMulInteger"])
 
 
 class Operations:
-    """What the nodes of a graph do, in the order in which they are met."""
+    """What the nodes of a graph do, in the order in which they are met.
 
-    def __init__(self, graph: GraphProto) -> None:
+    ``read`` are the names of what they and others read, as often as they do. ``path`` is where the graph is;
+    ``turn`` gives the turn of a further operation, of all graphs.
+    """
+
+    def __init__(
+        self, read: Iterable[str], path: tuple[str, ...], counted: Counted, turn: Callable[[], int]
+    ) -> None:
         self._met: list[GraphOperation] = []
         self._before: list[tuple[NodeCall, Work]] = []
-        self._counted = Counted()
-        self._uses = Counter(uses_of(graph))
+        self._path, self._counted, self._turn = path, counted, turn
+        self._uses = Counter(read)
         self._products: dict[str, tuple[int, NodeCall]] = {}
 
-    def meet(self, node: NodeProto, call: NodeCall) -> None:
+    def meet(self, node: NodeProto, call: NodeCall) -> tuple[int, ...]:
         """What a node does; of one that nobody knows, or that has no sizes, that it is not counted.
 
         What makes a tensor of what the file holds alone is done once, before any run, and no part of it; so
-        is what follows from sizes.
+        is what follows from sizes. Gives the turns of the operations that its outputs come from.
         """
-        if call.domain == "ai.onnx":
-            call = call._replace(domain="")
         begin = len(self._met)
-        step = GraphStep(call, 0, tuple(self._before))
-        try:
-            if not (call.output.held or call.output.values is not None or self._adds_bias(node, call)):
-                for part, work in enumerate(self._works(call)):
-                    mine = work._replace(parameters=self._counted.parameters(call, work))
-                    self._met.append(GraphOperation(node, mine, Sizes(*call.output.shape), step.at(part)))
-                self._follow(node, call)
-        except UnsizedError:
-            self._met.append(GraphOperation(node, Work(call.operator), Sizes(), step, unknown=True))
-        if len(self._met) > begin:
-            self._before.clear()
-        else:
+        if not (call.output.held or call.output.values is not None):
+            try:
+                if not self._adds_bias(node, call):
+                    self._add_works(node, call)
+                    self._follow(node, call)
+            except UnsizedError:
+                del self._met[begin:]
+                self._add(node, call, self._unknown(call), unsized=True)
+        if len(self._met) == begin:
             self._before.append((call, _aside(call)))
+            return read_by(call.inputs)
+        return (self._met[-1].turn,)
+
+    def extend(self, operations: Iterable[GraphOperation]) -> None:
+        """Add operations of another graph."""
+        self._met += operations
+
+    def add(self, operation: GraphOperation) -> int:
+        """Add an operation of no rule; gives its turn."""
+        self._met.append(operation._replace(turn=self._turn()))
+        return self._met[-1].turn
 
     def finished(self) -> list[GraphOperation]:
         """All operations, in their order; the last has what comes after it, too."""
@@ -59,20 +73,60 @@ class Operations:
             self._met[-1] = self._met[-1].with_more_before(tuple(self._before))
         return self._met
 
-    def _works(self, call: NodeCall) -> tuple[Work, ...]:
+    def _add_works(self, node: NodeProto, call: NodeCall) -> None:
+        key = call.domain, call.operator
+        if key not in RULES and key not in NOTHING:
+            self._add(node, call, self._unknown(call))
+            return
+        for work in self._works(node, call):
+            mine = work._replace(parameters=self._counted.parameters(call, work))
+            self._add(node, call, GraphOperation(mine, Sizes(*call.output.shape)))
+
+    def _unknown(self, call: NodeCall) -> GraphOperation:
+        """A node that is not counted, but for the parameters that it reads."""
+        work = Work(call.operator)
+        with suppress(UnsizedError):
+            work = work._replace(parameters=self._counted.parameters(call, work))
+        output = Sizes(*call.output.shape) if call.output.is_sized else Sizes()
+        return GraphOperation(work, output, unknown=True)
+
+    def _add(self, node: NodeProto, call: NodeCall, made: GraphOperation, unsized: bool = False) -> None:
+        """Add an operation of a node; of several each reads what the one before it gives."""
+        last = self._met[-1] if self._met else None
+        follows = last is not None and last.step is not None and last.step.call is call
+        part = last.step.part + 1 if follows and last is not None and last.step is not None else 0
+        name = name_of(node, made.work.kind, call)
+        self._met.append(
+            made._replace(
+                step=GraphStep(call, part, () if follows else tuple(self._before)),
+                path=name.within(self._path),
+                classes=() if self._path else name.classes,
+                turn=self._turn(),
+                reads=(last.turn,) if follows and last is not None else read_by(call.inputs),
+                unsized=unsized,
+            )
+        )
+        self._before.clear()
+
+    def _works(self, node: NodeProto, call: NodeCall) -> tuple[Work, ...]:
         """What a node costs; what only moves elements is an operation where it reads a parameter first."""
         key = call.domain, call.operator
         if key in NOTHING:
             reads = self._counted.reads(call)
             return (Work(call.operator.lower(), outputs=call.output.elements),) if reads else ()
-        if key not in RULES:
-            raise UnsizedError
-        works = RULES[key](call)
-        return (works,) if isinstance(works, Work) else tuple(works)
+        try:
+            works = RULES[key](call)
+            return (works,) if isinstance(works, Work) else tuple(works)
+        except UnsizedError:
+            raise
+        except Exception as error:
+            refuse_malformed(node, error)
+            raise
 
     def _follow(self, node: NodeProto, call: NodeCall) -> None:
         """Note where the output of a product goes, if a bias may be added there."""
-        if self._met and self._met[-1].node is node and takes_bias(self._met[-1].work):
+        last = self._met[-1] if self._met else None
+        if last and last.step is not None and last.step.call is call and takes_bias(last.work):
             self._products[node.output[0]] = len(self._met) - 1, call
             return
         before = [name for name in node.input if name in self._products and self._uses[name] == 1]
@@ -97,6 +151,11 @@ class Operations:
                 self._met[place] = operation._replace(work=work)
                 return True
         return False
+
+
+def read_by(tensors: Iterable[GraphTensor | None]) -> tuple[int, ...]:
+    """The turns of the operations that tensors come from."""
+    return tuple(dict.fromkeys(turn for each in tensors if each is not None for turn in each.made_by))
 
 
 def _aside(call: NodeCall) -> Work:
@@ -127,11 +186,16 @@ def is_bias(tensor: GraphTensor, product: NodeCall) -> bool:
     return len(tensor.shape) <= len(made) and (1,) * (len(made) - len(tensor.shape)) + tensor.shape == wanted
 
 
-def uses_of(graph: GraphProto) -> Iterator[str]:
+def uses_of(nodes: Sequence[NodeProto], outputs: Iterable[str]) -> Iterator[str]:
     """The names of tensors that are read: by nodes, by those in graphs within, and as what comes out."""
-    yield from (each.name for each in graph.output)
-    for node in graph.node:
+    yield from outputs
+    for node in nodes:
         yield from node.input
         for attribute in node.attribute:
             for inner in (attribute.g, *attribute.graphs):
-                yield from uses_of(inner)
+                yield from uses_of_graph(inner)
+
+
+def uses_of_graph(graph: GraphProto) -> Iterator[str]:
+    """The same of a graph."""
+    return uses_of(graph.node, (each.name for each in graph.output))

@@ -23,6 +23,14 @@ class Counted:
     def __init__(self) -> None:
         self._names: set[str] = set()
 
+    def kept(self) -> frozenset[str]:
+        """What was counted so far."""
+        return frozenset(self._names)
+
+    def put_back(self, names: frozenset[str]) -> None:
+        """Forget what was counted since."""
+        self._names = set(names)
+
     def parameters(self, call: NodeCall, work: Work) -> Dim:
         """The parameters that a node reads first; a rule may say how many packed ones are."""
         places = LEARNED.get((call.domain, call.operator))

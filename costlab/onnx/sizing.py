@@ -1,69 +1,88 @@
-"""The sizes of all tensors of a graph, by onnx's own inference, node by node; the values of small ones."""
+"""The sizes of what comes out of a node, by onnx's own inference; the values of small integers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, defs, helper, numpy_helper, shape_inference
+from onnx import NodeProto, SparseTensorProto, TensorProto, defs, helper, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
-from costlab.onnx.call import NodeCall
-from costlab.onnx.tensor import SMALL, GraphTensor, Origin, held_tensor, origins_of, tensor_of_type
+from costlab.onnx.contrib import KIN, SIZES
+from costlab.onnx.scope import Scope
+from costlab.onnx.tensor import (
+    GraphTensor,
+    held_array,
+    held_sparse,
+    held_tensor,
+    most_known,
+    origins_of,
+    tensor_of_array,
+    tensor_of_type,
+)
 
-Known = dict[str, GraphTensor]
-COMPUTED = frozenset([TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, TensorProto.FLOAT])
+COMPUTED = frozenset(
+    [TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, TensorProto.FLOAT, TensorProto.DOUBLE]
+)
 """Types of small tensors whose values are computed from others: shapes, indices, factors of a resize."""
+ANY = helper.make_tensor_type_proto(TensorProto.FLOAT, None)
+"""What is taken of a tensor of which nothing is known."""
+BY_CHANCE = ("Random", "Bernoulli", "Multinomial")
+"""How operators begin that draw what they put out."""
 
 
-class Sizing:
-    """Follows the nodes of a graph in their order, and tells of every tensor what is known without data."""
+class NodeSizing:
+    """Tells of what comes out of a node what is known without data.
 
-    def __init__(self, model: ModelProto, inputs: Mapping[str, GraphTensor]) -> None:
-        self._model = model
-        self._versions = {each.domain: each.version for each in model.opset_import}
-        self.known: Known = dict(inputs)
+    ``declared`` is what the file itself says of its tensors, where nobody else knows: as of the operators of
+    a domain of somebody's own.
+    """
 
-    def calls(self, graph: GraphProto) -> Iterator[tuple[NodeProto, NodeCall]]:
-        """Each node with its tensors."""
-        self.known |= {each.name: held_tensor(each, each.name) for each in graph.initializer}
-        for node in graph.node:
-            outputs = self._outputs(node)
-            self.known |= {name: each for name, each in zip(node.output, outputs, strict=True) if name}
-            yield node, self._call(node, outputs)
+    def __init__(self, ir_version: int, declared: Mapping[str, GraphTensor]) -> None:
+        self._ir_version = ir_version
+        self._declared = declared
 
-    def _call(self, node: NodeProto, outputs: Sequence[GraphTensor]) -> NodeCall:
-        inputs = tuple(self.known.get(name, GraphTensor()) if name else None for name in node.input)
-        while inputs and inputs[-1] is None:
-            inputs = inputs[:-1]
-        attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
-        version = self._versions.get(node.domain, 0)
-        made = tuple(each if name else None for name, each in zip(node.output, outputs, strict=True))
-        return NodeCall(node.op_type, node.domain, version, attributes, inputs, made)
-
-    def _outputs(self, node: NodeProto) -> list[GraphTensor]:
-        if node.op_type == "Constant" and not node.domain:
-            return [_constant(node)]
-        inferred = self._inferred(node)
-        made = [self._traced_back(node, name, inferred.get(name, GraphTensor())) for name in node.output]
-        if self._is_computed(node, made):
+    def outputs(self, node: NodeProto, scope: Scope) -> list[GraphTensor]:
+        """What comes out of a node, in the order of its names."""
+        prefix = "".join(f"{each}/" for each in scope.path)
+        if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
+            return [constant(node, prefix + node.output[0])]
+        given = [each for each in map(scope.read, node.input) if each is not None]
+        inferred = self._inferred(node, scope)
+        made = [
+            _traced_back(node, prefix + name, self._completed(name, inferred.get(name, GraphTensor())), given)
+            for name in node.output
+        ]
+        if _is_computed(node, given, made):
             with suppress(Exception):  # what cannot be computed has sizes all the same
-                return self._computed(node, made)
+                return _computed(node, given, scope, made)
         return made
 
-    def _traced_back(self, node: NodeProto, name: str, made: GraphTensor) -> GraphTensor:
-        """What a node makes, with the tensors of the file that it comes from."""
-        given = [self.known.get(name, GraphTensor()) for name in node.input if name]
-        return made._replace(origins=origins_of(node.op_type, name, made, given))
+    def _completed(self, name: str, tensor: GraphTensor) -> GraphTensor:
+        """A tensor with what the file says of it in place of what is not known."""
+        declared = None if tensor.is_sized else self._declared.get(name)
+        if declared is None or (tensor.kind is not None and declared.kind is None):
+            return tensor
+        kind = tensor.element_type or declared.element_type
+        if tensor.sizes is None or declared.sizes is None or len(tensor.sizes) != len(declared.sizes):
+            return tensor._replace(sizes=tensor.sizes or declared.sizes, element_type=kind)
+        sizes = (b if a is None else a for a, b in zip(tensor.sizes, declared.sizes, strict=True))
+        return tensor._replace(sizes=tuple(sizes), element_type=kind)
 
-    def _inferred(self, node: NodeProto) -> Known:
-        """What onnx's own inference tells of what comes out."""
+    def _inferred(self, node: NodeProto, scope: Scope) -> dict[str, GraphTensor]:
+        """What onnx's own inference tells of what comes out; of what it has no rule for, one of ours."""
+        call = scope.call(node, ())
+        if (own := SIZES.get((call.domain, call.operator))) is not None:
+            return dict(zip(node.output, own(call), strict=False))
+        kin = KIN.get((call.domain, call.operator))
+        domain, version = (call.domain, call.version) if kin is None else ("", scope.version(""))
         try:
-            schema = defs.get_schema(node.op_type, self._versions.get(node.domain, 1), node.domain)
+            schema = defs.get_schema(kin or call.operator, version, domain)
         except defs.SchemaError:
             return {}
-        given = {name: self.known[name] for name in node.input if name in self.known}
-        types = {name: each.as_type() for name, each in given.items()}
+        if kin is not None:
+            node = _renamed(node, kin, schema)
+        given = {name: scope.tensors.get(name, GraphTensor()) for name in node.input if name}
         data = {
             name: numpy_helper.from_array(each.values, name)
             for name, each in given.items()
@@ -73,42 +92,69 @@ class Sizing:
             found = shape_inference.infer_node_outputs(
                 schema,
                 node,
-                types,
+                {name: each.as_type() or ANY for name, each in given.items()},
                 data,
-                opset_imports=list(self._model.opset_import),
-                ir_version=self._model.ir_version,
+                opset_imports=list(scope.opsets),
+                ir_version=self._ir_version,
             )
-        except (shape_inference.InferenceError, KeyError):
+        except Exception:  # its inputs do not go together, or not enough is known of them
             return {}
         return {name: tensor_of_type(kind) for name, kind in found.items()}
 
-    def _is_computed(self, node: NodeProto, made: Sequence[GraphTensor]) -> bool:
-        """Whether what comes out is small, and follows from what is known."""
-        if any(each.is_sized and each.elements > SMALL for each in made):
-            return False
-        if node.op_type == "Shape":
-            return self.known[node.input[0]].is_sized
-        given = [self.known.get(name, GraphTensor()) for name in node.input if name]
-        return all(each.values is not None for each in given) and bool(given)
 
-    def _computed(self, node: NodeProto, made: Sequence[GraphTensor]) -> list[GraphTensor]:
-        """What comes out, by onnx's reference implementation."""
-        feeds: dict[str, Any] = {}
-        for name in filter(None, node.input):
-            tensor = self.known[name]
-            feeds[name] = np.broadcast_to(0, tensor.shape) if tensor.values is None else tensor.values
-        run = ReferenceEvaluator(node, opsets=self._versions)
-        return [
-            GraphTensor(each.shape, helper.np_dtype_to_tensor_dtype(each.dtype), each, before.origins)
-            for before, each in zip(made, map(np.asarray, run.run(None, feeds)), strict=True)
-        ]
+def _renamed(node: NodeProto, name: str, schema: defs.OpSchema) -> NodeProto:
+    """A node as its kin of onnx, without what only it is told."""
+    kin = NodeProto()
+    kin.CopyFrom(node)
+    kin.op_type, kin.domain = name, ""
+    del kin.attribute[:]
+    kin.attribute.extend(each for each in node.attribute if each.name in schema.attributes)
+    del kin.input[schema.max_input :]
+    return kin
 
 
-def _constant(node: NodeProto) -> GraphTensor:
-    (attribute,) = node.attribute
-    value, (name,) = helper.get_attribute_value(attribute), node.output
+def _is_computed(node: NodeProto, given: Sequence[GraphTensor], made: Sequence[GraphTensor]) -> bool:
+    """Whether what comes out is small, and follows from what is known."""
+    if any(each.is_sized and each.elements > most_known(each.element_type) for each in made):
+        return False
+    if node.op_type in ("Shape", "Size"):
+        return given[0].is_sized
+    return (
+        bool(given)
+        and all(each.values is not None for each in given)
+        and all(each.element_type in COMPUTED or not each.element_type for each in made)
+        and not node.op_type.startswith(BY_CHANCE)
+    )
+
+
+def _traced_back(node: NodeProto, name: str, made: GraphTensor, given: Sequence[GraphTensor]) -> GraphTensor:
+    """What a node makes, with the tensors of the file that it comes from."""
+    return made._replace(origins=origins_of(node.op_type, name, made, given))
+
+
+def _computed(
+    node: NodeProto, given: Sequence[GraphTensor], scope: Scope, made: Sequence[GraphTensor]
+) -> list[GraphTensor]:
+    """What comes out, by onnx's reference implementation."""
+    feeds: dict[str, Any] = {}
+    for name, tensor in zip(filter(None, node.input), given, strict=True):
+        feeds[name] = np.broadcast_to(0, tensor.shape) if tensor.values is None else tensor.values
+    run = ReferenceEvaluator(node, opsets={each.domain: each.version for each in scope.opsets})
+    results = map(np.asarray, run.run(None, feeds))
+    return [tensor_of_array(each, before.origins) for before, each in zip(made, results, strict=True)]
+
+
+def constant(node: NodeProto, name: str) -> GraphTensor:
+    """What a node gives that holds it."""
+    if not node.attribute:  # of a function that was called without it
+        return GraphTensor()
+    value = helper.get_attribute_value(node.attribute[0])
     if isinstance(value, TensorProto):
         return held_tensor(value, name, by_node=True)
-    array = np.asarray(value)
-    origin = Origin(name, array.size, by_node=True)
-    return GraphTensor(array.shape, helper.np_dtype_to_tensor_dtype(array.dtype), array, (origin,))
+    if isinstance(value, SparseTensorProto):
+        return held_sparse(value, name, by_node=True)
+    kinds = {int: np.int64, float: np.float32}
+    first = (
+        value[0] if isinstance(value, Sequence) and not isinstance(value, str | bytes) and value else value
+    )
+    return held_array(np.asarray(value, kinds.get(type(first), np.object_)), name)

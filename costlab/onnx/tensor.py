@@ -5,12 +5,14 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from onnx import TensorProto, TypeProto, helper, numpy_helper
+from onnx import SparseTensorProto, TensorProto, TypeProto, helper, numpy_helper
 
 from costlab.errors import TargetError
 
 SMALL = 2**12
 """Elements up to which values are read and computed: shapes and indices, not weights."""
+FEW = 2**6
+"""Elements up to which values of floating point are computed: the factors of a resize, a slope."""
 
 
 class Origin(NamedTuple):
@@ -31,13 +33,18 @@ class GraphTensor(NamedTuple):
 
     ``values`` are its elements where they are known: of constants, of shapes and of what is computed from
     them. ``origins`` are the tensors of the file that its elements come from where no data go in, as they
-    are, moved or computed; none for what comes from data.
+    are, moved or computed; none for what comes from data. ``made_by`` are the turns of the operations that it
+    comes from, -1 what goes in. ``kind`` is the type of what is no tensor, but a sequence or the like, and
+    ``items`` the tensors of a sequence where they are known.
     """
 
     sizes: tuple[int | None, ...] | None = None
     element_type: int = TensorProto.UNDEFINED
     values: np.ndarray[Any, Any] | None = None
     origins: tuple[Origin, ...] = ()
+    made_by: tuple[int, ...] = ()
+    kind: TypeProto | None = None
+    items: "tuple[GraphTensor, ...] | None" = None
 
     @property
     def held(self) -> bool:
@@ -70,8 +77,12 @@ class GraphTensor(NamedTuple):
         """Whether its elements are floating-point numbers of any width."""
         return self.element_type in FLOATING
 
-    def as_type(self) -> TypeProto:
-        """Itself as onnx's inference takes it."""
+    def as_type(self) -> TypeProto | None:
+        """Itself as onnx's inference takes it; None where not even its type is known."""
+        if self.kind is not None:
+            return self.kind
+        if self.element_type == TensorProto.UNDEFINED:
+            return None
         return helper.make_tensor_type_proto(self.element_type, self.sizes)
 
 
@@ -90,24 +101,65 @@ FLOATING = frozenset(
 
 
 def tensor_of_type(kind: TypeProto) -> GraphTensor:
-    """What is known of a tensor by its type; of sequences, maps and the like nothing."""
+    """What is known of a tensor by its type; of sequences, maps and the like the type alone."""
+    if kind.HasField("optional_type") and kind.optional_type.elem_type.HasField("tensor_type"):
+        return tensor_of_type(kind.optional_type.elem_type)._replace(kind=kind)
     if not kind.HasField("tensor_type"):
-        return GraphTensor()
+        return GraphTensor(kind=kind if kind.WhichOneof("value") else None)
     tensor = kind.tensor_type
     if not tensor.HasField("shape"):
         return GraphTensor(None, tensor.elem_type)
     sizes = (dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim)
-    return GraphTensor(tuple(sizes), tensor.elem_type)
+    known = (None if size is None or size < 0 else size for size in sizes)  # some write -1 where it is open
+    return GraphTensor(tuple(known), tensor.elem_type)
 
 
 def held_tensor(tensor: TensorProto, name: str, by_node: bool = False) -> GraphTensor:
     """An initializer or a constant; what lies in another file has sizes and no values."""
     sizes = tuple(tensor.dims)
     elsewhere = tensor.data_location == TensorProto.EXTERNAL
-    known = not elsewhere and prod(sizes) <= SMALL
-    values = numpy_helper.to_array(tensor) if known else None
+    values = None if elsewhere or prod(sizes) > SMALL else _values(tensor)
+    return _held(name, sizes, tensor.data_type, values, by_node)
+
+
+def held_sparse(tensor: SparseTensorProto, name: str, by_node: bool = False) -> GraphTensor:
+    """An initializer or a constant that holds only what is not zero: its sizes are those of all."""
+    return _held(name, tuple(tensor.dims), tensor.values.data_type, None, by_node)
+
+
+def held_array(array: np.ndarray[Any, Any], name: str) -> GraphTensor:
+    """A constant that a node holds as numbers or words."""
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    return _held(name, array.shape, kind, array, by_node=True)
+
+
+def _held(
+    name: str,
+    sizes: tuple[int, ...],
+    element_type: int,
+    values: np.ndarray[Any, Any] | None,
+    by_node: bool,
+) -> GraphTensor:
     uniform = values is not None and values.size > 0 and bool((values == values.flat[0]).all())
-    return GraphTensor(sizes, tensor.data_type, values, (Origin(name, prod(sizes), by_node, uniform),))
+    return GraphTensor(sizes, element_type, values, (Origin(name, prod(sizes), by_node, uniform),))
+
+
+def tensor_of_array(array: np.ndarray[Any, Any], origins: tuple[Origin, ...] = ()) -> GraphTensor:
+    """A tensor whose elements are computed; they are kept where they are few."""
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    return GraphTensor(array.shape, kind, array if array.size <= most_known(kind) else None, origins)
+
+
+def most_known(element_type: int) -> int:
+    """The elements up to which values of a type are kept."""
+    return FEW if element_type in FLOATING else SMALL
+
+
+def _values(tensor: TensorProto) -> np.ndarray[Any, Any] | None:
+    try:
+        return numpy_helper.to_array(tensor)
+    except (ValueError, TypeError):  # it is damaged, or of a type that numpy has not: its sizes are known
+        return None
 
 
 def origins_of(

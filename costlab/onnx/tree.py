@@ -1,67 +1,93 @@
-"""The nodes of a graph as a tree of modules, by the names that exporters give them."""
+"""The nodes of a graph as a tree of modules, as definitions have one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from onnx import NodeProto
-
 from costlab.algebra.block import Node
 from costlab.algebra.shape import Sizes
-from costlab.algebra.traced import Parameters, Traced
+from costlab.algebra.traced import Call, Parameters, Traced
 from costlab.algebra.work import Work
 from costlab.onnx.call import GraphStep, NodeCall
 
 
 class GraphOperation(NamedTuple):
-    """What a node does: ``unknown`` says that nobody knows what it costs."""
+    """What a node does, at a path that ends in its own name.
 
-    node: NodeProto
+    ``unknown`` says that nobody knows what it costs, ``unsized`` that it is not known because sizes are not.
+    ``reads`` are the turns of those whose outputs it reads, -1 what goes in; ``classes`` those of the modules
+    on its path.
+    """
+
     work: Work
     output: Sizes
-    step: GraphStep
+    step: GraphStep | None = None
+    path: tuple[str, ...] = ()
     unknown: bool = False
+    unsized: bool = False
+    turn: int = 0
+    reads: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+    kernel: str = ""
+    call: Call | None = None
+
+    @property
+    def parameters(self) -> int:
+        """Those that it reads first."""
+        held = self.work.parameters
+        assert isinstance(held, int)
+        return held
 
     def with_more_before(self, more: tuple[tuple[NodeCall, Work], ...]) -> "GraphOperation":
         """The same, with more nodes that are computed once."""
-        return self._replace(step=self.step._replace(before=self.step.before + more))
+        step = self.step
+        return self if step is None else self._replace(step=step._replace(before=step.before + more))
 
 
 @dataclass
 class _Branch:
     children: "dict[str, _Branch | GraphOperation]" = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    kind: str = "module"
+
+    def at(self, name: str, kind: str) -> "_Branch":
+        """The branch of a module in this one; an operation of its name becomes the first in it."""
+        below = self.children.get(name)
+        if isinstance(below, _Branch):
+            return below
+        made = self.children[name] = _Branch(kind=kind)
+        if below is not None:
+            made.add(below.work.kind, below)
+        return made
+
+    def add(self, name: str, operation: GraphOperation) -> None:
+        """Add an operation, under a name that nothing has."""
+        free, number = name, self.numbers.get(name, 1)
+        if number > 1:
+            free = f"{name}_{number}"
+        while free in self.children:
+            number += 1
+            free = f"{name}_{number}"
+        self.numbers[name] = number
+        self.children[free] = operation
 
 
-def build_tree(name: str, operations: Sequence[GraphOperation], held: Parameters) -> Node:
-    """The tree of the modules in which the operations are, by their names."""
+def build_tree(
+    name: str, operations: Sequence[GraphOperation], held: Parameters, gives: Sequence[int]
+) -> Node:
+    """The tree of the modules in which the operations are; the outputs come from the turns ``gives``."""
     root = _Branch()
     for operation in operations:
         branch = root
-        *scopes, last = scopes_of(operation)
-        for scope in scopes:
-            below = branch.children.setdefault(scope, _Branch())
-            if isinstance(below, GraphOperation):  # a module and an operation of one name
-                below = branch.children[scope] = _Branch({below.work.kind: below})
-            branch = below
-        free, number = last, 2
-        while free in branch.children:
-            free, number = f"{last}_{number}", number + 1
-        branch.children[free] = operation
+        *modules, last = operation.path
+        for depth, module in enumerate(modules):
+            known = depth < len(operation.classes)
+            branch = branch.at(module, operation.classes[depth] if known else "module")
+        branch.add(last, operation)
     made = _node("", root)
     block = made.block
     assert isinstance(block, Traced)
-    return made._replace(block=replace(block, name=name, held=held))
-
-
-def scopes_of(operation: GraphOperation) -> list[str]:
-    """The path of a node, as exporters of PyTorch name it: ``/layer1/layer1.0/conv1/Conv``."""
-    parts = [part for part in operation.node.name.split("/") if part]
-    scopes: list[str] = []
-    before = ""
-    for part in parts[:-1]:
-        scopes.append(part.removeprefix(f"{before}.") if before else part)
-        before = part
-    return [*scopes, operation.work.kind]
+    return made._replace(block=replace(block, name=name, held=held, gives=tuple(gives)))
 
 
 def _node(path: str, branch: _Branch) -> Node:
@@ -71,11 +97,22 @@ def _node(path: str, branch: _Branch) -> Node:
     )
     if path and len(children) == 1 and not children[0].children:
         return children[0]._replace(path=path)
-    return Node(path, Traced("module"), Sizes(), children[-1].output if children else Sizes(), None, children)
+    output = children[-1].output if children else Sizes()
+    return Node(path, Traced(branch.kind), Sizes(), output, None, children)
 
 
 def _leaf(path: str, operation: GraphOperation) -> Node:
-    block = Traced(operation.work.kind, unknown=operation.unknown, step_of_graph=operation.step)
+    title = f"{operation.work.kind} {operation.kernel}".rstrip()
+    block = Traced(
+        title,
+        operation.kernel,
+        operation.unknown,
+        unsized=operation.unsized,
+        call=operation.call,
+        turn=operation.turn,
+        reads=operation.reads,
+        step_of_graph=operation.step,
+    )
     return Node(path, block, Sizes(), operation.output, operation.work)
 
 

@@ -1,7 +1,9 @@
 """Finding: what a user names on a command line, or hands to `costlab.count`."""
 
 import inspect
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -44,7 +46,7 @@ TargetLike: TypeAlias = (
 FORMS = "a name from costlab list, file.py:attribute, package.module:attribute, file.onnx or file.pt2"
 IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_MODULE = r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?"
-IN_MODEL_FILE = r"(?P<file>.+\.(?:onnx|pt2))(?::(?P<settings>.*))?"
+IN_MODEL_FILE = r"(?P<file>.+\.(?i:onnx|pt2))(?::(?P<settings>.*))?"
 IN_CATALOG = r"(?P<name>\w+)(?::(?P<settings>.*))?"
 FOLDER = r"^(\S+ of )?[^:]*/(?=[^/:]+\.py(:|$))"
 """The folder of a file in a label, behind what is done to the network."""
@@ -99,12 +101,23 @@ def find(target: TargetLike) -> Variant:
         return Variant(made_by.name, made_by, from_user=True)
     if isinstance(held := getattr(target, "variant", None), Variant):
         return held
-    if not isinstance(target, str):
-        from costlab.targets.instead import instead
+    return _find_by_name(target) if isinstance(target, str) else _find_otherwise(target)
 
-        hint = instead(target) or f"a target is {FORMS}, a Definition, a Block or a Module"
-        raise TargetError(f"{named(target)} is no target: {hint}")
-    return _find_by_name(target)
+
+def _find_otherwise(target: object) -> Variant:
+    """The variant that something is which holds a model, or leads to its file."""
+    file = os.fspath(target) if isinstance(target, os.PathLike) else ""
+    if isinstance(file, str) and re.fullmatch(IN_MODEL_FILE, file):
+        return _find_by_name(file)
+    if "onnx" in sys.modules:
+        from costlab.targets.model_file import is_onnx_model, model_in_memory
+
+        if is_onnx_model(target):
+            return model_in_memory(target)
+    from costlab.targets.instead import instead
+
+    hint = instead(target) or f"a target is {FORMS}, a Definition, a Block or a Module"
+    raise TargetError(f"{named(target)} is no target: {hint}")
 
 
 def _find_by_name(target: str) -> Variant:

@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from costlab.algebra.block import Block, Node
+from costlab.algebra.block import WANTED_INPUT, Block, Node
 from costlab.algebra.combine import refuse_malformed
 from costlab.algebra.define import Definition
 from costlab.algebra.dim import refuse_clashes
@@ -149,7 +149,8 @@ class Variant:
 
     def _known(self, shape: AnyInput | None) -> AnyInput:
         if shape is None:
-            raise TargetError(f"{self.label} has no input shape of its own: give one, such as 3x224x224")
+            wanted = self.subject.wanted_input if isinstance(self.subject, Block) else WANTED_INPUT
+            raise TargetError(f"{self.label} has no input shape of its own: {wanted}")
         return shape
 
 

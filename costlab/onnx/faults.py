@@ -1,0 +1,91 @@
+"""What is wrong with a graph, in one line: what the file says cannot be, whoever reads it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NoReturn
+
+from onnx import AttributeProto, GraphProto, NodeProto, checker
+
+from costlab.errors import TargetError
+from costlab.messages import first_sentence, named, shortened
+
+
+def told(node: NodeProto) -> str:
+    """A node, for people: its operator, and its name or what it gives."""
+    name = node.name or next(filter(None, node.output), "")
+    return f"{node.op_type} {named(name)}" if name else node.op_type
+
+
+def refuse_malformed(node: NodeProto, error: Exception) -> None:
+    """Refuse a node that no rule can count, for it is not as onnx has it.
+
+    Raises:
+        TargetError: it is not.
+    """
+    context = checker.C.CheckerContext()
+    try:
+        checker.check_node(node, context)
+    except Exception as wrong:
+        raise TargetError(f"{told(node)}: {first_sentence(wrong, of_line=True)}") from error
+
+
+def in_order(graph: GraphProto, outer: Iterable[str] = ()) -> Sequence[NodeProto]:
+    """The nodes, each behind those that it reads: in the order of the file, which mostly is such.
+
+    Raises:
+        TargetError: a node reads what nothing gives, two give one name, or some read each other in a circle.
+    """
+    own = {each.name for each in (*graph.input, *graph.initializer)}
+    own.update(each.values.name for each in graph.sparse_initializer)
+    given: dict[str, NodeProto] = {}
+    for node in graph.node:
+        for name in filter(None, node.output):
+            if name in given or name in own:
+                raise TargetError(f"{told(node)} gives {named(name)}, which something else gives, too")
+            given[name] = node
+    done = own.union(outer)
+    waiting: list[NodeProto] = []
+    ordered: list[NodeProto] = []
+    for node in graph.node:
+        if all(name in done for name in _read(node)):
+            ordered.append(node)
+            done.update(filter(None, node.output))
+        else:
+            waiting.append(node)
+    while waiting:
+        ready = [node for node in waiting if all(name in done for name in _read(node))]
+        if not ready:
+            _refuse_unready(waiting, done, given)
+        for node in ready:
+            done.update(filter(None, node.output))
+        ordered += ready
+        chosen = set(map(id, ready))
+        waiting = [node for node in waiting if id(node) not in chosen]
+    return ordered
+
+
+def _refuse_unready(waiting: Sequence[NodeProto], done: set[str], given: dict[str, NodeProto]) -> NoReturn:
+    for node in waiting:
+        for name in _read(node):
+            if name not in done and name not in given:
+                raise TargetError(f"{told(node)} reads {named(name)}, which nothing gives")
+    some = ", ".join(map(told, waiting[:3]))
+    raise TargetError(f"{shortened(some, 200)} read each other in a circle")
+
+
+def _read(node: NodeProto) -> Iterator[str]:
+    """What a node reads, and the graphs in it read of what is around them."""
+    yield from filter(None, node.input)
+    for attribute in node.attribute:
+        graphs = (attribute.g,) if attribute.type == AttributeProto.GRAPH else attribute.graphs
+        for graph in graphs:
+            yield from _read_by_graph(graph)
+
+
+def _read_by_graph(graph: GraphProto) -> Iterator[str]:
+    own = {each.name for each in graph.input}
+    own.update(each.name for each in graph.initializer)
+    own.update(each.values.name for each in graph.sparse_initializer)
+    own.update(name for node in graph.node for name in node.output)
+    for node in graph.node:
+        yield from (name for name in _read(node) if name not in own)
+    yield from (each.name for each in graph.output if each.name and each.name not in own)
