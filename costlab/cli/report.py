@@ -21,6 +21,7 @@ from costlab.files import is_folder, refuse_traps
 from costlab.messages import named
 from costlab.targets.catalog import catalog, is_listed, is_listed_ablation
 from costlab.targets.find_ablation import is_ablation
+from costlab.targets.other_file import told_of
 
 if TYPE_CHECKING:
     from costlab.report.page import Page
@@ -202,6 +203,8 @@ def _target_and_folder(place: str | None, folder: Path | None) -> tuple[str | No
     is_target = ":" in place or place.endswith(".py") or is_listed(place) or is_listed_ablation(place)
     if is_target and not Path(place).is_dir():
         raise TargetError(f"{place} is a target: say with -o DIR where its page goes")
+    if not Path(place).is_dir() and (told := told_of(place)):
+        raise TargetError(told)
     if not place or not is_folder(Path(place)):
         hint = closest(place, catalog()) or "; a new folder is named with -o DIR"
         raise TargetError(f"there is neither a folder nor a definition {named(place)}{hint}")

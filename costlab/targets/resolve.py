@@ -212,8 +212,11 @@ def load_reference(target: str) -> Reference:
 
 def _in_code(target: str) -> Reference:
     """The value that a name leads to in a file, or in a module."""
+    from costlab.targets.other_file import told_of
     from costlab.targets.user_code import is_file, load_file, load_module
 
+    if told := told_of(target):
+        raise TargetError(told)
     if match := re.fullmatch(IN_FILE, target):
         module, folder = load_file(match["source"])
     elif match := re.fullmatch(IN_MODULE, target):
