@@ -37,7 +37,8 @@ class Counted:
         if places is None:
             found = [each for each in call.inputs if each is not None and _is_free_parameter(each)]
             return work.parameters + sum(self.of(each, free=True) for each in found)
-        held = [each for place in places if (each := call.optional(place)) is not None and each.held]
+        given = [each for place in places if (each := call.optional(place)) is not None]
+        held = [each for each in given if each.held and not each.stands_in]
         if work.parameters == 0 or not held:
             return work.parameters + sum(map(self.of, held))
         packed, *others = held

@@ -1,5 +1,6 @@
 """A tensor of a graph as far as it is known without running: its sizes, its type, and small values."""
 
+import re
 from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ class Origin(NamedTuple):
     """A tensor that the file holds, by the name that it has there.
 
     ``by_node`` says that a node makes it, a constant or one value repeated, and that it is no initializer;
-    ``uniform`` that all its elements are known to be the same.
+    ``uniform`` that what is written down of it is known to be the same throughout.
     """
 
     name: str
@@ -71,6 +72,15 @@ class GraphTensor(NamedTuple):
     def elements(self) -> int:
         """How many elements it has. Raises as `shape` does."""
         return prod(self.shape)
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether all is 1 or 0, as exporters write it where nothing is learned: a scale, or a shift."""
+        if len(self.origins) != 1 or self.values is None:
+            return False
+        (origin,) = self.origins
+        made_up = origin.by_node or re.fullmatch(r"val_\d+", origin.name) is not None
+        return made_up and origin.uniform and self.values.flat[0] in (0, 1)
 
     @property
     def is_floating_point(self) -> bool:
@@ -172,7 +182,7 @@ def origins_of(
     if not any(each.held for each in given) or any(not each.held and each.values is None for each in given):
         return ()
     if operator == "ConstantOfShape" and made.is_sized:
-        return (Origin(output, made.elements, by_node=True, uniform=True),)
+        return (Origin(output, made.elements, by_node=True),)
     first = given[0].origins
     if operator == "Identity" and len(first) == 1 and first[0].uniform and not first[0].by_node:
         return (first[0]._replace(name=output),)  # an exporter keeps equal tensors once

@@ -31,7 +31,7 @@ for operator in PLAIN:
 LEARNED |= LEARNED_OF_PLAIN
 
 
-@operators("Dropout")
+@operators("Dropout", learned=())
 @operators("BiasDropout", "BitmaskDropout", domain=MICROSOFT, learned=())
 def dropout(call: NodeCall) -> Work:
     """Any shape to the same; a mask may come out, too."""
@@ -39,7 +39,7 @@ def dropout(call: NodeCall) -> Work:
     return Work("dropout", inputs=elements, outputs=elements)
 
 
-@operators("Clip")
+@operators("Clip", learned=())
 def clip(call: NodeCall) -> Work:
     """Any shape to the same; from 0 to 6 it is ReLU6."""
     bounds = [call.attributes.get(name) for name in ("min", "max")]

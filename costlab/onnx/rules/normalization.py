@@ -2,7 +2,7 @@
 
 from costlab.algebra.work import Work
 from costlab.onnx.call import NodeCall
-from costlab.onnx.rules.registry import MICROSOFT, ONNX, Rule, operators
+from costlab.onnx.rules.registry import LEARNED, MICROSOFT, ONNX, Rule, operators
 
 RANKED = {"BatchNormalization": "batch_norm", "InstanceNormalization": "instance_norm"}
 """Those by channels, which are named by the axes beside them."""
@@ -17,10 +17,18 @@ def by_channels(call: NodeCall) -> Work:
 
 def normalized(call: NodeCall, kind: str, data: int = 1, bias: int | None = None) -> Work:
     """The first ``data`` inputs, normalized and scaled; ``bias`` is where one may be added."""
+    scale = LEARNED[call.domain, call.operator][0]
     elements = call.input(0).elements
     read = sum(call.input(place).elements for place in range(data) if call.has(place))
     added = bias is not None and call.has(bias)
-    return Work(kind, bias_adds=elements if added else 0, inputs=read, outputs=elements, scalings=elements)
+    scaled = call.has(scale) and not call.input(scale).stands_in
+    return Work(
+        kind,
+        bias_adds=elements if added else 0,
+        inputs=read,
+        outputs=elements,
+        scalings=elements if scaled else 0,
+    )
 
 
 def _plain(kind: str, data: int = 1, bias: int | None = None) -> Rule:

@@ -95,13 +95,13 @@ def _axes(call: NodeCall, kernel: tuple[int, ...]) -> list[Axis]:
     return [Axis(*axis) for axis in zip(sizes, counts, kernel, *settings, strict=True)]
 
 
-@operators("MaxRoiPool")
+@operators("MaxRoiPool", learned=())
 def regions_maxed(call: NodeCall) -> Work:
     """``(N, C, H, W), (R, 5) -> (R, C, h, w)``: the largest of each part of a region."""
     return Work("roi_pool", inputs=call.elements_in, outputs=call.elements_out)
 
 
-@operators("RoiAlign")
+@operators("RoiAlign", learned=())
 def regions_aligned(call: NodeCall) -> Work:
     """``(N, C, H, W), (R, 4), (R) -> (R, C, h, w)``: means of samples between elements."""
     return Work("roi_align", inputs=call.elements_in, outputs=call.elements_out)
@@ -111,7 +111,7 @@ MODES = {"linear": {1: "linear", 2: "bilinear", 3: "trilinear"}, "cubic": {2: "b
 """How torch calls a way to interpolate, by the axes along which it does."""
 
 
-@operators("Resize", "Upsample")
+@operators("Resize", "Upsample", learned=())
 def resized(call: NodeCall) -> Work:
     """``(N, C, *size) -> (N, C, *size')``."""
     before, after = call.input(0).shape, call.output.shape
@@ -121,8 +121,8 @@ def resized(call: NodeCall) -> Work:
     return Work(kind, inputs=call.input(0).elements, outputs=call.output.elements)
 
 
-@operators("GridSample")
-@operators("GridSample", domain=MICROSOFT)
+@operators("GridSample", learned=())
+@operators("GridSample", domain=MICROSOFT, learned=())
 def grid_sample(call: NodeCall) -> Work:
     """``(N, C, *size), (N, *size', r) -> (N, C, *size')``."""
     mode = call.text("mode", "bilinear").removeprefix("bi")
