@@ -14,11 +14,12 @@ from typing import Any, cast
 from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, product, total
 from costlab.algebra.parameter import closest
+from costlab.counting.conventions.graph_node import CONSTANT, PART, charged_nodes
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities import ONCE, quantity_of
-from costlab.counting.family import family_of
+from costlab.counting.family import OTHER, family_of
 from costlab.counting.row import DEFAULT
-from costlab.counting.terms import Defect, Places, Term, fits
+from costlab.counting.terms import Defect, Failure, Places, Term, fits
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
@@ -31,6 +32,8 @@ LAST = 1000
 UNSEEN = "*.aten"
 """In ``unknown`` of a tool that replaces functions of torch: it does not see operators."""
 BIASES = ("bias_adds", "fused_bias")
+ANY, MODULES, GRAPHS = "", "modules", "graphs"
+"""What a convention is of: anything, modules of PyTorch and what builds them, or graphs of ONNX."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class Convention:
     The first of ``charges`` that matches the kind and form of an operation holds, else ``default``; those in
     ``unknown``, or of a form that is not in ``forms``, cost nothing because the tool does not know them.
     ``scale`` is what a multiply-add costs: 1, or 2 where multiplication and addition are two; ``place`` is
-    its position in lists of conventions.
+    its position in lists of conventions. One that is ``of`` graphs has a row for each operator; it ``fails``
+    on nodes, and on all that are not among its ``operators``; ``constants`` says what is wrong in charging
+    for what is computed of what the file holds.
     """
 
     name: str
@@ -58,6 +63,10 @@ class Convention:
     place: int = LAST
     places: Places | None = None
     activations: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
+    of: str = ANY
+    operators: frozenset[str] = frozenset()
+    fails: tuple[Failure, ...] = ()
+    constants: str = ""
 
     def __repr__(self) -> str:
         return f"<convention {self.name}: {self.title}, in {self.unit}>"
@@ -70,7 +79,13 @@ class Convention:
         if self.name == DEFAULT:
             assert node.work is not None
             return product(batch, node.work.multiply_adds)
-        operation = ChargedOperation(node)
+        return total(self._cost(operation, batch) for operation in self.operations_of(node))
+
+    def operations_of(self, node: Node) -> tuple[ChargedOperation, ...]:
+        """What the tool meets there: the operation, or nodes of a graph."""
+        return tuple(charged_nodes(node)) if self.of == GRAPHS else (ChargedOperation(node),)
+
+    def _cost(self, operation: ChargedOperation, batch: Dim) -> Dim:
         row = _row(self, operation.kind, operation.form)
         return total(
             self._times(operation, quantity) * _amount(operation, quantity, charge, batch)
@@ -98,7 +113,13 @@ class Convention:
 
     def terms(self, node: Node, batch: Dim = 1) -> Iterator[Term]:
         """The parts of the cost: multiply-adds as they are, and what the tool adds to them or leaves out."""
-        operation = ChargedOperation(node)
+        for operation in self.operations_of(node):
+            yield from self._all_terms(operation, batch)
+
+    def _all_terms(self, operation: ChargedOperation, batch: Dim) -> Iterator[Term]:
+        if operation.form == CONSTANT and self.constants:
+            yield Term(OTHER, self._cost(operation, batch), self.constants)
+            return
         yield from self._terms(operation, batch)
         if self.places is not None and self.places.times(operation) != 1:
             row = _row(self, operation.kind, operation.form)
@@ -109,7 +130,7 @@ class Convention:
             yield Term(family_of(operation.kind), more, self.places.reason)
 
     def _terms(self, operation: ChargedOperation, batch: Dim) -> Iterator[Term]:
-        kind, form = operation.kind, operation.form
+        kind, form, family = operation.kind, operation.form, operation.work.kind
         plain = self.scale * product(batch, operation.work.multiply_adds)
         yield Term(MULTIPLY_ADDS, plain)
         charged: Dim = 0
@@ -119,16 +140,16 @@ class Convention:
             if quantity.removesuffix(PER_INPUT) == DEFAULT:
                 charged = amount
             else:
-                yield Term(term_of(kind, quantity), amount)
+                yield Term(term_of(family, quantity), amount)
         defects = _defects(self, kind, form)
         if charged != plain:
             reason = next((defect.reason for defect in defects if not defect.charge), "")
             per_input = f"{DEFAULT}{PER_INPUT}" in rates
-            known = "counted for one input of the batch" if per_input else f"no rule for {kind}"
+            known = "counted for one input of the batch" if per_input else f"no rule for {family}"
             yield Term(NOT_SEEN, total((charged, -plain)), reason or known)
         for defect in defects:
             amounts = (_amount(operation, quantity, n, batch) for quantity, n in defect.charge.items())
-            yield Term(family_of(kind), total(amounts), defect.reason)
+            yield Term(family_of(family), total(amounts), defect.reason)
 
     def knows(self, node: Node) -> bool:
         """Whether the tool has a rule for such an operation."""
@@ -160,14 +181,14 @@ def term_of(kind: str, quantity: str) -> str:
 
 @cache
 def _rates(by: Convention, kind: str, form: str) -> Mapping[str, int]:
-    if not _knows(by, kind, form):
+    if form == PART or not _knows(by, kind, form):
         return {}
     return next((row for pattern, row in by.charges.items() if fits(pattern, kind, form)), by.default)
 
 
 @cache
 def _defects(by: Convention, kind: str, form: str) -> tuple[Defect, ...]:
-    if UNSEEN in by.unknown and form == "aten":  # what it does not see it gets right
+    if form == PART or (UNSEEN in by.unknown and form == "aten"):  # what it does not see it gets right
         return ()
     return tuple(each for each in by.defects if any(fits(pattern, kind, form) for pattern in each.match))
 
@@ -248,6 +269,10 @@ def _read(name: str) -> Convention:
         table.get("place", LAST),
         _places(table["places"]) if table.get("places") else None,
         table.get("activations", {}),
+        table.get("of", MODULES if measured_on else ANY),
+        frozenset(table.get("operators", ())),
+        tuple(Failure(tuple(each.pop("match")), **each) for each in table.get("fails", ())),
+        table.get("constants", ""),
     )
 
 

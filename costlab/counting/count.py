@@ -56,13 +56,14 @@ class Count(Marks, Overview):
         """The same count, with its cost under another convention.
 
         Raises:
-            DefinitionError: there is none of that name, or the count is for symbols or arrays.
+            DefinitionError: there is none of that name, it is not of such a target or its tool fails on it,
+                or the count is for symbols or arrays.
         """
         if name != DEFAULT:
-            from costlab.counting.convention import known
             from costlab.counting.followed import root_for
+            from costlab.counting.holds import refuse
 
-            known(name)
+            refuse(self, name)
             if not is_number(self.batch, *self.total.sizes):
                 raise DefinitionError(f"{self.label}: only numbers are charged as {name} charges them")
             return replace(self, priced=name, root=root_for(self, name))

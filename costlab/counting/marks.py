@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Composite, marked
@@ -79,6 +79,11 @@ class Marks:
         """Whether a definition made it, or a part of it, that was not held against its source."""
         blocks = (node.block for node in self.root.nodes())
         return any(isinstance(block, Composite) and block.unverified for block in blocks)
+
+    @property
+    def graph(self) -> Any:
+        """The model that a graph of ONNX was counted from; None of a module or a definition."""
+        return self._traced.graph if self._traced else None
 
     @property
     def is_step(self) -> bool:

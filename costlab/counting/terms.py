@@ -21,6 +21,14 @@ class Defect(NamedTuple):
     charge: Mapping[str, int]
 
 
+class Failure(NamedTuple):
+    """Where a tool that reads graphs of ONNX fails, in words: on nodes of which the quantity ``where`` is not 0."""
+
+    match: tuple[str, ...]
+    reason: str
+    where: str = ""
+
+
 class Places(NamedTuple):
     """How often a tool counts what a module calls that several modules hold, or none of the model's.
 

@@ -1,0 +1,93 @@
+"""What tools that read graphs of ONNX count of recurrent nodes, and where they fail on a node: 1 where they do."""
+
+from math import prod
+
+from costlab.counting.conventions.graph_node import ChargedNode
+from costlab.counting.conventions.quantities.graph import (
+    equation,
+    into,
+    kernel,
+    node_quantity,
+    out,
+    volume,
+)
+
+
+def _steps(node: ChargedNode) -> int:
+    """The steps of all sequences of the batch."""
+    return prod(into(node)[:2])
+
+
+@node_quantity
+def node_biases(node: ChargedNode) -> int:
+    """The biases of a recurrent node, both of each gate, in each step of each sequence."""
+    return volume(node.into(3) or ()) * _steps(node)
+
+
+@node_quantity
+def node_states(node: ChargedNode) -> int:
+    """The elements of the states of a recurrent node, in each step of each sequence and direction."""
+    directions, _, hidden = into(node, 2)
+    return _steps(node) * directions * hidden
+
+
+@node_quantity
+def node_states_back(node: ChargedNode) -> int:
+    """Those of the second direction."""
+    directions, _, hidden = into(node, 2)
+    return _steps(node) * (directions - 1) * hidden
+
+
+@node_quantity
+def node_without_biases(node: ChargedNode) -> int:
+    """Whether a recurrent node has no input for biases."""
+    return int(len(node.graph_call.inputs) < 4)
+
+
+@node_quantity
+def node_without_kernel_shape(node: ChargedNode) -> int:
+    """Whether a convolution leaves the sizes of its window to its weights."""
+    return int("kernel_shape" not in node.graph_call.attributes)
+
+
+@node_quantity
+def node_without_strides(node: ChargedNode) -> int:
+    """Whether a pooling over three axes leaves its strides out."""
+    return int(len(kernel(node)) > 2 and "strides" not in node.graph_call.attributes)
+
+
+@node_quantity
+def node_without_axis(node: ChargedNode) -> int:
+    """Whether it leaves its axis out."""
+    return int("axis" not in node.graph_call.attributes)
+
+
+@node_quantity
+def node_without_value(node: ChargedNode) -> int:
+    """Whether a constant is given otherwise than as a tensor."""
+    return int("value" not in node.graph_call.attributes)
+
+
+@node_quantity
+def node_without_zero_point(node: ChargedNode) -> int:
+    """Whether it has no third input."""
+    return int(len(node.graph_call.inputs) < 3)
+
+
+@node_quantity
+def node_of_vector(node: ChargedNode) -> int:
+    """Whether a factor of a product is a vector."""
+    return int(min(len(into(node)), len(into(node, 1))) < 2)
+
+
+@node_quantity
+def node_gives_scalar(node: ChargedNode) -> int:
+    """Whether a scalar comes out."""
+    return int(out(node) == ())
+
+
+@node_quantity
+def node_of_other_than_two(node: ChargedNode) -> int:
+    """Whether an equation is none of two factors, or leaves axes to its ellipsis or to what it does not say."""
+    written = equation(node)
+    return int(len(node.graph_call.inputs) != 2 or "..." in written or "->" not in written)
