@@ -172,8 +172,8 @@ class Traced(Block):
     Of the root, ``held`` are the parameters, ``step`` says that a step of training ran, ``stop`` where its
     run stopped before its end, ``follows_sizes`` that it noted products of sizes, ``subject`` is the
     module itself, and ``complex_products`` are the paths of what multiplies complex numbers.
-    What was no module but a graph of ONNX has the model as ``graph`` of its root, and each operation the
-    ``step_of_graph`` that it is.
+    What was no module but a graph of ONNX has the model with its inputs as ``graph`` of its root, and
+    each operation the ``step_of_graph`` that it is.
     """
 
     takes_tensors: ClassVar[bool] = True

@@ -3,8 +3,7 @@
 There is a file for each in ``conventions/``; the README there describes their format.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -44,8 +43,9 @@ class Convention:
     ``unknown``, or of a form that is not in ``forms``, cost nothing because the tool does not know them.
     ``scale`` is what a multiply-add costs: 1, or 2 where multiplication and addition are two; ``place`` is
     its position in lists of conventions. One that is ``of`` graphs has a row for each operator; it ``fails``
-    on nodes, and on all that are not among its ``operators``; ``constants`` says what is wrong in charging
-    for what is computed of what the file holds.
+    on nodes, on all that are not among its ``operators``, and on inputs of others than its ``input_types``;
+    ``constants`` says what is wrong in charging for what is computed of what the file holds, and ``infers``
+    that it takes the sizes that onnx infers of the whole, 0 where one is open.
     """
 
     name: str
@@ -67,6 +67,8 @@ class Convention:
     operators: frozenset[str] = frozenset()
     fails: tuple[Failure, ...] = ()
     constants: str = ""
+    input_types: frozenset[str] = frozenset()
+    infers: bool = False
 
     def __repr__(self) -> str:
         return f"<convention {self.name}: {self.title}, in {self.unit}>"
@@ -273,6 +275,8 @@ def _read(name: str) -> Convention:
         frozenset(table.get("operators", ())),
         tuple(Failure(tuple(each.pop("match")), **each) for each in table.get("fails", ())),
         table.get("constants", ""),
+        frozenset(table.get("input_types", ())),
+        table.get("infers", False),
     )
 
 
@@ -290,9 +294,3 @@ def _table(name: str) -> dict[str, Any]:
     import tomllib  # here and not above: a count in multiply-adds starts faster without it
 
     return tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
-
-
-def unknown_among(convention: Convention, nodes: Iterable[Node]) -> dict[str, int]:
-    """The kinds of operations that the tool has no rule for, with how many there are of each."""
-    kinds = (node.work.kind for node in nodes if node.work is not None and not convention.knows(node))
-    return dict(Counter(kinds))

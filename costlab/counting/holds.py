@@ -1,6 +1,7 @@
 """What a convention holds for: modules or graphs of ONNX, and of these what its tool does not fail on."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from costlab.algebra.block import Node
@@ -27,9 +28,12 @@ def is_of(by: Convention, count: "Count") -> bool:
 def failures(by: Convention, count: "Count") -> dict[str, int]:
     """What a tool fails on in a graph, in words, with the number of nodes."""
     found: dict[str, int] = {}
-    if by.of == GRAPHS:
-        for reason in (reason for node in count.operations for reason in _failures(by, node)):
-            found[reason] = found.get(reason, 0) + 1
+    if by.of != GRAPHS or count.graph is None:
+        return found
+    if by.input_types and (wrong := sorted(count.graph.input_types() - by.input_types)):
+        found[f"an input of {' and '.join(wrong)}"] = 1
+    for reason in (reason for node in count.operations for reason in _failures(by, node)):
+        found[reason] = found.get(reason, 0) + 1
     return found
 
 
@@ -60,3 +64,9 @@ def refuse(count: "Count", name: str) -> None:
         raise DefinitionError(f"{count.label}: {name} has no number for it: {WRONG_TARGET[by.of]}")
     if found := failures(by, count):
         raise DefinitionError(f"{count.label}: {by.title} fails on it: {in_words(found)}")
+
+
+def unknown_among(convention: Convention, nodes: Iterable[Node]) -> dict[str, int]:
+    """The kinds of operations that the tool has no rule for, with how many there are of each."""
+    kinds = (node.work.kind for node in nodes if node.work is not None and not convention.knows(node))
+    return dict(Counter(kinds))

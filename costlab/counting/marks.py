@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from costlab.algebra.block import Node
 from costlab.algebra.combine import Composite, marked
@@ -10,6 +10,7 @@ from costlab.errors import DefinitionError
 
 if TYPE_CHECKING:
     from costlab.algebra.traced import Parameters, Stop, Traced
+    from costlab.onnx.fixed import GraphRun
 
 PARTIAL = "(partial)"
 """The mark of what was counted up to where a run stopped."""
@@ -81,9 +82,10 @@ class Marks:
         return any(isinstance(block, Composite) and block.unverified for block in blocks)
 
     @property
-    def graph(self) -> Any:
-        """The model that a graph of ONNX was counted from; None of a module or a definition."""
-        return self._traced.graph if self._traced else None
+    def graph(self) -> "GraphRun | None":
+        """The model of ONNX that was counted, with its inputs; None of a module or a definition."""
+        graph: GraphRun | None = self._traced.graph if self._traced else None
+        return graph
 
     @property
     def is_step(self) -> bool:

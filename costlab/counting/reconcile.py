@@ -12,12 +12,12 @@ from costlab.counting.convention import (
     convention,
     conventions,
     term_of,
-    unknown_among,
 )
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities import quantity_of
 from costlab.counting.count import Count
 from costlab.counting.family import FAMILIES, OTHER
+from costlab.counting.holds import unknown_among
 from costlab.counting.row import DEFAULT
 from costlab.counting.terms import Term
 from costlab.errors import DefinitionError

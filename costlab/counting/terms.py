@@ -22,7 +22,7 @@ class Defect(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Where a tool that reads graphs of ONNX fails, in words: on nodes of which the quantity ``where`` is not 0."""
+    """Where a tool that reads graphs fails, in words: on nodes of which the quantity ``where`` is not 0."""
 
     match: tuple[str, ...]
     reason: str

@@ -8,7 +8,10 @@ from costlab.onnx.tensor import GraphTensor
 
 
 class NodeCall(NamedTuple):
-    """A node with its tensors: ``inputs`` and ``outputs`` hold None where an optional one is left out."""
+    """A node with its tensors: ``inputs`` and ``outputs`` hold None where an optional one is left out.
+
+    ``names`` are those of what goes in and comes out.
+    """
 
     operator: str
     domain: str
@@ -16,6 +19,7 @@ class NodeCall(NamedTuple):
     attributes: Mapping[str, Any]
     inputs: tuple[GraphTensor | None, ...]
     outputs: tuple[GraphTensor | None, ...]
+    names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     def input(self, place: int) -> GraphTensor:
         """An input that must be there; one of which nothing is known where it is not."""
@@ -29,6 +33,17 @@ class NodeCall(NamedTuple):
     def has(self, place: int) -> bool:
         """Whether an input that may be left out is there."""
         return self.optional(place) is not None
+
+    def at(self, sizes: Mapping[str, tuple[int, ...]]) -> "NodeCall":
+        """The same at other sizes, by name; what they do not tell has none."""
+        inputs, outputs = (
+            tuple(
+                each and each._replace(sizes=sizes.get(name))
+                for each, name in zip(tensors, names, strict=False)
+            )
+            for tensors, names in zip((self.inputs, self.outputs), self.names, strict=True)
+        )
+        return self._replace(inputs=inputs, outputs=outputs)
 
     @property
     def output(self) -> GraphTensor:
@@ -58,15 +73,17 @@ class NodeCall(NamedTuple):
 class GraphStep(NamedTuple):
     """An operation of a graph as tools that read graphs meet it: its node, of whose operations it is one.
 
-    ``before`` are the nodes since the operation before, with their works, that are no operations here: what
-    the file alone determines, which is computed once, before any run, what follows from sizes, what only
-    moves elements, and the bias that goes with its product.
+    What stands in a graph within a node, or in a function, they do not see: it has no ``call``, and the node
+    is among those before the next. ``before`` are the nodes since the operation before, with their works,
+    that are no operations here: what the file alone determines, which is computed once, before any run, what
+    follows from sizes, what only moves elements, and the bias that goes with its product.
     """
 
-    call: NodeCall
+    call: NodeCall | None = None
     part: int = 0
     before: tuple[tuple[NodeCall, Work], ...] = ()
 
-    def at(self, part: int) -> "GraphStep":
-        """The same for another operation of the node; the first alone has what is before."""
-        return self._replace(part=part, before=() if part else self.before)
+    def at(self, sizes: Mapping[str, tuple[int, ...]]) -> "GraphStep":
+        """The same at other sizes, by name."""
+        before = tuple((call.at(sizes), work) for call, work in self.before)
+        return self._replace(call=self.call and self.call.at(sizes), before=before)

@@ -15,6 +15,7 @@ from costlab.algebra.traced import Parameters, Traced
 from costlab.errors import CostlabError, DefinitionError, TargetError
 from costlab.messages import shortened
 from costlab.onnx.control import CONTROL
+from costlab.onnx.fixed import GraphRun
 from costlab.onnx.inputs import Bound, GraphInput, as_given, asked, bound, default_sizes, inputs_of, sizes_of
 from costlab.onnx.operations import read_by
 from costlab.onnx.scope import Scope
@@ -113,7 +114,7 @@ class OnnxGraph(Block):
         assert isinstance(root.block, Traced)
         first = outputs[0] if outputs else None
         output = Sizes(*first.shape) if first is not None and first.is_sized else Sizes()
-        return root._replace(output=output, block=replace(root.block, graph=self.model))
+        return root._replace(output=output, block=replace(root.block, graph=GraphRun(self.model, into.tensors)))
 
     def _declared(self, into: Bound) -> dict[str, GraphTensor]:
         """What the file says of the tensors between, where the sizes with names are those of the input."""

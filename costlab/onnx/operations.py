@@ -54,22 +54,35 @@ class Operations:
                 del self._met[begin:]
                 self._add(node, call, self._unknown(call), unsized=True)
         if len(self._met) == begin:
-            self._before.append((call, _aside(call)))
+            self.aside(call)
             return read_by(call.inputs)
         return (self._met[-1].turn,)
 
     def extend(self, operations: Iterable[GraphOperation]) -> None:
-        """Add operations of another graph."""
-        self._met += operations
+        """Add operations of another graph, which tools do not see that read this one."""
+        self._met += (each._replace(step=GraphStep()) for each in operations)
+
+    def aside(self, call: NodeCall) -> None:
+        """Note a node that is no operation, as tools that read graphs meet it."""
+        self._before.append((call, _aside(call)))
 
     def add(self, operation: GraphOperation) -> int:
         """Add an operation of no rule; gives its turn."""
-        self._met.append(operation._replace(turn=self._turn()))
+        step = operation.step or GraphStep()
+        self._met.append(operation._replace(step=step, turn=self._turn()))
         return self._met[-1].turn
 
     def finished(self) -> list[GraphOperation]:
-        """All operations, in their order; the last has what comes after it, too."""
-        if self._before and self._met:
+        """All operations, in their order; the last has what comes after it, too.
+
+        Where there is none, the last node is one that costs nothing.
+        """
+        if self._before and not self._met:
+            call, work = self._before.pop()
+            sizes = Sizes(*call.output.shape) if call.output.is_sized else Sizes()
+            idle = GraphOperation(Work(work.kind), sizes, GraphStep(call), (*self._path, work.kind))
+            self.add(idle._replace(reads=read_by(call.inputs)))
+        if self._before:
             self._met[-1] = self._met[-1].with_more_before(tuple(self._before))
         return self._met
 

@@ -85,7 +85,8 @@ class Scope:
             inputs = inputs[:-1]
         attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
         domain = "" if node.domain == "ai.onnx" else node.domain
-        return NodeCall(node.op_type, domain, self.version(node.domain), attributes, inputs, made)
+        names = tuple(node.input), tuple(node.output)
+        return NodeCall(node.op_type, domain, self.version(node.domain), attributes, inputs, made, names)
 
 
 def graph_in(node: NodeProto, name: str) -> GraphProto:

@@ -65,6 +65,8 @@ class Walker:
                 outputs = self._sizing.outputs(node, scope)
                 turns = operations.meet(node, scope.call(node, outputs))
                 made = [output._replace(made_by=turns) for output in outputs]
+            if function is not None or control is not None:
+                operations.aside(scope.call(node, made))
             scope.see(node.output, made)
         return operations.finished()
 

@@ -21,8 +21,8 @@ class ChargedNode(ChargedOperation):
     """A node of a graph: its kind is the operator, its form says what its inputs are, or its mode.
 
     ``constant`` is a node that has nothing but what the file holds; ``node`` is any other, but for those that
-    interpolate, whose form is their ``mode``, ``unnamed`` where they name none. A ``part`` is an operation that
-    is not the first of its node, which tools charge once.
+    interpolate, whose form is their ``mode``, ``unnamed`` where they name none. A ``part`` is an operation
+    that is not the first of its node, which tools charge once.
     """
 
     def __init__(self, node: Node, call: "NodeCall", work: Work, form: str = "") -> None:
@@ -61,11 +61,11 @@ def _sizes(tensor: "GraphTensor | None") -> tuple[int, ...] | None:
 
 
 def charged_nodes(node: Node) -> Iterator[ChargedNode]:
-    """The node of a graph that an operation is, after those before it that are computed of constants."""
+    """The node of a graph that an operation is, after those before it that are no operations."""
     step = cast("GraphStep | None", node.block.step_of_graph if isinstance(node.block, Traced) else None)
     if step is None:
         return
     for call, work in step.before:
-        yield ChargedNode(node, call, work, CONSTANT)
+        yield ChargedNode(node, call, work, CONSTANT if call.output.held else "")
     assert node.work is not None
     yield ChargedNode(node, step.call, node.work, PART if step.part else "")

@@ -185,7 +185,7 @@ def convention_notes(counts: Iterable[Count]) -> tuple[str, ...]:
     counts = tuple(counts)
     if counts[0].priced == DEFAULT:
         return ()
-    from costlab.counting.convention import unknown_among
+    from costlab.counting.holds import unknown_among
 
     by = counts[0].convention
     unknown = unknown_among(by, (node for count in counts for node in count.operations))

@@ -1,4 +1,4 @@
-"""What tools that read graphs of ONNX count of recurrent nodes, and where they fail on a node: 1 where they do."""
+"""What tools that read graphs of ONNX count of recurrent nodes, and what nodes lack: 1 where they do."""
 
 from math import prod
 
@@ -6,7 +6,6 @@ from costlab.counting.conventions.graph_node import ChargedNode
 from costlab.counting.conventions.quantities.graph import (
     equation,
     into,
-    kernel,
     node_quantity,
     out,
     volume,
@@ -52,8 +51,8 @@ def node_without_kernel_shape(node: ChargedNode) -> int:
 
 @node_quantity
 def node_without_strides(node: ChargedNode) -> int:
-    """Whether a pooling over three axes leaves its strides out."""
-    return int(len(kernel(node)) > 2 and "strides" not in node.graph_call.attributes)
+    """Whether a window over three axes leaves its strides out."""
+    return int(len(into(node)) > 4 and "strides" not in node.graph_call.attributes)
 
 
 @node_quantity
@@ -75,6 +74,18 @@ def node_without_zero_point(node: ChargedNode) -> int:
 
 
 @node_quantity
+def node_with_axes(node: ChargedNode) -> int:
+    """Whether a padding names its axes."""
+    return int(len(node.graph_call.inputs) > 3)
+
+
+@node_quantity
+def node_without_first_output(node: ChargedNode) -> int:
+    """Whether the first of its outputs is left out."""
+    return int(node.graph_call.outputs[0] is None)
+
+
+@node_quantity
 def node_of_vector(node: ChargedNode) -> int:
     """Whether a factor of a product is a vector."""
     return int(min(len(into(node)), len(into(node, 1))) < 2)
@@ -88,6 +99,6 @@ def node_gives_scalar(node: ChargedNode) -> int:
 
 @node_quantity
 def node_of_other_than_two(node: ChargedNode) -> int:
-    """Whether an equation is none of two factors, or leaves axes to its ellipsis or to what it does not say."""
+    """Whether an equation is none of two factors, or does not name all axes of what comes out."""
     written = equation(node)
     return int(len(node.graph_call.inputs) != 2 or "..." in written or "->" not in written)
