@@ -65,7 +65,7 @@ def charged_nodes(node: Node) -> Iterator[ChargedNode]:
     step = cast("GraphStep | None", node.block.step_of_graph if isinstance(node.block, Traced) else None)
     if step is None:
         return
-    for call, work in step.before:
-        yield ChargedNode(node, call, work, CONSTANT if call.output.held else "")
     assert node.work is not None
-    yield ChargedNode(node, step.call, node.work, PART if step.part else "")
+    for call, work in (*step.before, (step.call, node.work)):
+        held = CONSTANT if call.output.held else ""
+        yield ChargedNode(node, call, work, PART if call is step.call and step.part else held)
