@@ -10,8 +10,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 import torch
@@ -19,6 +17,7 @@ from torch import Tensor, nn
 
 from costlab.checking.finding import Report
 from costlab.checking.fused import fused_attention
+from costlab.checking.release import release_of
 from costlab.errors import first_line
 from costlab.tracing.process import evaluate
 
@@ -36,15 +35,7 @@ class Peer(NamedTuple):
     @property
     def release(self) -> str | None:
         """The release that is installed, None where there is none."""
-        return _release(self.package)
-
-
-@cache
-def _release(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+        return release_of(self.package)
 
 
 def reports(model: nn.Module, inputs: Inputs, names: list[str] | None = None) -> Iterator[tuple[str, Report]]:

@@ -12,6 +12,7 @@ from costlab.cli.progress import progress
 from costlab.cli.tables import Output, output_options
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
+from costlab.counting.holds import refuse as refuse_convention
 from costlab.counting.reconcile import account_of, reconcile
 from costlab.counting.reconcile import explain as explain_terms
 from costlab.report.tables.reconcile import agreed, explain_table, reconcile_table
@@ -41,15 +42,18 @@ def reconcile_(
 ) -> None:
     """Show what each counting tool reports of TARGET in eval mode, and what its number consists of.
 
-    TARGET is what `costlab count` takes. The numbers are predicted from what each tool charges (costlab list
-    --conventions); with --run the installed ones (pip install 'costlab[peers]') count it too, and the exit
-    status is 1 if any reports something else.
+    TARGET is what `costlab count` takes; tools that read graphs of ONNX have a number for these alone, and
+    the others none. The numbers are predicted from what each tool charges (costlab list --conventions); with
+    --run the installed ones (pip install 'costlab[peers]') count it too, and the exit status is 1 if any
+    reports something else.
     """
     refuse((run_ and explain is not None, "--run and --explain do not go together"))
     counted = count_target(target, one_or_all(input_), batch=batch)
     counted = counted.inference if counted.auxiliary else counted
     accounts = reconcile(counted)
     if explain:
+        for name in explain:
+            refuse_convention(counted, name)
         first, second = (account_of(accounts, name) for name in explain)
         lines = explain_terms(counted, first, second)
         out.emit(explain_table(counted, first, second, lines))
@@ -64,6 +68,10 @@ def reconcile_(
 def _run_tools(counted: Count) -> dict[str, Report]:
     """The reports of the installed tools, by convention."""
     ran: dict[str, Report] = {}
+    if counted.graph is not None:
+        from costlab.checking.graph_peers import graph_reports
+
+        return dict(graph_reports(counted.graph.fixed(values=True)))
     with progress("loading PyTorch") as (show_step, _):
         from costlab.checking.materialize import runnable
         from costlab.checking.peers import reports

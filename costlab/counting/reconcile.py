@@ -13,11 +13,10 @@ from costlab.counting.convention import (
     conventions,
     term_of,
 )
-from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities import quantity_of
 from costlab.counting.count import Count
 from costlab.counting.family import FAMILIES, OTHER
-from costlab.counting.holds import unknown_among
+from costlab.counting.holds import failures, in_words, is_of, unknown_among
 from costlab.counting.row import DEFAULT
 from costlab.counting.terms import Term
 from costlab.errors import DefinitionError
@@ -99,12 +98,19 @@ def _rounded(sizes: Iterable[Dim]) -> Iterator[int]:
 
 
 def reconcile(count: Count) -> tuple[Account, ...]:
-    """An account for every convention: ours first, then those of the tools.
+    """An account for every convention that has a number for it: ours first, then those of the tools.
 
     Raises:
         DefinitionError: the count is for symbols or arrays, or of a part only.
     """
-    return tuple(account(count, each) for each in conventions().values())
+    having = (each for each in conventions().values() if is_of(each, count) and not failures(each, count))
+    return tuple(account(count, each) for each in having)
+
+
+def failing(count: Count) -> dict[str, str]:
+    """The tools that fail on a count, by the names of their conventions: on what, in words."""
+    having = (each for each in conventions().values() if is_of(each, count))
+    return {each.name: in_words(found) for each in having if (found := failures(each, count))}
 
 
 def explain(count: Count, first: Account, second: Account) -> tuple[Line, ...]:
@@ -132,12 +138,13 @@ def _charged(count: Count, name: str, account: Account) -> str:
     reasons = dict.fromkeys(term.reason for term in account.terms if term.name == name and term.reason)
     rates: dict[str, None] = {}
     if name != NOT_SEEN:
-        for operation in map(ChargedOperation, count.operations):
+        by = account.convention
+        for operation in (each for node in count.operations for each in by.operations_of(node)):
             charged = {
                 quantity: rate
-                for quantity, rate in account.convention.rates(operation).items()
+                for quantity, rate in by.rates(operation).items()
                 if quantity.removesuffix(PER_INPUT) != DEFAULT
-                and term_of(operation.kind, quantity) == name
+                and term_of(operation.work.kind, quantity) == name
                 and quantity_of(operation, quantity.removesuffix(PER_INPUT)) != 0
             }
             if charged:
@@ -159,7 +166,10 @@ def account_of(accounts: Iterable[Account], name: str) -> Account:
     """The account of the convention of that name.
 
     Raises:
-        DefinitionError: there is none.
+        DefinitionError: there is none, or it has no number for what was counted.
     """
     wanted = convention(name).name
-    return next(each for each in accounts if each.convention.name == wanted)
+    for each in accounts:
+        if each.convention.name == wanted:
+            return each
+    raise DefinitionError(f"{name} has no number for it (see costlab reconcile without --explain)")

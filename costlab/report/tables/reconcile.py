@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from costlab.checking.finding import Report
-from costlab.counting.convention import MULTIPLY_ADDS
+from costlab.counting.convention import GRAPHS, MODULES, MULTIPLY_ADDS, conventions
 from costlab.counting.count import Count
-from costlab.counting.reconcile import NAMES, Account, Line
+from costlab.counting.holds import is_of
+from costlab.counting.reconcile import NAMES, Account, Line, failing
 from costlab.report.cell import Column, Remark
 from costlab.report.table import Table
 from costlab.report.tables.count import marks_of
@@ -38,6 +39,8 @@ DIFFERENCE = Remark(
 IN_EXTRA = (
     *("thop", "ptflops", "ptflops_aten", "torchinfo", "torchprofile", "flopco", "calflops_macs"),
     "calflops_flops",
+    "onnx_tool",
+    "onnx_opcounter",
 )
 """The tools that come with ``costlab[peers]``."""
 EQUAL, DIFFERS, FAILED, NOT_INSTALLED = "equal", "DIFFERS", "failed", "not installed"
@@ -53,8 +56,11 @@ def verdict(account: Account, ran: Report | None) -> str:
 
 
 def agreed(accounts: Sequence[Account], ran: Mapping[str, Report]) -> bool:
-    """Whether every tool that ran without failing reported the predicted number."""
-    return all(verdict(account, ran.get(account.convention.name)) != DIFFERS for account in accounts)
+    """Whether every tool that ran reported the predicted number, or failed; one that should fail has none."""
+    predicted = {account.convention.name for account in accounts}
+    return all(report.number is None for name, report in ran.items() if name not in predicted) and all(
+        verdict(account, ran.get(account.convention.name)) != DIFFERS for account in accounts
+    )
 
 
 def reconcile_table(
@@ -92,6 +98,8 @@ def reconcile_table(
                 for defect in _defects(account)
             ),
             *_failures(accounts, ran or {}),
+            *_predicted_failures(count, ran or {}),
+            *_left_out(count),
             *_absent(accounts, ran),
             *marks_of(count),
         ),
@@ -105,6 +113,28 @@ def _failures(accounts: Sequence[Account], ran: Mapping[str, Report]) -> list[st
     return [
         f"{title} failed: {answer.problem}" for title, answer in reports.items() if answer and answer.problem
     ]
+
+
+def _predicted_failures(count: Count, ran: Mapping[str, Report]) -> list[str]:
+    """A note for each tool that fails on what was counted: that its number is known to be none."""
+    notes = []
+    for name, reason in failing(count).items():
+        report = ran.get(name)
+        number = None if report is None else report.number
+        all_the_same = "" if number is None else f"; it {DIFFERS} and reported {number:,} all the same"
+        notes.append(f"{conventions()[name].title} fails on it: {reason}{all_the_same}")
+    return notes
+
+
+COUNTS = {GRAPHS: "graphs of ONNX", MODULES: "modules of PyTorch"}
+"""What tools count, in words."""
+
+
+def _left_out(count: Count) -> list[str]:
+    """A note on the tools that count other things than what was counted."""
+    others = [each for each in conventions().values() if not is_of(each, count)]
+    names = ", ".join(each.name for each in others)
+    return [f"left out, for they count {COUNTS[others[0].of]}: {names}"] if others else []
 
 
 def _absent(accounts: Sequence[Account], ran: Mapping[str, Report] | None) -> list[str]:

@@ -82,6 +82,12 @@ def node_volume_in(node: ChargedNode) -> int:
 
 
 @node_quantity
+def node_indices(node: ChargedNode) -> int:
+    """The axes of the first input, once for each of its elements: its indices, if none of them is 0."""
+    return len(into(node)) * volume(into(node))
+
+
+@node_quantity
 def node_largest(node: ChargedNode) -> int:
     """Elements of the largest input: what a sum that broadcasts is taken to have."""
     return max(map(volume, _inputs(node)), default=0)

@@ -74,6 +74,12 @@ def node_without_zero_point(node: ChargedNode) -> int:
 
 
 @node_quantity
+def node_without_axes(node: ChargedNode) -> int:
+    """Whether a slice begins at fewer axes than there are, and does not say which."""
+    return int(len(node.graph_call.inputs) == 3 and prod(into(node, 1)) < len(into(node)))
+
+
+@node_quantity
 def node_with_axes(node: ChargedNode) -> int:
     """Whether a padding names its axes."""
     return int(len(node.graph_call.inputs) > 3)
