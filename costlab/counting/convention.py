@@ -13,7 +13,7 @@ from typing import Any, cast
 from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, product, total
 from costlab.algebra.parameter import closest
-from costlab.counting.conventions.graph_node import CONSTANT, PART, charged_nodes
+from costlab.counting.conventions.graph_node import CONSTANT, UNSEEN, charged_nodes
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities import ONCE, quantity_of
 from costlab.counting.family import OTHER, family_of
@@ -28,7 +28,7 @@ FOLDER = Path(__file__).with_name("conventions")
 MULTIPLY_ADDS, BIAS, NOT_SEEN = "multiply-adds", "bias", "not seen"
 LAST = 1000
 """The place of a tool whose table names none, among the others."""
-UNSEEN = "*.aten"
+OPERATORS = "*.aten"
 """In ``unknown`` of a tool that replaces functions of torch: it does not see operators."""
 BIASES = ("bias_adds", "fused_bias")
 ANY, MODULES, GRAPHS = "", "modules", "graphs"
@@ -148,7 +148,7 @@ class Convention:
             reason = next((defect.reason for defect in defects if not defect.charge), "")
             per_input = f"{DEFAULT}{PER_INPUT}" in rates
             known = "counted for one input of the batch" if per_input else f"no rule for {family}"
-            yield Term(NOT_SEEN, total((charged, -plain)), reason or known)
+            yield Term(NOT_SEEN, total((charged, -plain)), UNSEEN.get(form) or reason or known)
         for defect in defects:
             amounts = (_amount(operation, quantity, n, batch) for quantity, n in defect.charge.items())
             yield Term(family_of(family), total(amounts), defect.reason)
@@ -183,14 +183,14 @@ def term_of(kind: str, quantity: str) -> str:
 
 @cache
 def _rates(by: Convention, kind: str, form: str) -> Mapping[str, int]:
-    if form == PART or not _knows(by, kind, form):
+    if form in UNSEEN or not _knows(by, kind, form):
         return {}
     return next((row for pattern, row in by.charges.items() if fits(pattern, kind, form)), by.default)
 
 
 @cache
 def _defects(by: Convention, kind: str, form: str) -> tuple[Defect, ...]:
-    if form == PART or (UNSEEN in by.unknown and form == "aten"):  # what it does not see it gets right
+    if form in UNSEEN or (OPERATORS in by.unknown and form == "aten"):  # what it does not see it gets right
         return ()
     return tuple(each for each in by.defects if any(fits(pattern, kind, form) for pattern in each.match))
 

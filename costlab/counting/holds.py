@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from costlab.algebra.block import Node
 from costlab.counting.convention import ANY, GRAPHS, MODULES, Convention, convention
+from costlab.counting.conventions.graph_node import UNSEEN
 from costlab.counting.conventions.quantities import quantity_of
+from costlab.counting.followed import root_for
 from costlab.counting.terms import fits
 from costlab.errors import DefinitionError
 
@@ -32,13 +34,16 @@ def failures(by: Convention, count: "Count") -> dict[str, int]:
         return found
     if by.input_types and (wrong := sorted(count.graph.input_types() - by.input_types)):
         found[f"an input of {' and '.join(wrong)}"] = 1
-    for reason in (reason for node in count.operations for reason in _failures(by, node)):
+    nodes = (node for node, _ in root_for(count, by.name).working())
+    for reason in (reason for node in nodes for reason in _failures(by, node)):
         found[reason] = found.get(reason, 0) + 1
     return found
 
 
 def _failures(by: Convention, node: Node) -> Iterator[str]:
     for operation in by.operations_of(node):
+        if operation.form in UNSEEN:
+            continue
         if by.operators and operation.kind not in by.operators:
             yield f"no rule for {operation.kind}"
             continue

@@ -114,7 +114,9 @@ class OnnxGraph(Block):
         assert isinstance(root.block, Traced)
         first = outputs[0] if outputs else None
         output = Sizes(*first.shape) if first is not None and first.is_sized else Sizes()
-        return root._replace(output=output, block=replace(root.block, graph=GraphRun(self.model, into.tensors)))
+        return root._replace(
+            output=output, block=replace(root.block, graph=GraphRun(self.model, into.tensors))
+        )
 
     def _declared(self, into: Bound) -> dict[str, GraphTensor]:
         """What the file says of the tensors between, where the sizes with names are those of the input."""

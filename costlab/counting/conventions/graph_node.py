@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from costlab.onnx.call import GraphStep, NodeCall
     from costlab.onnx.tensor import GraphTensor
 
-CONSTANT, PLAIN, PART = "constant", "node", "part"
+CONSTANT, PLAIN, PART, WITHIN = "constant", "node", "part", "within"
+UNSEEN = {PART: "counted with its node", WITHIN: "graphs and functions within nodes are not seen"}
+"""Why nothing is charged for an operation of that form."""
 MODES = ("Resize", "Upsample")
 """The operators whose mode is their form."""
 
@@ -22,14 +24,14 @@ class ChargedNode(ChargedOperation):
 
     ``constant`` is a node that has nothing but what the file holds; ``node`` is any other, but for those that
     interpolate, whose form is their ``mode``, ``unnamed`` where they name none. A ``part`` is an operation
-    that is not the first of its node, which tools charge once.
+    that is not the first of its node, which tools charge once; what is ``within`` a node they do not see.
     """
 
-    def __init__(self, node: Node, call: "NodeCall", work: Work, form: str = "") -> None:
+    def __init__(self, node: Node, call: "NodeCall | None", work: Work, form: str = "") -> None:
         super().__init__(node)
-        self.graph_call = call
+        self._graph_call = call
         self.work = work
-        self.kind = call.operator
+        self.kind = work.kind if call is None else call.operator
         self.form = form or self._mode()
 
     def _mode(self) -> str:
@@ -42,6 +44,12 @@ class ChargedNode(ChargedOperation):
     def is_opaque(self) -> bool:
         """Never: the sizes that go in and come out are known."""
         return False
+
+    @property
+    def graph_call(self) -> "NodeCall":
+        """The node with its tensors."""
+        assert self._graph_call is not None, "what is within a node has none"
+        return self._graph_call
 
     def attribute(self, name: str, default: Any = None) -> Any:
         """An attribute of the node, the default where it has none."""
@@ -66,6 +74,6 @@ def charged_nodes(node: Node) -> Iterator[ChargedNode]:
     if step is None:
         return
     assert node.work is not None
-    for call, work in (*step.before, (step.call, node.work)):
-        held = CONSTANT if call.output.held else ""
-        yield ChargedNode(node, call, work, PART if call is step.call and step.part else held)
+    for call, work in step.before:
+        yield ChargedNode(node, call, work, CONSTANT if call.output.held else "")
+    yield ChargedNode(node, step.call, node.work, WITHIN if step.call is None else PART if step.part else "")

@@ -146,7 +146,7 @@ def node_by_output_weights(node: ChargedNode) -> int:
 @node_quantity
 def node_first_by_columns(node: ChargedNode) -> int:
     """Elements of the first factor of a product, by the last axis of what comes out."""
-    return prod(into(node)) * out(node)[-1]
+    return prod(into(node)) * prod(out(node)[-1:])
 
 
 @node_quantity
