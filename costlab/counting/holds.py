@@ -49,7 +49,7 @@ def _failures(by: Convention, node: Node) -> Iterator[str]:
             continue
         for each in by.fails:
             matches = any(fits(pattern, operation.kind, operation.form) for pattern in each.match)
-            if matches and (not each.where or quantity_of(operation, each.where)):
+            if matches and (not each.where or quantity_of(operation, each.where) != 0):
                 yield each.reason
 
 
