@@ -14,6 +14,7 @@ TYPE_CHECKING = False  # as typing has it, which takes as long to load as the re
 if TYPE_CHECKING:
     from typing import Any
 
+    from costlab import torch as torch
     from costlab.advise.factorize.factorize import factorize as factorize
     from costlab.advise.factorize.plan import Plan as Plan
     from costlab.advise.lint.lint import Lint as Lint
@@ -190,6 +191,8 @@ def __getattr__(name: str) -> "Any":
 
     if name in _HOME_OF:
         return getattr(import_module(_HOME_OF[name]), name)
+    if name == "torch":  # what is for training loops, of which `import costlab` brings nothing
+        return import_module("costlab.torch")
     from costlab.algebra import ops
 
     if name == "__all__":

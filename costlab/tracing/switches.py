@@ -16,6 +16,11 @@ from torch.utils import checkpoint, deterministic
 _HIDDEN: Any = torch._C  # torch leaves parts of it without types
 _VARIABLES: dict[Any, Any] = vars(os.environ)["_data"]  # as they are kept: to decode them takes a while
 SMALLEST = sys.float_info.min
+PRECISIONS = (
+    *((backend, "all") for backend in ("generic", "cuda", "mkldnn")),
+    *((backend, part) for backend in ("cuda", "mkldnn") for part in ("matmul", "conv", "rnn")),
+)
+"""By what the precision of float32 is set: backends, and parts of them, which have it from those before."""
 Switch = tuple[Callable[[], Any], Callable[[Any], Any]]
 
 
@@ -35,6 +40,24 @@ def _content(held: dict[Any, Any]) -> Switch:
 
 def _set_deterministic(value: tuple[bool, bool]) -> None:
     torch.use_deterministic_algorithms(value[0], warn_only=value[1])
+
+
+def _precisions() -> tuple[str | None, list[str]]:
+    """How float32 may be rounded: as a whole, which is not known where parts were set, and in each part."""
+    try:
+        whole = torch.get_float32_matmul_precision()
+    except RuntimeError:  # which says that parts were set, as torch recommends
+        whole = None
+    return whole, [_HIDDEN._get_fp32_precision_getter(*part) for part in PRECISIONS]
+
+
+def _set_precisions(value: tuple[str | None, list[str]]) -> None:
+    whole, parts = value
+    if whole is not None:
+        torch.set_float32_matmul_precision(whole)
+    for part, precision in zip(PRECISIONS, parts, strict=True):
+        if _HIDDEN._get_fp32_precision_getter(*part) != precision:  # most have it from the one above
+            _HIDDEN._set_fp32_precision_setter(*part, precision)
 
 
 def _set_device(context: Any) -> None:
@@ -79,7 +102,7 @@ SWITCHES: tuple[Switch, ...] = (
         for device in ("cpu", "cuda")
     ),
     (torch.is_autocast_cache_enabled, torch.set_autocast_cache_enabled),
-    (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    (_precisions, _set_precisions),
     (
         lambda: (
             torch.are_deterministic_algorithms_enabled(),

@@ -36,6 +36,8 @@ SETS: dict[str, Callable[[], Any]] = {
     "type of autocast": lambda: torch.set_autocast_dtype("cpu", torch.float16),
     "cache of autocast": lambda: torch.set_autocast_cache_enabled(False),
     "precision": lambda: torch.set_float32_matmul_precision("medium"),
+    "precision of products": lambda: setattr(BACKENDS.cuda.matmul, "fp32_precision", "tf32"),
+    "precision of convolutions": lambda: setattr(BACKENDS.cudnn.conv, "fp32_precision", "ieee"),
     "cudnn": lambda: setattr(BACKENDS.cudnn, "enabled", False),
     "benchmark": lambda: setattr(BACKENDS.cudnn, "benchmark", True),
     "cudnn's determinism": lambda: setattr(BACKENDS.cudnn, "deterministic", True),

@@ -1,6 +1,7 @@
 """Attention, whatever kernel runs it."""
 
 from collections.abc import Iterator
+from contextvars import ContextVar
 from math import prod
 from typing import Any
 
@@ -18,6 +19,9 @@ KERNELS = (
     "_scaled_dot_product_cudnn_attention",
     "_scaled_dot_product_fused_attention_overrideable",
 )
+
+WEIGHTS_KEPT = ContextVar("WEIGHTS_KEPT", default=False)
+"""Whether weights of attention count as kept for the way back, where fused kernels make them once more."""
 
 
 def attended(
@@ -38,9 +42,10 @@ def attended_back(pairs: int, gradient: int, query: Tensor, key: Tensor, value: 
     ``gradient`` are the elements of that of its output.
     """
     given = query.numel() + key.numel() + value.numel()
+    again = 0 if WEIGHTS_KEPT.get() else query.shape[-1]
     return Work(
         "attention_backward",
-        multiply_adds=pairs * (3 * query.shape[-1] + 2 * value.shape[-1]),
+        multiply_adds=pairs * (again + 2 * query.shape[-1] + 2 * value.shape[-1]),
         inputs=gradient + given,
         outputs=given,
     )

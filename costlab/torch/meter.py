@@ -1,0 +1,180 @@
+"""What the steps of a training loop cost, and the share of the device's peak that they reach."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+from warnings import warn
+
+import torch
+from torch import nn
+
+from costlab.errors import CostlabError, one_line
+from costlab.hardware.device import Device
+from costlab.hardware.device import device as device_of
+from costlab.torch.form import tensors_in
+from costlab.torch.peaks import AUTO, device_for, type_for
+from costlab.torch.step_cost import StepCost, known_cost, step_cost
+from costlab.torch.utilization import Utilization, refuse_counts
+from costlab.torch.window import Batch, Window, Windows
+
+EVERY = 50
+WARM_UP = 3
+
+
+class StepMeter:
+    """Measures the steps of a training loop: multiply-adds of a step, samples and tokens a second, and MFU.
+
+    A window is ``every`` steps; the first ``warm_up`` ones, in which kernels are chosen and compiled, are in
+    none. A CUDA device is waited for at the ends of a window alone. Each batch is counted at its own size, by
+    a trace the first time that its sizes come up, during which the time is stopped. What cannot be counted,
+    or held against a peak, is left out, with one warning that says why.
+
+    Args:
+        module: What is trained, as for `costlab.torch.mfu`.
+        device: As for `costlab.torch.mfu`; None leaves the share of the peak out.
+        dtype: As there.
+        every: Steps of a window.
+        warm_up: Steps before the first window.
+        devices: How many devices share each batch.
+        replicas: How many processes do the same with batches of their own, as in data parallelism: those of
+            all are told, as if they were as large as these.
+        multiply_adds: Gives those of forward and backward on a batch, for a module that cannot be traced.
+
+    Raises:
+        DefinitionError: every, devices or replicas is no whole number above 0, or warm_up is none of at least
+        0. DeviceError: there is no such device.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        device: str | Device | None = AUTO,
+        dtype: str | torch.dtype | None = None,
+        every: int = EVERY,
+        warm_up: int = WARM_UP,
+        devices: int = 1,
+        replicas: int = 1,
+        multiply_adds: Callable[[Any], int] | None = None,
+    ) -> None:
+        refuse_settings(device, every, warm_up)
+        refuse_counts(devices=devices, replicas=replicas)
+        self.module = module
+        self._device, self._dtype = device, dtype
+        self._devices, self._replicas = devices, replicas
+        self._given = multiply_adds
+        self._windows = Windows(every, warm_up, self._wait, perf_counter)
+        self._cost: StepCost | None = None
+        self._uncounted = False
+
+    def start(self) -> None:
+        """Let the time run: at the first batch, and after a pause. A batch that is told does so, too."""
+        self._windows.start()
+
+    def pause(self) -> None:
+        """Stop the time until the next batch: for an evaluation, or where a checkpoint is written."""
+        self._windows.pause()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What runs within is no part of a step."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def batch(self, inputs: Any, main: Any = None) -> None:
+        """Forward and backward ran on a batch: what the module was called with.
+
+        ``main`` is the part of it that says how many samples there are, its first tensor if it is not given.
+        """
+        first = next(tensors_in(inputs if main is None else main), None)
+        sizes = () if first is None else tuple(first.shape)
+        is_text = len(sizes) == 2 and first is not None and first.dtype == torch.int64
+        tokens = sizes[0] * sizes[1] if is_text else None
+        self._windows.batch(Batch(self._count(inputs), sizes[0] if sizes else None, tokens))
+
+    def step(self, inputs: Any = None) -> Mapping[str, float] | None:
+        """The parameters were stepped, after forward and backward on a batch, or on those told before.
+
+        At the end of a window what is to be logged, by name; None in between.
+        """
+        if inputs is not None:
+            self.batch(inputs)
+        self.start()
+        window = self._windows.step()
+        return None if window is None else self._told(window)
+
+    def _count(self, inputs: Any) -> int | None:
+        if self._given is not None:
+            return self._given(inputs)
+        if self._uncounted:
+            return None
+        known = known_cost(self.module, inputs)
+        if known is None:
+            known = self._trace(inputs)
+        self._cost = known
+        return known.multiply_adds if known else None
+
+    def _trace(self, inputs: Any) -> StepCost | None:
+        try:
+            with self.paused():
+                return step_cost(self.module, inputs)
+        except CostlabError as error:
+            self._uncounted = True
+            tell(f"the step cannot be counted, so that its multiply-adds are not logged: {one_line(error)}")
+            return None
+
+    def _told(self, window: Window) -> Mapping[str, float]:
+        told: dict[str, float] = {"costlab/step_seconds": window.seconds / window.steps}
+        everywhere = {name: getattr(window, name) for name in ("samples", "tokens")}
+        for name, size in everywhere.items():
+            if size is not None:
+                told[f"costlab/{name}_per_second"] = size * self._replicas / window.seconds
+        if window.multiply_adds is not None:
+            whole = window.multiply_adds * self._replicas
+            exact = whole % window.steps == 0
+            told["costlab/multiply_adds"] = whole // window.steps if exact else whole / window.steps
+            share = self._share(window)
+            if share is not None:
+                told["costlab/mfu"] = float(share)
+        return told
+
+    def _share(self, window: Window) -> Utilization | None:
+        if self._device is None or not window.multiply_adds:
+            return None
+        try:
+            on = device_for(self._device, self.module)
+            cost = self._cost or StepCost(window.multiply_adds, 0)
+            kind = type_for(self._dtype, self.module, cost, on)
+            peak = on.peak(kind)
+        except CostlabError as error:
+            self._device = None
+            tell(f"the share of the device's peak is not logged: {one_line(error)}")
+            return None
+        return Utilization(window.multiply_adds, window.seconds, peak, on.name, kind, self._devices)
+
+    def _wait(self) -> None:
+        where = next((each.device for each in self.module.parameters()), None)
+        if where is not None and where.type == "cuda":
+            torch.cuda.synchronize(where)
+
+
+def refuse_settings(device: str | Device | None, every: int, warm_up: int) -> None:
+    """Refuse what a meter cannot be made with.
+
+    Raises:
+        DefinitionError: every is no whole number above 0, or warm_up is none of at least 0.
+        DeviceError: there is no such device.
+    """
+    refuse_counts(every=every)
+    refuse_counts(0, warm_up=warm_up)
+    if device not in (AUTO, None):
+        device_of(device)
+
+
+def tell(message: str) -> None:
+    """Warn of what is left out, where training is to go on."""
+    warn(f"costlab: {message}", stacklevel=2)

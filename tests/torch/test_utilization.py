@@ -1,0 +1,301 @@
+"""The share of a peak, held against arithmetic by hand and against the flop counter on a real step."""
+
+import copy
+import json
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils import checkpoint
+from torch.utils.flop_counter import FlopCounterMode
+
+import costlab
+from costlab.errors import DefinitionError, DeviceError, TargetError
+from costlab.torch import Utilization, mfu
+from costlab.torch.peaks import CALLED, called
+from costlab.torch.recomputation import SPARING
+
+ROWS = 3
+FIRST, SECOND = ROWS * 8 * 16, ROWS * 16 * 4
+STEP = 2 * FIRST + 3 * SECOND
+"""Of a stack of two layers: the first one's input wants no gradient."""
+TEN = costlab.Device("ten", float32=10**13, bfloat16=4 * 10**13, float16=4 * 10**13, tf32=2 * 10**13)
+
+
+def stack() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+
+
+def adds(module: nn.Module, inputs: Any, **options: Any) -> int:
+    return mfu(module, inputs, 1.0, device=TEN, **options).multiply_adds
+
+
+class Checkpointed(nn.Module):
+    def __init__(self, *, reentrant: bool) -> None:
+        super().__init__()
+        self.body, self.head, self.reentrant = stack(), nn.Linear(4, 2), reentrant
+
+    def forward(self, x: Tensor) -> Any:
+        return self.head(checkpoint.checkpoint(self.body, x, use_reentrant=self.reentrant))
+
+
+def test_a_stack_is_what_is_computed_by_hand() -> None:
+    share = mfu(stack(), torch.rand(ROWS, 8), 2e-9, device=TEN, steps=5, devices=4)
+    assert share.multiply_adds == 5 * STEP
+    assert share == 2 * 5 * STEP / (2e-9 * 10**13 * 4)
+    assert (share.seconds, share.peak, share.device, share.dtype, share.devices) == (
+        2e-9, 10**13, "ten", "float32", 4
+    )  # fmt: skip
+    assert share.flop_per_second == 2 * 5 * STEP / 2e-9
+    assert adds(stack(), torch.rand(ROWS, 8), backward=False) == FIRST + SECOND
+
+
+def test_a_convolutional_network_is_half_of_what_the_flop_counter_sees_of_a_real_step() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3, stride=2), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 6, 3, bias=False)
+    )
+    x = torch.rand(2, 3, 12, 12)
+    counted = adds(model, x)
+    with FlopCounterMode(display=False) as counter:
+        model(x).sum().backward()
+    assert 2 * counted == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_what_a_checkpoint_runs_again_counts_for_the_hardware_alone(*, reentrant: bool) -> None:
+    x = torch.rand(ROWS, 8, requires_grad=True)
+    model, before = Checkpointed(reentrant=reentrant), dict(SPARING)
+    plain = 3 * (FIRST + SECOND + ROWS * 4 * 2)
+    assert adds(model, x) == plain
+    again = FIRST + SECOND * reentrant  # which stops early: what the last layer puts out nothing wants
+    assert adds(model, x, recomputation=True) == plain + again
+    assert costlab.count(model, x, backward=True).multiply_adds == plain + again
+    assert before == SPARING
+
+
+def test_nothing_learns_under_a_checkpoint_that_is_handed_nothing_with_a_gradient() -> None:
+    with pytest.warns(UserWarning, match="None of the inputs have requires_grad"):
+        real = adds(Checkpointed(reentrant=True), torch.rand(ROWS, 8), recomputation=True)
+    assert (
+        adds(Checkpointed(reentrant=True), torch.rand(ROWS, 8)) == real == FIRST + SECOND + 2 * ROWS * 4 * 2
+    )
+
+
+def test_weights_of_attention_count_once() -> None:
+    class Attends(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return nn.functional.scaled_dot_product_attention(x, x, x)
+
+    x = torch.rand(2, 1, 5, 4, requires_grad=True)
+    product = 2 * 5 * 5 * 4
+    assert adds(Attends(), x) == 6 * product
+    assert adds(Attends(), x, recomputation=True) == 7 * product
+    assert costlab.count(Attends(), x, backward=True).multiply_adds == 7 * product
+
+
+def test_a_compiled_module_and_one_in_a_wrapper_are_the_one_within() -> None:
+    x = torch.rand(ROWS, 8)
+    model = stack()
+    assert adds(torch.compile(model, backend="eager"), x) == adds(nn.DataParallel(model), x) == STEP  # type: ignore[arg-type]  # a module
+
+
+@pytest.fixture
+def traces(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The modules that were traced."""
+    from costlab.torch import step_cost
+
+    seen: list[object] = []
+
+    def counted(module: Any, *args: Any, **options: Any) -> costlab.Count:
+        seen.append(module)
+        return costlab.count(module, *args, **options)
+
+    monkeypatch.setattr(step_cost, "count", counted)
+    return seen
+
+
+def test_a_step_is_traced_once(traces: list[object]) -> None:
+    model = stack()
+    assert [adds(model, torch.rand(ROWS, 8)) for _ in range(3)] == [STEP] * 3
+    assert len(traces) == 1
+    assert adds(model, torch.rand(2 * ROWS, 8)) == 2 * STEP
+    assert adds(model, torch.rand(ROWS, 8, requires_grad=True)) == STEP + FIRST
+    assert len(traces) == 3
+
+
+def freeze(model: nn.Sequential) -> None:
+    model[0].requires_grad_(False)
+
+
+def stride(model: nn.Sequential) -> None:
+    layer = model[0]
+    assert isinstance(layer, nn.Conv2d)
+    layer.stride = (2, 2)
+
+
+def widen(model: nn.Sequential) -> None:
+    model.append(nn.Conv2d(4, 4, 1))
+
+
+@pytest.mark.parametrize("change", [freeze, stride, widen])
+def test_a_change_of_the_module_is_counted(change: Callable[[nn.Sequential], None]) -> None:
+    def fresh() -> nn.Sequential:
+        return nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1))
+
+    model, x = fresh(), torch.rand(1, 3, 8, 8)
+    before = adds(model, x)
+    change(model)
+    changed = fresh()
+    change(changed)
+    assert adds(model, x) == adds(changed, x) != before
+
+
+def test_a_switch_and_the_mode_are_part_of_the_form() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.twice, self.steps = nn.Linear(8, 8), False, 0
+
+        def forward(self, x: Tensor) -> Any:
+            self.steps += 1
+            return self.layer(self.layer(x)) if self.twice or not self.training else self.layer(x)
+
+    model, once = Twice(), ROWS * 64
+    assert adds(model, torch.rand(ROWS, 8)) == 2 * once
+    model.twice = True
+    assert adds(model, torch.rand(ROWS, 8)) == 5 * once
+    model.twice = False
+    model.eval()
+    assert adds(model, torch.rand(ROWS, 8)) == 5 * once
+    assert model.steps == 0
+
+
+def test_nothing_of_the_module_or_the_process_changes() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Dropout(), nn.Flatten(), nn.Linear(8, 2))
+    model[1].eval()
+    called: list[nn.Module] = []
+    model[0].register_forward_hook(lambda module, *_: called.append(module))
+    x = torch.rand(4, 1, 2, 2)
+    model(x).sum().backward()
+    called.clear()
+    state = copy.deepcopy(model.state_dict())
+    grads = [each.grad for each in model.parameters()]
+    values = [None if each is None else each.clone() for each in grads]
+    forms = {name: (each.training, len(each._forward_hooks)) for name, each in model.named_modules()}
+    random, held = torch.get_rng_state(), [id(each) for each in model.parameters()]
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        share = mfu(model, x, 1.0, device=TEN)
+        assert torch.is_autocast_enabled("cpu")
+        assert torch.get_autocast_dtype("cpu") == torch.bfloat16
+        assert not torch.is_grad_enabled()
+    assert share.dtype == "bfloat16"
+    assert torch.equal(torch.get_rng_state(), random)
+    assert [id(each) for each in model.parameters()] == held
+    assert {name: (each.training, len(each._forward_hooks)) for name, each in model.named_modules()} == forms
+    for each, before, value in zip(model.parameters(), grads, values, strict=True):
+        assert each.grad is before
+        assert value is None or torch.equal(before, value)  # type: ignore[arg-type]  # one is where the other is
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, state[name])
+    assert torch.rand(2).requires_grad is False
+
+
+BACKENDS: Any = torch.backends
+PARTS: tuple[Any, ...] = BACKENDS.cuda.matmul, BACKENDS.cudnn.conv
+
+
+@pytest.fixture
+def precisions() -> Iterator[Callable[[str, str], None]]:
+    """Sets how float32 may be rounded in products of matrices, and in convolutions."""
+    before = [each.fp32_precision for each in PARTS]
+
+    def put(*values: str) -> None:
+        for each, value in zip(PARTS, values, strict=True):
+            each.fp32_precision = value
+
+    yield put
+    put(*before)
+
+
+def test_the_type_is_what_the_module_computes_in(precisions: Callable[[str, str], None]) -> None:
+    x = torch.rand(ROWS, 8)
+
+    def kind(module: nn.Module | None = None, given: Tensor = x, **options: Any) -> str:
+        return mfu(module or stack(), given, 1.0, device=TEN, **options).dtype
+
+    assert kind() == kind(dtype="float32") == kind(dtype=torch.float32) == "float32"
+    assert kind(stack().to(torch.bfloat16), x.to(torch.bfloat16)) == "bfloat16"
+    with torch.autocast("cpu", torch.float16):
+        assert kind() == "float16"
+    precisions("tf32", "ieee")
+    convolves, image = nn.Conv2d(3, 4, 3), torch.rand(1, 3, 8, 8)
+    assert (kind(), kind(convolves, image)) == ("tf32", "float32")
+    precisions("ieee", "tf32")
+    assert (kind(), kind(convolves, image)) == ("float32", "tf32")
+    assert mfu(convolves, image, 1.0, device="v100").dtype == "float32"
+    assert kind(convolves, image, dtype="float32") == "float32"
+
+
+def test_devices_go_by_what_the_driver_calls_them() -> None:
+    assert called("NVIDIA H100 80GB HBM3").name == "h100"
+    assert called("Tesla V100-SXM2-16GB").name == called("NVIDIA Tesla V100-SXM2-32GB").name == "v100"
+    assert called("A100-SXM4-80GB").name == "a100"
+    assert set(CALLED.values()) <= set(costlab.devices())
+    for other in ("NVIDIA H100 NVL", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "NVIDIA GH200 480GB", ""):
+        with pytest.raises(DeviceError, match="give one, as device='h100'"):
+            called(other)
+
+
+def step(inputs: Tensor | None = None, seconds: Any = 1.0, device: Any = TEN, **options: Any) -> Utilization:
+    return mfu(stack(), torch.rand(ROWS, 8) if inputs is None else inputs, seconds, device=device, **options)
+
+
+@pytest.mark.parametrize(
+    ("error", "says", "options"),
+    [
+        (
+            DeviceError,
+            "'auto' is for a module on a CUDA device, and this one is on cpu; give",
+            {"device": "auto"},
+        ),
+        (DeviceError, "no device 'h1000'", {"device": "h1000"}),
+        (DeviceError, "v100 has no bfloat16 peak", {"device": "v100", "dtype": torch.bfloat16}),
+        (DeviceError, "'half' is no type", {"dtype": "half"}),
+        (DeviceError, r"no peak for torch\.complex64", {"dtype": torch.complex64}),
+        (DefinitionError, "seconds=0 must be a number above 0", {"seconds": 0}),
+        (DefinitionError, "seconds=nan", {"seconds": float("nan")}),
+        (DefinitionError, "seconds=True", {"seconds": True}),
+        (DefinitionError, "seconds='1'", {"seconds": "1"}),
+        (DefinitionError, "steps=0 must be a whole number", {"steps": 0}),
+        (DefinitionError, r"devices=1\.0 must be a whole number", {"devices": 1.0}),
+        (TargetError, "must have same reduction dim", {"inputs": torch.rand(3, 7)}),
+    ],
+)
+def test_what_is_wrong_is_said_by_name(error: type[Exception], says: str, options: dict[str, Any]) -> None:
+    with pytest.raises(error, match=says):
+        step(**options)
+
+
+def test_a_module_without_parameters_is_on_no_device() -> None:
+    with pytest.raises(DeviceError, match="this one is without parameters"):
+        mfu(nn.ReLU(), torch.rand(2), 1.0)
+
+
+def test_a_share_is_a_number_that_tells_where_it_comes_from() -> None:
+    share = Utilization(10**12, 0.5, 10**13, "ten", "bfloat16", 2)
+    assert float(share) == share.utilization == 0.2
+    assert type(float(share)) is type(share.utilization) is float
+    assert f"{share:.1%}" == "20.0%"
+    assert json.dumps({"mfu": share}) == '{"mfu": 0.2}'
+    assert repr(share) == (
+        "<20.00%: 1,000,000,000,000 multiply-adds in 0.5 s, of 10 TFLOP/s of 2 x ten in bfloat16>"
+    )
+    for again in (pickle.loads(pickle.dumps(share)), copy.deepcopy(share)):
+        assert repr(again) == repr(share)
+
+
+def test_it_is_reached_from_costlab_itself() -> None:
+    assert costlab.torch.mfu is mfu
