@@ -6,8 +6,9 @@ each other wherever it is shown; colors are those of the page, in the light and 
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from unicodedata import east_asian_width
 
 from costlab.messages import harmless, shortened
@@ -37,6 +38,9 @@ SUMMARY = '<summary style="display:list-item;list-style-position:outside">'
 It is a list item by itself, but style sheets of notebooks make it a plain block, which has no mark.
 """
 GAP = "  "
+ITSELF = "(itself)"
+"""The name of what a module does beside what is in it."""
+R = TypeVar("R")
 
 
 class Line(NamedTuple):
@@ -125,6 +129,37 @@ def few(lines: Sequence[Line], instead: str) -> list[Line]:
         opened.append(Line([f"... {left:,} are left out: {instead}"], said=True))
     rest = Line([f"... and {len(between):,} more"], lambda: opened, said=True)
     return [*lines[: MOST - 2], rest, lines[-1]]
+
+
+def by_level(
+    rows_at: Callable[[int], Sequence[R]], path: Callable[[R], str], cells: Callable[[str, R], Sequence[str]]
+) -> list[Line]:
+    """Modules that open, of what gives its rows at each depth below the root.
+
+    ``cells`` are those of a row, by the name that is shown: the last part of its ``path``.
+    """
+    levels: dict[int, dict[str, list[R]]] = {}
+
+    def level(depth: int) -> Mapping[str, Sequence[R]]:
+        """The rows at a depth, by the path of what they are in; where paths end earlier, their own."""
+        if depth not in levels:
+            levels[depth] = {}
+            for row in rows_at(depth):
+                above = ".".join(path(row).split(".")[: depth - 1])
+                levels[depth].setdefault(above, []).append(row)
+        return levels[depth]
+
+    def lines(depth: int, above: str) -> list[Line]:
+        found = []
+        for row in level(depth).get(above, ()):
+            here = path(row)
+            opens = here != above and any(path(each) != here for each in level(depth + 1).get(here, ()))
+            name = here.rpartition(".")[2] if here != above else ITSELF
+            below = partial(lines, depth + 1, here) if opens else None
+            found.append(Line(cells(name, row), below))
+        return found
+
+    return lines(1, "")
 
 
 def spread(words: Sequence[str]) -> list[Line]:

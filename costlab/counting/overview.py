@@ -10,6 +10,8 @@ MOST = 20
 """The most lines that are shown; in the place of the others stands how many they are."""
 WIDEST = 400
 """The most characters of a line: a formula may take as many."""
+LEVELS = ".modules(depth) gives one level of them"
+"""How to see modules that a notebook does not show."""
 T = TypeVar("T")
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, is_number
 from costlab.algebra.work import Work
-from costlab.counting.folded import Amount, Line, amounts, said, tree
+from costlab.counting.folded import ITSELF, Amount, Line, amounts, said, tree
 from costlab.counting.frame import notes_of, thousands, titles_of
+from costlab.counting.overview import LEVELS
 from costlab.counting.row import Row, human
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = "(root)"
 UNITS = {"multiply-adds": "multiply-adds (MACs)"}
-MODULES = ".modules(depth) gives one level of them, .to_frame() every operation"
+MODULES = f"{LEVELS}, .to_frame() every operation"
 VARIANTS = ".counts holds each of them, .to_frame() a row of each"
 
 
@@ -90,7 +91,7 @@ class _Tree:
         """What is in a module, and what it does itself, such as the join of its branches."""
         lines = [self.line(child) for child in node.children]
         if node.work is not None:
-            lines.append(self._line("", node, node.work.kind, self.own[id(node)], opens=False))
+            lines.append(self._line(ITSELF, node, node.work.kind, self.own[id(node)], opens=False))
         return lines
 
     def _line(self, name: str, node: Node, operation: str, sizes: Sequence[Dim], *, opens: bool) -> Line:

@@ -1,6 +1,6 @@
 """Memory: what a network holds where it runs, and in a step of training, to the byte."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from costlab.algebra.combine import is_unverified, marked
 from costlab.algebra.dim import Dim, as_dim, is_array, is_number, product, text, total
 from costlab.algebra.inputs import AnyInput, Inputs
-from costlab.counting.overview import Overview
+from costlab.counting.overview import LEVELS, Overview
 from costlab.errors import DefinitionError
 from costlab.hardware.held.largest import Piece, largest, pieces
 from costlab.hardware.held.moments import Inference, Kept, Moment, Part, Training
@@ -188,19 +188,18 @@ class Memory(Overview):
         peak, stay = _shown(self.peak_bytes), _shown(self.resident)
         return [self.title, f"peak {peak} bytes beside {stay} that stay"]
 
-    def _notes(self) -> Sequence[str]:
-        return self._lines()[1:]
+    def _in_notebook(self) -> Sequence[str]:
+        from costlab.counting.folded import by_level, said, tree
 
-    def _records(self) -> Sequence[Mapping[str, str]]:
-        columns = ("weights", "live") if self.optimizer is None else ("weights", "kept", "live")
-        titles = {"live": "allocated at most"}
-        return [
-            {
-                "module": each.name or "(root)",
-                **{f"{titles.get(name, name)}, bytes": _shown(getattr(each, name)) for name in columns},
-            }
-            for each in self.modules(1)
-        ]
+        titles = {"weights": "weights", "kept": "kept", "live": "allocated at most"}
+        columns = [name for name in titles if name != "kept" or self.optimizer is not None]
+
+        def cells(name: str, row: MemoryRow) -> list[str]:
+            return [name or "(root)", *(_shown(getattr(row, column)) for column in columns)]
+
+        lines = by_level(self.modules, lambda row: row.name, cells)
+        head = ["module", *(f"{titles[name]}, bytes" for name in columns)]
+        return [said(self._lines()[1:]), tree(head, lines, text=1, instead=LEVELS)]
 
 
 def optimizer_of(

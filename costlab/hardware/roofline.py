@@ -1,6 +1,6 @@
 """Rooflines: the least time that each operation takes on a device, by its peak and its bandwidth alone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -15,7 +15,7 @@ from costlab.algebra.work import QUANTITIES
 from costlab.counting.breakdown import module_at
 from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
-from costlab.counting.overview import Overview
+from costlab.counting.overview import LEVELS, Overview
 from costlab.errors import DefinitionError
 from costlab.hardware.device import Device
 from costlab.hardware.device import device as device_of
@@ -148,21 +148,16 @@ class Roofline(Overview):
             f"{whole.memory_seconds:.4g} seconds in operations that memory bounds",
         )
 
-    def _notes(self) -> Sequence[str]:
-        return self._lines()[1:]
+    def _in_notebook(self) -> Sequence[str]:
+        from costlab.counting.folded import Line, by_level, said, tree
 
-    def _records(self) -> Sequence[Mapping[str, str]]:
-        rows = (*self.modules(1), self.total._replace(path=self.total.kind))
-        return [
-            {
-                "module": row.path,
-                "multiply-adds": f"{row.multiply_adds:,}",
-                "bytes": f"{row.bytes:,}",
-                "bound by": row.limit,
-                "at least, seconds": f"{row.seconds:.4g}",
-            }
-            for row in rows
-        ]
+        def cells(name: str, row: TimeBound) -> list[str]:
+            return [name, row.limit, f"{row.multiply_adds:,}", f"{row.bytes:,}", f"{row.seconds:.4g}"]
+
+        lines = by_level(self.modules, lambda row: row.path, cells)
+        lines.append(Line(cells(self.total.kind, self.total)))
+        titles = ["module", "bound by", "multiply-adds", "bytes", "at least, seconds"]
+        return [said(self._lines()[1:]), tree(titles, lines, text=2, instead=LEVELS)]
 
     @cached_property
     def _parts(self) -> "tuple[_Part, ...]":

@@ -1,22 +1,30 @@
 """Whether multiply-adds that a network saves are time saved, by the bounds on a device."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
 from costlab.hardware.device import Device
 from costlab.hardware.roofline import Roofline, roofline
 from costlab.targets.resolve import TargetLike
 
 Verdict: TypeAlias = Literal["arrives", "in part", "does not arrive", "nothing saved"]
+VERDICTS: Mapping[Verdict, str] = {
+    "arrives": "by the bounds, the saving arrives in time",
+    "in part": "by the bounds, the saving arrives in part",
+    "does not arrive": "by the bounds, the saving does not arrive in time",
+    "nothing saved": "no multiply-adds are saved",
+}
 WHOLE, NOTHING = Fraction(9, 10), Fraction(1, 10)
 """From which part of the saving on it arrives, and below which it does not."""
 
 
-@dataclass(frozen=True)
-class SavedTime:
+@dataclass(frozen=True, repr=False)
+class SavedTime(Overview):
     """Two networks on one device: what the second saves in multiply-adds, and in the bound on the time."""
 
     before: Roofline
@@ -59,6 +67,31 @@ class SavedTime:
             if self.arrived >= NOTHING
             else "does not arrive"
         )
+
+    def _lines(self) -> Sequence[str]:
+        title = f"{self.after.count.label} beside {self.before.title}; {VERDICTS[self.verdict]}"
+        lines = (f"{row['network']}: {', '.join(_worded(row))}" for row in self._records())
+        return [title, *lines]
+
+    def _records(self) -> Sequence[Mapping[str, str]]:
+        saved = (("", ""), (f"{self.saved_multiply_adds:.2%}", f"{self.saved_seconds:.2%}"))
+        return [
+            {
+                "network": each.count.label,
+                "multiply-adds": f"{each.total.multiply_adds:,}",
+                "saved": macs,
+                "at least, seconds": f"{each.seconds:.4g}",
+                "of that saved": seconds,
+            }
+            for each, (macs, seconds) in zip((self.before, self.after), saved, strict=True)
+        ]
+
+
+def _worded(row: Mapping[str, str]) -> list[str]:
+    """The sizes of a network in words, with what is saved."""
+    _, macs, saved, seconds, saved_seconds = row.values()
+    shares = [f" ({each} saved)" if each else "" for each in (saved, saved_seconds)]
+    return [f"{macs} multiply-adds{shares[0]}", f"at least {seconds} seconds{shares[1]}"]
 
 
 def saved_time(

@@ -116,6 +116,9 @@ class ClosedForm(Overview):
 
         return lines_of_form(self)
 
+    def _notes(self) -> Sequence[str]:
+        return [f"holds {text}" for text in self.holds]
+
     def _records(self) -> Sequence[Mapping[str, str]]:
         from costlab.symbolic.frame import records_of_form
 

@@ -1,11 +1,12 @@
 """The answer on one line: the largest network, how it is typed, and the numbers that give it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from costlab.algebra.ratio import Scaled, scale
 from costlab.counting.count import Count
+from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
 from costlab.explore.scaling.compound import CompoundLine
 from costlab.explore.scaling.line import AnyMultiplier, Line, Multiplier, Typed
@@ -41,8 +42,8 @@ class Network:
         return "" if self.low is None else str(Span(self.low, self.high, self.ends_in))
 
 
-@dataclass(frozen=True)
-class Scaling:
+@dataclass(frozen=True, repr=False)
+class Scaling(Overview):
     """The largest network of a target within a budget, on one axis.
 
     ``words`` say what it is ``of``. ``best`` is the network, ``count`` its count, and ``above`` the next on
@@ -74,6 +75,29 @@ class Scaling:
     def alternatives(self) -> tuple["Scaling", ...]:
         """The same for every other axis of the target, each by itself; they are looked for when asked."""
         return tuple(self._others())
+
+    def _lines(self) -> Sequence[str]:
+        title = f"{self.label} along {self.axis}, within {self.budget:,} {self.words}"
+        if self.best is None:
+            return [title, f"no network: {self.reason}", *self.notes]
+        found = (f"{row['network']}: {row['target']}, {row[self.words]}" for row in self._records())
+        return [title, *found, *self.notes]
+
+    def _notes(self) -> Sequence[str]:
+        return [f"no network: {self.reason}", *self.notes] if self.best is None else self.notes
+
+    def _records(self) -> Sequence[Mapping[str, str]]:
+        shown = {"the largest": self.best, "the next above": self.above}
+        return [
+            {
+                "network": name,
+                self.axis: each.number,
+                "target": f"{each.target}{f' --input {each.input}' if each.input else ''}",
+                self.words: f"{each.total:,}",
+            }
+            for name, each in shown.items()
+            if each is not None
+        ]
 
 
 def answer(target: object, subject: Subject, line: Line, budget: int) -> Scaling:

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from costlab.algebra.dim import as_dim
 from costlab.counting.count import Count
+from costlab.counting.overview import LEVELS, Overview
 from costlab.hardware.timing.calibration import Machine
 from costlab.hardware.timing.features import Features, added_up
 
@@ -74,8 +75,8 @@ def _rate(amount: int, nanoseconds: int) -> int | None:
     return round(amount * 1_000_000_000 / nanoseconds) if amount and nanoseconds else None
 
 
-@dataclass(frozen=True)
-class Measurement:
+@dataclass(frozen=True, repr=False)
+class Measurement(Overview):
     """A network as it was timed: a row per operation, and ``whole`` runs of it.
 
     The operations were timed in runs of their own, with a clock around each operator; ``elsewhere`` is the
@@ -123,6 +124,28 @@ class Measurement:
         whole = median(self.within)
         return median(row.times) / whole if whole else 0.0
 
+    def _lines(self) -> Sequence[str]:
+        whole, rounds = self.spread, "1 round" if self.rounds == 1 else f"{self.rounds} rounds"
+        quartiles = f", quartiles {_milli(whole.low)} and {_milli(whole.high)}" if self.rounds > 1 else ""
+        within = f"{_milli(round(median(self.within)))} ms in its operators, each timed by itself"
+        return [
+            f"{self.count.title}, on {self.machine}",
+            f"{_milli(whole.median)} ms, the median of {rounds}{quartiles}",
+            within,
+        ]
+
+    def _in_notebook(self) -> Sequence[str]:
+        from costlab.counting.folded import by_level, said, tree
+
+        def cells(name: str, row: TimedRow) -> list[str]:
+            share = f"{self.share(row):.1%}"
+            macs = f"{row.features.multiply_adds:,}"
+            return [name, row.kind, macs, f"{row.moved:,}", _milli(row.spread.median), share]
+
+        lines = by_level(self.modules, lambda row: row.path, cells)
+        titles = ["module", "operation", "multiply-adds", "bytes", "time, ms", "share"]
+        return [said(self._lines()[1:]), tree(titles, lines, text=2, instead=LEVELS)]
+
     def _grouped(self, key: Callable[[TimedRow], str], *, named: bool) -> Iterator[TimedRow]:
         groups: dict[str, list[TimedRow]] = {}
         for row in self.rows:
@@ -132,6 +155,11 @@ class Measurement:
                 yield rows[0]
             else:
                 yield _together("" if named else name, name if named else "", rows)
+
+
+def _milli(nanoseconds: int) -> str:
+    """Milliseconds in four digits."""
+    return f"{nanoseconds / 1e6:.4g}"
 
 
 def _together(path: str, kind: str, rows: Iterable[TimedRow]) -> TimedRow:
