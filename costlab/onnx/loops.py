@@ -115,12 +115,15 @@ def scan(node: NodeProto, place: Place) -> list[GraphTensor]:
     axes = attributes.get("scan_input_axes") or [0] * number
     along = {each.sizes[axis] for each, axis in zip(scanned, axes, strict=True) if each.sizes}
     body = Body(graph_in(node, "body"), place, (*scope.path, *name_of(node, "scan").parts))
+    if scope.version(node.domain) < 9:  # it took batches, of lengths that are data
+        turn = _not_counted(node, place, body.run([]), unsized=True)
+        return [each._replace(made_by=(turn,)) for each in place.walker.sizing.outputs(node, scope)]
     slices = [_slice(each, axis) for each, axis in zip(scanned, axes, strict=True)]
     ran = body.run([*map(_data, carried), *slices])
     length = along.pop() if len(along) == 1 else None
     made_by: tuple[int, ...] | None = None
-    if length is None or scope.version(node.domain) < 9:  # before, it took batches, of lengths that are data
-        length, made_by = None, (_not_counted(node, place, ran, unsized=True),)
+    if length is None:
+        made_by = (_not_counted(node, place, ran, unsized=True),)
     else:
         place.operations.extend(repeated(ran.operations, length))
     states, outputs = ran.outputs[: len(carried)], ran.outputs[len(carried) :]

@@ -8,7 +8,7 @@ import numpy as np
 from onnx import NodeProto, SparseTensorProto, TensorProto, defs, helper, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
-from costlab.onnx.contrib import KIN, SIZES
+from costlab.onnx.own_sizes import KIN, SIZES
 from costlab.onnx.scope import Scope
 from costlab.onnx.tensor import (
     GraphTensor,
@@ -71,13 +71,13 @@ class NodeSizing:
 
     def _inferred(self, node: NodeProto, scope: Scope) -> dict[str, GraphTensor]:
         """What onnx's own inference tells of what comes out; of what it has no rule for, one of ours."""
-        call = scope.call(node, ())
-        if (own := SIZES.get((call.domain, call.operator))) is not None:
-            return dict(zip(node.output, own(call), strict=False))
-        kin = KIN.get((call.domain, call.operator))
-        domain, version = (call.domain, call.version) if kin is None else ("", scope.version(""))
+        operator = "" if node.domain == "ai.onnx" else node.domain, node.op_type
+        if (own := SIZES.get(operator)) is not None:
+            return dict(zip(node.output, own(scope.call(node, ())), strict=False))
+        kin = KIN.get(operator)
+        domain = operator[0] if kin is None else ""
         try:
-            schema = defs.get_schema(kin or call.operator, version, domain)
+            schema = defs.get_schema(kin or node.op_type, scope.version(domain), domain)
         except defs.SchemaError:
             return {}
         if kin is not None:

@@ -39,7 +39,7 @@ class Walker:
     def __init__(
         self, model: ModelProto, declared: Mapping[str, GraphTensor], control: Mapping[str, Control]
     ) -> None:
-        self._sizing = NodeSizing(model.ir_version, declared)
+        self.sizing = NodeSizing(model.ir_version, declared)
         self._functions = {(each.domain, each.name, each.overload): each for each in model.functions}
         self._control = control
         self._turns = count()
@@ -62,7 +62,7 @@ class Walker:
             elif control is not None:
                 made = control(node, place)
             else:
-                outputs = self._sizing.outputs(node, scope)
+                outputs = self.sizing.outputs(node, scope)
                 turns = operations.meet(node, scope.call(node, outputs))
                 made = [output._replace(made_by=turns) for output in outputs]
             if function is not None or control is not None:

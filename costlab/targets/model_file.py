@@ -56,13 +56,13 @@ def require_onnx(name: str) -> None:
         TargetError: the package onnx is not installed, or too old.
     """
     try:
-        from onnx import defs
-        from onnx.shape_inference import infer_node_outputs as infer_node_outputs
+        from onnx import defs, shape_inference
     except ImportError as error:
         absent = (error.name or "").partition(".")[0] == "onnx" and "onnx" not in sys.modules
         what = "needs the package onnx" if absent else "needs a newer onnx, or one that can be imported"
         raise TargetError(f"{name}: a graph of ONNX {what}: {INSTALL}") from error
-    if not hasattr(defs.C, "schema_version_map"):
+    knows = hasattr(defs.C, "schema_version_map") and hasattr(shape_inference, "infer_node_outputs")
+    if not knows:
         raise TargetError(f"{name}: a graph of ONNX needs a newer onnx: {INSTALL}")
 
 

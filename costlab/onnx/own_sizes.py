@@ -1,4 +1,4 @@
-"""The sizes of what comes out of onnxruntime's own operators, of which onnx's inference knows nothing."""
+"""The sizes of what comes out where onnx's inference knows nothing: of onnxruntime's operators, mostly."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -22,8 +22,8 @@ KIN = {
 SIZES: dict[tuple[str, str], Sized] = {}
 
 
-def sized(*names: str) -> Callable[[Sized], Sized]:
-    """Let a rule tell the sizes of what operators of onnxruntime give; what it does not know is left open."""
+def sized(*names: str, domain: str = MICROSOFT) -> Callable[[Sized], Sized]:
+    """Let a rule tell the sizes of what operators give; what it does not know is left open."""
 
     def register(rule: Sized) -> Sized:
         def told(call: NodeCall) -> list[GraphTensor]:
@@ -33,12 +33,13 @@ def sized(*names: str) -> Callable[[Sized], Sized]:
                 return []
 
         for name in names:
-            SIZES[MICROSOFT, name] = told
+            SIZES[domain, name] = told
         return told
 
     return register
 
 
+@sized("GroupNormalization", "MeanVarianceNormalization", domain="")
 @sized(
     *("BiasAdd", "BiasDropout", "BiasGelu", "BiasSoftmax", "FastGelu", "Gelu", "GroupNorm", "QuickGelu"),
     *("QLinearLeakyRelu", "QLinearSigmoid", "QLinearSoftmax", "RotaryEmbedding", "SkipGroupNorm"),
@@ -47,6 +48,22 @@ def sized(*names: str) -> Callable[[Sized], Sized]:
 def as_first(call: NodeCall) -> list[GraphTensor]:
     """What is as large as the first input."""
     return [_like(call.input(0), call.input(0).shape)]
+
+
+@sized("STFT", domain="")
+def spectra(call: NodeCall) -> list[GraphTensor]:
+    """The spectrum of each frame: ``(N, samples, ...) -> (N, frames, frequencies, 2)``.
+
+    onnx's inference forgets that half of the frequencies of a real signal are left out.
+    """
+    signal, step, window, given = call.input(0), call.input(1), call.optional(2), call.optional(3)
+    length = given.values if given is not None else None
+    wide = int(length.item()) if length is not None else window.elements if window is not None else 0
+    if step.values is None or not wide:
+        return []
+    frames = 1 + (signal.shape[1] - wide) // int(step.values.item())
+    bins = wide // 2 + 1 if call.number("onesided", 1) else wide
+    return [_like(signal, (signal.shape[0], frames, bins, 2))]
 
 
 @sized("QLinearAdd", "QLinearMul")
