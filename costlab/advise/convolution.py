@@ -43,9 +43,12 @@ def convolution_of(node: Node, batch: int = 1) -> Convolution | None:
     block = node.block
     if isinstance(block, Conv2d) and isinstance(node.input, Shape):
         return Convolution(block, node.input, batch)
-    if not isinstance(block, Traced) or block.call is None or node.work is None or node.work.kind != "conv2d":
+    if not isinstance(block, Traced) or node.work is None or node.work.kind != "conv2d":
         return None
-    found = _of_call(block.call)
+    if block.step_of_graph is not None:
+        found = _of_graph(block.step_of_graph.call)
+    else:
+        found = None if block.call is None else _of_call(block.call)
     return found if found is not None and _does_what_ran(found, node) else None
 
 
@@ -68,6 +71,26 @@ def _of_call(call: Call) -> Convolution | None:
     )
     batch = data.sizes[0] if len(data.sizes) == 4 else 1
     return Convolution(conv, Shape(*data.sizes[-3:]), batch)
+
+
+def _of_graph(node: Any) -> Convolution | None:
+    """The convolution that a node of a graph of ONNX is, if it pads both ends of an axis alike."""
+    if node.operator != "Conv" or not all(each is not None and each.is_sized for each in node.inputs[:2]):
+        return None
+    given, weight = node.inputs[0].shape, node.inputs[1].shape
+    pads = tuple(node.attributes.get("pads", (0, 0, 0, 0)))
+    if pads[:2] != pads[2:] or node.text("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+        return None
+    conv = Conv2d(
+        weight[0],
+        (weight[2], weight[3]),
+        stride=_pair(tuple(node.attributes.get("strides", (1, 1)))),
+        padding=_pair(pads[:2]),
+        dilation=_pair(tuple(node.attributes.get("dilations", (1, 1)))),
+        groups=node.number("group", 1),
+        bias=node.has(2),
+    )
+    return Convolution(conv, Shape(*given[1:]), given[0])
 
 
 def _does_what_ran(found: Convolution, node: Node) -> bool:

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from costlab.advise.convolution import Convolution, convolution_of
-from costlab.algebra.block import Node
+from costlab.algebra.block import Block, Node
 from costlab.algebra.combine import Auxiliary, Sequence
 from costlab.algebra.dim import is_number
 from costlab.algebra.inputs import Inputs, TensorInput
@@ -119,11 +119,8 @@ def _of_definition(found: Target) -> Graph:
 
 
 def _of_traced(found: Target) -> Graph:
-    from costlab.tracing.module import Module
-
-    assert isinstance(found.block, Module)
     placed, _ = found.block.placed(found.input, found.batch)
-    root = found._replace(block=replace(found.block, connected=True), input=placed).walk()
+    root = found._replace(block=_connected(found.block), input=placed).walk()
     assert isinstance(root.block, Traced)
     ran = [(node, node.block, work) for node, work in root.working() if isinstance(node.block, Traced)]
     in_turn = sorted(
@@ -143,6 +140,16 @@ def _of_traced(found: Target) -> Graph:
         steps.append(step._replace(from_input=turn in from_input))
     outputs = tuple(numbers[each] for each in root.block.gives)
     return Graph(found.label, tuple(steps), outputs, _only_sizes(placed))
+
+
+def _connected(block: Block) -> Block:
+    """A module that follows what feeds what; a graph tells by itself."""
+    if block.without_module:
+        return block
+    from costlab.tracing.module import Module
+
+    assert isinstance(block, Module)
+    return replace(block, connected=True)
 
 
 def _only_sizes(given: Inputs) -> tuple[int, ...]:

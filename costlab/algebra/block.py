@@ -53,6 +53,11 @@ class Block(ABC):
         """
 
     @property
+    def without_module(self) -> str:
+        """Why no module of PyTorch is there that could run; empty where one is, or can be built."""
+        return ""
+
+    @property
     def wanted_input(self) -> str:
         """What is said where the shape of its input is not known."""
         return WANTED_INPUT

@@ -14,6 +14,8 @@ from costlab.errors import DefinitionError
 from costlab.messages import named
 
 TENSOR = r"(?:(?P<name>[A-Za-z_]\w*):)?(?P<sizes>\d{1,10}(?:x\d{1,10})*|scalar)(?::(?P<dtype>[a-z]\w*))?"
+ODDLY_NAMED = r"(?!.*\.py:)(?P<name>.*?[^\d:x].*?):(?P<sizes>\d{1,10}(?:x\d{1,10})*)(?::(?P<dtype>[a-z]\w*))?"
+"""A tensor by a name that no argument of Python has, as inputs of a graph may: ``input.1``, ``images:0``."""
 FROM_CODE = r"(?:.+\.py|\w+(?:\.\w+)*):[A-Za-z_]\w*"
 FLOAT = "float32"
 
@@ -113,7 +115,7 @@ def _typed(texts: Sequence[str], called: Callable[[str], Any] | None) -> AnyInpu
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     for text in texts:
-        found = re.fullmatch(TENSOR, text)
+        found = re.fullmatch(TENSOR, text) or re.fullmatch(ODDLY_NAMED, text)
         if found is None:
             if called is None or not re.fullmatch(FROM_CODE, text):
                 raise DefinitionError(
@@ -146,7 +148,7 @@ def shape_of(input: AnyInput, label: str, wanted: str) -> AnyShape:
     """
     if isinstance(input, Inputs):
         raise DefinitionError(
-            f"{label}: {wanted} is for definitions; a module of PyTorch is counted as it runs"
+            f"{label}: {wanted} is for definitions; a module of PyTorch, or a graph, is counted at its sizes"
         )
     return input
 

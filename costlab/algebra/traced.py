@@ -9,6 +9,8 @@ from costlab.algebra.block import Block, Node
 from costlab.algebra.shape import AnyShape
 from costlab.errors import DefinitionError
 
+OF_GRAPH = "this is a graph of ONNX: give the model that it was exported from"
+"""What is said where a graph would have to run."""
 COND_ON_DATA = "cond_on_data"
 """The kind of a choice between two branches that is made by data: both are counted, and one runs."""
 
@@ -198,6 +200,10 @@ class Traced(Block):
     @property
     def title(self) -> str:
         return self.name
+
+    @property
+    def without_module(self) -> str:
+        return "" if self.graph is None else OF_GRAPH
 
     def settings(self) -> Iterator[tuple[str, Any]]:
         return iter(())

@@ -13,6 +13,7 @@ from costlab.algebra.modules import to_module
 from costlab.algebra.traced import Traced
 from costlab.counting.count import Count
 from costlab.errors import CostlabError, TargetError, first_line
+from costlab.targets.torch_module import refuse_without_module
 from costlab.tracing.process import evaluate
 
 
@@ -35,9 +36,10 @@ def runnable(count: Count) -> tuple[nn.Module, tuple[Any, ...]]:
     """The module that was counted, in eval mode, and its inputs, zeros where only sizes were given.
 
     Raises:
-        DefinitionError: the count is for symbols or arrays.
+        DefinitionError: the count is for symbols or arrays, or of a graph, which holds no module.
         TargetError: it cannot be built on this machine.
     """
+    refuse_without_module(count.root.block, count.label, "what runs it for a check")
     try:
         with torch.no_grad():
             return _runnable(count)

@@ -136,7 +136,11 @@ def count(
         out.emit(table)
     tell_partial([counted] if symbolic is None else [])
     if strict and symbolic is None and counted.unsupported:
-        found = {"without a rule": counted.without_rule, "both branches are counted": counted.undecided}
+        found = {
+            "without a rule": counted.without_rule,
+            "without sizes": counted.unsized,
+            "both branches are counted": counted.undecided,
+        }
         told = (f"{words}: {', '.join(kinds)}" for words, kinds in found.items() if kinds)
         click.echo(f"{counted.label}: {'; '.join(told)}", err=True)
         sys.exit(1)

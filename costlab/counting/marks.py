@@ -38,7 +38,10 @@ class Marks:
 
     @cached_property
     def unsupported(self) -> Mapping[str, tuple[str, ...]]:
-        """What nobody knows the cost of, by kind, where it is: `without_rule` and `undecided` together."""
+        """What nobody knows the cost of, by kind, where it is.
+
+        That is `without_rule`, `unsized` and `undecided` together.
+        """
         found: dict[str, tuple[str, ...]] = {}
         for node, work in self.root.working() if self._traced else ():
             if cast("Traced", node.block).unknown:
@@ -53,8 +56,23 @@ class Marks:
     @property
     def without_rule(self) -> Mapping[str, tuple[str, ...]]:
         """The operations without a rule, which no total includes: by kind, where they are."""
-        undecided = self.undecided
-        return {kind: paths for kind, paths in self.unsupported.items() if kind not in undecided}
+        others = {
+            place for some in (self.undecided, self.unsized) for paths in some.values() for place in paths
+        }
+        found = {
+            kind: tuple(path for path in paths if path not in others)
+            for kind, paths in self.unsupported.items()
+        }
+        return {kind: paths for kind, paths in found.items() if paths}
+
+    @cached_property
+    def unsized(self) -> Mapping[str, tuple[str, ...]]:
+        """The operations of a graph without sizes, which no total includes: by kind, where they are."""
+        found: dict[str, tuple[str, ...]] = {}
+        for node, work in self.root.working() if self.unsupported else ():
+            if cast("Traced", node.block).unsized:
+                found[work.kind] = (*found.get(work.kind, ()), node.path)
+        return found
 
     @property
     def undecided(self) -> Mapping[str, tuple[str, ...]]:

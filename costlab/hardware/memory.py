@@ -20,6 +20,7 @@ from costlab.hardware.held.rows import MemoryRow, rows
 from costlab.messages import named
 from costlab.targets.resolve import TargetLike, resolve
 from costlab.targets.target import Target, guard
+from costlab.targets.torch_module import refuse_without_module
 
 if TYPE_CHECKING:
     from costlab.hardware.device import Device
@@ -263,6 +264,7 @@ def _shown(size: Dim) -> str:
 
 
 def _run(found: Target, batch: Dim, dtype: Precision | None, optimizer: Optimizer | None) -> Ran:
+    refuse_without_module(found.block, found.label, "what is alive in memory")
     if found.block.takes_tensors:
         module: Any = found.block
         assert isinstance(found.input, Inputs)

@@ -17,6 +17,7 @@ from costlab.hardware.training_run import SpeedSource, TrainingCost
 from costlab.hardware.training_step import training_step
 from costlab.messages import named
 from costlab.targets.resolve import TargetLike, resolve
+from costlab.targets.torch_module import refuse_without_module
 
 MOST_IMAGES = 10**15
 LEAST, MOST = Fraction(1, 10**9), 10**15
@@ -120,6 +121,7 @@ class _Counted(NamedTuple):
     def of(cls, target: TargetLike, input: object, plan: Regime, settings: dict[str, Any]) -> "_Counted":
         found = resolve(target, input, **settings)
         traced = None
+        refuse_without_module(found.block, found.label, "a step of training")
         if not found.block.takes_tensors:
             counted = count(target, input, **settings)
             step, held, batch = training_step(counted).multiply_adds, counted.parameters, 1

@@ -9,6 +9,7 @@ from onnx import NodeProto
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import COND_ON_DATA
 from costlab.algebra.work import Work
+from costlab.errors import TargetError
 from costlab.onnx.names import name_of
 from costlab.onnx.scope import graph_in
 from costlab.onnx.tensor import GraphTensor
@@ -31,10 +32,21 @@ def branch(node: NodeProto, place: Place) -> list[GraphTensor]:
         return inside.outputs(chosen)
     ran: list[list[GraphOperation]] = []
     outputs: list[list[GraphTensor]] = []
+    problems: list[TargetError] = []
     for graph in branches:
         inside = scope.within_graph({})
-        ran.append(walker.run(graph, inside))
-        outputs.append(inside.outputs(graph))
+        before = walker.counted.kept()
+        try:
+            ran.append(walker.run(graph, inside))
+            outputs.append(inside.outputs(graph))
+        except TargetError as error:
+            problems.append(error)
+            walker.counted.put_back(before)
+    if not ran:
+        raise problems[0]
+    if problems:  # what goes in does not fit the other, which then cannot run
+        operations.extend(ran[0])
+        return outputs[0]
     path = name_of(node, "if").within(scope.path)
     if _cost(ran[0]) == _cost(ran[1]):
         more = max((0, 1), key=lambda which: (len(ran[which]), -which))

@@ -5,8 +5,13 @@ from typing import NoReturn
 
 from onnx import AttributeProto, GraphProto, NodeProto, checker
 
+from costlab.algebra.shape import Sizes
 from costlab.errors import TargetError
 from costlab.messages import first_sentence, named, shortened
+from costlab.onnx.tensor import GraphTensor
+
+WEIGHT_OF = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
+"""At which input convolutions have their weights."""
 
 
 def told(node: NodeProto) -> str:
@@ -26,6 +31,27 @@ def refuse_malformed(node: NodeProto, error: Exception) -> None:
         checker.check_node(node, context)
     except Exception as wrong:
         raise TargetError(f"{told(node)}: {first_sentence(wrong, of_line=True)}") from error
+
+
+def refuse_channels(node: NodeProto, inputs: Sequence[GraphTensor | None]) -> None:
+    """Refuse a convolution of more or fewer channels than its weights have, which onnx's inference lets pass.
+
+    Raises:
+        TargetError: it has others.
+    """
+    place = WEIGHT_OF.get(node.op_type)
+    if place is None or len(inputs) <= place or node.domain not in ("", "ai.onnx"):
+        return
+    data, weight = inputs[0], inputs[place]
+    if data is None or weight is None or not (data.is_sized and weight.is_sized):
+        return
+    if len(data.shape) != len(weight.shape) or len(data.shape) < 3:
+        raise TargetError(f"{told(node)}: weights of {Sizes(*weight.shape)} do not fit {Sizes(*data.shape)}")
+    groups = next((each.i for each in node.attribute if each.name == "group"), 1)
+    wanted = weight.shape[0] if node.op_type == "ConvTranspose" else weight.shape[1] * groups
+    if data.shape[1] != wanted:
+        has = f"{Sizes(*data.shape)} has {data.shape[1]}"
+        raise TargetError(f"{told(node)}: its weights are for {wanted} channels, and {has}")
 
 
 def in_order(graph: GraphProto, outer: Iterable[str] = ()) -> Sequence[NodeProto]:

@@ -11,7 +11,7 @@ from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, is_number, text
 from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.shape import AnyShape, Sizes
-from costlab.algebra.traced import Parameters, Traced
+from costlab.algebra.traced import OF_GRAPH, Parameters, Traced
 from costlab.errors import CostlabError, DefinitionError, TargetError
 from costlab.messages import shortened
 from costlab.onnx.control import CONTROL
@@ -49,6 +49,10 @@ class OnnxGraph(Block):
     def default_input(self) -> Inputs | None:
         """The input where the file leaves no size open, or the batch alone, which then is 1."""
         return default_sizes(self.inputs)
+
+    @property
+    def without_module(self) -> str:
+        return OF_GRAPH
 
     @property
     def wanted_input(self) -> str:

@@ -1,5 +1,6 @@
 """The sizes of what comes out of a node, by onnx's own inference; the values of small integers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -8,6 +9,10 @@ import numpy as np
 from onnx import NodeProto, SparseTensorProto, TensorProto, defs, helper, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
+from costlab.algebra.shape import Sizes
+from costlab.errors import TargetError
+from costlab.messages import first_sentence
+from costlab.onnx.faults import refuse_channels, told
 from costlab.onnx.own_sizes import KIN, SIZES
 from costlab.onnx.scope import Scope
 from costlab.onnx.tensor import (
@@ -27,6 +32,15 @@ COMPUTED = frozenset(
 """Types of small tensors whose values are computed from others: shapes, indices, factors of a resize."""
 ANY = helper.make_tensor_type_proto(TensorProto.FLOAT, None)
 """What is taken of a tensor of which nothing is known."""
+TOGETHER = frozenset(
+    [
+        *("Add", "Concat", "Div", "Equal", "Gemm", "Greater", "Less", "MatMul", "Max", "Mean", "Min"),
+        *("Mod", "Mul", "PRelu", "Pow", "Sub", "Sum", "Where"),
+    ]
+)
+"""Operators of which the sizes of what goes in tell those of what comes out."""
+STRICTER = ("Range",)
+"""Operators of which onnx's inference refuses what its own reference takes."""
 BY_CHANCE = ("Random", "Bernoulli", "Multinomial")
 """How operators begin that draw what they put out."""
 
@@ -97,9 +111,27 @@ class NodeSizing:
                 opset_imports=list(scope.opsets),
                 ir_version=self._ir_version,
             )
-        except Exception:  # its inputs do not go together, or not enough is known of them
+        except Exception as error:  # its inputs do not go together, or not enough is known of them
+            declared = all(self._declared.get(name, GraphTensor()).is_sized for name in node.output)
+            sized = all(each.is_sized for each in given.values())
+            if sized and not declared and node.op_type not in STRICTER:
+                raise TargetError(f"{told(node)} does not take {_sizes_of(given)}: {_said(error)}") from error
             return {}
-        return {name: tensor_of_type(kind) for name, kind in found.items()}
+        refuse_channels(node, list(map(scope.read, node.input)))
+        made = {name: tensor_of_type(kind) for name, kind in found.items()}
+        open_ones = not made or any(not each.is_sized for each in made.values())
+        if open_ones and node.op_type in TOGETHER and all(each.is_sized for each in given.values()):
+            raise TargetError(f"{told(node)} does not take {_sizes_of(given)}: they do not go together")
+        return made
+
+
+def _said(error: Exception) -> str:
+    """What onnx's inference says of inputs that do not go together."""
+    return re.sub(r"^(\(.*?\))?[\s:]*(\[\w+\])?\s*", "", first_sentence(error, of_line=True)) or "its inputs"
+
+
+def _sizes_of(tensors: Mapping[str, GraphTensor]) -> str:
+    return " and ".join(str(Sizes(*each.shape)) for each in tensors.values())
 
 
 def _renamed(node: NodeProto, name: str, schema: defs.OpSchema) -> NodeProto:

@@ -7,7 +7,7 @@ from costlab.algebra.inputs import as_input
 from costlab.errors import DefinitionError
 from costlab.targets.resolve import TargetLike, call_by_name, find_with_settings
 from costlab.targets.target import guard
-from costlab.targets.torch_module import Factory
+from costlab.targets.torch_module import Factory, refuse_without_module
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,6 +29,7 @@ def build(target: TargetLike, input: object = None, **settings: Any) -> "nn.Modu
     found = find_with_settings(target, settings)
     shape = None if input is None else as_input(input, call_by_name)
     resolved = found.resolve(shape)
+    refuse_without_module(resolved.block, found.label, "building")
     if isinstance(found.subject, Block) and found.subject.takes_tensors:
         raise DefinitionError(f"{found.label} is a module, built already")
     node = resolved.walk()

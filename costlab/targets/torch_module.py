@@ -40,11 +40,22 @@ def training_step(block: Block, x: Any) -> Block:
     """A training step of a block: its module, traced forward and backward.
 
     Raises:
-        DefinitionError, ShapeError: the module of the block cannot be built.
+        DefinitionError, ShapeError: the module of the block cannot be built, or there is none.
     """
+    refuse_without_module(block, block.title, "a step of training")
     from costlab.tracing.module import training_step
 
     return training_step(block, x)
+
+
+def refuse_without_module(block: Block, label: str, what: str) -> None:
+    """Refuse what needs a module of PyTorch where there is none.
+
+    Raises:
+        DefinitionError: there is none.
+    """
+    if block.without_module:
+        raise DefinitionError(f"{label}: {what} needs a module of PyTorch, and {block.without_module}")
 
 
 def up_to_its_stop(block: Block) -> Block:

@@ -19,7 +19,7 @@ from costlab.messages import named
 from costlab.targets.build import build
 from costlab.targets.catalog import is_listed_ablation
 from costlab.targets.find_ablation import find_ablation
-from costlab.targets.resolve import label_with_settings, load_reference, without_folder
+from costlab.targets.resolve import IN_MODEL_FILE, label_with_settings, load_reference, without_folder
 from costlab.targets.target import made_again
 from costlab.train import experiments
 from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
@@ -197,6 +197,8 @@ def find_experiment(name: str, width: float) -> Experiment:
         return of_ablation(find_ablation(name))
     if name.partition(":")[0] in experiments.names():
         raise TargetError(f"{name}: an experiment takes no settings")
+    if re.fullmatch(IN_MODEL_FILE, name):
+        raise TargetError(f"{name}: what is in such a file is not trained: name an experiment or an ablation")
     source = load_reference(name)
     if not isinstance(source.value, Experiment):
         return of_ablation(find_ablation(name))

@@ -10,6 +10,7 @@ from costlab.algebra.ops.convolution import Conv2d
 from costlab.algebra.shape import Shape
 from costlab.algebra.traced import Call, Traced
 from costlab.algebra.work import Work, add_up
+from costlab.targets.torch_module import refuse_without_module
 
 OF_OTHER_DIMENSIONS = {"conv1d": "1-D", "conv3d": "3-D"}
 
@@ -83,6 +84,7 @@ class _Found:
 
 def _traced_sites(root: Node) -> Iterator[Site | Left]:
     assert isinstance(root.block, Traced)
+    refuse_without_module(root.block, root.block.name, "factorizing")
     model: Any = root.block.subject
     modules: dict[str, Any] = dict(model.named_modules(remove_duplicate=False))
     found: dict[int, _Found | Left] = {}

@@ -164,7 +164,8 @@ def refuse_made(variant: Variant) -> None:
     """
     label, subject = variant.label, variant.subject
     if isinstance(subject, Block):
-        what = "a module of PyTorch" if subject.takes_tensors else "a block, made already"
+        module = "a graph of ONNX" if subject.without_module else "a module of PyTorch"
+        what = module if subject.takes_tensors else "a block, made already"
     elif isinstance(subject, Factory):
         with guard(subject.name, variant.from_user, variant.folder):
             if not subject(**variant.settings).takes_tensors:

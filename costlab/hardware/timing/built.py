@@ -16,7 +16,7 @@ from costlab.counting.count import Count
 from costlab.errors import CostlabError, MeasureError, first_line
 from costlab.targets.build import build
 from costlab.targets.resolve import TargetLike, find_with_settings
-from costlab.targets.torch_module import Factory
+from costlab.targets.torch_module import Factory, refuse_without_module
 from costlab.tracing.process import evaluate
 
 GENERATED = 0
@@ -85,6 +85,7 @@ def _moved(value: Any, device: torch.device) -> Any:
 
 
 def _model(target: TargetLike, input: object, counted: Count, settings: Any) -> nn.Module:
+    refuse_without_module(counted.root.block, counted.label, "measuring")
     need = weight_bytes(counted)
     if need > memory():
         raise MeasureError(

@@ -43,6 +43,7 @@ MODULE_COLUMNS = (
     UNVERIFIED_COLUMN,
     PARTIAL_COLUMN,
 )
+UNSIZED = "NOT COUNTED, for their sizes are in the data, or come from the first of these"
 NOT_VERIFIED = f"{UNVERIFIED}: its layers were not verified against their source"
 KIND_COLUMNS = (
     Column("kind", "kind"),
@@ -227,6 +228,7 @@ def unknown_notes(count: Count) -> tuple[str, ...]:
     """Notes on the operations that are not counted, and on branches of which one runs."""
     told = (
         ("NOT COUNTED, for there is no rule, or it is in the data", count.without_rule),
+        (UNSIZED, count.unsized),
         ("both branches are in the total, and data decides which one runs", count.undecided),
     )
     return tuple(
