@@ -1,0 +1,1 @@
+"""Rules of operators of onnx, held against torch, brute force and arithmetic."""
