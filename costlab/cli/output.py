@@ -65,6 +65,16 @@ class PicturePath(FilePath):
         return path
 
 
+class DocumentPath(FilePath):
+    """The path of a page of HTML to write, or ``-``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
+        path = super().convert(value, param, ctx)
+        if path.suffix.lower() not in (".html", ".htm") and not on_stdout(path):
+            raise OutputError(f"{path}: a page is HTML: let its name end in .html")
+        return path
+
+
 def chosen_format(format_: str | None, file: "Path | None", more: Sequence[str] = ()) -> str:
     """The format that was asked for, or that of the file's suffix; ``more`` are formats of a command's own.
 

@@ -1,37 +1,28 @@
 """``costlab report``."""
 
-import os
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
-from costlab.algebra.parameter import closest
 from costlab.cli.convention import as_option, convention_option
-from costlab.cli.inputs import input_option, one_or_all, refuse
+from costlab.cli.inputs import input_option, one_or_all, partial_option, refuse
 from costlab.cli.lazy import completes
-from costlab.cli.output import FolderPath
+from costlab.cli.output import DocumentPath, FolderPath
 from costlab.cli.progress import steps
-from costlab.counting.compare import Comparison, compare
-from costlab.counting.count import Count, count
-from costlab.errors import RunError, TargetError
-from costlab.files import is_folder, refuse_traps
-from costlab.messages import named
-from costlab.targets.catalog import catalog, is_listed, is_listed_ablation
+from costlab.cli.report_request import Request, run_in, target_and_folder, target_or_folder
+from costlab.counting.compare import compare
+from costlab.counting.count import count
+from costlab.files import is_folder
 from costlab.targets.find_ablation import is_ablation
-from costlab.targets.other_file import told_of
 
 if TYPE_CHECKING:
     from costlab.report.page import Page
-    from costlab.train.record import Run
-
-DEFAULT = Path("reports")
 
 
 @click.command(
-    short_help="Write the evidence, or the page of a network or a run, as Markdown and PNG; --check it."
+    short_help="Write the evidence, or the page of a network or a run, as Markdown or as HTML; --check it."
 )
 @click.argument("place", metavar="[DIR | TARGET | RUN]", required=False, shell_complete=completes("target"))
 @click.option(
@@ -43,25 +34,44 @@ DEFAULT = Path("reports")
     help="Where the pages go: with a TARGET or a RUN, its page.",
 )
 @click.option(
+    "--html",
+    metavar="FILE.html",
+    type=DocumentPath(),
+    help="Write one page of HTML instead, with all that is in it; - prints it.",
+)
+@click.option(
+    "--beside",
+    multiple=True,
+    metavar="TARGET",
+    shell_complete=completes("target"),
+    help="With TARGET and --html: another network, compared module by module.",
+)
+@click.option(
     "--check", is_flag=True, help="Write nothing; exit with 1 if a file is not as it would be written."
 )
-@click.option("--svg", is_flag=True, help="Write each picture as SVG too.")
+@click.option("--svg", is_flag=True, help="Write each picture as SVG too; with --html as SVG alone.")
 @input_option("With TARGET: shape of the input.")
 @click.option("-b", "--batch", type=click.IntRange(min=1), help="With TARGET: inputs at once.  [default: 1]")
 @click.option(
     "-d", "--depth", type=click.IntRange(min=0), help="With TARGET: depth of the module tree.  [default: 1]"
 )
 @convention_option
+@click.option("--backward", is_flag=True, help="With TARGET and --html: count a step of training.")
+@partial_option
 @click.option("--force", is_flag=True, help="Replace files that costlab report did not write.")
 def report(
     place: str | None,
     folder: Path | None,
+    html: Path | None,
+    beside: tuple[str, ...],
     check: bool,
     svg: bool,
     input_: tuple[str, ...],
     batch: int | None,
     depth: int | None,
     convention: str,
+    backward: bool,
+    partial: bool,
     force: bool,
 ) -> None:
     """Write what costlab finds as pages of Markdown with pictures, into DIR (reports by default).
@@ -73,6 +83,9 @@ def report(
     page compares its variants. With RUN, the folder of a training run, it is the page of that run, in the
     same folder without -o.
 
+    With --html it is one file that needs no other, and no network: of a TARGET a page to look through, with
+    its tree of modules, a picture of its cost, and every convention; of the rest the pages as they are.
+
     What costlab wrote before is replaced, other files are not. With the evidence go README.md and docs/*.md
     in the folder above, where they ask for that (see "Reports" in the documents of costlab): the output of
     the commands that they show is renewed.
@@ -80,138 +93,67 @@ def report(
     The exit status is 1 if something does not hold: a cross-check, or a claim that is not as recorded; with
     --check, also if a file is not as it would be written.
     """
-    run = _run_in(place)
-    target, folder = (None, folder or Path(place or "")) if run else _target_and_folder(place, folder)
+    refuse(
+        (html is not None and folder is not None, "--html names the one file that is written: leave -o out"),
+        (html is None and bool(beside), "--beside goes with --html; costlab compare does it in a table"),
+        (html is None and (backward or partial), "--backward and --partial go with --html"),
+        (bool(beside) and backward, "--backward is for the page of one network"),
+    )
+    run = run_in(place)
+    if html is not None and not run:
+        target, folder = target_or_folder(place)
+    else:
+        target, folder = (None, folder or Path(place or "")) if run else target_and_folder(place, folder)
     convention_name = as_option(convention)
     of_target = bool(input_) or (batch, depth, convention_name) != (None, None, None)
     refuse(
         (target is None and of_target, "--input, --batch, --depth and --convention go with a TARGET"),
+        (
+            target is None and (backward or partial or bool(beside)),
+            "--beside, --backward and --partial go with a TARGET",
+        ),
         (check and force, "--check writes nothing: leave --force out"),
     )
     counted = compared = None
-    if target is not None and is_ablation(target):
-        refuse((depth is not None, "--depth is for the page of one network, and this is a set of them"))
-        compared = compare(ablation=target, input=one_or_all(input_), batch=batch or 1).under(convention)
+    inputs, times = one_or_all(input_), batch or 1
+    if target is not None and beside:
+        compared = compare(target, *beside, input=inputs, batch=times, partial=partial).under(convention)
+    elif target is not None and is_ablation(target):
+        refuse(
+            (
+                depth is not None and html is None,
+                "--depth is for the page of one network, and this is a set of them",
+            ),
+            (backward, "--backward is for the page of one network"),
+        )
+        compared = compare(ablation=target, input=inputs, batch=times, partial=partial).under(convention)
     elif target is not None:
-        counted = count(target, one_or_all(input_), batch=batch or 1).under(convention)
+        counted = count(target, inputs, batch=times, backward=backward, partial=partial).under(convention)
     typed = (
+        *(("--beside", value) for value in beside),
         *(("-i", value) for value in input_),
         ("-b", batch),
         ("-d", depth),
         ("--convention", convention_name),
     )
-    options = " ".join(f"{option} {value}" for option, value in typed if value is not None)
-    request = _Request(
+    flags = [name for name, given in (("--backward", backward), ("--partial", partial)) if given]
+    options = " ".join([*(f"{option} {value}" for option, value in typed if value is not None), *flags])
+    request = Request(
         counted, folder, 1 if depth is None else depth, options, svg, run, compared, target or ""
     )
-    problems = _check(request) if check else _write(request, force)
+    if html is not None:
+        from costlab.cli.report_html import check_html, put_html
+
+        problems = check_html(request, html) if check else put_html(request, html, force=force)
+    else:
+        problems = _check(request) if check else _write(request, force)
     for line in problems:
         click.echo(line, err=True)
     if problems:
         sys.exit(1)
 
 
-class _Request(NamedTuple):
-    """What to write, and where: the page of a count, a comparison or a run, or the evidence without these."""
-
-    counted: Count | None
-    folder: Path
-    depth: int
-    options: str
-    svg: bool
-    run: "Run | None" = None
-    compared: Comparison | None = None
-    typed: str = ""
-
-    @property
-    def is_evidence(self) -> bool:
-        """Whether it is the evidence."""
-        return self.counted is None and self.run is None and self.compared is None
-
-    @property
-    def records(self) -> tuple[Path, ...]:
-        """The records of training runs that go with the evidence."""
-        from costlab.report.evidence import records_in
-
-        return records_in(self.folder) if self.is_evidence else ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The pages of the evidence."""
-        from costlab.report.evidence import names_with
-
-        return names_with(self.records) if self.is_evidence else ()
-
-    @property
-    def documents(self) -> tuple[Path, ...]:
-        """The documents beside the folder that are kept with the evidence."""
-        from costlab.report.documents import kept_beside
-
-        if not self.is_evidence:
-            return ()
-        is_folder(self.folder)  # or say why it cannot be reached
-        return kept_beside(self.folder)
-
-    @property
-    def above(self) -> Path:
-        """The folder above: there the commands run that documents show."""
-        return self.folder.resolve().parent
-
-    def pages(self, report_step: Callable[[str], None]) -> "Iterator[Page]":
-        """The pages, one by one; ``report_step`` is called with each step."""
-        from costlab.report.evidence import evidence, page_of, page_of_comparison, page_of_run
-
-        if self.compared is not None:
-            return page_of_comparison(self.compared, self.typed, self.options)
-        if self.run is not None:
-            return page_of_run(self.run)
-        if self.counted is not None:
-            return page_of(self.counted, report_step, self.depth, self.options)
-        return evidence(report_step, self.records)
-
-    @property
-    def steps(self) -> int:
-        """The number of pages and outputs to make."""
-        from costlab.report.documents import commands_in
-
-        commands = {command for document in self.documents for command in commands_in(document)}
-        return len(self.names or ("its page",)) + len(commands)
-
-
-def _run_in(place: str | None) -> "Run | None":
-    """The training run in a folder, if it is one of a run."""
-    from costlab.train import plan
-    from costlab.train.record import FILE, load
-
-    folder = Path(place or "")
-    # What is there and is no file is told when it is read.
-    done, planned = (bool(place) and os.path.lexists(folder / name) for name in (FILE, plan.FILE))
-    if planned and not done:
-        command = plan.load(folder).resume_command(folder)
-        raise RunError(f"{folder} holds a run that is not done: {command} ends it")
-    if done:
-        refuse_traps(folder)
-    return load(folder / FILE) if done else None
-
-
-def _target_and_folder(place: str | None, folder: Path | None) -> tuple[str | None, Path]:
-    """The target, if there is one, and the folder."""
-    if folder is not None:
-        return place, folder
-    if place is None:
-        return None, DEFAULT
-    is_target = ":" in place or place.endswith(".py") or is_listed(place) or is_listed_ablation(place)
-    if is_target and not Path(place).is_dir():
-        raise TargetError(f"{place} is a target: say with -o DIR where its page goes")
-    if not Path(place).is_dir() and (told := told_of(place)):
-        raise TargetError(told)
-    if not place or not is_folder(Path(place)):
-        hint = closest(place, catalog()) or "; a new folder is named with -o DIR"
-        raise TargetError(f"there is neither a folder nor a definition {named(place)}{hint}")
-    return None, Path(place)
-
-
-def _write(request: _Request, force: bool) -> list[str]:
+def _write(request: Request, force: bool) -> list[str]:
     """Write the pages and print the names of the files; returns a line for each check that failed."""
     from costlab.files import make_folder, refuse_taken
     from costlab.report.cell import plural
@@ -256,7 +198,7 @@ def _unchanged_mark(changed: bool) -> str:
     return "" if changed else "  (as it was)"
 
 
-def _check(request: _Request) -> list[str]:
+def _check(request: Request) -> list[str]:
     """Compare the files with what would be written; returns a line for each difference."""
     from costlab.report.cell import plural
     from costlab.report.documents import name_of, outdated, outputs_of

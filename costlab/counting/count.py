@@ -69,7 +69,7 @@ class Count(Marks, Overview):
             return replace(self, priced=name, root=root_for(self, name))
         return replace(self, priced=name)
 
-    @property
+    @cached_property
     def operations(self) -> tuple[Node, ...]:
         """Each operation at its place, in the order of execution; its work is for one input."""
         return tuple(node for node, _ in self.root.working())
@@ -154,6 +154,13 @@ class Count(Marks, Overview):
                 activations = total(by.activations_of(node, self.batch) for node in nodes)
                 summed = summed._replace(activations=activations)
         return Row("", "", None, summed, cost, len(nodes))
+
+    @property
+    def costs(self) -> tuple[Dim, ...]:
+        """What each of its `operations` costs under the convention; they add up to the `cost`."""
+        if self.priced == DEFAULT:
+            return tuple(product(self.batch, work.multiply_adds) for work in self.works)
+        return tuple(self._costs.values())
 
     @cached_property
     def _costs(self) -> Mapping[int, Dim]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from costlab.cli import report as command
+from costlab.cli.report_request import Request
 from costlab.report.documents import KEPT
 from costlab.report.evidence import names_with
 from costlab.report.figure import digest_in
@@ -189,10 +189,10 @@ def test_the_pages_of_the_documents_are_kept_along(
 
 
 def test_how_many_steps_there_are(here: Path) -> None:
-    assert command._Request(None, here / "reports", 1, "", svg=False).steps == len(PAGES)
+    assert Request(None, here / "reports", 1, "", svg=False).steps == len(PAGES)
     document = here / "README.md"
     document.write_text(
         f"{KEPT}\n"
         + "".join(f"```console\n$ costlab list -f {form}\n```\n" for form in ("csv", "json", "latex"))
     )
-    assert command._Request(None, here / "reports", 1, "", svg=False).steps == len(PAGES) + 3
+    assert Request(None, here / "reports", 1, "", svg=False).steps == len(PAGES) + 3

@@ -1,0 +1,90 @@
+// The columns: of a network what it has of everything, of two networks a measure beside each other.
+
+// Which columns a narrow page does without, the highest first; 0 stays.
+const SACRIFICE = { output: 6, activations: 5, operation: 4, parameters: 3, before: 3, share: 2, change: 1, name: 0 };
+
+function columnsOf() {
+  const { rows } = view;
+  const name = { key: "name", title: "module", least: 18, text: (row) => row.path.toLowerCase() };
+  const operation = { key: "operation", title: "operation", least: 14, text: (row) => row.about.operation ?? "" };
+  if (rows.isPair) return [name, operation, ...pairColumns()];
+  const output = { key: "output", title: "output", characters: 11, text: (row) => row.about.output ?? "" };
+  const cost = { key: "cost", title: titleOf("cost"), measure: "cost" };
+  const share = { key: "share", title: "share", measure: view.measure, isBar: true, characters: 11, short: 7 };
+  const sizes = MEASURES.map((each) => ({ key: each, title: titleOf(each), measure: each }));
+  const operations = { key: "operations", title: "operations", size: (row) => rows.size(row, "operations") };
+  const shown = [name, operation, output, cost, share, ...sizes, operations];
+  return shown.filter((each) => each === name || view.shown.has(each.key));
+}
+
+function pairColumns() {
+  const { rows, measure } = view;
+  const key = keyOf(measure);
+  const [before, after] = rows.networks.map((each) => seen(each.entry.shown));
+  return [
+    { key: "before", title: before, isName: true, size: (row) => rows.size(row, key, 0) },
+    { key: "after", title: after, isName: true, size: (row) => rows.size(row, key, 1) },
+    { key: "difference", title: "difference", signed: true, size: (row) => rows.difference(row, key) },
+    { key: "change", title: "change", isChange: true, characters: 8, size: (row) => changeOf(row, key) },
+    { key: "share", title: "share", isShares: true, characters: 15, size: (row) => shareOf(row, key) },
+  ];
+}
+
+// The change of a part of it in millionths, to sort by; what is new comes after everything.
+function changeOf(row, key) {
+  const [before, difference] = [view.rows.size(row, key, 0), view.rows.difference(row, key)];
+  return before === 0n ? difference && 10n ** 30n + difference : (1000000n * difference) / before;
+}
+
+// The share in the second network in millionths, to sort by.
+function shareOf(row, key) {
+  const [size, whole] = [row, view.rows.root].map((each) => view.rows.size(each, key, 1));
+  return whole && (1000000n * size) / whole;
+}
+
+// How many characters a column needs: of sizes none is longer than that of the whole or of a part of it.
+function needed(column, isShort) {
+  const word = Math.max(...column.title.split(/[\s-]/).map((each) => Math.min(each.length, 14)));
+  if (column.least) return column.least;
+  if (column.characters) return Math.max(word, isShort ? column.short ?? column.characters : column.characters);
+  if (isShort) return Math.max(word, 9);
+  const root = valueOf(view.rows.root, column);
+  const longest = [root, ...view.rows.root.children.map((row) => valueOf(row, column))];
+  return Math.max(word, 8, ...longest.map((size) => exact(size).length + (column.signed ? 1 : 0)));
+}
+
+// The columns that there is room for. What is least missed goes first, then digits, which are told beside.
+function fitted(columns, width) {
+  const between = 20.8 / characterWidth();
+  const room = width / characterWidth();
+  const fits = (some, isShort) => some.reduce((sum, each) => sum + needed(each, isShort) + between, 0) <= room;
+  const without = columns.filter((each) => each.key !== "output");
+  const isShort = !fits(columns, false) && !fits(without, false);
+  let left = isShort || fits(columns, false) ? [...columns] : without;
+  while (!fits(left, isShort)) {
+    const spare = left.reduce((one, other) => (sacrifice(other) >= sacrifice(one) ? other : one));
+    if (sacrifice(spare) === 0) break;
+    left = left.filter((each) => each !== spare);
+  }
+  const leftOut = columns.filter((each) => !left.includes(each)).map((each) => each.title);
+  const sized = left.map((each) => (each.least ? each : { ...each, characters: needed(each, isShort) }));
+  return { columns: sized, isShort, leftOut };
+}
+
+function sacrifice(column) {
+  const isMain = column.key === "cost" || column.key === "difference" || column.key === "after";
+  return isMain ? 0 : SACRIFICE[column.key] ?? 1.5;
+}
+
+let measured = 0;
+
+// The width of a digit, in pixels.
+function characterWidth() {
+  if (!measured) {
+    const probe = element("span", { class: "probe" }, "0".repeat(50));
+    document.body.append(probe);
+    measured = probe.getBoundingClientRect().width / 50;
+    probe.remove();
+  }
+  return measured;
+}

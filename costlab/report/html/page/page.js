@@ -1,0 +1,227 @@
+// The page: what is chosen in its controls, and what is drawn then.
+
+const FAMILY_CLASSES = new Map(
+  ["convolution", "matrix products", "attention", "recurrent", "normalization", "pooling",
+    "activation functions"].map((name, at) => [name, `f${at}`]),
+);
+for (const family of Object.values(data.families)) {
+  if (!FAMILY_CLASSES.has(family)) FAMILY_CLASSES.set(family, "f7");
+}
+const unknownPaths = new Set(networks.flatMap(({ entry }) => Object.values(entry.not_counted).flat()));
+const find = (name) => document.getElementById(name);
+
+const grid = new TreeGrid(find("modules"), chooseInGrid, draw);
+const icicles = [0, 1].map((side) => new Icicle(find(`icicle-${side}`), side, chooseInIcicle));
+
+function chooseInGrid(row) {
+  view.selected = row;
+  const isDrawn = around(row).includes(view.zoomed);
+  if (!isDrawn) view.zoomed = view.rows.root;
+  drawPictures();
+  grid.select(row, true);
+}
+
+function chooseInIcicle(row, zoomed) {
+  view.selected = row;
+  if (zoomed) view.zoomed = zoomed.children.length ? zoomed : zoomed.parent ?? zoomed;
+  drawPictures();
+  revealInGrid(row);
+}
+
+// The table follows the picture, and the page stays where it is.
+function revealInGrid(row) {
+  for (const each of around(row).slice(0, -1)) view.opened.add(each.id);
+  grid.draw();
+}
+
+function draw() {
+  const { found, isFiltered } = grid.draw();
+  find("found").textContent = isFiltered ? `${found} ${found === 1 ? "module" : "modules"}` : "";
+  find("left-out").textContent = grid.leftOut.length ? `No room for: ${grid.leftOut.join(", ")}.` : "";
+  find("open-all").disabled = find("close-all").disabled = view.isFlat || isFiltered;
+  drawPictures();
+  drawTotals();
+}
+
+function drawPictures() {
+  const { rows, zoomed } = view;
+  const key = keyOf(view.measure);
+  const sizes = rows.networks.map((_, side) => rows.size(zoomed, key, side));
+  const scale = sizes.reduce((one, other) => (one > other ? one : other));
+  icicles.forEach((icicle, side) => {
+    find(`picture-${side}`).hidden = side >= rows.networks.length;
+    if (side < rows.networks.length) icicle.draw(scale);
+  });
+  rows.networks.forEach(({ entry }, side) => {
+    const label = rows.isPair ? `${seen(entry.shown)}: ` : "";
+    find(`label-${side}`).textContent = `${label}${exact(sizes[side])} ${titleOf(view.measure)}`;
+  });
+  drawPath();
+  drawLegend();
+  showDetails(find("details"));
+}
+
+function drawPath() {
+  const parts = around(view.zoomed).map((row) => {
+    const name = nameElement(row.name || view.rows.networks[0].entry.target);
+    const isLast = row === view.zoomed;
+    const button = element("button", { type: "button", "aria-current": isLast ? "true" : null }, name);
+    button.addEventListener("click", () => {
+      chooseInIcicle(row, row);
+      icicles[0].focus();
+    });
+    return element("li", {}, button);
+  });
+  find("path").replaceChildren(...parts);
+}
+
+// What the colors mean, with the share of each family in what is zoomed in on.
+function drawLegend() {
+  const shares = new Map();
+  const { rows, zoomed } = view;
+  const network = rows.networks[0];
+  const own = network.own(keyOf(view.measure));
+  const whole = rows.size(zoomed, keyOf(view.measure));
+  for (const row of below(zoomed)) {
+    const at = row.places[0];
+    const work = at < 0 ? -1 : network.columns.work[at];
+    if (work < 0 || own[work] === 0n) continue;
+    const family = data.families[network.kind(at)];
+    const name = FAMILY_CLASSES.get(family) === "f7" ? "other" : family;
+    shares.set(name, (shares.get(name) ?? 0n) + own[work]);
+  }
+  const items = [...shares].sort((one, other) => (one[1] < other[1] ? 1 : -1)).map(([name, size]) => {
+    const swatch = element("span", { class: `swatch ${FAMILY_CLASSES.get(name) ?? "f7"}`, "aria-hidden": "true" });
+    return element("li", {}, swatch, `${name} ${percent(size, whole)}`);
+  });
+  const module = element("li", {}, element("span", { class: "swatch module", "aria-hidden": "true" }), "a module of parts");
+  find("legend").replaceChildren(...items, ...(items.length ? [module] : []));
+}
+
+function* below(row) {
+  const waiting = [row];
+  while (waiting.length) {
+    const each = waiting.pop();
+    yield each;
+    waiting.push(...each.children);
+  }
+}
+
+function drawTotals() {
+  const cells = ["cost", "parameters", "activations"].map((measure) => {
+    const sizes = view.rows.networks.map((_, side) => view.rows.size(view.rows.root, keyOf(measure), side));
+    const parts = sizes.flatMap((size, side) => [
+      element("dd", { class: "few", "data-side": side }, human(size)),
+      element("dd", { class: "exact", "data-total": measure, "data-side": side }, exact(size)),
+    ]);
+    if (sizes.length > 1) {
+      const more = `${signed(exact)(sizes[1] - sizes[0])} (${percentMore(...sizes)})`;
+      parts.push(element("dd", { class: "more" }, more));
+    }
+    return element("div", {}, element("dt", {}, titleOf(measure)), ...parts);
+  });
+  find("totals").replaceChildren(...cells);
+  find("totals").classList.toggle("pair", view.rows.isPair);
+  drawUnits();
+}
+
+// What the convention counts, and what it has no rule for.
+function drawUnits() {
+  const { unit, measured_on: tool } = conventionOf(view.convention);
+  const unknown = view.rows.networks.flatMap(({ entry }) => Object.entries(entry.unknown[view.convention] ?? {}));
+  const kinds = [...new Map(unknown)].map(([kind, number]) => `${kind} (${number})`).join(", ");
+  const parts = [`${unit}${tool ? `, as ${tool} counts` : ""}.`];
+  if (kinds) parts.push(` It has no rule for: ${seen(kinds)}.`);
+  const told = parts.join("");
+  find("unit").textContent = told.charAt(0).toUpperCase() + told.slice(1);
+}
+
+function fillChoices() {
+  const usable = data.conventions.filter(({ name }) => networks.every((each) => each.isCounted(name)));
+  const conventions = usable.map(({ name, column }) => {
+    return element("option", { value: name, selected: name === view.convention }, column);
+  });
+  find("convention").replaceChildren(...conventions);
+  fillMeasures();
+  const others = networks.slice(1).map(({ entry }, at) => element("option", { value: at + 1 }, seen(entry.shown)));
+  const alone = element("option", { value: 0 }, "nothing");
+  find("beside").replaceChildren(alone, ...others);
+  find("beside").value = String(view.other);
+  find("beside").closest("label").hidden = networks.length < 2;
+  fillColumns();
+}
+
+function fillMeasures() {
+  const measures = ["cost", ...MEASURES].map((each) => element("option", { value: each }, titleOf(each)));
+  find("measure").replaceChildren(...measures);
+  find("measure").value = view.measure;
+}
+
+function fillColumns() {
+  const keys = ["operation", "output", "cost", "share", ...MEASURES, "operations"];
+  const choices = keys.map((key) => {
+    const box = element("input", { type: "checkbox", value: key, checked: view.shown.has(key) });
+    box.addEventListener("change", () => {
+      if (box.checked) view.shown.add(key);
+      else view.shown.delete(key);
+      draw();
+    });
+    const title = key === "cost" ? "cost" : TITLES[key] ?? inWords(key);
+    return element("label", {}, box, ` ${title}`);
+  });
+  find("columns").replaceChildren(...choices);
+}
+
+function lookAt(other) {
+  look(other);
+  find("columns-choice").hidden = view.rows.isPair;
+  find("only").closest("label").hidden = !view.rows.isPair;
+  if (!view.rows.isPair) view.onlyDifferent = find("only").checked = false;
+}
+
+function listen() {
+  const on = (name, event, act) => find(name).addEventListener(event, (happened) => {
+    act(happened.target);
+    draw();
+  });
+  on("convention", "change", ({ value }) => {
+    view.convention = value;
+    fillMeasures();
+  });
+  on("measure", "change", ({ value }) => { view.measure = value; });
+  on("beside", "change", ({ value }) => lookAt(Number(value)));
+  on("search", "input", ({ value }) => { view.query = value.trim().toLowerCase(); });
+  on("flat", "change", ({ checked }) => { view.isFlat = checked; });
+  on("only", "change", ({ checked }) => { view.onlyDifferent = checked; });
+  on("open-all", "click", () => view.rows.all.forEach((row) => view.opened.add(row.id)));
+  on("close-all", "click", () => { view.opened = new Set([view.rows.root.id]); });
+  find("search").addEventListener("keydown", (event) => event.key === "ArrowDown" && grid.select(view.selected, true));
+}
+
+// On paper everything is open, as far as anyone would print it.
+const MOST_PRINTED = 3000;
+let before = null;
+
+function print(isPrinting) {
+  if (isPrinting === Boolean(before)) return;
+  if (isPrinting) {
+    before = view.opened;
+    const all = view.rows.all.slice(0, MOST_PRINTED);
+    view.opened = new Set(all.map((row) => row.id));
+  } else {
+    view.opened = before;
+    before = null;
+  }
+  grid.isPrinting = isPrinting;
+  draw();
+}
+
+addEventListener("beforeprint", () => print(true));
+addEventListener("afterprint", () => print(false));
+matchMedia("print").addEventListener("change", ({ matches: isPrinting }) => print(isPrinting));
+
+lookAt(networks.length > 1 ? 1 : 0);
+fillChoices();
+listen();
+document.documentElement.classList.add("live");
+draw();

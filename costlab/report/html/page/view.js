@@ -1,0 +1,133 @@
+// What is seen: the state that the reader chooses, and the rows and measures that follow from it.
+
+const MEASURES = ["parameters", "activations", "weights", "bias_adds", "inputs", "outputs", "scalings"];
+const TITLES = {
+  bias_adds: "bias adds",
+  inputs: "elements read",
+  outputs: "elements written",
+  scalings: "scaled elements",
+};
+
+const MANY_CHANGES = 30;
+
+const view = {
+  rows: null,
+  other: 0,
+  convention: data.convention,
+  measure: "cost",
+  sort: null, // {key, descending}; none is the order of execution
+  isFlat: false,
+  onlyDifferent: false,
+  query: "",
+  opened: new Set(),
+  selected: null,
+  zoomed: null,
+  shown: new Set(["operation", "output", "cost", "share", "parameters", "activations"]),
+};
+
+const networks = data.networks.map((entry) => new Network(entry));
+const conventionOf = (name) => data.conventions.find((each) => each.name === name);
+
+// The key of a measure in the model: under a convention, the cost is its own, and some count activations so.
+function keyOf(measure, convention = view.convention) {
+  if (measure === "cost") return `cost:${convention}`;
+  const own = `${convention}_${measure}`;
+  return `quantity:${data.quantities.includes(own) ? own : measure}`;
+}
+
+function titleOf(measure) {
+  if (measure === "cost") return conventionOf(view.convention).column;
+  return TITLES[measure] ?? inWords(measure);
+}
+
+// The networks that are looked at: the first, and with it the one that is chosen, if any.
+function look(other) {
+  view.other = other;
+  const chosen = other ? [networks[0], networks[other]] : [networks[0]];
+  view.rows = new Rows(chosen, other ? data.differences[other - 1] : []);
+  view.opened = new Set(view.rows.all.filter((row) => row.level <= data.depth).map((row) => row.id));
+  if (view.rows.isPair) openChanges();
+  view.selected = view.rows.root;
+  view.zoomed = view.rows.root;
+  view.sort = null;
+}
+
+// Modules around what differs are open, unless so much differs that nobody would find anything.
+function openChanges() {
+  const within = view.rows.all.filter((row) => row.state === "within");
+  if (within.length > MANY_CHANGES) return;
+  for (const row of within) view.opened.add(row.id);
+}
+
+// The value by which a column sorts: a size, or a text.
+function valueOf(row, column) {
+  const { rows } = view;
+  if (column.text) return column.text(row);
+  if (column.size) return column.size(row);
+  return rows.size(row, keyOf(column.measure), column.side ?? 0);
+}
+
+function compareRows(column, descending) {
+  const sign = descending ? -1 : 1;
+  return (one, other) => {
+    const [a, b] = [valueOf(one, column), valueOf(other, column)];
+    return a === b ? one.id - other.id : a < b ? -sign : sign;
+  };
+}
+
+// Where the query stands: in the path, in what the operation is, or in its kind.
+function matches(row, query) {
+  const { operation = "", kind = "" } = row.about;
+  return [row.path, operation, kind].some((text) => seen(text).toLowerCase().includes(query));
+}
+
+// The rows that a search or the wish for differences leaves, with the modules around them; null for all.
+function kept() {
+  const wanted = [];
+  if (view.query) wanted.push((row) => matches(row, view.query));
+  if (view.onlyDifferent) wanted.push((row) => row.state && row.state !== "within");
+  if (!wanted.length) return { rows: null, found: 0 };
+  const rows = new Set();
+  let found = 0;
+  for (const row of view.rows.all) {
+    if (!wanted.every((isWanted) => isWanted(row))) continue;
+    found += 1;
+    for (let each = row; each && !rows.has(each); each = each.parent) rows.add(each);
+  }
+  return { rows, found };
+}
+
+// The rows in the order in which they are shown, with those that are closed left out.
+function visibleRows(columns) {
+  const { rows: left, found } = kept();
+  const column = view.sort && columns.find((each) => each.key === view.sort.key);
+  const order = column && compareRows(column, view.sort.descending);
+  const isLeft = (row) => !left || left.has(row);
+  if (view.isFlat) {
+    const flat = view.rows.all.filter((row) => isLeft(row) && isOperation(row));
+    return { rows: order ? flat.sort(order) : flat, found, isFiltered: Boolean(left) };
+  }
+  const shown = [];
+  const waiting = [view.rows.root];
+  while (waiting.length) {
+    const row = waiting.pop();
+    if (!isLeft(row)) continue;
+    shown.push(row);
+    if (!row.children.length || !(left || view.opened.has(row.id))) continue;
+    const below = order ? [...row.children].sort(order) : [...row.children];
+    waiting.push(...below.reverse());
+  }
+  return { rows: shown, found, isFiltered: Boolean(left) };
+}
+
+// What does something itself, and is not only made of others.
+function isOperation(row) {
+  return row.places.some((at, side) => at >= 0 && view.rows.networks[side].columns.work[at] >= 0);
+}
+
+// A module with those around it, from the root to it.
+function around(row) {
+  const path = [];
+  for (let each = row; each; each = each.parent) path.unshift(each);
+  return path;
+}
