@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from costlab.hardware.training_step import training_step as training_step
     from costlab.paper import AuditedClaim as AuditedClaim
     from costlab.paper import verify as verify
+    from costlab.report.html.network import html_page as html_page
     from costlab.symbolic.closed_form import ClosedForm as ClosedForm
     from costlab.symbolic.derive import closed_form as closed_form
     from costlab.symbolic.derive import closed_forms as closed_forms
@@ -171,6 +172,7 @@ _HOMES = {
         "AuditedClaim",
         "verify",
     ),
+    "costlab.report.html.network": ("html_page",),
     "costlab.errors": (
         "CalibrationError",
         "CostlabError",

@@ -16,6 +16,7 @@ from costlab.counting.compare import compare
 from costlab.counting.count import count
 from costlab.files import is_folder
 from costlab.targets.find_ablation import is_ablation
+from costlab.targets.resolve import without_folder
 
 if TYPE_CHECKING:
     from costlab.report.page import Page
@@ -130,7 +131,7 @@ def report(
     elif target is not None:
         counted = count(target, inputs, batch=times, backward=backward, partial=partial).under(convention)
     typed = (
-        *(("--beside", value) for value in beside),
+        *(("--beside", without_folder(value)) for value in beside),
         *(("-i", value) for value in input_),
         ("-b", batch),
         ("-d", depth),

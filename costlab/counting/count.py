@@ -149,21 +149,14 @@ class Count(Marks, Overview):
         cost = summed.multiply_adds
         if self.priced != DEFAULT:
             by = self.convention
-            cost = total(self._costs[id(node)] for node in nodes)
+            cost = total(self.costs[id(node)] for node in nodes)
             if by.activations:
                 activations = total(by.activations_of(node, self.batch) for node in nodes)
                 summed = summed._replace(activations=activations)
         return Row("", "", None, summed, cost, len(nodes))
 
-    @property
-    def costs(self) -> tuple[Dim, ...]:
-        """What each of its `operations` costs under the convention; they add up to the `cost`."""
-        if self.priced == DEFAULT:
-            return tuple(product(self.batch, work.multiply_adds) for work in self.works)
-        return tuple(self._costs.values())
-
     @cached_property
-    def _costs(self) -> Mapping[int, Dim]:
+    def costs(self) -> Mapping[int, Dim]:
         """What each operation costs under the convention, by the id of its node.
 
         Where a tool divides a sum and leaves over a part of one, each operation has what it adds to the sum

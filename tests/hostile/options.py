@@ -117,6 +117,18 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--explain": NAMES,
     "--format": ("", "yaml", "JSON ", "table,csv", "xml", "tex", "\x1b[31m"),
     "--output": PATHS,
+    "--html": (*PATHS, "x.md", "x.html.txt", "nosuch/x.html", "-x"),
+    "--beside": (
+        "",
+        "nosuch",
+        "stem",
+        "inception_a:x=3",
+        "os:getcwd",
+        "nosuch.py:it",
+        LONG,
+        "\x1b[31m",
+        "\0",
+    ),
     "--plot": (*PATHS, "x.jpg", "x.svg", "x"),
     "--columns": (
         "",

@@ -131,7 +131,7 @@ def _costs(count: Count) -> tuple[list[list[str | None]], dict[str, Any], dict[s
         if name in failures:
             costs.append([None] * len(count.operations))
             continue
-        costs.append(list(map(str, priced.costs)))
+        costs.append(list(map(str, priced.costs.values())))
         totals[name] = str(priced.cost)
         unknown[name] = unknown_among(by, priced.operations)
     return costs, {"costs": totals, "unknown": unknown}, failures

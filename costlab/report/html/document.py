@@ -12,7 +12,7 @@ from costlab.report.html.text import escaped
 from costlab.report.page import MARK
 
 FOLDER = Path(__file__).with_name("page")
-SCRIPTS = ("words", "model", "view", "columns", "icicle", "treegrid", "details", "page")
+SCRIPTS = ("words", "model", "view", "columns", "icicle", "cells", "treegrid", "details", "page")
 """The files of the code, in the order in which they know each other."""
 DOCTYPE = "<!doctype html>\n"
 OURS = DOCTYPE + MARK.partition("{target}")[0]

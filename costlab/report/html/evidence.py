@@ -72,6 +72,7 @@ def by_digest(picture: Picture[Any]) -> str:
 
 def with_digests(text: str) -> str:
     """A document with each picture in it replaced by the digest of its data, as `by_digest` has it."""
+
     def replaced(found: re.Match[str]) -> str:
         form: Form = "svg" if found[0].startswith("data:image/svg") else "png"
         try:

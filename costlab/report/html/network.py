@@ -22,6 +22,21 @@ SIDES = 2
 """The networks that are looked at side by side; of more, the table of all stays."""
 
 
+def html_page(result: Count | Comparison, *, depth: int = 1) -> str:
+    """A count or a comparison as one page of HTML that needs no other file and loads nothing.
+
+    It holds the tree of modules, ``depth`` levels of it open, a picture of the cost, and what every
+    convention charges; a comparison the first network beside the one that is chosen, by the paths of modules.
+    Its data is described in the page "The page to look at" of the documents.
+
+    Raises:
+        DefinitionError: the count is for symbols or arrays.
+    """
+    if isinstance(result, Comparison):
+        return comparison_document(result, depth=depth)
+    return network_document(result, depth=depth)
+
+
 def network_document(count: Count, *, depth: int = 1, target: str = "") -> str:
     """The page of a network, with its modules down to ``depth`` open; ``target`` is that of the command."""
     facts = [f"input {count.input}"]
@@ -38,9 +53,7 @@ def comparison_document(comparison: Comparison, *, depth: int = 1, target: str =
     """
     whole = not any(count.partial for count in comparison.counts)
     plain = comparison.under(DEFAULT)
-    differences = [
-        difference_data(plain.differences(count)) if whole else [] for count in plain.counts[1:]
-    ]
+    differences = [difference_data(plain.differences(count)) if whole else [] for count in plain.counts[1:]]
     tables = [compare_table(comparison, exact=False)]
     tables += [published_table(comparison)] if comparison.published else []
     facts = [comparison.headline.removeprefix(f"{comparison.title}, ")]

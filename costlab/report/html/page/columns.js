@@ -12,7 +12,7 @@ function columnsOf() {
   const cost = { key: "cost", title: titleOf("cost"), measure: "cost" };
   const share = { key: "share", title: "share", measure: view.measure, isBar: true, characters: 11, short: 7 };
   const sizes = MEASURES.map((each) => ({ key: each, title: titleOf(each), measure: each }));
-  const operations = { key: "operations", title: "operations", size: (row) => rows.size(row, "operations") };
+  const operations = { key: "operations", title: "operations", size: (row) => sizeOf(row, "operations") };
   const shown = [name, operation, output, cost, share, ...sizes, operations];
   return shown.filter((each) => each === name || view.shown.has(each.key));
 }
@@ -22,9 +22,9 @@ function pairColumns() {
   const key = keyOf(measure);
   const [before, after] = rows.networks.map((each) => seen(each.entry.shown));
   return [
-    { key: "before", title: before, isName: true, size: (row) => rows.size(row, key, 0) },
-    { key: "after", title: after, isName: true, size: (row) => rows.size(row, key, 1) },
-    { key: "difference", title: "difference", signed: true, size: (row) => rows.difference(row, key) },
+    { key: "before", title: before, isName: true, size: (row) => sizeOf(row, key, 0) },
+    { key: "after", title: after, isName: true, size: (row) => sizeOf(row, key, 1) },
+    { key: "difference", title: "difference", signed: true, size: (row) => differenceOf(row, key) },
     { key: "change", title: "change", isChange: true, characters: 8, size: (row) => changeOf(row, key) },
     { key: "share", title: "share", isShares: true, characters: 15, size: (row) => shareOf(row, key) },
   ];
@@ -32,13 +32,13 @@ function pairColumns() {
 
 // The change of a part of it in millionths, to sort by; what is new comes after everything.
 function changeOf(row, key) {
-  const [before, difference] = [view.rows.size(row, key, 0), view.rows.difference(row, key)];
+  const [before, difference] = [sizeOf(row, key), differenceOf(row, key)];
   return before === 0n ? difference && 10n ** 30n + difference : (1000000n * difference) / before;
 }
 
 // The share in the second network in millionths, to sort by.
 function shareOf(row, key) {
-  const [size, whole] = [row, view.rows.root].map((each) => view.rows.size(each, key, 1));
+  const [size, whole] = [row, view.rows.root].map((each) => sizeOf(each, key, 1));
   return whole && (1000000n * size) / whole;
 }
 

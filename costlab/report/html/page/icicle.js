@@ -4,25 +4,25 @@ const LEVELS = 9;
 const LEAST = 3; // pixels: what is narrower is drawn together with its neighbors
 
 // The cells below a module; left and width are parts of that of the picture.
-function cellsOf(zoomed, sizeOf, least) {
+function cellsOf(zoomed, sizeIn, least) {
   const cells = [];
   const waiting = [{ row: zoomed, left: 0, width: 1, level: 0 }];
   while (waiting.length) {
     const cell = waiting.pop();
     cells.push(cell);
-    if (cell.level + 1 < LEVELS) waiting.push(...cellsBelow(cell, sizeOf, least, cells).reverse());
+    if (cell.level + 1 < LEVELS) waiting.push(...cellsBelow(cell, sizeIn, least, cells).reverse());
   }
   return cells;
 }
 
 // The cells of a module's parts; runs of parts too narrow to be seen become one that names no module.
-function cellsBelow({ row, left, width, level }, sizeOf, least, cells) {
-  const whole = sizeOf(row);
+function cellsBelow({ row, left, width, level }, sizeIn, least, cells) {
+  const whole = sizeIn(row);
   const found = [];
   let at = left;
   let narrow = null;
   for (const child of row.children) {
-    const part = width * ratioOf(sizeOf(child), whole);
+    const part = width * ratioOf(sizeIn(child), whole);
     if (part <= 0) continue;
     if (part >= least) {
       found.push({ row: child, left: at, width: part, level: level + 1 });
@@ -52,14 +52,14 @@ class Icicle {
   draw(scale) {
     const { rows, zoomed, measure, selected } = view;
     const key = keyOf(measure);
-    const sizeOf = (row) => rows.size(row, key, this.side);
-    const whole = sizeOf(zoomed);
+    const sizeIn = (row) => rows.size(row, key, this.side);
+    const whole = sizeIn(zoomed);
     const part = ratioOf(whole, scale);
-    this.cells = whole > 0n ? cellsOf(zoomed, sizeOf, LEAST / (part * this.place.clientWidth)) : [];
+    this.cells = whole > 0n ? cellsOf(zoomed, sizeIn, LEAST / (part * this.place.clientWidth)) : [];
     this.elements = new Map();
     this.place.style.setProperty("--levels", Math.max(2, ...this.cells.map((cell) => cell.level + 1)));
-    const total = sizeOf(rows.root);
-    const made = this.cells.map((cell) => this.cell(cell, part, sizeOf(cell.row), total));
+    const total = sizeIn(rows.root);
+    const made = this.cells.map((cell) => this.cell(cell, part, sizeIn(cell.row), total));
     const nothing = element("p", { class: "nothing" }, `Nothing here has ${titleOf(measure)}.`);
     this.place.replaceChildren(...(made.length ? made : [nothing]));
     this.select(selected);

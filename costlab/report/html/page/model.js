@@ -12,6 +12,7 @@ class Network {
     this.columns.parent.forEach((parent, at) => parent >= 0 && this.children[parent].push(at));
     this.trainingOnly = new Set(this.columns.training_only);
     this.sums = new Map();
+    this.works = new Map();
   }
 
   // What each module has of a measure with all below it. Parents come first, so that one way back adds up.
@@ -29,6 +30,11 @@ class Network {
 
   // A measure of each distinct work: of a quantity, or "cost:" and a convention.
   own(measure) {
+    if (!this.works.has(measure)) this.works.set(measure, this.read(measure));
+    return this.works.get(measure);
+  }
+
+  read(measure) {
     if (measure === "operations") return this.entry.works.map(() => 1n);
     const [kind, name] = measure.split(":");
     const part = kind === "cost" ? 2 : 1;
@@ -62,7 +68,6 @@ class Rows {
   constructor(networks, differences = []) {
     this.networks = networks;
     this.all = [];
-    this.totals = new Map();
     this.add(null, "", networks.map(() => 0));
     if (networks.length > 1) this.mark(differences);
   }
@@ -137,8 +142,11 @@ class Rows {
     return at < 0 ? 0n : this.networks[side].sizes(measure)[at];
   }
 
-  difference(row, measure) {
-    return this.size(row, measure, 1) - this.size(row, measure, 0);
+  // What a module does itself, without what lies below it.
+  ownSize(row, measure, side = 0) {
+    const at = row.places[side];
+    const work = at < 0 ? -1 : this.networks[side].columns.work[at];
+    return work < 0 ? 0n : this.networks[side].own(measure)[work];
   }
 }
 

@@ -4,7 +4,6 @@ const ALL_AT_ONCE = 600; // rows up to which all are made, so that the browser's
 const AROUND = 40; // rows above and below those in sight
 const ROW_HEIGHT = 30;
 const PAPER = 108; // characters of a page
-const SIGNS = { added: "+", removed: "−", changed: "~" };
 const PADDING = "1.3rem";
 
 class TreeGrid {
@@ -52,7 +51,7 @@ class TreeGrid {
       const attributes = {
         role: "columnheader",
         scope: "col",
-        class: this.classOf(column),
+        class: classOf(column),
         "aria-sort": isSorted ? direction : "none",
         title: column.isName ? column.title : null,
       };
@@ -61,11 +60,6 @@ class TreeGrid {
       return made;
     });
     this.table.tHead.replaceChildren(element("tr", { role: "row" }, ...cells));
-  }
-
-  classOf(column) {
-    const isNumber = !column.text && !column.isBar;
-    return [`c-${column.key}`, isNumber ? "number" : ""].join(" ").trim();
   }
 
   // Make the rows in sight; the others are empty space of their height.
@@ -115,73 +109,12 @@ class TreeGrid {
       "aria-setsize": view.isFlat || !row.parent ? null : row.parent.children.length,
       "aria-expanded": isParent ? String(this.isOpen(row)) : null,
     });
-    made.append(...this.columns.map((column) => this.cell(row, column)));
+    made.append(...this.columns.map((column) => cellOf(row, column)));
     return made;
   }
 
   isOpen(row) {
     return view.opened.has(row.id) || Boolean(view.query) || view.onlyDifferent;
-  }
-
-  cell(row, column) {
-    const made = element("td", { role: "gridcell", class: this.classOf(column) });
-    if (column.key === "name") this.nameCell(made, row);
-    else if (column.key === "operation") made.append(this.operation(row));
-    else if (column.text) made.append(nameElement(column.text(row)));
-    else if (column.isBar) made.append(...this.share(row, column));
-    else if (column.isShares) made.append(this.shares(row));
-    else if (column.isChange) made.append(this.change(row));
-    else made.append(...sizeElements(valueOf(row, column), column.signed));
-    return made;
-  }
-
-  nameCell(cell, row) {
-    const shown = row.parent ? (view.isFlat ? row.path : row.name) : view.rows.networks[0].entry.target;
-    cell.style.setProperty("--depth", view.isFlat ? 0 : Math.min(row.level - 1, 24));
-    cell.title = seen(nameOf(row, shown));
-    const marks = [];
-    if (row.about.trainingOnly) marks.push(element("span", { class: "badge" }, "training only"));
-    if (unknownPaths.has(row.path) && !row.children.length) {
-      marks.push(element("span", { class: "badge warn" }, "not counted"));
-    }
-    const toggle = element("span", { class: "toggle", "aria-hidden": "true" });
-    const name = [toggle, ...this.sign(row), nameElement(shown, view.query), ...marks];
-    cell.append(element("span", { class: "name" }, ...name));
-  }
-
-  // Whether a module was added, removed or changed.
-  sign(row) {
-    const sign = SIGNS[row.state];
-    if (!sign) return [];
-    const attributes = { class: `sign ${row.state}`, role: "img", "aria-label": row.state, title: row.state };
-    return [element("span", attributes, sign)];
-  }
-
-  operation(row) {
-    const [before, after] = row.words ?? [];
-    if (before && after) return element("span", {}, nameElement(before), " → ", nameElement(after));
-    return nameElement(before || after || row.about.operation || "", view.query);
-  }
-
-  share(row, column) {
-    const { rows } = view;
-    const [size, whole] = [row, rows.root].map((each) => rows.size(each, keyOf(column.measure)));
-    const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("span"));
-    bar.firstChild.style.width = `${100 * ratioOf(size, whole)}%`;
-    return [bar, element("span", { class: "of" }, percent(size, whole))];
-  }
-
-  // The share of a module in each of two networks.
-  shares(row) {
-    const { rows } = view;
-    const key = keyOf(view.measure);
-    const sides = [0, 1].map((side) => percent(rows.size(row, key, side), rows.size(rows.root, key, side)));
-    return sides.join(" → ");
-  }
-
-  change(row) {
-    const key = keyOf(view.measure);
-    return percentMore(view.rows.size(row, key, 0), view.rows.size(row, key, 1));
   }
 
   // Mark the row of a module, or of the nearest around it that is shown.

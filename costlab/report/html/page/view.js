@@ -61,11 +61,17 @@ function openChanges() {
 
 // The value by which a column sorts: a size, or a text.
 function valueOf(row, column) {
-  const { rows } = view;
   if (column.text) return column.text(row);
-  if (column.size) return column.size(row);
-  return rows.size(row, keyOf(column.measure), column.side ?? 0);
+  return column.size ? column.size(row) : sizeOf(row, keyOf(column.measure));
 }
+
+// The size of a module that is shown: with all below it, or in a flat list its own, for each operation is there.
+function sizeOf(row, key, side = 0) {
+  const { rows, isFlat } = view;
+  return isFlat && row !== rows.root ? rows.ownSize(row, key, side) : rows.size(row, key, side);
+}
+
+const differenceOf = (row, key) => sizeOf(row, key, 1) - sizeOf(row, key, 0);
 
 function compareRows(column, descending) {
   const sign = descending ? -1 : 1;

@@ -1,5 +1,4 @@
 // Words: how sizes and names are shown. Sizes are BigInt, for sums may pass what a number holds exactly.
-"use strict";
 
 const PREFIXES = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;

@@ -1,0 +1,208 @@
+"""The pages in a browser: what they show, and what keys, clicks and choices do."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+import torch
+
+import costlab
+from costlab.counting.convention import conventions
+from costlab.counting.count import Count
+from costlab.report.html.network import html_page
+from tests.report.html.browser import PROGRAM, Tab, chromium, opened
+from tests.report.html.reading import NAMES, Odd
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium on this machine")
+Open = Callable[..., AbstractContextManager[Tab]]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def show(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Open:
+    """``show(result)``: its page in a window."""
+    folder = tmp_path_factory.mktemp("pages")
+    results: list[Any] = []
+
+    def opening(result: Any, **window: Any) -> AbstractContextManager[Tab]:
+        if result not in results:
+            results.append(result)
+            (folder / f"{len(results) - 1}.html").write_text(html_page(result), "utf-8")
+        return opened(browser, folder / f"{results.index(result)}.html", **window)
+
+    return opening
+
+
+@pytest.fixture(scope="module")
+def inception() -> Count:
+    return costlab.count("inception_v3")
+
+
+def test_the_totals_are_those_of_the_count_under_every_convention(show: Open, inception: Count) -> None:
+    with show(inception) as tab:
+        assert tab.text("h1") == "inception_v3"
+        assert tab.text("[data-total=cost]") == "5,713,216,096"
+        assert tab.text("[data-total=parameters]") == "23,834,568"
+        assert tab.text("[data-total=activations]") == "8,968,488"
+        assert tab.text("#totals dd.few") == "5.71 G"
+        shown = tab.page.evaluate(
+            """() => Object.fromEntries([...document.getElementById("convention")].map(({ value }) => {
+              const choice = document.getElementById("convention");
+              choice.value = value;
+              choice.dispatchEvent(new Event("change"));
+              const root = document.querySelector("#modules tbody .c-cost .exact").textContent;
+              return [value, [document.querySelector("[data-total=cost]").textContent, root]];
+            }))"""
+        )
+    assert shown == {name: [f"{inception.under(name).cost:,}"] * 2 for name in conventions()}
+
+
+def test_the_table_opens_by_the_keys_of_a_treegrid(show: Open, inception: Count) -> None:
+    top = [node.name for node in inception.root.children]
+    with show(inception) as tab:
+        assert tab.rows()[0] == (1, "inception_v3", "true")
+        assert tab.names()[1:] == top
+        tab.page.locator("#modules tbody tr").first.focus()
+        tab.press("ArrowDown", "ArrowRight")
+        stem = [node.name for node in inception.root.children[0].children]
+        assert tab.names()[1 : 2 + len(stem)] == ["stem", *stem]
+        assert tab.focused() == "stem"
+        tab.press("ArrowRight")
+        assert tab.focused() == "conv_1a"
+        tab.press("*")
+        opened_rows = [name for level, name, is_open in tab.rows() if level == 3 and is_open == "true"]
+        assert opened_rows == [node.name for node in inception.root.children[0].children if node.children]
+        tab.press("End")
+        assert tab.focused() == "head"
+        tab.press("Home", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowLeft", "ArrowLeft")
+        assert (tab.focused(), tab.rows()[1]) == ("stem", (2, "stem", "false"))
+        tab.press("Enter")
+        assert tab.rows()[1] == (2, "stem", "true")
+        tab.press("ArrowLeft", "ArrowLeft", "Enter")
+        assert tab.rows() == [(1, "inception_v3", "false")]
+        row = tab.page.locator("#modules tbody tr").first
+        assert row.get_attribute("aria-selected") == "true"
+        assert row.get_attribute("role") == "row"
+        assert tab.page.locator("#modules").get_attribute("role") == "treegrid"
+
+
+def test_columns_sort_and_a_search_leaves_what_it_finds(show: Open, inception: Count) -> None:
+    rows = {row.path: row for row in inception.modules(1)}
+    by_size = sorted(rows, key=lambda path: -int(rows[path].work.parameters))
+    operations = sorted(inception.rows, key=lambda row: -int(row.work.parameters))
+    with show(inception) as tab:
+        head = tab.page.locator("#modules [data-sort=parameters]")
+        head.click()
+        assert tab.names()[1:] == by_size
+        assert tab.page.locator("#modules .c-parameters").first.get_attribute("aria-sort") == "descending"
+        head.click()
+        assert tab.names()[1:] == sorted(rows, key=lambda path: int(rows[path].work.parameters))
+        head.click()
+        assert tab.names()[1:] == [*rows]
+        head.click()
+        tab.page.check("#flat")
+        assert len(tab.rows()) == len(operations)
+        assert tab.names()[0] == operations[0].path
+        shown = tab.page.locator("#modules tbody .c-parameters .exact").all_text_contents()
+        assert shown == [f"{row.work.parameters:,}" for row in operations]
+        tab.page.uncheck("#flat")
+        tab.page.fill("#search", "Max_Pool")
+        found = [row.path for row in inception.rows if row.work.kind == "max_pool2d"]
+        assert tab.text("#found") == f"{len(found)} modules"
+        assert sum(name == "pool" or name.startswith("pool_") for name in tab.names()) == len(found)
+        tab.page.fill("#search", "no such thing")
+        assert tab.rows() == []
+        assert tab.text("#modules tbody") == "Nothing fits."
+
+
+def test_the_picture_zooms_and_selects_in_the_table_and_the_other_way_round(
+    show: Open, inception: Count
+) -> None:
+    kernels = {row.path: row for row in inception.rows}
+    with show(inception) as tab:
+        cell = tab.page.locator("#icicle-0 .cell:has-text('mixed_6e')").first
+        cell.click()
+        assert tab.text("#path") == "inception_v3\nmixed_6e"
+        assert tab.text("#label-0") == "617,914,368 multiply-adds"
+        selected = tab.page.locator("#modules tbody [aria-selected=true]")
+        assert selected.locator(".c-name bdi").inner_text() == "mixed_6e"
+        assert tab.text("#details h2") == "mixed_6e"
+        tab.page.locator("#icicle-0 [tabindex='0']").focus()
+        tab.press("ArrowDown", "ArrowRight", "Enter", "Escape")
+        assert tab.text("#path") == "inception_v3\nmixed_6e"
+        tab.press("Escape")
+        assert tab.text("#path") == "inception_v3"
+        tab.page.locator("#modules tbody tr:has-text('stem')").first.click()
+        assert tab.page.locator("#icicle-0 [aria-selected=true]").inner_text() == "stem"
+        tab.page.select_option("#measure", "parameters")
+        assert tab.text("#label-0") == "23,834,568 parameters"
+        widths = tab.page.evaluate(
+            """() => [...document.querySelectorAll("#icicle-0 .cell[aria-level='2']:not(.several)")].map(
+            (cell) => [cell.textContent, parseFloat(cell.style.width)])"""
+        )
+        total = int(inception.parameters)
+        for name, width in widths:
+            own = sum(
+                int(row.work.parameters) for path, row in kernels.items() if f"{path}.".startswith(f"{name}.")
+            )
+            assert width == pytest.approx(100 * own / total, rel=1e-4)
+
+
+def test_two_networks_are_compared_by_the_paths_of_modules(show: Open) -> None:
+    compared = costlab.compare("resnet50", "resnet101")
+    before, after = compared.counts
+    with show(compared, color_scheme="dark") as tab:
+        assert tab.text("#totals .more") == "+3,712,221,184 (+90.8%)"
+        assert tab.text("#label-1") == "resnet101: 7,801,405,440 multiply-adds"
+        tab.page.check("#only")
+        added = [each.path.rpartition(".")[2] for each in compared.differences("resnet101")]
+        shown = [name for level, name, _ in tab.rows() if level == 3]
+        assert shown == added
+        sizes = tab.page.locator("#modules tr:has-text('conv_4') .number .few").evaluate_all(
+            "(all) => all.map((each) => each.title)"
+        )
+        old, new = (counted.by_module()["conv_4"] for counted in (before, after))
+        assert sizes[:3] == [f"{old:,}", f"{new:,}", f"+{int(new) - int(old):,}"]
+        tab.page.select_option("#beside", "0")
+        assert tab.text("[data-total=cost]") == "4,089,184,256"
+        assert not tab.page.locator("#picture-1").is_visible()
+        paper = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        tab.page.check("#theme-light", force=True)
+        assert tab.page.evaluate("getComputedStyle(document.body).backgroundColor") != paper
+
+
+def test_a_phone_paper_and_no_javascript(show: Open, inception: Count) -> None:
+    small = {"viewport": {"width": 360, "height": 740}}
+    with show(inception, **small) as tab:
+        assert tab.page.evaluate("document.documentElement.scrollWidth") == 360
+        assert tab.text("#modules tbody .c-cost .few") == "5.71 G"
+        assert "No room for: " in tab.text("#left-out")
+        tab.page.emulate_media(media="print")
+        tab.page.locator("#modules tbody tr").nth(400).wait_for(state="attached")
+        assert not tab.page.locator("#search").is_visible()
+        tab.page.emulate_media(media="screen")
+        tab.page.locator("#modules tbody tr").nth(40).wait_for(state="detached")
+    with show(inception, java_script_enabled=False) as tab:
+        assert "617,914,368" in tab.text(".static-only table")
+        assert "5,713,216,096" in tab.text("#totals")
+        assert not tab.page.locator("#search").is_visible()
+
+
+def test_names_of_any_kind_are_shown_and_run_nothing(show: Open) -> None:
+    odd = costlab.count(Odd(), torch.zeros(1, 3, 4, 4))
+    with show(odd) as tab:
+        assert tab.names()[1:3] == [*NAMES[:2]]
+        assert tab.names()[3].startswith("\\u{202e}")
+        tab.page.click("#open-all")
+        assert len(tab.rows()) == 1 + len(NAMES) + 1 + 40
+        assert max(level for level, *_ in tab.rows()) == 42
+        assert tab.page.evaluate("document.documentElement.scrollWidth") == 1400
+        tab.page.fill("#search", "<img")
+        assert tab.text("#modules mark") == "<img"
+        assert tab.page.locator("img").count() == 0
