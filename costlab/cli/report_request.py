@@ -113,7 +113,7 @@ def target_and_folder(place: str | None, folder: Path | None) -> tuple[str | Non
     is_target = ":" in place or place.endswith(".py") or is_listed(place) or is_listed_ablation(place)
     if is_target and not Path(place).is_dir():
         raise TargetError(f"{place} is a target: say with -o DIR where its page goes")
-    if not Path(place).is_dir() and (told := told_of(place)):
+    if (told := told_of(place)) and not Path(place).is_dir():
         raise TargetError(told)
     if not place or not is_folder(Path(place)):
         hint = closest(place, catalog()) or "; a new folder is named with -o DIR"

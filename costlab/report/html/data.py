@@ -9,10 +9,11 @@ from typing import Any
 
 from costlab.algebra.block import Node
 from costlab.algebra.work import QUANTITIES
-from costlab.counting.convention import Convention, conventions, unknown_among
+from costlab.counting.convention import Convention, conventions
 from costlab.counting.count import Count
 from costlab.counting.difference import Difference
 from costlab.counting.family import family_of
+from costlab.counting.holds import is_of, unknown_among
 from costlab.counting.row import DEFAULT
 from costlab.errors import CostlabError
 from costlab.report.tables.count import marks_of, partial_facts, partial_notes, unknown_notes
@@ -121,17 +122,18 @@ def _costs(count: Count) -> tuple[list[list[str | None]], dict[str, Any], dict[s
     totals: dict[str, str] = {}
     unknown: dict[str, dict[str, int]] = {}
     for name, by in conventions().items():
+        costs.append([None] * len(count.operations))
+        if not is_of(by, count):
+            continue
         try:
             priced = count.under(name)
         except CostlabError as error:
             failures[name] = str(error)
-        else:
-            if len(priced.operations) != len(count.operations):
-                failures[name] = "the run that it sees has other operations"
-        if name in failures:
-            costs.append([None] * len(count.operations))
             continue
-        costs.append(list(map(str, priced.costs.values())))
+        if len(priced.operations) != len(count.operations):
+            failures[name] = "the run that it sees has other operations"
+            continue
+        costs[-1] = list(map(str, priced.costs.values()))
         totals[name] = str(priced.cost)
         unknown[name] = unknown_among(by, priced.operations)
     return costs, {"costs": totals, "unknown": unknown}, failures

@@ -10,12 +10,14 @@ function showDetails(place) {
   const costs = data.conventions
     .filter((each) => rows.networks.every((network) => network.isCounted(each.name)))
     .map((each) => line(row, `cost:${each.name}`, each.column, each.unit));
-  place.replaceChildren(
-    name,
-    ...facts,
-    group("quantity", sizes),
-    group("as charged by", costs),
-  );
+  const groups = [group("quantity", sizes), group("as charged by", costs)];
+  place.replaceChildren(name, ...facts, ...groups, ...failures());
+}
+
+// The tools that have no number for a network, and why.
+function failures() {
+  const told = view.rows.networks.flatMap(({ entry }) => Object.entries(entry.failures));
+  return told.map(([name, reason]) => element("p", { class: "fact" }, `${name}: `, nameElement(reason)));
 }
 
 function factsOf(side, at) {

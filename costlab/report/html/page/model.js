@@ -59,7 +59,7 @@ class Network {
   }
 
   isCounted(convention) {
-    return !(convention in this.entry.failures);
+    return convention in this.entry.costs;
   }
 }
 
