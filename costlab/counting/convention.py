@@ -30,7 +30,7 @@ LAST = 1000
 """The place of a tool whose table names none, among the others."""
 OPERATORS = "*.aten"
 """In ``unknown`` of a tool that replaces functions of torch: it does not see operators."""
-BIASES = ("bias_adds", "fused_bias")
+BIASES = ("bias_adds", "fused_bias", "node_bias_adds")
 ANY, MODULES, GRAPHS = "", "modules", "graphs"
 """What a convention is of: anything, modules of PyTorch and what builds them, or graphs of ONNX."""
 

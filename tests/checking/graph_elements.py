@@ -35,23 +35,31 @@ ELEMENTS: Mapping[str, GraphProbe] = {
     "global_average_pool": GraphProbe("GlobalAveragePool", (X,), (), {}, 608, 8),
     "global_max_pool": GraphProbe("GlobalMaxPool", (X,), (), {}, FAILS, 8),
     "resize_nearest": GraphProbe(
-        "Resize", (X,), (None, np.float32([1.0, 1.0, 2.0, 2.0])), {"mode": "nearest"}, 0, 0
+        "Resize", (X,), (None, np.array([1.0, 1.0, 2.0, 2.0], np.float32)), {"mode": "nearest"}, 0, 0
     ),
     "resize_linear": GraphProbe(
-        "Resize", (X,), (None, np.float32([1.0, 1.0, 2.0, 2.0])), {"mode": "linear"}, 9216, 25344
+        "Resize", (X,), (None, np.array([1.0, 1.0, 2.0, 2.0], np.float32)), {"mode": "linear"}, 9216, 25344
     ),
     "resize_cubic": GraphProbe(
-        "Resize", (X,), (None, np.float32([1.0, 1.0, 2.0, 2.0])), {"mode": "cubic"}, 18432, FAILS
+        "Resize", (X,), (None, np.array([1.0, 1.0, 2.0, 2.0], np.float32)), {"mode": "cubic"}, 18432, FAILS
     ),
-    "resize_without_mode": GraphProbe("Resize", (X,), (None, np.float32([1.0, 1.0, 2.0, 2.0])), {}, FAILS, 0),
+    "resize_without_mode": GraphProbe(
+        "Resize", (X,), (None, np.array([1.0, 1.0, 2.0, 2.0], np.float32)), {}, FAILS, 0
+    ),
     "upsample_linear": GraphProbe(
-        "Upsample", (X,), (np.float32([1.0, 1.0, 2.0, 2.0]),), {"mode": "linear"}, 9216, 25344, opset=9
+        "Upsample",
+        (X,),
+        (np.array([1.0, 1.0, 2.0, 2.0], np.float32),),
+        {"mode": "linear"},
+        9216,
+        25344,
+        opset=9,
     ),
     "upsample_without_mode": GraphProbe(
-        "Upsample", (X,), (np.float32([1.0, 1.0, 2.0, 2.0]),), {}, FAILS, 0, opset=9
+        "Upsample", (X,), (np.array([1.0, 1.0, 2.0, 2.0], np.float32),), {}, FAILS, 0, opset=9
     ),
     "upsample_nearest": GraphProbe(
-        "Upsample", (X,), (np.float32([1.0, 1.0, 2.0, 2.0]),), {"mode": "nearest"}, 0, 0, opset=9
+        "Upsample", (X,), (np.array([1.0, 1.0, 2.0, 2.0], np.float32),), {"mode": "nearest"}, 0, 0, opset=9
     ),
     "relu": GraphProbe("Relu", (FLAT,), (), {}, 24, 24),
     "leakyrelu": GraphProbe("LeakyRelu", (FLAT,), (), {}, 48, 24),
@@ -177,22 +185,22 @@ ELEMENTS: Mapping[str, GraphProbe] = {
         FAILS,
         kind=TensorProto.UINT8,
     ),
-    "reshape": GraphProbe("Reshape", (FLAT,), (np.int64([6, 4]),), {}, 0, 0),
+    "reshape": GraphProbe("Reshape", (FLAT,), (np.array([6, 4]),), {}, 0, 0),
     "transpose": GraphProbe("Transpose", (FLAT,), (), {}, 0, 0),
     "concat": GraphProbe("Concat", (FLAT, FLAT), (), {"axis": 1}, 0, 48),
-    "gather": GraphProbe("Gather", (FLAT,), (np.int64([0, 1]),), {"axis": 1}, 0, 0),
-    "slice": GraphProbe("Slice", (FLAT,), (np.int64([0]), np.int64([1]), np.int64([1])), {}, 0, 0),
-    "slice_without_axes": GraphProbe("Slice", (FLAT,), (np.int64([0]), np.int64([1])), {}, FAILS, 0),
-    "tile": GraphProbe("Tile", (FLAT,), (np.int64([1, 2, 1]),), {}, 0, 0),
-    "squeeze": GraphProbe("Squeeze", ((1, 3),), (np.int64([0]),), {}, 0, 0),
-    "unsqueeze": GraphProbe("Unsqueeze", (FLAT,), (np.int64([0]),), {}, 0, 0),
+    "gather": GraphProbe("Gather", (FLAT,), (np.array([0, 1]),), {"axis": 1}, 0, 0),
+    "slice": GraphProbe("Slice", (FLAT,), (np.array([0]), np.array([1]), np.array([1])), {}, 0, 0),
+    "slice_without_axes": GraphProbe("Slice", (FLAT,), (np.array([0]), np.array([1])), {}, FAILS, 0),
+    "tile": GraphProbe("Tile", (FLAT,), (np.array([1, 2, 1]),), {}, 0, 0),
+    "squeeze": GraphProbe("Squeeze", ((1, 3),), (np.array([0]),), {}, 0, 0),
+    "unsqueeze": GraphProbe("Unsqueeze", (FLAT,), (np.array([0]),), {}, 0, 0),
     "cast": GraphProbe("Cast", (FLAT,), (), {"to": 7}, 0, 0),
-    "scatter_nd": GraphProbe("ScatterND", (FLAT,), (np.int64([[0]]), (1, 3, 4)), {}, 0, 0),
+    "scatter_nd": GraphProbe("ScatterND", (FLAT,), (np.array([[0]]), (1, 3, 4)), {}, 0, 0),
     "split": GraphProbe("Split", (FLAT,), (), {"axis": 0, "num_outputs": 2}, 0, 0, outputs=("y", "z")),
     "split_without_axis": GraphProbe("Split", (FLAT,), (), {"num_outputs": 2}, FAILS, 0, outputs=("y", "z")),
-    "pad": GraphProbe("Pad", (FLAT,), (np.int64([0, 0, 1, 0, 0, 1]),), {}, 0, 36),
-    "pad_of_axes": GraphProbe("Pad", (FLAT,), (np.int64([1, 1]), None, np.int64([2])), {}, FAILS, 36),
-    "expand": GraphProbe("Expand", ((3, 1),), (np.int64([2, 3, 4]),), {}, 0, 24),
+    "pad": GraphProbe("Pad", (FLAT,), (np.array([0, 0, 1, 0, 0, 1]),), {}, 0, 36),
+    "pad_of_axes": GraphProbe("Pad", (FLAT,), (np.array([1, 1]), None, np.array([2])), {}, FAILS, 36),
+    "expand": GraphProbe("Expand", ((3, 1),), (np.array([2, 3, 4]),), {}, 0, 24),
     "where": GraphProbe("Where", ((3,),), ((3,), (3,)), {}, 0, FAILS, kind=TensorProto.BOOL),
     "dropout": GraphProbe("Dropout", (FLAT,), (), {}, 0, 24),
     "constant": GraphProbe("Constant", (), (), {"value_floats": [1.0, 2.0]}, FAILS, 0),

@@ -1,6 +1,6 @@
 """What tools that read graphs of ONNX count of a node: by its sizes, as far as they are known.
 
-Each is 0 for what is no node of a graph, and where a size that it asks for is not known.
+Each is 0 for what is no node of a graph, and where a size that it asks for is not known or not there.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def node_quantity(measure: Callable[[ChargedNode], int]) -> Callable[[ChargedNod
     def measured(operation: ChargedOperation) -> int:
         try:
             return measure(operation) if isinstance(operation, ChargedNode) else 0
-        except _UnknownError:
+        except (_UnknownError, IndexError, ValueError, ZeroDivisionError):  # or fewer axes than it has
             return 0
 
     measured.__name__ = measure.__name__
@@ -79,6 +79,13 @@ def node_volume(node: ChargedNode) -> int:
 def node_volume_in(node: ChargedNode) -> int:
     """Elements of the first input, of a scalar none."""
     return volume(into(node))
+
+
+@node_quantity
+def node_bias_adds(node: ChargedNode) -> int:
+    """Additions of a bias that is an input of a product, and not added by a node of its own."""
+    place = 8 if node.kind.startswith("QLinear") else 2
+    return volume(out(node)) if node.into(place) is not None else 0
 
 
 @node_quantity

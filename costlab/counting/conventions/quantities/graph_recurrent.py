@@ -98,6 +98,12 @@ def node_of_vector(node: ChargedNode) -> int:
 
 
 @node_quantity
+def node_without_channels(node: ChargedNode) -> int:
+    """Whether not even the rank of what goes in is known."""
+    return int(len(into(node)) < 2)
+
+
+@node_quantity
 def node_gives_scalar(node: ChargedNode) -> int:
     """Whether a scalar comes out."""
     return int(out(node) == ())
