@@ -26,6 +26,7 @@ from tests.checking.pair_probes import PAIRS
 from tests.checking.probes import CONVOLUTIONS, SIZES, Inputs, Probe, Size
 from tests.checking.shared_probes import SHARED
 from tests.networks import at_a_quarter_if_large
+from tests.of_modules import OF_MODULES
 from tests.sampling import one_in
 from tests.tracing.models import NETWORKS
 
@@ -227,9 +228,7 @@ def _operations() -> Iterator[Node]:
         yield from costlab.count(name).operations
 
 
-every_convention = pytest.mark.parametrize(
-    "convention", costlab.conventions().values(), ids=costlab.conventions()
-)
+every_convention = pytest.mark.parametrize("convention", OF_MODULES.values(), ids=OF_MODULES)
 
 
 @every_convention
@@ -263,6 +262,7 @@ def test_every_quantity_is_charged_by_some_convention() -> None:
         for defect in convention.defects:
             charged |= defect.charge.keys()
             assert defect.reason
+        charged |= {failure.where for failure in convention.fails if failure.where}
     names = {name.removesuffix(PER_INPUT) for name in charged}
     assert names <= PLAIN | QUANTITIES.keys()
     assert QUANTITIES.keys() | (PLAIN - set(SHOWN)) <= names

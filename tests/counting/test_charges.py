@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from costlab import conventions, count
+from costlab import count
+from tests.of_modules import OF_MODULES
 
 IMAGES = torch.rand(2, 4, 5, 5)
 
@@ -112,12 +113,12 @@ def test_a_count_is_copied_and_kept(model: nn.Module, inputs: Tensor) -> None:
     counted = count(model, inputs)
     for again in (pickle.loads(pickle.dumps(counted)), copy.deepcopy(counted), copy.copy(counted)):
         assert again == counted
-        for name in conventions():
+        for name in OF_MODULES:
             assert again.under(name).by_module() == counted.under(name).by_module()
 
 
 @pytest.mark.parametrize(("model", "inputs"), CHAINS)
-@pytest.mark.parametrize("name", conventions())
+@pytest.mark.parametrize("name", OF_MODULES)
 def test_rows_that_were_read_add_up_in_a_copy(model: nn.Module, inputs: Tensor, name: str) -> None:
     counted = count(model, inputs).under(name)
     costs = [row.cost for row in counted.rows]

@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from costlab import Count, conventions, count, rule
+from costlab import Count, count, rule
 from costlab.algebra import Work
 from costlab.errors import DefinitionError, TargetError
 from costlab.tracing.rules import registry
 from costlab.tracing.stand_in import StandIn
+from tests.of_modules import OF_MODULES
 
 X = torch.rand(2, 4)
 TABLES: list[dict[Any, Any]] = [registry.CALLS, registry.SHAPED, registry.OPERATORS, registry.MODULES]
@@ -251,7 +252,7 @@ def test_what_a_rule_reports_is_charged_by_every_tool(target: Any) -> None:
     counted = count(Model(), X)
     found = [row for row in counted.rows if row.work.kind in KINDS]
     assert [row.work.multiply_adds for row in found] == [40] * len(KINDS)
-    for name in conventions():
+    for name in OF_MODULES:
         charged = counted.under(name).by_operator()
         assert set(charged) >= set(KINDS)
     # It is charged as if a layer of torch did it, by what the rule reports and no more.
