@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     from costlab.explore.scaling.answer import Scaling as Scaling
     from costlab.explore.scaling.compound import Compound as Compound
     from costlab.explore.space import Space as Space
+    from costlab.hardware.compression.compression import Compression as Compression
+    from costlab.hardware.compression.compression import compression as compression
     from costlab.hardware.device import Device as Device
     from costlab.hardware.device import device as device
     from costlab.hardware.device import devices as devices
@@ -157,6 +159,7 @@ _HOMES = {
     "costlab.explore.scaling.compound": ("Compound",),
     "costlab.explore.member": ("Member", "Selection"),
     "costlab.explore.space": ("Space",),
+    "costlab.hardware.compression.compression": ("Compression", "compression"),
     "costlab.hardware.device": ("Device", "device", "devices"),
     "costlab.hardware.training_cost": ("training_cost",),
     "costlab.hardware.training_run": ("TrainingSteps", "TrainingCost"),

@@ -6,6 +6,7 @@ from math import prod
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from costlab.algebra.block import Block, Node
+from costlab.algebra.operands import Operands, Stored
 from costlab.algebra.shape import AnyShape
 from costlab.errors import DefinitionError
 
@@ -176,6 +177,7 @@ class Traced(Block):
     module itself, and ``complex_products`` are the paths of what multiplies complex numbers.
     What was no module but a graph of ONNX has the model with its inputs as ``graph`` of its root, and
     each operation the ``step_of_graph`` that it is.
+    Where weights are looked at, an operation has ``operands``, and the root all that is ``stored``.
     """
 
     takes_tensors: ClassVar[bool] = True
@@ -196,6 +198,8 @@ class Traced(Block):
     graph: Any = field(default=None, compare=False, repr=False)
     step_of_graph: Any = field(default=None, compare=False, repr=False)
     unsized: bool = field(default=False, kw_only=True)
+    operands: Operands | None = field(default=None, compare=False, repr=False)
+    stored: tuple[Stored, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def title(self) -> str:

@@ -27,6 +27,7 @@ COMMANDS = LazyCommands(
     budget="costlab.cli.budget:budget",
     count="costlab.cli.count:count",
     compare="costlab.cli.compare:compare",
+    compression="costlab.cli.compression:compression",
     scale="costlab.cli.scale:scale",
     reconcile="costlab.cli.reconcile:reconcile_",
     verify="costlab.cli.verify:verify",

@@ -50,7 +50,7 @@ class Table(NamedTuple):
         content: dict[str, Any] = dict(self.facts())
         for table in (self,) if shown is None else shown:
             content[table.name or "rows"] = [table.record(row) for row in table.rows]
-            if table.total is not None:
+            if table.total is not None and "total" not in content:
                 whole = table.record(table.total).items()
                 content["total"] = {key: value for key, value in whole if value is not None}
         return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"

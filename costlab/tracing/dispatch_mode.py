@@ -103,8 +103,12 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             raise TargetError(IN_MKLDNN)
         if is_quantized(func):
             self.stand_ins.quantized = True
+            if self.stand_ins.with_weights and _of_weights(func, args):
+                return self._run(func, facts, args, kwargs)
             return run_quantized(func, args, kwargs)
         if self.stand_ins.quantized and takes_quantized(args):
+            if self.stand_ins.with_weights and _of_weights(func, args):
+                return self._run(func, facts, args, kwargs)
             return run_on_quantized(func, args, kwargs)
         return self._run(func, facts, args, kwargs)
 
@@ -166,7 +170,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         if facts.is_view or facts.dynamic:
             return True
         read = sum([each.numel() for each in given])
-        if read > (4 * SMALL if facts.name in HEAVY else LARGE):
+        if read > (4 * SMALL if facts.name in HEAVY else self.stand_ins.most):
             return False
         if facts.written or (facts.pointwise and read <= 4096):
             return True
@@ -174,7 +178,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             output = func(*lowered(args, meta_of), **lowered(kwargs, meta_of, torch.device("meta")))
         except (RuntimeError, ValueError, TypeError, IndexError):  # said when it runs
             return True
-        return sum(int(each.numel()) for each in tensors_in(output)) <= LARGE
+        return sum(int(each.numel()) for each in tensors_in(output)) <= self.stand_ins.most
 
     def _overwritten(self, func: OpOverload, args: Any, kwargs: Any) -> bool:
         """Whether a tensor without values has been given some, which do not depend on what was there."""
@@ -295,3 +299,9 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         with torch._C._DisableTorchDispatch():
             SET_DATA(tensor, stand_in(low.size(), low.dtype, tensor.device, low.stride()))
         tensor.meta = low if low.device.type == "meta" else None
+
+
+def _of_weights(func: OpOverload, args: Any) -> bool:
+    """Whether an operator rounds, or reads, numbers that are known, as a weight's are."""
+    given = list(tensors_in(args))
+    return func.namespace == "aten" and bool(given) and all(each.known for each in given)

@@ -17,6 +17,7 @@ from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, is_number, text
 from costlab.algebra.inputs import Inputs, TensorInput, shape_of
 from costlab.algebra.modules import to_module
+from costlab.algebra.operands import Look
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
@@ -29,6 +30,7 @@ from costlab.tracing.lazy import initialized
 from costlab.tracing.module_tracker import ModuleTracker, Named
 from costlab.tracing.module_tree import build_tree
 from costlab.tracing.observers import let_through
+from costlab.tracing.operands import OperandReader
 from costlab.tracing.partial import PART, PART_OF_FORWARD, raised_by_torch, stop_at
 from costlab.tracing.process import evaluate, process_restored, run_as_written, unwrapped
 from costlab.tracing.quantized import IS_QUANTIZED
@@ -39,6 +41,7 @@ from costlab.tracing.signature import refuse_unfitting
 from costlab.tracing.sizes import Products
 from costlab.tracing.stand_in import ReadsDataError, stand_in
 from costlab.tracing.stand_ins import StandIns
+from costlab.tracing.stored import stored_in
 from costlab.tracing.trace import Trace
 
 VALUELESS = re.compile(
@@ -65,7 +68,7 @@ class Module(Block):
 
     With ``partial`` a forward pass that stops because of its data is counted up to there; with
     ``follows_sizes`` the sizes of tensors remember which products they come from, and with ``connected`` what
-    feeds what is followed: `Traced.reads`.
+    feeds what is followed: `Traced.reads`; with a ``look`` weights are looked at: `Traced.operands`.
     """
 
     takes_tensors: ClassVar[bool] = True
@@ -75,6 +78,11 @@ class Module(Block):
     partial: bool = field(default=False, kw_only=True)
     follows_sizes: bool = field(default=False, kw_only=True)
     connected: bool = field(default=False, kw_only=True)
+    look: Look | None = field(default=None, kw_only=True, compare=False)
+
+    def weighed(self, look: Look) -> "Module":
+        """The same module, whose walk looks at each weight, and tells all that it holds."""
+        return replace(self, look=look)
 
     @property
     def title(self) -> str:
@@ -122,7 +130,8 @@ class Module(Block):
             return self._traced(model, named, modules, given)
 
     def _traced(self, model: nn.Module, named: Named, modules: list[nn.Module], given: Inputs) -> Node:
-        stand_ins, holdings = StandIns(), Holdings()
+        stand_ins, holdings = StandIns(with_weights=self.look is not None), Holdings()
+        reader = None if self.look is None else OperandReader(self.look, stand_ins)
         refuse_opaque(modules)
         with closing(stand_ins), closing(holdings):
             for module in modules:
@@ -144,9 +153,8 @@ class Module(Block):
             refuse_unfitting(model, args, kwargs)
             tracker = ModuleTracker(model, named, backward=self.backward)
             connections = Connections((args, kwargs)) if self.connected else None
-            trace = Trace(
-                tracker, stand_ins, _samples(args, kwargs), Products(self.follows_sizes), connections
-            )
+            products = Products(self.follows_sizes)
+            trace = Trace(tracker, stand_ins, _samples(args, kwargs), products, connections, reader)
             stop: Stop | None = None
             output: Any = None
             try:
@@ -162,6 +170,7 @@ class Module(Block):
             operations,
             trace.tracker.outputs,
             packed=stand_ins.packed.held_by,
+            nonzero=None if reader is None else reader.nonzero,
             complete=stop is None,
         )
         assert isinstance(root.block, Traced)
@@ -172,6 +181,7 @@ class Module(Block):
             subject=model,
             follows_sizes=self.follows_sizes,
             gives=gives,
+            stored=() if reader is None else stored_in(named, stand_ins.packed, reader.multiplied),
         )
         return root._replace(block=replace(whole, complex_products=tuple(trace.complex_products)))
 

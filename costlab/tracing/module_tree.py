@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor, nn
 
 from costlab.algebra.block import Node
+from costlab.algebra.operands import Operands
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work
@@ -55,21 +56,24 @@ def build_tree(
     outputs: Mapping[str, Sizes],
     *,
     packed: Callable[[nn.Module], Sequence[Tensor]] | None = None,
+    nonzero: Callable[[Tensor], int | None] | None = None,
     complete: bool = True,
 ) -> Node:
     """The tree of what ran in a model's modules; a parameter is counted where it is read first, or is held.
 
     ``outputs`` are those of modules, by path; of others it is that of their last operation. ``packed`` gives
-    the weights that a module holds packed. Unless the run came to its ``complete`` end, what was not read is
+    the weights that a module holds packed, ``nonzero`` how many elements of a parameter are not zero. Unless
+    the run came to its ``complete`` end, what was not read is
     not unused: it was not reached.
     """
     modules = dict(named)
     root = _Branch("")
     counted: set[int] = set()
-    for turn, operation in enumerate(operations):
-        mine = sum(each.numel() for each in operation.read if id(each) not in counted)
+    for turn, ran in enumerate(operations):
+        mine = [each for each in ran.read if id(each) not in counted]
+        operation = ran if nonzero is None else _with_nonzero(ran, mine, nonzero)
         counted.update(id(each) for each in operation.read)
-        work = operation.work._replace(parameters=mine)
+        work = operation.work._replace(parameters=sum(each.numel() for each in mine))
         root.at(operation.path).add(operation._replace(work=work, turn=turn), modules)
     every = _parameters(named, packed)
     unused: list[Tensor] = []
@@ -80,12 +84,22 @@ def build_tree(
         if left:
             kind = "unused" if complete else "not_reached"
             work = Work(kind, parameters=sum(each.numel() for each in left))
-            root.at(path).add(TracedOperation(path, work, Sizes(), own=True), modules)
+            waits = TracedOperation(path, work, Sizes(), own=True)
+            root.at(path).add(waits if nonzero is None else _with_nonzero(waits, left, nonzero), modules)
     parameters = _held(every, unused)
     node = _node(root, modules, outputs)
     only = node.block
     assert isinstance(only, Traced)
     return node._replace(block=replace(only, name=type(modules[""]).__name__, held=parameters))
+
+
+def _with_nonzero(
+    operation: TracedOperation, held: Sequence[Tensor], nonzero: Callable[[Tensor], int | None]
+) -> TracedOperation:
+    """An operation, with how many elements of the parameters that are counted with it are not zero."""
+    left = [nonzero(each) for each in held]  # none twice, or as often as it is counted
+    known = None if None in left else sum(each or 0 for each in left)
+    return operation._replace(operands=(operation.operands or Operands())._replace(nonzero=known))
 
 
 def _parameters(
@@ -94,8 +108,11 @@ def _parameters(
     """The parameters that each module holds itself, by its path; those without sizes have no elements."""
     every: dict[str, list[Tensor]] = {}
     for path, module in named:
-        plain = module._parameters.values()
-        held = [each for each in plain if each is not None and not isinstance(each, Uninitialized)]
+        held: list[Tensor] = [
+            each
+            for each in module._parameters.values()
+            if each is not None and not isinstance(each, Uninitialized)
+        ]
         held += packed(module) if packed else ()
         if held or module._parameters:
             every[path] = held
@@ -142,5 +159,6 @@ def _leaf(path: str, operation: TracedOperation) -> Node:
         call=operation.call,
         turn=operation.turn,
         reads=operation.reads,
+        operands=operation.operands,
     )
     return Node(path, block, Sizes(), operation.output, work)

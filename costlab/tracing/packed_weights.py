@@ -44,7 +44,7 @@ def _objects_in(packed: Any) -> Iterator[Any]:
 
 
 @cache
-def may_hold(kind: type[nn.Module]) -> bool:
+def may_hold(kind: Any) -> bool:
     """Whether modules of a class may hold packed weights: torch's quantized ones, and graphs of such."""
     return issubclass(kind, fx.GraphModule) or any(
         each.__module__.startswith("torch.ao.nn.") for each in inspect.getmro(kind)
@@ -68,7 +68,12 @@ class Packed:
 
     def held_by(self, module: nn.Module) -> list[Tensor]:
         """The tensors in all that a module holds packed itself."""
-        if not may_hold(type(module)):
-            return []
-        objects = [each for each in vars(module).values() if isinstance(each, torch.ScriptObject)]
-        return [tensor for each in objects for tensor in self(each)]
+        return [tensor for _, each in objects_held_by(module) for tensor in self(each)]
+
+
+def objects_held_by(module: nn.Module) -> list[tuple[str, Any]]:
+    """The packed weights that a module holds itself, by the names of its attributes."""
+    kind: Any = type(module)
+    if not may_hold(kind):
+        return []
+    return [(name, each) for name, each in vars(module).items() if isinstance(each, torch.ScriptObject)]

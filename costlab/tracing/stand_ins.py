@@ -28,14 +28,22 @@ IN_MKLDNN = (
     "it runs on tensors in mkldnn's own layout, which are not counted: count the module that it was made "
     "from (by torch.utils.mkldnn or torch.jit.optimize_for_inference)"
 )
+MOST = 2**31
+"""Elements up to which what is computed of weights has values, where these are looked at."""
 REFERENCES = 3
 """How many references to a stand-in this file itself has when it asks."""
 
 
 class StandIns:
-    """One stand-in for each tensor; values are copied before anything is written into them."""
+    """One stand-in for each tensor; values are copied before anything is written into them.
 
-    def __init__(self) -> None:
+    ``with_weights`` large parameters keep their values, too, and so does what is computed of them alone, up
+    to so ``most`` elements.
+    """
+
+    def __init__(self, *, with_weights: bool = False) -> None:
+        self.with_weights = with_weights
+        self.most = MOST if with_weights else LARGE
         self._known: dict[int, tuple[Tensor, StandIn]] = {}  # with the tensor, so that its id stays its own
         self._copies: dict[int, tuple[Any, Any]] = {}  # by the id of a caller's storage
         self._views: dict[int, list[ref[StandIn]]] = {}  # by the id of a storage with values
@@ -82,7 +90,7 @@ class StandIns:
 
     def of_parameter(self, parameter: Tensor) -> StandIn:
         """The stand-in of a parameter that the model holds."""
-        made = self(parameter, SMALL)
+        made = self(parameter, self.most if self.with_weights else SMALL)
         self.owners[id(made)] = parameter
         return made
 

@@ -25,6 +25,7 @@ from costlab.tracing.higher_order import higher_order
 from costlab.tracing.intercepted import INTERCEPTED, READ_LENGTHS, here, with_lengths
 from costlab.tracing.module_tracker import ModuleTracker
 from costlab.tracing.nested import nested_call
+from costlab.tracing.operands import OperandReader
 from costlab.tracing.operator_facts import facts_of
 from costlab.tracing.rules import elements, known
 from costlab.tracing.rules.activations import COMPUTED
@@ -42,7 +43,7 @@ from costlab.tracing.rules.registry import (
 from costlab.tracing.rules.twins import function_of, rule_of
 from costlab.tracing.shaped import shaped
 from costlab.tracing.sizes import COUNTED, SIZES, Products
-from costlab.tracing.stand_in import ReadsDataError
+from costlab.tracing.stand_in import ReadsDataError, StandIn
 from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.threads import followed_in_one_thread
 from costlab.tracing.traced_operation import TracedOperation
@@ -58,9 +59,10 @@ class Trace(TorchFunctionMode):
         samples: int,
         products: Products,
         connections: Connections | None = None,
+        reader: OperandReader | None = None,
     ) -> None:
         super().__init__()
-        self.tracker, self._connections = tracker, connections
+        self.tracker, self._connections, self._reader = tracker, connections, reader
         tracker.on_enter, tracker.on_leave = self._entered, self._left
         self.operations: list[TracedOperation] = []
         self.complex_products: dict[str, None] = {}  # the paths, in their order
@@ -162,15 +164,22 @@ class Trace(TorchFunctionMode):
                 output = INSTEAD.get(known_as, func)(*args, **kwargs)
         finally:
             dispatch.inside = None
-        if weighted:  # what a layer puts out is data, so that small ones are counted as large ones are
+        if weighted and not self._prepares(
+            args, kwargs
+        ):  # what a layer puts out is data, so that small ones are counted as large ones are
             self._stand_ins.make_data(output)
-        self._ruled_call(rule, func, args, kwargs, output, inside)
+        self._ruled_call(rule, func, known_as, args, kwargs, output, inside)
         if self._backward:
             tag(output, self.tracker.path)
         return output
 
+    def _prepares(self, args: Any, kwargs: Any) -> bool:
+        """Whether weights are looked at, and this computes one of others."""
+        given = tensors_in((args, kwargs)) if self._reader is not None else ()
+        return self._reader is not None and all(type(each) is StandIn and each.known for each in given)
+
     def _ruled_call(
-        self, rule: Rule, func: Any, args: Any, kwargs: Any, output: Any, inside: "InsideCall"
+        self, rule: Rule, func: Any, known_as: Any, args: Any, kwargs: Any, output: Any, inside: InsideCall
     ) -> None:
         if self._connections is not None:
             self._connections.passed_on(None, args, kwargs, output)
@@ -180,7 +189,7 @@ class Trace(TorchFunctionMode):
         form: CallForm = "operator" if is_sign(func) else call_form(module, func)
         works = works_of(rule, Seen(output, module, inside.products), args, kwargs)
         call = self._described.call(func, form, module, rule, args, kwargs)
-        self._record(works, output, (args, kwargs), form, call, unknown=inside.unknown)
+        self._record(works, output, (args, kwargs), form, call, unknown=inside.unknown, func=known_as)
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""
@@ -233,7 +242,7 @@ class Trace(TorchFunctionMode):
             works = elements.element_work(Seen(output, module), name, args)
             unknown = unknown or not known.has_no_products(func)
         call = self._described.call(func, form, module, rule, args, kwargs)
-        self._record(works, output, (args, kwargs), form, call, unknown=unknown)
+        self._record(works, output, (args, kwargs), form, call, unknown=unknown, func=func)
 
     def _record(
         self,
@@ -245,6 +254,7 @@ class Trace(TorchFunctionMode):
         *,
         unknown: bool = False,
         kernel: str = "",
+        func: Any = None,
     ) -> None:
         if self._ruled:
             return  # what is inside is in the rule
@@ -266,7 +276,11 @@ class Trace(TorchFunctionMode):
                 self.complex_products[path] = None
             numbered = call._replace(part=part, first=False, size_products=0) if part and call else call
             fields = path, done, sizes, shown, own, unknown, read, self.in_backward, numbered
-            self._note(TracedOperation(*fields), given, output, part)
+            operation = TracedOperation(*fields)
+            if self._reader is not None:
+                operands = self._reader.read(work, part, given, output, path, func)
+                operation = operation._replace(operands=operands)
+            self._note(operation, given, output, part)
             read = ()
 
     def _note(self, operation: TracedOperation, given: Any, output: Any, part: int) -> None:

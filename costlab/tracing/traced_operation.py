@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from costlab.algebra.operands import Operands
 from costlab.algebra.shape import Sizes
 from costlab.algebra.traced import Call
 from costlab.algebra.work import Work
@@ -15,7 +16,8 @@ class TracedOperation(NamedTuple):
     ``own`` says that a layer of torch.nn is the operation, or a module that a user's rule is for. ``call`` is
     None for parameters that nothing read, and for what a user's rule counts. ``turn`` numbers the operations
     of a trace, in the order in which they ran. Where it follows what feeds what, ``number`` is an operation's
-    own, and ``reads`` are those of the operations whose outputs it reads.
+    own, and ``reads`` are those of the operations whose outputs it reads. Where weights are looked at, it has
+    ``operands``.
     """
 
     path: str
@@ -30,3 +32,4 @@ class TracedOperation(NamedTuple):
     turn: int = 0
     number: int | None = None
     reads: tuple[int, ...] | None = None
+    operands: Operands | None = None

@@ -4,16 +4,19 @@ from typing import Any
 
 import pytest
 import torch
-import torch.ao.nn.intrinsic.quantized as fused
-import torch.ao.nn.quantized as static
-import torch.ao.nn.quantized.dynamic as dynamic
-import torch.ao.nn.sparse.quantized.dynamic as blocks
+import torch.ao.nn.intrinsic.quantized
+import torch.ao.nn.quantized.dynamic
+import torch.ao.nn.sparse.quantized.dynamic
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence
 
 from costlab import count
 
-quantization: Any = torch.ao.quantization  # torch leaves it without types
+quantization: Any = torch.ao.quantization  # torch leaves these without types
+static: Any = torch.ao.nn.quantized
+dynamic: Any = torch.ao.nn.quantized.dynamic
+fused: Any = torch.ao.nn.intrinsic.quantized
+blocks: Any = torch.ao.nn.sparse.quantized.dynamic
 IMAGES = {rank: torch.rand(2, 4, *[7] * rank) for rank in (1, 2, 3)}
 STEPS, ROWS, PLACES = torch.rand(5, 2, 8), torch.rand(2, 8), torch.randint(0, 10, (2, 5))
 TYPES: Any = (torch.qint8, torch.float16)
@@ -76,8 +79,7 @@ def test_a_linear_layer_in_blocks() -> None:
     if "qnnpack" not in torch.backends.quantized.supported_engines:
         return  # torch has these layers for it alone
     torch.backends.quantized.engine = "qnnpack"
-    packed = blocks.Linear.from_float(plain)  # type: ignore[no-untyped-call]  # torch leaves it without types
-    same(packed, plain, ROWS)
+    same(blocks.Linear.from_float(plain), plain, ROWS)
 
 
 @pytest.mark.parametrize("kind", TYPES)

@@ -1,0 +1,178 @@
+"""The tables of what is zero in the weights of a module, of its bits, and of its bytes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from costlab.algebra.inputs import Inputs
+from costlab.algebra.operands import Role
+from costlab.counting.overview import MOST
+from costlab.hardware.compression.compression import Compression
+from costlab.hardware.compression.layer import Layer
+from costlab.report.cell import Column, Remark, human, plural
+from costlab.report.table import Table
+
+FORMAT, VERSION = "costlab compression", 1
+UNKNOWN = "not known"
+MODULE = Column("module", "module", fold=24, empty="(root)")
+ZEROS = (
+    Column("multiply_adds", "multiply-adds", "size"),
+    Column("effective_multiply_adds", "effective multiply-adds", "size", empty=UNKNOWN),
+    Column("parameters", "parameters", "size", sacrifice=4),
+    Column("nonzero_parameters", "nonzero parameters", "size", sacrifice=3, empty=UNKNOWN),
+    Column("in_channels", "zeros in channels", "share", sacrifice=5),
+    Column("in_pattern", "in N:M", "share", sacrifice=6),
+    Column("unstructured", "unstructured", "share", sacrifice=5),
+    Column("pattern", "N:M", machine_only=True),
+    Column("weights", "weights", "size", machine_only=True),
+    Column("zeros", "zeros", "size", machine_only=True),
+    Column("zeros_in_outputs", "zeros in whole outputs", "size", machine_only=True),
+    Column("zeros_in_inputs", "zeros in whole inputs", "size", machine_only=True),
+    Column("zeros_in_pattern", "zeros in N:M", "size", machine_only=True),
+    Column("zeros_unstructured", "zeros at any place", "size", machine_only=True),
+    Column("zeros_untold", "zeros not told apart", "size", machine_only=True),
+    Column("outputs", "whole outputs", "size", machine_only=True),
+    Column("inputs", "whole inputs", "size", machine_only=True),
+)
+BITS = (  # in the first table for machines alone, which CSV holds
+    Column("bits", "bits of weights x data", sacrifice=1),
+    Column("bit_operations", "bit operations", "size", empty=UNKNOWN),
+    Column("effective_bit_operations", "effective bit operations", "size", empty=UNKNOWN),
+    Column("bytes", "bytes", "size"),
+)
+STORED = (
+    Column("role", "role", machine_only=True),
+    Column("held", "held for"),
+    Column("bytes", "bytes", "size"),
+    Column("in_short", "in short", sacrifice=1),
+)
+HELD: Mapping[Role, str] = {
+    "weights": "weights",
+    "biases": "biases",
+    "scales": "scales of quantized numbers",
+    "zero_points": "zero points of quantized numbers",
+    "masks": "masks",
+    "index": "index: which elements a sparse weight stores",
+    "others": "other parameters, such as scales of norms",
+    "buffers": "other buffers",
+}
+WIDTHS = (("float32", 32), ("float16 or bfloat16", 16), ("int8", 8), ("int4", 4))
+
+
+def compression_tables(told: Compression, depth: int = 1) -> tuple[Table, ...]:
+    """What is zero, what is how wide, and what is held for what; the first has all by module."""
+    rows = told.modules(depth)
+    return (
+        Table(
+            title=f"Compression of {told.title}, by module",
+            columns=(MODULE, *ZEROS, *(each._replace(machine_only=True) for each in BITS)),
+            rows=tuple((layer.path, *_zeros(layer), *_bits(layer, size)) for layer, size in rows),
+            total=("total", *_zeros(told.whole), *_bits(told.whole, told.bytes)),
+            notes=tuple(_notes(told)),
+            facts=lambda: _facts(told),
+        ),
+        Table(
+            title="Bits and bytes",
+            columns=(MODULE, *BITS),
+            rows=tuple((layer.path, *_bits(layer, size)) for layer, size in rows),
+            total=("total", *_bits(told.whole, told.bytes)),
+            notes=("bit operations: multiply-adds times the bits of both factors",),
+            name="bits",
+        ),
+        Table(
+            title="What is held, in bytes",
+            columns=STORED,
+            rows=tuple(
+                (role, HELD[role], size, human(size, "B") if size >= 1000 else "")
+                for role, size in told.bytes_by_role.items()
+            ),
+            notes=(_parameters_as(told),),
+            name="stored",
+        ),
+    )
+
+
+def _zeros(layer: Layer) -> tuple[Any, ...]:
+    zeros = layer.zeros
+    known = zeros.elements and not layer.unknown
+
+    def share(some: int) -> float | None:
+        return some / zeros.elements if known else None
+
+    return (
+        layer.multiply_adds,
+        layer.effective_multiply_adds,
+        layer.parameters,
+        layer.nonzero_parameters,
+        share(zeros.in_channels),
+        share(zeros.in_pattern),
+        share(zeros.unstructured + zeros.untold),
+        zeros.pattern,
+        zeros.elements + sum(layer.unknown.values()),
+        *(
+            None if layer.unknown else each
+            for each in (
+                zeros.zeros,
+                zeros.in_outputs,
+                zeros.in_inputs,
+                zeros.in_pattern,
+                zeros.unstructured,
+                zeros.untold,
+                zeros.outputs,
+                zeros.inputs,
+            )
+        ),
+    )
+
+
+def _bits(layer: Layer, size: int) -> tuple[Any, ...]:
+    return ", ".join(layer.widths), layer.bit_operations, layer.effective_bit_operations, size
+
+
+def _notes(told: Compression) -> Iterator[str | Remark]:
+    zeros = told.zeros
+    yield Remark(
+        "effective multiply-adds: by weights that are not zero, and of data by data",
+        ("effective_multiply_adds",),
+    )
+    if zeros.outputs or zeros.inputs:
+        parts = ((zeros.outputs, "filter"), (zeros.inputs, "input channel"))
+        cut = " and ".join(plural(number, noun) for number, noun in parts if number)
+        yield Remark(f"zeros in channels: of {cut}, zero as a whole, which can be cut away", ("in_channels",))
+    if zeros.pattern:
+        yield Remark(
+            f"in N:M: {zeros.pattern}, along the inputs; NVIDIA's sparse tensor cores take 2:4",
+            ("in_pattern",),
+        )
+    if zeros.unstructured or zeros.untold:
+        yield Remark(
+            "unstructured: zeros at any place, from which most hardware gains nothing", ("unstructured",)
+        )
+    if told.not_known:
+        places = [place or "(root)" for place in told.not_known[:MOST]]
+        more = len(told.not_known) - len(places)
+        yield f"not known is what is zero in {', '.join(places)}" + (f" and {more} more" if more else "")
+    elif told.nonzero_parameters is None:
+        yield "not known is what is zero in parameters without values"
+
+
+def _parameters_as(told: Compression) -> str:
+    sizes = ", ".join(f"{(told.parameters * bits + 7) // 8:,} in {name}" for name, bits in WIDTHS)
+    return f"its {plural(told.parameters, 'parameter')} alone take, in bytes: {sizes}, without scales"
+
+
+def _facts(told: Compression) -> Mapping[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "target": told.label,
+        "input": str(told.input) if isinstance(told.input, Inputs) else list(told.input),
+        "batch": told.batch,
+        "multiply_adds": told.multiply_adds,
+        "effective_multiply_adds": told.effective_multiply_adds,
+        "parameters": told.parameters,
+        "nonzero_parameters": told.nonzero_parameters,
+        "bit_operations": told.bit_operations,
+        "effective_bit_operations": told.effective_bit_operations,
+        "bytes": told.bytes,
+        "not_known": list(told.not_known),
+    }

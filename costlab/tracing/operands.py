@@ -1,0 +1,128 @@
+"""The weights that operations multiply by, as they run, and what is zero in them."""
+
+import hashlib
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
+
+from costlab.algebra.operands import Look, Operands, Weight
+from costlab.algebra.work import Work
+from costlab.tracing.arguments import tensors_in
+from costlab.tracing.factors import Factor, factors
+from costlab.tracing.stand_in import StandIn
+from costlab.tracing.stand_ins import StandIns
+from costlab.tracing.weight_masks import bits_of, nonzero, values_in, width_of
+
+CAST = ("conv", "linear", "matmul", "mm", "addmm", "bmm", "baddbmm", "einsum", "lstm", "gru", "rnn")
+"""Kinds, by their beginnings, that autocast runs in its type."""
+
+
+class OperandReader:
+    """Reads the weights of each operation, and remembers what is zero in the parameters behind them."""
+
+    def __init__(self, look: Look, stand_ins: StandIns) -> None:
+        self._look, self._stand_ins = look, stand_ins
+        self._seen: dict[int, tuple[Tensor, Any, int, int]] = {}  # with the tensor: its id stays its own
+        self.multiplied: set[int] = set()
+        """The ids of the tensors of the model that are multiplied."""
+        self._preparing: list[tuple[str, Tensor]] = []
+        self._prepared: dict[int, int] = {}
+
+    def read(
+        self, work: Work, part: int, given: tuple[Any, Any], output: Any, path: str, func: Any
+    ) -> Operands | None:
+        """What an operation multiplies; None for one that multiplies nothing."""
+        with torch._C.DisableTorchFunction(), _disable_current_modes(), torch.no_grad():
+            return self._read(work, part, given, output, path, func)
+
+    def _read(
+        self, work: Work, part: int, given: tuple[Any, Any], output: Any, path: str, func: Any
+    ) -> Operands | None:
+        self._note_preparation(given, output, path)
+        if isinstance(work.multiply_adds, int) and work.multiply_adds == 0:
+            return None
+        found = factors(work, part, given, output, func, self._stand_ins)
+        data = self._data_bits(work.kind, given, func, found or [])
+        if found is None:
+            return Operands(data_bits=data, found=False)
+        return Operands(tuple(self._weight(each, work.kind, path) for each in found), data)
+
+    def nonzero(self, parameter: Tensor) -> int | None:
+        """How many elements of a parameter are not zero where it is used: those that a mask clears are."""
+        if id(parameter) in self._prepared:
+            return self._prepared[id(parameter)]
+        if id(parameter) in self._seen:
+            return self._seen[id(parameter)][2]
+        values = values_in(parameter)
+        return None if values is None else int(nonzero(values).count_nonzero())
+
+    def _note_preparation(self, given: Any, output: Any, path: str) -> None:
+        """What is computed of parameters alone is what they are used as."""
+        made = list(tensors_in(output))
+        if made and all(type(each) is StandIn and each.known for each in made):
+            self._preparing += [(path, each) for each in self._stand_ins.parameters_in(given)]
+
+    def _weight(self, factor: Factor, kind: str, path: str) -> Weight:
+        tensor, held = factor.tensor, self._held(factor.tensor)
+        self.multiplied.add(id(held))
+        bits = factor.bits or self._cast(kind, tensor) or width_of(held, tensor.dtype)
+        values = values_in(held if type(tensor) is not StandIn else tensor)
+        if values is None or factor.axes is None:
+            return Weight(id(held), factor.elements or tensor.numel(), factor.uses, bits)
+        if id(held) in self._seen and not factor.only_a_part:
+            _, zeros, _, elements = self._seen[id(held)]
+            return Weight(id(held), elements, factor.uses, bits, zeros)
+        mask = nonzero(values)
+        left = int(mask.count_nonzero())
+        whole = mask.numel()
+        zeros = self._look(factor.axes(mask))
+        if factor.only_a_part:
+            return Weight((id(held), factor.axes), factor.elements, factor.uses, bits, zeros)
+        if held is tensor and type(tensor) is StandIn:
+            return Weight(self._key(values, left, path), whole, factor.uses, bits, zeros)
+        self._seen[id(held)] = held, zeros, left, whole
+        return Weight(id(held), whole, factor.uses, bits, zeros)
+
+    def _held(self, tensor: Tensor) -> Tensor:
+        """The tensor that the model holds, or the one itself that was computed."""
+        owner = self._stand_ins.owners.get(id(tensor))
+        if owner is not None:
+            return owner
+        original = tensor.original if type(tensor) is StandIn else None
+        return tensor if original is None else original
+
+    def _key(self, values: Tensor, left: int, path: str) -> Any:
+        """The parameter that a weight was computed of; of others what is in it, wherever it is computed."""
+        below = f"{path}." if path else ""
+        near = [each for at, each in self._preparing if at == path or at.startswith(below)]
+        alike = [each for each in near if each.shape == values.shape]
+        if alike:
+            plain = values.detach().cpu()
+            same = [each for each in alike if torch.equal(each.detach().cpu() * (plain != 0), plain)]
+            parameter = (same or alike)[-1]
+            self._prepared[id(parameter)] = max(left, self._prepared.get(id(parameter), 0))
+            return id(parameter)
+        content = values.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data
+        return path, tuple(values.shape), hashlib.blake2b(content).hexdigest()
+
+    def _data_bits(self, kind: str, given: Any, func: Any, found: list[Factor]) -> int | None:
+        name = str(func)
+        if "fp16" not in name and ("dynamic" in name or "_dyn_quant" in name):
+            return 8
+        if "quantized_lstm" in name or "quantized_gru" in name:
+            return 8 if any(not each.tensor.is_floating_point() for each in found) else 32
+        weights = {id(each.tensor) for each in found}
+        data = [each for each in tensors_in(given) if id(each) not in weights]
+        first = next((each for each in data if each.dtype not in (torch.bool, torch.int64)), None)
+        return None if first is None else self._cast(kind, first) or bits_of(first.dtype)
+
+    def _cast(self, kind: str, tensor: Tensor) -> int | None:
+        """How many bits wide autocast makes a tensor, where it does."""
+        device = tensor.device.type
+        if not kind.startswith(CAST) or tensor.dtype is not torch.float32:
+            return None
+        if not torch.amp.autocast_mode.is_autocast_available(device) or not torch.is_autocast_enabled(device):
+            return None
+        return bits_of(torch.get_autocast_dtype(device))
