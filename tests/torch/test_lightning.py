@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import costlab
+from tests.torch.example import run_example
 from tests.torch.test_meter import ReadsData
 
 HOME = "costlab.torch.lightning"
@@ -244,9 +245,14 @@ def test_real_trainers_log_it(package: str, monkeypatch: pytest.MonkeyPatch, tmp
         accumulate_grad_batches=2, enable_progress_bar=False, enable_model_summary=False,
         default_root_dir=tmp_path,
     )  # fmt: skip
-    trainer.fit(Net(), loader, loader)
+    module = Net()
+    trainer.fit(module, loader, loader)
     # steps of 8, 8 and 6 rows, twice
     assert made.metrics["costlab/multiply_adds"] == 8 * ROW
     with (Path(logger.log_dir) / "metrics.csv").open() as file:
         logged = [float(row["costlab/multiply_adds"]) for row in DictReader(file) if row["costlab/mfu"]]
     assert logged == [7 * ROW, 8 * ROW]
+    if package == "lightning.pytorch":
+        monkeypatch.chdir(tmp_path)
+        found = run_example("lightning", module=module, loader=loader)
+        assert found["trainer"].global_step == 6

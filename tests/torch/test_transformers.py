@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import costlab
+from tests.torch.example import run_example
 
 HOME = "costlab.torch.transformers"
 TEN = costlab.Device("ten", float32=10**13, bfloat16=4 * 10**13)
@@ -166,3 +167,6 @@ def test_a_real_trainer_logs_it(callback: Any, settings: dict[str, Any], tmp_pat
     )  # 12 squares of the width, and both products of attention
     assert told["costlab/multiply_adds"] == rows * LONG * (blocks + 3 * WIDE * WORDS)
     assert told["step"] == 3
+    if not settings:
+        found = run_example("transformers", model=model, args=args, data=data)
+        assert found["trainer"].state.global_step == 3
