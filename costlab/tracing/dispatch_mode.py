@@ -22,7 +22,13 @@ from costlab.tracing.operator_facts import (
     OperatorFacts,
     facts_of,
 )
-from costlab.tracing.quantized import is_quantized, run_on_quantized, run_quantized, takes_quantized
+from costlab.tracing.quantized import (
+    is_of_weights,
+    is_quantized,
+    run_on_quantized,
+    run_quantized,
+    takes_quantized,
+)
 from costlab.tracing.rules.product_operators import PRODUCT_OPERATORS, multiplied
 from costlab.tracing.shortcuts import shortcut
 from costlab.tracing.sparse import SPARSE, are_unknown, run_sparse
@@ -103,11 +109,11 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             raise TargetError(IN_MKLDNN)
         if is_quantized(func):
             self.stand_ins.quantized = True
-            if self.stand_ins.with_weights and _of_weights(func, args):
+            if self.stand_ins.with_weights and is_of_weights(func, args):
                 return self._run(func, facts, args, kwargs)
             return run_quantized(func, args, kwargs)
         if self.stand_ins.quantized and takes_quantized(args):
-            if self.stand_ins.with_weights and _of_weights(func, args):
+            if self.stand_ins.with_weights and is_of_weights(func, args):
                 return self._run(func, facts, args, kwargs)
             return run_on_quantized(func, args, kwargs)
         return self._run(func, facts, args, kwargs)
@@ -299,9 +305,3 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         with torch._C._DisableTorchDispatch():
             SET_DATA(tensor, stand_in(low.size(), low.dtype, tensor.device, low.stride()))
         tensor.meta = low if low.device.type == "meta" else None
-
-
-def _of_weights(func: OpOverload, args: Any) -> bool:
-    """Whether an operator rounds, or reads, numbers that are known, as a weight's are."""
-    given = list(tensors_in(args))
-    return func.namespace == "aten" and bool(given) and all(each.known for each in given)

@@ -11,12 +11,15 @@ from costlab.algebra.operands import Look, Operands, Weight
 from costlab.algebra.work import Work
 from costlab.tracing.arguments import tensors_in
 from costlab.tracing.factors import Factor, factors
+from costlab.tracing.rules.twins import function_of
 from costlab.tracing.stand_in import StandIn
 from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.weight_masks import bits_of, nonzero, values_in, width_of
 
 CAST = ("conv", "linear", "matmul", "mm", "addmm", "bmm", "baddbmm", "einsum", "lstm", "gru", "rnn")
 """Kinds, by their beginnings, that autocast runs in its type."""
+ROUNDING = ("dynamic", "quantized_lstm", "quantized_gru")
+"""What is in the names of operators that take packed weights and data of floating point."""
 
 
 class OperandReader:
@@ -40,14 +43,21 @@ class OperandReader:
     def _read(
         self, work: Work, part: int, given: tuple[Any, Any], output: Any, path: str, func: Any
     ) -> Operands | None:
-        self._note_preparation(given, output, path)
+        prepares = self._note_preparation(given, output, path)
+        if not prepares and self._preparing:
+            self._note_use(given, path)
         if isinstance(work.multiply_adds, int) and work.multiply_adds == 0:
             return None
-        found = factors(work, part, given, output, func, self._stand_ins)
+        found = factors(work, part, given, output, function_of(func), self._stand_ins)
         data = self._data_bits(work.kind, given, func, found or [])
         if found is None:
             return Operands(data_bits=data, found=False)
         return Operands(tuple(self._weight(each, work.kind, path) for each in found), data)
+
+    @staticmethod
+    def prepares(args: Any, kwargs: Any) -> bool:
+        """Whether a call computes of what is known alone, as one does that makes a weight of others."""
+        return all(type(each) is StandIn and each.known for each in tensors_in((args, kwargs)))
 
     def nonzero(self, parameter: Tensor) -> int | None:
         """How many elements of a parameter are not zero where it is used: those that a mask clears are."""
@@ -58,11 +68,21 @@ class OperandReader:
         values = values_in(parameter)
         return None if values is None else int(nonzero(values).count_nonzero())
 
-    def _note_preparation(self, given: Any, output: Any, path: str) -> None:
-        """What is computed of parameters alone is what they are used as."""
+    def _note_preparation(self, given: Any, output: Any, path: str) -> bool:
+        """Whether something is computed of parameters alone, which is what they are used as."""
         made = list(tensors_in(output))
-        if made and all(type(each) is StandIn and each.known for each in made):
-            self._preparing += [(path, each) for each in self._stand_ins.parameters_in(given)]
+        if not made or not all(type(each) is StandIn and each.known for each in made):
+            return False
+        self._preparing += [(path, each) for each in self._stand_ins.parameters_in(given)]
+        return True
+
+    def _note_use(self, given: Any, path: str) -> None:
+        """What was computed of a parameter is used with data, such as a bias with a mask."""
+        for each in tensors_in(given):
+            if type(each) is StandIn and each.held is not None and id(each) not in self._stand_ins.owners:
+                near = [one for one in self._near(path) if one.shape == each.shape]
+                if near:
+                    self._key(each.held, int(nonzero(each.held).count_nonzero()), path)
 
     def _weight(self, factor: Factor, kind: str, path: str) -> Weight:
         tensor, held = factor.tensor, self._held(factor.tensor)
@@ -93,11 +113,14 @@ class OperandReader:
         original = tensor.original if type(tensor) is StandIn else None
         return tensor if original is None else original
 
+    def _near(self, path: str) -> list[Tensor]:
+        """The parameters of which something was computed in a module, or in those within."""
+        below = f"{path}." if path else ""
+        return [each for at, each in self._preparing if at == path or at.startswith(below)]
+
     def _key(self, values: Tensor, left: int, path: str) -> Any:
         """The parameter that a weight was computed of; of others what is in it, wherever it is computed."""
-        below = f"{path}." if path else ""
-        near = [each for at, each in self._preparing if at == path or at.startswith(below)]
-        alike = [each for each in near if each.shape == values.shape]
+        alike = [each for each in self._near(path) if each.shape == values.shape]
         if alike:
             plain = values.detach().cpu()
             same = [each for each in alike if torch.equal(each.detach().cpu() * (plain != 0), plain)]
@@ -108,11 +131,11 @@ class OperandReader:
         return path, tuple(values.shape), hashlib.blake2b(content).hexdigest()
 
     def _data_bits(self, kind: str, given: Any, func: Any, found: list[Factor]) -> int | None:
+        """How wide its data is, which dynamic operators round as it comes unless their weights are not."""
         name = str(func)
-        if "fp16" not in name and ("dynamic" in name or "_dyn_quant" in name):
+        rounds = any(part in name for part in ROUNDING)
+        if "_dyn_quant" in name or (rounds and not any(each.tensor.is_floating_point() for each in found)):
             return 8
-        if "quantized_lstm" in name or "quantized_gru" in name:
-            return 8 if any(not each.tensor.is_floating_point() for each in found) else 32
         weights = {id(each.tensor) for each in found}
         data = [each for each in tensors_in(given) if id(each) not in weights]
         first = next((each for each in data if each.dtype not in (torch.bool, torch.int64)), None)

@@ -56,6 +56,12 @@ def takes_quantized(args: Any) -> bool:
     return any(each.dtype in TYPES for each in tensors_in(args))
 
 
+def is_of_weights(func: OpOverload, args: Any) -> bool:
+    """Whether an operator rounds, or reads, numbers that are known, as a weight's are."""
+    given = list(tensors_in(args))
+    return func.namespace == "aten" and bool(given) and all(each.known for each in given)
+
+
 def run_on_quantized(func: OpOverload, args: Any, kwargs: Any) -> Any:
     """What comes out of an operator of aten that takes quantized tensors: as of floats, and quantized too."""
     name, first = facts_of(func).name, args[0]

@@ -43,7 +43,7 @@ from costlab.tracing.rules.registry import (
 from costlab.tracing.rules.twins import function_of, rule_of
 from costlab.tracing.shaped import shaped
 from costlab.tracing.sizes import COUNTED, SIZES, Products
-from costlab.tracing.stand_in import ReadsDataError, StandIn
+from costlab.tracing.stand_in import ReadsDataError
 from costlab.tracing.stand_ins import StandIns
 from costlab.tracing.threads import followed_in_one_thread
 from costlab.tracing.traced_operation import TracedOperation
@@ -168,18 +168,13 @@ class Trace(TorchFunctionMode):
             args, kwargs
         ):  # what a layer puts out is data, so that small ones are counted as large ones are
             self._stand_ins.make_data(output)
-        self._ruled_call(rule, func, known_as, args, kwargs, output, inside)
+        self._ruled_call(rule, func, args, kwargs, output, inside)
         if self._backward:
             tag(output, self.tracker.path)
         return output
 
-    def _prepares(self, args: Any, kwargs: Any) -> bool:
-        """Whether weights are looked at, and this computes one of others."""
-        given = tensors_in((args, kwargs)) if self._reader is not None else ()
-        return self._reader is not None and all(type(each) is StandIn and each.known for each in given)
-
     def _ruled_call(
-        self, rule: Rule, func: Any, known_as: Any, args: Any, kwargs: Any, output: Any, inside: InsideCall
+        self, rule: Rule, func: Any, args: Any, kwargs: Any, output: Any, inside: InsideCall
     ) -> None:
         if self._connections is not None:
             self._connections.passed_on(None, args, kwargs, output)
@@ -189,7 +184,7 @@ class Trace(TorchFunctionMode):
         form: CallForm = "operator" if is_sign(func) else call_form(module, func)
         works = works_of(rule, Seen(output, module, inside.products), args, kwargs)
         call = self._described.call(func, form, module, rule, args, kwargs)
-        self._record(works, output, (args, kwargs), form, call, unknown=inside.unknown, func=known_as)
+        self._record(works, output, (args, kwargs), form, call, unknown=inside.unknown, func=func)
 
     def _plain(self, func: Any, args: Any, kwargs: Any) -> Any:
         """A function without a rule: the operators in it are counted one by one."""

@@ -39,6 +39,7 @@ PNG = "picture.png"
 BASE: Mapping[str, tuple[str, ...]] = {
     "count": ("inception_a",),
     "compare": ("inception_a", "inception_a:pool=32"),
+    "compression": ("torch.nn:Linear:in_features=3,out_features=4", "-i", "2x3"),
     "explore": ("inception_a", "--vary", "pool=32:64:16"),
     "budget": ("inception_a", "--max-parameters", "1M", "--against", "inception_a", "--max-increase", "1%"),
     "scale": ("inception_a", "--to", "1e8"),
