@@ -22,13 +22,7 @@ from costlab.tracing.operator_facts import (
     OperatorFacts,
     facts_of,
 )
-from costlab.tracing.quantized import (
-    is_of_weights,
-    is_quantized,
-    run_on_quantized,
-    run_quantized,
-    takes_quantized,
-)
+from costlab.tracing.quantized import what_runs
 from costlab.tracing.rules.product_operators import PRODUCT_OPERATORS, multiplied
 from costlab.tracing.shortcuts import shortcut
 from costlab.tracing.sparse import SPARSE, are_unknown, run_sparse
@@ -107,16 +101,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
             return run_sparse(self.stand_ins, func, facts, args, kwargs)
         if facts.name == "to_mkldnn":
             raise TargetError(IN_MKLDNN)
-        if is_quantized(func):
-            self.stand_ins.quantized = True
-            if self.stand_ins.with_weights and is_of_weights(func, args):
-                return self._run(func, facts, args, kwargs)
-            return run_quantized(func, args, kwargs)
-        if self.stand_ins.quantized and takes_quantized(args):
-            if self.stand_ins.with_weights and is_of_weights(func, args):
-                return self._run(func, facts, args, kwargs)
-            return run_on_quantized(func, args, kwargs)
-        return self._run(func, facts, args, kwargs)
+        run = what_runs(func, args, self.stand_ins)
+        return self._run(func, facts, args, kwargs) if run is None else run(func, args, kwargs)
 
     def _from_script(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         called, self.called = self.called, (func, False)

@@ -1,8 +1,9 @@
 """Quantized operators, by the sizes of what they take: torch runs them on values alone."""
 
 import re
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,9 @@ from costlab.tracing.arguments import tensors_in
 from costlab.tracing.operator_facts import facts_of
 from costlab.tracing.packed_weights import unpacked
 from costlab.tracing.stand_in import HOME, StandIn, stand_in
+
+if TYPE_CHECKING:
+    from costlab.tracing.stand_ins import StandIns
 
 SPACES = frozenset(["quantized", "_quantized", "onednn", "sparse"])
 RECURRENT = frozenset(["quantized_lstm", "quantized_gru"])
@@ -56,10 +60,21 @@ def takes_quantized(args: Any) -> bool:
     return any(each.dtype in TYPES for each in tensors_in(args))
 
 
-def is_of_weights(func: OpOverload, args: Any) -> bool:
-    """Whether an operator rounds, or reads, numbers that are known, as a weight's are."""
-    given = list(tensors_in(args))
-    return func.namespace == "aten" and bool(given) and all(each.known for each in given)
+def what_runs(func: OpOverload, args: Any, stand_ins: "StandIns") -> Callable[..., Any] | None:
+    """What says what comes out of an operator of quantized numbers; None for others.
+
+    Where weights are looked at it is none, either, for what rounds or reads these alone, which runs.
+    """
+    quantized = is_quantized(func)
+    if quantized:
+        stand_ins.quantized = True
+    elif not (stand_ins.quantized and takes_quantized(args)):
+        return None
+    if stand_ins.with_weights and func.namespace == "aten":
+        given = list(tensors_in(args))
+        if given and all(each.known for each in given):
+            return None
+    return run_quantized if quantized else run_on_quantized
 
 
 def run_on_quantized(func: OpOverload, args: Any, kwargs: Any) -> Any:

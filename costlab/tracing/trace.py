@@ -66,9 +66,8 @@ class Trace(TorchFunctionMode):
         tracker.on_enter, tracker.on_leave = self._entered, self._left
         self.operations: list[TracedOperation] = []
         self.complex_products: dict[str, None] = {}  # the paths, in their order
-        self._stand_ins = stand_ins
+        self._stand_ins, self._backward = stand_ins, tracker.backward
         self._described = CallDescriber(samples, self.tracker, products)
-        self._backward = tracker.backward
         self._dispatch = StandInDispatch(stand_ins, self.on_operator)
         self._ruled: list[nn.Module] = []
         self.in_backward = False
@@ -84,9 +83,8 @@ class Trace(TorchFunctionMode):
             with self, followed_in_one_thread(self.tracker.title):
                 output = self._told(call)
             if self._asked is not None:
-                error, done = self._asked
-                del self.operations[done:]
-                raise error  # which the model has caught, and went on as it does not with values
+                del self.operations[self._asked[1] :]
+                raise self._asked[0]  # which the model has caught, and went on as it does not with values
             self._note_products(output)
             if self._backward:
                 self.in_backward = True
@@ -98,8 +96,7 @@ class Trace(TorchFunctionMode):
         first = len(self.operations)
         with self:
             output = function(*args)
-        ran = self.operations[first:]
-        del self.operations[first:]
+        ran, self.operations[first:] = self.operations[first:], []
         return output, ran
 
     def _let_go(self) -> None:
@@ -164,18 +161,16 @@ class Trace(TorchFunctionMode):
                 output = INSTEAD.get(known_as, func)(*args, **kwargs)
         finally:
             dispatch.inside = None
-        if weighted and not self._prepares(
-            args, kwargs
-        ):  # what a layer puts out is data, so that small ones are counted as large ones are
+        if weighted and not (
+            self._reader and self._reader.prepares(args, kwargs)
+        ):  # small ones are data, too
             self._stand_ins.make_data(output)
         self._ruled_call(rule, func, args, kwargs, output, inside)
         if self._backward:
             tag(output, self.tracker.path)
         return output
 
-    def _ruled_call(
-        self, rule: Rule, func: Any, args: Any, kwargs: Any, output: Any, inside: InsideCall
-    ) -> None:
+    def _ruled_call(self, rule: Rule, func: Any, args: Any, kwargs: Any, output: Any, inside: Any) -> None:
         if self._connections is not None:
             self._connections.passed_on(None, args, kwargs, output)
         if self._ruled:
@@ -211,9 +206,8 @@ class Trace(TorchFunctionMode):
             self._connections.passed_on(facts_of(func), args, kwargs, output)
         if self._ruled or (self.in_backward and is_further_part()):
             return
-        if self._stand_ins.deferred and any(
-            id(each) in self._stand_ins.deferred for each in tensors_in(output)
-        ):
+        deferred = self._stand_ins.deferred
+        if deferred and any(id(each) in deferred for each in tensors_in(output)):
             output = None  # its sizes are not known
         name = facts_of(func).name
         ours = OVERLOADS.get(func) or OVERLOADS.get(func.overloadpacket)
@@ -271,11 +265,9 @@ class Trace(TorchFunctionMode):
                 self.complex_products[path] = None
             numbered = call._replace(part=part, first=False, size_products=0) if part and call else call
             fields = path, done, sizes, shown, own, unknown, read, self.in_backward, numbered
-            operation = TracedOperation(*fields)
-            if self._reader is not None:
-                operands = self._reader.read(work, part, given, output, path, func)
-                operation = operation._replace(operands=operands)
-            self._note(operation, given, output, part)
+            reader = self._reader
+            told = None if reader is None else reader.read(work, part, given, output, path, func)
+            self._note(TracedOperation(*fields, operands=told), given, output, part)
             read = ()
 
     def _note(self, operation: TracedOperation, given: Any, output: Any, part: int) -> None:
@@ -303,7 +295,6 @@ class Trace(TorchFunctionMode):
                 tag(output, path)
             read = self._stand_ins.parameters_in(module.parameters())
             for part, work in enumerate(works):
-                self._note(
-                    TracedOperation(path, work, sizes, own=True, read=read), (args, kwargs), output, part
-                )
+                operation = TracedOperation(path, work, sizes, own=True, read=read)
+                self._note(operation, (args, kwargs), output, part)
                 read = ()

@@ -87,7 +87,7 @@ def test_heads_that_attend_to_others() -> None:
     assert told.effective_multiply_adds == by_weights + 2 * 2 * 5 * 3 * 8  # of data by data, for two inputs
 
 
-def left(tensor: Tensor) -> int:
+def left(tensor: Any) -> int:
     return int(tensor.count_nonzero())
 
 

@@ -89,7 +89,7 @@ def test_training_with_rounding_is_of_floats() -> None:
 
 def test_embeddings_of_four_bits() -> None:
     rows = torch.quantize_per_channel(torch.rand(10, 16), torch.ones(10) / 9, torch.zeros(10), 0, FOUR)
-    table = torch.ao.nn.quantized.Embedding(10, 16, dtype=FOUR, _weight=rows)  # type: ignore[no-untyped-call]  # torch's
+    table = torch.ao.nn.quantized.Embedding(10, 16, dtype=FOUR, _weight=rows)
     told = compression(table, torch.zeros(2, 3, dtype=torch.int64))
     assert (told.multiply_adds, told.bit_operations, told.parameters) == (0, 0, 160)
     assert told.bytes_by_role == {"weights": 80, "scales": 40, "zero_points": 40}
@@ -126,7 +126,7 @@ class Composed(Tensor):
 
     @staticmethod
     def __new__(cls, whole: Tensor, scale: Tensor) -> Any:
-        made: Any = Tensor._make_wrapper_subclass  # type: ignore[attr-defined]  # its stub lacks it
+        made: Any = Tensor._make_wrapper_subclass
         return made(cls, whole.shape, dtype=torch.float32)
 
     def __init__(self, whole: Tensor, scale: Tensor) -> None:
@@ -136,7 +136,8 @@ class Composed(Tensor):
         return ["whole", "scale"], None
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(cls, func: Any, types: Any, *given: Any, **_: Any) -> Any:  # type: ignore[override]  # its stub lacks cls
+        args = given[0]
         if func is torch.ops.aten.detach.default:
             return Composed(args[0].whole, args[0].scale)
         return func(*(each.whole * each.scale if isinstance(each, cls) else each for each in args))
