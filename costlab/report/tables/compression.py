@@ -15,7 +15,7 @@ FORMAT, VERSION = "costlab compression", 1
 UNKNOWN = "not known"
 MODULE = Column("module", "module", fold=24, empty="(root)")
 ZEROS = (
-    Column("multiply_adds", "multiply-adds", "size"),
+    Column("multiply_adds", "multiply-adds", "size", sacrifice=1),
     Column("effective_multiply_adds", "effective multiply-adds", "size", empty=UNKNOWN),
     Column("parameters", "parameters", "size", sacrifice=4),
     Column("nonzero_parameters", "nonzero parameters", "size", sacrifice=3, empty=UNKNOWN),
@@ -34,9 +34,9 @@ ZEROS = (
     Column("inputs", "whole inputs", "size", machine_only=True),
 )
 BITS = (  # in the first table for machines alone, which CSV holds
-    Column("bits", "bits of weights x data", sacrifice=1),
+    Column("bits", "bits of weights x data", sacrifice=3),
     Column("bit_operations", "bit operations", "size", empty=UNKNOWN),
-    Column("effective_bit_operations", "effective bit operations", "size", empty=UNKNOWN),
+    Column("effective_bit_operations", "effective bit operations", "size", sacrifice=2, empty=UNKNOWN),
     Column("bytes", "bytes", "size"),
 )
 STORED = (
