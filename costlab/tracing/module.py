@@ -130,7 +130,7 @@ class Module(Block):
             return self._traced(model, named, modules, given)
 
     def _traced(self, model: nn.Module, named: Named, modules: list[nn.Module], given: Inputs) -> Node:
-        stand_ins, holdings = StandIns(with_weights=self.look is not None), Holdings()
+        stand_ins, holdings = StandIns(), Holdings()
         reader = None if self.look is None else OperandReader(self.look, stand_ins)
         refuse_opaque(modules)
         with closing(stand_ins), closing(holdings):

@@ -27,6 +27,7 @@ class OperandReader:
 
     def __init__(self, look: Look, stand_ins: StandIns) -> None:
         self._look, self._stand_ins = look, stand_ins
+        stand_ins.keep_weights()
         self._seen: dict[int, tuple[Tensor, Any, int, int]] = {}  # with the tensor: its id stays its own
         self.multiplied: set[int] = set()
         """The ids of the tensors of the model that are multiplied."""

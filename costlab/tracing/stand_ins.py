@@ -38,12 +38,13 @@ class StandIns:
     """One stand-in for each tensor; values are copied before anything is written into them.
 
     ``with_weights`` large parameters keep their values, too, and so does what is computed of them alone, up
-    to so ``most`` elements.
+    to ``most`` elements.
     """
 
-    def __init__(self, *, with_weights: bool = False) -> None:
-        self.with_weights = with_weights
-        self.most = MOST if with_weights else LARGE
+    with_weights = False
+    most = LARGE
+
+    def __init__(self) -> None:
         self._known: dict[int, tuple[Tensor, StandIn]] = {}  # with the tensor, so that its id stays its own
         self._copies: dict[int, tuple[Any, Any]] = {}  # by the id of a caller's storage
         self._views: dict[int, list[ref[StandIn]]] = {}  # by the id of a storage with values
@@ -53,6 +54,10 @@ class StandIns:
         self.owners: dict[int, Tensor] = {}  # by the id of the stand-in, the parameter
         self.deferred: dict[int, tuple[Tensor, str]] = {}
         """By its id, a tensor whose sizes come from data, and the operator that made it."""
+
+    def keep_weights(self) -> None:
+        """Keep the values of large parameters, too."""
+        self.with_weights, self.most = True, MOST
 
     def __call__(self, tensor: Tensor, limit: int = 0) -> StandIn:
         """The stand-in of a tensor; one of floating point with more elements than ``limit`` has no values."""
