@@ -61,9 +61,21 @@ def lines_of(count: "Count") -> list[str]:
 
 
 def notes_of(count: "Count") -> list[str]:
-    """What is to be said beside the totals: of what they lack."""
-    told = [f"{kind} is not counted: {len(at)} of it" for kind, at in count.without_rule.items()]
+    """What is to be said beside the totals: of what they lack, or hold too much of."""
+    groups = (
+        ("is not counted", count.without_rule),
+        ("is not counted, for its sizes are not known", count.unsized),
+        ("is counted with both branches, of which data decides which one runs", count.undecided),
+    )
+    told = [f"{kind} {words}: {len(at)} of it" for words, found in groups for kind, at in found.items()]
+    if places := count.complex_products:
+        told.append(f"products of complex numbers count as one multiply-add, and take four: {len(places)}")
     return [*told, str(count.partial)] if count.partial else told
+
+
+def notes_of_comparison(comparison: "Comparison") -> list[str]:
+    """What is to be said beside the totals of each variant."""
+    return [f"{count.label}: {note}" for count in comparison.counts for note in notes_of(count)]
 
 
 def lines_of_comparison(comparison: "Comparison") -> list[str]:
@@ -73,7 +85,7 @@ def lines_of_comparison(comparison: "Comparison") -> list[str]:
         (_, label), (cost, size), (_, ratio), *others = row.items()
         sizes = (f"{size} {cost} ({ratio})", *(f"{size} {name}" for name, size in others))
         lines.append(f"{label}: {', '.join(sizes)}")
-    return lines
+    return [*lines, *notes_of_comparison(comparison)]
 
 
 def records_of_comparison(comparison: "Comparison") -> list[dict[str, str]]:

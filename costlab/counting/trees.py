@@ -7,7 +7,7 @@ from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, is_number
 from costlab.algebra.work import Work
 from costlab.counting.folded import ITSELF, Amount, Line, amounts, said, tree
-from costlab.counting.frame import notes_of, thousands, titles_of
+from costlab.counting.frame import notes_of, notes_of_comparison, thousands, titles_of
 from costlab.counting.overview import LEVELS
 from costlab.counting.row import Row, human
 
@@ -37,7 +37,7 @@ def parts_of_comparison(comparison: "Comparison") -> list[str]:
     first, *others = titles_of(comparison.baseline)
     titles = ["variant", first, "in short", "ratio", *others]
     lines = [_variant(comparison, count) for count in comparison.counts]
-    return [tree(titles, lines, text=1, instead=VARIANTS)]
+    return [said(notes_of_comparison(comparison)), tree(titles, lines, text=1, instead=VARIANTS)]
 
 
 def _totals(count: "Count") -> list[Amount]:

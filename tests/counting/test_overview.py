@@ -37,6 +37,17 @@ class Inverse(nn.Module):
         return inverse
 
 
+class Either(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        chosen: torch.Tensor = torch.cond(x.sum() > 0, torch.sin, lambda x: x @ x, (x,))
+        return chosen
+
+
+class Squared(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ x
+
+
 RESULTS: dict[str, Callable[[], Any]] = {
     "a definition": lambda: count("inception_v3"),
     "of many modules": lambda: count(WIDE, (3, 8, 8)),
@@ -84,7 +95,18 @@ def test_the_totals_are_there() -> None:
 
 
 def test_what_misleads_without_it_is_said() -> None:
-    assert "is not counted: 1 of it" in repr(count(Inverse(), torch.eye(3)))
+    lacks = count(Inverse(), torch.eye(3))
+    compared = compare(Inverse(), Inverse(), input=torch.eye(3))
+    chosen = count(Either(), torch.ones(2, 2))
+    complex_ = count(Squared(), torch.ones(2, 2, dtype=torch.complex64))
+    for result, words in (
+        (lacks, "linalg_inv_ex is not counted: 1 of it"),
+        (compared, "Inverse (2): linalg_inv_ex is not counted: 1 of it"),
+        (chosen, "cond_on_data is counted with both branches, of which data decides which one runs: 1 of it"),
+        (complex_, "products of complex numbers count as one multiply-add, and take four: 1"),
+    ):
+        assert words in repr(result)
+        assert f"<p>{words}</p>" in result._repr_html_()
 
 
 def test_a_comparison_at_a_prompt_and_as_a_frame() -> None:
