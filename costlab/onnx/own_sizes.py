@@ -16,7 +16,9 @@ KIN = {
     (MICROSOFT, "QuantizeLinear"): "QuantizeLinear",
     (MICROSOFT, "DequantizeLinear"): "DequantizeLinear",
     (MICROSOFT, "Pad"): "Pad",
+    (MICROSOFT, "GridSample"): "GridSample",
     (MICROSOFT, "Inverse"): "Identity",
+    (MICROSOFT, "Unique"): "Unique",
 }
 """Operators that give what one of onnx gives, by its name."""
 SIZES: dict[tuple[str, str], Sized] = {}
@@ -41,7 +43,8 @@ def sized(*names: str, domain: str = MICROSOFT) -> Callable[[Sized], Sized]:
 
 @sized("GroupNormalization", "MeanVarianceNormalization", domain="")
 @sized(
-    *("BiasAdd", "BiasDropout", "BiasGelu", "BiasSoftmax", "FastGelu", "Gelu", "GroupNorm", "QuickGelu"),
+    *("BiasAdd", "BiasDropout", "BiasGelu", "BiasSoftmax", "BitmaskDropout", "FastGelu", "Gelu", "GroupNorm"),
+    *("LayerNormalization", "QuickGelu", "SwiGLU"),
     *("QLinearLeakyRelu", "QLinearSigmoid", "QLinearSoftmax", "RotaryEmbedding", "SkipGroupNorm"),
     *("SimplifiedLayerNormalization", "SkipLayerNormalization", "SkipSimplifiedLayerNormalization"),
 )
@@ -137,12 +140,19 @@ def attention(call: NodeCall) -> list[GraphTensor]:
 
 @sized("MultiHeadAttention", "GroupQueryAttention", "DecoderMaskedMultiHeadAttention")
 def of_queries(call: NodeCall) -> list[GraphTensor]:
-    """Attention of queries to keys and values of the same width, heads side by side."""
+    """Attention of queries to keys and values, heads side by side; all three may be packed in one."""
     query, value = call.input(0), call.optional(2)
-    if value is None or len(query.shape) != 3 or len(value.shape) != 3:
+    *rows, last = query.shape
+    if len(query.shape) == 5:  # heads, three of each, their width
+        return [_like(query, (rows[0], rows[1], rows[2] * last))]
+    if call.operator == "GroupQueryAttention":
+        heads, held = call.number("num_heads"), call.number("kv_num_heads")
+        return [_like(query, (*rows, last if value is not None else last // (heads + 2 * held) * heads))]
+    if value is None:
         return []
-    width = query.shape[-1] if call.operator == "GroupQueryAttention" else value.shape[-1]
-    return [_like(query, (*query.shape[:-1], width))]
+    return [
+        _like(query, (*rows, value.shape[-1] if len(value.shape) == 3 else value.shape[1] * value.shape[-1]))
+    ]
 
 
 @sized("EmbedLayerNormalization")

@@ -13,7 +13,7 @@ from costlab.algebra.shape import Sizes
 from costlab.errors import TargetError
 from costlab.messages import first_sentence
 from costlab.onnx.faults import refuse_channels, told
-from costlab.onnx.own_sizes import KIN, SIZES
+from costlab.onnx.own_sizes_of_maps import KIN, SIZES
 from costlab.onnx.scope import Scope
 from costlab.onnx.tensor import (
     GraphTensor,

@@ -31,7 +31,7 @@ KEPT = {"training": TrainingMode.PRESERVE}
 
 def exported(module: nn.Module, *inputs: torch.Tensor, **settings: Any) -> OnnxGraph:
     """A module as the exporter writes it that names nodes by modules."""
-    file = io.BytesIO()
+    file: Any = io.BytesIO()  # which torch takes, and does not say so
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):

@@ -15,12 +15,12 @@ INT8 = {"kind": TensorProto.INT8}
 
 def scale(name: str) -> TensorProto:
     """A scale of quantization."""
-    return numpy_helper.from_array(np.float32(0.5), name)
+    return numpy_helper.from_array(np.array(0.5, np.float32), name)
 
 
 def zero(name: str) -> TensorProto:
     """A zero point."""
-    return numpy_helper.from_array(np.int8(0), name)
+    return numpy_helper.from_array(np.array(0, np.int8), name)
 
 
 def quantized(*names: str) -> Inputs:
@@ -31,6 +31,7 @@ def quantized(*names: str) -> Inputs:
     return made
 
 
+INTEGER = ("MatMulInteger", "QLinearMatMul", "QGemm", "MatMulIntegerToFloat")
 A, B4 = (2, 3, 4), weight("b", 4, 5)
 PRODUCTS: list[tuple[str, str, Inputs, dict[str, Any], tuple[Any, ...]]] = [
     # operator, domain, inputs, attributes; kind, multiply-adds, bias adds, weights, parameters
@@ -109,7 +110,8 @@ PRODUCTS: list[tuple[str, str, Inputs, dict[str, Any], tuple[Any, ...]]] = [
 def test_products(
     operator: str, domain: str, inputs: Inputs, attributes: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
-    graph = node_graph(operator, inputs, domain=domain, **attributes)
+    types = {"a": int(TensorProto.INT8)} if operator in INTEGER else None
+    graph = node_graph(operator, inputs, domain=domain, types=types, **attributes)
     (work,) = works(graph)
     assert (work.kind, work.multiply_adds, work.bias_adds, work.weights, work.parameters) == expected
     assert work.activations == work.outputs == work.multiply_adds // _inner(operator, inputs, attributes)

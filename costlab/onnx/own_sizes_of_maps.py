@@ -1,0 +1,78 @@
+"""The same of onnxruntime's operators on maps, whose channels may stand last, and of models of vectors."""
+
+from collections.abc import Sequence
+
+from costlab.onnx.call import NodeCall
+from costlab.onnx.own_sizes import KIN, SIZES, sized
+from costlab.onnx.tensor import GraphTensor
+
+__all__ = ["KIN", "SIZES"]
+ML = "ai.onnx.ml"
+
+
+@sized("BiasSplitGelu")
+def halved(call: NodeCall) -> list[GraphTensor]:
+    """One half of the channels, by the other."""
+    *rows, channels = call.input(0).shape
+    return [_like(call.input(0), (*rows, channels // 2))]
+
+
+@sized("NhwcConv", "NhwcFusedConv", "QLinearConv")
+def convolved(call: NodeCall) -> list[GraphTensor]:
+    """A convolution, its channels last or first."""
+    weight = call.input(3 if call.operator == "QLinearConv" else 1)
+    last = call.operator != "QLinearConv" or bool(call.number("channels_last"))
+    return [_like(call.input(0), _slid(call, weight.shape[2:], weight.shape[0], last))]
+
+
+@sized("NhwcMaxPool", "QLinearAveragePool")
+def pooled(call: NodeCall) -> list[GraphTensor]:
+    """A pooling, its channels last or first."""
+    last = call.operator == "NhwcMaxPool" or bool(call.number("channels_last"))
+    channels = call.input(0).shape[-1 if last else 1]
+    return [_like(call.input(0), _slid(call, call.attributes["kernel_shape"], channels, last))]
+
+
+def _slid(call: NodeCall, kernel: Sequence[int], channels: int, last: bool) -> tuple[int, ...]:
+    """The sizes of a map over which a kernel went."""
+    shape, rank = call.input(0).shape, len(kernel)
+    once, none = (1,) * rank, (0,) * rank * 2
+    strides, dilations, pads = (
+        call.attributes.get(name) or default
+        for name, default in (("strides", once), ("dilations", once), ("pads", none))
+    )
+    axes = zip(shape[1:-1] if last else shape[2:], kernel, strides, dilations, strict=True)
+    made = [
+        -(-size // stride)
+        if call.text("auto_pad", "NOTSET").startswith("SAME")
+        else _windows(size, (extent - 1) * dilation + 1, stride, pads[axis], pads[axis + rank], call)
+        for axis, (size, extent, stride, dilation) in enumerate(axes)
+    ]
+    return (shape[0], *made, channels) if last else (shape[0], channels, *made)
+
+
+def _windows(size: int, reach: int, stride: int, before: int, after: int, call: NodeCall) -> int:
+    """How many windows there are along an axis; with ``ceil_mode`` one more where it begins in the map."""
+    room = size + before + after - reach
+    if not call.number("ceil_mode"):
+        return room // stride + 1
+    count = -(-room // stride) + 1
+    return count - ((count - 1) * stride >= size + before)
+
+
+@sized("LinearRegressor", domain=ML)
+def regressed(call: NodeCall) -> list[GraphTensor]:
+    """A number for each target: ``(N, features) -> (N, targets)``."""
+    return [_like(call.input(0), (*call.input(0).shape[:-1], call.number("targets", 1)))]
+
+
+@sized("LinearClassifier", domain=ML)
+def classified(call: NodeCall) -> list[GraphTensor]:
+    """A label, and a score for each class."""
+    *rows, features = call.input(0).shape
+    classes = len(call.attributes["coefficients"]) // features
+    return [GraphTensor(tuple(rows)), _like(call.input(0), (*rows, max(classes, 2)))]
+
+
+def _like(tensor: GraphTensor, sizes: tuple[int, ...]) -> GraphTensor:
+    return GraphTensor(sizes, tensor.element_type)
