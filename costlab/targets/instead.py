@@ -17,9 +17,7 @@ def instead(value: object) -> str:
     if isinstance(value, type):
         return ""
     if torch is not None:
-        export, script = (sys.modules.get(name) for name in ("torch.export", "torch.jit"))
-        if isinstance(value, getattr(export, "ExportedProgram", ())):
-            return "give the module that it holds, .module()"
+        script = sys.modules.get("torch.jit")
         if isinstance(value, getattr(script, "ScriptFunction", ())):
             return "give a module that calls it"
         if isinstance(value, torch.optim.Optimizer):

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from costlab.errors import TargetError
-from costlab.messages import named
 from costlab.targets.target import Variant
 
 if TYPE_CHECKING:
@@ -28,7 +27,11 @@ def model_in(name: str, settings: str | None = None) -> Variant:
         from costlab.onnx.read import read_graph
 
         return _of_graph(str(file), read_graph(file))
-    raise TargetError(f"{named(str(file))}: exported programs are not read yet")
+    from costlab.targets.torch_module import program_as_block
+    from costlab.tracing.exported_file import read_program
+
+    block = program_as_block(read_program(file))
+    return Variant(str(file), block, input=block.default_input)
 
 
 def is_onnx_model(value: object) -> TypeGuard[Any]:

@@ -19,7 +19,15 @@ from costlab.errors import DefinitionError, TargetError
 from costlab.messages import a, named
 from costlab.targets.catalog import is_listed, is_shipped, lookup
 from costlab.targets.target import Target, Variant, guard
-from costlab.targets.torch_module import AWAITED, Factory, as_block, is_module, is_module_class
+from costlab.targets.torch_module import (
+    AWAITED,
+    Factory,
+    as_block,
+    is_module,
+    is_module_class,
+    is_program,
+    program_as_block,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +41,16 @@ class TorchModule(Protocol):
     def state_dict(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
+class TorchProgram(Protocol):
+    """An exported program, ``torch.export.ExportedProgram``, as a protocol as well."""
+
+    @property
+    def graph_signature(self) -> Any: ...
+
+    @property
+    def example_inputs(self) -> Any: ...
+
+
 class VariantHolder(Protocol):
     """What holds a variant, as a member of a space does."""
 
@@ -41,7 +59,14 @@ class VariantHolder(Protocol):
 
 
 TargetLike: TypeAlias = (
-    str | Block | Definition[...] | Variant | VariantHolder | TorchModule | Callable[..., TorchModule]
+    str
+    | Block
+    | Definition[...]
+    | Variant
+    | VariantHolder
+    | TorchModule
+    | TorchProgram
+    | Callable[..., TorchModule | TorchProgram]
 )
 FORMS = "a name from costlab list, file.py:attribute, package.module:attribute, file.onnx or file.pt2"
 IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
@@ -96,6 +121,9 @@ def find(target: TargetLike) -> Variant:
     if is_module(target):
         block = as_block(target)
         return Variant(block.title, block)
+    if is_program(target):
+        block = program_as_block(target)
+        return Variant(block.title, block, input=block.default_input)
     if is_module_class(target) or inspect.isroutine(target) or isinstance(target, partial):
         made_by = Factory(cast("Any", target))
         return Variant(made_by.name, made_by, from_user=True)
@@ -130,9 +158,10 @@ def _find_by_name(target: str) -> Variant:
     reference = load_reference(target)
     subject = _subject(reference)
     if isinstance(subject, Block):
+        own = getattr(subject, "default_input", None)
         if reference.settings_text:
             raise TargetError(f"{label} is a block, made already, and takes no settings")
-        return Variant(label, subject, {}, None, reference.from_user, reference.folder)
+        return Variant(label, subject, {}, own, reference.from_user, reference.folder)
     with guard(subject.name, reference.from_user, reference.folder):
         settings = subject.read(reference.settings_text)
     return Variant(label, subject, settings, None, reference.from_user, reference.folder)
@@ -250,6 +279,8 @@ def _subject(reference: Reference) -> Block | Definition[...]:
         return value
     if is_module(value):
         return as_block(value)
+    if is_program(value):
+        return program_as_block(value)
     from costlab.targets.ablation import Ablation
 
     if isinstance(value, Ablation):

@@ -4,7 +4,7 @@ import inspect
 import sys
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 from warnings import catch_warnings, filterwarnings
 from weakref import WeakSet, WeakValueDictionary
 
@@ -13,6 +13,9 @@ from costlab.algebra.define import Definition
 from costlab.algebra.parameter import Parameter
 from costlab.algebra.several import LookedAt
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
+
+if TYPE_CHECKING:
+    from costlab.tracing.exported import ExportedModule
 
 AWAITED = "give one that returns what it awaits"
 
@@ -34,6 +37,19 @@ def as_block(module: Any) -> Block:
     from costlab.tracing.module import Module
 
     return Module(module)
+
+
+def is_program(value: object) -> TypeGuard[Any]:
+    """Whether the value is what `torch.export.export` gives; it cannot be if that has not been imported."""
+    export = sys.modules.get("torch.export")
+    return isinstance(value, getattr(export, "ExportedProgram", ()))
+
+
+def program_as_block(program: Any) -> "ExportedModule":
+    """An exported program as a block; its input is what it was exported with, where it holds it."""
+    from costlab.tracing.exported import ExportedModule, module_of
+
+    return ExportedModule(module_of(program))
 
 
 def training_step(block: Block, x: Any) -> Block:
@@ -120,6 +136,8 @@ class Factory(Definition[...]):
             raise DefinitionError(f"{self.name} is asynchronous: {AWAITED}")
         if is_module(value):
             return as_block(value)
+        if is_program(value):
+            return program_as_block(value)
         if not isinstance(value, Block):
             from costlab.targets.instead import instead
 

@@ -38,7 +38,6 @@ def objects() -> dict[str, Any]:
             self._net = layer
 
     return {
-        "ExportedProgram": torch.export.export(layer, (X,)),
         "state_dict": layer.state_dict(),
         "checkpoint": {"epoch": 3, "model": layer.state_dict()},
         "ScriptFunction": scripted,
@@ -92,7 +91,6 @@ def _recursive() -> list[Any]:
 
 OBJECTS = objects()
 INSTEAD = {
-    "ExportedProgram": "an ExportedProgram is no target: give the module that it holds, .module()",
     "state_dict": "these are the tensors of a model, as in a state_dict: give the model itself",
     "checkpoint": "these are the tensors of a model, as in a state_dict: give the model itself",
     "ScriptFunction": "give a module that calls it",
@@ -173,7 +171,6 @@ import functools, torch, warnings
 from torch import nn
 
 layer = nn.Linear(4, 4)
-program = torch.export.export(layer, (torch.rand(2, 4),))
 state = layer.state_dict()
 optimizer = torch.optim.SGD(layer.parameters(), 0.1)
 with warnings.catch_warnings():
@@ -191,7 +188,6 @@ class Maker:
     def __call__(self, width=4): return nn.Linear(4, width)
 
 wrapper, maker = Wrapper(), Maker()
-def gives_program(): return program
 def gives_pair(): return layer, {}
 def gives_state(): return state
 def fails(): raise ValueError(f"bad {layer.weight} of {object()}. And more.")
@@ -206,11 +202,6 @@ class Wrong(nn.Module):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (
-            "program",
-            "program is of type ExportedProgram, not a block, a module, or a function that returns one; ",
-        ),
-        ("program", "give the module that it holds, .module()"),
         ("state", "these are the tensors of a model"),
         ("optimizer", "give the model whose parameters it updates"),
         (
@@ -219,10 +210,6 @@ class Wrong(nn.Module):
         ),
         ("builtin", "relu: its parameters are not known: write a function that calls it"),
         ("wrapper", "give the module in it, .model"),
-        (
-            "gives_program",
-            "returned ExportedProgram, not a block or a module; give the module that it holds, .m",
-        ),
         ("gives_pair", "returned tuple, not a block or a module; give the module in it, [0]"),
         ("gives_state", "returned OrderedDict, not a block or a module; these are the tensors of a model"),
         ("fails", "fails: ValueError: bad a tensor of <object object> (net.py, line 27)"),
