@@ -212,7 +212,7 @@ class Wrong(nn.Module):
         ("wrapper", "give the module in it, .model"),
         ("gives_pair", "returned tuple, not a block or a module; give the module in it, [0]"),
         ("gives_state", "returned OrderedDict, not a block or a module; these are the tensors of a model"),
-        ("fails", "fails: ValueError: bad a tensor of <object object> (net.py, line 27)"),
+        ("fails", "fails: ValueError: bad a tensor of <object object> (net.py, line 25)"),
         ("Wrong", "out_channels must be divisible by groups"),
     ],
 )
