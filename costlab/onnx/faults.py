@@ -1,9 +1,9 @@
 """What is wrong with a graph, in one line: what the file says cannot be, whoever reads it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from onnx import AttributeProto, GraphProto, NodeProto, checker
+from onnx import IR_VERSION, AttributeProto, GraphProto, ModelProto, NodeProto, checker
 
 from costlab.algebra.shape import Sizes
 from costlab.errors import TargetError
@@ -20,17 +20,44 @@ def told(node: NodeProto) -> str:
     return f"{node.op_type} {named(name)}" if name else node.op_type
 
 
-def refuse_malformed(node: NodeProto, error: Exception) -> None:
+def refuse_malformed(node: NodeProto, version: int, error: Exception) -> None:
     """Refuse a node that no rule can count, for it is not as onnx has it.
 
     Raises:
         TargetError: it is not.
     """
     context = checker.C.CheckerContext()
+    context.ir_version = IR_VERSION
+    context.opset_imports = {node.domain: version}
     try:
         checker.check_node(node, context)
     except Exception as wrong:
         raise TargetError(f"{told(node)}: {first_sentence(wrong, of_line=True)}") from error
+
+
+def refuse_invalid(model: ModelProto, error: Exception) -> None:
+    """Refuse a model that cannot be followed, for it is none that onnx's checker takes.
+
+    Raises:
+        TargetError: it is none.
+    """
+    try:
+        checker.check_model(model)
+    except Exception as wrong:
+        raise TargetError(f"it is damaged: {first_sentence(wrong, of_line=True)}") from error
+    if not _is_text(model):
+        raise TargetError("it is damaged: it holds names that are no text") from error
+
+
+def _is_text(message: Any) -> bool:
+    """Whether all texts in a message of protobuf are such, which it gives as bytes where they are not."""
+    for field, value in message.ListFields():
+        for each in value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else (value,):
+            if field.type == field.TYPE_STRING and isinstance(each, bytes):
+                return False
+            if field.type == field.TYPE_MESSAGE and not _is_text(each):
+                return False
+    return True
 
 
 def refuse_channels(node: NodeProto, inputs: Sequence[GraphTensor | None]) -> None:

@@ -15,6 +15,7 @@ from costlab.algebra.traced import OF_GRAPH, Parameters, Traced
 from costlab.errors import CostlabError, DefinitionError, TargetError
 from costlab.messages import shortened
 from costlab.onnx.control import CONTROL
+from costlab.onnx.faults import refuse_invalid
 from costlab.onnx.fixed import GraphRun
 from costlab.onnx.inputs import Bound, GraphInput, as_given, asked, bound, default_sizes, inputs_of, sizes_of
 from costlab.onnx.operations import read_by
@@ -112,6 +113,11 @@ class OnnxGraph(Block):
             operations = walker.run(graph, scope)
         except CostlabError as error:
             raise TargetError(f"{self.name}: {error}") from error
+        except RecursionError:
+            raise TargetError(f"{self.name}: a function of the file calls itself") from None
+        except Exception as error:
+            refuse_invalid(self.model, error)
+            raise
         outputs = scope.outputs(graph)
         held = Parameters(trainable=sum(each.parameters for each in operations))
         root = build_tree(self.name, operations, held, read_by(outputs))

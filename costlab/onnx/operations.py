@@ -50,7 +50,8 @@ class Operations:
                 if not self._adds_bias(node, call):
                     self._add_works(node, call)
                     self._follow(node, call)
-            except UnsizedError:
+            except UnsizedError as error:
+                refuse_malformed(node, call.version, error)
                 del self._met[begin:]
                 self._add(node, call, self._unknown(call), unsized=True)
         if len(self._met) == begin:
@@ -133,7 +134,7 @@ class Operations:
         except UnsizedError:
             raise
         except Exception as error:
-            refuse_malformed(node, error)
+            refuse_malformed(node, call.version, error)
             raise
 
     def _follow(self, node: NodeProto, call: NodeCall) -> None:

@@ -1,7 +1,6 @@
 """Reading files of ONNX; what is none is told by what it is."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -10,7 +9,7 @@ from onnx import ModelProto, defs
 
 from costlab.errors import TargetError, first_line
 from costlab.messages import named
-from costlab.onnx.faults import in_order
+from costlab.onnx.faults import in_order, refuse_invalid
 from costlab.onnx.graph import OnnxGraph
 
 LARGEST = 2**31 - 1
@@ -82,13 +81,19 @@ def checked(graph: OnnxGraph) -> OnnxGraph:
         raise TargetError(f"its form is version {model.ir_version}, and {known}: {NEWER}")
     if not model.opset_import and model.ir_version >= 3:
         raise TargetError("it does not say which operators it holds (opset_import): it may be cut off")
-    for message in _unknown_operators(model):
-        raise TargetError(message)
-    in_order(model.graph)
+    try:
+        _refuse_unknown_operators(model)
+        in_order(model.graph)
+        graph.inputs, graph.default_input  # noqa: B018  # it is looked at here, where what is damaged is told
+    except TargetError:
+        raise
+    except Exception as error:
+        refuse_invalid(model, error)
+        raise
     return graph
 
 
-def _unknown_operators(model: ModelProto) -> Iterator[str]:
+def _refuse_unknown_operators(model: ModelProto) -> None:
     versions = defs.C.schema_version_map()
     opsets = [*model.opset_import, *(each for function in model.functions for each in function.opset_import)]
     for each in opsets:
@@ -98,12 +103,10 @@ def _unknown_operators(model: ModelProto) -> Iterator[str]:
         first, last = versions[domain]
         what = f"operators {named(domain) if domain else 'of onnx'}"
         if each.version > last:
-            yield (
-                f"it holds {what} of version {each.version}, and onnx {onnx.__version__} knows them up to "
-                f"{last}: {NEWER}"
-            )
+            known = f"onnx {onnx.__version__} knows them up to {last}"
+            raise TargetError(f"it holds {what} of version {each.version}, and {known}: {NEWER}")
         if each.version < first:
-            yield f"it holds {what} of version {each.version}, which there is not: they begin with {first}"
+            raise TargetError(f"it holds {what} of version {each.version}, and they begin with {first}")
 
 
 def _model(file: Path) -> ModelProto:
