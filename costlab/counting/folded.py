@@ -38,8 +38,8 @@ SUMMARY = '<summary style="display:list-item;list-style-position:outside">'
 It is a list item by itself, but style sheets of notebooks make it a plain block, which has no mark.
 """
 GAP = "  "
-ITSELF = "(itself)"
-"""The name of what a module does beside what is in it."""
+ROOT, ITSELF = "(root)", "(itself)"
+"""The names of the whole, and of what a module does beside what is in it."""
 R = TypeVar("R")
 
 
@@ -154,7 +154,7 @@ def by_level(
         for row in level(depth).get(above, ()):
             here = path(row)
             opens = here != above and any(path(each) != here for each in level(depth + 1).get(here, ()))
-            name = here.rpartition(".")[2] if here != above else ITSELF
+            name = (here.rpartition(".")[2] if here != above else ITSELF) if here else ROOT
             below = partial(lines, depth + 1, here) if opens else None
             found.append(Line(cells(name, row), below))
         return found

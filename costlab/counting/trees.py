@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from costlab.algebra.block import Node
 from costlab.algebra.dim import Dim, is_number
 from costlab.algebra.work import Work
-from costlab.counting.folded import ITSELF, Amount, Line, amounts, said, tree
+from costlab.counting.folded import ITSELF, ROOT, Amount, Line, amounts, said, tree
 from costlab.counting.frame import notes_of, notes_of_comparison, thousands, titles_of
 from costlab.counting.overview import LEVELS
 from costlab.counting.row import Row, human
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from costlab.counting.count import Count
     from costlab.counting.difference import Difference
 
-ROOT = "(root)"
 UNITS = {"multiply-adds": "multiply-adds (MACs)"}
 MODULES = f"{LEVELS}, .to_frame() every operation"
 VARIANTS = ".counts holds each of them, .to_frame() a row of each"

@@ -196,7 +196,7 @@ class Memory(Overview):
         columns = [name for name in titles if name != "kept" or self.optimizer is not None]
 
         def cells(name: str, row: MemoryRow) -> list[str]:
-            return [name or "(root)", *(_shown(getattr(row, column)) for column in columns)]
+            return [name, *(_shown(getattr(row, column)) for column in columns)]
 
         lines = by_level(self.modules, lambda row: row.name, cells)
         head = ["module", *(f"{titles[name]}, bytes" for name in columns)]

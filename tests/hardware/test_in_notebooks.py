@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import costlab
-from costlab import memory, roofline, saved_time
+from costlab import Conv2d, memory, roofline, saved_time
 from costlab.hardware.timing.calibration import Machine
 from costlab.hardware.timing.features import Features
 from costlab.hardware.timing.measured import Measurement, TimedRow
@@ -30,6 +30,16 @@ def test_bytes_of_a_roofline_add_up() -> None:
             assert sum(moved[each] for each in below) == size
     assert [*moved.values()][-1] == bound.total.bytes
     assert f"{bound.total.bytes:,} bytes" in bound._repr_html_()
+
+
+def test_what_is_one_operation_is_the_root() -> None:
+    one = Conv2d(3, 1)
+    assert read(roofline(one, "k40", input=(3, 4, 4))._repr_html_()).lines[1][:3] == [
+        "(root)",
+        "memory",
+        "144",
+    ]
+    assert read(memory(one, (3, 4, 4))._repr_html_()).lines[1] == ["(root)", "48", "192"]
 
 
 def test_memory_of_a_module_is_that_of_what_is_in_it() -> None:
