@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 NAMED = frozenset([bool, str])
 ALL = frozenset([bool, str, int, float, tuple])
+FREE = frozenset(["p", "momentum", "eps"])
+"""Settings of layers on which no cost hangs, and which are changed from step to step."""
 
 
 def form_of_module(module: nn.Module) -> Hashable:
@@ -26,14 +28,18 @@ def _parameters(module: nn.Module) -> Iterator[Hashable]:
 
 
 def _settings(module: nn.Module) -> tuple[Hashable, ...]:
+    own = module.__dict__
     told = ALL if type(module).__module__.startswith("torch.nn.") else NAMED
-    return tuple(
-        [
-            item
-            for item in module.__dict__.items()
-            if type(item[1]) in told and (type(item[1]) is not tuple or _is_plain(item[1]))
-        ]
-    )
+    plain = [
+        item
+        for item in own.items()
+        if type(item[1]) in told
+        and item[0] not in FREE
+        and (type(item[1]) is not tuple or _is_plain(item[1]))
+    ]
+    if "forward" in own:  # put in the place of the class's; not held, as it may hold the module
+        plain.append(("forward", id(own["forward"])))
+    return tuple(plain)
 
 
 def _is_plain(value: object) -> bool:

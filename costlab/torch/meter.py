@@ -14,7 +14,7 @@ from costlab.hardware.device import Device
 from costlab.hardware.device import device as device_of
 from costlab.torch.form import tensors_in
 from costlab.torch.peaks import AUTO, device_for, type_for
-from costlab.torch.step_cost import StepCost, known_cost, step_cost
+from costlab.torch.step_cost import StepCost, known_cost, refuse_other, step_cost
 from costlab.torch.utilization import Utilization, refuse_counts
 from costlab.torch.window import Batch, Window, Windows
 
@@ -42,8 +42,8 @@ class StepMeter:
         multiply_adds: Gives those of forward and backward on a batch, for a module that cannot be traced.
 
     Raises:
-        DefinitionError: every, devices or replicas is no whole number above 0, or warm_up is none of at least
-        0. DeviceError: there is no such device.
+        DefinitionError: what is trained is no module, or every, warm_up, devices or replicas no such number.
+        DeviceError: there is no such device.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class StepMeter:
         replicas: int = 1,
         multiply_adds: Callable[[Any], int] | None = None,
     ) -> None:
+        refuse_other(module)
         refuse_settings(device, every, warm_up)
         refuse_counts(devices=devices, replicas=replicas)
         self.module = module
@@ -69,21 +70,23 @@ class StepMeter:
         self._uncounted = False
 
     def start(self) -> None:
-        """Let the time run: at the first batch, and after a pause. A batch that is told does so, too."""
+        """Let the time run: before the first batch, and after a pause. What is done before does not count."""
         self._windows.start()
 
     def pause(self) -> None:
-        """Stop the time until the next batch: for an evaluation, or where a checkpoint is written."""
+        """Stop the time until it is started: for an evaluation, or where a checkpoint is written."""
         self._windows.pause()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """What runs within is no part of a step."""
+        ran = self._windows.runs
         self.pause()
         try:
             yield
         finally:
-            self.start()
+            if ran:
+                self.start()
 
     def batch(self, inputs: Any, main: Any = None) -> None:
         """Forward and backward ran on a batch: what the module was called with.
@@ -103,7 +106,6 @@ class StepMeter:
         """
         if inputs is not None:
             self.batch(inputs)
-        self.start()
         window = self._windows.step()
         return None if window is None else self._told(window)
 

@@ -9,6 +9,8 @@ from torch import nn
 
 from costlab.algebra.inputs import as_inputs
 from costlab.counting.count import count
+from costlab.errors import DefinitionError
+from costlab.messages import named
 from costlab.torch.form import form_of_inputs, form_of_module
 from costlab.torch.recomputation import run_once
 from costlab.tracing.process import unwrapped
@@ -25,6 +27,16 @@ class StepCost(NamedTuple):
 
 
 _known: WeakKeyDictionary[nn.Module, dict[Hashable, StepCost]] = WeakKeyDictionary()
+
+
+def refuse_other(module: object) -> None:
+    """Refuse what is no module.
+
+    Raises:
+        DefinitionError: it is something else.
+    """
+    if not isinstance(module, nn.Module):
+        raise DefinitionError(f"module={named(module)} is no torch.nn.Module")
 
 
 def known_cost(

@@ -10,7 +10,7 @@ from costlab.errors import DefinitionError
 from costlab.hardware.device import Device
 from costlab.messages import named
 from costlab.torch.peaks import AUTO, device_for, type_for
-from costlab.torch.step_cost import step_cost
+from costlab.torch.step_cost import refuse_other, step_cost
 
 
 class Utilization(float):
@@ -94,7 +94,7 @@ def mfu(
         recomputation: Whether what runs again counts.
 
     Raises:
-        DefinitionError: seconds, steps or devices are no such number.
+        DefinitionError: what is given is no module, or seconds, steps or devices are no such number.
         DeviceError: the device or its peak in this type is not known.
         TargetError: the module cannot be traced, as of `costlab.count`.
 
@@ -103,6 +103,7 @@ def mfu(
     if not _is_time(seconds):
         raise DefinitionError(f"seconds={named(seconds)} must be a number above 0")
     refuse_counts(steps=steps, devices=devices)
+    refuse_other(module)
     on = device_for(device, module)
     cost = step_cost(module, inputs, backward=backward, recomputation=recomputation)
     kind = type_for(dtype, module, cost, on)

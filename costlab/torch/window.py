@@ -49,6 +49,11 @@ class Windows:
         self._synchronize()
         return self._clock()
 
+    @property
+    def runs(self) -> bool:
+        """Whether the time runs."""
+        return self._runs
+
     def start(self) -> None:
         """Let the time run: before a batch, where it does not yet."""
         if not self._runs and not self._left:
@@ -63,26 +68,30 @@ class Windows:
         self._runs = False
 
     def batch(self, done: Batch) -> None:
-        """A batch went forward and back; those of the first steps do not count."""
-        if not self._left:
+        """A batch went forward and back; one of the first steps, or of no time, does not count."""
+        if self._runs and not self._left:
             self._batches.append(done)
 
     def step(self) -> Window | None:
-        """The parameters were stepped: the window that ends with it, if one does."""
+        """The parameters were stepped: the window that ends with it, if one does.
+
+        Of a step while the time stood nothing is known, so it does not count; the time runs from then on.
+        """
+        if not self._runs:
+            self.start()
+            return None
         if self._left:
             self._left -= 1
-            if not self._left and self._runs:
+            if not self._left:
                 self._began = self._read()
             return None
         self._steps += 1
         if self._steps < self._every:
             return None
-        ran = self._runs
         self.pause()
         made = Window(self._steps, self._seconds, *map(_sum, zip(*self._batches or [NOTHING], strict=True)))
         self._empty()
-        if ran:
-            self._began, self._runs = self._clock(), True
+        self._began, self._runs = self._clock(), True
         return made
 
 

@@ -66,11 +66,12 @@ def test_pauses_are_no_part_of_it() -> None:
     clock.now = 102
     windows.batch(Batch(1, 1, 1))
     assert windows.step() is None
+    windows.batch(Batch(1, 1, 1))
+    assert windows.step() == Window(2, 3, 3, 3, 3)
     windows.pause()
-    clock.now = 1000
-    assert windows.step() == Window(2, 3, 2, 2, 2)
     clock.now = 2000
-    windows.start()
+    windows.batch(Batch(50, 1, 1))
+    assert windows.step() is None  # of which no time is known
     clock.now = 2001
     windows.step()
     clock.now = 2002
@@ -196,8 +197,19 @@ def test_an_evaluation_takes_none_of_the_time(clock: Clock) -> None:
     assert shown["costlab/step_seconds"] == 0.5
 
 
+def test_a_step_after_a_pause_that_did_not_end_does_not_count(clock: Clock) -> None:
+    made = StepMeter(layer(), device=None, every=1, warm_up=0)
+    clock.now = 50
+    assert made.step(torch.rand(64, 4)) is None  # the time was not started
+    clock.now = 51
+    shown = made.step(torch.rand(8, 4))
+    assert shown is not None
+    assert (shown["costlab/step_seconds"], shown["costlab/multiply_adds"]) == (1, 8 * ROW)
+
+
 def refused() -> Iterator[tuple[type[Exception], str, dict[str, Any]]]:
     yield DeviceError, "no device 'h1000'", {"device": "h1000"}
+    yield DefinitionError, "module='resnet50' is no torch.nn.Module", {"module": "resnet50"}
     yield DefinitionError, "every=0 must be a whole number of at least 1", {"every": 0}
     yield DefinitionError, "warm_up=-1 must be a whole number of at least 0", {"warm_up": -1}
     yield DefinitionError, "devices=0", {"devices": 0}
@@ -207,4 +219,4 @@ def refused() -> Iterator[tuple[type[Exception], str, dict[str, Any]]]:
 @pytest.mark.parametrize(("error", "says", "options"), [*refused()])
 def test_what_is_wrong_is_said_by_name(error: type[Exception], says: str, options: dict[str, Any]) -> None:
     with pytest.raises(error, match=says):
-        StepMeter(layer(), **options)
+        StepMeter(**{"module": layer()} | options)

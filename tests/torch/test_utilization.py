@@ -1,10 +1,12 @@
 """The share of a peak, held against arithmetic by hand and against the flop counter on a real step."""
 
 import copy
+import gc
 import json
 import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import ref
 
 import pytest
 import torch
@@ -140,7 +142,11 @@ def widen(model: nn.Sequential) -> None:
     model.append(nn.Conv2d(4, 4, 1))
 
 
-@pytest.mark.parametrize("change", [freeze, stride, widen])
+def replace(model: nn.Sequential) -> None:
+    model.forward = lambda x: model[1](model[1](model[0](x)))  # type: ignore[method-assign]  # as wrappers do
+
+
+@pytest.mark.parametrize("change", [freeze, stride, widen, replace])
 def test_a_change_of_the_module_is_counted(change: Callable[[nn.Sequential], None]) -> None:
     def fresh() -> nn.Sequential:
         return nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1))
@@ -249,8 +255,11 @@ def test_devices_go_by_what_the_driver_calls_them() -> None:
             called(other)
 
 
-def step(inputs: Tensor | None = None, seconds: Any = 1.0, device: Any = TEN, **options: Any) -> Utilization:
-    return mfu(stack(), torch.rand(ROWS, 8) if inputs is None else inputs, seconds, device=device, **options)
+def step(
+    inputs: Tensor | None = None, seconds: Any = 1.0, device: Any = TEN, module: Any = None, **options: Any
+) -> Utilization:
+    given = torch.rand(ROWS, 8) if inputs is None else inputs
+    return mfu(module or stack(), given, seconds, device=device, **options)
 
 
 @pytest.mark.parametrize(
@@ -269,6 +278,7 @@ def step(inputs: Tensor | None = None, seconds: Any = 1.0, device: Any = TEN, **
         (DefinitionError, "seconds=nan", {"seconds": float("nan")}),
         (DefinitionError, "seconds=True", {"seconds": True}),
         (DefinitionError, "seconds='1'", {"seconds": "1"}),
+        (DefinitionError, "module='resnet50' is no torch.nn.Module", {"module": "resnet50"}),
         (DefinitionError, "steps=0 must be a whole number", {"steps": 0}),
         (DefinitionError, r"devices=1\.0 must be a whole number", {"devices": 1.0}),
         (TargetError, "must have same reduction dim", {"inputs": torch.rand(3, 7)}),
@@ -295,6 +305,16 @@ def test_a_share_is_a_number_that_tells_where_it_comes_from() -> None:
     )
     for again in (pickle.loads(pickle.dumps(share)), copy.deepcopy(share)):
         assert repr(again) == repr(share)
+
+
+def test_what_is_kept_of_a_module_goes_with_it() -> None:
+    model = stack()
+    model.forward = model.forward  # type: ignore[method-assign]  # a circle, as wrappers make them
+    gone = ref(model)
+    assert adds(model, torch.rand(ROWS, 8)) == STEP
+    del model
+    gc.collect()
+    assert gone() is None
 
 
 def test_it_is_reached_from_costlab_itself() -> None:
