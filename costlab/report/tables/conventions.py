@@ -45,11 +45,15 @@ def _described(by: Convention) -> Table:
     ]
     unseen = f"only these forms are seen: {', '.join(sorted(by.forms))}" if by.forms else ""
     unknown = f"no rule for: {', '.join(by.unknown)}" if by.unknown else ""
+    known = f"it fails on operators other than: {', '.join(sorted(by.operators))}" if by.operators else ""
+    types = f"it fails on inputs other than: {', '.join(sorted(by.input_types))}" if by.input_types else ""
+    fails = f"it fails on: {'; '.join(each.reason for each in by.fails)}" if by.fails else ""
+    constants = f"computed of constants: {by.constants}" if by.constants else ""
     measurement = f", measured on {by.measured_on}" if by.measured_on else ""
     return Table(
         f"{by.name}: {by.unit}{measurement}",
         ONE,
         tuple(rows),
-        notes=tuple(filter(None, (unseen, unknown, by.note))),
+        notes=tuple(filter(None, (unseen, unknown, known, types, fails, constants, by.note))),
         facts=lambda: {"convention": by.name, "unit": by.unit, "measured_on": by.measured_on or None},
     )
