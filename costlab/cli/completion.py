@@ -21,6 +21,8 @@ JOINTS = ":="
 """The signs at which bash takes words apart; what it completes is behind the last one."""
 DEVICES = ("auto", "cpu", "cuda")
 SHELLS = ("bash", "zsh", "fish")
+MODELS = (".onnx", ".pt2")
+"""The endings of files that are targets by themselves."""
 SOURCES = ("synthetic", "digits", "cifar10:", "cifar100:", "folder:")
 
 
@@ -37,7 +39,7 @@ def complete(kind: str, context: click.Context, incomplete: str) -> list[Complet
 def _targets(_: click.Context, word: str) -> Iterator[str]:
     source, joint, rest = word.partition(":")
     if not joint:
-        yield from (*catalog.catalog(), *_files(word))
+        yield from (*catalog.catalog(), *_files(word, (".py", *MODELS)))
     elif source.endswith(".py"):
         yield from (f"{source}:{name}" for name in _names_in(Path(source)) if ":" not in rest)
     elif catalog.is_listed(source):
@@ -60,8 +62,8 @@ def _settings(name: str, typed: str) -> Iterator[str]:
     yield from (f"{before}{comma}{word}" for word in words)
 
 
-def _files(word: str, ending: str = ".py") -> Iterator[str]:
-    """Files of Python, of which an attribute is to follow, and folders, where a letter of them is typed."""
+def _files(word: str, endings: tuple[str, ...] = (".py",)) -> Iterator[str]:
+    """Files of Python, of which an attribute is to follow, or others, and folders, once a letter is typed."""
     folder, _, start = word.rpartition("/")
     place = f"{folder}/" if "/" in word else ""
     with os.scandir(place or ".") as entries:
@@ -70,8 +72,8 @@ def _files(word: str, ending: str = ".py") -> Iterator[str]:
                 continue
             if entry.is_dir():
                 yield from [f"{place}{entry.name}/"] if word else []
-            elif ending and entry.name.endswith(ending):
-                yield f"{place}{entry.name}:"
+            elif entry.name.endswith(endings):
+                yield f"{place}{entry.name}{'' if entry.name.endswith(MODELS) else ':'}"
 
 
 def _names_in(file: Path) -> Iterator[str]:
@@ -184,7 +186,7 @@ def _rules(_: click.Context, word: str) -> Iterator[str]:
 
 def _data(_: click.Context, word: str) -> Iterator[str]:
     source, joint, path = word.partition(":")
-    yield from (f"{source}:{folder}" for folder in _files(path, "")) if joint else SOURCES
+    yield from (f"{source}:{folder}" for folder in _files(path, ())) if joint else SOURCES
 
 
 KINDS: dict[str, Callable[[click.Context, str], Iterable[str]]] = {

@@ -8,9 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
-from costlab.cli.completion import Fish
+from costlab.cli.completion import Fish, complete
+from costlab.cli.main import cli
 from costlab.paper.claims import CLAIMS
 from costlab.targets.catalog import ablations, catalog
 from costlab.train.experiments import names
@@ -112,6 +114,16 @@ def test_what_bash_is_told(folder: Path, words: tuple[str, ...], expected: set[s
 def test_other_shells_are_told_whole_words(folder: Path, shell: str) -> None:
     found, errors = completed(folder, "count", "nets.py:ma", shell=shell)
     assert (found, errors) == (["nets.py:make"], "")
+
+
+def test_files_of_models_are_whole_targets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    for name in ("net.onnx", "net.pt2", "net.pt", "sub/deep.onnx"):
+        (folder / name).touch()
+    words = {item.value for item in complete("target", click.Context(cli), "ne")}
+    assert words == {"nets.py:", "net.onnx", "net.pt2"}
+    assert [item.value for item in complete("target", click.Context(cli), "sub/d")] == ["sub/deep.onnx"]
+    assert [item.value for item in complete("ablation", click.Context(cli), "net")] == ["nets.py:"]
 
 
 def test_fish_does_not_end_a_word_at_a_comma() -> None:
