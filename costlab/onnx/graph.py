@@ -21,7 +21,7 @@ from costlab.onnx.inputs import Bound, GraphInput, as_given, asked, bound, defau
 from costlab.onnx.operations import read_by
 from costlab.onnx.scope import Scope
 from costlab.onnx.tensor import GraphTensor, tensor_of_type
-from costlab.onnx.tree import build_tree
+from costlab.onnx.tree import GraphOperation, build_tree
 from costlab.onnx.walk import Walker
 
 
@@ -110,14 +110,9 @@ class OnnxGraph(Block):
         scope = Scope(opsets=tuple(self.model.opset_import))
         scope.tensors.update(into.tensors)
         try:
-            operations = walker.run(graph, scope)
+            operations = self._run(walker, scope)
         except CostlabError as error:
             raise TargetError(f"{self.name}: {error}") from error
-        except RecursionError:
-            raise TargetError(f"{self.name}: a function of the file calls itself") from None
-        except Exception as error:
-            refuse_invalid(self.model, error)
-            raise
         outputs = scope.outputs(graph)
         held = Parameters(trainable=sum(each.parameters for each in operations))
         root = build_tree(self.name, operations, held, read_by(outputs))
@@ -127,6 +122,17 @@ class OnnxGraph(Block):
         return root._replace(
             output=output, block=replace(root.block, graph=GraphRun(self.model, into.tensors))
         )
+
+    def _run(self, walker: Walker, scope: Scope) -> list[GraphOperation]:
+        try:
+            return walker.run(self.model.graph, scope)
+        except CostlabError:
+            raise
+        except RecursionError:
+            raise TargetError("a function of the file calls itself") from None
+        except Exception as error:
+            refuse_invalid(self.model, error)
+            raise
 
     def _declared(self, into: Bound) -> dict[str, GraphTensor]:
         """What the file says of the tensors between, where the sizes with names are those of the input."""

@@ -51,6 +51,16 @@ class TorchProgram(Protocol):
     def example_inputs(self) -> Any: ...
 
 
+class OnnxModel(Protocol):
+    """A model of ONNX in memory, ``onnx.ModelProto``, as a protocol as well."""
+
+    @property
+    def opset_import(self) -> Any: ...
+
+    @property
+    def graph(self) -> Any: ...
+
+
 class VariantHolder(Protocol):
     """What holds a variant, as a member of a space does."""
 
@@ -60,11 +70,13 @@ class VariantHolder(Protocol):
 
 TargetLike: TypeAlias = (
     str
+    | os.PathLike[str]
     | Block
     | Definition[...]
     | Variant
     | VariantHolder
     | TorchModule
+    | OnnxModel
     | TorchProgram
     | Callable[..., TorchModule | TorchProgram]
 )
@@ -81,8 +93,9 @@ def resolve(target: TargetLike, input: object = None, **settings: Any) -> Target
     """The target that ``target`` names, with the shape of its input.
 
     A target is a catalog name, ``file.py:attribute`` or ``package.module:attribute`` (each with
-    ``:name=value,...`` after it), a `Definition`, a `Variant` or a member of a space, a `Block`, a module of
-    PyTorch, or what makes one: its class, or a function.
+    ``:name=value,...`` after it), a file of a model, ``.onnx`` or ``.pt2``, a `Definition`, a `Variant` or a
+    member of a space, a `Block`, a module of PyTorch, what makes one, its class or a function, an exported
+    program, or a model of ONNX.
 
     Raises:
         TargetError: it names nothing, its code fails, or the shape of its input is unknown.

@@ -186,6 +186,8 @@ def test_sizes_of_all_nodes_of_onnxs_own_tests() -> None:
     right = 0
     for case in collect_testcases(None):
         model = case.model
+        assert model is not None
+        assert case.data_sets is not None
         given, wanted = case.data_sets[0]
         del model.graph.value_info[:]
         arrays = dict(zip((each.name for each in model.graph.input), given, strict=False))
