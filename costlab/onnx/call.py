@@ -73,6 +73,8 @@ class NodeCall(NamedTuple):
 class GraphStep(NamedTuple):
     """An operation of a graph as tools that read graphs meet it: its node, of whose operations it is one.
 
+    ``name`` is that of the node in the file.
+
     What stands in a graph within a node, or in a function, they do not see: it has no ``call``, and the node
     is among those before the next. ``before`` are the nodes since the operation before, with their works,
     that are no operations here: what the file alone determines, which is computed once, before any run, what
@@ -82,6 +84,7 @@ class GraphStep(NamedTuple):
     call: NodeCall | None = None
     part: int = 0
     before: tuple[tuple[NodeCall, Work], ...] = ()
+    name: str = ""
 
     def at(self, sizes: Mapping[str, tuple[int, ...]]) -> "GraphStep":
         """The same at other sizes, by name."""

@@ -7,9 +7,10 @@ from contextlib import suppress
 from onnx import GraphProto, NodeProto
 
 from costlab.algebra.shape import Sizes
+from costlab.algebra.window import grouping
 from costlab.algebra.work import Work
 from costlab.onnx.call import GraphStep, NodeCall
-from costlab.onnx.faults import refuse_malformed
+from costlab.onnx.faults import WEIGHT_OF, refuse_malformed
 from costlab.onnx.names import name_of
 from costlab.onnx.parameters import Counted
 from costlab.onnx.rules import NOTHING, RULES
@@ -112,8 +113,9 @@ class Operations:
         name = name_of(node, made.work.kind, call)
         self._met.append(
             made._replace(
-                step=GraphStep(call, part, () if follows else tuple(self._before)),
+                step=GraphStep(call, part, () if follows else tuple(self._before), node.name),
                 path=name.within(self._path),
+                kernel=_kernel(node, call),
                 classes=() if self._path else name.classes,
                 turn=self._turn(),
                 reads=(last.turn,) if follows and last is not None else read_by(call.inputs),
@@ -170,6 +172,15 @@ class Operations:
 def read_by(tensors: Iterable[GraphTensor | None]) -> tuple[int, ...]:
     """The turns of the operations that tensors come from."""
     return tuple(dict.fromkeys(turn for each in tensors if each is not None for turn in each.made_by))
+
+
+def _kernel(node: NodeProto, call: NodeCall) -> str:
+    """The kernel of a convolution as people write it; nothing of what is none."""
+    place = WEIGHT_OF.get(node.op_type)
+    if place is None or not (call.input(0).is_sized and call.input(place).is_sized):
+        return ""
+    sizes = "x".join(map(str, call.input(place).shape[2:]))
+    return sizes + grouping(call.number("group", 1), call.input(0).shape[1])
 
 
 def _aside(call: NodeCall) -> Work:

@@ -95,8 +95,8 @@ def _node(path: str, branch: _Branch) -> Node:
         _node(_joined(path, name), each) if isinstance(each, _Branch) else _leaf(_joined(path, name), each)
         for name, each in branch.children.items()
     )
-    if path and len(children) == 1 and not children[0].children:
-        return children[0]._replace(path=path)
+    if path and len(children) == 1 and isinstance(next(iter(branch.children.values())), GraphOperation):
+        return children[0]._replace(path=path)  # a module that is one operation
     output = children[-1].output if children else Sizes()
     return Node(path, Traced(branch.kind), Sizes(), output, None, children)
 

@@ -2,7 +2,8 @@
 
 Nodes are named as ``torch.onnx.export(..., dynamo=False)`` names them: the scopes of the modules, then the
 operator of ONNX, with a number where the same name comes again. The other exporter numbers its nodes by
-passes of its own, which nobody can foresee.
+passes of its own, which nobody can foresee. Where the graph itself was counted, its nodes have their names,
+and those without one are left out.
 """
 
 import json
@@ -59,13 +60,19 @@ def attachment(count: Count) -> str:
     names: Counter[str] = Counter()
     scopes: dict[str, int] = {}
     metrics: list[dict[str, Any]] = []
+    of_graph: dict[str, list[Node]] = {}
     for node, work in count.root.working():
         if work.kind in UNREAD:
+            continue
+        if (step := getattr(node.block, "step_of_graph", None)) is not None:
+            of_graph.setdefault(step.name, []).append(node)
             continue
         first = f"{_scope(node, scopes)}/{_operator(work.kind, node)}"
         target = f"{first}_{names[first]}" if names[first] else first
         names[first] += 1
         metrics += _metrics("node", target, count.add_up("", [node]), count)
+    for name, nodes in of_graph.items():
+        metrics += _metrics("node", name, count.add_up("", nodes), count) if name else []
     partial = [_entry("model", "", "partial", str(count.partial))] if count.partial else []
     content = {
         "signature": SIGNATURE,
