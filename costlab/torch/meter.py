@@ -126,7 +126,7 @@ class StepMeter:
                 return step_cost(self.module, inputs)
         except CostlabError as error:
             self._uncounted = True
-            tell(f"the step cannot be counted, so that its multiply-adds are not logged: {one_line(error)}")
+            tell(f"multiply-adds are not logged, and multiply_adds= may give them: {one_line(error)}")
             return None
 
     def _told(self, window: Window) -> Mapping[str, float]:

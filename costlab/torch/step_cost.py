@@ -13,6 +13,7 @@ from costlab.errors import DefinitionError
 from costlab.messages import named
 from costlab.torch.form import form_of_inputs, form_of_module
 from costlab.torch.recomputation import run_once
+from costlab.torch.training_step import by_itself
 from costlab.tracing.process import unwrapped
 
 REMEMBERED = 256
@@ -59,7 +60,7 @@ def step_cost(
     key = _key(subject, inputs, backward, recomputation)
     costs = _known.setdefault(subject, {})
     if key not in costs:
-        with nullcontext() if recomputation else run_once():
+        with by_itself(subject), nullcontext() if recomputation else run_once():
             counted = count(subject, as_inputs(inputs), backward=backward)
         convolutions = sum(int(work.multiply_adds) for work in counted.works if work.kind.startswith("conv"))
         while len(costs) >= REMEMBERED:

@@ -18,7 +18,7 @@ METRICS = "torchmetrics."
 class TrainingStep(nn.Module):
     """What ``training_step`` of a Lightning module does with a batch.
 
-    While it runs, nothing is logged, metrics of torchmetrics, which read values and are no part of the
+    While it is counted, nothing is logged, metrics of torchmetrics, which read values and are no part of the
     network, are passed over, and there is no trainer, whose state would be counted through.
     """
 
@@ -38,8 +38,7 @@ class TrainingStep(nn.Module):
             raise DefinitionError("training_step optimizes by hand: give multiply_adds")
         if "dataloader_iter" in takes:
             raise DefinitionError("training_step takes an iterator of batches: give multiply_adds")
-        with _by_itself(self.module):
-            output = step(batch, batch_idx=0) if "batch_idx" in takes else step(batch)
+        output = step(batch, batch_idx=0) if "batch_idx" in takes else step(batch)
         loss = output.get("loss") if isinstance(output, Mapping) else output
         if not isinstance(loss, Tensor):
             raise DefinitionError("training_step gives no loss")
@@ -47,8 +46,11 @@ class TrainingStep(nn.Module):
 
 
 @contextmanager
-def _by_itself(module: nn.Module) -> Iterator[None]:
-    """Let a Lightning module run without its trainer."""
+def by_itself(step: nn.Module) -> Iterator[None]:
+    """Let a Lightning module be counted without its trainer, which holds the data; others as they are."""
+    if not isinstance(step, TrainingStep):
+        yield
+        return
     held: list[tuple[dict[str, Any], str, Any]] = []
 
     def put(where: nn.Module, name: str, value: Any) -> None:
@@ -57,10 +59,11 @@ def _by_itself(module: nn.Module) -> Iterator[None]:
         own[name] = value
 
     try:
-        for name in LOGS:
-            put(module, name, _nothing)
-        put(module, "_trainer", None)
-        for each in module.modules():
+        for each in step.module.modules():
+            if each is step.module or "_trainer" in each.__dict__:  # one that is held by another has it, too
+                put(each, "_trainer", None)
+                for name in LOGS:
+                    put(each, name, _nothing)
             if type(each).__module__.startswith(METRICS):
                 put(each, "forward", _no_metric)
                 put(each, "update", _nothing)

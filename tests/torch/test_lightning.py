@@ -130,6 +130,24 @@ def test_every_precision_of_lightning_has_a_type(callback: Any) -> None:
     }
 
 
+def test_the_trainer_is_not_looked_through(callback: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def counted(step: Any, *args: Any, **options: Any) -> costlab.Count:
+        seen.extend(each._trainer for each in (step.module, step.module.inner))
+        return costlab.count(step, *args, **options)
+
+    monkeypatch.setattr("costlab.torch.step_cost.count", counted)
+    module = Steps()
+    module.inner = Steps()  # Lightning gives the trainer to modules within as well
+    trainer = Trainer()
+    module.inner._trainer = trainer
+    ((_, told),) = trainer.fit(callback(TEN, 1, warm_up=0), module, [4])
+    assert told["costlab/multiply_adds"] == 4 * ROW
+    assert seen == [None, None]
+    assert module.inner._trainer is trainer
+
+
 def test_other_processes_log_nothing(callback: Any) -> None:
     assert Trainer(is_global_zero=False).fit(callback(TEN, 1, warm_up=0), Steps(), [4, 4]) == []
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import costlab
@@ -88,6 +90,37 @@ def test_what_is_not_known_of_a_batch_is_not_known_of_the_window() -> None:
     assert windows.step() == Window(1, 1, None, 4, None)
 
 
+@given(
+    steps=st.lists(st.tuples(st.lists(st.integers(1, 9), max_size=3), st.integers(1, 9), st.booleans())),
+    every=st.integers(1, 4),
+    warm_up=st.integers(0, 3),
+)
+def test_windows_share_what_runs_among_them(
+    steps: list[tuple[list[int], int, bool]], every: int, warm_up: int
+) -> None:
+    """Each step: its batches, its seconds, and whether a pause comes after it."""
+    clock = Clock()
+    windows = Windows(every, warm_up, clock.wait, clock.read)
+    told: list[Window] = []
+    for batches, seconds, pauses in steps:
+        windows.start()
+        clock.now += seconds
+        for size in batches:
+            windows.batch(Batch(size, 2 * size))
+        told += filter(None, [windows.step()])
+        if pauses:
+            windows.pause()
+            clock.now += 1000
+    for i, window in enumerate(told):
+        of = steps[warm_up + i * every :][:every]
+        sizes = [size for batches, _, _ in of for size in batches]
+        assert (window.steps, window.seconds) == (every, sum(seconds for _, seconds, _ in of))
+        assert (window.multiply_adds, window.samples) == (
+            (sum(sizes), 2 * sum(sizes)) if sizes else (None, None)
+        )
+    assert len(told) == max(0, len(steps) - warm_up) // every
+
+
 def layer() -> nn.Linear:
     return nn.Linear(4, 3)
 
@@ -151,7 +184,9 @@ class ReadsData(nn.Module):
 
 def test_what_cannot_be_counted_is_said_once_and_left_out(clock: Clock) -> None:
     made = StepMeter(ReadsData(), device=TEN, every=1, warm_up=0)
-    with pytest.warns(UserWarning, match="costlab: the step cannot be counted") as warned:
+    with pytest.warns(
+        UserWarning, match="costlab: multiply-adds are not logged, and multiply_adds= may give them"
+    ) as warned:
         shown = told(clock, made, torch.rand(8, 4), torch.rand(3, 4))
     assert len(warned) == 1
     assert "\n" not in str(warned[0].message)
