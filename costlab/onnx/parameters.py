@@ -52,7 +52,7 @@ class Counted:
 
     def of(self, tensor: GraphTensor, free: bool = False) -> int:
         """The elements of what the file holds of a tensor that was not counted yet."""
-        several = [each for each in tensor.origins if each.elements > 1 and not (free and each.by_node)]
+        several = [each for each in tensor.origins if each.elements > 1 and not (free and _is_set(each))]
         wanted = several or tensor.origins
         return sum(each.elements for each in wanted if self._is_new((each,)))
 
@@ -69,6 +69,9 @@ def _is_free_parameter(tensor: GraphTensor) -> bool:
         return False
     if tensor.values is not None and not np.isfinite(tensor.values.astype(float)).all():
         return False
-    return any(
-        each.elements > 1 and not each.by_node and not each.name.endswith(BUFFERS) for each in tensor.origins
-    )
+    return any(each.elements > 1 and not _is_set(each) for each in tensor.origins)
+
+
+def _is_set(origin: Origin) -> bool:
+    """Whether a tensor of the file is one that no training changes, where no operator tells."""
+    return origin.by_node or origin.whole or origin.name.endswith(BUFFERS)

@@ -16,17 +16,23 @@ FEW = 2**6
 """Elements up to which values of floating point are computed: the factors of a resize, a slope."""
 
 
+WHOLE = frozenset([TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, TensorProto.STRING])
+"""Types of what is counted with; weights are quantized to fewer bits."""
+
+
 class Origin(NamedTuple):
     """A tensor that the file holds, by the name that it has there.
 
     ``by_node`` says that a node makes it, a constant or one value repeated, and that it is no initializer;
-    ``uniform`` that what is written down of it is known to be the same throughout.
+    ``uniform`` that what is written down of it is known to be the same throughout; ``whole`` that it holds
+    whole numbers to count with, places and sizes, and not those that weights are quantized to.
     """
 
     name: str
     elements: int
     by_node: bool = False
     uniform: bool = False
+    whole: bool = False
 
 
 class GraphTensor(NamedTuple):
@@ -151,7 +157,8 @@ def _held(
     by_node: bool,
 ) -> GraphTensor:
     uniform = values is not None and values.size > 0 and bool((values == values.flat[0]).all())
-    return GraphTensor(sizes, element_type, values, (Origin(name, prod(sizes), by_node, uniform),))
+    origin = Origin(name, prod(sizes), by_node, uniform, element_type in WHOLE)
+    return GraphTensor(sizes, element_type, values, (origin,))
 
 
 def tensor_of_array(array: np.ndarray[Any, Any], origins: tuple[Origin, ...] = ()) -> GraphTensor:
@@ -182,7 +189,7 @@ def origins_of(
     if not any(each.held for each in given) or any(not each.held and each.values is None for each in given):
         return ()
     if operator == "ConstantOfShape" and made.is_sized:
-        return (Origin(output, made.elements, by_node=True),)
+        return (Origin(output, made.elements, by_node=True, whole=made.element_type in WHOLE),)
     first = given[0].origins
     if operator == "Identity" and len(first) == 1 and first[0].uniform and not first[0].by_node:
         return (first[0]._replace(name=output),)  # an exporter keeps equal tensors once
