@@ -85,7 +85,7 @@ IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_MODULE = r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_MODEL_FILE = r"(?P<file>.+\.(?i:onnx|pt2))(?::(?P<settings>.*))?"
 IN_CATALOG = r"(?P<name>\w+)(?::(?P<settings>.*))?"
-FOLDER = r"^(\S+ of )?[^:]*/(?=[^/:]+\.py(:|$))"
+FOLDER = r"^(\S+ of )?[^:]*/(?=[^/:]+\.(?:py|(?i:onnx|pt2))(:|$))"
 """The folder of a file in a label, behind what is done to the network."""
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from costlab.report.evidence import names_with
+from costlab.report.evidence import names_with, page_of_run
 from costlab.report.page import page
+from costlab.train.record import FILE
 from tests.cli.conftest import NETS, Run
 from tests.report.html.reading import Elements, data_of
+from tests.train.records import sample
 
 
 def test_a_network_is_written_and_checked(run: Run, here: Path) -> None:
@@ -99,6 +101,21 @@ def test_the_evidence(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert run("report", "out", "--html", "all.html", "--check").err.endswith("done: README\nmoved\n")
     assert run("report", "--html", "none.html").code == 1
     assert "record of training runs" not in (here / "none.html").read_text()
+
+
+def test_a_run(run: Run, here: Path) -> None:
+    (here / "run").mkdir()
+    sample().save(here / "run" / FILE)
+    (markdown,) = page_of_run(sample())
+    done = run("report", "run", "--html", "run.html")
+    assert (done.code, done.err.splitlines()[1:]) == (1, [*markdown.problems])
+    text = (here / "run.html").read_text()
+    found = Elements(text)
+    assert found.tags.count("img") == 3
+    assert "Written by costlab report of a run: " in text
+    assert f"{sample().title}" in "".join(found.text)
+    assert run("report", "run", "--html", "run.html", "--check").err == done.err
+    assert [each.name for each in (here / "run").iterdir()] == [FILE]
 
 
 @pytest.mark.parametrize(

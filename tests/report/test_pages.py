@@ -203,6 +203,8 @@ def test_names_of_files_fit_into_a_folder(label: str) -> None:
         ("/somewhere/else/nets.py:mine:n=3", "nets.py:mine:n=3", "nets.py-mine-n-3"),
         ("../nets.py:mine", "nets.py:mine", "nets.py-mine"),
         ("1xn+nx1 of /some/nets.py:mine", "1xn+nx1 of nets.py:mine", "1xn+nx1-of-nets.py-mine"),
+        ("/some/dir/net.ONNX", "net.ONNX", "net.ONNX"),
+        ("/some/dir/net.pt2:batch=2", "net.pt2:batch=2", "net.pt2-batch-2"),
         ("package.module:net", None, "package.module-net"),
         ("sequence of 3", None, "sequence-of-3"),
         ("...", None, "network"),

@@ -69,6 +69,7 @@ def network_data(count: Count) -> dict[str, Any]:
         "partial": partial_facts(count),
         "held": count.held._asdict() if count.held else None,
         "not_counted": {kind: list(paths) for kind, paths in count.without_rule.items()},
+        "unsized": {kind: list(paths) for kind, paths in count.unsized.items()},
         "undecided": {kind: list(paths) for kind, paths in count.undecided.items()},
         "notes": [*partial_notes([count]), *unknown_notes(count), *marks_of(count)],
         "totals": _totals(plain),
@@ -81,8 +82,8 @@ def network_data(count: Count) -> dict[str, Any]:
 
 def _totals(count: Count) -> dict[str, str]:
     whole = {name: str(count.size(name)) for name in QUANTITIES}
-    own = {_name_of(by): str(count.under(by.name).activations) for by in _with_own_activations()}
-    return whole | own
+    counted = (by for by in _with_own_activations() if is_of(by, count))
+    return whole | {_name_of(by): str(count.under(by.name).activations) for by in counted}
 
 
 def _modules(count: Count, work_of: Mapping[int, int]) -> dict[str, list[Any]]:
@@ -107,8 +108,11 @@ def _modules(count: Count, work_of: Mapping[int, int]) -> dict[str, list[Any]]:
 def _work(count: Count, node: Node, charges: tuple[str | None, ...]) -> tuple[Any, ...]:
     """What an operation does, for the whole batch, and what each convention charges for it."""
     work = count.add_up("", [node]).work
-    own = (by.activations_of(node, count.batch) for by in _with_own_activations())
-    return node.work.kind if node.work else "", tuple(map(str, (*work.sizes, *own))), charges
+    own = (
+        str(by.activations_of(node, count.batch)) if is_of(by, count) else None
+        for by in _with_own_activations()
+    )
+    return node.work.kind if node.work else "", (*map(str, work.sizes), *own), charges
 
 
 def _costs(count: Count) -> tuple[list[list[str | None]], dict[str, Any], dict[str, str]]:
@@ -128,7 +132,7 @@ def _costs(count: Count) -> tuple[list[list[str | None]], dict[str, Any], dict[s
         try:
             priced = count.under(name)
         except CostlabError as error:
-            failures[name] = str(error)
+            failures[name] = str(error).removeprefix(f"{count.label}: ")
             continue
         if len(priced.operations) != len(count.operations):
             failures[name] = "the run that it sees has other operations"

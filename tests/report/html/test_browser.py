@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 import costlab
 from costlab.counting.convention import GRAPHS, conventions
@@ -207,3 +208,24 @@ def test_names_of_any_kind_are_shown_and_run_nothing(show: Open) -> None:
         tab.page.fill("#search", "<img")
         assert tab.text("#modules mark") == "<img"
         assert tab.page.locator("img").count() == 0
+
+
+@pytest.mark.slow
+def test_a_module_of_twenty_thousand_rows_stays_quick(show: Open) -> None:
+    layers = (nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.LayerNorm(16)) for _ in range(5_000))
+    counted = costlab.count(nn.Sequential(*layers), torch.zeros(1, 16))
+    with show(counted) as tab:
+        tab.page.click("#open-all")
+        assert tab.page.locator("#modules").get_attribute("aria-rowcount") == "20002"
+        assert len(tab.rows()) < 300
+        tab.page.locator("#modules tbody tr").first.focus()
+        tab.press("End")
+        assert tab.focused() == "2"
+        last = tab.page.locator("#modules [aria-rowindex='20002']")
+        assert last.get_attribute("aria-selected") == "true"
+        tab.press("ArrowUp", "ArrowUp", "ArrowUp")
+        assert tab.focused() == "4999"
+        tab.press("Home")
+        assert tab.rows()[0][0] == 1
+        tab.page.fill("#search", "4321.1")
+        assert tab.names()[1:] == ["4321", "1"]

@@ -7,7 +7,9 @@ const FAMILY_CLASSES = new Map(
 for (const family of Object.values(data.families)) {
   if (!FAMILY_CLASSES.has(family)) FAMILY_CLASSES.set(family, "f7");
 }
-const unknownPaths = new Set(networks.flatMap(({ entry }) => Object.values(entry.not_counted).flat()));
+const unknownPaths = new Set(
+  networks.flatMap(({ entry }) => [entry.not_counted, entry.unsized].flatMap((found) => Object.values(found).flat())),
+);
 const find = (name) => document.getElementById(name);
 
 const grid = new TreeGrid(find("modules"), chooseInGrid, draw);
