@@ -31,7 +31,7 @@ def pages_document(
     Links from one to another lead inside. ``about`` says what belongs to the pages and is not in them.
     """
     ordered = sorted(pages, key=lambda page: page.name != index)
-    inside = {page.file: page.name for page in ordered}
+    inside = {page.file: page for page in ordered}
     pictures = {f"{each.name}.png": each for page in pages for each in page.pictures}
     outside: dict[str, None] = {}
     first, *others = ordered
@@ -125,18 +125,24 @@ def _reader() -> "MarkdownIt":
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-def _link(tokens: Iterable["Token"], inside: Mapping[str, str], outside: dict[str, None]) -> None:
-    """Let links to other pages lead to their places, and those to what is not in it nowhere."""
-    for token in _all(tokens):
-        if token.type != "link_open":
-            continue
-        address = str(token.attrs["href"])
-        name = inside.get(address.partition("#")[0])
-        if name:
-            token.attrs["href"] = f"#{name}"
-        elif not re.match(r"https?:|#", address):
-            del token.attrs["href"]
-            outside[address] = None
+def _link(tokens: Iterable["Token"], inside: Mapping[str, Page], outside: dict[str, None]) -> None:
+    """Let links to other pages lead to their places, and those to what is not in it nowhere.
+
+    A link that shows the name of a file, which is not there, shows the title of the page.
+    """
+    for token in tokens:
+        parts = token.children or []
+        for opening, shown in zip(parts, parts[1:], strict=False):
+            if opening.type != "link_open":
+                continue
+            address = str(opening.attrs["href"])
+            page = inside.get(address.partition("#")[0])
+            if page:
+                opening.attrs["href"] = f"#{page.name}"
+                shown.content = page.title if shown.content == page.file else shown.content
+            elif not re.match(r"https?:|#", address):
+                del opening.attrs["href"]
+                outside[address] = None
 
 
 def _all(tokens: Iterable["Token"]) -> Iterable["Token"]:

@@ -47,6 +47,7 @@ def test_pages_stand_one_below_the_other_with_links_between_them() -> None:
     assert "left as plain text where it is linked to: runs/a.json." in html
     assert found.tags.count("script") == 0
     assert "alert(1)" in "".join(found.text)
+    assert '<p>More: <a href="#one">The one</a>,' in html
 
 
 def test_tables_and_headings() -> None:

@@ -1,7 +1,7 @@
 // The columns: of a network what it has of everything, of two networks a measure beside each other.
 
 // Which columns a narrow page does without, the highest first; 0 stays.
-const SACRIFICE = { output: 6, activations: 5, operation: 4, parameters: 3, before: 3, share: 2, change: 1, name: 0 };
+const SACRIFICE = { output: 6, shares: 6, activations: 5, operation: 4, parameters: 3, before: 3, share: 2, change: 1, name: 0 };
 
 function columnsOf() {
   const { rows } = view;
@@ -26,7 +26,7 @@ function pairColumns() {
     { key: "after", title: after, isName: true, size: (row) => sizeOf(row, key, 1) },
     { key: "difference", title: "difference", signed: true, size: (row) => differenceOf(row, key) },
     { key: "change", title: "change", isChange: true, characters: 8, size: (row) => changeOf(row, key) },
-    { key: "share", title: "share", isShares: true, characters: 15, size: (row) => shareOf(row, key) },
+    { key: "shares", title: "share", isShares: true, characters: 15, size: (row) => shareOf(row, key) },
   ];
 }
 
