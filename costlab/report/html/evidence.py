@@ -4,6 +4,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from costlab.report.figure import Form, Picture, digest_in
@@ -132,7 +133,7 @@ def _link(tokens: Iterable["Token"], inside: Mapping[str, Page], outside: dict[s
     """
     for token in tokens:
         parts = token.children or []
-        for opening, shown in zip(parts, parts[1:], strict=False):
+        for opening, shown in pairwise(parts):
             if opening.type != "link_open":
                 continue
             address = str(opening.attrs["href"])
