@@ -82,8 +82,8 @@ def count(
     """Count TARGET: parameters, multiply-adds (MACs) and activations, module by module.
 
     TARGET is a name from `costlab list`, or file.py:attribute or package.module:attribute that holds a
-    block, a module of PyTorch, or a function returning one. Parameters follow a colon:
-    inception_v3:width=0.5,aux=true, torchvision.models:resnet50:num_classes=10.
+    block, a module of PyTorch, or a function returning one, or a file of a model: model.onnx, program.pt2.
+    Parameters follow a colon: inception_v3:width=0.5,aux=true, torchvision.models:resnet50:num_classes=10.
 
     Multiply-adds are those of convolutions, linear layers and products of matrices; biases, normalization,
     activations and pooling are not in them. Activations are the elements that these layers and products put

@@ -143,7 +143,7 @@ def asked(wanted: Sequence[GraphInput]) -> str:
     shown = "; ".join(map(str, tensors))
     open_ones = [each for each in tensors if None in (each.at({}) or (None,))]
     examples = " ".join(f"--input {each.example}" for each in open_ones)
-    return f"the file leaves sizes open ({shown}): give {examples}"
+    return f"it takes {shown}; give {examples}"
 
 
 class Bound(NamedTuple):

@@ -56,7 +56,7 @@ def test_sizes_of_one_name_are_one() -> None:
         (
             TWO,
             ["1x3"],
-            r"tokens is not given, and the file leaves sizes open \(x: batch x 3; tokens: batch x length",
+            r"tokens is not given, and it takes x: batch x 3; tokens: batch x length",
         ),
         (IMAGE, {"x": "what"}, r"the input x must be sizes or a tensor, not 'what'"),
     ],
@@ -69,11 +69,11 @@ def test_what_does_not_fit_is_refused(text: str, given: Any, told: str) -> None:
 @pytest.mark.parametrize(
     ("sizes", "told"),
     [
-        ("[N,3,?,?]", r"x: N x 3 x \? x \?\): give --input x:1x3x224x224"),
-        ("[?,3,?,?]", r"x: \?x3x\?x\?\): give --input x:1x3x224x224"),
-        ("[1,length]", r"x: 1 x length\): give --input x:1x128"),
-        ("[length,8]", r"x: length x 8\): give --input x:1x8"),
-        ("[]", r"x: of any rank\): give --input x:1x3x224x224"),
+        ("[N,3,?,?]", r"x: N x 3 x \? x \?; give --input x:1x3x224x224"),
+        ("[?,3,?,?]", r"x: \?x3x\?x\?; give --input x:1x3x224x224"),
+        ("[1,length]", r"x: 1 x length; give --input x:1x128"),
+        ("[length,8]", r"x: length x 8; give --input x:1x8"),
+        ("[]", r"x: of any rank; give --input x:1x3x224x224"),
     ],
 )
 def test_what_is_open_is_asked_for(sizes: str, told: str) -> None:
@@ -81,7 +81,7 @@ def test_what_is_open_is_asked_for(sizes: str, told: str) -> None:
     if sizes == "[]":
         model.graph.input[0].type.tensor_type.ClearField("shape")
     with pytest.raises(
-        TargetError, match=f"^agraph has no input shape of its own: the file leaves sizes open .{told}$"
+        TargetError, match=f"^agraph has no input shape of its own: it takes {told}$"
     ):
         count(model)
 

@@ -66,14 +66,14 @@ def test_notes_that_are_none_are_left_alone(broken: str) -> None:
 
 
 def test_many_nodes_of_one_name_are_numbered() -> None:
-    nodes = [helper.make_node("Relu", [f"x{i}"], [f"x{i + 1}"], name="/act/Relu") for i in range(3_000)]
+    nodes = [helper.make_node("Relu", [f"x{i}"], [f"x{i + 1}"], name="/act/Relu") for i in range(1_000)]
     value = helper.make_tensor_value_info
-    graph = helper.make_graph(nodes, "chain", [value("x0", 1, [1, 3])], [value("x3000", 1, [1, 3])])
+    graph = helper.make_graph(nodes, "chain", [value("x0", 1, [1, 3])], [value("x1000", 1, [1, 3])])
     found = count(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
     paths = [row.path for row in found.rows]
     assert paths[:2] == ["act.relu", "act.relu_2"]
-    assert paths[-1] == "act.relu_3000"
-    assert len(set(paths)) == 3_000
+    assert paths[-1] == "act.relu_1000"
+    assert len(set(paths)) == 1_000
 
 
 def exported(module: Any, sizes: tuple[int, ...]) -> ModelProto:
