@@ -143,7 +143,7 @@ class Module(Block):
                         raise TargetError(
                             f"{type(module).__name__}: its parameter {name} is {what}, no tensor"
                         )
-            holdings.replaced(model, partial(stand_ins, limit=BUFFER))
+            holdings.replaced(model, partial(stand_ins, limit=BUFFER if reader is None else stand_ins.most))
             args, kwargs = stand_in_inputs(given, holdings, stand_ins)
             run_as_written(modules)
             run_whole(modules)
