@@ -10,6 +10,7 @@ from onnx import ModelProto
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, is_number, text
 from costlab.algebra.inputs import Inputs, TensorInput
+from costlab.algebra.operands import Look
 from costlab.algebra.shape import AnyShape, Sizes
 from costlab.algebra.traced import OF_GRAPH, Parameters, Traced
 from costlab.errors import CostlabError, DefinitionError, TargetError
@@ -133,6 +134,12 @@ class OnnxGraph(Block):
         except Exception as error:
             refuse_invalid(self.model, error)
             raise
+
+    def weighed(self, look: Look) -> Block:
+        """The same graph, whose walk looks at each weight, and tells all that the file holds."""
+        from costlab.onnx.weighed import WeighedGraph
+
+        return WeighedGraph(self, self.model, look)
 
     def _declared(self, into: Bound) -> dict[str, GraphTensor]:
         """What the file says of the tensors between, where the sizes with names are those of the input."""

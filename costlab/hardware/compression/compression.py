@@ -192,7 +192,9 @@ def _with_values(named: Variant, found: "Target") -> Block:
     """The block of a target; of what makes a module one that is made with all its weights."""
     if not (isinstance(named.subject, Factory) and found.block.takes_tensors):
         return found.block
-    with guard(found.label, found.from_user, found.folder):
+    import torch
+
+    with guard(found.label, found.from_user, found.folder), torch.random.fork_rng(devices=[]):
         made: Any = named.subject.function(**named.settings)
     return as_block(made) if is_module(made) else found.block
 

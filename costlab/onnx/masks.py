@@ -1,0 +1,129 @@
+"""Where the weights of a graph are not zero, and how wide they are: what the file alone determines."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
+
+WIDTHS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
+"""The bits of types in whose names there is no number."""
+Array = np.ndarray[Any, Any]
+
+
+class Held(NamedTuple):
+    """A tensor of the file: where it is not zero, None if that is not known, and the bits of an element.
+
+    ``name`` is the tensor that it is, or that it is made of.
+    """
+
+    name: str
+    bits: int
+    mask: Array | None = None
+
+
+def bits_of(element_type: int) -> int:
+    """How many bits wide an element of a type is."""
+    name = TensorProto.DataType.Name(element_type)  # type: ignore[arg-type]  # its stub wants a type of its own
+    number = re.search(r"\d+", name)
+    return int(number[0]) if number else WIDTHS.get(name, 32)
+
+
+class FileTensors:
+    """The tensors that a graph holds, and those that its nodes make of them alone."""
+
+    def __init__(self, graph: GraphProto) -> None:
+        self.held = {each.name: each for each in graph.initializer}
+        self._made: dict[str, NodeProto] = {}
+        for node in graph.node:
+            self._made.update(dict.fromkeys(node.output, node))
+            for attribute in node.attribute:
+                if node.op_type == "Constant" and attribute.name == "value":
+                    self.held[node.output[0]] = attribute.t
+
+    def find(self, name: str) -> Held | None:
+        """A tensor by its name; None for one that comes from data, or by other nodes than are followed."""
+        tensor = self.held.get(name)
+        if tensor is not None:
+            values = self.values(name)
+            return Held(name, bits_of(tensor.data_type), None if values is None else _differs(values, 0))
+        node = self._made.get(name)
+        return None if node is None else self._by(node)
+
+    def values(self, name: str) -> Array | None:
+        """The values of a tensor of the file; None where it is not there, or its values lie elsewhere."""
+        tensor = self.held.get(name)
+        if tensor is None or tensor.data_location == TensorProto.EXTERNAL:
+            return None
+        try:
+            return numpy_helper.to_array(tensor)
+        except (ValueError, TypeError):  # it is damaged, or of a type that numpy has not
+            return None
+
+    def data_bits(self, name: str, element_type: int) -> int:
+        """How wide data is: what is dequantized for an operation is meant to be multiplied as it was."""
+        node = self._made.get(name)
+        if node is None or node.op_type != "DequantizeLinear":
+            return bits_of(element_type)
+        zero = self.held.get(node.input[2]) if len(node.input) > 2 else None
+        return 8 if zero is None else bits_of(zero.data_type)
+
+    def is_not(self, name: str, zero: str, axis: int) -> Array | None:
+        """Where integers are not their zero point, one for all or one for each place of an axis."""
+        values = self.values(name)
+        if values is None:
+            return None
+        point = self.values(zero) if zero else np.zeros((), values.dtype)
+        if point is None or point.size not in (1, values.shape[axis] if values.ndim else 1):
+            return None
+        sizes = [1] * values.ndim
+        if point.size > 1:
+            sizes[axis] = point.size
+        return _differs(values, point.reshape(sizes) if values.ndim else point.reshape(()))
+
+    def _by(self, node: NodeProto) -> Held | None:
+        if node.op_type == "DequantizeLinear":
+            zero = node.input[2] if len(node.input) > 2 else ""
+            tensor = self.held.get(node.input[0])
+            axis = next((each.i for each in node.attribute if each.name == "axis"), 1)
+            if tensor is None or any(each.name == "block_size" and each.i for each in node.attribute):
+                return None
+            mask = self.is_not(node.input[0], zero, axis)
+            return Held(node.input[0], bits_of(tensor.data_type), mask)
+        if node.op_type == "Mul":
+            return self._product(node)
+        inner = self.find(node.input[0]) if node.input else None
+        if inner is None or node.op_type not in ("Identity", "Cast", "Transpose"):
+            return None
+        if node.op_type == "Cast":
+            return inner._replace(bits=bits_of(next(each.i for each in node.attribute if each.name == "to")))
+        if node.op_type == "Transpose" and inner.mask is not None:
+            order = next((list(each.ints) for each in node.attribute if each.name == "perm"), None)
+            return inner._replace(mask=inner.mask.transpose(order))
+        return inner
+
+    def _product(self, node: NodeProto) -> Held | None:
+        """A weight times a mask: of the larger tensor, zero where one of both is."""
+        both = [self.find(name) for name in node.input]
+        if None in both:
+            return None
+        first, second = sorted((each for each in both if each), key=lambda each: -_size(each))
+        if first.mask is None or second.mask is None:
+            return first._replace(mask=None)
+        return first._replace(mask=first.mask & second.mask)
+
+    def all(self) -> Iterator[tuple[str, int, int]]:
+        """Each tensor of the file: its name, how many axes it has, its bytes."""
+        for name, tensor in self.held.items():
+            bits = bits_of(tensor.data_type)
+            yield name, len(tensor.dims), (int(np.prod(tensor.dims, dtype=object)) * bits + 7) // 8
+
+
+def _differs(values: Array, point: Any) -> Array:
+    made: Array = np.asarray(values != point, dtype=np.bool_)
+    return made
+
+
+def _size(held: Held) -> int:
+    return 0 if held.mask is None else int(held.mask.size)

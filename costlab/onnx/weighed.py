@@ -1,0 +1,266 @@
+"""A graph whose weights are looked at: what each node multiplies, and all tensors of the file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple
+
+from onnx import GraphProto, ModelProto
+
+from costlab.algebra.block import Block, Node
+from costlab.algebra.dim import Dim
+from costlab.algebra.inputs import Inputs
+from costlab.algebra.operands import Look, Operands, Stored, Weight
+from costlab.algebra.shape import AnyShape
+from costlab.algebra.traced import Traced
+from costlab.algebra.work import Work
+from costlab.onnx.call import NodeCall
+from costlab.onnx.masks import Array, FileTensors, Held, bits_of
+from costlab.onnx.roles import role_of, roles_in
+from costlab.onnx.rules import LEARNED
+
+GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+
+
+class Place(NamedTuple):
+    """At which input an operator takes its weight, its zero point (0: none), and on which axis that lies."""
+
+    weight: int
+    zero: int = 0
+    axis: int = 0
+
+
+PLACES = {
+    "Conv": Place(1),
+    "FusedConv": Place(1),
+    "ConvTranspose": Place(1),
+    "ConvInteger": Place(1, 3),
+    "QLinearConv": Place(3, 5),
+    "Gemm": Place(1),
+    "MatMul": Place(1),
+    "MatMulInteger": Place(1, 3, -1),
+    "QLinearMatMul": Place(3, 5, -1),
+    "DynamicQuantizeMatMul": Place(1, 3, -1),
+    "MatMulIntegerToFloat": Place(1, 5, -1),
+    "QGemm": Place(3, 5, -1),
+}
+ROUNDING = frozenset(["DynamicQuantizeMatMul"])
+"""Operators that round their data to 8 bits as it comes."""
+
+
+@dataclass(frozen=True, eq=False)
+class WeighedGraph(Block):
+    """A graph whose walk looks at each weight."""
+
+    takes_tensors: ClassVar[bool] = True
+
+    block: Block
+    model: ModelProto
+    look: Look
+
+    @property
+    def title(self) -> str:
+        return self.block.title
+
+    def settings(self) -> Iterator[tuple[str, Any]]:
+        return iter(())
+
+    def placed(self, x: Any, batch: Dim) -> tuple[Any, Dim]:
+        """As of the graph."""
+        return self.block.placed(x, batch)
+
+    def walk(self, x: AnyShape | Inputs, path: str = "", training_only: bool = False) -> Node:
+        """The tree of its nodes, each with what it multiplies. Raises as the graph's does."""
+        root = self.block.walk(x, path, training_only)  # type: ignore[arg-type]  # a graph takes both
+        leaves = sorted(_leaves(root), key=_turn)
+        weigher = _Weigher(self.model.graph, self.look, leaves)
+        for node in leaves:
+            weigher.meet(node)
+        made = weigher.told(root)
+        assert isinstance(made.block, Traced)
+        return made._replace(block=replace(made.block, stored=tuple(weigher.stored())))
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if node.work is not None:
+        yield node
+    for child in node.children:
+        yield from _leaves(child)
+
+
+def _turn(node: Node) -> int:
+    return node.block.turn if isinstance(node.block, Traced) else 0
+
+
+class _Weigher:
+    """What is multiplied, operation by operation, in the order in which they run."""
+
+    def __init__(self, graph: GraphProto, look: Look, leaves: list[Node]) -> None:
+        self._tensors, self._look = FileTensors(graph), look
+        self._biases = list(_added_later(leaves))
+        self._roles = roles_in(graph)
+        self._operands: dict[int, Operands] = {}
+        self._read: dict[str, str] = {}  # by name, the path where it is read first
+        self._left: dict[str, int | None] = {}  # by name, how many elements are used that are not zero
+        self._multiplied: set[str] = set()
+
+    def meet(self, node: Node) -> None:
+        """Look at what an operation multiplies."""
+        step = node.block.step_of_graph if isinstance(node.block, Traced) else None
+        call: NodeCall | None = None if step is None else step.call
+        if call is None or node.work is None:
+            return
+        counted = self._counted(call, node)
+        products: Any = node.work.multiply_adds
+        made = Operands(found=not products) if step.part or not products else self._factors(call, node.work)
+        self._operands[_turn(node)] = made._replace(nonzero=self._nonzero(counted, node.work))
+
+    def told(self, node: Node) -> Node:
+        """The same tree, with what each operation multiplies."""
+        children = tuple(map(self.told, node.children))
+        operands = self._operands.get(_turn(node)) if node.work is not None else None
+        block = node.block
+        if isinstance(block, Traced) and node.work is not None:
+            block = replace(block, operands=operands or Operands(found=False, nonzero=None))
+        return node._replace(children=children, block=block)
+
+    def stored(self) -> Iterator[Stored]:
+        """All tensors of the file."""
+        for name, axes, size in self._tensors.all():
+            role = self._roles.get(name) or role_of(name)
+            if name in self._multiplied or (role is None and axes > 1):
+                role = "weights"
+            yield Stored(self._read.get(name, ""), name, role or "others", size)
+
+    def _counted(self, call: NodeCall, node: Node) -> list[str]:
+        """The tensors of the file that an operation reads first, where parameters are."""
+        places = LEARNED.get((call.domain, call.operator), tuple(range(len(call.inputs))))
+        new: list[str] = []
+        for place, each in enumerate(call.inputs):
+            for origin in each.origins if each is not None else ():
+                if origin.name in self._read:
+                    continue
+                self._read[origin.name] = node.path
+                new += [origin.name] if place in places else []
+                if place in places[1:] and node.work is not None and node.work.multiply_adds != 0:
+                    self._roles.setdefault(origin.name, "biases" if len(each.sizes or ()) == 1 else "weights")
+        return new
+
+    def _nonzero(self, counted: list[str], work: Work) -> int | None:
+        """How many of the parameters that are counted with an operation are not zero."""
+        wanted: Any = work.parameters
+        rest = wanted - sum(map(self._elements, counted))
+        if rest:
+            bias = next((each for each in self._biases if self._elements(each) == rest), None)
+            if bias is None:
+                return 0 if wanted == 0 else None
+            self._biases.remove(bias)
+            counted = [*counted, bias]
+            self._roles[bias] = "biases"
+        left = [self._left_of(name) for name in counted]
+        return None if None in left else sum(each or 0 for each in left)
+
+    def _elements(self, name: str) -> int:
+        tensor = self._tensors.held.get(name)
+        size = 1
+        for each in () if tensor is None else tensor.dims:
+            size *= each
+        return 0 if tensor is None else size
+
+    def _left_of(self, name: str) -> int | None:
+        if name not in self._left:
+            found = self._tensors.find(name)
+            self._left[name] = None if found is None or found.mask is None else int(found.mask.sum())
+        return self._left[name]
+
+    def _factors(self, call: NodeCall, work: Work) -> Operands:
+        """The weights of an operation, and how wide its data is."""
+        products: Any = work.multiply_adds
+        data = 8 if call.operator in ROUNDING else self._width(call, 0)
+        if call.operator in GATES:
+            return self._weights(products, [self._gates(call, place) for place in (1, 2)], data)
+        if call.operator == "MatMulNBits":
+            held: Any = work.weights
+            weight = Weight(call.names[0][1], held, products // max(held, 1), call.number("bits", 4))
+            return Operands((weight,), data)
+        place = PLACES.get(call.operator)
+        if place is None:
+            any_held = any(each is not None and each.held for each in call.inputs)
+            return Operands(data_bits=data, found=not any_held)
+        found = self._at(call, place)
+        if found is not None:
+            return self._weights(products, [(found, _axes(call, found.mask))], data)
+        if call.operator in ("MatMul", "Gemm") and (turned := self._tensors.find(call.names[0][0])):
+            mask = turned.mask if turned.mask is None else turned.mask.swapaxes(-1, -2)
+            axes = _axes(call, mask, turned=bool(call.number("transA")))
+            return self._weights(products, [(turned, axes)], self._width(call, 1))
+        weight_of = call.input(place.weight)
+        if not weight_of.held:
+            return Operands(data_bits=data, found=weight_of.is_sized)
+        uses, rest = divmod(products, max(weight_of.elements, 1))
+        name = weight_of.origins[0].name
+        weight = Weight(name, weight_of.elements, uses, bits_of(weight_of.element_type))
+        return Operands(() if rest else (weight,), data, found=not rest)
+
+    def _at(self, call: NodeCall, place: Place) -> Held | None:
+        names = call.names[0]
+        name = names[place.weight] if place.weight < len(names) else ""
+        found = self._tensors.find(name)
+        if found is not None and place.zero and name in self._tensors.held:
+            zero = names[place.zero] if place.zero < len(names) else ""
+            return found._replace(mask=self._tensors.is_not(name, zero, place.axis))
+        return found
+
+    def _gates(self, call: NodeCall, place: int) -> tuple[Held | None, Array | None]:
+        """``(directions, gates * hidden, inputs)``."""
+        found = self._tensors.find(call.names[0][place])
+        if found is None or found.mask is None or found.mask.ndim != 3:
+            return found, None
+        directions, rows, inputs = found.mask.shape
+        gates = GATES[call.operator]
+        return found, found.mask.reshape(directions, gates, rows // gates, inputs).transpose(0, 2, 3, 1)
+
+    def _weights(self, products: int, held: list[tuple[Held | None, Array | None]], data: int) -> Operands:
+        known = [(each, mask) for each, mask in held if each is not None]
+        sizes = [self._elements(each.name) for each, _ in known]
+        if len(known) < len(held) or not sum(sizes) or products % sum(sizes):
+            return Operands(data_bits=data, found=False)
+        made = []
+        for (each, mask), elements in zip(known, sizes, strict=True):
+            self._multiplied.add(each.name)
+            zeros = None if mask is None else self._look(mask)
+            left = None if mask is None else int(mask.sum())
+            before = self._left.get(each.name)
+            self._left[each.name] = left if left is None or before is None else max(left, before)
+            made.append(Weight(each.name, elements, products // sum(sizes), each.bits, zeros))
+        return Operands(tuple(made), data)
+
+    def _width(self, call: NodeCall, place: int) -> int:
+        name = call.names[0][place] if place < len(call.names[0]) else ""
+        return self._tensors.data_bits(name, call.input(place).element_type)
+
+
+def _added_later(leaves: list[Node]) -> Iterator[str]:
+    """The tensors of the file that are added to the output of a product by a node of its own."""
+    for node in leaves:
+        step = node.block.step_of_graph if isinstance(node.block, Traced) else None
+        for call, _ in () if step is None else step.before:
+            if call.operator == "Add":
+                yield from (origin.name for each in call.inputs if each for origin in each.origins)
+
+
+def _axes(call: NodeCall, mask: Array | None, *, turned: bool = False) -> Array | None:
+    """A mask as a look takes it; one axis where it is not known which is which."""
+    if mask is None:
+        return None
+    if call.operator == "ConvTranspose":
+        inputs, filters, *_ = mask.shape
+        groups = call.number("group", 1)
+        return mask.reshape(groups, inputs // groups, filters, -1).swapaxes(1, 2)
+    if "Conv" in call.operator:
+        filters, inputs, *_ = mask.shape
+        groups = call.number("group", 1)
+        return mask.reshape(groups, filters // groups, inputs, -1)
+    if mask.ndim != 2:
+        return mask.reshape(-1)
+    rows_are_inputs = not (call.number("transB") or turned)
+    return (mask.T if rows_are_inputs else mask)[None, :, :, None]
