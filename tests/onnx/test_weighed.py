@@ -1,0 +1,176 @@
+"""What is zero in the weights of a graph, and how wide they are: against numpy, and the same module."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from onnx import ModelProto, TensorProto, helper, load_model_from_string, numpy_helper
+from torch import nn
+
+from costlab import compression, count
+from costlab.hardware.compression.compression import Compression
+
+RANDOM = np.random.default_rng(7)
+IMAGE, ROWS = (2, 8, 5, 5), (3, 8)
+BYTES: Any = TensorProto.UINT8
+
+
+def zeros(*sizes: int, kind: Any = np.float32) -> Any:
+    """Numbers of which about half is zero."""
+    return ((RANDOM.random(sizes) > 0.5) * RANDOM.integers(1, 5, sizes)).astype(kind)
+
+
+def graph(
+    nodes: list[Any], held: dict[str, Any], x: tuple[int, ...], kind: Any = TensorProto.FLOAT
+) -> ModelProto:
+    made = {"x": helper.make_tensor_value_info("x", kind, x)}
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    tensors = [numpy_helper.from_array(np.asarray(each), name) for name, each in held.items()]
+    whole = helper.make_graph(nodes, "net", [*made.values()], [out], tensors)
+    return helper.make_model(whole, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
+def node(operator: str, inputs: str, **attributes: Any) -> Any:
+    *given, made = ("" if each == "-" else each for each in inputs.split())
+    return helper.make_node(operator, given, [made], **attributes)
+
+
+def left(array: Any) -> int:
+    return int(np.count_nonzero(array))
+
+
+def told(
+    nodes: list[Any], held: dict[str, Any], x: tuple[int, ...], kind: Any = TensorProto.FLOAT
+) -> Compression:
+    model = graph(nodes, held, x, kind)
+    found, counted = compression(model), count(model)
+    assert (found.multiply_adds, found.parameters) == (counted.multiply_adds, counted.total.parameters)
+    return found
+
+
+def test_layers_of_floats() -> None:
+    w, b = zeros(16, 4, 3, 3), zeros(16)
+    found = told([node("Conv", "x w b y", group=2)], {"w": w, "b": b}, IMAGE)
+    assert found.effective_multiply_adds == 18 * left(w)
+    assert found.nonzero_parameters == left(w) + left(b)
+    assert found.bytes_by_role == {"weights": w.nbytes, "biases": b.nbytes}
+    w = zeros(8, 4, 3, 3)
+    w[2], w[:, 1] = 0, 0
+    found = told([node("ConvTranspose", "x w y", group=2)], {"w": w}, IMAGE)
+    assert (found.effective_multiply_adds, found.zeros.outputs, found.zeros.inputs) == (50 * left(w), 2, 1)
+    w, b = zeros(8, 4), zeros(4)
+    found = told([node("MatMul", "x w m"), node("Add", "m b y")], {"w": w, "b": b}, ROWS)
+    assert (found.effective_multiply_adds, found.nonzero_parameters) == (3 * left(w), left(w) + left(b))
+    for turned in (node("Gemm", "x w b y", transB=1), node("Gemm", "x w b y", transB=1, alpha=0.5)):
+        assert told([turned], {"w": w.T.copy(), "b": b}, ROWS).effective_multiply_adds == 3 * left(w)
+    found = told([node("MatMul", "w x y")], {"w": zeros(5, 3)}, ROWS)
+    assert found.effective_multiply_adds == 8 * found.zeros.nonzero
+
+
+def test_rows_and_columns_of_a_matrix() -> None:
+    w = np.ones((8, 4), np.float32)
+    w[:, 1] = 0  # a feature that comes out
+    w[[0, 3]] = 0  # two that go in
+    for nodes, held in (
+        ([node("MatMul", "x w y")], w),
+        ([node("Gemm", "x w y", transB=1)], w.T.copy()),
+        ([node("Transpose", "w v", perm=[1, 0]), node("MatMul", "x v y")], w.T.copy()),
+    ):
+        found = told(nodes, {"w": held}, ROWS).zeros
+        assert (found.outputs, found.inputs, found.in_outputs, found.in_inputs) == (1, 2, 8, 6)
+
+
+def test_two_of_four() -> None:
+    w = np.zeros((16, 8, 3, 3), np.float32)
+    w[:, [0, 3, 5, 6]] = 1
+    w[1] = w[1][[1, 0, 3, 2, 5, 4, 7, 6]]
+    found = told([node("Conv", "x w y")], {"w": w}, IMAGE).zeros
+    assert (found.pattern, found.in_channels + found.in_pattern, found.unstructured) == ("2:4", 576, 0)
+
+
+def test_recurrent_layers() -> None:
+    w, r = zeros(2, 24, 8), zeros(2, 24, 6)
+    found = told(
+        [node("LSTM", "x w r y", hidden_size=6, direction="bidirectional")], {"w": w, "r": r}, (5, 2, 8)
+    )
+    assert found.effective_multiply_adds == 10 * (left(w) + left(r))
+
+
+def test_masks_that_the_graph_multiplies_by() -> None:
+    w, mask = zeros(16, 8, 3, 3) + 1, zeros(16, 8, 3, 3)
+    found = told([node("Mul", "w mask v"), node("Conv", "x v y")], {"w": w, "mask": mask}, IMAGE)
+    assert found.effective_multiply_adds == 18 * left(mask)
+
+
+def test_integers_that_stand_for_floats() -> None:
+    w = RANDOM.integers(-3, 3, (16, 8, 3, 3)).astype(np.int8)
+    points = RANDOM.integers(-1, 2, 16).astype(np.int8)
+    scale, point, scales = np.float32(0.1), np.uint8(3), np.ones(16, np.float32)
+    numbers = {"w": w, "s": scale, "p": point, "ws": scales, "wp": points}
+    kept = left(w != points[:, None, None, None])
+    around = [
+        node("QuantizeLinear", "x s p q"),
+        node("DequantizeLinear", "q s p d"),
+        node("DequantizeLinear", "w ws wp v", axis=0),
+        node("Conv", "d v y"),
+    ]
+    forms: list[tuple[list[Any], Any]] = [
+        (around, TensorProto.FLOAT),
+        ([node("QLinearConv", "x s p w ws wp s p y")], BYTES),
+        ([node("ConvInteger", "x w p wp y")], BYTES),
+    ]
+    for nodes, kind in forms:
+        used = {each for one in nodes for each in one.input}
+        found = told(nodes, {name: each for name, each in numbers.items() if name in used}, IMAGE, kind)
+        assert found.effective_multiply_adds == 18 * kept
+        assert (found.whole.widths, found.bit_operations) == (("8x8",), 64 * 18 * w.size)
+        assert found.bytes_by_role["weights"] == w.size
+        assert found.bytes_by_role["zero_points"] == 1 + 16
+    m, columns = RANDOM.integers(-3, 3, (8, 4)).astype(np.int8), np.array([1, 0, 1, 0], np.int8)
+    found = told([node("MatMulInteger", "x w - wp y")], {"w": m, "wp": columns}, ROWS, BYTES)
+    assert found.effective_multiply_adds == 3 * left(m != columns)
+
+
+def test_weights_alone_in_few_bits() -> None:
+    w = RANDOM.integers(-3, 3, (8, 4)).astype(np.int8)
+    nodes = [node("DequantizeLinear", "w s v"), node("MatMul", "x v y")]
+    found = told(nodes, {"w": w, "s": np.float32(0.1)}, ROWS)
+    assert (found.whole.widths, found.effective_multiply_adds) == (("8x32",), 3 * left(w))
+
+
+def test_what_is_not_in_the_file_is_not_known() -> None:
+    model = graph([node("Conv", "x w y")], {"w": zeros(16, 8, 3, 3)}, IMAGE)
+    (tensor,) = model.graph.initializer
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    found = compression(model)
+    assert (found.multiply_adds, found.effective_multiply_adds, found.nonzero_parameters) == (
+        18 * 1152,
+        None,
+        None,
+    )
+    assert (found.bit_operations, found.bytes) == (1024 * 18 * 1152, 4 * 1152)
+    data = told([node("MatMul", "x x y")], {}, (4, 4))
+    assert (data.effective_multiply_adds, data.whole.widths) == (64, ("32x32",))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_module_that_was_exported() -> None:
+    module = nn.Sequential(nn.Conv2d(8, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(36, 5)).eval()
+    with torch.no_grad():
+        for each in module.parameters():
+            each.mul_(torch.rand(each.shape) > 0.5)
+    x, file = torch.rand(1, 8, 5, 5), io.BytesIO()
+    torch.onnx.export(module, (x,), file, dynamo=False)
+    graph_of, plain = compression(load_model_from_string(file.getvalue())), compression(module, x)
+    for name in (
+        "multiply_adds",
+        "effective_multiply_adds",
+        "parameters",
+        "nonzero_parameters",
+        "zeros",
+        "bytes",
+    ):
+        assert getattr(graph_of, name) == getattr(plain, name)
