@@ -1,6 +1,7 @@
 """Networks of the catalog, exported, have the integers of their definitions."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -28,7 +29,8 @@ def both(name: str, **settings: object) -> tuple[costlab.Count, costlab.Count]:
     definition = costlab.count(name)
     module = costlab.build(name)
     assert isinstance(module, torch.nn.Module)
-    data = torch.zeros(1, *map(int, definition.input))
+    size: Any = definition.input
+    data = torch.zeros(1, *map(int, size))
     return definition, counted(exported(module, data, **settings))
 
 
@@ -50,12 +52,13 @@ def test_exported_networks_have_the_integers_of_their_definitions(name: str) -> 
 )
 def test_batch_norm_that_is_folded_leaves_one_bias_for_each_filter(name: str) -> None:
     definition, graph = both(name)
-    expected = quantities(definition) | {"scalings": 0}
+    expected: dict[str, Any] = quantities(definition) | {"scalings": 0}
     for (_, before), (place, norm) in pairwise(definition.root.working()):
         if norm.kind == "batch_norm2d":
             expected["parameters"] -= norm.parameters
             if before.bias_adds == 0:  # otherwise it goes into the bias that is there
-                expected["parameters"] += place.output.channels
+                output: Any = place.output
+                expected["parameters"] += output.channels
                 expected["bias_adds"] += norm.outputs
     found = quantities(graph)
     if name in NORMALIZED:

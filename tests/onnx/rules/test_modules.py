@@ -210,6 +210,14 @@ def test_attention_counts_the_same_as_products(case: Case) -> None:
     assert quantities(graph) == expected | {"activations": expected["activations"] + attended}
 
 
+def test_a_recurrent_layer_and_a_transposed_convolution_by_arithmetic() -> None:
+    layer = counted(exported(First(nn.LSTM(64, 64)), torch.randn(100, 1, 64)))
+    assert layer.multiply_adds == 100 * 4 * 64 * (64 + 64) == 3_276_800
+    maps = nn.Sequential(nn.ConvTranspose2d(8, 4, 3, 2), nn.Conv2d(4, 8, 3, groups=2))
+    graph = counted(exported(maps, torch.randn(1, 8, 10, 10)))
+    assert graph.multiply_adds == 10 * 10 * 8 * 4 * 9 + 19 * 19 * 8 * 2 * 9 == 80_784
+
+
 def test_layers_of_a_recurrent_network_are_nodes_of_their_own() -> None:
     case: Case = ("", lambda: First(nn.LSTM(5, 6, 2, bidirectional=True)), ((7, 2, 5),))
     module, graph = both(case, KEPT)
