@@ -67,6 +67,7 @@ explore: $(READY)  ## Hold members of N spaces against counts, and answers about
 benchmark: $(READY)  ## Compare counts with fvcore's and others', whole spaces with single counts, and training with a plain loop, in time and memory.
 	$(BIN)/python benchmarks/count.py
 	$(BIN)/python benchmarks/trace.py
+	$(BIN)/python benchmarks/graph.py
 	$(BIN)/python benchmarks/explore.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/train.py
