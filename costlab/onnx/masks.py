@@ -25,7 +25,7 @@ class Held(NamedTuple):
 
 def bits_of(element_type: int) -> int:
     """How many bits wide an element of a type is."""
-    name = TensorProto.DataType.Name(element_type)  # type: ignore[arg-type]  # its stub wants a type of its own
+    name = TensorProto.DataType.Name(element_type)
     number = re.search(r"\d+", name)
     return int(number[0]) if number else WIDTHS.get(name, 32)
 

@@ -106,9 +106,9 @@ class _Weigher:
     def meet(self, node: Node) -> None:
         """Look at what an operation multiplies."""
         step = node.block.step_of_graph if isinstance(node.block, Traced) else None
-        call: NodeCall | None = None if step is None else step.call
-        if call is None or node.work is None:
+        if step is None or step.call is None or node.work is None:
             return
+        call: NodeCall = step.call
         counted = self._counted(call, node)
         products: Any = node.work.multiply_adds
         made = Operands(found=not products) if step.part or not products else self._factors(call, node.work)
@@ -136,7 +136,9 @@ class _Weigher:
         places = LEARNED.get((call.domain, call.operator), tuple(range(len(call.inputs))))
         new: list[str] = []
         for place, each in enumerate(call.inputs):
-            for origin in each.origins if each is not None else ():
+            if each is None:
+                continue
+            for origin in each.origins:
                 if origin.name in self._read:
                     continue
                 self._read[origin.name] = node.path

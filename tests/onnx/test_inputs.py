@@ -80,9 +80,7 @@ def test_what_is_open_is_asked_for(sizes: str, told: str) -> None:
     model = parsed(f"agraph (float{sizes} x) => (float y) {{ y = Relu (x) }}")
     if sizes == "[]":
         model.graph.input[0].type.tensor_type.ClearField("shape")
-    with pytest.raises(
-        TargetError, match=f"^agraph has no input shape of its own: it takes {told}$"
-    ):
+    with pytest.raises(TargetError, match=f"^agraph has no input shape of its own: it takes {told}$"):
         count(model)
 
 

@@ -162,7 +162,8 @@ def test_a_module_that_was_exported() -> None:
     with torch.no_grad():
         for each in module.parameters():
             each.mul_(torch.rand(each.shape) > 0.5)
-    x, file = torch.rand(1, 8, 5, 5), io.BytesIO()
+    x = torch.rand(1, 8, 5, 5)
+    file: Any = io.BytesIO()
     torch.onnx.export(module, (x,), file, dynamo=False)
     graph_of, plain = compression(load_model_from_string(file.getvalue())), compression(module, x)
     for name in (
