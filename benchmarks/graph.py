@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -36,17 +37,20 @@ def seconds(work: Callable[[], object]) -> float:
 def exported(folder: Path, name: str) -> Path:
     """A network of the catalog as torch exports it, with its weights."""
     file = folder / f"{name}.onnx"
-    x = torch.zeros(1, *map(int, costlab.count(name).input))
+    sizes: Any = costlab.count(name).input
+    x = torch.zeros(1, *sizes)
     torch.onnx.export(costlab.build(name).eval(), (x,), str(file), dynamo=False)
     return file
 
 
 def once(file: Path) -> list[float]:
     """Seconds of one count by each: costlab first, which reads no weights, then the tools."""
-    return [
-        seconds(lambda: costlab.count(str(file)).multiply_adds),
-        *(seconds(lambda run=peer.run: run(onnx.load(file))) for peer in GRAPH_PEERS.values()),
-    ]
+
+    def loaded(run: Callable[[onnx.ModelProto], object]) -> float:
+        return seconds(lambda: run(onnx.load(file)))
+
+    ours = seconds(lambda: costlab.count(str(file)).multiply_adds)
+    return [ours, *(loaded(peer.run) for peer in GRAPH_PEERS.values())]
 
 
 def main() -> None:
