@@ -1,12 +1,15 @@
 """Which tensors of a file are parameters: what training changes, each counted once."""
 
+from math import prod
+
 import numpy as np
+from onnx import GraphProto
 
 from costlab.algebra.dim import Dim
 from costlab.algebra.work import Work
 from costlab.onnx.call import NodeCall
 from costlab.onnx.rules import LEARNED
-from costlab.onnx.tensor import GraphTensor, Origin
+from costlab.onnx.tensor import FLOATING, GraphTensor, Origin
 
 BUFFERS = ("running_mean", "running_var")
 """How torch calls the buffers of its normalizations."""
@@ -17,11 +20,13 @@ class Counted:
 
     Of operators that have weights their places are known. Elsewhere, such as in a sum, a tensor is a
     parameter where it is an initializer of floating-point numbers, several and finite: a single number is a
-    setting, what a node makes a constant, and one with infinities a mask.
+    setting, what a node makes a constant, and one with infinities a mask. Where all weights are constants of
+    nodes, as some exporters write them, constants are as initializers are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_nodes: bool = False) -> None:
         self._names: set[str] = set()
+        self._in_nodes = in_nodes
 
     def kept(self) -> frozenset[str]:
         """What was counted so far."""
@@ -35,7 +40,7 @@ class Counted:
         """The parameters that a node reads first; a rule may say how many packed ones are."""
         places = LEARNED.get((call.domain, call.operator))
         if places is None:
-            found = [each for each in call.inputs if each is not None and _is_free_parameter(each)]
+            found = [each for each in call.inputs if each is not None and self._is_free(each)]
             return work.parameters + sum(self.of(each, free=True) for each in found)
         given = [each for place in places if (each := call.optional(place)) is not None]
         held = [each for each in given if each.held and not each.stands_in]
@@ -47,12 +52,12 @@ class Counted:
 
     def reads(self, call: NodeCall) -> bool:
         """Whether a node is the first to read a parameter, if its places tell nothing."""
-        found = (each for each in call.inputs if each is not None and _is_free_parameter(each))
+        found = (each for each in call.inputs if each is not None and self._is_free(each))
         return any(origin.name not in self._names for each in found for origin in each.origins)
 
     def of(self, tensor: GraphTensor, free: bool = False) -> int:
         """The elements of what the file holds of a tensor that was not counted yet."""
-        several = [each for each in tensor.origins if each.elements > 1 and not (free and _is_set(each))]
+        several = [each for each in tensor.origins if each.elements > 1 and not (free and self._is_set(each))]
         wanted = several or tensor.origins
         return sum(each.elements for each in wanted if self._is_new((each,)))
 
@@ -63,15 +68,20 @@ class Counted:
         self._names |= names
         return True
 
+    def _is_free(self, tensor: GraphTensor) -> bool:
+        if not tensor.held or not tensor.is_floating_point:
+            return False
+        if tensor.values is not None and not np.isfinite(tensor.values.astype(float)).all():
+            return False
+        return any(each.elements > 1 and not self._is_set(each) for each in tensor.origins)
 
-def _is_free_parameter(tensor: GraphTensor) -> bool:
-    if not tensor.held or not tensor.is_floating_point:
-        return False
-    if tensor.values is not None and not np.isfinite(tensor.values.astype(float)).all():
-        return False
-    return any(each.elements > 1 and not _is_set(each) for each in tensor.origins)
+    def _is_set(self, origin: Origin) -> bool:
+        """Whether a tensor of the file is one that no training changes, where no operator tells."""
+        constant = origin.by_node and (origin.uniform or not self._in_nodes)
+        return constant or origin.repeated or origin.whole or origin.name.endswith(BUFFERS)
 
 
-def _is_set(origin: Origin) -> bool:
-    """Whether a tensor of the file is one that no training changes, where no operator tells."""
-    return origin.by_node or origin.whole or origin.name.endswith(BUFFERS)
+def keeps_weights_in_nodes(graph: GraphProto) -> bool:
+    """Whether a graph holds no weights but in nodes of constants."""
+    weights = (each for each in graph.initializer if each.data_type in FLOATING and prod(each.dims) > 1)
+    return not graph.sparse_initializer and next(weights, None) is None

@@ -23,9 +23,9 @@ WHOLE = frozenset([TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, Tenso
 class Origin(NamedTuple):
     """A tensor that the file holds, by the name that it has there.
 
-    ``by_node`` says that a node makes it, a constant or one value repeated, and that it is no initializer;
-    ``uniform`` that what is written down of it is known to be the same throughout; ``whole`` that it holds
-    whole numbers to count with, places and sizes, and not those that weights are quantized to.
+    ``by_node`` says that a node holds it, a constant, and that it is no initializer; ``repeated`` that a node
+    repeats one value; ``uniform`` that what is written down of it is known to be the same throughout; ``whole``
+    that it holds whole numbers to count with, places and sizes, and not those that weights are quantized to.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Origin(NamedTuple):
     by_node: bool = False
     uniform: bool = False
     whole: bool = False
+    repeated: bool = False
 
 
 class GraphTensor(NamedTuple):
@@ -189,7 +190,7 @@ def origins_of(
     if not any(each.held for each in given) or any(not each.held and each.values is None for each in given):
         return ()
     if operator == "ConstantOfShape" and made.is_sized:
-        return (Origin(output, made.elements, by_node=True, whole=made.element_type in WHOLE),)
+        return (Origin(output, made.elements, whole=made.element_type in WHOLE, repeated=True),)
     first = given[0].origins
     if operator == "Identity" and len(first) == 1 and first[0].uniform and not first[0].by_node:
         return (first[0]._replace(name=output),)  # an exporter keeps equal tensors once

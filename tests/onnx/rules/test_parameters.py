@@ -62,7 +62,24 @@ PARAMETERS: list[tuple[str, str, tuple[TensorProto, ...], int]] = [
     ("a shift of each feature", "o = Add(x, s)", (weight("s", 4),), 4),
     ("a mask", "o = Add(x, s)", (values("s", [0, -np.inf, 0, 0]),), 0),
     ("whole numbers", "c = Cast<to=1>(s) o = Add(x, c)", (values("s", [1, 2, 3, 4], np.int64),), 0),
-    ("a constant", "s = Constant<value_floats = [1.0, 2.0, 3.0, 4.0]>() o = Add(x, s)", (), 0),
+    (
+        "a constant",
+        "s = Constant<value_floats = [1.0, 2.0]>() y = MatMul(x, v) o = Add(y, s)",
+        (weight("v", 4, 1),),
+        4,
+    ),
+    (
+        "a constant where no weight is an initializer",
+        "s = Constant<value_floats = [1.0, 2.0, 3.0, 4.0]>() o = Add(x, s)",
+        (),
+        4,
+    ),
+    (
+        "one value that is repeated",
+        "k = Constant<value_ints = [3, 4]>() s = ConstantOfShape(k) o = Add(x, s)",
+        (),
+        0,
+    ),
     ("statistics", "o = Sub(x, bn_running_mean)", (weight("bn_running_mean", 4),), 0),
     ("a token that is repeated", "o = Concat<axis=0>(t, x)", (weight("t", 1, 4),), 4),
 ]
