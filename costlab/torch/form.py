@@ -4,6 +4,9 @@ from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from costlab.algebra.inputs import TensorInput
 
 NAMED = frozenset([bool, str])
 ALL = frozenset([bool, str, int, float, tuple])
@@ -47,6 +50,10 @@ def _is_plain(value: object) -> bool:
 
 
 def _of_tensor(tensor: Tensor) -> tuple[Hashable, ...]:
+    if is_lazy(tensor):  # which has no sizes yet
+        return (type(tensor),)
+    if tensor.is_nested:
+        return tuple(map(_of_tensor, tensor.unbind()))
     return tuple(tensor.shape), tensor.dtype, tensor.requires_grad
 
 
@@ -54,7 +61,7 @@ def form_of_inputs(value: Any) -> Hashable:
     """The sizes and types of what a module is called with; whole numbers and switches as they are."""
     if isinstance(value, Tensor):
         return _of_tensor(value)
-    if isinstance(value, bool | int):
+    if isinstance(value, bool | int | TensorInput):
         return value
     if isinstance(value, Mapping):
         return tuple((str(key), form_of_inputs(each)) for key, each in value.items())

@@ -67,7 +67,7 @@ class CostCallback(_callback()):  # type: ignore[misc]  # one of two classes, by
             "device": device,
             "every": every,
             "warm_up": warm_up,
-            "multiply_adds": multiply_adds,
+            "multiply_adds": None if multiply_adds is None else lambda inputs: multiply_adds(inputs[0]),
         }
         self._dtype = dtype
         self._meter: StepMeter | None = None

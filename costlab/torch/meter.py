@@ -9,6 +9,7 @@ from warnings import warn
 import torch
 from torch import nn
 
+from costlab.algebra.inputs import Inputs, as_inputs
 from costlab.errors import CostlabError, one_line
 from costlab.hardware.device import Device
 from costlab.hardware.device import device as device_of
@@ -94,7 +95,7 @@ class StepMeter:
         ``main`` is the part of it that says how many samples there are, its first tensor if it is not given.
         """
         first = next(tensors_in(inputs if main is None else main), None)
-        sizes = () if first is None else tuple(first.shape)
+        sizes = () if first is None or first.is_nested else tuple(first.shape)
         is_text = len(sizes) == 2 and first is not None and first.dtype == torch.int64
         tokens = sizes[0] * sizes[1] if is_text else None
         self._windows.batch(Batch(self._count(inputs), sizes[0] if sizes else None, tokens))
@@ -114,20 +115,18 @@ class StepMeter:
             return self._given(inputs)
         if self._uncounted:
             return None
-        known = known_cost(self.module, inputs)
-        if known is None:
-            known = self._trace(inputs)
-        self._cost = known
-        return known.multiply_adds if known else None
-
-    def _trace(self, inputs: Any) -> StepCost | None:
         try:
-            with self.paused():
-                return step_cost(self.module, inputs)
-        except CostlabError as error:
+            given = as_inputs(inputs)
+            self._cost = known_cost(self.module, given) or self._trace(given)
+        except Exception as error:  # whatever it is, training goes on
             self._uncounted = True
             tell(f"multiply-adds are not logged, and multiply_adds= may give them: {one_line(error)}")
             return None
+        return self._cost.multiply_adds
+
+    def _trace(self, inputs: Inputs) -> StepCost:
+        with self.paused():
+            return step_cost(self.module, inputs)
 
     def _told(self, window: Window) -> Mapping[str, float]:
         told: dict[str, float] = {"costlab/step_seconds": window.seconds / window.steps}

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from costlab.errors import DeviceError
 from costlab.hardware.device import TYPES, Device, device, plain
@@ -102,10 +103,12 @@ def type_for(given: "str | torch.dtype | None", module: nn.Module, cost: StepCos
 def _type_of(module: nn.Module) -> torch.dtype:
     floats = [each for each in module.parameters() if each.is_floating_point()]
     where = floats[0].device.type if floats else "cpu"
-    if torch.is_autocast_enabled(where):
+    if torch.amp.is_autocast_available(where) and torch.is_autocast_enabled(where):
         return torch.get_autocast_dtype(where)
     elements: dict[torch.dtype, int] = {}
     for each in floats:
+        if is_lazy(each):
+            continue
         elements[each.dtype] = elements.get(each.dtype, 0) + each.numel()
     return max(elements, key=lambda kind: elements[kind], default=torch.float32)
 

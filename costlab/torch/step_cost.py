@@ -7,7 +7,6 @@ from weakref import WeakKeyDictionary
 
 from torch import nn
 
-from costlab.algebra.inputs import as_inputs
 from costlab.counting.count import count
 from costlab.errors import DefinitionError
 from costlab.messages import named
@@ -61,7 +60,7 @@ def step_cost(
     costs = _known.setdefault(subject, {})
     if key not in costs:
         with by_itself(subject), nullcontext() if recomputation else run_once():
-            counted = count(subject, as_inputs(inputs), backward=backward)
+            counted = count(subject, inputs, backward=backward)
         convolutions = sum(int(work.multiply_adds) for work in counted.works if work.kind.startswith("conv"))
         while len(costs) >= REMEMBERED:
             del costs[next(iter(costs))]

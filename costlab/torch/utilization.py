@@ -1,11 +1,12 @@
 """Model-flops utilization: the share of a device's peak that a step reaches."""
 
-from math import isfinite
+from math import inf
 from typing import Any, Self
 
 import torch
 from torch import nn
 
+from costlab.algebra.inputs import as_input
 from costlab.errors import DefinitionError
 from costlab.hardware.device import Device
 from costlab.messages import named
@@ -81,7 +82,7 @@ def mfu(
     Args:
         module: It is traced; compiled modules and those in DistributedDataParallel as the one within.
         inputs: What it is called with, as for `costlab.count`: a tensor, a tuple of them, a dictionary by
-            name.
+            name, or their sizes.
         seconds: What passed, with a device of its own waited for (``torch.cuda.synchronize()``).
         device: A name of ``costlab list --devices`` or a `costlab.Device`; ``auto`` is the module's CUDA
             device.
@@ -105,7 +106,7 @@ def mfu(
     refuse_counts(steps=steps, devices=devices)
     refuse_other(module)
     on = device_for(device, module)
-    cost = step_cost(module, inputs, backward=backward, recomputation=recomputation)
+    cost = step_cost(module, as_input(inputs), backward=backward, recomputation=recomputation)
     kind = type_for(dtype, module, cost, on)
     return Utilization(cost.multiply_adds * steps, seconds, on.peak(kind), on.name, kind, devices)
 
@@ -113,7 +114,7 @@ def mfu(
 def _is_time(seconds: object) -> bool:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return False
-    return isfinite(seconds) and seconds > 0
+    return 0 < seconds < inf
 
 
 def refuse_counts(least: int = 1, **numbers: Any) -> None:

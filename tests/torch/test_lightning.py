@@ -130,6 +130,12 @@ def test_every_precision_of_lightning_has_a_type(callback: Any) -> None:
     }
 
 
+def test_its_cost_may_be_given(callback: Any) -> None:
+    made = callback(TEN, 1, warm_up=0, multiply_adds=lambda batch: 5 * len(batch[0]))
+    ((_, told),) = Trainer().fit(made, ByHand(), [4])
+    assert told["costlab/multiply_adds"] == 20
+
+
 def test_the_trainer_is_not_looked_through(callback: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 

@@ -173,6 +173,13 @@ def test_tokens_are_those_of_a_first_input_of_two_dimensions(clock: Clock) -> No
     assert "costlab/mfu" not in shown
 
 
+def test_a_batch_of_parts_has_no_first_axis(clock: Clock) -> None:
+    parts = torch.nested.nested_tensor([torch.rand(2, 4), torch.rand(3, 4)], layout=torch.jagged)
+    (shown,) = told(clock, StepMeter(layer(), device=None, every=1, warm_up=0), parts)
+    assert shown["costlab/multiply_adds"] == 5 * ROW
+    assert "costlab/samples_per_second" not in shown
+
+
 class ReadsData(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -191,6 +198,12 @@ def test_what_cannot_be_counted_is_said_once_and_left_out(clock: Clock) -> None:
     assert len(warned) == 1
     assert "\n" not in str(warned[0].message)
     assert [set(each) for each in shown] == [{"costlab/step_seconds", "costlab/samples_per_second"}] * 2
+
+
+def test_what_is_no_batch_does_not_end_the_training(clock: Clock) -> None:
+    made = StepMeter(layer(), device=TEN, every=1, warm_up=0)
+    with pytest.warns(UserWarning, match="an input is an iterator"):
+        assert [set(each) for each in told(clock, made, (iter([1]),))] == [{"costlab/step_seconds"}]
 
 
 def test_what_cannot_be_counted_may_be_given(clock: Clock) -> None:

@@ -103,6 +103,17 @@ def test_a_compiled_module_and_one_in_a_wrapper_are_the_one_within() -> None:
     assert adds(torch.compile(model, backend="eager"), x) == adds(nn.DataParallel(model), x) == STEP  # type: ignore[arg-type]  # a module
 
 
+def test_inputs_are_given_as_for_a_count() -> None:
+    both = nn.Bilinear(4, 5, 3)
+    x, y = torch.rand(2, 4), torch.rand(2, 5)
+    given = [(x, y), {"input1": x, "input2": y}, ["2x4", "2x5"]]
+    assert {adds(both, each) for each in given} == {costlab.count(both, (x, y), backward=True).multiply_adds}
+    assert adds(nn.Conv2d(3, 4, 1), "3x8x8") == 2 * 8 * 8 * 3 * 4
+    assert adds(nn.LazyLinear(4), x) == 2 * 2 * 4 * 4
+    with torch.device("meta"):
+        assert adds(nn.Linear(4, 3), torch.rand(2, 4)) == 2 * 2 * 4 * 3
+
+
 @pytest.fixture
 def traces(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The modules that were traced."""
@@ -228,6 +239,7 @@ def step(
         (DeviceError, "'half' is no type", {"dtype": "half"}),
         (DeviceError, r"no peak for torch\.complex64", {"dtype": torch.complex64}),
         (DefinitionError, "seconds=0 must be a number above 0", {"seconds": 0}),
+        (DefinitionError, "seconds=inf", {"seconds": float("inf")}),
         (DefinitionError, "seconds=nan", {"seconds": float("nan")}),
         (DefinitionError, "seconds=True", {"seconds": True}),
         (DefinitionError, "seconds='1'", {"seconds": "1"}),
