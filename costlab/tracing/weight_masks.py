@@ -41,8 +41,10 @@ def width_of(tensor: Any, dtype: torch.dtype) -> int:
     if not is_composed(tensor):
         return bits_of(dtype)
     names, _ = tensor.__tensor_flatten__()
-    held = max(getattr(tensor, each).nbytes for each in names)
-    return int(8 * held // max(tensor.numel(), 1)) or bits_of(dtype)
+    held = max((getattr(tensor, each) for each in names), key=lambda each: int(each.nbytes))
+    if held.is_floating_point():  # of a 2:4 tensor half of the elements are there
+        return bits_of(held.dtype)
+    return int(8 * held.nbytes // max(tensor.numel(), 1)) or bits_of(dtype)
 
 
 def nonzero(values: Tensor) -> Tensor:

@@ -143,6 +143,19 @@ class Composed(Tensor):
         return func(*(each.whole * each.scale if isinstance(each, cls) else each for each in args))
 
 
+class Halved(Composed):
+    """Of twice as many elements as it has numbers: packed, or the others are zero."""
+
+    @staticmethod
+    def __new__(cls, whole: Tensor, scale: Tensor) -> Any:
+        made: Any = Tensor._make_wrapper_subclass
+        return made(cls, (whole.shape[0], 2 * whole.shape[1]), dtype=torch.float32)
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, *given: Any, **_: Any) -> Any:  # type: ignore[override]  # its stub lacks cls
+        return Halved(given[0][0].whole, given[0][0].scale)
+
+
 def test_a_weight_of_a_class_of_its_own() -> None:
     layer = nn.Linear(16, 32)
     weight: Any = Composed(torch.ones(32, 16, dtype=torch.int8), torch.ones(32, 1))
@@ -151,3 +164,14 @@ def test_a_weight_of_a_class_of_its_own() -> None:
     assert (told.multiply_adds, told.effective_multiply_adds) == (1024, None)
     assert (told.whole.widths, told.bit_operations) == (("8x32",), 1024 * 256)
     assert told.bytes_by_role == {"weights": 512, "biases": 128, "scales": 128}
+
+
+@pytest.mark.parametrize(("whole", "bits"), [(torch.uint8, 4), (torch.float16, 16)])
+def test_two_elements_in_a_byte_and_half_of_the_elements(whole: torch.dtype, bits: int) -> None:
+    layer = nn.Linear(16, 32, bias=False)
+    weight: Any = Halved(torch.ones(32, 8, dtype=whole), torch.ones(32, 1))
+    layer.weight = nn.Parameter(weight, requires_grad=False)
+    told = compression(layer, ROWS)
+    assert (told.multiply_adds, told.effective_multiply_adds) == (1024, None)
+    assert told.bit_operations == 1024 * bits * 32
+    assert told.bytes_by_role == {"weights": 256 * whole.itemsize, "scales": 128}
