@@ -22,6 +22,7 @@ COMMANDS = (
     ("compare", "--ablation", "{}"),
     ("reconcile", "{}", "-i", "1x8"),
     ("report", "{}", "-i", "1x8", "-o", "pages"),
+    ("report", "{}", "-i", "1x8", "--html", "page.html"),
     ("train", "{}", "-o", "run"),
 )
 """Every command that takes a target."""
@@ -111,7 +112,7 @@ def draw_name(random: Random) -> Case:
 
 def _written(command: list[str]) -> tuple[str, ...]:
     """Where ``report`` writes, where its target is one after all."""
-    return () if command[0] != "report" else ("pages",)
+    return () if command[0] != "report" else ("pages", "page.html")
 
 
 def draw_thing(random: Random) -> Case:

@@ -107,7 +107,7 @@ def _place(
             continue
         place = f"picture-{picture.name}"
         if picture.name in own:
-            token.attrs |= {"src": source(picture), "id": place, "loading": "lazy"}
+            token.attrs |= {"src": source(picture), "id": place}
         else:
             token.type = "html_inline"
             token.content = f'<a href="#{escaped(place)}">Picture: {escaped(picture.alt)}</a>'

@@ -227,5 +227,10 @@ def test_a_module_of_twenty_thousand_rows_stays_quick(show: Open) -> None:
         assert tab.focused() == "4999"
         tab.press("Home")
         assert tab.rows()[0][0] == 1
+        tab.page.emulate_media(media="print")
+        tab.page.locator("#modules tbody tr").nth(2999).wait_for(state="attached")
+        assert tab.text("#left-out") == "17,001 more rows are not printed."
+        tab.page.emulate_media(media="screen")
+        tab.page.locator("#modules tbody tr").nth(2000).wait_for(state="detached")
         tab.page.fill("#search", "4321.1")
         assert tab.names()[1:] == ["4321", "1"]

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import costlab
-from costlab.algebra import Conv2d, Linear, seq
+from costlab.algebra import Conv2d, Linear, seq, symbols
 from costlab.counting.convention import GRAPHS, conventions
 from costlab.counting.count import Count, count
 from costlab.errors import DefinitionError
@@ -85,6 +85,11 @@ def test_integers_are_exact_beyond_what_a_float_holds() -> None:
     data, network = network_of(counted)
     assert sums_of(data, network, 2, 0)["fc"] == n * n == 4611686014132420609
     assert network["totals"]["parameters"] == "4611686014132420609"
+
+
+def test_only_numbers_make_a_page() -> None:
+    with pytest.raises(DefinitionError, match="is no single number; a table needs numbers"):
+        html_page(count("inception_a", (symbols("C"), 35, 35)))
 
 
 class Partly(nn.Module):

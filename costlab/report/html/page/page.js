@@ -39,7 +39,9 @@ function revealInGrid(row) {
 function draw() {
   const { found, isFiltered } = grid.draw();
   find("found").textContent = isFiltered ? `${found} ${found === 1 ? "module" : "modules"}` : "";
-  find("left-out").textContent = grid.leftOut.length ? `No room for: ${grid.leftOut.join(", ")}.` : "";
+  const leftOut = grid.leftOut.length ? [`No room for: ${grid.leftOut.join(", ")}.`] : [];
+  if (grid.notPrinted) leftOut.push(`${exact(BigInt(grid.notPrinted))} more rows are not printed.`);
+  find("left-out").textContent = leftOut.join(" ");
   find("open-all").disabled = find("close-all").disabled = view.isFlat || isFiltered;
   drawPictures();
   drawTotals();
@@ -197,19 +199,20 @@ function listen() {
   on("only", "change", ({ checked }) => { view.onlyDifferent = checked; });
   on("open-all", "click", () => view.rows.all.forEach((row) => view.opened.add(row.id)));
   on("close-all", "click", () => { view.opened = new Set([view.rows.root.id]); });
+  const columns = find("columns-choice");
+  addEventListener("click", ({ target }) => columns.contains(target) || (columns.open = false));
+  columns.addEventListener("keydown", ({ key }) => key === "Escape" && (columns.open = false));
   find("search").addEventListener("keydown", (event) => event.key === "ArrowDown" && grid.select(view.selected, true));
 }
 
-// On paper everything is open, as far as anyone would print it.
-const MOST_PRINTED = 3000;
+// On paper everything is open; the table says how many rows it leaves out.
 let before = null;
 
 function print(isPrinting) {
   if (isPrinting === Boolean(before)) return;
   if (isPrinting) {
     before = view.opened;
-    const all = view.rows.all.slice(0, MOST_PRINTED);
-    view.opened = new Set(all.map((row) => row.id));
+    view.opened = new Set(view.rows.all.map((row) => row.id));
   } else {
     view.opened = before;
     before = null;

@@ -3,6 +3,7 @@
 const ALL_AT_ONCE = 600; // rows up to which all are made, so that the browser's own search finds them
 const AROUND = 40; // rows above and below those in sight
 const ROW_HEIGHT = 30;
+const MOST_PRINTED = 3000; // rows
 const PAPER = 108; // characters of a page
 const PADDING = "1.3rem";
 
@@ -32,9 +33,10 @@ class TreeGrid {
     this.leftOut = leftOut;
     this.table.classList.toggle("short", isShort);
     const { rows, found, isFiltered } = visibleRows(columnsOf());
-    this.shown = rows;
-    this.places = new Map(rows.map((row, place) => [row.id, place]));
-    this.table.setAttribute("aria-rowcount", rows.length + 1);
+    this.shown = this.isPrinting ? rows.slice(0, MOST_PRINTED) : rows;
+    this.notPrinted = rows.length - this.shown.length;
+    this.places = new Map(this.shown.map((row, place) => [row.id, place]));
+    this.table.setAttribute("aria-rowcount", this.shown.length + 1);
     this.table.classList.toggle("flat", view.isFlat);
     this.table.classList.toggle("pair", view.rows.isPair);
     this.head();
