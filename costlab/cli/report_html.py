@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from costlab.cli.output import on_stdout, put, tell_partial
-from costlab.cli.progress import steps
+from costlab.cli.progress import progress, steps
 from costlab.cli.report_request import Request
 from costlab.counting.compare import Comparison
 from costlab.errors import OutputError
@@ -70,11 +70,13 @@ def _document(request: Request, target: str, source: Source) -> tuple[str, list[
     if request.compared is not None:
         tell_partial(request.compared.counts)
         plain = _without_folders(request.compared)
-        return comparison_document(plain, depth=request.depth, target=target), []
+        with progress("charging as every convention does"):
+            return comparison_document(plain, depth=request.depth, target=target), []
     if request.counted is not None:
         tell_partial([request.counted])
         named = replace(request.counted, label=without_folder(request.counted.label))
-        return network_document(named, depth=request.depth, target=target), []
+        with progress("charging as every convention does"):
+            return network_document(named, depth=request.depth, target=target), []
     pages = _pages(request)
     records = plural(len(request.records), "record")
     about = f"The {records} of training runs that pages are reckoned from lie beside it, and are not in it."
