@@ -20,6 +20,7 @@ from costlab.cli.output import NOT_CHECKED, tell_partial
 from costlab.cli.tables import Output, output_options
 from costlab.counting.count import count as count_target
 from costlab.report.tables.count import By, Order, count_table
+from costlab.targets.torch_module import refuse_without_module
 
 
 @click.command(
@@ -117,6 +118,7 @@ def count(
         counted = count_target(target, one_or_all(input_), batch=batch, backward=backward, partial=partial)
         if check:
             counted.refuse_partial(NOT_CHECKED)
+            refuse_without_module(counted.root.block, counted.label, "--check")
         counted = (counted.inference if inference else counted).under(convention)
     if symbolic is None:
         table = count_table(counted, deep, by, sort)

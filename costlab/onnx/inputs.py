@@ -10,7 +10,7 @@ from onnx import GraphProto, TensorProto, TypeProto, ValueInfoProto, helper
 from costlab.algebra.inputs import FLOAT, Inputs, TensorInput
 from costlab.algebra.parameter import closest
 from costlab.algebra.shape import Sizes
-from costlab.errors import DefinitionError
+from costlab.errors import DefinitionError, TargetError
 from costlab.messages import named
 from costlab.onnx.tensor import GraphTensor, tensor_of_array, tensor_of_type
 
@@ -93,7 +93,11 @@ def inputs_of(graph: GraphProto) -> tuple[GraphInput, ...]:
 
 def _input(value: ValueInfoProto) -> GraphInput:
     kind = value.type
-    return GraphInput(value.name, sizes_of(kind), tensor_of_type(kind))
+    tensor = tensor_of_type(kind)
+    if tensor.element_type not in TensorProto.DataType.values():
+        told = f"its input {named(value.name)} holds elements of type {tensor.element_type}"
+        raise TargetError(f"{told}, which onnx does not know")
+    return GraphInput(value.name, sizes_of(kind), tensor)
 
 
 def sizes_of(kind: TypeProto) -> tuple[Size, ...] | None:

@@ -31,7 +31,7 @@ PATHS = (
         nosuch.py:it nosuch.py ./it /etc/passwd:it /etc/passwd.py:it ..:it ../..:it /:it /dev/zero:it
         /dev/stdin:it mine.py:it:it:it mine.py:: nosuch.module:it .py:it http://x/y.py:it
         file:///x.py:it a/b.py:c.d os.nosuch:it ..os:it os: :it os:it.it torch.nn:Linear.forward
-        costlab:nosuch
+        costlab:nosuch nosuch.onnx nosuch.onnx:it=3 /.onnx .onnx
     """),
     *("C:\\x.py:it",),
     *(f"{LONG}.py:it", f"{LONG}:it", f"mine.py:{LONG}"),

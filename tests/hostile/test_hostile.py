@@ -12,14 +12,15 @@ from random import Random
 import pytest
 
 from costlab.cli.main import COMMANDS
-from tests.hostile import budgets, files, lint, options, processes, records, targets
+from tests.hostile import budgets, files, graphs, lint, options, processes, records, targets
 from tests.hostile.case import Case
 from tests.hostile.judge import Place, judge
 
 SEED = os.environ.get("HOSTILE_SEED", "0")
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "100"))
 KINDS: dict[str, tuple[Callable[[Random], Case], int]] = {
-    "targets": (targets.draw, 40),
+    "targets": (targets.draw, 37),
+    "graphs": (graphs.draw, 3),
     "options": (options.draw, 27),
     "records": (records.draw, 19),
     "budgets": (budgets.draw, 4),

@@ -77,7 +77,7 @@ def test_many_nodes_of_one_name_are_numbered() -> None:
 
 
 def exported(module: Any, sizes: tuple[int, ...]) -> ModelProto:
-    file = io.BytesIO()
+    file: Any = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
