@@ -75,8 +75,10 @@ def _run_tools(counted: Count) -> dict[str, Report]:
     with progress("loading PyTorch") as (show_step, _):
         from costlab.checking.materialize import runnable
         from costlab.checking.peers import reports
+        from costlab.tracing.exported import refuse_program
 
         model, inputs = runnable(counted)
+        refuse_program(model, counted.label)
         for name, report in reports(model, inputs):
             show_step(f"{name}: done")
             ran[name] = report

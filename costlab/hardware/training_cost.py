@@ -1,5 +1,6 @@
 """The cost of a run of training, from a target and a regime whose figures are held to what they must be."""
 
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from math import isfinite
@@ -17,6 +18,7 @@ from costlab.hardware.training_run import SpeedSource, TrainingCost
 from costlab.hardware.training_step import training_step
 from costlab.messages import named
 from costlab.targets.resolve import TargetLike, resolve
+from costlab.targets.target import Target
 from costlab.targets.torch_module import refuse_without_module
 
 MOST_IMAGES = 10**15
@@ -127,7 +129,7 @@ class _Counted(NamedTuple):
             step, held, batch = training_step(counted).multiply_adds, counted.parameters, 1
         else:
             batch = plan.batch
-            again = _batches(found.label, found.input, batch)
+            again = _batches(found, batch)
             counted = count(target, input, batch=again, **settings)
             traced = count(target, input, batch=again, backward=True, **settings)
             assert traced.held is not None
@@ -144,15 +146,22 @@ class _Counted(NamedTuple):
         return cls(counted, Fraction(int(sizes[0]), batch), Fraction(int(step), batch), int(held), traced)
 
 
-def _batches(label: str, given: object, batch: int) -> int:
+def _batches(found: Target, batch: int) -> int:
     """The batch with which a module is counted; 1 where its inputs have it in them."""
+    given = found.input
     if not isinstance(given, Inputs):
         return batch
+    if batch != 1:
+        with suppress(DefinitionError):  # of inputs that an exported program brings it may be given
+            found.block.placed(given, batch)
+            return batch
     first = next(iter([*given.args, *given.kwargs.values()]), None)
     sizes = tuple(getattr(first, "sizes", None) or getattr(first, "shape", None) or ())
     if not sizes or sizes[0] != batch:
         has = f"a batch of {sizes[0]} in it" if sizes else "no batch that is known"
-        raise DefinitionError(f"{label}: its input has {has}: it must be that of a replica, batch={batch}")
+        raise DefinitionError(
+            f"{found.label}: its input has {has}: it must be that of a replica, batch={batch}"
+        )
     return 1
 
 

@@ -11,7 +11,17 @@ from torch.utils import _pytree as pytree
 
 from costlab.algebra.dim import Dim, is_number
 from costlab.algebra.inputs import Inputs
-from costlab.tracing.exported_graph import Called, Graph, Step, filled, graph_of, path_of, root_class
+from costlab.errors import DefinitionError
+from costlab.tracing.exported_graph import (
+    ANY_CLASS,
+    Called,
+    Graph,
+    Step,
+    filled,
+    graph_of,
+    path_of,
+    root_class,
+)
 from costlab.tracing.exported_inputs import ProgramInputs, inputs_of
 from costlab.tracing.module import Module
 
@@ -144,7 +154,7 @@ def module_of(program: ExportedProgram) -> Program:
     """
     signature = program.graph_signature
     nodes = list(program.graph.nodes)
-    weights = frozenset(signature.inputs_to_parameters)
+    weights = {name: path.rpartition(".")[0] for name, path in signature.inputs_to_parameters.items()}
     graph = graph_of(program.graph_module, weights)
     home, _, name = root_class(nodes).rpartition(".")
     title = name or "ExportedProgram"
@@ -156,7 +166,7 @@ def module_of(program: ExportedProgram) -> Program:
     )
     root: Program = type(title, (Program,), {"__module__": home or __name__, "_facts": facts})()
     parts: dict[str, Any] = {"": root}
-    classes = {call.path: call.of_class for call in _calls_in(graph)}
+    classes = {call.path: call.of_class for call in _calls_in(graph) if call.of_class != ANY_CLASS}
     paths = [path_of(entry.fqn) for entry in program.module_call_graph]
     for path in (*classes, *paths):
         _part(parts, path, classes)
@@ -195,7 +205,7 @@ def _part(parts: dict[str, Any], path: str, classes: Mapping[str, str]) -> Any:
     """The module of a path, made with those around it where it is new; of what nothing tells, a plain one."""
     if path not in parts:
         above, _, own = path.rpartition(".")
-        home, _, name = classes.get(path, f"{nn.Module.__module__}.Module").rpartition(".")
+        home, _, name = classes.get(path, ANY_CLASS).rpartition(".")
         parts[path] = _class_of(home, name)()
         _part(parts, above, classes)._modules[own] = parts[path]
     return parts[path]
@@ -231,3 +241,16 @@ class ExportedModule(Module):
     def _inputs(self) -> ProgramInputs:
         assert isinstance(self.module, Program)
         return self.module._facts.inputs
+
+
+def refuse_program(model: nn.Module, label: str) -> None:
+    """Refuse an exported program where tools run that look for modules of torch.
+
+    Raises:
+        DefinitionError: it is one.
+    """
+    if isinstance(model, Program):
+        raise DefinitionError(
+            f"{label} is an exported program, in which tools find no modules of torch: "
+            "--run takes the module that it was made from"
+        )

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from errno import ENOMEM
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from struct import unpack_from
@@ -166,7 +167,9 @@ def _texts(value: Any, key: str) -> Iterator[str]:
 
 
 def _is_known(operator: str) -> bool:
-    """Whether torch has what a node calls, as far as it is one of its operators."""
+    """Whether torch has an operator that a node calls."""
+    if operator.startswith("torch.ops.quantized_decomposed."):  # which torch registers on demand
+        import_module("torch.ao.quantization.fx._decomposed")
     found: Any = torch
     for name in operator.split(".")[1:]:
         found = getattr(found, name, None)

@@ -13,6 +13,8 @@ WITHIN_EXPORT = re.compile(r"^_export_root(\.|$)")
 """What a strict export puts before the paths of what runs inside of `torch.cond` and the like."""
 SLICED = re.compile(r"\.slice\([^)]*\)")
 """What stands in a path where a loop went through a part of a list of modules."""
+ANY_CLASS = "torch.nn.modules.module.Module"
+"""The class of a module of which no more is known."""
 _Linear: TypeAlias = tuple[fx.Node, ...]
 """What a linear layer reads: its input, its weight, and its bias if it has one."""
 
@@ -80,12 +82,15 @@ def filled(value: Any, values: Mapping[str, Any]) -> Any:
     return {key: filled(each, values) for key, each in value.items()} if type(value) is dict else value
 
 
-def graph_of(module: fx.GraphModule, weights: frozenset[str], outer: Sequence[Called] = ()) -> Graph:
-    """The steps of a graph, which is called where ``outer`` are; ``weights`` are the names of parameters."""
+def graph_of(module: fx.GraphModule, weights: Mapping[str, str], outer: Sequence[Called] = ()) -> Graph:
+    """The steps of a graph, which is called where ``outer`` are.
+
+    ``weights`` are the paths of the modules that hold the parameters, by the names of these in the graph.
+    """
     nodes = list(module.graph.nodes)
     inputs = tuple(node.name for node in nodes if node.op == "placeholder")
     ran = [node for node in nodes if node.op in ("call_function", "get_attr")]
-    calls = _calls(ran)
+    calls = _calls(ran, weights)
     linear = _linear_layers(ran, weights)
     places = {node: place for place, node in enumerate(ran)}
     steps: list[Step] = []
@@ -130,9 +135,9 @@ def _plain(value: Any) -> Any:
     return {key: _plain(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
-def _calls(nodes: Sequence[fx.Node]) -> list[tuple[Called, ...]]:
+def _calls(nodes: Sequence[fx.Node], weights: Mapping[str, str]) -> list[tuple[Called, ...]]:
     """The calls of modules that each node is in; where it does not say it, those that both sides are in."""
-    known = [_told(node) for node in nodes]
+    known = [_told(node, weights) for node in nodes]
     after: list[tuple[Called, ...]] = []
     following: tuple[Called, ...] = ()
     for each in reversed(known):
@@ -151,11 +156,17 @@ def _calls(nodes: Sequence[fx.Node]) -> list[tuple[Called, ...]]:
     return found
 
 
-def _told(node: fx.Node) -> tuple[Called, ...] | None:
-    """The calls of modules that the metadata of a node names; None of what only passes something on."""
+def _told(node: fx.Node, weights: Mapping[str, str]) -> tuple[Called, ...] | None:
+    """The calls of modules that the metadata of a node names; None of what only passes something on.
+
+    Inside of `torch.cond` and the like there may be none: the parameters that it reads then tell.
+    """
     stack = node.meta.get("nn_module_stack")
     if stack is None or not isinstance(node.target, OpOverload | torch._ops.HigherOrderOperator):
         return None
+    if not stack:
+        owners = {weights.get(each.name, "") for each in node.all_input_nodes} - {""}
+        return tuple(Called(path, ANY_CLASS, "") for path in owners) if len(owners) == 1 else ()
     calls: list[Called] = []
     for key, (path, of_class) in stack.items():
         plain = path_of(path)
@@ -187,7 +198,7 @@ def _without(outer: Sequence[Called], calls: tuple[Called, ...]) -> tuple[Called
     return calls[shared:]
 
 
-def _linear_layers(nodes: Sequence[fx.Node], weights: frozenset[str]) -> dict[fx.Node, _Linear | None]:
+def _linear_layers(nodes: Sequence[fx.Node], weights: Mapping[str, str]) -> dict[fx.Node, _Linear | None]:
     """The nodes that linear layers were written as, by ``run_decompositions``: the last is the layer.
 
     What a product of matrices was made from is told by the function that its nodes come from.
@@ -209,7 +220,7 @@ def _written_as(node: fx.Node) -> tuple[str, str]:
     return str(call), str(function)
 
 
-def _linear(nodes: Sequence[fx.Node], last: fx.Node, weights: frozenset[str]) -> _Linear | None:
+def _linear(nodes: Sequence[fx.Node], last: fx.Node, weights: Mapping[str, str]) -> _Linear | None:
     """The layer that nodes are, if what they read and put out has its sizes."""
     read = dict.fromkeys(each for node in nodes for each in node.all_input_nodes if each not in nodes)
     ranks = {each: value.dim() for each in read if isinstance(value := each.meta.get("val"), Tensor)}

@@ -14,6 +14,9 @@ from costlab.algebra.work import Work
 from costlab.tracing.stand_in import Uninitialized
 from costlab.tracing.traced_operation import TracedOperation
 
+HELD_ONLY = frozenset(["unused", "not_reached", "other_branch"])
+"""Kinds of the rows of parameters that were not read."""
+
 
 @dataclass
 class _Branch:
@@ -144,9 +147,14 @@ def _node(branch: _Branch, modules: Mapping[str, nn.Module], outputs: Mapping[st
         else _leaf(_joined(branch.path, name), child)
         for name, child in branch.children.items()
     )
-    last = children[-1].output if children else Sizes()
+    last = next((each.output for each in reversed(children) if not _is_held_only(each)), Sizes())
     output = outputs.get(branch.path, last)
     return Node(branch.path, Traced(kind), Sizes(), output, None, children)
+
+
+def _is_held_only(node: Node) -> bool:
+    """Whether a node is of parameters that nothing reads, and puts out nothing."""
+    return node.work is not None and node.work.kind in HELD_ONLY
 
 
 def _leaf(path: str, operation: TracedOperation) -> Node:
