@@ -24,8 +24,8 @@ class Origin(NamedTuple):
     """A tensor that the file holds, by the name that it has there.
 
     ``by_node`` says that a node holds it, a constant, and that it is no initializer; ``repeated`` that a node
-    repeats one value; ``uniform`` that what is written down of it is known to be the same throughout; ``whole``
-    that it holds whole numbers to count with, places and sizes, and not those that weights are quantized to.
+    repeats one value; ``uniform`` that what is written down of it is the same throughout; ``whole`` that it
+    holds whole numbers to count with, places and sizes, and not those that weights are quantized to.
     """
 
     name: str
