@@ -14,8 +14,10 @@ NETWORKS = ("inception_v3", "googlenet", "bn_inception", "vgg16", "resnet50", "a
 DRAWN = ("inception_v3", "vgg16", "resnet50")
 CHECKED_BY_TESTS = (
     "No tool was run for this page: each number is what the tool's convention comes to. The tests run every "
-    "tool of the extra `peers` on every network and block of the catalog, and on small modules for each "
-    "operation, and compare to the last unit; `costlab reconcile TARGET --run` does so for any network. "
+    "tool of the extra `peers` that runs modules on every network and block of the catalog, and on small "
+    "modules for each operation, those that read graphs of ONNX on networks that come with onnx and on a "
+    "graph for each operator, and compare to the last unit; `costlab reconcile TARGET --run` does so for any "
+    "network. "
     "ultralytics-thop and DeepSpeed are not among these; their numbers rest on the measurements of the "
     "release that is named."
 )
