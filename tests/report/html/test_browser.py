@@ -118,6 +118,13 @@ def test_columns_sort_and_a_search_leaves_what_it_finds(show: Open, inception: C
         found = [row.path for row in inception.rows if row.work.kind == "max_pool2d"]
         assert tab.text("#found") == f"{len(found)} modules"
         assert sum(name == "pool" or name.startswith("pool_") for name in tab.names()) == len(found)
+        head.click(click_count=2)
+        tab.page.fill("#search", "mixed_5b.b1x1.conv")
+        assert tab.names() == ["inception_v3", "mixed_5b", "b1x1", "conv"]
+        tab.page.fill("#search", "b5x5")
+        assert tab.text("#found") == "3 modules"
+        tab.page.locator("#modules tr:has-text('b5x5') .toggle").first.click()
+        assert tab.names()[:5] == ["inception_v3", "mixed_5b", "b5x5", "0", "1"]
         tab.page.fill("#search", "no such thing")
         assert tab.rows() == []
         assert tab.text("#modules tbody") == "Nothing fits."

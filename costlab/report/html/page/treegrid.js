@@ -109,14 +109,10 @@ class TreeGrid {
       "aria-level": view.isFlat ? 1 : row.level,
       "aria-posinset": view.isFlat || !row.parent ? null : row.parent.children.indexOf(row) + 1,
       "aria-setsize": view.isFlat || !row.parent ? null : row.parent.children.length,
-      "aria-expanded": isParent ? String(this.isOpen(row)) : null,
+      "aria-expanded": isParent ? String(isOpen(row)) : null,
     });
     made.append(...this.columns.map((column) => cellOf(row, column)));
     return made;
-  }
-
-  isOpen(row) {
-    return view.opened.has(row.id) || Boolean(view.query) || view.onlyDifferent;
   }
 
   // Mark the row of a module, or of the nearest around it that is shown.
@@ -207,7 +203,7 @@ class TreeGrid {
     const place = this.places.get(row.id);
     const at = (number) => this.shown[Math.max(0, Math.min(number, this.shown.length - 1))];
     const page = Math.max(1, Math.floor(innerHeight / ROW_HEIGHT) - 4);
-    const isOpen = row.children.length > 0 && this.isOpen(row) && !view.isFlat;
+    const isOpened = isOpen(row) && !view.isFlat;
     switch (key) {
       case "ArrowDown": return at(place + 1);
       case "ArrowUp": return at(place - 1);
@@ -215,9 +211,9 @@ class TreeGrid {
       case "PageUp": return at(place - page);
       case "Home": return at(0);
       case "End": return at(this.shown.length - 1);
-      case "ArrowRight": return isOpen ? at(place + 1) : this.stay(() => this.toggle(row, true));
+      case "ArrowRight": return isOpened ? at(place + 1) : this.stay(() => this.toggle(row, true));
       case "ArrowLeft":
-        return isOpen && view.opened.has(row.id) ? this.stay(() => this.toggle(row, false)) : row.parent;
+        return isOpened && view.opened.has(row.id) ? this.stay(() => this.toggle(row, false)) : row.parent;
       case "Enter": case " ": return this.stay(() => this.toggle(row));
       case "*": return this.stay(() => this.openBeside(row));
       default: return undefined;

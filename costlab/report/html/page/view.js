@@ -20,6 +20,7 @@ const view = {
   onlyDifferent: false,
   query: "",
   opened: new Set(),
+  left: null, // what a search leaves
   selected: null,
   zoomed: null,
   shown: new Set(["operation", "output", "cost", "share", "parameters", "activations"]),
@@ -81,23 +82,22 @@ function compareRows(column, descending) {
   };
 }
 
-// Where the query stands: in the path, in what the operation is, or in its kind.
+// Where the query stands: in the name, in what the operation is, or in its kind; with a dot in the path.
 function matches(row, query) {
   const { operation = "", kind = "" } = row.about;
-  return [row.path, operation, kind].some((text) => seen(text).toLowerCase().includes(query));
+  const name = query.includes(".") ? row.path : row.name;
+  return [name, operation, kind].some((text) => seen(text).toLowerCase().includes(query));
 }
 
-// The rows that a search or the wish for differences leaves, with the modules around them; null for all.
+// What a search or the wish for differences finds, and the rows that it leaves: these and what is around them.
 function kept() {
   const wanted = [];
   if (view.query) wanted.push((row) => matches(row, view.query));
   if (view.onlyDifferent) wanted.push((row) => row.state && row.state !== "within");
-  if (!wanted.length) return { rows: null, found: 0 };
+  if (!wanted.length) return { rows: null, found: new Set() };
+  const found = new Set(view.rows.all.filter((row) => wanted.every((isWanted) => isWanted(row))));
   const rows = new Set();
-  let found = 0;
-  for (const row of view.rows.all) {
-    if (!wanted.every((isWanted) => isWanted(row))) continue;
-    found += 1;
+  for (const row of found) {
     for (let each = row; each && !rows.has(each); each = each.parent) rows.add(each);
   }
   return { rows, found };
@@ -108,22 +108,31 @@ function visibleRows(columns) {
   const { rows: left, found } = kept();
   const column = view.sort && columns.find((each) => each.key === view.sort.key);
   const order = column && compareRows(column, view.sort.descending);
-  const isLeft = (row) => !left || left.has(row);
+  const told = { found: found.size, isFiltered: Boolean(left) };
+  view.left = left;
   if (view.isFlat) {
-    const flat = view.rows.all.filter((row) => isLeft(row) && isOperation(row));
-    return { rows: order ? flat.sort(order) : flat, found, isFiltered: Boolean(left) };
+    const flat = view.rows.all.filter((row) => (!left || found.has(row)) && isOperation(row));
+    return { rows: order ? flat.sort(order) : flat, ...told };
   }
   const shown = [];
-  const waiting = [view.rows.root];
+  const waiting = left && !left.size ? [] : [[view.rows.root, !left]];
   while (waiting.length) {
-    const row = waiting.pop();
-    if (!isLeft(row)) continue;
+    const [row, isInside] = waiting.pop();
     shown.push(row);
-    if (!row.children.length || !(left || view.opened.has(row.id))) continue;
-    const below = order ? [...row.children].sort(order) : [...row.children];
-    waiting.push(...below.reverse());
+    if (!isOpen(row)) continue;
+    // Below what was found is everything that is opened there; elsewhere only what leads to it.
+    const isWhole = isInside || (found.has(row) && view.opened.has(row.id));
+    const below = row.children.filter((child) => isWhole || left.has(child));
+    if (order) below.sort(order);
+    waiting.push(...below.reverse().map((child) => [child, isWhole]));
   }
-  return { rows: shown, found, isFiltered: Boolean(left) };
+  return { rows: shown, ...told };
+}
+
+// Whether what a module consists of is shown below it: it was opened, or something was found there.
+function isOpen(row) {
+  if (!row.children.length) return false;
+  return view.opened.has(row.id) || Boolean(view.left && row.children.some((child) => view.left.has(child)));
 }
 
 // What does something itself, and is not only made of others.
