@@ -27,22 +27,8 @@ from costlab.tracing.weight_masks import (
 )
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
-PRODUCTS = frozenset(
-    [
-        "mixed_mm",
-        "scaled_mm",
-        "matmul",
-        "matvec",
-        "mm",
-        "bmm",
-        "mv",
-        "addmm",
-        "baddbmm",
-        "addmv",
-        "einsum",
-        "linear",
-    ]
-)
+_ORDINARY = "matmul matvec mm bmm mv addmm baddbmm addmv linear mixed_mm scaled_mm"
+PRODUCTS = frozenset((*_ORDINARY.split(), "einsum", "tensordot", "inner", "dot", "vecdot"))
 """Kinds of products of two factors that sum up one axis, or several."""
 DATA_ONLY = frozenset(["attention"])
 
@@ -202,13 +188,17 @@ def _of_product(work: Work, args: Any, kwargs: Any, func: Any, stand_ins: StandI
     None where it cannot be told how often its elements are used.
     """
     tensors = list(tensors_in((args, kwargs)))
+    if work.kind not in PRODUCTS:
+        numbers = [each for each in tensors if each.is_floating_point()]
+        weights = sum(_is_weight(each, stand_ins) for each in numbers)
+        return None if 0 < weights < len(numbers) else []
     two = tensors[-2:] if work.kind != "einsum" or len(tensors) == 2 else tensors
     if work.kind in ("mixed_mm", "scaled_mm"):  # with scales, or with what is added, in front
         two = tensors[int("_addmm" in str(func)) :][:2]
     held = [each for each in two if _is_weight(each, stand_ins)]
     if not held or len(held) == len(two):
         return []  # of weights by each other nothing is left out
-    if len(two) != 2 or work.kind not in PRODUCTS:
+    if len(two) != 2:
         return None
     (weight,) = held
     axes: Callable[[Tensor], Any] = of_any

@@ -240,3 +240,25 @@ def test_rows_add_up() -> None:
     assert "Sequential" in told._repr_html_()
     with pytest.raises(CostlabError, match="depth"):
         told.modules(-1)
+
+
+def test_a_mask_of_any_size() -> None:
+    layer: Any = prune.random_unstructured(nn.Linear(1100, 1000, bias=False), "weight", 0.5)
+    told = compression(layer, torch.zeros(1, 1100))
+    assert told.effective_multiply_adds == told.nonzero_parameters == left(layer.weight)
+
+
+@pytest.mark.filterwarnings("ignore:The tensor attribute:UserWarning")
+def test_an_exported_program() -> None:
+    layer: Any = prune.random_unstructured(nn.Linear(8, 4), "weight", 0.5)
+    program, plain = compression(torch.export.export(layer, (ROWS,))), compression(layer, ROWS)
+    assert program.effective_multiply_adds == plain.effective_multiply_adds == 3 * left(layer.weight_mask)
+    assert (program.nonzero_parameters, program.bytes) == (plain.nonzero_parameters, plain.bytes)
+
+
+def test_a_product_by_what_data_chooses_is_not_known() -> None:
+    weights = nn.Parameter(torch.rand(2, 16, 8))
+    ends = torch.tensor([1, 3], dtype=torch.int32)
+    experts = Calls(lambda m, x: torch._grouped_mm(x, m.weights, offs=m.ends), weights=weights, ends=ends)
+    told = compression(experts, torch.rand(3, 16))
+    assert (told.multiply_adds, told.effective_multiply_adds) == (3 * 16 * 8, None)
