@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import permutations
 
 from onnx import GraphProto, NodeProto
 
@@ -19,6 +20,8 @@ from costlab.onnx.tree import GraphOperation
 
 PASSED = frozenset(["Cast", "DequantizeLinear", "QuantizeLinear"])
 """What may stand between a product and the bias that is added to it."""
+SUMS = {"Add": (0, 1), "QLinearAdd": (0, 3)}
+"""Sums that may add a bias, and at which of their inputs what they add up is."""
 INTEGER = frozenset(["ConvInteger", "MatMulInteger"])
 """Products whose outputs are scaled before a bias is added."""
 
@@ -154,9 +157,10 @@ class Operations:
 
     def _adds_bias(self, node: NodeProto, call: NodeCall) -> bool:
         """Whether a node adds the bias of the product before; if so, it is that product's."""
-        if call.operator != "Add":
+        if call.operator not in SUMS:
             return False
-        for name, bias in zip(node.input, reversed(call.inputs), strict=True):
+        for here, there in permutations(SUMS[call.operator]):
+            name, bias = node.input[here], call.optional(there)
             if name not in self._products or self._uses[name] != 1 or bias is None:
                 continue
             place, product = self._products[name]

@@ -1,4 +1,4 @@
-"""The same of onnxruntime's operators on maps, whose channels may stand last, and of models of vectors."""
+"""The same of onnxruntime's operators on maps and sequences, and of models of vectors."""
 
 from collections.abc import Sequence
 
@@ -58,6 +58,15 @@ def _windows(size: int, reach: int, stride: int, before: int, after: int, call: 
         return room // stride + 1
     count = -(-room // stride) + 1
     return count - ((count - 1) * stride >= size + before)
+
+
+@sized("DynamicQuantizeLSTM")
+def recurrent(call: NodeCall) -> list[GraphTensor]:
+    """A recurrent layer, its matrices turned: ``(steps, N, features) -> (steps, directions, N, hidden)``."""
+    steps, batch, _ = call.input(0).shape
+    directions, hidden, _ = call.input(2).shape
+    last = _like(call.input(0), (directions, batch, hidden))
+    return [_like(call.input(0), (steps, directions, batch, hidden)), last, last]
 
 
 @sized("LinearRegressor", domain=ML)

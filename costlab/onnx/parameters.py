@@ -9,10 +9,13 @@ from costlab.algebra.dim import Dim
 from costlab.algebra.work import Work
 from costlab.onnx.call import NodeCall
 from costlab.onnx.rules import LEARNED
+from costlab.onnx.rules.registry import MICROSOFT
 from costlab.onnx.tensor import FLOATING, GraphTensor, Origin
 
 BUFFERS = ("running_mean", "running_var")
 """How torch calls the buffers of its normalizations."""
+SETTINGS = frozenset([(MICROSOFT, "QLinearAdd"), (MICROSOFT, "QLinearMul")])
+"""Operators that take what is learned at places of their own, where a single number is a setting."""
 
 
 class Counted:
@@ -43,7 +46,12 @@ class Counted:
             found = [each for each in call.inputs if each is not None and self._is_free(each)]
             return work.parameters + sum(self.of(each, free=True) for each in found)
         given = [each for place in places if (each := call.optional(place)) is not None]
-        held = [each for each in given if each.held and not each.stands_in]
+        settings = (call.domain, call.operator) in SETTINGS
+        held = [
+            each
+            for each in given
+            if each.held and not each.stands_in and not (settings and each.is_sized and each.elements == 1)
+        ]
         if work.parameters == 0 or not held:
             return work.parameters + sum(map(self.of, held))
         packed, *others = held

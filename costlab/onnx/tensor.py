@@ -195,7 +195,7 @@ def origins_of(
     if operator == "Identity" and len(first) == 1 and first[0].uniform and not first[0].by_node:
         return (first[0]._replace(name=output),)  # an exporter keeps equal tensors once
     alike = [each for each in given if each.element_type == made.element_type]
-    if operator == "DequantizeLinear" and first:
+    if operator in ("DequantizeLinear", "QuantizeLinear") and first:
         return first
     return _all_origins(alike) or _all_origins(given)
 

@@ -53,6 +53,12 @@ PARAMETERS: list[tuple[str, str, tuple[TensorProto, ...], int]] = [
         20,
     ),
     (
+        "a weight that is quantized twice",
+        "d = DequantizeLinear(q, s) e = QuantizeLinear(d, s) f = DequantizeLinear(e, s) o = MatMul(x, f)",
+        (INT8, values("s", 0.5)),
+        20,
+    ),
+    (
         "scales for each channel",
         "d = DequantizeLinear<axis=1>(q, s) o = MatMul(x, d)",
         (INT8, weight("s", 5)),
@@ -152,6 +158,21 @@ def test_a_bias_of_a_layer_that_is_quantized_as_it_runs() -> None:
     text = f"g (float[3, 4] x) => (float[m, n] o) {{ {body} }}"
     count = counted(parsed(text, INT8, values("qs", 0.5), B))
     assert kinds(count) == ["quantize_per_tensor_dynamic", "linear", "mul", "mul"]
+    assert (count.multiply_adds, count.total.bias_adds, count.parameters) == (60, 15, 25)
+
+
+def test_a_bias_of_a_layer_of_integers() -> None:
+    """As onnxruntime writes it: a product of integers, then a sum of integers."""
+    model = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
+        g (int8[3, 4] x, float s, int8 n) => (int8[3, 5] o) {
+            y = QLinearMatMul(x, s, n, q, s, n, s, n)
+            o = com.microsoft.QLinearAdd(b, s, n, y, s, n, s, n)
+        }"""
+    )
+    model.graph.initializer.extend([INT8, weight("b", 5, kind=TensorProto.INT8)])
+    count = counted(OnnxGraph("parsed", model))
+    assert kinds(count) == ["linear"]
     assert (count.multiply_adds, count.total.bias_adds, count.parameters) == (60, 15, 25)
 
 
