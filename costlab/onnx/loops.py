@@ -12,6 +12,7 @@ from costlab.onnx.branches import either
 from costlab.onnx.names import name_of
 from costlab.onnx.operations import read_by
 from costlab.onnx.scope import graph_in
+from costlab.onnx.sequences import MOST, sequence
 from costlab.onnx.tensor import GraphTensor
 from costlab.onnx.tree import GraphOperation
 from costlab.onnx.walk import Place, repeated
@@ -131,6 +132,27 @@ def scan(node: NodeProto, place: Place) -> list[GraphTensor]:
     return [
         *(_data(each, made_by) for each in states),
         *(stacked(_data(each, made_by), length, axis) for each, axis in zip(outputs, into, strict=True)),
+    ]
+
+
+def mapped(node: NodeProto, place: Place) -> list[GraphTensor]:
+    """A graph for each item of a sequence; of unknown ones not counted, and told."""
+    walker, scope, operations = place
+    body = graph_in(node, "body")
+    given = [scope.read(name) or GraphTensor() for name in node.input]
+    items = given[0].items
+    if items is None or len(items) > MOST:
+        outputs = walker.sizing.outputs(node, scope)
+        turns = operations.meet(node, scope.call(node, outputs))
+        return [each._replace(made_by=turns) for each in outputs]
+    rounds: list[list[GraphTensor]] = []
+    for number in range(len(items)):
+        one = [each if each.items is None else each.items[number] for each in given]
+        inside = scope.within_graph(dict(zip((each.name for each in body.input), one, strict=False)))
+        operations.extend(walker.run(body, inside))
+        rounds.append(inside.outputs(body))
+    return [sequence(tuple(each)) for each in zip(*rounds, strict=True)] or [
+        sequence(()) for _ in node.output
     ]
 
 

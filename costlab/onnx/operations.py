@@ -98,7 +98,8 @@ class Operations:
             return
         for work in self._works(node, call):
             mine = work._replace(parameters=self._counted.parameters(call, work))
-            self._add(node, call, GraphOperation(mine, Sizes(*call.output.shape)))
+            output = Sizes() if call.output.items is not None else Sizes(*call.output.shape)
+            self._add(node, call, GraphOperation(mine, output))
 
     def _unknown(self, call: NodeCall) -> GraphOperation:
         """A node that is not counted, but for the parameters that it reads."""

@@ -15,6 +15,7 @@ from costlab.messages import first_sentence
 from costlab.onnx.faults import refuse_channels, told
 from costlab.onnx.own_sizes_of_maps import KIN, SIZES
 from costlab.onnx.scope import Scope
+from costlab.onnx.sequences import SEQUENCES, given_by
 from costlab.onnx.tensor import (
     GraphTensor,
     held_array,
@@ -61,6 +62,8 @@ class NodeSizing:
         prefix = "".join(f"{each}/" for each in scope.path)
         if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
             return [constant(node, prefix + node.output[0])]
+        if node.op_type in SEQUENCES and (made_here := given_by(node, scope)) is not None:
+            return [made_here]
         given = [each for each in map(scope.read, node.input) if each is not None]
         inferred = self._inferred(node, scope)
         made = [

@@ -77,8 +77,8 @@ class GraphTensor(NamedTuple):
 
     @property
     def elements(self) -> int:
-        """How many elements it has. Raises as `shape` does."""
-        return prod(self.shape)
+        """How many elements it has, or the items of a sequence have. Raises as `shape` does."""
+        return prod(self.shape) if self.items is None else sum(each.elements for each in self.items)
 
     @property
     def stands_in(self) -> bool:

@@ -125,3 +125,52 @@ def test_functions_of_a_file_are_modules() -> None:
     assert found.multiply_adds == 4 * 2 * 15
     assert {row.path.partition(".")[0] for row in found.rows} == {"twice"}
     assert found.root.output == (2, 5)
+
+
+SPLIT = """agraph (float[N,6] x) => (float[N,A] y) {{
+    s = SplitToSequence <axis = 1> (x, parts)
+    {0}
+    y = MatMul (a, w)
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("nodes", "columns"),
+    [
+        ("a = SequenceAt (s, one)", 3),
+        ("a = ConcatFromSequence <axis = 1> (s)", 6),
+        ("e = SequenceErase (s, one) a = ConcatFromSequence <axis = 1> (e)", 3),
+        ("e = SequenceInsert (s, x) a = ConcatFromSequence <axis = -1> (e)", 12),
+        ("e = SequenceConstruct (x, x) a = ConcatFromSequence <axis = -1> (e)", 12),
+        ("n = SequenceEmpty () e = SequenceInsert (n, x) a = SequenceAt (e, last)", 6),
+        (
+            """m = SequenceMap (s) <body = each (float[N,3] i) => (float[N,4] o) { o = MatMul (i, v) }>
+            a = ConcatFromSequence <axis = 1> (m)""",
+            8,
+        ),
+    ],
+)
+def test_sequences_whose_items_are_known(nodes: str, columns: int) -> None:
+    held = {
+        "w": np.ones((columns, 5), np.float32),
+        "v": np.ones((3, 4), np.float32),
+        "parts": np.array([3, 3]),
+        "one": np.array(1),
+        "last": np.array(-1),
+    }
+    found = counted(SPLIT.format(nodes), batch=2, **held)
+    mapped = 2 * 2 * 3 * 4 if "SequenceMap" in nodes else 0
+    assert found.multiply_adds == 2 * columns * 5 + mapped
+    assert not found.unsupported
+
+
+def test_a_sequence_whose_items_are_in_the_data_is_told() -> None:
+    text = """agraph (float[N,6] x, int64[k] parts) => (float[N,A] y) {
+        s = SplitToSequence <axis = 1> (x, parts)
+        m = SequenceMap (s) <body = each (float[N,B] i) => (float[N,C] o) { o = Relu (i) }>
+        a = ConcatFromSequence <axis = 1> (m)
+        y = MatMul (a, w)
+    }"""
+    found = counted(text, ["x:1x6", "parts:2:int64"], w=np.ones((6, 5), np.float32))
+    assert found.multiply_adds == 0
+    assert {"SequenceMap", "MatMul"} <= set(found.unsupported)
