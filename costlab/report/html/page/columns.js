@@ -5,7 +5,7 @@ const SACRIFICE = { output: 6, shares: 6, activations: 5, operation: 4, paramete
 
 function columnsOf() {
   const { rows } = view;
-  const name = { key: "name", title: "module", least: view.isFlat ? 32 : 18, text: (row) => row.path.toLowerCase() };
+  const name = { key: "name", title: "module", least: view.isFlat ? 26 : 18, text: (row) => row.path.toLowerCase() };
   const operation = { key: "operation", title: "operation", least: 14, text: (row) => row.about.operation ?? "" };
   if (rows.isPair) return [name, operation, ...pairColumns()];
   const output = { key: "output", title: "output", characters: 11, text: (row) => row.about.output ?? "" };
@@ -44,13 +44,14 @@ function shareOf(row, key) {
 
 // How many characters a column needs: of sizes none is longer than that of the whole or of a part of it.
 function needed(column, isShort) {
-  const word = Math.max(...column.title.split(/[\s-]/).map((each) => Math.min(each.length, 14)));
+  const arrow = view.sort?.key === column.key ? 2 : 0;
+  const word = arrow + Math.max(...column.title.split(/[\s-]/).map((each) => Math.min(each.length, 14)));
   if (column.least) return column.least;
   if (column.characters) return Math.max(word, isShort ? column.short ?? column.characters : column.characters);
-  if (isShort) return Math.max(word + 2, 9);
+  if (isShort) return Math.max(word, 9);
   const root = valueOf(view.rows.root, column);
   const longest = [root, ...view.rows.root.children.map((row) => valueOf(row, column))];
-  return Math.max(word + 2, 8, ...longest.map((size) => exact(size).length + (column.signed ? 1 : 0)));
+  return Math.max(word, 8, ...longest.map((size) => exact(size).length + (column.signed ? 1 : 0)));
 }
 
 // The columns that there is room for. What is least missed goes first, then digits, which are told beside.

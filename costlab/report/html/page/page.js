@@ -134,10 +134,9 @@ function drawUnits() {
   const { unit, measured_on: tool } = conventionOf(view.convention);
   const unknown = view.rows.networks.flatMap(({ entry }) => Object.entries(entry.unknown[view.convention] ?? {}));
   const kinds = [...new Map(unknown)].map(([kind, number]) => `${kind} (${number})`).join(", ");
-  const parts = [`${unit}${tool ? `, as ${tool} counts` : ""}.`];
-  if (kinds) parts.push(` It has no rule for: ${seen(kinds)}.`);
-  const told = parts.join("");
-  find("unit").textContent = told.charAt(0).toUpperCase() + told.slice(1);
+  const parts = [`${unit}${tool ? `, as ${tool} counts` : ""}`];
+  if (kinds) parts.push(`; it has no rule for: ${seen(kinds)}`);
+  find("unit").textContent = parts.join("");
 }
 
 function fillChoices() {
