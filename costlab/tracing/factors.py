@@ -23,6 +23,7 @@ from costlab.tracing.weight_masks import (
     of_linear,
     of_pairs,
     of_rows,
+    of_steps,
     of_transposed,
 )
 
@@ -62,7 +63,9 @@ def factors(
     stem = work.kind.partition("_")[0]
     if work.kind.startswith("conv"):
         weight = args[1] if len(args) > 1 else kwargs["weight"]
-        return _each_as_often(work, [(weight, _convolved(work.kind, args, kwargs, weight, output))])
+        return _each_as_often(
+            work, [(weight, _convolved(work.kind, args, kwargs, weight, output, str(func)))]
+        )
     if stem in GATES:
         return _each_as_often(work, list(_recurrent(work.kind, args, kwargs)))
     if any(name in str(func) for name in OF_WEIGHTS):
@@ -97,12 +100,16 @@ def _each_as_often(
     return [Factor(each, of_any if each.layout in SPARSE else axes, uses, bits) for each, axes in weights]
 
 
-def _convolved(kind: str, args: Any, kwargs: Any, weight: Tensor, output: Any) -> Axes:
+def _convolved(kind: str, args: Any, kwargs: Any, weight: Tensor, output: Any, name: str) -> Axes:
+    if "conv_tbc" in name:
+        return of_steps
     channels = -(weight.dim() - 1)  # the axis, with a batch or without
-    if "transpose" in kind:
-        return partial(of_transposed, groups=output.shape[channels] // max(weight.shape[1], 1))
-    data = args[0] if args else kwargs["input"]
-    return partial(of_convolution, groups=data.shape[channels] // max(weight.shape[1], 1))
+    made = "transpose" in kind
+    data = output if made else args[0] if args else kwargs["input"]
+    groups = data.shape[channels] // max(weight.shape[1], 1)
+    if not groups or weight.shape[0] % groups:
+        return of_any
+    return partial(of_transposed if made else of_convolution, groups=groups)
 
 
 def _recurrent(kind: str, args: Any, kwargs: Any) -> Iterator[tuple[Tensor, Axes]]:
@@ -110,7 +117,9 @@ def _recurrent(kind: str, args: Any, kwargs: Any) -> Iterator[tuple[Tensor, Axes
     if kind.endswith("_cell"):
         given: Any = (*args[2:], *(each for name, each in kwargs.items() if name not in ("input", "hx")))
     else:
-        given = kwargs.get("params") or next(each for each in reversed(args) if type(each) in (tuple, list))
+        given = kwargs.get("params") or next(
+            (each for each in reversed(args) if type(each) in (tuple, list)), ()
+        )
     matrices = [each for each in given if isinstance(each, Tensor) and each.dim() == 2]
     for each in matrices:
         gated = each.shape[0] == matrices[0].shape[0]

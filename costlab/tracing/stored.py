@@ -78,7 +78,7 @@ def _parts(name: str, tensor: Any, role: Role) -> Iterator[tuple[str, Role, int]
             yield from _parts(f"{name}.{each}", held, known)
     elif tensor.layout in SPARSE:
         plain = tensor.detach()
-        yield name, role, values_of(plain).nbytes
+        yield name, "weights" if role == "buffers" else role, values_of(plain).nbytes
         yield name, "index", sum(each.nbytes for each in _places_of(plain))
     else:
         yield name, role, (tensor.numel() * bits_of(tensor.dtype) + 7) // 8

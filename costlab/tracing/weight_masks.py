@@ -81,6 +81,11 @@ def of_transposed(mask: Tensor, groups: int) -> Any:
     return mask.reshape(groups, inputs // groups, filters, -1).transpose(1, 2).numpy()
 
 
+def of_steps(mask: Tensor) -> Any:
+    """``(steps, inputs, filters)``, as `torch.conv_tbc` has it."""
+    return mask.permute(2, 1, 0)[None].numpy()
+
+
 def of_gates(mask: Tensor, gates: int) -> Any:
     """``(gates * hidden, inputs)``: an output is a hidden unit, with all of its gates."""
     rows, inputs = mask.shape

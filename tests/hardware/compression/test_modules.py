@@ -179,6 +179,15 @@ def test_products_by_a_parameter() -> None:
     assert between.multiply_adds == between.effective_multiply_adds == 2 * 5 * 5 * 16
 
 
+def test_the_axes_of_convolutions_over_steps() -> None:
+    weight = nn.Parameter(torch.rand(3, 8, 4) + 1)
+    weight.data[:, 2] = 0  # an input
+    weight.data[..., :3] = 0  # three filters
+    told = compression(Calls(lambda m, x: torch.conv_tbc(x, m.weight, torch.zeros(4)), weight=weight), STEPS)
+    assert (told.effective_multiply_adds, told.nonzero_parameters) == (6 * 21, 21)
+    assert (told.zeros.outputs, told.zeros.inputs, told.zeros.unstructured) == (3, 1, 0)
+
+
 def test_a_weight_that_is_used_twice_is_held_once() -> None:
     layer = with_zeros(nn.Linear(8, 8))
     told = compression(nn.Sequential(layer, nn.ReLU(), layer), ROWS)
