@@ -13,6 +13,8 @@ WITHIN_EXPORT = re.compile(r"^_export_root(\.|$)")
 """What a strict export puts before the paths of what runs inside of `torch.cond` and the like."""
 SLICED = re.compile(r"\.slice\([^)]*\)")
 """What stands in a path where a loop went through a part of a list of modules."""
+CHECKS_TYPE = torch.ops.aten._assert_tensor_metadata.default
+"""What strict exports put before a cast, with the type that the tensor has outside of autocast."""
 ANY_CLASS = "torch.nn.modules.module.Module"
 """The class of a module of which no more is known."""
 _Linear: TypeAlias = tuple[fx.Node, ...]
@@ -89,7 +91,9 @@ def graph_of(module: fx.GraphModule, weights: Mapping[str, str], outer: Sequence
     """
     nodes = list(module.graph.nodes)
     inputs = tuple(node.name for node in nodes if node.op == "placeholder")
-    ran = [node for node in nodes if node.op in ("call_function", "get_attr")]
+    ran = [
+        node for node in nodes if node.op in ("call_function", "get_attr") and node.target is not CHECKS_TYPE
+    ]
     calls = _calls(ran, weights)
     linear = _linear_layers(ran, weights)
     places = {node: place for place, node in enumerate(ran)}

@@ -1,5 +1,6 @@
 """Modules to export, and the rows of a count by which a program is held against its module."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -31,6 +32,15 @@ def rows(target: TargetLike, given: object = None) -> list[Row]:
         if any(numbers):
             found.append((node.path, work.kind, *map(int, numbers)))  # type: ignore[arg-type]  # four of them
     return found
+
+
+def by_module(found: list[Row]) -> Counter[tuple[str, str, int]]:
+    """The sums of each quantity by the module around and the kind: products of one call may be written apart."""
+    sums: Counter[tuple[str, str, int]] = Counter()
+    for row in found:
+        for place in (2, 3, 5):
+            sums[row[0].rpartition(".")[0], row[1], place] += int(row[place])
+    return +sums
 
 
 def totals(found: list[Row]) -> tuple[int, ...]:
