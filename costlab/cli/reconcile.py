@@ -71,7 +71,7 @@ def _run_tools(counted: Count) -> dict[str, Report]:
     if counted.graph is not None:
         from costlab.checking.graph_peers import graph_reports
 
-        return dict(graph_reports(counted.graph.fixed(values=True)))
+        return dict(graph_reports(counted.graph.fixed()))
     with progress("loading PyTorch") as (show_step, _):
         from costlab.checking.materialize import runnable
         from costlab.checking.peers import reports

@@ -30,7 +30,7 @@ def follows_sizes(name: str) -> bool:
 
 def _as_inferred(root: Node, graph: "GraphRun") -> Node:
     """The operations at the sizes that onnx infers of the whole graph, where it infers any."""
-    sizes = graph.inferred()
+    sizes = graph.inferred
     return root if sizes is None else _at(root, sizes)
 
 

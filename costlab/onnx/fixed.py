@@ -1,16 +1,18 @@
 """A graph at the sizes that it was counted for, as tools read it; and what onnx infers of the whole."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper, shape_inference
+from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper, shape_inference
 
 from costlab.onnx.tensor import SMALL, GraphTensor
 
 
-class GraphRun(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class GraphRun:
     """A model, and what goes in, by name, as it was counted."""
 
     model: ModelProto
@@ -21,14 +23,20 @@ class GraphRun(NamedTuple):
         held = {each.name for each in self.model.graph.initializer}
         return {_type_of(each) for each in self.model.graph.input if each.name not in held}
 
-    def fixed(self, values: bool) -> ModelProto:
+    def fixed(self) -> ModelProto:
         """A copy of the model whose inputs have these sizes and no others.
 
-        Large tensors are left without elements; with ``values`` all have theirs, zeros where the file keeps
-        them elsewhere.
+        Tensors that the file keeps elsewhere are zeros.
         """
         model = ModelProto()
         model.CopyFrom(self.model)
+        self._fix_inputs(model)
+        for tensor in model.graph.initializer:
+            if tensor.data_location == TensorProto.EXTERNAL:
+                _fill(tensor)
+        return model
+
+    def _fix_inputs(self, model: ModelProto) -> None:
         changed = [
             _fix(each, self.inputs[each.name]) for each in model.graph.input if each.name in self.inputs
         ]
@@ -36,20 +44,15 @@ class GraphRun(NamedTuple):
             del model.graph.value_info[:]
             for output in model.graph.output:
                 output.type.tensor_type.ClearField("shape")
-        for tensor in model.graph.initializer:
-            if values and tensor.data_location == TensorProto.EXTERNAL:
-                _fill(tensor)
-            elif not values and prod(tensor.dims) > SMALL:
-                _empty(tensor)
-        return model
 
+    @cached_property
     def inferred(self) -> dict[str, tuple[int, ...]] | None:
         """The sizes of all tensors by onnx's inference of the whole, 0 where it leaves one open.
 
         A tensor whose rank it does not tell has none. None where the inference fails.
         """
-        model = self.fixed(values=False)
-        del model.graph.value_info[:]
+        model = _without_values(self.model)
+        self._fix_inputs(model)
         try:
             known = shape_inference.infer_shapes(model, data_prop=True, strict_mode=True).graph
         except shape_inference.InferenceError:
@@ -83,6 +86,22 @@ def _fill(tensor: TensorProto) -> None:
     tensor.CopyFrom(numpy_helper.from_array(np.zeros(tuple(tensor.dims), dtype), tensor.name))
 
 
-def _empty(tensor: TensorProto) -> None:
-    kept = TensorProto(name=tensor.name, dims=tensor.dims, data_type=tensor.data_type)
-    tensor.CopyFrom(kept)
+def _without_values(model: ModelProto) -> ModelProto:
+    """A copy for inference: large tensors have no elements, and nothing is declared of those between."""
+    graph = model.graph
+    copied = GraphProto(
+        name=graph.name,
+        node=graph.node,
+        input=graph.input,
+        output=graph.output,
+        initializer=[_emptied(each) for each in graph.initializer],
+        sparse_initializer=graph.sparse_initializer,
+    )
+    opsets, functions = model.opset_import, model.functions
+    return ModelProto(ir_version=model.ir_version, opset_import=opsets, functions=functions, graph=copied)
+
+
+def _emptied(tensor: TensorProto) -> TensorProto:
+    if prod(tensor.dims) <= SMALL:
+        return tensor
+    return TensorProto(name=tensor.name, dims=tensor.dims, data_type=tensor.data_type)

@@ -62,7 +62,7 @@ def hold(count: Count, onnx_tool: int | None, onnx_opcounter: int | None) -> Non
     ours = predicted(count)
     assert ours == {"onnx_tool": onnx_tool, "onnx_opcounter": onnx_opcounter}
     assert count.graph is not None
-    theirs = {name: report.number for name, report in graph_reports(count.graph.fixed(values=True))}
+    theirs = {name: report.number for name, report in graph_reports(count.graph.fixed())}
     assert theirs == {name: ours[name] for name in theirs}
 
 
