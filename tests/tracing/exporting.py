@@ -35,7 +35,7 @@ def rows(target: TargetLike, given: object = None) -> list[Row]:
 
 
 def by_module(found: list[Row]) -> Counter[tuple[str, str, int]]:
-    """The sums of each quantity by the module around and the kind: products of one call may be written apart."""
+    """Sums by the module around, the kind and the place in a row: products of one call may be apart."""
     sums: Counter[tuple[str, str, int]] = Counter()
     for row in found:
         for place in (2, 3, 5):

@@ -12,7 +12,7 @@ import costlab
 from costlab.algebra.modules import to_module
 from costlab.errors import DefinitionError
 from costlab.targets.resolve import resolve
-from tests.tracing.exporting import CASES, X, operations, rows, totals
+from tests.tracing.exporting import CASES, X, by_module, operations, rows, totals
 
 pytestmark = [  # torch's, of its own parts and of what it exports
     pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning"),
