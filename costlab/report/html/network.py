@@ -53,7 +53,7 @@ def comparison_document(comparison: Comparison, *, depth: int = 1, target: str =
     """
     whole = not any(count.partial for count in comparison.counts)
     plain = comparison.under(DEFAULT)
-    differences = [difference_data(plain.differences(count)) if whole else [] for count in plain.counts[1:]]
+    differences = [difference_data(plain.differences(count)) if whole else None for count in plain.counts[1:]]
     tables = [compare_table(comparison, exact=False)]
     tables += [published_table(comparison)] if comparison.published else []
     facts = [comparison.headline.removeprefix(f"{comparison.title}, ")]

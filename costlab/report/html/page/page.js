@@ -178,8 +178,9 @@ function fillColumns() {
 function lookAt(other) {
   look(other);
   find("columns-choice").hidden = view.rows.isPair;
-  find("only").closest("label").hidden = !view.rows.isPair;
-  if (!view.rows.isPair) view.onlyDifferent = find("only").checked = false;
+  const isKnown = differencesOf(other) !== null;
+  find("only").closest("label").hidden = !isKnown;
+  if (!isKnown) view.onlyDifferent = find("only").checked = false;
 }
 
 function listen() {

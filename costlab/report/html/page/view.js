@@ -45,13 +45,16 @@ function titleOf(measure) {
 function look(other) {
   view.other = other;
   const chosen = other ? [networks[0], networks[other]] : [networks[0]];
-  view.rows = new Rows(chosen, other ? data.differences[other - 1] : []);
+  view.rows = new Rows(chosen, differencesOf(other) ?? []);
   view.opened = new Set(view.rows.all.filter((row) => row.level <= data.depth).map((row) => row.id));
   if (view.rows.isPair) openChanges();
   view.selected = view.rows.root;
   view.zoomed = view.rows.root;
   view.sort = null;
 }
+
+// What differs in a network, null where nobody knows: one was counted in part.
+const differencesOf = (other) => (other ? data.differences[other - 1] : null);
 
 // Modules around what differs are open, unless so much differs that nobody would find anything.
 function openChanges() {
