@@ -18,6 +18,15 @@ WHOLE = "parameters"
 """The quantity that is known of the whole all the same."""
 
 
+def _is_sized(node: Node) -> bool:
+    """Whether the sizes are known of what comes out last of a part of a graph: of a number, none."""
+    last = node
+    while last.children:
+        last = last.children[-1]
+    step = cast("Traced", last.block).step_of_graph
+    return bool(step is not None and step.call.output.is_sized)
+
+
 UNREAD = ("unused", "not_reached")
 """The kinds of what holds the parameters that no operation read, or had read where the run stopped."""
 
@@ -124,9 +133,14 @@ class Marks:
         return f"{text} {PARTIAL}" if self.partial else text
 
     def came_out(self, node: Node) -> bool:
-        """Whether something came out of a module, or whether nothing ran it, or the run stopped in it."""
+        """Whether it is known what came out of a module.
+
+        It is not where nothing ran it, the run stopped in it, or the sizes are in the data.
+        """
         if self._traced is None:
             return True
+        if self._traced.graph is not None and not node.output:
+            return _is_sized(node)
         kinds = {work.kind for _, work in node.working()}
         if self.partial is None:
             return not kinds or not kinds <= {*UNREAD}

@@ -74,6 +74,14 @@ def test_counts_compare_and_are_budgeted(capsys: pytest.CaptureFixture[str]) -> 
     capsys.readouterr()
 
 
+def test_what_comes_out_is_left_out_where_its_sizes_are_in_the_data(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert ran("count", "open.onnx", "-f", "json") == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [(row["module"], row["output"]) for row in rows] == [("NonZero", ""), ("MatMul", "")]
+
+
 def test_strict_tells_what_has_no_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     assert ran("count", "open.onnx") == 0
     assert (
