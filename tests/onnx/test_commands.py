@@ -79,7 +79,7 @@ def test_what_comes_out_is_left_out_where_its_sizes_are_in_the_data(
 ) -> None:
     assert ran("count", "open.onnx", "-f", "json") == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert [(row["module"], row["output"]) for row in rows] == [("NonZero", ""), ("MatMul", "")]
+    assert [(row["module"], row["output"]) for row in rows] == [("NonZero", ""), ("MatMul", "2x5")]
 
 
 def test_strict_tells_what_has_no_sizes(capsys: pytest.CaptureFixture[str]) -> None:
