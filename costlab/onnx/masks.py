@@ -6,20 +6,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 WIDTHS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
 """The bits of types in whose names there is no number."""
+MOVES = frozenset(["Concat", "Expand", "Flatten", "Reshape", "Slice", "Squeeze", "Unsqueeze"])
+"""Operators that only move elements, by which exporters make the weights of recurrent layers."""
 Array = np.ndarray[Any, Any]
 
 
 class Held(NamedTuple):
     """A tensor of the file: where it is not zero, None if that is not known, and the bits of an element.
 
-    ``name`` is the tensor that it is, or that it is made of.
+    ``name`` is the tensor that it is, or that it is made of, with as many ``elements``.
     """
 
     name: str
     bits: int
+    elements: int
     mask: Array | None = None
 
 
@@ -47,7 +51,7 @@ class FileTensors:
         tensor = self.held.get(name)
         if tensor is not None:
             values = self.values(name)
-            return Held(name, bits_of(tensor.data_type), None if values is None else _differs(values, 0))
+            return _held(name, tensor, None if values is None else _differs(values, 0))
         node = self._made.get(name)
         return None if node is None else self._by(node)
 
@@ -90,9 +94,11 @@ class FileTensors:
             if tensor is None or any(each.name == "block_size" and each.i for each in node.attribute):
                 return None
             mask = self.is_not(node.input[0], zero, axis)
-            return Held(node.input[0], bits_of(tensor.data_type), mask)
+            return _held(node.input[0], tensor, mask)
         if node.op_type == "Mul":
             return self._product(node)
+        if node.op_type in MOVES:
+            return self._moved(node)
         inner = self.find(node.input[0]) if node.input else None
         if inner is None or node.op_type not in ("Identity", "Cast", "Transpose"):
             return None
@@ -103,12 +109,39 @@ class FileTensors:
             return inner._replace(mask=inner.mask.transpose(order))
         return inner
 
+    def _moved(self, node: NodeProto) -> Held | None:
+        """What a node makes that only moves elements, by running it where all that it reads is known."""
+        parts = [self.find(name) for name in node.input if name]
+        known = [each for each in parts if each is not None]
+        made = self._run(node.output[0])
+        if len(known) < len(parts) or made is None:
+            return None
+        same = known[0].elements == made.size
+        name = known[0].name if same else node.output[0]
+        return Held(name, known[0].bits, int(made.size), _differs(made, 0))
+
+    def _run(self, name: str) -> Array | None:
+        """The values of a tensor of the file, or of what nodes make of such that only move elements."""
+        if name in self.held:
+            return self.values(name)
+        node = self._made.get(name)
+        if node is None or node.op_type not in MOVES:
+            return None
+        given = {each: self._run(each) for each in node.input if each}
+        if any(each is None for each in given.values()):
+            return None
+        try:
+            made: Any = ReferenceEvaluator(node).run(None, given)
+        except Exception:  # one that is malformed is told where it is counted
+            return None
+        return np.asarray(made[list(node.output).index(name)])
+
     def _product(self, node: NodeProto) -> Held | None:
         """A weight times a mask: of the larger tensor, zero where one of both is."""
         both = [self.find(name) for name in node.input]
         if None in both:
             return None
-        first, second = sorted((each for each in both if each), key=lambda each: -_size(each))
+        first, second = sorted((each for each in both if each), key=lambda each: -each.elements)
         if first.mask is None or second.mask is None:
             return first._replace(mask=None)
         return first._replace(mask=first.mask & second.mask)
@@ -125,5 +158,6 @@ def _differs(values: Array, point: Any) -> Array:
     return made
 
 
-def _size(held: Held) -> int:
-    return 0 if held.mask is None else int(held.mask.size)
+def _held(name: str, tensor: TensorProto, mask: Array | None) -> Held:
+    elements = int(np.prod(tensor.dims, dtype=object))
+    return Held(name, bits_of(tensor.data_type), elements, mask)

@@ -17,6 +17,7 @@ from costlab.onnx.call import NodeCall
 from costlab.onnx.masks import Array, FileTensors, Held, bits_of
 from costlab.onnx.roles import role_of, roles_in
 from costlab.onnx.rules import LEARNED
+from costlab.onnx.tensor import GraphTensor
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
@@ -195,18 +196,12 @@ class _Weigher:
             mask = turned.mask if turned.mask is None else turned.mask.swapaxes(-1, -2)
             axes = _axes(call, mask, turned=bool(call.number("transA")))
             return self._weights(products, [(turned, axes)], self._width(call, 1))
-        weight_of = call.input(place.weight)
-        if not weight_of.held:
-            return Operands(data_bits=data, found=weight_of.is_sized)
-        uses, rest = divmod(products, max(weight_of.elements, 1))
-        name = weight_of.origins[0].name
-        weight = Weight(name, weight_of.elements, uses, bits_of(weight_of.element_type))
-        return Operands(() if rest else (weight,), data, found=not rest)
+        return Operands(data_bits=data, found=call.input(place.weight).is_sized)
 
     def _at(self, call: NodeCall, place: Place) -> Held | None:
         names = call.names[0]
         name = names[place.weight] if place.weight < len(names) else ""
-        found = self._tensors.find(name)
+        found = self._tensors.find(name) or _without_values(call.input(place.weight))
         if found is not None and place.zero and name in self._tensors.held:
             zero = names[place.zero] if place.zero < len(names) else ""
             return found._replace(mask=self._tensors.is_not(name, zero, place.axis))
@@ -214,7 +209,7 @@ class _Weigher:
 
     def _gates(self, call: NodeCall, place: int) -> tuple[Held | None, Array | None]:
         """``(directions, gates * hidden, inputs)``."""
-        found = self._tensors.find(call.names[0][place])
+        found = self._tensors.find(call.names[0][place]) or _without_values(call.input(place))
         if found is None or found.mask is None or found.mask.ndim != 3:
             return found, None
         directions, rows, inputs = found.mask.shape
@@ -223,22 +218,29 @@ class _Weigher:
 
     def _weights(self, products: int, held: list[tuple[Held | None, Array | None]], data: int) -> Operands:
         known = [(each, mask) for each, mask in held if each is not None]
-        sizes = [self._elements(each.name) for each, _ in known]
-        if len(known) < len(held) or not sum(sizes) or products % sum(sizes):
+        whole = sum(each.elements for each, _ in known)
+        if len(known) < len(held) or not whole or products % whole:
             return Operands(data_bits=data, found=False)
         made = []
-        for (each, mask), elements in zip(known, sizes, strict=True):
+        for each, mask in known:
             self._multiplied.add(each.name)
-            zeros = None if mask is None else self._look(mask)
             left = None if mask is None else int(mask.sum())
             before = self._left.get(each.name)
             self._left[each.name] = left if left is None or before is None else max(left, before)
-            made.append(Weight(each.name, elements, products // sum(sizes), each.bits, zeros))
+            zeros = None if mask is None else self._look(mask)
+            made.append(Weight(each.name, each.elements, products // whole, each.bits, zeros))
         return Operands(tuple(made), data)
 
     def _width(self, call: NodeCall, place: int) -> int:
         name = call.names[0][place] if place < len(call.names[0]) else ""
         return self._tensors.data_bits(name, call.input(place).element_type)
+
+
+def _without_values(tensor: GraphTensor) -> Held | None:
+    """A tensor that comes from what the file holds, by nodes that are not followed."""
+    if not tensor.held or not tensor.is_sized:
+        return None
+    return Held(tensor.origins[0].name, bits_of(tensor.element_type), tensor.elements)
 
 
 def _added_later(leaves: list[Node]) -> Iterator[str]:

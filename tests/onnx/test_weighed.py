@@ -98,6 +98,24 @@ def test_recurrent_layers() -> None:
     assert found.effective_multiply_adds == 10 * (left(w) + left(r))
 
 
+def test_weights_that_nodes_put_together() -> None:
+    w, r, axes = zeros(24, 8), zeros(12, 6), np.array([0])
+    nodes = [
+        node("Unsqueeze", "w axes v"),
+        node("Concat", "r r rr", axis=0),
+        node("Unsqueeze", "rr axes q"),
+        node("LSTM", "x v q y", hidden_size=6),
+    ]
+    found = told(nodes, {"w": w, "r": r, "axes": axes}, (5, 2, 8))
+    assert found.effective_multiply_adds == 10 * (left(w) + 2 * left(r))
+    assert found.whole.widths == ("32x32",)
+
+
+def test_a_weight_that_is_computed_by_others_has_a_width_alone() -> None:
+    found = told([node("Exp", "w v"), node("Conv", "x v y")], {"w": zeros(16, 8, 3, 3)}, IMAGE)
+    assert (found.effective_multiply_adds, found.bit_operations) == (None, 1024 * 18 * 1152)
+
+
 def test_masks_that_the_graph_multiplies_by() -> None:
     w, mask = zeros(16, 8, 3, 3) + 1, zeros(16, 8, 3, 3)
     found = told([node("Mul", "w mask v"), node("Conv", "x v y")], {"w": w, "mask": mask}, IMAGE)
