@@ -22,7 +22,7 @@ OURS = DOCTYPE + MARK.partition("{target}")[0]
 def mark_of(target: str) -> str:
     """The comment that says of what command a document is; nothing in a target ends it."""
     words = " ".join(harmless(target).split())
-    return MARK.format(target=f" {escape(words)}" if words else "")
+    return _ascii(MARK.format(target=f" {escape(words)}" if words else ""))
 
 
 def document(title: str, body: str, *, target: str = "", script: bool = False) -> str:
@@ -37,7 +37,7 @@ def document(title: str, body: str, *, target: str = "", script: bool = False) -
         f"default-src 'none'; style-src {_digest(style)}; script-src {runs}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    return Template(_read("page.html")).substitute(
+    text = Template(_read("page.html")).substitute(
         mark=mark_of(target),
         policy=policy,
         title=escaped(title),
@@ -45,6 +45,12 @@ def document(title: str, body: str, *, target: str = "", script: bool = False) -
         body=body,
         script=f'<script type="module">{code}</script>' if code else "",
     )
+    return _ascii(text)
+
+
+def _ascii(text: str) -> str:
+    """A text of HTML that every stream can carry; the style and the code are so in themselves."""
+    return text.encode("ascii", "xmlcharrefreplace").decode()
 
 
 @cache

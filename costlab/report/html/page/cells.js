@@ -1,6 +1,6 @@
 // The cells of the table: names with their marks, sizes, shares and changes.
 
-const SIGNS = { added: "+", removed: "−", changed: "~" };
+const SIGNS = { added: "+", removed: "\u2212", changed: "~" };
 
 function classOf(column) {
   const isNumber = !column.text && !column.isBar;
@@ -43,7 +43,7 @@ function signOf(row) {
 
 function operationOf(row) {
   const [before, after] = row.words ?? [];
-  if (before && after) return element("span", {}, nameElement(before), " → ", nameElement(after));
+  if (before && after) return element("span", {}, nameElement(before), " \u2192 ", nameElement(after));
   return nameElement(before || after || row.about.operation || "", view.query);
 }
 
@@ -60,7 +60,7 @@ function sharesOf(row) {
   const { rows } = view;
   const key = keyOf(view.measure);
   const sides = [0, 1].map((side) => percent(sizeOf(row, key, side), sizeOf(rows.root, key, side)));
-  return sides.join(" → ");
+  return sides.join(" \u2192 ");
 }
 
 function changeText(row) {

@@ -20,19 +20,19 @@ function human(size) {
 }
 
 // The same with a sign: a difference.
-const signed = (write) => (size) => (size > 0n ? "+" : size < 0n ? "−" : "") + write(size < 0n ? -size : size);
+const signed = (write) => (size) => (size > 0n ? "+" : size < 0n ? "\u2212" : "") + write(size < 0n ? -size : size);
 
 const ratioOf = (part, whole) => (whole === 0n ? 0 : Number(part) / Number(whole));
 
 function percent(part, whole) {
-  return whole === 0n ? "–" : `${(100 * ratioOf(part, whole)).toFixed(1)}%`;
+  return whole === 0n ? "\u2013" : `${(100 * ratioOf(part, whole)).toFixed(1)}%`;
 }
 
 function percentMore(before, after) {
   if (before === 0n) return after === 0n ? "0.0%" : "new";
   const change = 100 * ratioOf(after - before, before);
   const digits = Math.abs(change).toFixed(1);
-  return `${digits === "0.0" ? "" : change > 0 ? "+" : "−"}${digits}%`;
+  return `${digits === "0.0" ? "" : change > 0 ? "+" : "\u2212"}${digits}%`;
 }
 
 // A name without signs that are not seen, or that turn those around it.
