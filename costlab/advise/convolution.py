@@ -46,7 +46,7 @@ def convolution_of(node: Node, batch: int = 1) -> Convolution | None:
     if not isinstance(block, Traced) or node.work is None or node.work.kind != "conv2d":
         return None
     if block.step_of_graph is not None:
-        found = _of_graph(block.step_of_graph.call)
+        found = _of_graph(block.step_of_graph.node)
     else:
         found = None if block.call is None else _of_call(block.call)
     return found if found is not None and _does_what_ran(found, node) else None
@@ -75,7 +75,11 @@ def _of_call(call: Call) -> Convolution | None:
 
 def _of_graph(node: Any) -> Convolution | None:
     """The convolution that a node of a graph of ONNX is, if it pads both ends of an axis alike."""
-    if node.operator != "Conv" or not all(each is not None and each.is_sized for each in node.inputs[:2]):
+    if (
+        node is None
+        or node.operator != "Conv"
+        or not all(each is not None and each.is_sized for each in node.inputs[:2])
+    ):
         return None
     given, weight = node.inputs[0].shape, node.inputs[1].shape
     pads = tuple(node.attributes.get("pads", (0, 0, 0, 0)))

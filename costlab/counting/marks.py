@@ -24,7 +24,7 @@ def _is_sized(node: Node) -> bool:
     while last.children:
         last = last.children[-1]
     step = cast("Traced", last.block).step_of_graph
-    return bool(step is not None and step.call.output.is_sized)
+    return bool(step is not None and step.node is not None and step.node.output.is_sized)
 
 
 UNREAD = ("unused", "not_reached")

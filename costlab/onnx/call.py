@@ -73,18 +73,27 @@ class NodeCall(NamedTuple):
 class GraphStep(NamedTuple):
     """An operation of a graph as tools that read graphs meet it: its node, of whose operations it is one.
 
-    ``name`` is that of the node in the file.
-
-    What stands in a graph within a node, or in a function, they do not see: it has no ``call``, and the node
-    is among those before the next. ``before`` are the nodes since the operation before, with their works,
-    that are no operations here: what the file alone determines, which is computed once, before any run, what
-    follows from sizes, what only moves elements, and the bias that goes with its product.
+    What stands in a graph within a node, or in a function, they do not see: it has no ``call`` but
+    ``within``, and the node is among those before the next. ``name`` is that of the node in the file.
+    ``before`` are the nodes since the operation before, with their works, that are no operations here: what
+    the file alone determines, which is computed once, before any run, what follows from sizes, what only
+    moves elements, and the bias that goes with its product.
     """
 
     call: NodeCall | None = None
     part: int = 0
     before: tuple[tuple[NodeCall, Work], ...] = ()
     name: str = ""
+    within: NodeCall | None = None
+
+    @property
+    def node(self) -> NodeCall | None:
+        """The node, whether it is seen by tools or not."""
+        return self.within if self.call is None else self.call
+
+    def hidden(self) -> "GraphStep":
+        """The same of a node in another graph, which tools do not see that read the one around it."""
+        return GraphStep(name=self.name, within=self.node)
 
     def at(self, sizes: Mapping[str, tuple[int, ...]]) -> "GraphStep":
         """The same at other sizes, by name."""

@@ -65,7 +65,7 @@ class Operations:
 
     def extend(self, operations: Iterable[GraphOperation]) -> None:
         """Add operations of another graph, which tools do not see that read this one."""
-        self._met += (each._replace(step=GraphStep()) for each in operations)
+        self._met += (each._replace(step=(each.step or GraphStep()).hidden()) for each in operations)
 
     def aside(self, call: NodeCall) -> None:
         """Note a node that is no operation, as tools that read graphs meet it."""

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from costlab import Count, TargetError
+from costlab import Count, TargetError, lint
 from costlab.algebra.traced import COND_ON_DATA
-from tests.onnx.graphs import HEAD, counted
+from tests.onnx.graphs import HEAD, counted, parsed
 
 W, V = np.ones((3, 5), np.float32), np.ones((3, 7), np.float32)
 BRANCH = """agraph (float[N,3] x, bool c) => (float[N,M] y) {{
@@ -174,3 +174,13 @@ def test_a_sequence_whose_items_are_in_the_data_is_told() -> None:
     found = counted(text, ["x:1x6", "parts:2:int64"], w=np.ones((6, 5), np.float32))
     assert found.multiply_adds == 0
     assert {"SequenceMap", "MatMul"} <= set(found.unsupported)
+
+
+def test_convolutions_in_functions_are_linted() -> None:
+    head = HEAD.replace('"" : 18', '"" : 18, "local" : 1')
+    text = """agraph (float[N,3,32,32] x) => (float[N,8,A,B] y) { y = local.large (x, k) }
+    <domain: "local", opset_import: ["" : 18]>
+    large (x, w) => (z) { a = Conv (x, w)  z = Relu (a) }
+    """
+    found = lint(parsed(head + text, k=np.ones((8, 3, 7, 7), np.float32)))
+    assert [row.convolutions for row in found.grids] == [1]
