@@ -64,9 +64,10 @@ class Counted:
         return any(origin.name not in self._names for each in found for origin in each.origins)
 
     def of(self, tensor: GraphTensor, free: bool = False) -> int:
-        """The elements of what the file holds of a tensor that was not counted yet."""
+        """The elements of what the file holds of a tensor, if not counted yet; of a repeated number none."""
         several = [each for each in tensor.origins if each.elements > 1 and not (free and self._is_set(each))]
-        wanted = several or tensor.origins
+        repeated = tensor.is_sized and tensor.elements > 1
+        wanted = several or (() if repeated else tensor.origins)
         return sum(each.elements for each in wanted if self._is_new((each,)))
 
     def _is_new(self, origins: tuple[Origin, ...]) -> bool:

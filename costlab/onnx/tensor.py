@@ -187,6 +187,7 @@ def origins_of(
 
     Of several inputs those of the same type count: a weight, and not the sizes that it is given.
     """
+    given = given[:1] if operator == "CastLike" else given  # what it is like gives its type alone
     if not any(each.held for each in given) or any(not each.held and each.values is None for each in given):
         return ()
     if operator == "ConstantOfShape" and made.is_sized:
@@ -197,7 +198,8 @@ def origins_of(
     alike = [each for each in given if each.element_type == made.element_type]
     if operator in ("DequantizeLinear", "QuantizeLinear") and first:
         return first
-    return _all_origins(alike) or _all_origins(given)
+    found = _all_origins(alike) or _all_origins(given)
+    return tuple(each for each in found if not each.whole) or found
 
 
 def _all_origins(tensors: Iterable[GraphTensor]) -> tuple[Origin, ...]:
