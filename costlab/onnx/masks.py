@@ -10,7 +10,7 @@ from onnx.reference import ReferenceEvaluator
 
 WIDTHS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
 """The bits of types in whose names there is no number."""
-MOVES = frozenset(["Concat", "Expand", "Flatten", "Reshape", "Slice", "Squeeze", "Unsqueeze"])
+MOVES = frozenset(["Concat", "Flatten", "Reshape", "Slice", "Squeeze", "Unsqueeze"])
 """Operators that only move elements, by which exporters make the weights of recurrent layers."""
 Array = np.ndarray[Any, Any]
 
