@@ -53,7 +53,8 @@ def test_modules_count_what_they_count(name: str, settings: dict[str, Any]) -> N
     for each in module.parameters():  # of equal ones this exporter keeps one, and drops zeros
         nn.init.normal_(each)
     count, graph = costlab.count(module, inputs), counted(exported(module, *inputs, **settings))
-    expected, found = quantities(count), quantities(graph)
+    expected: dict[str, Any] = quantities(count)
+    found: dict[str, Any] = quantities(graph)
     assert not graph.unknown
     if "attention" in kinds(count) and "attention" not in kinds(graph):
         found["activations"] -= sum(w.outputs for _, w in graph.root.working() if w.kind == "matmul")
