@@ -10,6 +10,8 @@ from costlab.errors import TargetError
 from costlab.messages import first_sentence, named, shortened
 from costlab.onnx.tensor import GraphTensor
 
+ELSEWHERE = "should be stored in"
+"""What onnx's checker says of data that lie beside the file, and need not be there."""
 WEIGHT_OF = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
 """At which input convolutions have their weights."""
 
@@ -41,12 +43,14 @@ def refuse_invalid(model: ModelProto, error: Exception) -> None:
     Raises:
         TargetError: it is none.
     """
+    if not _is_text(model):
+        raise TargetError("it is damaged: it holds names that are no text") from error
     try:
         checker.check_model(model)
     except Exception as wrong:
-        raise TargetError(f"it is damaged: {first_sentence(wrong, of_line=True)}") from error
-    if not _is_text(model):
-        raise TargetError("it is damaged: it holds names that are no text") from error
+        said = first_sentence(wrong, of_line=True)
+        if ELSEWHERE not in said:
+            raise TargetError(f"it is damaged: {said}") from error
 
 
 def _is_text(message: Any) -> bool:

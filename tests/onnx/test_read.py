@@ -221,3 +221,12 @@ def test_sparse_and_damaged_initializers_have_their_sizes() -> None:
     given = model()
     given.graph.initializer[0].raw_data = b"short"
     assert count(given).multiply_adds == 15
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    onnx.save(model(), file, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    (tmp_path / "weights.bin").unlink()
+    file.write_bytes(file.read_bytes().replace(b"MatMul", b"\xffatMul"))
+    with pytest.raises(TargetError, match=r"^model.onnx: it is damaged: it holds names that are no text$"):
+        count(file)
