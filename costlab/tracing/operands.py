@@ -14,7 +14,7 @@ from costlab.tracing.factors import Factor, factors
 from costlab.tracing.rules.twins import function_of
 from costlab.tracing.stand_in import StandIn
 from costlab.tracing.stand_ins import StandIns
-from costlab.tracing.weight_masks import bits_of, nonzero, values_in, width_of
+from costlab.tracing.weight_masks import bits_of, is_masked, nonzero, values_in, width_of
 
 CAST = ("conv", "linear", "matmul", "mm", "addmm", "bmm", "baddbmm", "einsum", "lstm", "gru", "rnn")
 """Kinds, by their beginnings, that autocast runs in its type."""
@@ -81,9 +81,9 @@ class OperandReader:
         """What was computed of a parameter is used with data, such as a bias with a mask."""
         for each in tensors_in(given):
             if type(each) is StandIn and each.held is not None and id(each) not in self._stand_ins.owners:
-                near = [one for one in self._near(path) if one.shape == each.shape]
-                if near:
-                    self._key(each.held, int(nonzero(each.held).count_nonzero()), path)
+                for one in self._near(path):
+                    if one.shape == each.shape and is_masked(one, each.held):
+                        self._use(one, int(nonzero(each.held).count_nonzero()))
 
     def _weight(self, factor: Factor, kind: str, path: str) -> Weight:
         tensor, held = factor.tensor, self._held(factor.tensor)
@@ -91,7 +91,9 @@ class OperandReader:
         bits = factor.bits or self._cast(kind, tensor) or width_of(held, tensor.dtype)
         values = values_in(held if type(tensor) is not StandIn else tensor)
         if values is None or factor.axes is None:
-            return Weight(id(held), factor.elements or tensor.numel(), factor.uses, bits)
+            computed = held is tensor and type(tensor) is StandIn
+            key: Any = (path, tuple(tensor.shape)) if computed else id(held)
+            return Weight(key, factor.elements or tensor.numel(), factor.uses, bits)
         if id(held) in self._seen and not factor.only_a_part:
             _, zeros, _, elements = self._seen[id(held)]
             return Weight(id(held), elements, factor.uses, bits, zeros)
@@ -123,13 +125,15 @@ class OperandReader:
         """The parameter that a weight was computed of; of others what is in it, wherever it is computed."""
         alike = [each for each in self._near(path) if each.shape == values.shape]
         if alike:
-            plain = values.detach().cpu()
-            same = [each for each in alike if torch.equal(each.detach().cpu() * (plain != 0), plain)]
-            parameter = (same or alike)[-1]
-            self._prepared[id(parameter)] = max(left, self._prepared.get(id(parameter), 0))
+            parameter = ([each for each in alike if is_masked(each, values)] or alike)[-1]
+            self._use(parameter, left)
             return id(parameter)
         content = values.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data
         return path, tuple(values.shape), hashlib.blake2b(content).hexdigest()
+
+    def _use(self, parameter: Tensor, left: int) -> None:
+        """So many elements of a parameter are used; of several uses the one of the most."""
+        self._prepared[id(parameter)] = max(left, self._prepared.get(id(parameter), 0))
 
     def _data_bits(self, kind: str, given: Any, func: Any, found: list[Factor]) -> int | None:
         """How wide its data is, which dynamic operators round as it comes unless their weights are not."""

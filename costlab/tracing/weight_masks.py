@@ -59,6 +59,15 @@ def nonzero(values: Tensor) -> Tensor:
     return (plain != 0).cpu()
 
 
+def is_masked(tensor: Tensor, values: Tensor) -> bool:
+    """Whether values are those of a tensor, in their type, but for some that are zero."""
+    whole = values_in(tensor)
+    if whole is None or whole.layout in SPARSE or values.is_quantized:
+        return False
+    kept = whole.detach().cpu() * nonzero(values)
+    return torch.equal(kept.to(values.dtype), values.detach().cpu())
+
+
 def of_linear(mask: Tensor) -> Any:
     """``(outputs, inputs)`` in one group."""
     return mask[None, :, :, None].numpy()

@@ -179,6 +179,32 @@ def test_products_by_a_parameter() -> None:
     assert between.multiply_adds == between.effective_multiply_adds == 2 * 5 * 5 * 16
 
 
+def test_a_weight_in_the_type_of_the_data() -> None:
+    layer = with_zeros(nn.Linear(8, 4))
+    cast = Calls(lambda m, x: functional.linear(x, m.l.weight.to(x.dtype), m.l.bias.to(x.dtype)), l=layer)
+    told = compression(cast, ROWS.bfloat16())
+    assert (told.whole.widths, told.effective_multiply_adds) == (("16x16",), 3 * left(layer.weight))
+    assert told.nonzero_parameters == left_in(layer)
+
+
+def test_two_masks_in_one_module() -> None:
+    names = ("a", "b", "first", "second")
+    held: Any = dict(zip(names, [nn.Parameter(torch.rand(4, 8) + 1) for _ in "ab"], strict=False))
+    held |= {name: (torch.rand(4, 8) > 0.4).float() for name in names[2:]}
+
+    def both(m: Any, x: Tensor) -> Any:
+        one, other = m.a * m.first, m.b * m.second
+        return functional.linear(x, one) + functional.linear(x, other)
+
+    told = compression(Calls(both, **held), ROWS)
+    kept = left(held["first"]) + left(held["second"])
+    assert (told.effective_multiply_adds, told.nonzero_parameters, told.zeros.elements) == (
+        3 * kept,
+        kept,
+        64,
+    )
+
+
 def test_the_axes_of_convolutions_over_steps() -> None:
     weight = nn.Parameter(torch.rand(3, 8, 4) + 1)
     weight.data[:, 2] = 0  # an input
