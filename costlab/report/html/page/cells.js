@@ -10,8 +10,10 @@ function classOf(column) {
 function cellOf(row, column) {
   const made = element("td", { role: "gridcell", class: classOf(column) });
   if (column.key === "name") nameCell(made, row);
-  else if (column.key === "operation") made.append(operationOf(row));
-  else if (column.text) made.append(nameElement(column.text(row)));
+  else if (column.key === "operation") {
+    made.append(operationOf(row));
+    made.title = made.textContent;
+  } else if (column.text) made.append(nameElement(column.text(row)));
   else if (column.isBar) made.append(...shareBar(row, column));
   else if (column.isShares) made.append(sharesOf(row));
   else if (column.isChange) made.append(changeText(row));

@@ -7,7 +7,7 @@ function columnsOf() {
   const { rows } = view;
   const name = { key: "name", title: "module", least: view.isFlat ? 26 : 18, text: (row) => row.path.toLowerCase() };
   const operation = { key: "operation", title: "operation", least: 14, text: (row) => row.about.operation ?? "" };
-  if (rows.isPair) return [name, operation, ...pairColumns()];
+  if (rows.isPair) return [{ ...name, least: 20 }, { ...operation, least: 0, characters: 13 }, ...pairColumns()];
   const output = { key: "output", title: "output", characters: 11, text: (row) => row.about.output ?? "" };
   const cost = { key: "cost", title: titleOf("cost"), measure: "cost" };
   const share = { key: "share", title: "share", measure: view.measure, isBar: true, characters: 11, short: 7 };
@@ -26,7 +26,7 @@ function pairColumns() {
     { key: "after", title: after, isName: true, size: (row) => sizeOf(row, key, 1) },
     { key: "difference", title: "difference", signed: true, size: (row) => differenceOf(row, key) },
     { key: "change", title: "change", isChange: true, characters: 8, size: (row) => changeOf(row, key) },
-    { key: "shares", title: "share", isShares: true, characters: 15, size: (row) => shareOf(row, key) },
+    { key: "shares", title: "share", isShares: true, characters: 14, size: (row) => shareOf(row, key) },
   ];
 }
 
