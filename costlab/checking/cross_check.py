@@ -19,7 +19,7 @@ from costlab.counting.count import Count
 from costlab.counting.count import count as count_target
 from costlab.counting.row import DEFAULT, Row
 from costlab.errors import DefinitionError, one_line
-from costlab.targets.resolve import TargetLike
+from costlab.targets.like import TargetLike
 
 
 class Source(NamedTuple):

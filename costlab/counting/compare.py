@@ -19,8 +19,9 @@ from costlab.errors import DefinitionError
 from costlab.messages import named, shortened
 from costlab.targets.ablation import Ablation
 from costlab.targets.find_ablation import find_ablation
+from costlab.targets.like import TargetLike
 from costlab.targets.published import ERRORS, Published
-from costlab.targets.resolve import TargetLike, call_by_name, find
+from costlab.targets.resolve import call_by_name, find
 from costlab.targets.target import Variant
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from costlab.counting.marks import Marks
 from costlab.counting.overview import Overview
 from costlab.counting.row import COST, DEFAULT, MEASURES, Row
 from costlab.errors import DefinitionError
-from costlab.targets.resolve import TargetLike, resolve
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import resolve
 from costlab.targets.torch_module import training_step, up_to_its_stop
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from costlab.explore.budgets.responsible import Part, largest
 from costlab.explore.quantities import PEAK_MEMORY
 from costlab.explore.running import changed_of
 from costlab.hardware.memory import Memory, memory
-from costlab.targets.resolve import TargetLike
+from costlab.targets.like import TargetLike
 
 NOT_COUNTED = "not_counted"
 """What is held where a budget is strict: how many operations there are of which nobody knows the cost."""

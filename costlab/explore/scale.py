@@ -18,7 +18,8 @@ from costlab.explore.scaling.lines import compound_line, line_named, lines_of
 from costlab.explore.scaling.search import NoMemberError
 from costlab.explore.scaling.subject import Subject, as_quantity, refuse_made
 from costlab.messages import named
-from costlab.targets.resolve import TargetLike, find
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import find
 
 
 def scale_to(

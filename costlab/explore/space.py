@@ -12,7 +12,8 @@ from costlab.explore.member import Member, Selection, selection, variant_of
 from costlab.explore.region import Region
 from costlab.explore.written.axis import INPUT
 from costlab.explore.written.vary import axes_of
-from costlab.targets.resolve import TargetLike, find_with_settings
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import find_with_settings
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -18,7 +18,8 @@ from costlab.hardware.held.precision import PRECISIONS, Precision
 from costlab.hardware.held.ran import Ran, of_definition, of_module
 from costlab.hardware.held.rows import MemoryRow, rows
 from costlab.messages import named
-from costlab.targets.resolve import TargetLike, resolve
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import resolve
 from costlab.targets.target import Target, guard
 from costlab.targets.torch_module import refuse_without_module
 

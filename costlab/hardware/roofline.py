@@ -20,7 +20,7 @@ from costlab.errors import DefinitionError
 from costlab.hardware.device import Device
 from costlab.hardware.device import device as device_of
 from costlab.hardware.traffic import Moved, traffic
-from costlab.targets.resolve import TargetLike
+from costlab.targets.like import TargetLike
 
 Limit: TypeAlias = Literal["compute", "memory", "both", ""]
 """What bounds: the peak, the bandwidth, for several operations one or the other, or nothing at all."""

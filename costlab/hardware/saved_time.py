@@ -10,7 +10,7 @@ from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
 from costlab.hardware.device import Device
 from costlab.hardware.roofline import Roofline, roofline
-from costlab.targets.resolve import TargetLike
+from costlab.targets.like import TargetLike
 
 Verdict: TypeAlias = Literal["arrives", "in part", "does not arrive", "nothing saved"]
 VERDICTS: Mapping[Verdict, str] = {

@@ -17,7 +17,8 @@ from costlab.hardware.regime import NEED_DEVICE, Regime, regime
 from costlab.hardware.training_run import SpeedSource, TrainingCost
 from costlab.hardware.training_step import training_step
 from costlab.messages import named
-from costlab.targets.resolve import TargetLike, resolve
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import resolve
 from costlab.targets.target import Target
 from costlab.targets.torch_module import refuse_without_module
 

@@ -28,7 +28,8 @@ from costlab.symbolic.symbols import (
 )
 from costlab.symbolic.verify import verify_form
 from costlab.targets.ablation import Ablation
-from costlab.targets.resolve import TargetLike, find_with_settings
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import find_with_settings
 from costlab.targets.target import Variant
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from costlab.algebra.block import Block
 from costlab.algebra.inputs import as_input
 from costlab.errors import DefinitionError
-from costlab.targets.resolve import TargetLike, call_by_name, find_with_settings
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import call_by_name, find_with_settings
 from costlab.targets.target import guard
 from costlab.targets.torch_module import Factory, refuse_without_module
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
@@ -18,6 +18,7 @@ from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError, TargetError
 from costlab.messages import a, named
 from costlab.targets.catalog import is_listed, is_shipped, lookup
+from costlab.targets.like import TargetLike
 from costlab.targets.target import Target, Variant, guard
 from costlab.targets.torch_module import (
     AWAITED,
@@ -26,60 +27,12 @@ from costlab.targets.torch_module import (
     is_module,
     is_module_class,
     is_program,
-    program_as_block,
+    own_input,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-class TorchModule(Protocol):
-    """A module of PyTorch, as a protocol, so that torch is not imported."""
-
-    training: bool
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> Any: ...
-
-
-class TorchProgram(Protocol):
-    """An exported program, ``torch.export.ExportedProgram``, as a protocol as well."""
-
-    @property
-    def graph_signature(self) -> Any: ...
-
-    @property
-    def example_inputs(self) -> Any: ...
-
-
-class OnnxModel(Protocol):
-    """A model of ONNX in memory, ``onnx.ModelProto``, as a protocol as well."""
-
-    @property
-    def opset_import(self) -> Any: ...
-
-    @property
-    def graph(self) -> Any: ...
-
-
-class VariantHolder(Protocol):
-    """What holds a variant, as a member of a space does."""
-
-    @property
-    def variant(self) -> Variant: ...
-
-
-TargetLike: TypeAlias = (
-    str
-    | os.PathLike[str]
-    | Block
-    | Definition[...]
-    | Variant
-    | VariantHolder
-    | TorchModule
-    | OnnxModel
-    | TorchProgram
-    | Callable[..., TorchModule | TorchProgram]
-)
 FORMS = "a name from costlab list, file.py:attribute, package.module:attribute, file.onnx or file.pt2"
 IN_FILE = r"(?P<source>.+?\.py):(?P<attribute>\w+)(?::(?P<settings>.*))?"
 IN_MODULE = r"(?P<source>\w+(?:\.\w+)*):(?P<attribute>\w+)(?::(?P<settings>.*))?"
@@ -131,12 +84,9 @@ def find(target: TargetLike) -> Variant:
         return Variant(target.name, target)
     if isinstance(target, Block):
         return Variant(target.title, target)
-    if is_module(target):
+    if is_module(target) or is_program(target):
         block = as_block(target)
-        return Variant(block.title, block)
-    if is_program(target):
-        block = program_as_block(target)
-        return Variant(block.title, block, input=block.default_input)
+        return Variant(block.title, block, input=own_input(block))
     if is_module_class(target) or inspect.isroutine(target) or isinstance(target, partial):
         made_by = Factory(cast("Any", target))
         return Variant(made_by.name, made_by, from_user=True)
@@ -171,7 +121,7 @@ def _find_by_name(target: str) -> Variant:
     reference = load_reference(target)
     subject = _subject(reference)
     if isinstance(subject, Block):
-        own = getattr(subject, "default_input", None)
+        own = own_input(subject)
         if reference.settings_text:
             raise TargetError(f"{label} is a block, made already, and takes no settings")
         return Variant(label, subject, {}, own, reference.from_user, reference.folder)
@@ -290,10 +240,8 @@ def _subject(reference: Reference) -> Block | Definition[...]:
     value = reference.value
     if isinstance(value, Block | Definition):
         return value
-    if is_module(value):
+    if is_module(value) or is_program(value):
         return as_block(value)
-    if is_program(value):
-        return program_as_block(value)
     from costlab.targets.ablation import Ablation
 
     if isinstance(value, Ablation):

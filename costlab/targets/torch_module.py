@@ -4,18 +4,16 @@ import inspect
 import sys
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 from warnings import catch_warnings, filterwarnings
 from weakref import WeakSet, WeakValueDictionary
 
 from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
+from costlab.algebra.inputs import Inputs
 from costlab.algebra.parameter import Parameter
 from costlab.algebra.several import LookedAt
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
-
-if TYPE_CHECKING:
-    from costlab.tracing.exported import ExportedModule
 
 AWAITED = "give one that returns what it awaits"
 
@@ -32,24 +30,27 @@ def is_module_class(value: object) -> bool:
     return torch is not None and isinstance(value, type) and issubclass(value, torch.nn.Module)
 
 
-def as_block(module: Any) -> Block:
-    """A PyTorch module as a block; it is traced when the block is walked."""
-    from costlab.tracing.module import Module
-
-    return Module(module)
-
-
 def is_program(value: object) -> TypeGuard[Any]:
     """Whether the value is what `torch.export.export` gives; it cannot be if that has not been imported."""
     export = sys.modules.get("torch.export")
     return isinstance(value, getattr(export, "ExportedProgram", ()))
 
 
-def program_as_block(program: Any) -> "ExportedModule":
-    """An exported program as a block; its input is what it was exported with, where it holds it."""
-    from costlab.tracing.exported import ExportedModule, module_of
+def as_block(value: Any) -> Block:
+    """A PyTorch module, or an exported program, as a block; it is traced when the block is walked."""
+    if is_program(value):
+        from costlab.tracing.exported import ExportedModule, module_of
 
-    return ExportedModule(module_of(program))
+        return ExportedModule(module_of(value))
+    from costlab.tracing.module import Module
+
+    return Module(value)
+
+
+def own_input(block: Block) -> Inputs | None:
+    """The inputs that a block brings, as an exported program those that it was exported with."""
+    brought: Inputs | None = getattr(block, "default_input", None)
+    return brought
 
 
 def training_step(block: Block, x: Any) -> Block:
@@ -134,10 +135,8 @@ class Factory(Definition[...]):
         if inspect.iscoroutine(value):
             value.close()
             raise DefinitionError(f"{self.name} is asynchronous: {AWAITED}")
-        if is_module(value):
+        if is_module(value) or is_program(value):
             return as_block(value)
-        if is_program(value):
-            return program_as_block(value)
         if not isinstance(value, Block):
             from costlab.targets.instead import instead
 

@@ -133,7 +133,8 @@ class Run:
         return None
 
     def _steps_in(self, call: tuple[Called, ...]) -> Iterator[Step]:
-        for step in self._graph.steps[self._next :]:
+        for place in range(self._next, len(self._graph.steps)):
+            step = self._graph.steps[place]
             if step.calls[: len(call)] != call:
                 return
             yield step

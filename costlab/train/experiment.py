@@ -11,7 +11,8 @@ from costlab.decode import Line
 from costlab.errors import DefinitionError
 from costlab.messages import named
 from costlab.targets.ablation import Ablation
-from costlab.targets.resolve import TargetLike, variant
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import variant
 from costlab.targets.target import Variant
 from costlab.train.recipe import Recipe
 

@@ -25,7 +25,7 @@ COUNTING = {
         *("activation", "convolution", "elementwise", "linear", "normalization", "pooling"),
         *("regularization", "reshape"),
     },
-    "costlab.targets": {"catalog", "resolve", "target", "torch_module"},
+    "costlab.targets": {"catalog", "like", "resolve", "target", "torch_module"},
     "costlab.counting": {"count", "marks", "overview", "row"},
     "costlab.report": {"cell", "table", "text"},
     "costlab.report.tables": {"count"},

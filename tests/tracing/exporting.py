@@ -10,7 +10,8 @@ from torch.export import ExportedProgram, export
 
 from costlab.algebra.block import Node
 from costlab.algebra.inputs import Inputs
-from costlab.targets.resolve import TargetLike, resolve
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import resolve
 
 Row = tuple[str, str, int, int, int, int]
 

@@ -16,7 +16,8 @@ from costlab.algebra.window import grouping
 from costlab.counting.count import count
 from costlab.errors import DefinitionError
 from costlab.messages import named
-from costlab.targets.resolve import TargetLike, find_with_settings
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import find_with_settings
 
 HALF = Fraction(1, 2)
 DEFAULT = next(iter(SCHEMES))

@@ -17,7 +17,8 @@ from costlab.algebra.inputs import AnyInput
 from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
 from costlab.messages import named
-from costlab.targets.resolve import TargetLike, resolve
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import resolve
 
 EXPENSIVE_SHARE = 0.2
 """From which share of the convolutions' multiply-adds a convolution before a pooling is a warning.

@@ -12,7 +12,7 @@ from costlab.counting.count import count as count_target
 from costlab.errors import TargetError
 from costlab.explore.budgets.responsible import Part, grown, grown_since
 from costlab.targets.catalog import is_listed
-from costlab.targets.resolve import TargetLike
+from costlab.targets.like import TargetLike
 
 ReferenceLike: TypeAlias = TargetLike | Count | Path
 

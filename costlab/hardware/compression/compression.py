@@ -15,7 +15,8 @@ from costlab.counting.overview import Overview
 from costlab.errors import DefinitionError
 from costlab.hardware.compression.layer import Layer, layer_of, together
 from costlab.hardware.compression.zeros import Zeros, zeros_in
-from costlab.targets.resolve import TargetLike, call_by_name, find_with_settings
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import call_by_name, find_with_settings
 from costlab.targets.target import Variant, guard
 from costlab.targets.torch_module import Factory, as_block, is_module
 

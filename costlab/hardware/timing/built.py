@@ -15,7 +15,8 @@ from costlab.algebra.traced import Traced
 from costlab.counting.count import Count
 from costlab.errors import CostlabError, MeasureError, first_line
 from costlab.targets.build import build
-from costlab.targets.resolve import TargetLike, find_with_settings
+from costlab.targets.like import TargetLike
+from costlab.targets.resolve import find_with_settings
 from costlab.targets.torch_module import Factory, refuse_without_module
 from costlab.tracing.process import evaluate
 

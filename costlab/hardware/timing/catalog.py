@@ -14,7 +14,7 @@ from costlab.hardware.timing.features import NOTHING, Operation, group_of
 from costlab.hardware.timing.fit import TimedNetwork, calibration_of
 from costlab.hardware.timing.measure import ROUNDS, in_inference, refuse_numbers, timed
 from costlab.hardware.timing.measured import Measurement, spread
-from costlab.targets.resolve import TargetLike
+from costlab.targets.like import TargetLike
 
 SUITE = (
     "alexnet",

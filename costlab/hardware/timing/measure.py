@@ -18,7 +18,7 @@ from costlab.hardware.timing.measured import Measurement, TimedRow, Times
 from costlab.hardware.timing.operators import Ran, time_operators
 from costlab.hardware.timing.places import place
 from costlab.messages import named
-from costlab.targets.resolve import TargetLike
+from costlab.targets.like import TargetLike
 from costlab.tracing.module_tracker import named_modules
 
 WARM_UP = 2

@@ -12,7 +12,7 @@ from costlab.algebra import Conv2d, Dim, block, seq
 from costlab.algebra.block import Block
 from costlab.counting.count import count
 from costlab.errors import DefinitionError
-from costlab.targets.resolve import TargetLike
+from costlab.targets.like import TargetLike
 
 
 @block(input=(3, 20, 20))
