@@ -9,7 +9,7 @@ from onnx import ModelProto
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, is_number, text
-from costlab.algebra.inputs import Inputs, TensorInput
+from costlab.algebra.inputs import AnyInput, Inputs, TensorInput
 from costlab.algebra.operands import Look
 from costlab.algebra.shape import AnyShape, Sizes
 from costlab.algebra.traced import OF_GRAPH, Parameters, Traced
@@ -18,7 +18,17 @@ from costlab.messages import shortened
 from costlab.onnx.control import CONTROL
 from costlab.onnx.faults import refuse_invalid
 from costlab.onnx.fixed import GraphRun
-from costlab.onnx.inputs import Bound, GraphInput, as_given, asked, bound, default_sizes, inputs_of, sizes_of
+from costlab.onnx.inputs import (
+    Bound,
+    GraphInput,
+    as_given,
+    asked,
+    bound,
+    default_sizes,
+    inputs_of,
+    sizes_of,
+    without_batch,
+)
 from costlab.onnx.operations import read_by
 from costlab.onnx.scope import Scope
 from costlab.onnx.tensor import GraphTensor, tensor_of_type
@@ -48,9 +58,13 @@ class OnnxGraph(Block):
         return inputs_of(self.model.graph)
 
     @property
-    def default_input(self) -> Inputs | None:
-        """The input where the file leaves no size open, or the batch alone, which then is 1."""
-        return default_sizes(self.inputs)
+    def default_input(self) -> AnyInput | None:
+        """The input where the file leaves no size open, or the batch alone, which then is 1.
+
+        Of one image, or one vector, it is the shape without the batch, as definitions have it.
+        """
+        found = default_sizes(self.inputs)
+        return None if found is None else without_batch(found)
 
     @property
     def without_module(self) -> str:
@@ -80,7 +94,7 @@ class OnnxGraph(Block):
 
     def _with_batch(self, x: Inputs, batch: Dim) -> Inputs:
         """The input that the file leaves open, for another batch."""
-        default = self.default_input
+        default = default_sizes(self.inputs)
         if default is None or x != default:
             raise DefinitionError(
                 f"input={shortened(str(x))} has its batch in it: leave batch={text(batch)} out"

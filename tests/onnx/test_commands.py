@@ -82,6 +82,16 @@ def test_what_comes_out_is_left_out_where_its_sizes_are_in_the_data(
     assert [(row["module"], row["output"]) for row in rows] == [("NonZero", ""), ("MatMul", "2x5")]
 
 
+def test_an_image_is_compared_with_a_definition_at_its_own_input(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("nets.py").write_text(
+        "from costlab import Conv2d, block\n"
+        "@block(input=(3, 8, 8))\ndef net():\n    return Conv2d(5, (3, 3), padding=(1, 1), bias=False)\n"
+    )
+    assert ran("compare", "nets.py:net", "model.onnx", "-f", "json") == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["multiply_adds"] for row in rows] == [COST, COST]
+
+
 def test_strict_tells_what_has_no_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     assert ran("count", "open.onnx") == 0
     assert (
