@@ -8,6 +8,8 @@ import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from costlab.onnx.tensor import GraphTensor
+
 WIDTHS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
 """The bits of types in whose names there is no number."""
 MOVES = frozenset(["Concat", "Flatten", "Reshape", "Slice", "Squeeze", "Unsqueeze"])
@@ -18,13 +20,15 @@ Array = np.ndarray[Any, Any]
 class Held(NamedTuple):
     """A tensor of the file: where it is not zero, None if that is not known, and the bits of an element.
 
-    ``name`` is the tensor that it is, or that it is made of, with as many ``elements``.
+    ``name`` is the tensor that it is, or that it is made of, with as many ``elements``; ``of`` is one of the
+    file that is in it.
     """
 
     name: str
     bits: int
     elements: int
     mask: Array | None = None
+    of: str = ""
 
 
 def bits_of(element_type: int) -> int:
@@ -54,6 +58,20 @@ class FileTensors:
             return _held(name, tensor, None if values is None else _differs(values, 0))
         node = self._made.get(name)
         return None if node is None else self._by(node)
+
+    def of_input(self, name: str, tensor: GraphTensor) -> Held | None:
+        """What goes into a node, by its name in this graph; None for data.
+
+        Of what is computed by nodes that are not followed, and in functions, whose names are their own, the
+        width alone.
+        """
+        if not tensor.held or not tensor.is_sized:
+            return None
+        origins = [each.name for each in tensor.origins]
+        found = self.find(name)
+        if found is not None and found.of in origins:
+            return found
+        return Held(origins[0], bits_of(tensor.element_type), tensor.elements)
 
     def values(self, name: str) -> Array | None:
         """The values of a tensor of the file; None where it is not there, or its values lie elsewhere."""
@@ -118,7 +136,7 @@ class FileTensors:
             return None
         same = known[0].elements == made.size
         name = known[0].name if same else node.output[0]
-        return Held(name, known[0].bits, int(made.size), _differs(made, 0))
+        return Held(name, known[0].bits, int(made.size), _differs(made, 0), known[0].of)
 
     def _run(self, name: str) -> Array | None:
         """The values of a tensor of the file, or of what nodes make of such that only move elements."""
@@ -160,4 +178,4 @@ def _differs(values: Array, point: Any) -> Array:
 
 def _held(name: str, tensor: TensorProto, mask: Array | None) -> Held:
     elements = int(np.prod(tensor.dims, dtype=object))
-    return Held(name, bits_of(tensor.data_type), elements, mask)
+    return Held(name, bits_of(tensor.data_type), elements, mask, name)

@@ -14,10 +14,9 @@ from costlab.algebra.shape import AnyShape
 from costlab.algebra.traced import Traced
 from costlab.algebra.work import Work
 from costlab.onnx.call import NodeCall
-from costlab.onnx.masks import Array, FileTensors, Held, bits_of
+from costlab.onnx.masks import Array, FileTensors, Held
 from costlab.onnx.roles import role_of, roles_in
 from costlab.onnx.rules import LEARNED
-from costlab.onnx.tensor import GraphTensor
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
@@ -192,7 +191,9 @@ class _Weigher:
         found = self._at(call, place)
         if found is not None:
             return self._weights(products, [(found, _axes(call, found.mask))], data)
-        if call.operator in ("MatMul", "Gemm") and (turned := self._tensors.find(call.names[0][0])):
+        if call.operator in ("MatMul", "Gemm") and (
+            turned := self._tensors.of_input(call.names[0][0], call.input(0))
+        ):
             mask = turned.mask if turned.mask is None else turned.mask.swapaxes(-1, -2)
             axes = _axes(call, mask, turned=bool(call.number("transA")))
             return self._weights(products, [(turned, axes)], self._width(call, 1))
@@ -201,7 +202,7 @@ class _Weigher:
     def _at(self, call: NodeCall, place: Place) -> Held | None:
         names = call.names[0]
         name = names[place.weight] if place.weight < len(names) else ""
-        found = self._tensors.find(name) or _without_values(call.input(place.weight))
+        found = self._tensors.of_input(name, call.input(place.weight))
         if found is not None and place.zero and name in self._tensors.held:
             zero = names[place.zero] if place.zero < len(names) else ""
             return found._replace(mask=self._tensors.is_not(name, zero, place.axis))
@@ -209,7 +210,7 @@ class _Weigher:
 
     def _gates(self, call: NodeCall, place: int) -> tuple[Held | None, Array | None]:
         """``(directions, gates * hidden, inputs)``."""
-        found = self._tensors.find(call.names[0][place]) or _without_values(call.input(place))
+        found = self._tensors.of_input(call.names[0][place], call.input(place))
         if found is None or found.mask is None or found.mask.ndim != 3:
             return found, None
         directions, rows, inputs = found.mask.shape
@@ -234,13 +235,6 @@ class _Weigher:
     def _width(self, call: NodeCall, place: int) -> int:
         name = call.names[0][place] if place < len(call.names[0]) else ""
         return self._tensors.data_bits(name, call.input(place).element_type)
-
-
-def _without_values(tensor: GraphTensor) -> Held | None:
-    """A tensor that comes from what the file holds, by nodes that are not followed."""
-    if not tensor.held or not tensor.is_sized:
-        return None
-    return Held(tensor.origins[0].name, bits_of(tensor.element_type), tensor.elements)
 
 
 def _added_later(leaves: list[Node]) -> Iterator[str]:

@@ -111,6 +111,17 @@ def test_weights_that_nodes_put_together() -> None:
     assert found.whole.widths == ("32x32",)
 
 
+def test_what_is_within_a_function_is_not_known() -> None:
+    w, other = zeros(8, 4), zeros(8, 4)
+    model = graph([helper.make_node("Layer", ["x", "w"], ["y"], domain="mine")], {"w": w, "v": other}, ROWS)
+    opsets = [helper.make_opsetid("", 21)]
+    inside = helper.make_function("mine", "Layer", ["a", "v"], ["b"], [node("MatMul", "a v b")], opsets)
+    model.functions.append(inside)
+    model.opset_import.append(helper.make_opsetid("mine", 1))
+    found = compression(model)
+    assert (found.multiply_adds, found.effective_multiply_adds, found.bit_operations) == (96, None, None)
+
+
 def test_a_weight_that_is_computed_by_others_has_a_width_alone() -> None:
     found = told([node("Exp", "w v"), node("Conv", "x v y")], {"w": zeros(16, 8, 3, 3)}, IMAGE)
     assert (found.effective_multiply_adds, found.bit_operations) == (None, 1024 * 18 * 1152)
