@@ -220,7 +220,9 @@ def _examples(archive: Archive, record: str) -> tuple[Any, Any] | None:
     if record not in archive.records:
         return None
     try:
-        args, kwargs = torch.load(BytesIO(archive.zip.read(archive.records[record])), weights_only=True)
+        args, kwargs = torch.load(
+            BytesIO(archive.zip.read(archive.records[record])), map_location="cpu", weights_only=True
+        )
     except (BadZipFile, OSError):
         raise
     except Exception:  # objects of other classes are not made: the input has to be given

@@ -87,6 +87,15 @@ def test_records_that_are_compressed_are_read(saved: Path, tmp_path: Path) -> No
     assert costlab.count(str(file)).multiply_adds == costlab.count(str(saved)).multiply_adds
 
 
+def test_a_program_of_another_device_is_counted_here(saved: Path, tmp_path: Path) -> None:
+    def moved(content: bytes) -> bytes:
+        return content.replace(b'"type": "cpu", "index": null', b'"type": "cuda", "index": 0')
+
+    file = changed(saved, tmp_path / "cuda.pt2", ".json", moved)
+    assert b'"cuda"' in file.read_bytes()
+    assert costlab.count(str(file)).multiply_adds == 160
+
+
 def test_objects_of_other_classes_are_not_made(saved: Path, tmp_path: Path) -> None:
     """What `torch.export.load` would run: a class in the inputs, in the weights, a call in a size."""
     ran = tmp_path / "ran"
