@@ -231,3 +231,26 @@ def test_a_linear_model_is_counted_by_its_coefficients() -> None:
     )
     count = counted(graph)
     assert (count.multiply_adds, count.total.bias_adds, count.parameters) == (3 * 8, 3 * 2, 10)
+
+
+GROUPED: Inputs = {"q": (2, 5, 32), "k": (2, 5, 16), "v": (2, 5, 16)}
+GROUPED_PAST: Inputs = {"pk": (2, 2, 7, 8), "pv": (2, 2, 7, 8), "lengths": (2,)}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "keys"),
+    [
+        (GROUPED, 5),
+        ({"q": (2, 5, 64), "_k": (), "_v": ()}, 5),  # queries of 4 heads, keys and values of 2, side by side
+        (GROUPED | GROUPED_PAST | {"total": (1,)}, 12),
+        (GROUPED | GROUPED_PAST | {"total": numpy_helper.from_array(np.array([9], np.int32), "total")}, 9),
+    ],
+)
+def test_groups_of_queries_share_keys(inputs: Inputs, keys: int) -> None:
+    types = {name: int(TensorProto.INT32) for name in ("lengths", "total")}
+    graph = node_graph(
+        "GroupQueryAttention", inputs, 3, domain=MICROSOFT, types=types, num_heads=4, kv_num_heads=2
+    )
+    (work,) = works(graph)
+    assert (work.kind, work.multiply_adds) == ("attention", 2 * 4 * 5 * keys * 16)
+    assert (work.outputs, work.parameters) == (2 * 5 * 32, 0)
