@@ -1,6 +1,7 @@
 """Files named as graphs of ONNX that are something else, damaged or malformed."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -63,9 +64,8 @@ def _other(random: Random) -> tuple[str, Made]:
         b"\0" * 99,
         b"version https://git-lfs",
     )
-    return "a file of another form", random.choice(
-        (fifo, folder, *(head + random.randbytes(9) for head in heads))
-    )
+    forms: list[Made] = [fifo, folder, *(head + random.randbytes(9) for head in heads)]
+    return "a file of another form", random.choice(forms)
 
 
 def _model(random: Random) -> bytes:
@@ -81,7 +81,8 @@ def _model(random: Random) -> bytes:
         )
         for _ in range(random.randrange(4))
     ]
-    sizes = random.choice(([1, 8], ["N", 8], [None, None], [], None, [-1, 0], [2**62, 2**62]))
+    several: list[Sequence[str | int | None] | None] = [[1, 8], ["N", 8], [None, None], [], None, [-1, 0]]
+    sizes = random.choice([*several, [2**62, 2**62]])
     graph = helper.make_graph(
         nodes,
         random.choice(NAMES),

@@ -45,7 +45,8 @@ def test_the_columns_after_the_number_add_up_to_it() -> None:
 def test_the_tools_of_the_extra_are_those_that_it_installs() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     extra = {re.split(r"[>=\[]", each)[0] for each in project["project"]["optional-dependencies"]["peers"]}
-    packages = {name: peer.package for name, peer in (*PEERS.items(), *GRAPH_PEERS.items())}
+    packages = {name: peer.package for name, peer in PEERS.items()}
+    packages |= {name: peer.package for name, peer in GRAPH_PEERS.items()}
     assert set(IN_EXTRA) == {name for name, package in packages.items() if package in extra}
     assert {"costlab[postgres]", "costlab[digits]"} <= {
         f"costlab[{name}]" for name in project["project"]["optional-dependencies"]
