@@ -1,17 +1,23 @@
 """What the cost of a step hangs on: the form of a module, and that of what it is called with."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from enum import Enum
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from costlab.algebra.inputs import TensorInput
+from costlab.algebra.inputs import Inputs, TensorInput
+from costlab.algebra.within import attributes_of, slots_of
+from costlab.tracing.holdings import tensors_within
 
 NAMED = frozenset([bool, str])
 ALL = frozenset([bool, str, int, float, tuple])
 FREE = frozenset(["p", "momentum", "eps"])
 """Settings of layers on which no cost hangs, and which are changed from step to step."""
+DEEPEST = 20
+"""How far a batch is looked into, which may hold itself."""
 
 
 def form_of_module(module: nn.Module) -> Hashable:
@@ -57,29 +63,68 @@ def _of_tensor(tensor: Tensor) -> tuple[Hashable, ...]:
     return tuple(tensor.shape), tensor.dtype, tensor.requires_grad
 
 
-def form_of_inputs(value: Any) -> Hashable:
-    """The sizes and types of what a module is called with; whole numbers and switches as they are."""
+def form_of_inputs(inputs: Any) -> Hashable:
+    """The sizes and types of what a module is called with; whole numbers, switches and words as they are.
+
+    Words count where each is an argument, and not within a batch, whose words are data.
+    """
+    if not isinstance(inputs, Inputs):
+        return _form(inputs)
+    named = ((name, _of_argument(each)) for name, each in inputs.kwargs.items())
+    return (*map(_of_argument, inputs.args), *named)
+
+
+def _of_argument(value: Any) -> Hashable:
+    return value if isinstance(value, str) else _form(value)
+
+
+def _form(value: Any) -> Hashable:
     if isinstance(value, Tensor):
         return _of_tensor(value)
-    if isinstance(value, bool | int | TensorInput):
+    if isinstance(value, bool | int | Enum):
+        return type(value), value
+    if isinstance(value, TensorInput):
         return value
     if isinstance(value, Mapping):
-        return tuple((str(key), form_of_inputs(each)) for key, each in value.items())
+        return tuple((str(key), _form(each)) for key, each in value.items())
     if isinstance(value, tuple | list):
-        return (type(value), *map(form_of_inputs, value))
-    held = getattr(value, "__dict__", None)  # such as a batch that is an object of a class
-    return type(value), form_of_inputs(held) if isinstance(held, dict) and not callable(value) else None
+        return (type(value), *map(_form, value))
+    return type(value), *((name, _form(each)) for name, each in _attributes(value).items())
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors of a batch, in their order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from tensors_in(each)
-    elif isinstance(value, tuple | list):
-        for each in value:
-            yield from tensors_in(each)
-    elif isinstance(held := getattr(value, "__dict__", None), dict) and not callable(value):
-        yield from tensors_in(held)
+def _attributes(value: Any) -> Mapping[str, Any]:
+    """Those of a batch that is an object of a class."""
+    if callable(value):
+        return {}
+    held = dict(attributes_of(value) or {})
+    for slot in slots_of(type(value)):
+        with suppress(AttributeError):  # which nothing was put into
+            held[slot.__name__] = slot.__get__(value)
+    return held
+
+
+def first_of_batch(value: Any) -> Tensor | None:
+    """The first tensor of a batch, the first axis of which is that of its samples.
+
+    None where it holds none, or its samples stand in a list, each a tensor or a dictionary of its own.
+    """
+    for _ in range(DEEPEST):
+        if isinstance(value, Tensor):
+            return value
+        parts = [each for each in _parts(value) if next(tensors_within(each), None) is not None]
+        listed = len(parts) > 1 and isinstance(value, tuple | list)
+        are_samples = listed and all(isinstance(each, Mapping) for each in parts)
+        if not parts or are_samples or isinstance(parts[0], tuple | list):
+            return None
+        value = parts[0]
+    return None
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, Inputs):
+        return (*value.args, *value.kwargs.values())
+    if isinstance(value, Mapping):
+        return value.values()
+    if isinstance(value, tuple | list):
+        return value
+    return _attributes(value).values()

@@ -95,7 +95,7 @@ class CostCallback(_callback()):  # type: ignore[misc]  # one of two classes, by
         """Count the batch, and tell what there is to tell if a window ends with it."""
         if self._meter is None:
             return
-        self._meter.batch((batch,))
+        self._meter.batch((batch,), batch)
         if trainer.global_step == self._stepped:
             return
         self._stepped = trainer.global_step

@@ -13,7 +13,7 @@ from costlab.algebra.inputs import Inputs, as_inputs
 from costlab.errors import CostlabError, one_line
 from costlab.hardware.device import Device
 from costlab.hardware.device import device as device_of
-from costlab.torch.form import tensors_in
+from costlab.torch.form import first_of_batch
 from costlab.torch.peaks import AUTO, device_for, type_for
 from costlab.torch.step_cost import StepCost, known_cost, refuse_other, step_cost
 from costlab.torch.utilization import Utilization, refuse_counts
@@ -21,6 +21,8 @@ from costlab.torch.window import Batch, Window, Windows
 
 EVERY = 50
 WARM_UP = 3
+MANY_TRACES = 50
+"""Traces after which it is said that the loop stands still in each."""
 
 
 class StepMeter:
@@ -34,7 +36,8 @@ class StepMeter:
     Args:
         module: What is trained, as for `costlab.torch.mfu`.
         device: As for `costlab.torch.mfu`; None leaves the share of the peak out.
-        dtype: As there.
+        dtype: As there; autocast is seen where the batch is told, so of one that is on in forward alone the
+            type is to be given.
         every: Steps of a window.
         warm_up: Steps before the first window.
         devices: How many devices share each batch.
@@ -68,7 +71,8 @@ class StepMeter:
         self._given = multiply_adds
         self._windows = Windows(every, warm_up, self._wait, perf_counter)
         self._cost: StepCost | None = None
-        self._uncounted = False
+        self._uncounted = self._is_above = False
+        self._traces = 0
 
     def start(self) -> None:
         """Let the time run: before the first batch, and after a pause. What is done before does not count."""
@@ -92,9 +96,10 @@ class StepMeter:
     def batch(self, inputs: Any, main: Any = None) -> None:
         """Forward and backward ran on a batch: what the module was called with.
 
-        ``main`` is the part of it that says how many samples there are, its first tensor if it is not given.
+        ``main`` is the part of it whose first axis says how many samples there are, else the first tensor.
+        Of samples that stand in a list it is not told.
         """
-        first = next(tensors_in(inputs if main is None else main), None)
+        first = first_of_batch(inputs if main is None else main)
         sizes = () if first is None or first.is_nested else tuple(first.shape)
         is_text = len(sizes) == 2 and first is not None and first.dtype == torch.int64
         tokens = sizes[0] * sizes[1] if is_text else None
@@ -125,11 +130,19 @@ class StepMeter:
         return self._cost.multiply_adds
 
     def _trace(self, inputs: Inputs) -> StepCost:
+        self._traces += 1
+        if self._traces == MANY_TRACES:
+            tell(
+                f"{MANY_TRACES} forms of batches were traced, and the training stood still in each: pad them "
+                "to few sizes, or give multiply_adds="
+            )
         with self.paused():
             return step_cost(self.module, inputs)
 
     def _told(self, window: Window) -> Mapping[str, float]:
         told: dict[str, float] = {"costlab/step_seconds": window.seconds / window.steps}
+        if not window.seconds:  # by a clock that is too coarse, or stopped
+            return told
         everywhere = {name: getattr(window, name) for name in ("samples", "tokens")}
         for name, size in everywhere.items():
             if size is not None:
@@ -155,7 +168,11 @@ class StepMeter:
             self._device = None
             tell(f"the share of the device's peak is not logged: {one_line(error)}")
             return None
-        return Utilization(window.multiply_adds, window.seconds, peak, on.name, kind, self._devices)
+        share = Utilization(window.multiply_adds, window.seconds, peak, on.name, kind, self._devices)
+        if share > 1 and not self._is_above:
+            self._is_above = True
+            tell(f"no device reaches {share}: if autocast is on in forward alone, dtype= says its type")
+        return share
 
     def _wait(self) -> None:
         where = next((each.device for each in self.module.parameters()), None)

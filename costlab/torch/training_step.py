@@ -1,9 +1,9 @@
 """The training step of a Lightning module, as a module that is traced: the loss goes back, and no more."""
 
-import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from costlab.errors import DefinitionError
 
 LOGS = ("log", "log_dict")
 METRICS = "torchmetrics."
+POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class TrainingStep(nn.Module):
@@ -33,16 +34,22 @@ class TrainingStep(nn.Module):
             DefinitionError: there is none, the module steps by itself, or takes an iterator.
         """
         step: Any = self.module.training_step
-        takes = inspect.signature(step).parameters
+        takes = signature(step).parameters
         if not getattr(self.module, "automatic_optimization", True):
             raise DefinitionError("training_step optimizes by hand: give multiply_adds")
         if "dataloader_iter" in takes:
             raise DefinitionError("training_step takes an iterator of batches: give multiply_adds")
-        output = step(batch, batch_idx=0) if "batch_idx" in takes else step(batch)
+        output = step(batch, 0) if _takes_index(takes) else step(batch)
         loss = output.get("loss") if isinstance(output, Mapping) else output
         if not isinstance(loss, Tensor):
             raise DefinitionError("training_step gives no loss")
         return loss
+
+
+def _takes_index(takes: Mapping[str, Parameter]) -> bool:
+    """Whether Lightning hands on the index of the batch: behind the batch, whatever its name is."""
+    kinds = [each.kind for each in takes.values()]
+    return Parameter.VAR_POSITIONAL in kinds or sum(kind in POSITIONAL for kind in kinds) > 1
 
 
 @contextmanager

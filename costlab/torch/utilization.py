@@ -1,6 +1,8 @@
 """Model-flops utilization: the share of a device's peak that a step reaches."""
 
+from contextlib import suppress
 from math import inf
+from numbers import Real
 from typing import Any, Self
 
 import torch
@@ -101,20 +103,21 @@ def mfu(
 
     Source: Chowdhery et al., PaLM, 2022 (arXiv:2204.02311), section 4.1 and appendix B.
     """
-    if not _is_time(seconds):
-        raise DefinitionError(f"seconds={named(seconds)} must be a number above 0")
+    time = _time(seconds)
     refuse_counts(steps=steps, devices=devices)
     refuse_other(module)
     on = device_for(device, module)
     cost = step_cost(module, as_input(inputs), backward=backward, recomputation=recomputation)
     kind = type_for(dtype, module, cost, on)
-    return Utilization(cost.multiply_adds * steps, seconds, on.peak(kind), on.name, kind, devices)
+    return Utilization(cost.multiply_adds * steps, time, on.peak(kind), on.name, kind, devices)
 
 
-def _is_time(seconds: object) -> bool:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        return False
-    return 0 < seconds < inf
+def _time(seconds: object) -> float:
+    if isinstance(seconds, Real) and not isinstance(seconds, bool):  # one of NumPy is real, too
+        with suppress(OverflowError):
+            if 0 < float(seconds) < inf:
+                return float(seconds)
+    raise DefinitionError(f"seconds={named(seconds)} must be a number above 0")
 
 
 def refuse_counts(least: int = 1, **numbers: Any) -> None:

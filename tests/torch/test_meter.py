@@ -255,6 +255,30 @@ def test_a_step_after_a_pause_that_did_not_end_does_not_count(clock: Clock) -> N
     assert (shown["costlab/step_seconds"], shown["costlab/multiply_adds"]) == (1, 8 * ROW)
 
 
+def test_a_share_that_no_device_reaches_is_said_once(clock: Clock) -> None:
+    slow = costlab.Device("slow", float32=8 * ROW)  # where half a second is the least for so many rows
+    made = StepMeter(layer(), device=slow, every=1, warm_up=0)
+    with pytest.warns(UserWarning, match=r"no device reaches <400\.00%.*autocast.*dtype=") as warned:
+        shown = told(clock, made, torch.rand(2, 4), torch.rand(8, 4), torch.rand(8, 4))
+    assert [each["costlab/mfu"] for each in shown] == [1, 4, 4]
+    assert len(warned) == 1
+
+
+def test_a_loop_that_traces_again_and_again_is_told_so(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "MANY_TRACES", 3)
+    made = StepMeter(layer(), device=None, every=1, warm_up=0)
+    told(clock, made, *(torch.rand(n, 4) for n in (1, 2, 1, 2)))
+    with pytest.warns(UserWarning, match="3 forms of batches were traced") as warned:
+        told(clock, made, *(torch.rand(n, 4) for n in (1, 3, 4)))
+    assert len(warned) == 1
+
+
+def test_of_a_clock_that_stands_there_is_no_rate(clock: Clock) -> None:
+    made = StepMeter(layer(), device=TEN, every=1, warm_up=0)
+    made.start()
+    assert made.step(torch.rand(8, 4)) == {"costlab/step_seconds": 0}
+
+
 def refused() -> Iterator[tuple[type[Exception], str, dict[str, Any]]]:
     yield DeviceError, "no device 'h1000'", {"device": "h1000"}
     yield DefinitionError, "module='resnet50' is no torch.nn.Module", {"module": "resnet50"}
