@@ -20,7 +20,6 @@ from costlab.targets import catalog
 JOINTS = ":="
 """The signs at which bash takes words apart; what it completes is behind the last one."""
 DEVICES = ("auto", "cpu", "cuda")
-SHELLS = ("bash", "zsh", "fish")
 MODELS = (".onnx", ".pt2")
 """The endings of files that are targets by themselves."""
 SOURCES = ("synthetic", "digits", "cifar10:", "cifar100:", "folder:")
@@ -151,6 +150,12 @@ def _devices(_: click.Context, __: str) -> Iterable[str]:
     return devices()
 
 
+def _shells(_: click.Context, __: str) -> Iterable[str]:
+    from costlab.cli.install_completion import SHELLS
+
+    return SHELLS
+
+
 def _claims(context: click.Context, _: str) -> Iterator[str]:
     from costlab.paper.claims import CLAIMS
 
@@ -204,7 +209,7 @@ KINDS: dict[str, Callable[[click.Context, str], Iterable[str]]] = {
     "data": _data,
     "device": lambda _, __: DEVICES,
     "hardware": _devices,
-    "shell": lambda _, __: SHELLS,
+    "shell": _shells,
 }
 
 

@@ -11,18 +11,15 @@ from html import escape
 from typing import NamedTuple, TypeVar
 from unicodedata import east_asian_width
 
+from costlab.counting.overview import MOST, WIDEST, few
 from costlab.messages import harmless, shortened
 
-MOST = 20
-"""The most lines at one level that are shown at once; of more, those between are folded into one."""
 MOST_BETWEEN = 200
-"""The most lines that such a fold opens."""
+"""The most lines of a level that a fold opens, of those between the first and the last."""
 MOST_LINES = 1_000
 """The most lines of a tree, in whatever is folded: some 200 kB."""
 DEEPEST = 40
 """The levels of a tree; browsers stop at some hundreds."""
-WIDEST = 400
-"""The most characters of a line of text, or of a cell in a table."""
 WIDEST_CELL, WIDEST_SAID = 44, 160
 """The most characters of a cell in a tree, and of a line there that is a text."""
 ASIDE = "tex2jax_ignore mathjax_ignore"
@@ -94,14 +91,12 @@ def table(records: Sequence[Mapping[str, str]]) -> str:
         return ""
     if len(records) <= MOST:
         return _table(records)
-    between = records[MOST - 2 : -1]
-    more = f"... and {len(between):,} more"
-    rest = {next(iter(records[0])): more}
-    opened = _table(between[:MOST_BETWEEN])
-    left = len(between) - MOST_BETWEEN
-    cut = f"<p>{left:,} of them are left out</p>" if left > 0 else ""
-    fold = f'<details style="margin-left:2ch">{SUMMARY}{more}</summary>{opened}{cut}</details>'
-    return f"{_table([*records[: MOST - 2], rest, records[-1]])}{fold}"
+    between, left = _between(records)
+    first = next(iter(records[0]))
+    shown = few(records, lambda more: {first: _more(more)})
+    cut = f"<p>{left:,} of them are left out</p>" if left else ""
+    opened = f"{SUMMARY}{_more(len(between) + left)}</summary>{_table(between)}{cut}"
+    return f'{_table(shown)}<details style="margin-left:2ch">{opened}</details>'
 
 
 def tree(titles: Sequence[str], lines: Sequence[Line], *, text: int, instead: str) -> str:
@@ -119,16 +114,25 @@ def tree(titles: Sequence[str], lines: Sequence[Line], *, text: int, instead: st
     return f'<pre style="{PLAIN}">{head}{_written(shown, widths, text)}{escape(below)}</pre>'
 
 
-def few(lines: Sequence[Line], instead: str) -> list[Line]:
+def _few(lines: Sequence[Line], instead: str) -> Sequence[Line]:
     """The lines of one level; of many the first and the last, with a fold of those between."""
-    if len(lines) <= MOST:
-        return [*lines]
-    between = lines[MOST - 2 : -1]
-    opened, left = [*between[:MOST_BETWEEN]], len(between) - MOST_BETWEEN
-    if left > 0:
-        opened.append(Line([f"... {left:,} are left out: {instead}"], said=True))
-    rest = Line([f"... and {len(between):,} more"], lambda: opened, said=True)
-    return [*lines[: MOST - 2], rest, lines[-1]]
+
+    def opened() -> Sequence[Line]:
+        between, left = _between(lines)
+        cut = [Line([f"... {left:,} are left out: {instead}"], said=True)] if left else []
+        return [*between, *cut]
+
+    return few(lines, lambda more: Line([_more(more)], opened, said=True))
+
+
+def _between(rows: Sequence[R]) -> tuple[Sequence[R], int]:
+    """What a fold opens of the rows between the first and the last, and how many it leaves out."""
+    between = rows[MOST - 2 : -1]
+    return between[:MOST_BETWEEN], max(0, len(between) - MOST_BETWEEN)
+
+
+def _more(number: int) -> str:
+    return f"... and {number:,} more"
 
 
 def by_level(
@@ -175,7 +179,7 @@ def spread(words: Sequence[str]) -> list[Line]:
 
 def _chosen(lines: Sequence[Line], instead: str) -> tuple[list[_Shown], bool]:
     """As many lines as are shown, upper levels first, and whether anything below them is not."""
-    top = [_Shown(line, 0, [], []) for line in few(lines, instead)]
+    top = [_Shown(line, 0, [], []) for line in _few(lines, instead)]
     waiting, number, is_cut = deque(top), len(top), False
     while waiting:
         here = waiting.popleft()
@@ -183,7 +187,7 @@ def _chosen(lines: Sequence[Line], instead: str) -> tuple[list[_Shown], bool]:
             continue
         below = here.line.below()
         # what a fold opens is no level of its own
-        below = below if here.line.said else few(below, instead)
+        below = below if here.line.said else _few(below, instead)
         if number + len(below) > MOST_LINES or here.depth == DEEPEST:
             here.cut.append(True)
             is_cut = True

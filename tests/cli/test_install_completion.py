@@ -9,8 +9,7 @@ import click
 import pytest
 
 from costlab.cli import install_completion
-from costlab.cli.completion import SHELLS
-from costlab.cli.install_completion import MARK
+from costlab.cli.install_completion import MARK, SHELLS
 from tests.cli.conftest import Run
 
 PLACES = {
