@@ -21,19 +21,28 @@ DEEPEST = 20
 
 
 def form_of_module(module: nn.Module) -> Hashable:
-    """What tells a module from itself after a change: its modules, parameters, their modes and settings.
+    """What tells a module from itself after a change: its modules, tensors, hooks, modes and settings.
 
     Of the layers of torch the numbers count, such as a stride; of other modules the switches and words alone,
     since their numbers may count the steps.
     """
     return tuple(
-        (name, type(each), tuple(_parameters(each)), _settings(each)) for name, each in module.named_modules()
+        (name, type(each), tuple(_tensors(each)), tuple(_hooks(each)), _settings(each))
+        for name, each in module.named_modules()
     )
 
 
-def _parameters(module: nn.Module) -> Iterator[Hashable]:
-    for name, each in module._parameters.items():
-        yield (name, *(_of_tensor(each) if isinstance(each, Tensor) else ()))
+def _tensors(module: nn.Module) -> Iterator[Hashable]:
+    for held in (module._parameters, module._buffers):
+        for name, each in held.items():
+            yield (name, *(_of_tensor(each) if isinstance(each, Tensor) else ()))
+
+
+def _hooks(module: nn.Module) -> Iterator[Hashable]:
+    """By their names, since some are taken away and put on again in each step."""
+    for held in (module._forward_pre_hooks, module._forward_hooks):
+        for each in held.values():
+            yield str(getattr(each, "__qualname__", type(each)))
 
 
 def _settings(module: nn.Module) -> tuple[Hashable, ...]:
@@ -47,7 +56,8 @@ def _settings(module: nn.Module) -> tuple[Hashable, ...]:
         and (type(item[1]) is not tuple or _is_plain(item[1]))
     ]
     if "forward" in own:  # put in the place of the class's; not held, as it may hold the module
-        plain.append(("forward", id(own["forward"])))
+        instead = own["forward"]
+        plain.append(("forward", (id(instead), getattr(instead, "__code__", None))))  # another may get its id
     return tuple(plain)
 
 

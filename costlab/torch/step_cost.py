@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from contextlib import nullcontext
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from torch import nn
@@ -16,7 +16,10 @@ from costlab.torch.training_step import by_itself
 from costlab.tracing.process import unwrapped
 
 REMEMBERED = 256
-"""Forms of one module of which the cost is kept."""
+"""Forms of inputs of which the cost is kept, of one module."""
+FORMS = 16
+"""Forms of one module that are kept, which are large."""
+V = TypeVar("V")
 
 
 class StepCost(NamedTuple):
@@ -26,7 +29,8 @@ class StepCost(NamedTuple):
     of_convolutions: int
 
 
-_known: WeakKeyDictionary[nn.Module, dict[Hashable, StepCost]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[nn.Module, dict[Hashable, dict[Hashable, StepCost]]] = WeakKeyDictionary()
+"""The costs by the module, its form, and that of its inputs."""
 
 
 def refuse_other(module: object) -> None:
@@ -44,7 +48,8 @@ def known_cost(
 ) -> StepCost | None:
     """The cost of a step that was counted before, at these sizes and in this form; None if it was not."""
     subject = unwrapped(module)
-    return _known.get(subject, {}).get(_key(subject, inputs, backward, recomputation))
+    of_form = _known.get(subject, {}).get(form_of_module(subject), {})
+    return of_form.get((form_of_inputs(inputs), backward, recomputation))
 
 
 def step_cost(
@@ -56,17 +61,19 @@ def step_cost(
         TargetError, DefinitionError: as `costlab.count`.
     """
     subject = unwrapped(module)
-    key = _key(subject, inputs, backward, recomputation)
     costs = _known.setdefault(subject, {})
-    if key not in costs:
+    form, key = form_of_module(subject), (form_of_inputs(inputs), backward, recomputation)
+    if key not in costs.get(form, {}):
         with by_itself(subject), nullcontext() if recomputation else run_once():
             counted = count(subject, inputs, backward=backward)
         convolutions = sum(int(work.multiply_adds) for work in counted.works if work.kind.startswith("conv"))
-        while len(costs) >= REMEMBERED:
-            del costs[next(iter(costs))]
-        costs[key] = StepCost(int(counted.multiply_adds), convolutions)
-    return costs[key]
+        of_form = _kept(costs, form, {}, FORMS)
+        return _kept(of_form, key, StepCost(int(counted.multiply_adds), convolutions), REMEMBERED)
+    return costs[form][key]
 
 
-def _key(subject: nn.Module, inputs: Any, backward: bool, recomputation: bool) -> Hashable:
-    return form_of_module(subject), form_of_inputs(inputs), backward, recomputation
+def _kept(held: dict[Hashable, V], key: Hashable, new: V, most: int) -> V:
+    """What is held at a key, or what is new, for which the oldest makes room."""
+    while key not in held and len(held) >= most:
+        del held[next(iter(held))]
+    return held.setdefault(key, new)

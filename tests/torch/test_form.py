@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import costlab
+from costlab.torch import step_cost
 from costlab.torch.form import first_of_batch
 from tests.torch.test_utilization import FIRST, ROWS, STEP, adds, stack
 
@@ -19,8 +20,6 @@ IMAGE = torch.rand(3, 5, 5)
 @pytest.fixture
 def traces(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The modules that were traced."""
-    from costlab.torch import step_cost
-
     seen: list[object] = []
 
     def counted(module: Any, *args: Any, **options: Any) -> costlab.Count:
@@ -63,6 +62,27 @@ class Switched(nn.Module):
         return self.layer(y) if way in ("twice", Way.TWICE) else y
 
 
+def test_what_is_kept_is_bounded_and_the_oldest_goes(
+    traces: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_cost, "REMEMBERED", 2)
+    monkeypatch.setattr(step_cost, "FORMS", 2)
+    model = stack()
+    for rows in (1, 2, 3, 3, 2):
+        adds(model, torch.rand(rows, 8))
+    assert len(traces) == 3
+    adds(model, torch.rand(1, 8))
+    assert len(traces) == 4
+    for learns in (False, True, False):
+        model[0].requires_grad_(learns)
+        adds(model, torch.rand(1, 8))
+    assert len(traces) == 5
+    assert len(step_cost._known[model]) == 2
+    model.eval()
+    adds(model, torch.rand(1, 8))
+    assert len(step_cost._known[model]) == 2
+
+
 def test_what_comes_in_is_part_of_the_form(traces: list[object]) -> None:
     model, x, once = Switched(), torch.rand(ROWS, 8), ROWS * 64
     assert [adds(model, (x, way)) for way in ("once", Way.ONCE)] == [2 * once] * 2
@@ -89,11 +109,15 @@ def widen(model: nn.Sequential) -> None:
     model.append(nn.Conv2d(4, 4, 1))
 
 
+def hook(model: nn.Sequential) -> None:
+    model.register_forward_hook(lambda _, inputs, output: model[1](output))
+
+
 def replace(model: nn.Sequential) -> None:
     model.forward = lambda x: model[1](model[1](model[0](x)))  # type: ignore[method-assign]  # as wrappers do
 
 
-@pytest.mark.parametrize("change", [freeze, stride, widen, replace])
+@pytest.mark.parametrize("change", [freeze, stride, widen, hook, replace])
 def test_a_change_of_the_module_is_counted(change: Callable[[nn.Sequential], None]) -> None:
     def fresh() -> nn.Sequential:
         return nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1))
@@ -104,6 +128,23 @@ def test_a_change_of_the_module_is_counted(change: Callable[[nn.Sequential], Non
     changed = fresh()
     change(changed)
     assert adds(model, x) == adds(changed, x) != before
+
+
+def test_the_sizes_of_buffers_are_part_of_the_form() -> None:
+    class Projects(nn.Module):
+        onto: Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("onto", torch.rand(8, 8))
+
+        def forward(self, x: Tensor) -> Any:
+            return x @ self.onto
+
+    model = Projects()
+    assert adds(model, torch.rand(ROWS, 8)) == ROWS * 8 * 8
+    model.onto = torch.rand(8, 32)
+    assert adds(model, torch.rand(ROWS, 8)) == ROWS * 8 * 32
 
 
 def test_a_switch_and_the_mode_are_part_of_the_form() -> None:
