@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from costlab.hardware.device import Device
-from costlab.torch.meter import EVERY, WARM_UP, StepMeter, refuse_settings
+from costlab.torch.meter import EVERY, WARM_UP, TrainerMeter, refuse_settings
 from costlab.torch.peaks import AUTO
 from costlab.torch.training_step import TrainingStep
 
@@ -70,7 +70,7 @@ class CostCallback(_callback()):  # type: ignore[misc]  # one of two classes, by
             "multiply_adds": None if multiply_adds is None else lambda inputs: multiply_adds(inputs[0]),
         }
         self._dtype = dtype
-        self._meter: StepMeter | None = None
+        self._meter: TrainerMeter | None = None
         self._stepped = 0
         self.metrics: Mapping[str, float] = {}
 
@@ -80,7 +80,7 @@ class CostCallback(_callback()):  # type: ignore[misc]  # one of two classes, by
         self._meter = None
         if trainer.is_global_zero:
             dtype = self._dtype or type_of(str(trainer.precision))
-            self._meter = StepMeter(
+            self._meter = TrainerMeter(
                 TrainingStep(pl_module), dtype=dtype, replicas=trainer.world_size, **self._settings
             )
 

@@ -21,6 +21,8 @@ from costlab.torch.window import Batch, Window, Windows
 
 EVERY = 50
 WARM_UP = 3
+SINGLE, HALF = ("float32", "tf32"), ("bfloat16", "float16")
+"""Types that parameters are mostly kept in, and those that autocast makes of them."""
 MANY_TRACES = 50
 """Traces after which it is said that the loop stands still in each."""
 
@@ -36,8 +38,7 @@ class StepMeter:
     Args:
         module: What is trained, as for `costlab.torch.mfu`.
         device: As for `costlab.torch.mfu`; None leaves the share of the peak out.
-        dtype: As there; autocast is seen where the batch is told, so of one that is on in forward alone the
-            type is to be given.
+        dtype: As there; of autocast that is on in forward alone nothing is seen, so its type is to be given.
         every: Steps of a window.
         warm_up: Steps before the first window.
         devices: How many devices share each batch.
@@ -49,6 +50,9 @@ class StepMeter:
         DefinitionError: what is trained is no module, or every, warm_up, devices or replicas no such number.
         DeviceError: there is no such device.
     """
+
+    autocast_is_known = False
+    """Whether the type is that of autocast, or there is none; a meter sees only what is on around it."""
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class StepMeter:
         self._windows = Windows(every, warm_up, self._wait, perf_counter)
         self._cost: StepCost | None = None
         self._uncounted = self._is_above = False
+        self._is_type_clear = self.autocast_is_known or dtype is not None
         self._traces = 0
 
     def start(self) -> None:
@@ -168,16 +173,32 @@ class StepMeter:
             self._device = None
             tell(f"the share of the device's peak is not logged: {one_line(error)}")
             return None
+        self._tell_type(kind, on)
         share = Utilization(window.multiply_adds, window.seconds, peak, on.name, kind, self._devices)
         if share > 1 and not self._is_above:
             self._is_above = True
-            tell(f"no device reaches {share}: if autocast is on in forward alone, dtype= says its type")
+            tell(f"no device reaches {share}: see that device and dtype are those of the training")
         return share
+
+    def _tell_type(self, kind: str, on: Device) -> None:
+        """Say once what type is meant where autocast, of which nothing is seen, would have a higher peak."""
+        if not self._is_type_clear and kind in SINGLE and any(half in on.peaks for half in HALF):
+            tell(
+                f"the share is of the peak of {kind}: if autocast is on in forward, dtype='{HALF[0]}' or "
+                f"another says its type; dtype='{kind}' says that it is this one"
+            )
+        self._is_type_clear = True
 
     def _wait(self) -> None:
         where = next((each.device for each in self.module.parameters()), None)
         if where is not None and where.type == "cuda":
             torch.cuda.synchronize(where)
+
+
+class TrainerMeter(StepMeter):
+    """A meter of a trainer, which says what autocast there is."""
+
+    autocast_is_known = True
 
 
 def refuse_settings(device: str | Device | None, every: int, warm_up: int) -> None:

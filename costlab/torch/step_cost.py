@@ -43,13 +43,11 @@ def refuse_other(module: object) -> None:
         raise DefinitionError(f"module={named(module)} is no torch.nn.Module")
 
 
-def known_cost(
-    module: nn.Module, inputs: Any, *, backward: bool = True, recomputation: bool = False
-) -> StepCost | None:
-    """The cost of a step that was counted before, at these sizes and in this form; None if it was not."""
+def known_cost(module: nn.Module, inputs: Any) -> StepCost | None:
+    """The cost of forward and the gradients, if it was counted before in this form; else None."""
     subject = unwrapped(module)
     of_form = _known.get(subject, {}).get(form_of_module(subject), {})
-    return of_form.get((form_of_inputs(inputs), backward, recomputation))
+    return of_form.get(_key(inputs))
 
 
 def step_cost(
@@ -62,7 +60,7 @@ def step_cost(
     """
     subject = unwrapped(module)
     costs = _known.setdefault(subject, {})
-    form, key = form_of_module(subject), (form_of_inputs(inputs), backward, recomputation)
+    form, key = form_of_module(subject), _key(inputs, backward, recomputation)
     if key not in costs.get(form, {}):
         with by_itself(subject), nullcontext() if recomputation else run_once():
             counted = count(subject, inputs, backward=backward)
@@ -70,6 +68,10 @@ def step_cost(
         of_form = _kept(costs, form, {}, FORMS)
         return _kept(of_form, key, StepCost(int(counted.multiply_adds), convolutions), REMEMBERED)
     return costs[form][key]
+
+
+def _key(inputs: Any, backward: bool = True, recomputation: bool = False) -> Hashable:
+    return form_of_inputs(inputs), backward, recomputation
 
 
 def _kept(held: dict[Hashable, V], key: Hashable, new: V, most: int) -> V:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from costlab.algebra.inputs import Inputs
 from costlab.hardware.device import Device
-from costlab.torch.meter import EVERY, WARM_UP, StepMeter, refuse_settings
+from costlab.torch.meter import EVERY, WARM_UP, TrainerMeter, refuse_settings
 from costlab.torch.peaks import AUTO
 
 if find_spec("transformers") is None:
@@ -79,7 +79,7 @@ class CostCallback(TrainerCallback):  # type: ignore[misc]  # its package is not
             "multiply_adds": multiply_adds,
         }
         self._dtype, self._log = dtype, log
-        self._meter: StepMeter | None = None
+        self._meter: TrainerMeter | None = None
         self._hook: Any = None
         self._calls: list[tuple[Any, Any]] = []
         self._pending: Mapping[str, float] = {}
@@ -90,7 +90,7 @@ class CostCallback(TrainerCallback):  # type: ignore[misc]  # its package is not
         self._let_go()
         self._pending = {}
         if state.is_world_process_zero:
-            self._meter = StepMeter(
+            self._meter = TrainerMeter(
                 LossOf(kwargs["model"]),
                 dtype=self._dtype or _type_of(args),
                 devices=max(1, args.n_gpu),

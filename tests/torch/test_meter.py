@@ -1,34 +1,22 @@
-"""Windows of steps by a clock that stands still, and what a meter tells of real modules."""
+"""What a meter tells of real modules, by a clock that stands still."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import costlab
 from costlab.errors import DefinitionError, DeviceError
 from costlab.torch import StepMeter, meter
 from costlab.torch.step_cost import step_cost
-from costlab.torch.window import Batch, Window, Windows
+from tests.torch.test_window import Clock
 
-TEN = costlab.Device("ten", float32=10**13, bfloat16=4 * 10**13)
+TEN = costlab.Device("ten", float32=10**13)
+MIXED = costlab.Device("mixed", float32=10**13, bfloat16=4 * 10**13)
 ROW = 2 * 4 * 3
 """A layer whose input wants no gradient, for one row."""
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now, self.waits = 0.0, 0
-
-    def read(self) -> float:
-        return self.now
-
-    def wait(self) -> None:
-        self.waits += 1
 
 
 @pytest.fixture
@@ -36,89 +24,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(meter, "perf_counter", made.read)
     return made
-
-
-def test_a_window_is_what_lies_between_the_ends_of_its_steps() -> None:
-    clock = Clock()
-    windows = Windows(2, 1, clock.wait, clock.read)
-    told = []
-    for i in range(6):
-        windows.start()
-        clock.now += 10**i
-        windows.batch(Batch(100 * i, i, None))
-        told.append(windows.step())
-    assert told == [
-        None, None, Window(2, 110, 300, 3, None), None, Window(2, 11000, 700, 7, None), None
-    ]  # fmt: skip
-    assert clock.waits == 3  # at the ends of the first steps and of two windows
-
-
-def test_pauses_are_no_part_of_it() -> None:
-    clock = Clock()
-    windows = Windows(2, 0, clock.wait, clock.read)
-    clock.now = 5
-    windows.start()
-    clock.now = 6
-    windows.batch(Batch(1, 1, 1))
-    windows.pause()
-    windows.pause()
-    clock.now = 100
-    windows.start()
-    windows.start()
-    clock.now = 102
-    windows.batch(Batch(1, 1, 1))
-    assert windows.step() is None
-    windows.batch(Batch(1, 1, 1))
-    assert windows.step() == Window(2, 3, 3, 3, 3)
-    windows.pause()
-    clock.now = 2000
-    windows.batch(Batch(50, 1, 1))
-    assert windows.step() is None  # of which no time is known
-    clock.now = 2001
-    windows.step()
-    clock.now = 2002
-    assert windows.step() == Window(2, 2, None, None, None)  # of no batches nothing is known
-
-
-def test_what_is_not_known_of_a_batch_is_not_known_of_the_window() -> None:
-    clock = Clock()
-    windows = Windows(1, 0, clock.wait, clock.read)
-    windows.start()
-    clock.now = 1
-    windows.batch(Batch(5, 2, None))
-    windows.batch(Batch(None, 2, None))
-    assert windows.step() == Window(1, 1, None, 4, None)
-
-
-@given(
-    steps=st.lists(st.tuples(st.lists(st.integers(1, 9), max_size=3), st.integers(1, 9), st.booleans())),
-    every=st.integers(1, 4),
-    warm_up=st.integers(0, 3),
-)
-def test_windows_share_what_runs_among_them(
-    steps: list[tuple[list[int], int, bool]], every: int, warm_up: int
-) -> None:
-    """Each step: its batches, its seconds, and whether a pause comes after it."""
-    clock = Clock()
-    windows = Windows(every, warm_up, clock.wait, clock.read)
-    told: list[Window] = []
-    for batches, seconds, pauses in steps:
-        windows.start()
-        clock.now += seconds
-        for size in batches:
-            windows.batch(Batch(size, 2 * size))
-        told += filter(None, [windows.step()])
-        if pauses:
-            windows.pause()
-            clock.now += 1000
-    for i, window in enumerate(told):
-        of = steps[warm_up + i * every :][:every]
-        sizes = [size for batches, _, _ in of for size in batches]
-        assert (window.steps, window.seconds) == (every, sum(seconds for _, seconds, _ in of))
-        assert (window.multiply_adds, window.samples) == (
-            (sum(sizes), 2 * sum(sizes)) if sizes else (None, None)
-        )
-    assert len(told) == max(0, len(steps) - warm_up) // every
 
 
 def layer() -> nn.Linear:
@@ -149,7 +54,7 @@ def test_each_batch_is_counted_at_its_own_size(clock: Clock) -> None:
 
 
 def test_several_batches_make_a_step_and_several_processes_do_the_same(clock: Clock) -> None:
-    made = StepMeter(layer(), device=TEN, dtype="bfloat16", every=1, warm_up=0, replicas=4, devices=2)
+    made = StepMeter(layer(), device=MIXED, dtype="bfloat16", every=1, warm_up=0, replicas=4, devices=2)
     made.start()
     for rows in (8, 5):
         clock.now += 1
@@ -255,10 +160,19 @@ def test_a_step_after_a_pause_that_did_not_end_does_not_count(clock: Clock) -> N
     assert (shown["costlab/step_seconds"], shown["costlab/multiply_adds"]) == (1, 8 * ROW)
 
 
+def test_the_type_is_told_where_autocast_may_have_been_on(clock: Clock) -> None:
+    made = StepMeter(layer(), device=MIXED, every=1, warm_up=0)
+    with pytest.warns(UserWarning, match="the peak of float32: if autocast.*dtype='bfloat16'") as warned:
+        shown = told(clock, made, torch.rand(8, 4), torch.rand(8, 4))
+    assert [each["costlab/mfu"] for each in shown] == [2 * 8 * ROW / (0.5 * 10**13)] * 2
+    assert len(warned) == 1
+    told(clock, StepMeter(layer(), device=MIXED, dtype="float32", every=1, warm_up=0), torch.rand(8, 4))
+
+
 def test_a_share_that_no_device_reaches_is_said_once(clock: Clock) -> None:
     slow = costlab.Device("slow", float32=8 * ROW)  # where half a second is the least for so many rows
     made = StepMeter(layer(), device=slow, every=1, warm_up=0)
-    with pytest.warns(UserWarning, match=r"no device reaches <400\.00%.*autocast.*dtype=") as warned:
+    with pytest.warns(UserWarning, match=r"no device reaches <400\.00%.*device and dtype") as warned:
         shown = told(clock, made, torch.rand(2, 4), torch.rand(8, 4), torch.rand(8, 4))
     assert [each["costlab/mfu"] for each in shown] == [1, 4, 4]
     assert len(warned) == 1
