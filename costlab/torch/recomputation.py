@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils import checkpoint
 
+from costlab.tracing.process import ONE_RUN
 from costlab.tracing.rules.attention import WEIGHTS_KEPT
 
 SPARING: dict[str, Any] = vars(checkpoint)
@@ -36,11 +37,12 @@ def _runs_once(*_: Any, **__: Any) -> Iterator[None]:
 def run_once() -> Iterator[None]:
     """Let parts under activation checkpointing run once, and count the weights of attention once."""
     instead = {"CheckpointFunction": _RunsOnce, "_checkpoint_without_reentrant_generator": _runs_once}
-    before = {name: SPARING[name] for name in instead}
-    SPARING.update(instead)
-    kept = WEIGHTS_KEPT.set(True)
-    try:
-        yield
-    finally:
-        WEIGHTS_KEPT.reset(kept)
-        SPARING.update(before)
+    with ONE_RUN:  # or of two threads one would put back what the other put there
+        before = {name: SPARING[name] for name in instead}
+        SPARING.update(instead)
+        kept = WEIGHTS_KEPT.set(True)
+        try:
+            yield
+        finally:
+            WEIGHTS_KEPT.reset(kept)
+            SPARING.update(before)

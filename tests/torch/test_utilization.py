@@ -4,6 +4,7 @@ import copy
 import gc
 import json
 import pickle
+from threading import Event, Thread
 from typing import Any
 from weakref import ref
 
@@ -17,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import costlab
 from costlab.errors import DefinitionError, DeviceError, TargetError
 from costlab.torch import Utilization, mfu
-from costlab.torch.recomputation import SPARING
+from costlab.torch.recomputation import SPARING, run_once
 
 ROWS = 3
 FIRST, SECOND = ROWS * 8 * 16, ROWS * 16 * 4
@@ -74,6 +75,24 @@ def test_what_a_checkpoint_runs_again_counts_for_the_hardware_alone(*, reentrant
     again = FIRST + SECOND * reentrant  # which stops early: what the last layer puts out nothing wants
     assert adds(model, x, recomputation=True) == plain + again
     assert costlab.count(model, x, backward=True).multiply_adds == plain + again
+    assert before == SPARING
+
+
+def test_checkpoints_are_as_they_were_after_runs_in_two_threads() -> None:
+    before, began = dict(SPARING), Event()
+
+    def run() -> None:
+        began.set()
+        with run_once():
+            pass
+
+    thread = Thread(target=run)
+    with run_once():
+        thread.start()
+        began.wait()
+        thread.join(0.01)
+        assert thread.is_alive()
+    thread.join()
     assert before == SPARING
 
 
