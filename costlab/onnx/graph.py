@@ -38,12 +38,17 @@ from costlab.onnx.walk import Walker
 
 @dataclass(frozen=True, eq=False)
 class OnnxGraph(Block):
-    """A graph of ONNX, counted as a module is: each node by a rule, at the sizes that go in."""
+    """A graph of ONNX, counted as a module is: each node by a rule, at the sizes that go in.
+
+    ``folder`` is where weights lie that are in files of their own, empty for a graph that comes from no file.
+    They are read where weights are looked at, and need not be there.
+    """
 
     takes_tensors: ClassVar[bool] = True
 
     name: str
     model: ModelProto = field(repr=False)
+    folder: str = ""
 
     @property
     def title(self) -> str:
@@ -153,7 +158,7 @@ class OnnxGraph(Block):
         """The same graph, whose walk looks at each weight, and tells all that the file holds."""
         from costlab.onnx.weighed import WeighedGraph
 
-        return WeighedGraph(self, self.model, look)
+        return WeighedGraph(self, self.model, look, self.folder)
 
     def _declared(self, into: Bound) -> dict[str, GraphTensor]:
         """What the file says of the tensors between, where the sizes with names are those of the input."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
+from onnx.checker import ValidationError
 from onnx.reference import ReferenceEvaluator
 
 from costlab.onnx.tensor import GraphTensor
@@ -39,9 +40,13 @@ def bits_of(element_type: int) -> int:
 
 
 class FileTensors:
-    """The tensors that a graph holds, and those that its nodes make of them alone."""
+    """The tensors that a graph holds, and those that its nodes make of them alone.
 
-    def __init__(self, graph: GraphProto) -> None:
+    Those whose values lie in other files are looked for in a ``folder``, if there is one.
+    """
+
+    def __init__(self, graph: GraphProto, folder: str = "") -> None:
+        self._folder = folder
         self.held = {each.name: each for each in graph.initializer}
         self._made: dict[str, NodeProto] = {}
         for node in graph.node:
@@ -74,13 +79,20 @@ class FileTensors:
         return Held(origins[0], bits_of(tensor.element_type), tensor.elements)
 
     def values(self, name: str) -> Array | None:
-        """The values of a tensor of the file; None where it is not there, or its values lie elsewhere."""
+        """The values of a tensor of the file; None where there is none, or its values cannot be read."""
         tensor = self.held.get(name)
-        if tensor is None or tensor.data_location == TensorProto.EXTERNAL:
+        if tensor is None:
             return None
+        if tensor.data_location == TensorProto.EXTERNAL:
+            if not self._folder:
+                return None
+            place, tensor = tensor, TensorProto()
+            tensor.CopyFrom(place)  # since some versions of onnx write the values that they read into it
         try:
-            return numpy_helper.to_array(tensor)
+            return numpy_helper.to_array(tensor, self._folder)
         except (ValueError, TypeError):  # it is damaged, or of a type that numpy has not
+            return None
+        except (OSError, ValidationError):  # the other file is not there, or not in this folder
             return None
 
     def data_bits(self, name: str, element_type: int) -> int:
@@ -164,11 +176,11 @@ class FileTensors:
             return first._replace(mask=None)
         return first._replace(mask=first.mask & second.mask)
 
-    def all(self) -> Iterator[tuple[str, int, int]]:
-        """Each tensor of the file: its name, how many axes it has, its bytes."""
+    def all(self) -> Iterator[tuple[str, TensorProto, int]]:
+        """Each tensor of the file: its name, itself, its bytes."""
         for name, tensor in self.held.items():
             bits = bits_of(tensor.data_type)
-            yield name, len(tensor.dims), (int(np.prod(tensor.dims, dtype=object)) * bits + 7) // 8
+            yield name, tensor, (int(np.prod(tensor.dims, dtype=object)) * bits + 7) // 8
 
 
 def _differs(values: Array, point: Any) -> Array:

@@ -49,7 +49,7 @@ def read_graph(file: Path) -> OnnxGraph:
         TargetError: there is no such file, or it holds no graph of ONNX that could be counted.
     """
     try:
-        return checked(OnnxGraph(file.name, _model(file)))
+        return checked(OnnxGraph(file.name, _model(file), str(file.absolute().parent)))
     except TargetError as error:
         raise TargetError(f"{file}: {error}") from error
 

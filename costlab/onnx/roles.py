@@ -1,8 +1,8 @@
-"""What the tensors of a file are held for, by the nodes that read them and by their names."""
+"""What the tensors of a file are held for, by the nodes that read them, their names and their types."""
 
 import re
 
-from onnx import GraphProto
+from onnx import GraphProto, TensorProto
 
 from costlab.algebra.operands import Role
 
@@ -24,12 +24,18 @@ QUANTIZED: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "MatMulNBits": ((2,), (3,)),
 }
 """At which inputs operators take scales and zero points."""
+RECURRENT: dict[int, Role] = {3: "biases", 5: "buffers", 6: "buffers", 7: "others"}
+"""What recurrent layers take at their inputs: biases, the first states, peepholes, which are learned."""
+PLACES = frozenset([TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, TensorProto.STRING])
+"""Types of sizes, of places and of choices, which are not learned."""
 
 
 def roles_in(graph: GraphProto) -> dict[str, Role]:
     """What tensors are held for by the nodes that read them."""
     roles: dict[str, Role] = {}
     for node in graph.node:
+        if node.op_type in ("LSTM", "GRU", "RNN"):
+            roles.update({name: RECURRENT[i] for i, name in enumerate(node.input) if i in RECURRENT})
         scales, zeros = QUANTIZED.get(node.op_type, ((), ()))
         for place, name in enumerate(node.input):
             if place in scales:
@@ -39,6 +45,11 @@ def roles_in(graph: GraphProto) -> dict[str, Role]:
     return roles
 
 
-def role_of(name: str) -> Role | None:
-    """What a tensor is held for by its name; None where that tells nothing."""
-    return next((role for role, form in NAMES if form.fullmatch(name)), None)
+def role_of(name: str, tensor: TensorProto) -> Role:
+    """What a tensor is held for by its name, or else by its type and its axes."""
+    known = next((role for role, form in NAMES if form.fullmatch(name)), None)
+    if known is not None:
+        return known
+    if tensor.data_type in PLACES:
+        return "buffers"
+    return "weights" if len(tensor.dims) > 1 else "others"

@@ -56,6 +56,7 @@ class WeighedGraph(Block):
     block: Block
     model: ModelProto
     look: Look
+    folder: str = ""
 
     @property
     def title(self) -> str:
@@ -72,7 +73,7 @@ class WeighedGraph(Block):
         """The tree of its nodes, each with what it multiplies. Raises as the graph's does."""
         root = self.block.walk(x, path, training_only)  # type: ignore[arg-type]  # a graph takes both
         leaves = sorted(_leaves(root), key=_turn)
-        weigher = _Weigher(self.model.graph, self.look, leaves)
+        weigher = _Weigher(FileTensors(self.model.graph, self.folder), self.model.graph, self.look, leaves)
         for node in leaves:
             weigher.meet(node)
         made = weigher.told(root)
@@ -94,8 +95,8 @@ def _turn(node: Node) -> int:
 class _Weigher:
     """What is multiplied, operation by operation, in the order in which they run."""
 
-    def __init__(self, graph: GraphProto, look: Look, leaves: list[Node]) -> None:
-        self._tensors, self._look = FileTensors(graph), look
+    def __init__(self, tensors: FileTensors, graph: GraphProto, look: Look, leaves: list[Node]) -> None:
+        self._tensors, self._look = tensors, look
         self._biases = list(_added_later(leaves))
         self._roles = roles_in(graph)
         self._operands: dict[int, Operands] = {}
@@ -125,11 +126,9 @@ class _Weigher:
 
     def stored(self) -> Iterator[Stored]:
         """All tensors of the file."""
-        for name, axes, size in self._tensors.all():
-            role = self._roles.get(name) or role_of(name)
-            if name in self._multiplied or (role is None and axes > 1):
-                role = "weights"
-            yield Stored(self._read.get(name, ""), name, role or "others", size)
+        for name, tensor, size in self._tensors.all():
+            role = "weights" if name in self._multiplied else self._roles.get(name)
+            yield Stored(self._read.get(name, ""), name, role or role_of(name, tensor), size)
 
     def _counted(self, call: NodeCall, node: Node) -> list[str]:
         """The tensors of the file that an operation reads first, where parameters are."""
@@ -205,7 +204,8 @@ class _Weigher:
         found = self._tensors.of_input(name, call.input(place.weight))
         if found is not None and place.zero and name in self._tensors.held:
             zero = names[place.zero] if place.zero < len(names) else ""
-            return found._replace(mask=self._tensors.is_not(name, zero, place.axis))
+            axis = 0 if call.number("transB") else place.axis
+            return found._replace(mask=self._tensors.is_not(name, zero, axis))
         return found
 
     def _gates(self, call: NodeCall, place: int) -> tuple[Held | None, Array | None]:

@@ -1,6 +1,6 @@
 """The tensors among the arguments of a call, and what comes out of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -62,3 +62,16 @@ def tensors_in(value: Any) -> Iterator[Any]:
 def written_in(facts: OperatorFacts, args: Any, kwargs: Any) -> list[Any]:
     """The arguments that an operator writes into: tensors, and lists of some."""
     return [kwargs.get(place) if isinstance(place, str) else args[place] for place in facts.written]
+
+
+def mark_inputs(tensors: Iterable[Tensor]) -> None:
+    """What a model is called with is data, though its values may be known, as those of indices are."""
+    for each in tensors:
+        if type(each) is StandIn:
+            each.of_input = True
+
+
+def pass_on(given: Any, output: Any) -> None:
+    """What an operator makes of inputs, among others, comes from inputs."""
+    if any(type(each) is StandIn and each.of_input for each in tensors_in(given)):
+        mark_inputs(tensors_in(output))

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from costlab.errors import TargetError
 from costlab.tracing.answers import answer_without_values
-from costlab.tracing.arguments import lowered, numbered, tensors_in, written_in
+from costlab.tracing.arguments import lowered, numbered, pass_on, tensors_in, written_in
 from costlab.tracing.assertions import answer_that_passes
 from costlab.tracing.examples import FORMULAS, run_on_examples
 from costlab.tracing.operator_facts import (
@@ -87,6 +87,8 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         self._meets_sparse = False
         args, kwargs = self._adopted(args), self._adopted(kwargs) if kwargs else kwargs
         output = self._output(func, facts, args, kwargs)
+        if self.stand_ins.with_weights:
+            pass_on((args, kwargs), output)
         unknown = self._meets_sparse and are_unknown(tensors_in(args))
         if self.inside is None:
             self.on_operator(func, args, kwargs, output, self.called, unknown=unknown)

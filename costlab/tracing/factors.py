@@ -219,4 +219,4 @@ def _of_product(work: Work, args: Any, kwargs: Any, func: Any, stand_ins: StandI
 def _is_weight(tensor: Any, stand_ins: StandIns) -> bool:
     if type(tensor) is not StandIn or tensor.dtype is torch.bool:
         return tensor.layout in SPARSE
-    return tensor.known or stand_ins.has_parameter((tensor,), {})
+    return tensor.constant or stand_ins.has_parameter((tensor,), {})

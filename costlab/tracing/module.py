@@ -23,6 +23,7 @@ from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector
 from costlab.algebra.traced import Stop, Traced
 from costlab.errors import CostlabError, DefinitionError, DependsOnDataError, TargetError, first_line
 from costlab.messages import a, first_sentence, message_of, named, shortened
+from costlab.tracing.arguments import mark_inputs
 from costlab.tracing.connections import Connections
 from costlab.tracing.frames import is_the_models
 from costlab.tracing.holdings import Holdings, tensors_within
@@ -145,6 +146,8 @@ class Module(Block):
                         )
             holdings.replaced(model, partial(stand_ins, limit=BUFFER if reader is None else stand_ins.most))
             args, kwargs = stand_in_inputs(given, holdings, stand_ins)
+            if reader is not None:
+                mark_inputs(tensors_within((args, kwargs)))
             run_as_written(modules)
             run_whole(modules)
             let_through(modules)

@@ -58,21 +58,25 @@ class OperandReader:
     @staticmethod
     def prepares(args: Any, kwargs: Any) -> bool:
         """Whether a call computes of what is known alone, as one does that makes a weight of others."""
-        return all(type(each) is StandIn and each.known for each in tensors_in((args, kwargs)))
+        return all(type(each) is StandIn and each.constant for each in tensors_in((args, kwargs)))
 
     def nonzero(self, parameter: Tensor) -> int | None:
-        """How many elements of a parameter are not zero where it is used: those that a mask clears are."""
-        if id(parameter) in self._prepared:
-            return self._prepared[id(parameter)]
+        """How many elements of a parameter are not zero where it is used: those that a mask clears are.
+
+        Of several uses it is the one of the most.
+        """
+        used = [self._prepared[id(parameter)]] if id(parameter) in self._prepared else []
         if id(parameter) in self._seen:
-            return self._seen[id(parameter)][2]
+            used.append(self._seen[id(parameter)][2])
+        if used:
+            return max(used)
         values = values_in(parameter)
         return None if values is None else int(nonzero(values).count_nonzero())
 
     def _note_preparation(self, given: Any, output: Any, path: str) -> bool:
         """Whether something is computed of parameters alone, which is what they are used as."""
         made = list(tensors_in(output))
-        if not made or not all(type(each) is StandIn and each.known for each in made):
+        if not made or not all(type(each) is StandIn and each.constant for each in made):
             return False
         self._preparing += [(path, each) for each in self._stand_ins.parameters_in(given)]
         return True
@@ -89,7 +93,8 @@ class OperandReader:
         tensor, held = factor.tensor, self._held(factor.tensor)
         self.multiplied.add(id(held))
         bits = factor.bits or self._cast(kind, tensor) or width_of(held, tensor.dtype)
-        values = values_in(held if type(tensor) is not StandIn else tensor)
+        of_data = type(tensor) is StandIn and tensor.of_input  # as by a mask that comes in
+        values = None if of_data else values_in(held if type(tensor) is not StandIn else tensor)
         if values is None or factor.axes is None:
             computed = held is tensor and type(tensor) is StandIn
             key: Any = (path, tuple(tensor.shape)) if computed else id(held)

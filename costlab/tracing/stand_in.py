@@ -44,7 +44,8 @@ class StandIn(Tensor, metaclass=AsTensor):
     of what is computed from sizes, indices, masks and small tensors of the model alone. ``original`` is a
     tensor of the caller's whose values are copied when they are asked for. ``viewed`` is the stand-in of
     which one without values is a view, and ``made_by`` are the operations that its content comes from, where
-    these are followed; of a view, if those of what it views are still ``as_of`` then.
+    these are followed; of a view, if those of what it views are still ``as_of`` then. Where weights are
+    looked at, ``of_input`` says that its values come from what the model is called with.
     """
 
     held: Tensor | None = None
@@ -53,6 +54,7 @@ class StandIn(Tensor, metaclass=AsTensor):
     viewed: "StandIn | None" = None
     made_by: frozenset[int] = frozenset()
     as_of: frozenset[int] = frozenset()
+    of_input: bool = False
     __torch_function__: Any = torch._C._disabled_torch_function_impl
 
     @classmethod
@@ -96,6 +98,11 @@ class StandIn(Tensor, metaclass=AsTensor):
     def known(self) -> bool:
         """Whether it has values."""
         return self.held is not None or self.original is not None
+
+    @property
+    def constant(self) -> bool:
+        """Whether it has values, and these are the same whatever the model is called with."""
+        return self.known and not self.of_input
 
 
 # Libraries look up by these of whom a tensor is, and errors of Python tell them.

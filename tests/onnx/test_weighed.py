@@ -1,9 +1,11 @@
 """What is zero in the weights of a graph, and how wide they are: against numpy, and the same module."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from onnx import ModelProto, TensorProto, helper, load_model_from_string, numpy_helper
@@ -162,6 +164,15 @@ def test_integers_that_stand_for_floats() -> None:
     assert found.effective_multiply_adds == 3 * left(m != columns)
 
 
+def test_zero_points_of_a_turned_matrix() -> None:
+    w, rows = RANDOM.integers(0, 3, (4, 4)).astype(np.uint8), np.array([1, 0, 1, 0], np.uint8)
+    scales = {"s": np.float32(0.1), "ws": np.full(4, 0.1, np.float32), "z": np.uint8(0)}
+    made = node("QGemm", "x s z w ws wp - s z y", transB=1, domain="com.microsoft")
+    model = graph([made], {"w": w, "wp": rows} | scales, (3, 4), BYTES)
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    assert compression(model).effective_multiply_adds == 3 * left(w != rows[:, None])
+
+
 def test_weights_alone_in_few_bits() -> None:
     w = RANDOM.integers(-3, 3, (8, 4)).astype(np.int8)
     nodes = [node("DequantizeLinear", "w s v"), node("MatMul", "x v y")]
@@ -183,6 +194,33 @@ def test_what_is_not_in_the_file_is_not_known() -> None:
     assert (found.bit_operations, found.bytes) == (1024 * 18 * 1152, 4 * 1152)
     data = told([node("MatMul", "x x y")], {}, (4, 4))
     assert (data.effective_multiply_adds, data.whole.widths) == (64, ("32x32",))
+
+
+def test_weights_in_another_file_are_read_where_it_is_there(tmp_path: Path) -> None:
+    weight = zeros(16, 8, 3, 3)
+    file, beside = tmp_path / "net.onnx", tmp_path / "weights.bin"
+    onnx.save(
+        graph([node("Conv", "x w y")], {"w": weight}, IMAGE),
+        file,
+        save_as_external_data=True,
+        location=beside.name,
+        size_threshold=0,
+    )
+    found = compression(str(file))
+    assert (found.effective_multiply_adds, found.nonzero_parameters) == (18 * left(weight), left(weight))
+    for damage in (lambda: beside.write_bytes(beside.read_bytes()[:-1]), beside.unlink):
+        damage()
+        found = compression(str(file))
+        assert (found.multiply_adds, found.effective_multiply_adds) == (18 * 1152, None)
+        assert found.bytes == 4 * 1152
+
+
+def test_what_the_tensors_of_a_recurrent_layer_are_for() -> None:
+    held = {"w": zeros(1, 24, 8), "r": zeros(1, 24, 6), "b": zeros(1, 48), "h": zeros(1, 2, 6)}
+    sizes = np.array([5, 2, 6])  # as any integers
+    nodes = [node("LSTM", "x w r b - h m", hidden_size=6), node("Reshape", "m sizes y")]
+    found = told(nodes, held | {"sizes": sizes}, (5, 2, 8))
+    assert found.bytes_by_role == {"weights": 4 * 24 * 14, "biases": 4 * 48, "buffers": 4 * 12 + 8 * 3}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
