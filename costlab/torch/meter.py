@@ -12,9 +12,8 @@ from torch import nn
 from costlab.algebra.inputs import Inputs, as_inputs
 from costlab.errors import CostlabError, one_line
 from costlab.hardware.device import Device
-from costlab.hardware.device import device as device_of
 from costlab.torch.form import first_of_batch
-from costlab.torch.peaks import AUTO, device_for, type_for
+from costlab.torch.peaks import AUTO, device_for, given_device, type_for
 from costlab.torch.step_cost import StepCost, known_cost, refuse_other, step_cost
 from costlab.torch.utilization import Utilization, refuse_counts
 from costlab.torch.window import Batch, Window, Windows
@@ -211,7 +210,7 @@ def refuse_settings(device: str | Device | None, every: int, warm_up: int) -> No
     refuse_counts(every=every)
     refuse_counts(0, warm_up=warm_up)
     if device not in (AUTO, None):
-        device_of(device)
+        given_device(device)
 
 
 def tell(message: str) -> None:

@@ -48,6 +48,8 @@ TORCHS: Mapping[torch.dtype, str] = {
     torch.float8_e5m2: "float8",
     torch.int8: "int8",
 }
+PLACES = frozenset(["cuda", "cpu", "gpu", "mps", "xpu"])
+"""Where torch says that tensors are, which is no device of the table."""
 HINT = "; give one, as device='h100' or a costlab.Device: costlab list --devices shows what there is"
 
 
@@ -58,12 +60,26 @@ def device_for(given: str | Device, module: nn.Module) -> Device:
         DeviceError: there is none, or the module is on one that the table does not have.
     """
     if given != AUTO:
-        return device(given)
+        return given_device(given)
     where = next((each.device for each in module.parameters()), None)
     if where is None or where.type != "cuda":
         place = f"on {where.type}" if where is not None else "without parameters"
         raise DeviceError(f"device='auto' is for a module on a CUDA device, and this one is {place}{HINT}")
     return called(torch.cuda.get_device_name(where))
+
+
+def given_device(given: str | Device) -> Device:
+    """The device of that name, by the table or by the driver.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    if isinstance(given, str | torch.device) and str(given).partition(":")[0] in PLACES:
+        place = named(str(given))
+        raise DeviceError(
+            f"device={place} says where tensors are; 'auto' is the CUDA device of the module{HINT}"
+        )
+    return called(given) if isinstance(given, str) and plain(given) in CALLED else device(given)
 
 
 def called(name: str) -> Device:

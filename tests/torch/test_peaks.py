@@ -10,7 +10,7 @@ from torch import Tensor, nn
 import costlab
 from costlab.errors import DeviceError
 from costlab.torch import mfu
-from costlab.torch.peaks import CALLED, called
+from costlab.torch.peaks import CALLED, called, given_device
 from tests.torch.test_utilization import ROWS, TEN, stack
 
 BACKENDS: Any = torch.backends
@@ -53,6 +53,7 @@ def test_devices_go_by_what_the_driver_calls_them() -> None:
     assert called("NVIDIA H100 80GB HBM3").name == "h100"
     assert called("Tesla V100-SXM2-16GB").name == called("NVIDIA Tesla V100-SXM2-32GB").name == "v100"
     assert called("A100-SXM4-80GB").name == "a100"
+    assert given_device("NVIDIA H100 80GB HBM3") == given_device("H100") == costlab.device("h100")
     assert set(CALLED.values()) <= set(costlab.devices())
     for other in ("NVIDIA H100 NVL", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "NVIDIA GH200 480GB", ""):
         with pytest.raises(DeviceError, match="give one, as device='h100'"):

@@ -179,6 +179,8 @@ def step(
             {"device": "auto"},
         ),
         (DeviceError, "no device 'h1000'", {"device": "h1000"}),
+        (DeviceError, "device='cuda:0' says where tensors are; 'auto' is", {"device": "cuda:0"}),
+        (DeviceError, "device='cuda' says where", {"device": torch.device("cuda")}),
         (DeviceError, "v100 has no bfloat16 peak", {"device": "v100", "dtype": torch.bfloat16}),
         (DeviceError, "'half' is no type", {"dtype": "half"}),
         (DeviceError, r"no peak for torch\.complex64", {"dtype": torch.complex64}),
