@@ -140,7 +140,7 @@ def read(file: Path, most: float = inf) -> bytes | None:
     """
     try:
         if _is_device(file):
-            raise OutputError(f"{file} is no file: name another folder")
+            raise OutputError(f"{file} is no file: name another")
         if file.stat().st_size > most:
             raise OutputError(f"{file} is larger than {most:,} bytes, and is not read")
         return file.read_bytes()

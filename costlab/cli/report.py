@@ -113,6 +113,10 @@ def report(
             target is None and (backward or partial or bool(beside)),
             "--beside, --backward and --partial go with a TARGET",
         ),
+        (
+            svg and html is not None and target is not None,
+            "--svg goes with the evidence or a RUN: in the page of a TARGET no picture is a file",
+        ),
         (check and force, "--check writes nothing: leave --force out"),
     )
     counted = compared = None

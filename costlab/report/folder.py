@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from costlab.errors import OutputError
 from costlab.files import read, refuse_taken, write
 from costlab.report.figure import Form, Picture, bears_name, digest_in
-from costlab.report.page import MARK, OURS, Page, is_unchanged
+from costlab.report.page import MARK, OURS, Page, command_in, is_unchanged
 
 FOREIGN = "was not written by costlab report: only --force replaces it"
 MOST_BYTES = 2**26
@@ -70,7 +70,7 @@ def refuse_foreign(file: Path, content: bytes) -> None:
     if not _is_own(file):
         reason = "was not written by costlab report"
     elif there and file.suffix == ".md" and first != ours:
-        reason = f"is the page of another command, {first.decode('utf-8', 'replace')[5:].partition(':')[0]!r}"
+        reason = f"is the page of another command, {command_in(first.decode('utf-8', 'replace'))!r}"
     else:
         return
     raise OutputError(f"{file} {reason}: name another folder, or give --force to replace it")

@@ -12,6 +12,7 @@ from costlab.report.table import Table, inline
 OURS = "<!-- Written by costlab report"
 """The beginning of every page that costlab writes."""
 MARK = OURS + "{target}: it is written anew as a whole, and changes by hand are lost. -->"
+COMMAND = re.compile(r"<!-- Written by (.*?): it is written anew")
 SEAL = "<!-- {digest}: the text above as it was written. -->\n"
 SEALED = re.compile(rf"(?P<text>.*)\n{SEAL.format(digest='(?P<digest>[0-9a-f]+)')}".encode(), re.DOTALL)
 
@@ -52,6 +53,12 @@ def page(
     text = "\n".join(f"{_markdown(part).strip()}\n" for part in (mark, f"# {inline(title)}", summary, *parts))
     pictures = tuple(part for part in parts if isinstance(part, Picture))
     return Page(name, title, summary, text, pictures, tuple(problems))
+
+
+def command_in(mark: str) -> str:
+    """The command in a `MARK`, as it was typed; the line itself if it is none."""
+    found = COMMAND.match(mark)
+    return found[1] if found else mark
 
 
 def sealed(page: Page) -> Page:

@@ -132,6 +132,7 @@ def test_a_run(run: Run, here: Path) -> None:
         (["--html", "x.html", "-b", "2"], "--input, --batch, --depth and --convention go with a TARGET"),
         (["stem", "--html", "x.html", "--beside", "stem", "--backward"], "--backward is for the page of one"),
         (["stem", "--html", "-", "--check"], "--check compares a file: name it with --html"),
+        (["stem", "--html", "x.html", "--svg"], "--svg goes with the evidence or a RUN"),
         (["nothing", "--html", "x.html"], "there is no definition 'nothing'"),
         (["stem", "--html", "x.html", "--beside", "nothing"], "there is no definition 'nothing'"),
         (["stem", "--html", "x.html", "--beside", "inception_a"], "the inputs differ: "),
@@ -140,7 +141,7 @@ def test_a_run(run: Run, here: Path) -> None:
         (["stem", "--html", "mine.html"], "mine.html was not written by costlab report: give --force"),
         (
             ["stem", "--html", "net.html"],
-            "net.html is the page of another command, 'Written by costlab report n",
+            "net.html is the page of another command, 'costlab report nets.py:net'",
         ),
     ],
 )

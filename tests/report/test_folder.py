@@ -151,7 +151,7 @@ def test_the_page_of_another_command_stays(tmp_path: Path) -> None:
     wrote(tmp_path, made(target="nets.py:net"))
     for target in ("", "other"):
         with pytest.raises(
-            OutputError, match=r"is the page of another command, 'Written by costlab report nets"
+            OutputError, match=r"is the page of another command, 'costlab report nets\.py:net': name"
         ):
             wrote(tmp_path, made(target=target))
     assert differences(tmp_path, made(target="nets.py:net")) == []
@@ -160,7 +160,7 @@ def test_the_page_of_another_command_stays(tmp_path: Path) -> None:
 def test_a_pipe_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "numbers.md")
     for run in (wrote, differences):
-        with pytest.raises(OutputError, match=r"numbers\.md is no file: name another folder"):
+        with pytest.raises(OutputError, match=r"numbers\.md is no file: name another"):
             run(tmp_path)
 
 

@@ -1,5 +1,6 @@
 """The file of a document of HTML: written, or held against what would be written."""
 
+from html import unescape
 from pathlib import Path
 
 from costlab.errors import OutputError
@@ -7,6 +8,7 @@ from costlab.files import read, refuse_taken, write
 from costlab.report.folder import MOST_BYTES, WrittenFile
 from costlab.report.html.document import DOCTYPE, OURS, mark_of
 from costlab.report.html.evidence import with_digests
+from costlab.report.page import command_in
 
 
 def refuse_foreign_document(file: Path, target: str) -> None:
@@ -22,7 +24,7 @@ def refuse_foreign_document(file: Path, target: str) -> None:
         raise OutputError(f"{file} was not written by costlab report: give --force to replace it")
     there = content.split(b"\n", 2)[1].decode("utf-8", "replace")
     if there != mark_of(target):
-        command = there.removeprefix("<!-- ").partition(": it is written anew")[0]
+        command = unescape(command_in(there))
         raise OutputError(
             f"{file} is the page of another command, {command!r}: name another file, or give --force"
         )
@@ -57,4 +59,5 @@ def difference(file: Path, text: str) -> str:
     there = content.decode("utf-8", "replace")
     if not there.startswith(DOCTYPE):
         return f"{file}: is no page of costlab report"
-    return "" if with_digests(there) == text else f"{file}: is not as it would be written"
+    is_as_written = text in (there, with_digests(there))  # a name may look like a picture
+    return "" if is_as_written else f"{file}: is not as it would be written"

@@ -1,7 +1,6 @@
 """The pages in a browser: what they show, and what keys, clicks and choices do."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,40 +8,15 @@ import torch
 from torch import nn
 
 import costlab
+from costlab.algebra import Linear, add, seq
 from costlab.counting.convention import GRAPHS, conventions
 from costlab.counting.count import Count
+from costlab.counting.row import human
 from costlab.report.html.network import html_page
-from tests.report.html.browser import PROGRAM, Tab, chromium, opened
+from tests.report.html.browser import PROGRAM, Open, Window
 from tests.report.html.reading import NAMES, Odd
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium on this machine")
-Open = Callable[..., AbstractContextManager[Tab]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def show(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Open:
-    """``show(result)``: its page in a window."""
-    folder = tmp_path_factory.mktemp("pages")
-    results: list[Any] = []
-
-    def opening(result: Any, **window: Any) -> AbstractContextManager[Tab]:
-        if result not in results:
-            results.append(result)
-            (folder / f"{len(results) - 1}.html").write_text(html_page(result), "utf-8")
-        return opened(browser, folder / f"{results.index(result)}.html", **window)
-
-    return opening
-
-
-@pytest.fixture(scope="module")
-def inception() -> Count:
-    return costlab.count("inception_v3")
 
 
 def test_the_totals_are_those_of_the_count_under_every_convention(show: Open, inception: Count) -> None:
@@ -94,7 +68,7 @@ def test_the_table_opens_by_the_keys_of_a_treegrid(show: Open, inception: Count)
         assert tab.page.locator("#modules").get_attribute("role") == "treegrid"
 
 
-def test_columns_sort_and_a_search_leaves_what_it_finds(show: Open, inception: Count) -> None:
+def test_columns_sort_within_modules_and_over_all_operations(show: Open, inception: Count) -> None:
     rows = {row.path: row for row in inception.modules(1)}
     by_size = sorted(rows, key=lambda path: -int(rows[path].work.parameters))
     operations = sorted(inception.rows, key=lambda row: -int(row.work.parameters))
@@ -103,6 +77,11 @@ def test_columns_sort_and_a_search_leaves_what_it_finds(show: Open, inception: C
         head.click()
         assert tab.names()[1:] == by_size
         assert tab.page.locator("#modules .c-parameters").first.get_attribute("aria-sort") == "descending"
+        places = tab.page.evaluate(
+            """() => [...document.querySelectorAll("#modules [aria-level='2']")].map(
+            (row) => [row.ariaPosInSet, row.ariaSetSize])"""
+        )
+        assert places == [[str(at + 1), str(len(rows))] for at in range(len(rows))]
         head.click()
         assert tab.names()[1:] == sorted(rows, key=lambda path: int(rows[path].work.parameters))
         head.click()
@@ -113,23 +92,32 @@ def test_columns_sort_and_a_search_leaves_what_it_finds(show: Open, inception: C
         assert tab.names()[0] == operations[0].path
         shown = tab.page.locator("#modules tbody .c-parameters .exact").all_text_contents()
         assert shown == [f"{row.work.parameters:,}" for row in operations]
-        tab.page.uncheck("#flat")
+
+
+@pytest.mark.slow
+def test_a_search_leaves_what_it_finds(show: Open, inception: Count) -> None:
+    with show(inception) as tab:
         tab.page.fill("#search", "Max_Pool")
         found = [row.path for row in inception.rows if row.work.kind == "max_pool2d"]
         assert tab.text("#found") == f"{len(found)} modules"
         assert sum(name == "pool" or name.startswith("pool_") for name in tab.names()) == len(found)
-        head.click(click_count=2)
         tab.page.fill("#search", "mixed_5b.b1x1.conv")
         assert tab.names() == ["inception_v3", "mixed_5b", "b1x1", "conv"]
         tab.page.fill("#search", "b5x5")
         assert tab.text("#found") == "3 modules"
         tab.page.locator("#modules tr:has-text('b5x5') .toggle").first.click()
         assert tab.names()[:5] == ["inception_v3", "mixed_5b", "b5x5", "0", "1"]
+        tab.page.check("#flat")
+        tab.page.fill("#search", "b3x3.0")
+        assert tab.text("#found") == f"{len(tab.rows())} modules"
+        assert all("b3x3.0." in name for name in tab.names())
+        tab.page.uncheck("#flat")
         tab.page.fill("#search", "no such thing")
         assert tab.rows() == []
         assert tab.text("#modules tbody") == "Nothing fits."
 
 
+@pytest.mark.slow
 def test_the_picture_zooms_and_selects_in_the_table_and_the_other_way_round(
     show: Open, inception: Count
 ) -> None:
@@ -163,44 +151,54 @@ def test_the_picture_zooms_and_selects_in_the_table_and_the_other_way_round(
             assert width == pytest.approx(100 * own / total, rel=1e-4)
 
 
-def test_two_networks_are_compared_by_the_paths_of_modules(show: Open) -> None:
-    compared = costlab.compare("resnet50", "resnet101")
-    before, after = compared.counts
-    with show(compared, color_scheme="dark") as tab:
-        assert tab.text("#totals .more") == "+3,712,221,184 (+90.8%)"
-        assert tab.text("#label-1") == "resnet101: 7,801,405,440 multiply-adds"
-        tab.page.check("#only")
-        added = [each.path.rpartition(".")[2] for each in compared.differences("resnet101")]
-        shown = [name for level, name, _ in tab.rows() if level == 3]
-        assert shown == added
-        sizes = tab.page.locator("#modules tr:has-text('conv_4') .number .few").evaluate_all(
-            "(all) => all.map((each) => each.title)"
-        )
-        old, new = (counted.by_module()["conv_4"] for counted in (before, after))
-        assert sizes[:3] == [f"{old:,}", f"{new:,}", f"+{int(new) - int(old):,}"]
-        tab.page.select_option("#beside", "0")
-        assert tab.text("[data-total=cost]") == "4,089,184,256"
-        assert not tab.page.locator("#picture-1").is_visible()
-        paper = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
-        tab.page.check("#theme-light", force=True)
-        assert tab.page.evaluate("getComputedStyle(document.body).backgroundColor") != paper
-
-
-def test_a_phone_paper_and_no_javascript(show: Open, inception: Count) -> None:
-    small = {"viewport": {"width": 360, "height": 740}}
-    with show(inception, **small) as tab:
+def test_a_phone_and_paper(show: Open, inception: Count) -> None:
+    with show(inception, size=(360, 740)) as tab:
         assert tab.page.evaluate("document.documentElement.scrollWidth") == 360
-        assert tab.text("#modules tbody .c-cost .few") == "5.71 G"
+        cost = tab.page.locator("#modules tbody .c-cost").first
+        assert cost.inner_text() == "5.71 G"
+        assert cost.locator("[aria-hidden]").count() == 0
         assert "No room for: " in tab.text("#left-out")
         tab.page.emulate_media(media="print")
         tab.page.locator("#modules tbody tr").nth(400).wait_for(state="attached")
         assert not tab.page.locator("#search").is_visible()
         tab.page.emulate_media(media="screen")
         tab.page.locator("#modules tbody tr").nth(40).wait_for(state="detached")
-    with show(inception, java_script_enabled=False) as tab:
+
+
+@pytest.mark.slow
+def test_without_javascript_the_table_stands_there(browser: Any, inception: Count, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(html_page(inception), "utf-8")
+    with Window(browser, java_script_enabled=False).opened(file) as tab:
         assert "617,914,368" in tab.text(".static-only table")
         assert "5,713,216,096" in tab.text("#totals")
         assert not tab.page.locator("#search").is_visible()
+
+
+def test_sizes_are_rounded_as_in_the_tables_of_costlab(show: Open) -> None:
+    layers = seq(large=Linear(15, bias=False), small=Linear(5, bias=False))
+    counted = costlab.count(layers, (75,))
+    rows = [dict(zip(["few", "share"], each, strict=True)) for each in (("1.12 k", "93.8%"), ("75", "6.2%"))]
+    assert [
+        {"few": human(int(row.cost)), "share": f"{int(row.cost) / 1200:.1%}"} for row in counted.rows
+    ] == rows
+    with show(counted) as tab:
+        shown = [
+            {
+                "few": tab.page.locator("#modules .c-cost .few").nth(place).text_content(),
+                "share": tab.page.locator("#modules .c-share .of").nth(place).text_content(),
+            }
+            for place in (1, 2)
+        ]
+    assert shown == rows
+
+
+def test_in_a_flat_list_each_operation_has_its_own_the_last_join_too(show: Open) -> None:
+    counted = costlab.count(add(one=Linear(4, bias=False), other=Linear(4, bias=False)), (3,))
+    with show(counted) as tab:
+        tab.page.check("#flat")
+        sizes = tab.page.locator("#modules tbody .c-cost .exact").all_text_contents()
+    assert sizes == ["0", "12", "12"]
 
 
 def test_names_of_any_kind_are_shown_and_run_nothing(show: Open) -> None:
@@ -234,6 +232,11 @@ def test_a_module_of_twenty_thousand_rows_stays_quick(show: Open) -> None:
         assert tab.focused() == "4999"
         tab.press("Home")
         assert tab.rows()[0][0] == 1
+        tab.page.mouse.wheel(0, 300_000)  # out of sight, the module that is selected keeps the keys
+        tab.page.locator("#modules [aria-rowindex='10001']").wait_for()
+        tab.press("ArrowDown")
+        assert tab.page.evaluate("document.activeElement.ariaRowIndex") == "3"
+        tab.press("Home")
         tab.page.emulate_media(media="print")
         tab.page.locator("#modules tbody tr").nth(2999).wait_for(state="attached")
         assert tab.text("#left-out") == "17,001 more rows are not printed."

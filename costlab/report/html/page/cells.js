@@ -50,8 +50,8 @@ function operationOf(row) {
 }
 
 function shareBar(row, column) {
-  const { rows } = view;
-  const [size, whole] = [row, rows.root].map((each) => sizeOf(each, keyOf(column.measure)));
+  const key = keyOf(column.measure);
+  const [size, whole] = [sizeOf(row, key), wholeOf(key)];
   const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("span"));
   bar.firstChild.style.width = `${100 * ratioOf(size, whole)}%`;
   return [bar, element("span", { class: "of" }, percent(size, whole))];
@@ -59,9 +59,8 @@ function shareBar(row, column) {
 
 // The share of a module in each of two networks.
 function sharesOf(row) {
-  const { rows } = view;
   const key = keyOf(view.measure);
-  const sides = [0, 1].map((side) => percent(sizeOf(row, key, side), sizeOf(rows.root, key, side)));
+  const sides = [0, 1].map((side) => percent(sizeOf(row, key, side), wholeOf(key, side)));
   return sides.join(" \u2192 ");
 }
 

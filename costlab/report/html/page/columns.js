@@ -12,7 +12,7 @@ function columnsOf() {
   const cost = { key: "cost", title: titleOf("cost"), measure: "cost" };
   const share = { key: "share", title: "share", measure: view.measure, isBar: true, characters: 11, short: 7 };
   const sizes = MEASURES.map((each) => ({ key: each, title: titleOf(each), measure: each }));
-  const operations = { key: "operations", title: "operations", size: (row) => sizeOf(row, "operations") };
+  const operations = { key: "operations", title: "operations", measure: "operations" };
   const shown = [name, operation, output, cost, share, ...sizes, operations];
   return shown.filter((each) => each === name || view.shown.has(each.key));
 }
@@ -22,10 +22,10 @@ function pairColumns() {
   const key = keyOf(measure);
   const [before, after] = rows.networks.map((each) => seen(each.entry.shown));
   return [
-    { key: "before", title: before, isName: true, size: (row) => sizeOf(row, key, 0) },
-    { key: "after", title: after, isName: true, size: (row) => sizeOf(row, key, 1) },
+    { key: "before", title: before, isName: true, measure, side: 0 },
+    { key: "after", title: after, isName: true, measure, side: 1 },
     { key: "difference", title: "difference", signed: true, size: (row) => differenceOf(row, key) },
-    { key: "change", title: "change", isChange: true, characters: 8, size: (row) => changeOf(row, key) },
+    { key: "change", title: "change", isChange: true, characters: longest("change", key), size: (row) => changeOf(row, key) },
     { key: "shares", title: "share", isShares: true, characters: 14, size: (row) => shareOf(row, key) },
   ];
 }
@@ -38,20 +38,30 @@ function changeOf(row, key) {
 
 // The share in the second network in millionths, to sort by.
 function shareOf(row, key) {
-  const [size, whole] = [row, view.rows.root].map((each) => sizeOf(each, key, 1));
-  return whole && (1000000n * size) / whole;
+  const whole = wholeOf(key, 1);
+  return whole && (1000000n * sizeOf(row, key, 1)) / whole;
 }
 
-// How many characters a column needs: of sizes none is longer than that of the whole or of a part of it.
+// The most characters of what two networks differ by in any module: more than in the whole, where others make up for it.
+function longest(column, key) {
+  const { lengths, all } = view.rows;
+  const called = [column, key, view.isFlat].join();
+  if (!lengths.has(called)) {
+    const write = column === "change" ? changeText : (row) => signed(exact)(differenceOf(row, key));
+    lengths.set(called, all.reduce((most, row) => Math.max(most, write(row).length), 8));
+  }
+  return lengths.get(called);
+}
+
+// How many characters a column needs: no size is longer than that of the whole.
 function needed(column, isShort) {
   const arrow = view.sort?.key === column.key ? 2 : 0;
   const word = arrow + Math.max(...column.title.split(/[\s-]/).map((each) => Math.min(each.length, 14)));
   if (column.least) return column.least;
   if (column.characters) return Math.max(word, isShort ? column.short ?? column.characters : column.characters);
   if (isShort) return Math.max(word, 9);
-  const root = valueOf(view.rows.root, column);
-  const longest = [root, ...view.rows.root.children.map((row) => valueOf(row, column))];
-  return Math.max(word, 8, ...longest.map((size) => exact(size).length + (column.signed ? 1 : 0)));
+  if (column.signed) return Math.max(word, longest(column.key, keyOf(view.measure)));
+  return Math.max(word, 8, exact(wholeOf(keyOf(column.measure), column.side)).length);
 }
 
 // The columns that there is room for. What is least missed goes first, then digits, which are told beside.

@@ -16,8 +16,11 @@ function showDetails(place) {
 
 // The tools that have no number for a network, and why.
 function failures() {
-  const told = view.rows.networks.flatMap(({ entry }) => Object.entries(entry.failures));
-  return told.map(([name, reason]) => element("p", { class: "fact" }, `${name}: `, nameElement(reason)));
+  const { rows } = view;
+  return rows.networks.flatMap(({ entry }) => Object.entries(entry.failures).map(([name, reason]) => {
+    const whose = rows.isPair ? [nameElement(entry.shown), ", "] : [];
+    return element("p", { class: "fact" }, ...whose, `${name}: `, nameElement(reason));
+  }));
 }
 
 function factsOf(side, at) {
@@ -33,7 +36,7 @@ function factsOf(side, at) {
 function line(row, key, title, unit = null) {
   const { rows } = view;
   const sizes = rows.networks.map((_, side) => rows.size(row, key, side));
-  const last = rows.isPair ? percentMore(...sizes) : percent(sizes[0], rows.size(rows.root, key));
+  const last = rows.isPair ? percentMore(...sizes) : percent(sizes[0], wholeOf(key));
   const cells = sizes.map((size) => element("td", { class: "number", title: human(size) }, exact(size)));
   const head = element("th", { scope: "row", title: unit }, title);
   const isChosen = key === keyOf(view.measure);

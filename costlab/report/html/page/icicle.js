@@ -58,7 +58,7 @@ class Icicle {
     this.cells = whole > 0n ? cellsOf(zoomed, sizeIn, LEAST / (part * this.place.clientWidth)) : [];
     this.elements = new Map();
     this.place.style.setProperty("--levels", Math.max(2, ...this.cells.map((cell) => cell.level + 1)));
-    const total = sizeIn(rows.root);
+    const total = wholeOf(key, this.side);
     const made = this.cells.map((cell) => this.cell(cell, part, sizeIn(cell.row), total));
     const nothing = element("p", { class: "nothing" }, `Nothing here has ${titleOf(measure)}.`);
     this.place.replaceChildren(...(made.length ? made : [nothing]));
@@ -119,7 +119,7 @@ class Icicle {
     const zoom = { Enter: row, " ": row, Escape: view.zoomed.parent, Backspace: view.zoomed.parent }[event.key];
     if (!near && !zoom) return;
     event.preventDefault();
-    this.choose(near ?? (zoom === row ? row : zoom), zoom);
+    this.choose(near ?? zoom, zoom);
     this.focus();
   }
 

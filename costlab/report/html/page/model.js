@@ -68,6 +68,7 @@ class Rows {
   constructor(networks, differences = []) {
     this.networks = networks;
     this.all = [];
+    this.lengths = new Map(); // of what is written of them, as it is asked for
     this.add(null, "", networks.map(() => 0));
     if (networks.length > 1) this.mark(differences);
   }
@@ -131,8 +132,9 @@ class Rows {
     for (const [path, change, before, after] of differences) {
       const row = byPath.get(path);
       if (!row) continue;
+      const earlier = row.words; // a module may differ in several ways: in the order of its parts, and as what it is
       row.state = change;
-      row.words = [before, after];
+      row.words = earlier ? [`${earlier[0]}; ${before}`, `${earlier[1]}; ${after}`] : [before, after];
       for (let above = row.parent; above; above = above.parent) above.state ||= "within";
     }
   }

@@ -79,27 +79,35 @@ function drawPath() {
   find("path").replaceChildren(...parts);
 }
 
-// What the colors mean, with the share of each family in what is zoomed in on.
+// What the colors mean, with the share of each family in what is zoomed in on, in each network.
 function drawLegend() {
-  const shares = new Map();
   const { rows, zoomed } = view;
-  const network = rows.networks[0];
-  const own = network.own(keyOf(view.measure));
-  const whole = rows.size(zoomed, keyOf(view.measure));
-  for (const row of below(zoomed)) {
-    const at = row.places[0];
-    const work = at < 0 ? -1 : network.columns.work[at];
-    if (work < 0 || own[work] === 0n) continue;
-    const family = data.families[network.kind(at)];
-    const name = FAMILY_CLASSES.get(family) === "f7" ? "other" : family;
-    shares.set(name, (shares.get(name) ?? 0n) + own[work]);
-  }
-  const items = [...shares].sort((one, other) => (one[1] < other[1] ? 1 : -1)).map(([name, size]) => {
+  const key = keyOf(view.measure);
+  const sides = rows.networks.map((_, side) => familiesIn(zoomed, key, side));
+  const names = new Set(sides.flatMap((sizes) => [...sizes.keys()]));
+  const largest = (name) => sides.reduce((most, sizes) => ((sizes.get(name) ?? 0n) > most ? sizes.get(name) : most), 0n);
+  const sorted = [...names].sort((one, other) => (largest(one) < largest(other) ? 1 : -1));
+  const items = sorted.map((name) => {
     const swatch = element("span", { class: `swatch ${FAMILY_CLASSES.get(name) ?? "f7"}`, "aria-hidden": "true" });
-    return element("li", {}, swatch, `${name} ${percent(size, whole)}`);
+    const shares = sides.map((sizes, side) => percent(sizes.get(name) ?? 0n, rows.size(zoomed, key, side)));
+    return element("li", {}, swatch, `${name} ${shares.join(" \u2192 ")}`);
   });
   const module = element("li", {}, element("span", { class: "swatch module", "aria-hidden": "true" }), "a module of parts");
   find("legend").replaceChildren(...items, ...(items.length ? [module] : []));
+}
+
+// What the operations of each family have of a measure, in a module with all below it.
+function familiesIn(module, key, side) {
+  const sizes = new Map();
+  const network = view.rows.networks[side];
+  for (const row of below(module)) {
+    const size = view.rows.ownSize(row, key, side);
+    if (size === 0n) continue;
+    const family = data.families[network.kind(row.places[side])];
+    const name = FAMILY_CLASSES.get(family) === "f7" ? "other" : family;
+    sizes.set(name, (sizes.get(name) ?? 0n) + size);
+  }
+  return sizes;
 }
 
 function* below(row) {
@@ -113,12 +121,14 @@ function* below(row) {
 
 function drawTotals() {
   const cells = ["cost", "parameters", "activations"].map((measure) => {
-    const sizes = view.rows.networks.map((_, side) => view.rows.size(view.rows.root, keyOf(measure), side));
+    const sizes = view.rows.networks.map((_, side) => wholeOf(keyOf(measure), side));
+    const { isPair, networks: shown } = view.rows;
     const parts = sizes.flatMap((size, side) => [
-      element("dd", { class: "few", "data-side": side }, human(size)),
-      element("dd", { class: "exact", "data-total": measure, "data-side": side }, exact(size)),
+      ...(isPair ? [element("dd", { class: "whose" }, nameElement(shown[side].entry.shown))] : []),
+      element("dd", { class: "few" }, human(size)),
+      element("dd", { class: "exact", "data-total": measure }, exact(size)),
     ]);
-    if (sizes.length > 1) {
+    if (isPair) {
       const more = `${signed(exact)(sizes[1] - sizes[0])} (${percentMore(...sizes)})`;
       parts.push(element("dd", { class: "more" }, more));
     }
@@ -132,8 +142,13 @@ function drawTotals() {
 // What the convention counts, and what it has no rule for.
 function drawUnits() {
   const { unit, measured_on: tool } = conventionOf(view.convention);
-  const unknown = view.rows.networks.flatMap(({ entry }) => Object.entries(entry.unknown[view.convention] ?? {}));
-  const kinds = [...new Map(unknown)].map(([kind, number]) => `${kind} (${number})`).join(", ");
+  const unknown = new Map();
+  for (const { entry } of view.rows.networks) {
+    for (const [kind, number] of Object.entries(entry.unknown[view.convention] ?? {})) {
+      unknown.set(kind, (unknown.get(kind) ?? 0) + number);
+    }
+  }
+  const kinds = [...unknown].map(([kind, number]) => `${kind} (${number})`).join(", ");
   const parts = [`${unit}${tool ? `, as ${tool} counts` : ""}`];
   if (kinds) parts.push(`; it has no rule for: ${seen(kinds)}`);
   find("unit").textContent = parts.join("");
@@ -201,7 +216,11 @@ function listen() {
   on("close-all", "click", () => { view.opened = new Set([view.rows.root.id]); });
   const columns = find("columns-choice");
   addEventListener("click", ({ target }) => columns.contains(target) || (columns.open = false));
-  columns.addEventListener("keydown", ({ key }) => key === "Escape" && (columns.open = false));
+  columns.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" || !columns.open) return;
+    columns.open = false;
+    columns.querySelector("summary").focus();
+  });
   find("search").addEventListener("keydown", (event) => event.key === "ArrowDown" && grid.select(view.selected, true));
 }
 

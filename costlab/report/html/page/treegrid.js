@@ -32,7 +32,8 @@ class TreeGrid {
     this.columns = columns;
     this.leftOut = leftOut;
     this.table.classList.toggle("short", isShort);
-    const { rows, found, isFiltered } = visibleRows(columnsOf());
+    const { rows, beside, found, isFiltered } = visibleRows(columnsOf());
+    this.beside = beside;
     this.shown = this.isPrinting ? rows.slice(0, MOST_PRINTED) : rows;
     this.notPrinted = rows.length - this.shown.length;
     this.places = new Map(this.shown.map((row, place) => [row.id, place]));
@@ -69,7 +70,7 @@ class TreeGrid {
     const [from, to] = this.inSight();
     if (this.filled && this.filled[0] === from && this.filled[1] === to) return;
     this.filled = [from, to];
-    const hadFocus = this.body.contains(document.activeElement);
+    const hadFocus = this.table === document.activeElement || this.body.contains(document.activeElement);
     const made = this.shown.slice(from, to).map((row, place) => this.row(row, from + place));
     this.body.replaceChildren(...this.space(from), ...made, ...this.space(this.shown.length - to));
     if (!this.shown.length) this.body.append(this.empty());
@@ -100,6 +101,7 @@ class TreeGrid {
 
   row(row, place) {
     const isParent = row.children.length > 0 && !view.isFlat;
+    const beside = this.beside.get(row.id);
     const made = element("tr", {
       role: "row",
       "data-row": row.id,
@@ -107,12 +109,17 @@ class TreeGrid {
       tabindex: "-1",
       "aria-rowindex": place + 2,
       "aria-level": view.isFlat ? 1 : row.level,
-      "aria-posinset": view.isFlat || !row.parent ? null : row.parent.children.indexOf(row) + 1,
-      "aria-setsize": view.isFlat || !row.parent ? null : row.parent.children.length,
+      "aria-posinset": beside?.place,
+      "aria-setsize": beside?.number,
       "aria-expanded": isParent ? String(isOpen(row)) : null,
     });
     made.append(...this.columns.map((column) => cellOf(row, column)));
     return made;
+  }
+
+  // The module, or the nearest around it that is shown.
+  near(row) {
+    return around(row).reverse().find((each) => this.places.has(each.id)) ?? this.shown[0];
   }
 
   // Mark the row of a module, or of the nearest around it that is shown.
@@ -121,12 +128,12 @@ class TreeGrid {
       each.setAttribute("tabindex", "-1");
       each.removeAttribute("aria-selected");
     }
-    const near = around(row).reverse().find((each) => this.places.has(each.id)) ?? this.shown[0];
+    const near = this.near(row);
     const target = near && this.body.querySelector(`[data-row="${near.id}"]`);
-    if (!target) return;
-    target.setAttribute("tabindex", "0");
-    target.setAttribute("aria-selected", "true");
-    if (withFocus) target.focus({ preventScroll: true });
+    target?.setAttribute("aria-selected", "true");
+    // Where that is out of sight, the keys still lead into the table, and the focus stays in it.
+    (target ?? this.body.querySelector("[data-row]"))?.setAttribute("tabindex", "0");
+    if (withFocus) (target ?? this.table).focus({ preventScroll: true });
   }
 
   // Bring a module into sight, with what is around it opened.
@@ -189,7 +196,7 @@ class TreeGrid {
 
   // The keys of a treegrid.
   onKey(event) {
-    const row = this.rowOf(event.target);
+    const row = event.target === this.table ? this.near(view.selected) : this.rowOf(event.target);
     if (!row || event.altKey || event.ctrlKey || event.metaKey) return;
     const go = this.goal(row, event.key);
     if (go === undefined) return;

@@ -32,6 +32,7 @@ const conventionOf = (name) => data.conventions.find((each) => each.name === nam
 // The key of a measure in the model: under a convention, the cost is its own, and some count activations so.
 function keyOf(measure, convention = view.convention) {
   if (measure === "cost") return `cost:${convention}`;
+  if (measure === "operations") return measure;
   const own = `${convention}_${measure}`;
   return `quantity:${data.quantities.includes(own) ? own : measure}`;
 }
@@ -66,22 +67,28 @@ function openChanges() {
 // The value by which a column sorts: a size, or a text.
 function valueOf(row, column) {
   if (column.text) return column.text(row);
-  return column.size ? column.size(row) : sizeOf(row, keyOf(column.measure));
+  return column.size ? column.size(row) : sizeOf(row, keyOf(column.measure), column.side);
 }
 
 // The size of a module that is shown: with all below it, or in a flat list its own, for each operation is there.
 function sizeOf(row, key, side = 0) {
   const { rows, isFlat } = view;
-  return isFlat && row !== rows.root ? rows.ownSize(row, key, side) : rows.size(row, key, side);
+  return isFlat ? rows.ownSize(row, key, side) : rows.size(row, key, side);
 }
 
+// The size of the whole network.
+const wholeOf = (key, side = 0) => view.rows.size(view.rows.root, key, side);
+
 const differenceOf = (row, key) => sizeOf(row, key, 1) - sizeOf(row, key, 0);
+
+const inOrder = new Intl.Collator("en", { numeric: true }).compare; // layer 2 before layer 10
 
 function compareRows(column, descending) {
   const sign = descending ? -1 : 1;
   return (one, other) => {
     const [a, b] = [valueOf(one, column), valueOf(other, column)];
-    return a === b ? one.id - other.id : a < b ? -sign : sign;
+    const order = column.text ? inOrder(a, b) : a < b ? -1 : a > b ? 1 : 0;
+    return order ? sign * order : one.id - other.id;
   };
 }
 
@@ -106,16 +113,18 @@ function kept() {
   return { rows, found };
 }
 
-// The rows in the order in which they are shown, with those that are closed left out.
+// The rows in the order in which they are shown, with those that are closed left out, and the place of each among
+// those beside it.
 function visibleRows(columns) {
   const { rows: left, found } = kept();
   const column = view.sort && columns.find((each) => each.key === view.sort.key);
   const order = column && compareRows(column, view.sort.descending);
-  const told = { found: found.size, isFiltered: Boolean(left) };
+  const beside = new Map();
+  const told = { beside, found: found.size, isFiltered: Boolean(left) };
   view.left = left;
   if (view.isFlat) {
     const flat = view.rows.all.filter((row) => (!left || found.has(row)) && isOperation(row));
-    return { rows: order ? flat.sort(order) : flat, ...told };
+    return { ...told, rows: order ? flat.sort(order) : flat, found: flat.length };
   }
   const shown = [];
   const waiting = left && !left.size ? [] : [[view.rows.root, !left]];
@@ -127,9 +136,10 @@ function visibleRows(columns) {
     const isWhole = isInside || (found.has(row) && view.opened.has(row.id));
     const below = row.children.filter((child) => isWhole || left.has(child));
     if (order) below.sort(order);
+    below.forEach((child, at) => beside.set(child.id, { place: at + 1, number: below.length }));
     waiting.push(...below.reverse().map((child) => [child, isWhole]));
   }
-  return { rows: shown, ...told };
+  return { ...told, rows: shown };
 }
 
 // Whether what a module consists of is shown below it: it was opened, or something was found there.

@@ -16,7 +16,14 @@ function human(size) {
     one *= 1000n;
     prefix += 1;
   }
-  return `${(Number(size) / Number(one)).toFixed(2)} ${PREFIXES[prefix]}`;
+  return `${fixed(Number(size) / Number(one), 2)} ${PREFIXES[prefix]}`;
+}
+
+// With so many digits behind the point, as the tables of costlab round: what lies in the middle to the even digit.
+function fixed(number, digits) {
+  const shown = number.toFixed(digits);
+  const isInTheMiddle = (number * 2 ** (digits + 1)) % 2 === 1;
+  return isInTheMiddle && shown.at(-1) % 2 ? number.toFixed(digits + 1).slice(0, -1) : shown;
 }
 
 // The same with a sign: a difference.
@@ -25,13 +32,13 @@ const signed = (write) => (size) => (size > 0n ? "+" : size < 0n ? "\u2212" : ""
 const ratioOf = (part, whole) => (whole === 0n ? 0 : Number(part) / Number(whole));
 
 function percent(part, whole) {
-  return whole === 0n ? "\u2013" : `${(100 * ratioOf(part, whole)).toFixed(1)}%`;
+  return whole === 0n ? "\u2013" : `${fixed(100 * ratioOf(part, whole), 1)}%`;
 }
 
 function percentMore(before, after) {
   if (before === 0n) return after === 0n ? "0.0%" : "new";
   const change = 100 * ratioOf(after - before, before);
-  const digits = Math.abs(change).toFixed(1);
+  const digits = fixed(Math.abs(change), 1);
   return `${digits === "0.0" ? "" : change > 0 ? "+" : "\u2212"}${digits}%`;
 }
 
@@ -65,6 +72,6 @@ function sizeElements(size, sign = false) {
   const [whole, few] = sign ? [signed(exact), signed(human)] : [exact, human];
   return [
     element("span", { class: "exact" }, whole(size)),
-    element("span", { class: "few", title: whole(size), "aria-hidden": "true" }, few(size)),
+    element("span", { class: "few", title: whole(size) }, few(size)),
   ];
 }
