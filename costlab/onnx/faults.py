@@ -12,6 +12,8 @@ from costlab.onnx.tensor import GraphTensor
 
 ELSEWHERE = "should be stored in"
 """What onnx's checker says of data that lie beside the file, and need not be there."""
+NO_OPERATOR = "No Op registered"
+"""What it says of an operator that begins with a later version, or is somebody's own."""
 WEIGHT_OF = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
 """At which input convolutions have their weights."""
 
@@ -23,7 +25,7 @@ def told(node: NodeProto) -> str:
 
 
 def refuse_malformed(node: NodeProto, version: int, error: Exception) -> None:
-    """Refuse a node that no rule can count, for it is not as onnx has it.
+    """Refuse a node that no rule can count, for it is not as onnx has it; one of later versions is none such.
 
     Raises:
         TargetError: it is not.
@@ -34,7 +36,8 @@ def refuse_malformed(node: NodeProto, version: int, error: Exception) -> None:
     try:
         checker.check_node(node, context)
     except Exception as wrong:
-        raise TargetError(f"{told(node)}: {first_sentence(wrong, of_line=True)}") from error
+        if NO_OPERATOR not in (said := first_sentence(wrong, of_line=True)):
+            raise TargetError(f"{told(node)}: {said}") from error
 
 
 def refuse_invalid(model: ModelProto, error: Exception) -> None:

@@ -41,7 +41,7 @@ def sized(*names: str, domain: str = MICROSOFT) -> Callable[[Sized], Sized]:
     return register
 
 
-@sized("GroupNormalization", "MeanVarianceNormalization", domain="")
+@sized("GroupNormalization", "MeanVarianceNormalization", "SimplifiedLayerNormalization", domain="")
 @sized(
     *("BiasAdd", "BiasDropout", "BiasGelu", "BiasSoftmax", "BitmaskDropout", "FastGelu", "Gelu", "GroupNorm"),
     *("LayerNormalization", "QuickGelu", "SwiGLU"),

@@ -6,7 +6,16 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from onnx import NodeProto, SparseTensorProto, TensorProto, defs, helper, numpy_helper, shape_inference
+from onnx import (
+    NodeProto,
+    SparseTensorProto,
+    TensorProto,
+    TypeProto,
+    defs,
+    helper,
+    numpy_helper,
+    shape_inference,
+)
 from onnx.reference import ReferenceEvaluator
 
 from costlab.algebra.shape import Sizes
@@ -93,9 +102,8 @@ class NodeSizing:
             return dict(zip(node.output, own(scope.call(node, ())), strict=False))
         kin = KIN.get(operator)
         domain = operator[0] if kin is None else ""
-        try:
-            schema = defs.get_schema(kin or node.op_type, scope.version(domain), domain)
-        except defs.SchemaError:
+        schema = _schema(kin or node.op_type, scope.version(domain), domain)
+        if schema is None:
             return {}
         if kin is not None:
             node = _renamed(node, kin, schema)
@@ -105,15 +113,9 @@ class NodeSizing:
             for name, each in given.items()
             if each.values is not None
         }
+        kinds = {name: each.as_type() or ANY for name, each in given.items()}
         try:
-            found = shape_inference.infer_node_outputs(
-                schema,
-                node,
-                {name: each.as_type() or ANY for name, each in given.items()},
-                data,
-                opset_imports=list(scope.opsets),
-                ir_version=self._ir_version,
-            )
+            found = self._told_by(schema, node, kinds, data, scope)
         except Exception as error:  # its inputs do not go together, or not enough is known of them
             declared = all(self._declared.get(name, GraphTensor()).is_sized for name in node.output)
             sized = all(each.is_sized for each in given.values())
@@ -126,6 +128,53 @@ class NodeSizing:
         if open_ones and node.op_type in TOGETHER and all(each.is_sized for each in given.values()):
             raise TargetError(f"{told(node)} does not take {_sizes_of(given)}: they do not go together")
         return made
+
+    def _told_by(
+        self,
+        schema: defs.OpSchema,
+        node: NodeProto,
+        kinds: dict[str, TypeProto],
+        data: dict[str, TensorProto],
+        scope: Scope,
+    ) -> dict[str, TypeProto]:
+        """What onnx's inference tells; of bfloat16 as of float32 where an operator does not take it yet."""
+
+        def ask(given: dict[str, TypeProto], known: dict[str, TensorProto]) -> dict[str, TypeProto]:
+            opsets, version = list(scope.opsets), self._ir_version
+            return shape_inference.infer_node_outputs(
+                schema, node, given, known, opset_imports=opsets, ir_version=version
+            )
+
+        try:
+            return ask(kinds, data)
+        except Exception as error:
+            wide = {name: _widened(kind) for name, kind in kinds.items()}
+            if "unsupported type" not in str(error) or wide == kinds:
+                raise
+        others = {name: each for name, each in data.items() if each.data_type != TensorProto.BFLOAT16}
+        found = ask(wide, others)
+        for kind in found.values():
+            if kind.tensor_type.elem_type == TensorProto.FLOAT:
+                kind.tensor_type.elem_type = TensorProto.BFLOAT16
+        return found
+
+
+def _schema(operator: str, version: int, domain: str) -> defs.OpSchema | None:
+    """What onnx says of an operator; of one of later versions, too: others are fused to it."""
+    with suppress(defs.SchemaError):
+        return defs.get_schema(operator, version, domain)
+    with suppress(defs.SchemaError):
+        return defs.get_schema(operator, domain)
+    return None
+
+
+def _widened(kind: TypeProto) -> TypeProto:
+    """A tensor of bfloat16 as one of float32."""
+    wide = TypeProto()
+    wide.CopyFrom(kind)
+    if kind.tensor_type.elem_type == TensorProto.BFLOAT16:
+        wide.tensor_type.elem_type = TensorProto.FLOAT
+    return wide
 
 
 def _said(error: Exception) -> str:

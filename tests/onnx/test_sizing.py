@@ -106,6 +106,37 @@ def test_operators_of_onnxruntime(node: str, given: dict[str, Any], wanted: Any)
     assert sizes_in(model, given)["y"] == wanted
 
 
+def test_bfloat16_is_taken_by_operators_of_before_it() -> None:
+    """Of operator set 17 a convolution takes none; exporters write it all the same."""
+    text = """g (bfloat16[2,3,8,8] x, bfloat16[%s] w) => (bfloat16[2,4,12,12] y) {
+        c = Conv (x, w)
+        y = Resize <mode = "nearest"> (c, , f)
+    }"""
+    factors = np.array([1, 1, 2, 2], np.float32)
+    head = '<ir_version: 10, opset_import: ["" : 11]>'
+    t = counted(head + text % "4,3,3,3", f=factors)
+    assert t.multiply_adds == 2 * 36 * 4 * 27
+    assert t.root.output == (2, 4, 12, 12)
+    assert t.unsized == {}
+    with pytest.raises(TargetError, match="its weights are for 2 channels, and 2x3x8x8 has 3"):
+        counted(head + text % "4,2,3,3", f=factors)
+
+
+def test_an_operator_of_later_versions_is_that_operator() -> None:
+    """onnxruntime fuses to a layer norm, which begins with 17, in files of any version."""
+    head = '<ir_version: 7, opset_import: ["" : 14]>'
+    text = """g (float[2,5,4] x, float[4] a, float[4] b, float[4,3] w) => (float[N,5,3] y) {
+        n = %s <axis = -1> (x, a, b)
+        y = MatMul (n, w)
+    }"""
+    for operator in ("LayerNormalization", "SimplifiedLayerNormalization"):
+        t = counted(head + text % operator)
+        assert (t.multiply_adds, t.unsized, t.without_rule) == (2 * 5 * 3 * 4, {}, {})
+    made = "i = NonZero (z) x = Cast <to = 1> (i) n ="
+    t = counted(head + text.replace("] x", "] z").replace("n =", made) % "LayerNormalization")
+    assert list(t.unsized) == ["NonZero", "LayerNormalization", "MatMul"]
+
+
 def test_what_the_file_declares_helps_where_nobody_knows() -> None:
     head = '<ir_version: 10, opset_import: ["" : 18, "com.acme" : 1]>\n'
     text = """agraph (float[N,8] x) => (float[N,4] y) <float[N,8] z> {
