@@ -16,6 +16,10 @@ WIDTHS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
 MOVES = frozenset(["Concat", "Flatten", "Reshape", "Slice", "Squeeze", "Unsqueeze"])
 """Operators that only move elements, by which exporters make the weights of recurrent layers."""
 Array = np.ndarray[Any, Any]
+LARGEST_OF_HALF = 65504
+"""The largest number of float16: masks hold such, and lower ones, in place of minus infinity."""
+LOOK = 2**12
+"""Elements by which most weights are told from masks."""
 
 
 class Held(NamedTuple):
@@ -94,6 +98,17 @@ class FileTensors:
             return None
         except (OSError, ValidationError):  # the other file is not there, or not in this folder
             return None
+
+    def are_turned(self, one: str, other: str) -> bool:
+        """Whether two matrices, ``(a, b)`` and ``(b, a)``, are one, turned; not of ones that begin alike.
+
+        Those are all of one number, or symmetric, as an identity is.
+        """
+        a, b = self.values(one), self.values(other)
+        if a is None or b is None or a.dtype != b.dtype or not (a[0] == b[:, 0]).all():
+            return False
+        alike = (a == a[0, 0]).all() or (a.shape == b.shape and (a == a.T).all())
+        return bool((a == b.T).all() and not alike)
 
     def data_bits(self, name: str, element_type: int) -> int:
         """How wide data is: what is dequantized for an operation is meant to be multiplied as it was."""
@@ -181,6 +196,15 @@ class FileTensors:
         for name, tensor in self.held.items():
             bits = bits_of(tensor.data_type)
             yield name, tensor, (int(np.prod(tensor.dims, dtype=object)) * bits + 7) // 8
+
+
+def hides(values: Array) -> bool:
+    """Whether numbers are a mask: some as large as infinity, or all 0 or one number of -1 or less."""
+    flat = values.reshape(-1).astype(np.float32, copy=False)
+    if not (np.abs(flat) < LARGEST_OF_HALF).all():
+        return True
+    low = flat.min()
+    return bool(low <= -1 and all(((part == 0) | (part == low)).all() for part in (flat[:LOOK], flat)))
 
 
 def _differs(values: Array, point: Any) -> Array:

@@ -41,6 +41,7 @@ class Operations:
         self._path, self._counted, self._turn = path, counted, turn
         self._uses = Counter(read)
         self._products: dict[str, tuple[int, NodeCall]] = {}
+        self._scales: set[str] = set()
 
     def meet(self, node: NodeProto, call: NodeCall) -> tuple[int, ...]:
         """What a node does; of one that nobody knows, or that has no sizes, that it is not counted.
@@ -96,8 +97,9 @@ class Operations:
         if key not in RULES and key not in NOTHING:
             self._add(node, call, self._unknown(call))
             return
+        scales = call.operator == "Mul" and not self._scales.isdisjoint(node.input)
         for work in self._works(node, call):
-            mine = work._replace(parameters=self._counted.parameters(call, work))
+            mine = work if scales else work._replace(parameters=self._counted.parameters(call, work))
             output = Sizes() if call.output.items is not None else Sizes(*call.output.shape)
             self._add(node, call, GraphOperation(mine, output))
 
@@ -144,7 +146,9 @@ class Operations:
             raise
 
     def _follow(self, node: NodeProto, call: NodeCall) -> None:
-        """Note where the output of a product goes, if a bias may be added there."""
+        """Note where the output of a product goes, if a bias may be added there, and the scales of data."""
+        if call.operator == "DynamicQuantizeLinear":
+            self._scales.update(node.output[1:2])  # what is multiplied with one is the scale of a weight
         last = self._met[-1] if self._met else None
         if last and last.step is not None and last.step.call is call and takes_bias(last.work):
             self._products[node.output[0]] = len(self._met) - 1, call

@@ -8,6 +8,7 @@ from onnx import GraphProto
 from costlab.algebra.dim import Dim
 from costlab.algebra.work import Work
 from costlab.onnx.call import NodeCall
+from costlab.onnx.masks import FileTensors, hides
 from costlab.onnx.rules import LEARNED
 from costlab.onnx.rules.registry import MICROSOFT
 from costlab.onnx.tensor import FLOATING, GraphTensor, Origin
@@ -22,14 +23,18 @@ class Counted:
     """The parameters that nodes read, each tensor of the file once.
 
     Of operators that have weights their places are known. Elsewhere, such as in a sum, a tensor is a
-    parameter where it is an initializer of floating-point numbers, several and finite: a single number is a
-    setting, what a node makes a constant, and one with infinities a mask. Where all weights are constants of
-    nodes, as some exporters write them, constants are as initializers are.
+    parameter where it is an initializer of several floating-point numbers: a single number is a setting, what
+    a node makes a constant, and one that `hides` a mask. Where all weights are constants of nodes, as some
+    exporters write them, constants are as initializers are.
     """
 
-    def __init__(self, in_nodes: bool = False) -> None:
+    def __init__(self, graph: GraphProto) -> None:
         self._names: set[str] = set()
-        self._in_nodes = in_nodes
+        self._in_nodes = keeps_weights_in_nodes(graph)
+        self._tensors = FileTensors(graph)
+        self._masks: dict[str, bool] = {}
+        matrices = (each for each in graph.initializer if len(each.dims) == 2)
+        self._matrices = {each.name: tuple(each.dims) for each in matrices if each.data_type in FLOATING}
 
     def kept(self) -> frozenset[str]:
         """What was counted so far."""
@@ -74,8 +79,17 @@ class Counted:
         names = {each.name for each in origins}
         if names <= self._names:
             return False
+        turned = any(map(self._is_turned, names - self._names)) if len(names) == 1 else False
         self._names |= names
-        return True
+        return not turned
+
+    def _is_turned(self, name: str) -> bool:
+        """Whether a matrix of the file is one that was counted, turned: a weight that two layers share."""
+        sizes = self._matrices.get(name)
+        if sizes is None or min(sizes) < 2:
+            return False
+        others = (each for each in self._names if self._matrices.get(each) == sizes[::-1])
+        return any(self._tensors.are_turned(name, each) for each in others)
 
     def _is_free(self, tensor: GraphTensor) -> bool:
         if not tensor.held or not tensor.is_floating_point:
@@ -87,7 +101,15 @@ class Counted:
     def _is_set(self, origin: Origin) -> bool:
         """Whether a tensor of the file is one that no training changes, where no operator tells."""
         constant = origin.by_node and (origin.uniform or not self._in_nodes)
-        return constant or origin.repeated or origin.whole or origin.name.endswith(BUFFERS)
+        told = constant or origin.repeated or origin.whole or origin.name.endswith(BUFFERS)
+        return told or self._is_mask(origin.name)
+
+    def _is_mask(self, name: str) -> bool:
+        """Whether what a tensor of the file holds hides what it is added to; read once."""
+        if name not in self._masks:
+            values = self._tensors.values(name)
+            self._masks[name] = values is not None and hides(values)
+        return self._masks[name]
 
 
 def keeps_weights_in_nodes(graph: GraphProto) -> bool:

@@ -10,7 +10,7 @@ from costlab.algebra.work import add_up
 from costlab.onnx.faults import in_order
 from costlab.onnx.names import name_of
 from costlab.onnx.operations import Operations, uses_of, uses_of_graph
-from costlab.onnx.parameters import Counted, keeps_weights_in_nodes
+from costlab.onnx.parameters import Counted
 from costlab.onnx.scope import Scope
 from costlab.onnx.sizing import NodeSizing
 from costlab.onnx.tensor import GraphTensor
@@ -43,7 +43,7 @@ class Walker:
         self._functions = {(each.domain, each.name, each.overload): each for each in model.functions}
         self._control = control
         self._turns = count()
-        self.counted = Counted(keeps_weights_in_nodes(model.graph))
+        self.counted = Counted(model.graph)
 
     def run(self, graph: GraphProto, scope: Scope) -> list[GraphOperation]:
         """The operations of a graph, which sees what is in its scope, and is seen there."""

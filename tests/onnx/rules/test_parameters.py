@@ -161,6 +161,17 @@ def test_a_bias_of_a_layer_that_is_quantized_as_it_runs() -> None:
     assert (count.multiply_adds, count.total.bias_adds, count.parameters) == (60, 15, 25)
 
 
+def test_scales_of_a_layer_that_is_quantized_as_it_runs_are_no_parameters() -> None:
+    text = """g (float[2,4] x) => (float[2,5] o) {
+        i, s, z = DynamicQuantizeLinear (x)
+        a = Mul (s, scales)
+        p = MatMulInteger (i, q, z)
+        f = Cast <to = 1> (p)
+        o = Mul (f, a)
+    }"""
+    assert counted(parsed(text, INT8, values("scales", [1, 2, 3, 4, 5]))).parameters == 20
+
+
 def test_a_bias_of_a_layer_of_integers() -> None:
     """As onnxruntime writes it: a product of integers, then a sum of integers."""
     model = onnx.parser.parse_model(
@@ -191,6 +202,31 @@ def test_norms_that_are_equal_at_first_are_two() -> None:
     graph = exported(module, torch.zeros(1, 4, 3, 3), **KEPT)
     assert "Identity" in {node.op_type for node in graph.model.graph.node}
     assert counted(graph).parameters == costlab.count(module, (torch.zeros(1, 4, 3, 3),)).parameters == 16
+
+
+LOWEST = float(np.finfo(np.float32).min)
+
+
+@pytest.mark.parametrize("length", [9, 70], ids=["small", "large"])
+@pytest.mark.parametrize("hidden", [-np.inf, LOWEST, -65504.0, -1e4, -100.0])
+def test_a_mask_is_no_parameter(hidden: float, length: int) -> None:
+    text = f"g (float[2,{length},{length}] x) => (float[2,{length},{length}] o) {{ o = Add(x, m) }}"
+    mask = np.triu(np.full((length, length), hidden), 1)
+    assert counted(parsed(text, values("m", mask))).parameters == 0
+    kept = np.triu(np.full((length, length), 100.0), 1)
+    assert counted(parsed(text, values("m", kept))).parameters == length**2
+
+
+def test_a_weight_that_is_folded_into_its_transpose_counts_once() -> None:
+    text = "g (int64[N] i, float[N,4] x) => (float[N,4] e, float[N,6] o) {e = Gather(t, i) o = MatMul(x, w)}"
+    table = np.arange(24).reshape(6, 4)
+    for turned, wanted in ((table.T, 24), (table.T + 1, 48), (np.zeros((4, 6)), 48)):
+        graph = parsed(text, values("t", table), values("w", turned))
+        assert costlab.count(graph, batch=2).parameters == wanted
+    square = "g (float[N,4] x) => (float[N,4] o) {y = MatMul(x, t) o = MatMul(y, w)}"
+    for kept, wanted in ((np.eye(4), 32), (np.arange(16).reshape(4, 4), 16), (np.ones((4, 4)), 32)):
+        graph = parsed(square, values("t", kept), values("w", kept.T))
+        assert costlab.count(graph, batch=2).parameters == wanted
 
 
 def test_a_weight_that_is_tied_counts_once() -> None:
