@@ -23,7 +23,7 @@ function cellOf(row, column) {
 
 function nameCell(cell, row) {
   const shown = row.parent ? (view.isFlat ? row.path : row.name) : view.rows.networks[0].entry.target;
-  cell.style.setProperty("--depth", view.isFlat ? 0 : Math.min(row.level - 1, 24));
+  cell.style.setProperty("--depth", view.isFlat ? 0 : row.level - 1);
   cell.title = seen(nameOf(row, shown));
   const marks = [];
   if (row.about.trainingOnly) marks.push(element("span", { class: "badge" }, "training only"));

@@ -37,6 +37,8 @@ class TreeGrid {
     this.shown = this.isPrinting ? rows.slice(0, MOST_PRINTED) : rows;
     this.notPrinted = rows.length - this.shown.length;
     this.places = new Map(this.shown.map((row, place) => [row.id, place]));
+    const deepest = this.shown.reduce((most, row) => Math.max(most, row.level - 1), 1);
+    this.table.style.setProperty("--deepest", deepest);
     this.table.setAttribute("aria-rowcount", this.shown.length + 1);
     this.table.classList.toggle("flat", view.isFlat);
     this.table.classList.toggle("pair", view.rows.isPair);

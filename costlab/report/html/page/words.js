@@ -1,7 +1,7 @@
 // Words: how sizes and names are shown. Sizes are BigInt, for sums may pass what a number holds exactly.
 
 const PREFIXES = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 // 5,713,216,096
 const exact = (size) => size.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
