@@ -19,6 +19,8 @@ from costlab.messages import named
 if TYPE_CHECKING:
     from torch import nn
 
+    from costlab.algebra.inputs import AnyInput
+
 WANTED_INPUT = "give one, such as 3x224x224"
 FLOAT_MAX = float_info.max
 D = TypeVar("D", bound=Dim)
@@ -56,6 +58,11 @@ class Block(ABC):
     def without_module(self) -> str:
         """Why no module of PyTorch is there that could run; empty where one is, or can be built."""
         return ""
+
+    @property
+    def default_input(self) -> "AnyInput | None":
+        """What it is counted at where nothing else is said, of a block that brings that."""
+        return None
 
     @property
     def wanted_input(self) -> str:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from costlab.algebra.dim import is_array, is_symbolic
-from costlab.algebra.shape import AnyShape, Sizes, as_shape
+from costlab.algebra.shape import AnyShape, Shape, Sizes, Vector, as_shape
 from costlab.errors import DefinitionError
 from costlab.messages import named
 
@@ -170,6 +170,18 @@ def as_inputs(given: Any) -> Inputs:
             "an input is an iterator, which a count would use up: give a list of what it gives"
         )
     return Inputs(args)
+
+
+def without_batch(given: Inputs) -> AnyInput:
+    """One image or vector of float32, of a batch of one, as a shape; other inputs as they are."""
+    only = given.args[0] if len(given.args) == 1 and not given.kwargs else None
+    sizes, dtype = tuple(getattr(only, "shape", ())), str(getattr(only, "dtype", ""))
+    if isinstance(only, TensorInput):
+        sizes = only.sizes
+    if sizes[:1] != (1,) or dtype.removeprefix("torch.") != FLOAT:
+        return given
+    kind = {4: Shape, 2: Vector}.get(len(sizes))
+    return given if kind is None else kind(*sizes[1:])
 
 
 def _is_inputs(text: str) -> bool:

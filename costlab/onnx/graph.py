@@ -9,7 +9,7 @@ from onnx import ModelProto
 
 from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim, is_number, text
-from costlab.algebra.inputs import AnyInput, Inputs, TensorInput
+from costlab.algebra.inputs import AnyInput, Inputs, TensorInput, without_batch
 from costlab.algebra.operands import Look
 from costlab.algebra.shape import AnyShape, Sizes
 from costlab.algebra.traced import OF_GRAPH, Parameters, Traced
@@ -27,7 +27,6 @@ from costlab.onnx.inputs import (
     default_sizes,
     inputs_of,
     sizes_of,
-    without_batch,
 )
 from costlab.onnx.operations import read_by
 from costlab.onnx.scope import Scope

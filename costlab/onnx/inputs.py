@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import GraphProto, TensorProto, TypeProto, ValueInfoProto, helper
 
-from costlab.algebra.inputs import FLOAT, AnyInput, Inputs, TensorInput
+from costlab.algebra.inputs import FLOAT, Inputs, TensorInput
 from costlab.algebra.parameter import closest
-from costlab.algebra.shape import Shape, Sizes, Vector
+from costlab.algebra.shape import Sizes
 from costlab.errors import DefinitionError, TargetError
 from costlab.messages import named
 from costlab.onnx.tensor import GraphTensor, tensor_of_array, tensor_of_type
@@ -132,16 +132,6 @@ def default_sizes(wanted: Sequence[GraphInput], batch: int = 1) -> Inputs | None
             return None
         tensors[each.name] = TensorInput(Sizes(*sizes), each.dtype)
     return as_given(tensors, batched=bool(firsts))
-
-
-def without_batch(given: Inputs) -> AnyInput:
-    """One image or vector, of a batch of one, as a shape; other inputs as they are."""
-    only = given.args[0] if len(given.args) == 1 and not given.kwargs else None
-    if not isinstance(only, TensorInput) or only.dtype != FLOAT or only.sizes[:1] != (1,):
-        return given
-    kinds: dict[int, type[Shape | Vector]] = {4: Shape, 2: Vector}
-    kind = kinds.get(len(only.sizes))
-    return given if kind is None else kind(*only.sizes[1:])
 
 
 def as_given(tensors: Mapping[str, Any], *, batched: bool = False) -> Inputs:

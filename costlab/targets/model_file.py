@@ -27,11 +27,11 @@ def model_in(name: str, settings: str | None = None) -> Variant:
         from costlab.onnx.read import read_graph
 
         return _of_graph(str(file), read_graph(file))
-    from costlab.targets.torch_module import as_block, own_input
+    from costlab.targets.torch_module import as_block
     from costlab.tracing.exported_file import read_program
 
     block = as_block(read_program(file))
-    return Variant(str(file), block, input=own_input(block))
+    return Variant(str(file), block, input=block.default_input)
 
 
 def is_onnx_model(value: object) -> TypeGuard[Any]:

@@ -27,7 +27,6 @@ from costlab.targets.torch_module import (
     is_module,
     is_module_class,
     is_program,
-    own_input,
 )
 
 if TYPE_CHECKING:
@@ -83,10 +82,10 @@ def find(target: TargetLike) -> Variant:
     if isinstance(target, Definition):
         return Variant(target.name, target)
     if isinstance(target, Block):
-        return Variant(target.title, target)
+        return Variant(target.title, target, input=target.default_input)
     if is_module(target) or is_program(target):
         block = as_block(target)
-        return Variant(block.title, block, input=own_input(block))
+        return Variant(block.title, block, input=block.default_input)
     if is_module_class(target) or inspect.isroutine(target) or isinstance(target, partial):
         made_by = Factory(cast("Any", target))
         return Variant(made_by.name, made_by, from_user=True)
@@ -121,10 +120,9 @@ def _find_by_name(target: str) -> Variant:
     reference = load_reference(target)
     subject = _subject(reference)
     if isinstance(subject, Block):
-        own = own_input(subject)
         if reference.settings_text:
             raise TargetError(f"{label} is a block, made already, and takes no settings")
-        return Variant(label, subject, {}, own, reference.from_user, reference.folder)
+        return Variant(label, subject, {}, subject.default_input, reference.from_user, reference.folder)
     with guard(subject.name, reference.from_user, reference.folder):
         settings = subject.read(reference.settings_text)
     return Variant(label, subject, settings, None, reference.from_user, reference.folder)

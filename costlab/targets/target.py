@@ -139,7 +139,7 @@ class Variant:
         if isinstance(block, Definition):
             with guard(block.name, self.from_user, self.folder):
                 block = block(**placed)
-        known = self._known(getattr(block, "default_input", None) if shape is None else shape)
+        known = self._known(block.default_input if shape is None else shape)
         if isinstance(known, Inputs) and not block.takes_tensors:
             raise DefinitionError(
                 f"{self.label}: input={shortened(str(known))} is for modules; "

@@ -10,7 +10,6 @@ from weakref import WeakSet, WeakValueDictionary
 
 from costlab.algebra.block import Block
 from costlab.algebra.define import Definition
-from costlab.algebra.inputs import Inputs
 from costlab.algebra.parameter import Parameter
 from costlab.algebra.several import LookedAt
 from costlab.errors import CostlabError, DefinitionError, TargetError, one_line
@@ -45,12 +44,6 @@ def as_block(value: Any) -> Block:
     from costlab.tracing.module import Module
 
     return Module(value)
-
-
-def own_input(block: Block) -> Inputs | None:
-    """The inputs that a block brings, as an exported program those that it was exported with."""
-    brought: Inputs | None = getattr(block, "default_input", None)
-    return brought
 
 
 def training_step(block: Block, x: Any) -> Block:

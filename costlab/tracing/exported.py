@@ -10,7 +10,7 @@ from torch.export.graph_signature import InputKind, OutputKind
 from torch.utils import _pytree as pytree
 
 from costlab.algebra.dim import Dim, is_number
-from costlab.algebra.inputs import Inputs
+from costlab.algebra.inputs import AnyInput, Inputs, without_batch
 from costlab.errors import DefinitionError
 from costlab.tracing.exported_graph import (
     ANY_CLASS,
@@ -228,10 +228,10 @@ class ExportedModule(Module):
     """An exported program as a block: its batch can be given where the program leaves it open."""
 
     @property
-    def default_input(self) -> Inputs | None:
-        """The inputs that the program was exported with, where it holds them."""
+    def default_input(self) -> AnyInput | None:
+        """The inputs that the program was exported with, where it holds them; one image as its shape."""
         examples = self._inputs.examples
-        return None if examples is None else Inputs(*examples)
+        return None if examples is None else without_batch(Inputs(*examples))
 
     def placed(self, x: Any, batch: Dim) -> tuple[Inputs, Dim]:
         if is_number(batch) and batch != 1 and x == self.default_input:

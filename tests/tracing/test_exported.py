@@ -203,3 +203,13 @@ def test_a_program_that_is_called_computes_what_its_module_does() -> None:
     block: Any = resolve(case.program(module)).block
     with torch.no_grad():
         torch.testing.assert_close(block.module(given)["out"], module(given)["out"])
+
+
+def test_an_image_is_compared_with_a_definition_at_its_own_input() -> None:
+    image = torch.zeros(1, 3, 8, 8)
+    program = torch.export.export(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()).eval(), (image,))
+    definition = costlab.variant(costlab.seq(costlab.Conv2d(4, 3, bias=True), costlab.ReLU()), (3, 8, 8))
+    compared = costlab.compare(definition, program)
+    assert [each.multiply_adds for each in compared.counts] == [36 * 27 * 4] * 2
+    several = torch.export.export(nn.Linear(8, 2), (torch.zeros(2, 8),))
+    assert costlab.count(several).multiply_adds == 2 * 16
