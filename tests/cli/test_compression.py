@@ -35,8 +35,9 @@ def test_tables_for_people(run: Run, mine: str) -> None:
     code, out, err = run("compression", f"{mine}:net", "-i", "2x3x8x8")
     assert (code, err) == (0, "")
     shown = " ".join(out.split())
-    assert "0 15,552 11,664 224 170 25.0% 0.0% 0.0%" in shown  # 2 * 36 * 216, six of eight filters
-    assert "zeros in channels: of 2 filters, zero as a whole, which can be cut away" in shown
+    assert "0 15,552 11,664 224 170 2" in shown  # 2 * 36 * 216, six of eight filters
+    assert "0 25.0% ██▌ 0.0% 0.0% 2 0.0% 0.0% 0.0% " in shown
+    assert "in channels: in 2 filters, zero as a whole, which can be cut away" in shown
     assert "bits of weights x data bit operations effective bit operations bytes" in shown
     assert "0 32x32 15,925,248 11,943,936 1,760" in shown  # twice 216 and 8 biases
     assert "masks 864" in shown
@@ -46,8 +47,10 @@ def test_machine_formats_have_plain_integers(run: Run, mine: str) -> None:
     told = json.loads(run("compression", f"{mine}:net", "-i", "3x8x8", "-f", "json").out)
     assert (told["multiply_adds"], told["effective_multiply_adds"]) == (7776 + 1440, 5832 + 1440)
     assert (told["format"], told["not_known"]) == ("costlab compression", [])
+    shares = [(row["in_channels"], row["in_pattern"], row["unstructured"]) for row in told["zeros"]]
+    assert shares == [(0.25, 0, 0), (0, 0, 0)]
     rows = {row["module"]: row for row in told["rows"]}
-    assert (rows["0"]["zeros_in_outputs"], rows["0"]["outputs"], rows["0"]["zeros"]) == (54, 2, 54)
+    assert (rows["0"]["zeros_in_outputs"], rows["0"]["zero_outputs"], rows["0"]["zeros"]) == (54, 2, 54)
     for name in ("multiply_adds", "bit_operations", "parameters", "bytes"):
         assert sum(row[name] for row in told["rows"]) == told["total"][name] == told[name]
     assert sum(row["bytes"] for row in told["stored"]) == told["bytes"]

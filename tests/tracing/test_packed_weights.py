@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence
 
 from costlab import count
+from tests.quantizing import QUIET, any_engine
 
 quantization: Any = torch.ao.quantization  # torch leaves these without types
 static: Any = torch.ao.nn.quantized
@@ -21,10 +22,7 @@ IMAGES = {rank: torch.rand(2, 4, *[7] * rank) for rank in (1, 2, 3)}
 STEPS, ROWS, PLACES = torch.rand(5, 2, 8), torch.rand(2, 8), torch.randint(0, 10, (2, 5))
 TYPES: Any = (torch.qint8, torch.float16)
 FOUR: Any = torch.quint4x2
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),  # of types that torch will drop
-]
+pytestmark = QUIET
 
 
 class Quantized(nn.Module):
@@ -40,11 +38,8 @@ class Quantized(nn.Module):
 
 @pytest.fixture(autouse=True)
 def _engine() -> Any:
-    before = torch.backends.quantized.engine
-    known = torch.backends.quantized.supported_engines
-    torch.backends.quantized.engine = next(each for each in ("x86", "fbgemm", "qnnpack") if each in known)
-    yield
-    torch.backends.quantized.engine = before
+    with any_engine():
+        yield
 
 
 def same(quantized: Any, plain: Any, x: Any) -> None:

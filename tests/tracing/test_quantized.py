@@ -10,21 +10,16 @@ from torch.ao.nn.quantized import FloatFunctional
 
 from costlab import count
 from costlab.errors import CostlabError
+from tests.quantizing import QUIET, any_engine
 
 quantization: Any = torch.ao.quantization  # torch leaves it without types
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),  # of observers, on ranges and types
-]
+pytestmark = QUIET
 
 
 @pytest.fixture(autouse=True)
 def _engine() -> Any:
-    before = torch.backends.quantized.engine
-    known = torch.backends.quantized.supported_engines
-    torch.backends.quantized.engine = next(each for each in ("x86", "fbgemm", "qnnpack") if each in known)
-    yield
-    torch.backends.quantized.engine = before
+    with any_engine():
+        yield
 
 
 class Joined(nn.Module):

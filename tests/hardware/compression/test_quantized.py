@@ -9,23 +9,18 @@ from torch import Tensor, nn
 
 from costlab import compression
 from tests.hardware.compression.models import Calls, with_zeros
+from tests.quantizing import QUIET, any_engine
 
 quantization: Any = torch.ao.quantization  # torch leaves it without types
 ROWS, STEPS = torch.rand(2, 16), torch.rand(5, 2, 16)
 EIGHT, HALF, FOUR = torch.qint8, torch.float16, torch.quint4x2
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),  # of observers, on ranges and types
-]
+pytestmark = QUIET
 
 
 @pytest.fixture(autouse=True)
 def _engine() -> Any:
-    before = torch.backends.quantized.engine
-    known = torch.backends.quantized.supported_engines
-    torch.backends.quantized.engine = next(each for each in ("x86", "fbgemm", "qnnpack") if each in known)
-    yield
-    torch.backends.quantized.engine = before
+    with any_engine():
+        yield
 
 
 def dynamic(model: nn.Module, kind: torch.dtype) -> Any:
