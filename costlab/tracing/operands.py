@@ -1,7 +1,7 @@
 """The weights that operations multiply by, as they run, and what is zero in them."""
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,13 +22,28 @@ ROUNDING = ("dynamic", "quantized_lstm", "quantized_gru")
 """What is in the names of operators that take packed weights and data of floating point."""
 
 
+class _Seen(NamedTuple):
+    """What was told of a weight that the model holds, at its values then; with it, so that its id stays."""
+
+    held: Tensor
+    zeros: Any
+    left: int
+    elements: int
+    written: tuple[int, int]
+
+
+def _times_written(values: Tensor) -> tuple[int, int]:
+    """What is another once a tensor is written into: where its values are, and how often that was."""
+    return id(values), 0 if values.is_inference() else values._version
+
+
 class OperandReader:
     """Reads the weights of each operation, and remembers what is zero in the parameters behind them."""
 
     def __init__(self, look: Look, stand_ins: StandIns) -> None:
         self._look, self._stand_ins = look, stand_ins
         stand_ins.keep_weights()
-        self._seen: dict[int, tuple[Tensor, Any, int, int]] = {}  # with the tensor: its id stays its own
+        self._seen: dict[int, _Seen] = {}
         self.multiplied: set[int] = set()
         """The ids of the tensors of the model that are multiplied."""
         self._preparing: list[tuple[str, Tensor]] = []
@@ -67,7 +82,7 @@ class OperandReader:
         """
         used = [self._prepared[id(parameter)]] if id(parameter) in self._prepared else []
         if id(parameter) in self._seen:
-            used.append(self._seen[id(parameter)][2])
+            used.append(self._seen[id(parameter)].left)
         if used:
             return max(used)
         values = values_in(parameter)
@@ -99,9 +114,9 @@ class OperandReader:
             computed = held is tensor and type(tensor) is StandIn
             key: Any = (path, tuple(tensor.shape)) if computed else id(held)
             return Weight(key, factor.elements or tensor.numel(), factor.uses, bits)
-        if id(held) in self._seen and not factor.only_a_part:
-            _, zeros, _, elements = self._seen[id(held)]
-            return Weight(id(held), elements, factor.uses, bits, zeros)
+        before, written = self._seen.get(id(held)), _times_written(values)
+        if before is not None and before.written == written and not factor.only_a_part:
+            return Weight(id(held), before.elements, factor.uses, bits, before.zeros)
         mask = nonzero(values)
         left = int(mask.count_nonzero())
         whole = mask.numel()
@@ -110,7 +125,8 @@ class OperandReader:
             return Weight((id(held), factor.axes), factor.elements, factor.uses, bits, zeros)
         if held is tensor and type(tensor) is StandIn:
             return Weight(self._key(values, left, path), whole, factor.uses, bits, zeros)
-        self._seen[id(held)] = held, zeros, left, whole
+        left = left if before is None else max(left, before.left)
+        self._seen[id(held)] = _Seen(held, zeros, left, whole, written)
         return Weight(id(held), whole, factor.uses, bits, zeros)
 
     def _held(self, tensor: Tensor) -> Tensor:

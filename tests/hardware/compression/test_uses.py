@@ -64,3 +64,17 @@ def test_a_mask_that_a_model_is_called_with_is_not_known() -> None:
     )
     told = compression(model, (ROWS, torch.randint(0, 2, (5, 8))))
     assert (told.multiply_adds, told.effective_multiply_adds, told.not_known) == (120, None, ("linear",))
+
+
+def test_a_weight_that_is_written_between_two_uses() -> None:
+    def twice(m: Any, x: Any) -> Any:
+        first = m.layer(x)
+        with torch.no_grad():
+            m.layer.weight.fill_(1)
+        return m.layer(first)
+
+    layer = with_zeros(nn.Linear(8, 8, bias=False))
+    told = compression(Calls(twice, layer=layer), ROWS)
+    assert told.effective_multiply_adds == 3 * (left(layer.weight) + 64)
+    assert told.nonzero_parameters == 64
+    assert left(layer.weight) < 64
