@@ -13,11 +13,9 @@ from costlab.counting.compare import Comparison
 from costlab.errors import OutputError
 from costlab.files import refuse_taken
 from costlab.report.cell import human, plural
-from costlab.report.evidence import OF_A_RUN
 from costlab.report.html.evidence import Source, by_digest, drawn, pages_document
 from costlab.report.html.file import difference, refuse_foreign_document, write_document
 from costlab.report.html.network import comparison_document, network_document
-from costlab.report.pages import index
 from costlab.targets.resolve import without_folder
 
 if TYPE_CHECKING:
@@ -60,6 +58,8 @@ def check_html(request: Request, file: Path) -> list[str]:
 def _target(request: Request) -> str:
     """What the page is of, as typed, without the folders of this machine."""
     if request.run is not None:
+        from costlab.report.evidence import OF_A_RUN
+
         return OF_A_RUN
     name = request.counted.label if request.counted is not None else request.typed
     return f"{without_folder(name)} {request.options}".strip()
@@ -77,6 +77,8 @@ def _document(request: Request, target: str, source: Source) -> tuple[str, list[
         named = replace(request.counted, label=without_folder(request.counted.label))
         with progress("charging as every convention does"):
             return network_document(named, depth=request.depth, target=target), []
+    from costlab.report.pages import index  # which a page of a network does without, as all of the evidence
+
     pages = _pages(request)
     records = plural(len(request.records), "record")
     about = f"The {records} of training runs that pages are reckoned from lie beside it, and are not in it."

@@ -6,6 +6,8 @@ import json
 from fractions import Fraction
 
 import sympy
+import torch
+from torch import Tensor, nn
 
 from costlab.algebra import Conv2d, ReLU, auxiliary, seq
 from costlab.counting.compare import compare
@@ -154,3 +156,19 @@ def test_an_interpolated_form_has_no_modules() -> None:
         table = closed_form_table(closed_form("inception_v3", "modules_8"), by=by)
         assert table.rows == ()
         assert "modules_8" in table.to_text()
+
+
+class Solving(nn.Module):
+    """Something without a rule."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        solved: Tensor = torch.linalg.lstsq(x, x).solution
+        return solved
+
+
+def test_what_is_not_counted_is_told_with_the_network_it_is_in() -> None:
+    compared = compare(nn.Conv2d(2, 3, 1), Solving(), input=torch.zeros(1, 2, 4, 4))
+    table = compare_table(compared)
+    (told,) = (str(note) for note in table.remarks(table.visible()) if "NOT COUNTED" in note)
+    assert told.startswith("Solving: NOT COUNTED, for there is no rule, or it is in the data: linalg_lstsq,")
+    assert table.facts()["not_counted"] == {"Solving": {"linalg_lstsq": [""]}}

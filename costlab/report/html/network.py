@@ -1,6 +1,6 @@
 """The page of a network, or of several beside each other: to open, to sort, to zoom into."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from costlab.algebra.inputs import Inputs
@@ -13,7 +13,7 @@ from costlab.report.html.document import FOLDER, document
 from costlab.report.html.table import table_html
 from costlab.report.html.text import escaped, isolated, json_block
 from costlab.report.tables.compare import compare_table
-from costlab.report.tables.count import count_table, titles_of
+from costlab.report.tables.count import NOT_VERIFIED, count_table, titles_of
 from costlab.report.tables.published import published_table
 
 DATA = "costlab-data"
@@ -71,8 +71,7 @@ def _document(
     target: str,
 ) -> str:
     data = page_data(counts, differences, depth=depth)
-    notes = dict.fromkeys(note for entry in data["networks"] for note in entry["notes"])
-    listed = "".join(f"<li>{isolated(note)}</li>" for note in notes)
+    listed = "".join(f"<li>{isolated(note)}</li>" for note in _notes(data["networks"]))
     many = len(counts) > SIDES
     parts = (
         head(title, " · ".join(facts)),
@@ -87,6 +86,15 @@ def _document(
         json_block(DATA, data),
     )
     return document(title, "".join(parts), target=target, script=True)
+
+
+def _notes(networks: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    """What is to be known before the numbers; of several networks with the name of which it is said."""
+    notes = [(entry["shown"], note) for entry in networks for note in entry["notes"]]
+    return dict.fromkeys(
+        note if len(networks) == 1 or note.startswith((NOT_VERIFIED, shown)) else f"{shown}: {note}"
+        for shown, note in notes
+    )
 
 
 def head(title: str, facts: str) -> str:

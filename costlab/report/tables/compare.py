@@ -17,6 +17,7 @@ from costlab.report.tables.count import (
     partial_facts,
     partial_notes,
     titles_of,
+    unknown_notes,
     unverified_note,
 )
 from costlab.report.tables.published import PUBLISHED, published_values
@@ -58,6 +59,7 @@ def compare_table(comparison: Comparison, exact: bool = True) -> Table:
         rows=tuple(_row(comparison, count) for count in comparison.counts),
         notes=(
             *partial_notes(comparison.counts),
+            *(f"{count.shown}: {note}" for count in comparison.counts for note in unknown_notes(count)),
             _against(first.shown, comparison),
             *convention_notes(comparison.counts),
             *(() if comparison.published else comparison.notes),
@@ -70,6 +72,11 @@ def compare_table(comparison: Comparison, exact: bool = True) -> Table:
             "batch": first.batch if len(batches) == 1 else None,
             "baseline_unverified": first.unverified,
             "partial": {count.label: partial_facts(count) for count in comparison.counts if count.partial},
+            "not_counted": {
+                count.label: {kind: list(paths) for kind, paths in count.unsupported.items()}
+                for count in comparison.counts
+                if count.unsupported
+            },
             "notes": list(comparison.notes),
             "auxiliary_heads": first.heads,
             **convention_facts(first),

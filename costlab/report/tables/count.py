@@ -113,6 +113,7 @@ def breakdown_table(count: Count, key: "Key", title: str, *, largest_first: bool
         notes=(
             *([f"without {free} operations that cost none of these"] if free else []),
             *partial_notes([count]),
+            *unknown_notes(count),
             *marks_of(count),
         ),
     )

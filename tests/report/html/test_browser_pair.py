@@ -1,9 +1,12 @@
 """Two networks beside each other in a browser."""
 
 import pytest
+import torch
+from torch import Tensor, nn
 
 import costlab
 from costlab.algebra import Linear, seq
+from costlab.report.html.network import html_page
 from tests.report.html.browser import PROGRAM, Open
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium on this machine")
@@ -37,6 +40,23 @@ def test_two_networks_are_compared_by_the_paths_of_modules(show: Open) -> None:
         paper = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
         tab.page.check("#theme-light", force=True)
         assert tab.page.evaluate("getComputedStyle(document.body).backgroundColor") != paper
+
+
+class Solving(nn.Module):
+    """Something without a rule."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        solved: Tensor = torch.linalg.lstsq(x, x).solution
+        return solved
+
+
+def test_what_is_not_counted_is_marked_where_it_is(show: Open) -> None:
+    compared = costlab.compare(nn.Conv2d(2, 3, 1), Solving(), nn.ReLU(), input=torch.zeros(1, 2, 4, 4))
+    with show(compared) as tab:
+        assert tab.page.locator("#modules .badge").all_text_contents() == ["not counted"]
+        tab.page.select_option("#beside", "2")
+        assert tab.page.locator("#modules .badge").count() == 0
+    assert "Solving: NOT COUNTED" in html_page(compared)
 
 
 def test_no_difference_is_cut_off_where_parts_make_up_for_each_other(show: Open) -> None:

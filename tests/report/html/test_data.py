@@ -152,6 +152,15 @@ def test_of_a_comparison_there_are_all_networks_and_what_differs() -> None:
     assert data["differences"][1][0][:2] == ["head.fc", "changed"]
 
 
+def test_of_several_networks_a_note_says_which_it_is_about() -> None:
+    x = torch.zeros(1, 3, 4, 4)
+    layer = nn.Conv2d(3, 3, 1)
+    text = html_page(costlab.compare(nn.Conv2d(3, 4, 1), nn.Sequential(layer, layer), input=x))
+    assert "<li><bdi>Sequential: parameters: 12 trainable, 12 shared</bdi></li>" in text
+    text = html_page(costlab.compare("vgg16", "prelu_net_a"))
+    assert "<li><bdi>(?): its layers were not verified against their source</bdi></li>" in text
+
+
 def test_where_one_was_counted_in_part_nobody_says_what_differs() -> None:
     x = torch.zeros(1, 3, 4, 4)
     compared = costlab.compare(Partly(), nn.Conv2d(3, 4, 1), input=x, partial=True)

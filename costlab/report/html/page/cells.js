@@ -27,7 +27,7 @@ function nameCell(cell, row) {
   cell.title = seen(nameOf(row, shown));
   const marks = [];
   if (row.about.trainingOnly) marks.push(element("span", { class: "badge" }, "training only"));
-  if (unknownPaths.has(row.path) && !row.children.length) {
+  if (row.about.sides.some((side) => side && !side.isCounted)) {
     marks.push(element("span", { class: "badge warn" }, "not counted"));
   }
   const toggle = element("span", { class: "toggle", "aria-hidden": "true" });

@@ -74,11 +74,14 @@ class Icicle {
     const name = row.name || view.rows.networks[this.side].entry.target;
     const label = several ? `${number} small parts of ${row.parent.path || "the whole"}` : nameOf(row, name);
     const told = `${seen(label)}: ${exact(size)} ${titleOf(view.measure)}, ${percent(size, total)}`;
+    const beside = several || row === view.zoomed ? null : row.parent.children;
     const made = element("div", {
       class: `cell ${family}${row.state && row.state !== "within" ? " differs" : ""}`,
       role: "treeitem",
       tabindex: "-1",
       "aria-level": cell.level + 1,
+      "aria-posinset": beside && beside.indexOf(row) + 1,
+      "aria-setsize": beside?.length,
       "aria-label": several ? seen(label) : told,
       title: several ? seen(label) : `${told}\n${seen(columns.operation[row.places[this.side]])}`,
     });

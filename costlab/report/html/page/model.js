@@ -11,6 +11,7 @@ class Network {
     this.children = Array.from({ length: this.length }, () => []);
     this.columns.parent.forEach((parent, at) => parent >= 0 && this.children[parent].push(at));
     this.trainingOnly = new Set(this.columns.training_only);
+    this.notCounted = new Set([entry.not_counted, entry.unsized].flatMap((found) => Object.values(found).flat()));
     this.sums = new Map();
     this.works = new Map();
   }
@@ -111,6 +112,7 @@ class Rows {
         output: columns.output[at],
         kind: this.networks[side].kind(at),
         trainingOnly: trainingOnly.has(at),
+        isCounted: this.networks[side].children[at].length > 0 || !this.networks[side].notCounted.has(row.path),
       };
     });
     return { ...(told.find(Boolean) ?? {}), sides: told };

@@ -7,9 +7,6 @@ const FAMILY_CLASSES = new Map(
 for (const family of Object.values(data.families)) {
   if (!FAMILY_CLASSES.has(family)) FAMILY_CLASSES.set(family, "f7");
 }
-const unknownPaths = new Set(
-  networks.flatMap(({ entry }) => [entry.not_counted, entry.unsized].flatMap((found) => Object.values(found).flat())),
-);
 const find = (name) => document.getElementById(name);
 
 const grid = new TreeGrid(find("modules"), chooseInGrid, draw);
@@ -115,7 +112,7 @@ function* below(row) {
   while (waiting.length) {
     const each = waiting.pop();
     yield each;
-    waiting.push(...each.children);
+    for (const child of each.children) waiting.push(child); // there may be more than a call takes
   }
 }
 

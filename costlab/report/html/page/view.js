@@ -137,7 +137,7 @@ function visibleRows(columns) {
     const below = row.children.filter((child) => isWhole || left.has(child));
     if (order) below.sort(order);
     below.forEach((child, at) => beside.set(child.id, { place: at + 1, number: below.length }));
-    waiting.push(...below.reverse().map((child) => [child, isWhole]));
+    for (const child of below.reverse()) waiting.push([child, isWhole]);
   }
   return { ...told, rows: shown };
 }
