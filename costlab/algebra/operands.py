@@ -1,7 +1,7 @@
 """What an operation multiplies by what: its weights with their zeros, and how many bits wide both are."""
 
 from collections.abc import Callable, Hashable
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from costlab.algebra.block import Block
 
@@ -65,6 +65,7 @@ class Stored(NamedTuple):
     bytes: int
 
 
+@runtime_checkable
 class HoldsWeights(Protocol):
     """A block whose weights have values, or a width of their own.
 

@@ -29,9 +29,10 @@ def compression(
 ) -> None:
     """Say what pruning and quantizing have left of TARGET: multiply-adds, parameters, bit operations, bytes.
 
-    TARGET is a module of PyTorch with its weights, file.py:attribute. Beside the dense count stands what is
-    left where weights are zero, whole channels, N:M and unstructured zeros apart; bit operations are
-    multiply-adds times the bits of both factors. A definition has no weights.
+    TARGET is a module of PyTorch with its weights, file.py:attribute, an exported program, .pt2, or a graph
+    of ONNX, .onnx. Beside the dense count stands what is left where weights are zero, whole channels, N:M and
+    unstructured zeros apart; bit operations are multiply-adds times the bits of both factors. A definition
+    has no weights.
     """
     from costlab.cli.progress import progress
     from costlab.hardware.compression.compression import compression as compression_of

@@ -66,8 +66,7 @@ def build_tree(
 
     ``outputs`` are those of modules, by path; of others it is that of their last operation. ``packed`` gives
     the weights that a module holds packed, ``nonzero`` how many elements of a parameter are not zero. Unless
-    the run came to its ``complete`` end, what was not read is
-    not unused: it was not reached.
+    the run came to its ``complete`` end, what was not read is not unused: it was not reached.
     """
     modules = dict(named)
     root = _Branch("")

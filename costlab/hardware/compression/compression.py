@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from costlab.algebra.block import Block
 from costlab.algebra.dim import Dim, as_dim, is_number, product
 from costlab.algebra.inputs import AnyInput, Inputs, as_input
-from costlab.algebra.operands import ROLES, Role, Stored
+from costlab.algebra.operands import ROLES, HoldsWeights, Role, Stored
 from costlab.algebra.traced import Traced
 from costlab.counting.count import Count
 from costlab.counting.overview import Overview
@@ -45,7 +45,7 @@ class Compression(Overview):
     @cached_property
     def whole(self) -> Layer:
         """All operations as one."""
-        return together("", "", self.layers)
+        return together("", self.layers)
 
     @property
     def multiply_adds(self) -> int:
@@ -118,7 +118,7 @@ class Compression(Overview):
             held[place] = held.get(place, 0) + tensor.bytes
         places = [*groups, *(place for place in held if place not in groups)]
         return tuple(
-            (together(place, "", groups.get(place, ())), held.get(place, 0))
+            (together(place, groups.get(place, ())), held.get(place, 0))
             for place in places
             if held.get(place) or any(each.multiply_adds or each.parameters for each in groups[place])
         )
@@ -173,11 +173,10 @@ def compression(target: TargetLike, input: object = None, *, batch: Dim = 1, **s
     if not is_number(inputs):
         raise DefinitionError(f"{found.label}: a batch is a number where weights have values")
     block = _with_values(named, found)
-    weighed = getattr(block, "weighed", None)
-    if weighed is None:
+    if not isinstance(block, HoldsWeights):
         raise DefinitionError(f"{found.label}: {NO_WEIGHTS}")
     placed, times = block.placed(found.input, inputs)
-    root = found._replace(block=weighed(zeros_in), input=placed).walk()
+    root = found._replace(block=block.weighed(zeros_in), input=placed).walk()
     counted = Count(found.label, placed, times, root)
     number = int(times)
     layers = []

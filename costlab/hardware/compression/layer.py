@@ -44,8 +44,7 @@ def layer_of(path: str, work: Work, operands: Operands | None, batch: int) -> La
     if not products:
         return made
     if not told.found:
-        nothing = {"effective_multiply_adds": None, "bit_operations": None, "effective_bit_operations": None}
-        return made._replace(**nothing)  # type: ignore[arg-type]  # mypy reads the names of none
+        return made._replace(effective_multiply_adds=None, bit_operations=None, effective_bit_operations=None)
     rest = products - sum(each.uses * each.elements for each in told.weights)
     known = all(each.zeros is not None for each in told.weights)
     data = told.data_bits
@@ -65,8 +64,8 @@ def layer_of(path: str, work: Work, operands: Operands | None, batch: int) -> La
     )
 
 
-def together(path: str, kind: str, layers: Iterable[Layer]) -> Layer:
-    """Several operations as one: what is not known of one is not known of all."""
+def together(path: str, layers: Iterable[Layer]) -> Layer:
+    """Several operations as one, of no kind: what is not known of one is not known of all."""
     every = list(layers)
 
     def whole(name: str) -> Any:
@@ -75,7 +74,7 @@ def together(path: str, kind: str, layers: Iterable[Layer]) -> Layer:
 
     return Layer(
         path,
-        kind,
+        "",
         whole("multiply_adds"),
         whole("effective_multiply_adds"),
         whole("parameters"),

@@ -104,6 +104,6 @@ def _pattern(mask: Any, in_used: Any, left: Any) -> tuple[str, int]:
 def added(many: Iterable[Zeros]) -> Zeros:
     """The zeros of several weights; patterns that differ are all named."""
     every = list(many)
-    sums = [sum(column) for column in zip(*(each[:8] for each in every), strict=True)]
+    sums = [sum(column) for column in zip(*(each[:-1] for each in every), strict=True)]
     patterns = dict.fromkeys(each.pattern for each in every if each.pattern)
     return Zeros._make((*sums, ", ".join(patterns))) if every else Zeros()
