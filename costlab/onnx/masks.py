@@ -15,6 +15,8 @@ WIDTHS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
 """The bits of types in whose names there is no number."""
 MOVES = frozenset(["Concat", "Flatten", "Reshape", "Slice", "Squeeze", "Unsqueeze"])
 """Operators that only move elements, by which exporters make the weights of recurrent layers."""
+COMPUTED = frozenset(["Cast", "DequantizeLinear", "Identity", "Mul", "Transpose"])
+"""Others that are followed from a weight to where it is used."""
 Array = np.ndarray[Any, Any]
 LARGEST_OF_HALF = 65504
 """The largest number of float16: masks hold such, and lower ones, in place of minus infinity."""
@@ -148,7 +150,10 @@ class FileTensors:
         if inner is None or node.op_type not in ("Identity", "Cast", "Transpose"):
             return None
         if node.op_type == "Cast":
-            return inner._replace(bits=bits_of(next(each.i for each in node.attribute if each.name == "to")))
+            made = self._run(node.output[0])  # in a type of fewer bits small numbers are zero
+            mask = None if made is None else _differs(made, 0)
+            to = next(each.i for each in node.attribute if each.name == "to")
+            return inner._replace(bits=bits_of(to), mask=mask)
         if node.op_type == "Transpose" and inner.mask is not None:
             order = next((list(each.ints) for each in node.attribute if each.name == "perm"), None)
             return inner._replace(mask=inner.mask.transpose(order))
@@ -166,11 +171,11 @@ class FileTensors:
         return Held(name, known[0].bits, int(made.size), _differs(made, 0), known[0].of)
 
     def _run(self, name: str) -> Array | None:
-        """The values of a tensor of the file, or of what nodes make of such that only move elements."""
+        """The values of a tensor of the file, or of what nodes that are followed make of such."""
         if name in self.held:
             return self.values(name)
         node = self._made.get(name)
-        if node is None or node.op_type not in MOVES:
+        if node is None or node.op_type not in MOVES | COMPUTED:
             return None
         given = {each: self._run(each) for each in node.input if each}
         if any(each is None for each in given.values()):

@@ -100,6 +100,7 @@ class _Weigher:
         self._biases = list(_added_later(leaves))
         self._roles = roles_in(graph)
         self._operands: dict[int, Operands] = {}
+        self._parameters: dict[int, list[str] | None] = {}
         self._read: dict[str, str] = {}  # by name, the path where it is read first
         self._left: dict[str, int | None] = {}  # by name, how many elements are used that are not zero
         self._multiplied: set[str] = set()
@@ -113,15 +114,17 @@ class _Weigher:
         counted = self._counted(call, node)
         products: Any = node.work.multiply_adds
         made = Operands(found=not products) if step.part or not products else self._factors(call, node.work)
-        self._operands[_turn(node)] = made._replace(nonzero=self._nonzero(counted, node.work))
+        self._operands[_turn(node)] = made
+        self._parameters[_turn(node)] = self._with_bias(counted, node.work)
 
     def told(self, node: Node) -> Node:
-        """The same tree, with what each operation multiplies."""
+        """The same tree, with what each operation multiplies, once all were looked at."""
         children = tuple(map(self.told, node.children))
-        operands = self._operands.get(_turn(node)) if node.work is not None else None
         block = node.block
         if isinstance(block, Traced) and node.work is not None:
-            block = replace(block, operands=operands or Operands(found=False, nonzero=None))
+            operands = self._operands.get(_turn(node), Operands(found=False))
+            nonzero = self._nonzero(self._parameters.get(_turn(node)))
+            block = replace(block, operands=operands._replace(nonzero=nonzero))
         return node._replace(children=children, block=block)
 
     def stored(self) -> Iterator[Stored]:
@@ -146,18 +149,24 @@ class _Weigher:
                     self._roles.setdefault(origin.name, "biases" if len(each.sizes or ()) == 1 else "weights")
         return new
 
-    def _nonzero(self, counted: list[str], work: Work) -> int | None:
-        """How many of the parameters that are counted with an operation are not zero."""
+    def _with_bias(self, counted: list[str], work: Work) -> list[str] | None:
+        """The parameters that are counted with an operation, its bias too; None where they are not told."""
         wanted: Any = work.parameters
         rest = wanted - sum(map(self._elements, counted))
         if rest:
             bias = next((each for each in self._biases if self._elements(each) == rest), None)
             if bias is None:
-                return 0 if wanted == 0 else None
+                return [] if wanted == 0 else None
             self._biases.remove(bias)
             counted = [*counted, bias]
             self._roles[bias] = "biases"
-        left = [self._left_of(name) for name in counted]
+        return counted
+
+    def _nonzero(self, parameters: list[str] | None) -> int | None:
+        """How many elements of parameters are not zero, in the use of the most."""
+        if parameters is None:
+            return None
+        left = [self._left_of(name) for name in parameters]
         return None if None in left else sum(each or 0 for each in left)
 
     def _elements(self, name: str) -> int:

@@ -164,6 +164,27 @@ def test_integers_that_stand_for_floats() -> None:
     assert found.effective_multiply_adds == 3 * left(m != columns)
 
 
+@pytest.mark.parametrize("whole_first", [False, True])
+def test_a_weight_that_is_masked_in_one_of_two_uses(whole_first: bool) -> None:
+    w, m = np.ones((8, 8), np.float32), zeros(8, 8)
+    first, second = ("w", "v") if whole_first else ("v", "w")
+    nodes = [node("Mul", "w m v"), node("MatMul", f"x {first} h"), node("MatMul", f"h {second} y")]
+    found = told(nodes, {"w": w, "m": m}, ROWS)
+    assert found.effective_multiply_adds == 3 * (64 + left(m))
+    assert found.nonzero_parameters == 64 + left(m)  # a mask of a file is a parameter as any other
+    assert (found.zeros.elements, found.zeros.zeros) == (64, 0)
+
+
+def test_what_is_cast_may_become_zero() -> None:
+    w = np.array([[0.5, 1.5, 0, 2], [1e-9, 1, 1e-9, 0]] * 4, np.float32)
+    whole = [node("Cast", "w i", to=TensorProto.INT32), node("Cast", "i v", to=TensorProto.FLOAT)]
+    assert told([*whole, node("MatMul", "x v y")], {"w": w}, ROWS).effective_multiply_adds == 3 * 4 * 3
+    half = [node("Mul", "w m v"), node("Cast", "v h", to=TensorProto.FLOAT16)]
+    back = [node("Cast", "h u", to=TensorProto.FLOAT), node("MatMul", "x u y")]
+    found = told([*half, *back], {"w": w, "m": np.ones((8, 4), np.float32)}, ROWS)
+    assert found.effective_multiply_adds == 3 * 4 * 4
+
+
 def test_zero_points_of_a_turned_matrix() -> None:
     w, rows = RANDOM.integers(0, 3, (4, 4)).astype(np.uint8), np.array([1, 0, 1, 0], np.uint8)
     scales = {"s": np.float32(0.1), "ws": np.full(4, 0.1, np.float32), "z": np.uint8(0)}

@@ -13,8 +13,9 @@ class Layer(NamedTuple):
 
     ``effective_multiply_adds`` are those by weights that are not zero, ``bit_operations`` are multiply-adds
     times the bits of both factors, the ``effective`` ones of those that are effective. ``weights`` has the
-    zeros of each weight by its key, since one that is used twice is held once, ``unknown`` the elements of
-    those without values. ``widths`` are the bits of both factors, the weight's first: ``8x32``.
+    zeros of each weight by its key, since one that is used twice is held once, in the use of the most,
+    ``unknown`` the elements of those without values. ``widths`` are the bits of both factors, the weight's
+    first: ``8x32``.
     """
 
     path: str
@@ -81,10 +82,20 @@ def together(path: str, layers: Iterable[Layer]) -> Layer:
         whole("nonzero_parameters"),
         whole("bit_operations"),
         whole("effective_bit_operations"),
-        {key: zeros for each in every for key, zeros in each.weights.items()},
+        _once(every),
         {key: elements for each in every for key, elements in each.unknown.items()},
         tuple(dict.fromkeys(width for each in every for width in each.widths)),
     )
+
+
+def _once(layers: Iterable[Layer]) -> dict[Hashable, Zeros]:
+    """The zeros of each weight; of one that is used several ways those of the use of the most elements."""
+    found: dict[Hashable, Zeros] = {}
+    for layer in layers:
+        for key, zeros in layer.weights.items():
+            if key not in found or zeros.nonzero > found[key].nonzero:
+                found[key] = zeros
+    return found
 
 
 def _used(weight: Weight) -> int:

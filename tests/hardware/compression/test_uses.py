@@ -26,6 +26,7 @@ def test_a_weight_of_two_layers_of_which_one_is_pruned() -> None:
         told = compression(nn.Sequential(*layers), ROWS)
         assert told.effective_multiply_adds == 3 * (64 + 32)
         assert (told.parameters, told.nonzero_parameters) == (64, 64)  # whole in the other layer
+        assert (told.zeros.elements, told.zeros.zeros) == (64, 0)
 
 
 def test_products_of_rows_that_indices_choose_are_of_data() -> None:
