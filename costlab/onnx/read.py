@@ -1,6 +1,5 @@
 """Reading files of ONNX; what is none is told by what it is."""
 
-import os
 from pathlib import Path
 
 import onnx
@@ -11,6 +10,7 @@ from costlab.errors import TargetError, first_line
 from costlab.messages import named
 from costlab.onnx.faults import in_order, refuse_invalid
 from costlab.onnx.graph import OnnxGraph
+from costlab.onnx.memory import free_memory
 
 LARGEST = 2**31 - 1
 """The most bytes of a message of protobuf, and so of a file of ONNX."""
@@ -143,7 +143,8 @@ def _refuse_unreadable(file: Path) -> None:
         raise TargetError(f"this is {form}, and no ONNX")
     if size > LARGEST:
         raise TargetError(f"{size:,} bytes are more than a file of ONNX can have (2 GiB): {BESIDE}")
-    if TIMES * size > (free := free_memory()):
+    free = free_memory()
+    if free is not None and TIMES * size > free:
         need = f"{size:,} bytes take {TIMES * size:,} of memory to read"
         raise TargetError(f"{need}, and {free:,} are free: {BESIDE}")
 
@@ -158,18 +159,3 @@ def form_of(begins: bytes) -> str:
         if text.startswith(mark):
             return FORMS.get(mark, FORMS[b"<html"])
     return BEHIND.get(begins[4:8], "")
-
-
-def free_memory() -> int:
-    """The bytes that are free, as far as the system tells."""
-    try:
-        with Path("/proc/meminfo").open() as told:
-            for line in told:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return LARGEST * TIMES

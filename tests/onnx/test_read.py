@@ -10,7 +10,7 @@ import pytest
 from onnx import ModelProto, helper
 
 from costlab import CostlabError, Count, TargetError, count
-from costlab.onnx import read
+from costlab.onnx import memory, read
 from tests.onnx.graphs import parsed
 
 ONE = "agraph (float[N,3] x) => (float[N,5] y) { y = MatMul (x, w) }"
@@ -230,3 +230,17 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes().replace(b"MatMul", b"\xffatMul"))
     with pytest.raises(TargetError, match=r"^model.onnx: it is damaged: it holds names that are no text$"):
         count(file)
+
+
+def test_what_a_process_is_held_to_is_all_that_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    alone = memory.free_memory()
+    for name, told in (("max", "max\n"), ("current", "700\n"), ("stat", "anon 300\ninactive_file 100\n")):
+        (tmp_path / f"memory.{name}").write_text(told)
+    assert alone is None or alone > 1_000_000
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert memory.free_memory() == 1000 - (700 - 100)
+    (tmp_path / "memory.max").write_text("500\n")
+    assert memory.free_memory() == 0
