@@ -1,6 +1,7 @@
 """What ``costlab report`` was asked for: what to write, and where."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,7 @@ from costlab.files import is_folder, refuse_traps
 from costlab.messages import named
 from costlab.targets.catalog import catalog, is_listed, is_listed_ablation
 from costlab.targets.other_file import told_of
+from costlab.targets.resolve import IN_MODEL_FILE
 
 if TYPE_CHECKING:
     from costlab.report.page import Page
@@ -110,9 +112,9 @@ def target_and_folder(place: str | None, folder: Path | None) -> tuple[str | Non
         return place, folder
     if place is None:
         return None, DEFAULT
-    is_target = ":" in place or place.endswith(".py") or is_listed(place) or is_listed_ablation(place)
-    if is_target and not Path(place).is_dir():
-        raise TargetError(f"{place} is a target: say with -o DIR where its page goes")
+    typed = ":" in place or place.endswith(".py") or re.fullmatch(IN_MODEL_FILE, place) is not None
+    if (typed or is_listed(place) or is_listed_ablation(place)) and not Path(place).is_dir():
+        raise TargetError(f"{place} is a target: say with --html FILE or -o DIR where its page goes")
     if (told := told_of(place)) and not Path(place).is_dir():
         raise TargetError(told)
     if not place or not is_folder(Path(place)):

@@ -9,6 +9,7 @@ from costlab.algebra.combine import marked
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.inputs import Inputs, as_input
 from costlab.algebra.parameter import closest
+from costlab.algebra.shape import Sizes
 from costlab.algebra.work import QUANTITIES
 from costlab.counting.count import Count, count
 from costlab.counting.difference import Difference, differences
@@ -119,10 +120,15 @@ class Comparison(Overview):
         """What is compared, and at what input and batch where they are the same for all."""
         first = self.baseline
         shared = f", input {first.input}" if len({str(count.input) for count in self.counts}) == 1 else ""
-        if len({count.batch for count in self.counts}) == 1:
+        if len({count.batch for count in self.counts}) == 1 and not self._batch_in_input:
             shared += f", batch {first.batch}"
         heads = "" if first.heads else ", without auxiliary heads"
         return f"{self.title}{shared}{heads}{first.in_units}"
+
+    @property
+    def _batch_in_input(self) -> bool:
+        """Whether each is counted at an input that has its batch, once."""
+        return all(isinstance(count.input, Inputs) and count.batch == 1 for count in self.counts)
 
     def to_frame(self) -> "DataFrame":
         """A row for each variant as a pandas frame: exact sizes, and ratios and savings as floats.
@@ -167,6 +173,8 @@ def compare(
         replace(count(made, input, batch=batch, partial=partial), label=label)
         for label, made in fitted(chosen, input).variants.items()
     )
+    if not chosen.name:  # a set that is declared may bring different inputs
+        _refuse_different({counted.label: _with_batch(counted) for counted in counts})
     for counted in counts:
         for name in MEASURES:
             size = getattr(counted.total, name)
@@ -218,16 +226,25 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
         raise DefinitionError(f"input={shape} is no single shape; only numbers are compared")
     own = {label: made.shape() for label, made in chosen.variants.items() if made.input is not None}
     if len(set(own.values())) > 1:
-        if shape is not None:
-            raise DefinitionError(
-                f"{chosen.name or chosen.title}: the variants bring inputs of their own: leave --input out"
-            )
-        if len(own) == len(chosen.variants):
+        if shape is not None and chosen.name:
+            raise DefinitionError(f"{chosen.name}: the variants bring inputs of their own: leave --input out")
+        if shape is None and len(own) == len(chosen.variants):
             return chosen
     inputs = {label: made.shape(shape) for label, made in chosen.variants.items()}
     for label, theirs in inputs.items():
         if not isinstance(theirs, Inputs) and not all(isinstance(size, int) for size in theirs):
             raise DefinitionError(f"{label}: input={theirs} is no single shape; only numbers are compared")
+    _refuse_different(inputs)
+    return chosen
+
+
+def _with_batch(counted: Count) -> str:
+    """What it was counted at, the batch in it, as exported files have it."""
+    given = counted.input
+    return str(given if isinstance(given, Inputs) else Sizes(counted.batch, *given))
+
+
+def _refuse_different(inputs: Mapping[str, object]) -> None:
     (first, ours), *others = inputs.items()
     for label, theirs in others:
         if theirs != ours:
@@ -235,4 +252,3 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
                 f"the inputs differ: {first} takes {shortened(str(ours))}, {label} takes "
                 f"{shortened(str(theirs))}; give one with --input"
             )
-    return chosen

@@ -19,9 +19,9 @@ from tests.cli.conftest import PAGE_FILES as FILES
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["inception_v3"], "inception_v3 is a target: say with -o DIR where its page goes"),
-        (["nets.py:net"], "nets.py:net is a target: say with -o DIR where its page goes"),
-        (["nets.py"], "nets.py is a target: say with -o DIR where its page goes"),
+        (["inception_v3"], "inception_v3 is a target: say with --html FILE or -o DIR where its page goes"),
+        (["nets.py:net"], "nets.py:net is a target: say with --html FILE or -o DIR where its page goes"),
+        (["nets.py"], "nets.py is a target: say with --html FILE or -o DIR where its page goes"),
         (["nothing", "-o", "out"], "there is no definition 'nothing' (see costlab list)"),
         (
             ["stem", "-o", "out", "-i", "3x2x2"],

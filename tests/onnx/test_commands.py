@@ -25,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_text = (
         "agraph (float[1,3] x) => (float[A,B] y) { p = NonZero (x) f = Cast <to = 1> (p) y = MatMul (f, v) }"
     )
+    onnx.save(parsed(TEXT.replace("N,", "4,"), w=np.ones((5, 3, 3, 3), np.float32)), "four.onnx")
     onnx.save(parsed(open_text, v=np.ones((3, 5), np.float32)), "open.onnx")
 
 
@@ -51,6 +52,11 @@ def ran(*words: str) -> int:
         ("list model.onnx", "is made already, and has no parameters"),
         ("count model.onnx:width=3", "is a model, made already, and takes no settings"),
         ("count nosuch.onnx", "there is no such file"),
+        ("report model.onnx", "is a target: say with --html FILE or -o DIR where its page goes"),
+        (
+            "compare model.onnx four.onnx",
+            "model.onnx takes 1x3x8x8, four.onnx takes 4x3x8x8; give one",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(
@@ -102,3 +108,10 @@ def test_strict_tells_what_has_no_sizes(capsys: pytest.CaptureFixture[str]) -> N
     out, err = capsys.readouterr()
     assert "MatMul" in json.loads(out)["not_counted"]
     assert err.splitlines()[-1].startswith("open.onnx: without sizes: ")
+
+
+def test_files_of_different_batches_are_compared_at_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("compare", "model.onnx", "four.onnx", "--input", "4x3x8x8") == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[0] == "four.onnx beside model.onnx, input 4x3x8x8"
+    assert shown.count(f"{4 * COST:,}") == 2
