@@ -56,3 +56,14 @@ def test_the_model_and_its_inputs_are_left_alone(name: str) -> None:
 
 def test_what_is_said_of_architectures_is_said_of_some() -> None:
     assert SAMPLE.keys() | BLIND.keys() | UNCOUNTED.keys() <= ZOO.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["deepseek_v3", "mixtral"])
+def test_experts_of_a_program_that_is_exported_are_counted(name: str) -> None:
+    model, inputs = ZOO[name].make()
+    program = torch.export.export(model, (), {**inputs, "use_cache": False}, strict=False)
+    assert "grouped_mm_fallback" in str(program.graph)
+    count = costlab.count(program)
+    assert count.multiply_adds == costlab.count(model, {**inputs, "use_cache": False}).multiply_adds
+    assert count.unsupported == {}

@@ -27,6 +27,8 @@ SAME = {
     "_sparse_addmm": torch.sparse.addmm,
 }
 """Operators of another name than the function that they are."""
+IN_PLACE_OF = {"transformers::grouped_mm_fallback": "_grouped_mm"}
+"""Operators of others that do what one of torch does: experts, as transformers has them exported."""
 
 
 def function_of(called: Any) -> Any:
@@ -56,5 +58,6 @@ def _candidates(operator: Any) -> tuple[Any, ...]:
 def rule_of(operator: OpOverload, name: str) -> Rule | None:
     """The rule of an operator by its name, or of the function that it is; a user's is looked for before."""
     if operator.namespace not in ("aten", "prims", "torch_nn"):
-        return rule_of_quantized(operator)
+        written = IN_PLACE_OF.get(operator.overloadpacket._qualified_op_name)
+        return rule_of_quantized(operator) if written is None else OPERATORS[written]
     return OPERATORS.get(name) or OPERATORS.get(name.rstrip("_")) or CALLS.get(twin_of(operator))
