@@ -70,7 +70,7 @@ def what_runs(func: OpOverload, args: Any, stand_ins: "StandIns") -> Callable[..
         stand_ins.quantized = True
     elif not (stand_ins.quantized and takes_quantized(args)):
         return None
-    if stand_ins.with_weights and func.namespace == "aten":
+    if stand_ins.with_weights and func.namespace in ("aten", "quantized_decomposed"):
         given = list(tensors_in(args))
         if given and all(each.known for each in given):
             return None

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 import torch.ao.nn.quantized.dynamic
+import torch.ao.quantization.quantize_fx
 from torch import Tensor, nn
 
 from costlab import compression
@@ -170,3 +171,17 @@ def test_two_elements_in_a_byte_and_half_of_the_elements(whole: torch.dtype, bit
     assert (told.multiply_adds, told.effective_multiply_adds) == (1024, None)
     assert told.bit_operations == 1024 * bits * 32
     assert told.bytes_by_role == {"weights": 256 * whole.itemsize, "scales": 128}
+
+
+def test_weights_that_a_program_for_other_devices_rounds() -> None:
+    model = with_zeros(nn.Sequential(nn.Conv2d(8, 4, 3), nn.Flatten(), nn.Linear(36, 5))).eval()
+    model[0].weight.data[:, 0] /= 1000  # which are rounded to zero
+    x = torch.rand(2, 8, 5, 5)
+    mapping = quantization.get_default_qconfig_mapping(torch.backends.quantized.engine)
+    prepared = quantization.quantize_fx.prepare_fx(model, mapping, x)
+    prepared(x)
+    program = quantization.quantize_fx._convert_to_reference_decomposed_fx(prepared)
+    told = compression(program, x)
+    first, last = (int(program.get_submodule(at).get_weight().count_nonzero()) for at in "02")
+    assert first < int(model[0].weight.count_nonzero())
+    assert told.effective_multiply_adds == 2 * (9 * first + last)
