@@ -25,6 +25,7 @@ def test_two_networks_are_compared_by_the_paths_of_modules(show: Open) -> None:
         ]
         assert "convolution 99.9% \u2192 100.0%" in tab.text("#legend")
         assert tab.text("#label-1") == "resnet101: 7,801,405,440 multiply-adds"
+        assert tab.text("#modules th.c-difference") == "difference in multiply-adds"
         tab.page.check("#only")
         added = [each.path.rpartition(".")[2] for each in compared.differences("resnet101")]
         shown = [name for level, name, _ in tab.rows() if level == 3]

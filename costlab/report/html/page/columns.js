@@ -10,7 +10,8 @@ function columnsOf() {
   if (rows.isPair) return [{ ...name, least: 20 }, { ...operation, least: 0, characters: 13 }, ...pairColumns()];
   const output = { key: "output", title: "output", characters: 11, text: (row) => row.about.output ?? "" };
   const cost = { key: "cost", title: titleOf("cost"), measure: "cost" };
-  const share = { key: "share", title: "share", measure: view.measure, isBar: true, characters: 11, short: 7 };
+  const of = view.measure === "cost" ? "" : ` of ${titleOf(view.measure)}`;
+  const share = { key: "share", title: `share${of}`, measure: view.measure, isBar: true, characters: 11, short: 7 };
   const sizes = MEASURES.map((each) => ({ key: each, title: titleOf(each), measure: each }));
   const operations = { key: "operations", title: "operations", measure: "operations" };
   const shown = [name, operation, output, cost, share, ...sizes, operations];
@@ -24,7 +25,7 @@ function pairColumns() {
   return [
     { key: "before", title: before, isName: true, measure, side: 0 },
     { key: "after", title: after, isName: true, measure, side: 1 },
-    { key: "difference", title: "difference", signed: true, size: (row) => differenceOf(row, key) },
+    { key: "difference", title: `difference in ${titleOf(measure)}`, signed: true, size: (row) => differenceOf(row, key) },
     { key: "change", title: "change", isChange: true, characters: longest("change", key), size: (row) => changeOf(row, key) },
     { key: "shares", title: "share", isShares: true, characters: 14, size: (row) => shareOf(row, key) },
   ];
