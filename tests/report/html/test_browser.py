@@ -158,6 +158,9 @@ def test_a_phone_and_paper(show: Open) -> None:
         assert cost.inner_text() == "31.49 M"
         assert cost.locator("[aria-hidden]").count() == 0
         assert "No room for: " in tab.text("#left-out")
+        tab.page.set_viewport_size({"width": 1400, "height": 740})
+        tab.page.locator("#modules th.c-output").wait_for()
+        assert tab.text("#left-out") == ""
         tab.page.emulate_media(media="print")
         tab.page.locator("#modules tbody tr").nth(150).wait_for(state="attached")
         assert not tab.page.locator("#search").is_visible()

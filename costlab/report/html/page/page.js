@@ -9,7 +9,7 @@ for (const family of Object.values(data.families)) {
 }
 const find = (name) => document.getElementById(name);
 
-const grid = new TreeGrid(find("modules"), chooseInGrid, draw);
+const grid = new TreeGrid(find("modules"), chooseInGrid, drawTable, draw);
 const icicles = [0, 1].map((side) => new Icicle(find(`icicle-${side}`), side, chooseInIcicle));
 
 function chooseInGrid(row) {
@@ -34,14 +34,18 @@ function revealInGrid(row) {
 }
 
 function draw() {
+  drawTable();
+  drawPictures();
+  drawTotals();
+}
+
+function drawTable() {
   const { found, isFiltered } = grid.draw();
   find("found").textContent = isFiltered ? `${found} ${found === 1 ? "module" : "modules"}` : "";
   const leftOut = grid.leftOut.length ? [`No room for: ${grid.leftOut.join(", ")}.`] : [];
   if (grid.notPrinted) leftOut.push(`${exact(BigInt(grid.notPrinted))} more rows are not printed.`);
   find("left-out").textContent = leftOut.join(" ");
   find("open-all").disabled = find("close-all").disabled = view.isFlat || isFiltered;
-  drawPictures();
-  drawTotals();
 }
 
 function drawPictures() {
@@ -179,7 +183,7 @@ function fillColumns() {
     box.addEventListener("change", () => {
       if (box.checked) view.shown.add(key);
       else view.shown.delete(key);
-      draw();
+      drawTable();
     });
     const title = key === "cost" ? "cost" : TITLES[key] ?? inWords(key);
     return element("label", {}, box, ` ${title}`);
@@ -196,16 +200,16 @@ function lookAt(other) {
 }
 
 function listen() {
-  const on = (name, event, act) => find(name).addEventListener(event, (happened) => {
+  const on = (name, event, act, drawn = drawTable) => find(name).addEventListener(event, (happened) => {
     act(happened.target);
-    draw();
+    drawn();
   });
   on("convention", "change", ({ value }) => {
     view.convention = value;
     fillMeasures();
-  });
-  on("measure", "change", ({ value }) => { view.measure = value; });
-  on("beside", "change", ({ value }) => lookAt(Number(value)));
+  }, draw);
+  on("measure", "change", ({ value }) => { view.measure = value; }, draw);
+  on("beside", "change", ({ value }) => lookAt(Number(value)), draw);
   on("search", "input", ({ value }) => { view.query = value.trim().toLowerCase(); });
   on("flat", "change", ({ checked }) => { view.isFlat = checked; });
   on("only", "change", ({ checked }) => { view.onlyDifferent = checked; });

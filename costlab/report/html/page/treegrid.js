@@ -8,27 +8,27 @@ const PAPER = 108; // characters of a page
 const PADDING = "1.3rem";
 
 class TreeGrid {
-  constructor(table, choose, changed) {
+  constructor(table, choose, sorted, resized) {
     this.table = table;
     this.body = table.tBodies[0];
     this.choose = choose;
-    this.changed = changed;
+    this.sorted = sorted;
     this.isPrinting = false;
     this.shown = [];
     table.addEventListener("click", (event) => this.onClick(event));
     table.addEventListener("dblclick", (event) => this.onDoubleClick(event));
     table.addEventListener("keydown", (event) => this.onKey(event));
     addEventListener("scroll", () => this.fill(), { passive: true });
-    addEventListener("resize", () => this.width() !== this.drawnFor && this.changed());
+    addEventListener("resize", () => this.drawnFor !== this.width() && resized());
   }
 
   width() {
-    this.drawnFor = this.isPrinting ? PAPER * characterWidth() : this.table.parentElement.clientWidth;
-    return this.drawnFor;
+    return this.isPrinting ? PAPER * characterWidth() : this.table.parentElement.clientWidth;
   }
 
   draw() {
-    const { columns, isShort, leftOut } = fitted(columnsOf(), this.width());
+    this.drawnFor = this.width();
+    const { columns, isShort, leftOut } = fitted(columnsOf(), this.drawnFor);
     this.columns = columns;
     this.leftOut = leftOut;
     this.table.classList.toggle("short", isShort);
@@ -185,7 +185,7 @@ class TreeGrid {
     const first = !column.text;
     if (view.sort?.key !== key) view.sort = { key, descending: first };
     else view.sort = view.sort.descending === first ? { key, descending: !first } : null;
-    this.changed();
+    this.sorted();
     this.table.querySelector(`[data-sort="${key}"]`)?.focus();
   }
 
