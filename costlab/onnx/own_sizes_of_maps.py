@@ -8,6 +8,7 @@ from costlab.onnx.tensor import GraphTensor
 
 __all__ = ["KIN", "SIZES"]
 ML = "ai.onnx.ml"
+BLOCKED = "com.microsoft.nchwc"
 
 
 @sized("BiasSplitGelu")
@@ -25,6 +26,45 @@ def convolved(call: NodeCall) -> list[GraphTensor]:
     return [_like(call.input(0), _slid(call, weight.shape[2:], weight.shape[0], last))]
 
 
+@sized("Conv", domain=BLOCKED)
+def convolved_in_blocks(call: NodeCall) -> list[GraphTensor]:
+    """A convolution whose map may have more channels than its weights are for, filled up to whole blocks."""
+    weight = call.input(1)
+    return [_like(call.input(0), _slid(call, weight.shape[2:], weight.shape[0], False))]
+
+
+@sized("GlobalAveragePool", "GlobalMaxPool", domain=BLOCKED)
+def pooled_whole(call: NodeCall) -> list[GraphTensor]:
+    """A pooling of whole maps."""
+    batch, channels, *size = call.input(0).shape
+    return [_like(call.input(0), (batch, channels, *(1 for _ in size)))]
+
+
+@sized("Upsample", domain=BLOCKED)
+def enlarged(call: NodeCall) -> list[GraphTensor]:
+    """A map whose sizes are multiplied."""
+    pairs = zip(call.input(0).shape, call.attributes["scales"], strict=True)
+    return [_like(call.input(0), tuple(size * int(scale) for size, scale in pairs))]
+
+
+@sized("ReorderInput", domain=BLOCKED)
+def into_blocks(call: NodeCall) -> list[GraphTensor]:
+    """A map, its channels first."""
+    batch, *rest = call.input(0).shape
+    first = (rest[-1], *rest[:-1]) if call.number("channels_last") else rest
+    return [_like(call.input(0), (batch, *first))]
+
+
+@sized("ReorderOutput", domain=BLOCKED)
+def out_of_blocks(call: NodeCall) -> list[GraphTensor]:
+    """A map with as many channels as it has without those that fill up, first or last."""
+    batch, _, *size = call.input(0).shape
+    channels = call.number("channels")
+    sizes = (*size, channels) if call.number("channels_last") else (channels, *size)
+    return [_like(call.input(0), (batch, *sizes))]
+
+
+@sized("MaxPool", "AveragePool", domain=BLOCKED)
 @sized("NhwcMaxPool", "QLinearAveragePool")
 def pooled(call: NodeCall) -> list[GraphTensor]:
     """A pooling, its channels last or first."""

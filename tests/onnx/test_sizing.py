@@ -7,7 +7,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
-from costlab import TargetError
+from costlab import TargetError, count
 from tests.onnx.graphs import counted, parsed, sizes_in
 
 W = np.ones((4, 3, 3, 3), np.float32)
@@ -135,6 +135,39 @@ def test_an_operator_of_later_versions_is_that_operator() -> None:
     made = "i = NonZero (z) x = Cast <to = 1> (i) n ="
     t = counted(head + text.replace("] x", "] z").replace("n =", made) % "LayerNormalization")
     assert list(t.unsized) == ["NonZero", "LayerNormalization", "MatMul"]
+
+
+BLOCKED = """<ir_version: 8, opset_import: ["" : 17, "com.microsoft.nchwc" : 1]>
+g (float[2,12,8,8] x, float[16,12,3,3] w, float[16] b, float[32,16,1,1] v) => (float[N] y, float[N] z) {
+    i = com.microsoft.nchwc.ReorderInput (x)
+    c = com.microsoft.nchwc.Conv <strides = [2,2], pads = [1,1,1,1]> (i, w, b)
+    m = com.microsoft.nchwc.MaxPool <kernel_shape = [2,2], strides = [2,2]> (c)
+    u = com.microsoft.nchwc.Upsample <scales = [1,1,3,3], mode = "nearest"> (m)
+    a = com.microsoft.nchwc.AveragePool <kernel_shape = [3,3], count_include_pad = 1> (u)
+    d = com.microsoft.nchwc.Conv (a, v)
+    y = com.microsoft.nchwc.ReorderOutput <channels = 30, channels_last = 1> (d)
+    p = com.microsoft.nchwc.GlobalAveragePool (d)
+    q = com.microsoft.nchwc.GlobalMaxPool (p)
+    z = com.microsoft.nchwc.ReorderOutput <channels = 30> (q)
+}"""
+
+
+def test_what_onnxruntime_lays_out_in_blocks_of_channels() -> None:
+    held = {"w": np.ones((16, 12, 3, 3), np.float32), "v": np.ones((32, 16, 1, 1), np.float32)}
+    model = parsed(BLOCKED, **held, b=np.ones(16, np.float32))
+    sizes = sizes_in(model, {"x": (2, 12, 8, 8)})
+    assert [sizes[name] for name in "cmua"] == [(2, 16, size, size) for size in (4, 2, 6, 4)]
+    assert (sizes["d"], sizes["y"]) == ((2, 32, 4, 4), (2, 4, 4, 30))
+    assert (sizes["p"], sizes["z"]) == ((2, 32, 1, 1), (2, 30, 1, 1))
+    t = count(model)
+    first, second = 2 * 16 * 16 * 12 * 9, 2 * 16 * 32 * 16
+    assert t.by_operator() == {
+        "conv2d": first + second,
+        **dict.fromkeys(("max_pool2d", "interpolate_nearest", "avg_pool2d"), 0),
+        **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_max_pool2d"), 0),
+    }
+    assert (t.parameters, t.bias_adds) == (16 * 12 * 9 + 16 + 32 * 16, 2 * 16 * 16)
+    assert (t.unsized, t.without_rule) == ({}, {})
 
 
 def test_what_the_file_declares_helps_where_nobody_knows() -> None:

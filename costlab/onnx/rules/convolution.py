@@ -4,7 +4,7 @@ from math import prod
 
 from costlab.algebra.work import Work
 from costlab.onnx.call import NodeCall
-from costlab.onnx.rules.registry import MICROSOFT, operators
+from costlab.onnx.rules.registry import BLOCKED, MICROSOFT, operators
 from costlab.onnx.tensor import GraphTensor
 
 
@@ -33,6 +33,7 @@ def _kind(call: NodeCall, name: str) -> str:
 
 @operators("Conv", learned=(1, 2))
 @operators("FusedConv", domain=MICROSOFT, learned=(1, 2))
+@operators("Conv", domain=BLOCKED, learned=(1, 2))
 def convolution(call: NodeCall) -> Work:
     """``(N, C, *size) -> (N, filters, *size')``: one multiply-add per weight per output position."""
     positions = _positions(call.output.shape)

@@ -1,6 +1,6 @@
 """Operators without multiply-adds, told apart: what computes, what only moves, and what is not counted."""
 
-from costlab.onnx.rules.registry import MICROSOFT, ML, ONNX, TRAINING, Operator
+from costlab.onnx.rules.registry import BLOCKED, MICROSOFT, ML, ONNX, TRAINING, Operator
 
 _ELEMENTWISE = """
 Abs Acos Acosh Add And:logical_and Asin Asinh Atan Atanh BitShift:bitwise_shift BitwiseAnd:bitwise_and
@@ -57,7 +57,14 @@ PLAIN = (
     | _kinds(MICROSOFT, _MICROSOFT)
 )
 """The kinds of what computes without multiply-adds, as torch calls them."""
-NOTHING = frozenset([*_kinds(ONNX, _MOVES), *_kinds(ML, _ML_MOVES), *_kinds(MICROSOFT, _MICROSOFT_MOVES)])
+NOTHING = frozenset(
+    [
+        *_kinds(ONNX, _MOVES),
+        *_kinds(ML, _ML_MOVES),
+        *_kinds(MICROSOFT, _MICROSOFT_MOVES),
+        *_kinds(BLOCKED, "ReorderInput ReorderOutput"),
+    ]
+)
 """What makes, copies or rearranges elements: no operation, as views and copies of torch are none."""
 NOT_COUNTED: dict[Operator, str] = {
     (ONNX, "DFT"): "how many products it takes depends on the algorithm",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from costlab.algebra.work import Work
 from costlab.onnx.call import NodeCall
-from costlab.onnx.rules.registry import MICROSOFT, ONNX, Rule, operators
+from costlab.onnx.rules.registry import BLOCKED, MICROSOFT, ONNX, Rule, operators
 
 
 def pooled(call: NodeCall, kind: str, window_elements: int = 0) -> Work:
@@ -34,6 +34,8 @@ TABLE = (
     (ONNX, "GlobalMaxPool", "adaptive_max_pool"),
     (MICROSOFT, "NhwcMaxPool", "max_pool"),
     (MICROSOFT, "MaxpoolWithMask", "max_pool"),
+    (BLOCKED, "MaxPool", "max_pool"),
+    (BLOCKED, "GlobalMaxPool", "adaptive_max_pool"),
 )
 """Pooling that is no mean."""
 for domain, name, kind in TABLE:
@@ -42,6 +44,7 @@ for domain, name, kind in TABLE:
 
 @operators("AveragePool")
 @operators("QLinearAveragePool", domain=MICROSOFT)
+@operators("AveragePool", domain=BLOCKED)
 def average(call: NodeCall) -> Work:
     """``(N, C, *size) -> (N, C, *size')``: the mean of each window, with its padding where that counts."""
     kernel, outputs = tuple(call.attributes["kernel_shape"]), call.output.elements
@@ -55,6 +58,7 @@ def average(call: NodeCall) -> Work:
 
 @operators("GlobalAveragePool")
 @operators("QLinearGlobalAveragePool", domain=MICROSOFT)
+@operators("GlobalAveragePool", domain=BLOCKED)
 def average_of_all(call: NodeCall) -> Work:
     """``(N, C, *size) -> (N, C, 1, ...)``: one window over the whole map."""
     return pooled(call, "adaptive_avg_pool", call.input(0).elements)
@@ -112,6 +116,7 @@ MODES = {"linear": {1: "linear", 2: "bilinear", 3: "trilinear"}, "cubic": {2: "b
 
 
 @operators("Resize", "Upsample", learned=())
+@operators("Upsample", domain=BLOCKED, learned=())
 def resized(call: NodeCall) -> Work:
     """``(N, C, *size) -> (N, C, *size')``."""
     before, after = call.input(0).shape, call.output.shape

@@ -14,6 +14,8 @@ TRAINING = "ai.onnx.preview.training"
 PREVIEW = "ai.onnx.preview"
 MICROSOFT = "com.microsoft"
 """The domain of the operators that onnxruntime adds and fuses others to."""
+BLOCKED = "com.microsoft.nchwc"
+"""The domain of those whose channels it lays out in blocks, filled up to whole ones."""
 Rule: TypeAlias = Callable[[NodeCall], Work | Iterable[Work]]
 Operator: TypeAlias = tuple[str, str]
 F = TypeVar("F", bound=Rule)
