@@ -1,6 +1,6 @@
 """The tensors among the arguments of a call, and what comes out of it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -71,7 +71,17 @@ def mark_inputs(tensors: Iterable[Tensor]) -> None:
             each.of_input = True
 
 
-def pass_on(given: Any, output: Any) -> None:
-    """What an operator makes of inputs, among others, comes from inputs."""
-    if any(type(each) is StandIn and each.of_input for each in tensors_in(given)):
-        mark_inputs(tensors_in(output))
+def pass_on(given: Any, output: Any, owners: Mapping[int, Tensor]) -> None:
+    """What comes out of an operator comes from what went in: from inputs, and from parameters.
+
+    ``owners`` are the parameters, by the ids of their stand-ins.
+    """
+    known = [each for each in tensors_in(output) if type(each) is StandIn and each.known]
+    if not known:
+        return
+    read = [each for each in tensors_in(given) if type(each) is StandIn]
+    parameters = {id(owners[id(each)]) for each in read if id(each) in owners}
+    made_of = frozenset(parameters.union(*(each.made_of for each in read)))
+    of_input = any(each.of_input for each in read)
+    for each in known:
+        each.made_of, each.of_input = made_of, of_input

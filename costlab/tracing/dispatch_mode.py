@@ -88,7 +88,7 @@ class StandInDispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         args, kwargs = self._adopted(args), self._adopted(kwargs) if kwargs else kwargs
         output = self._output(func, facts, args, kwargs)
         if self.stand_ins.with_weights:
-            pass_on((args, kwargs), output)
+            pass_on((args, kwargs), output, self.stand_ins.owners)
         unknown = self._meets_sparse and are_unknown(tensors_in(args))
         if self.inside is None:
             self.on_operator(func, args, kwargs, output, self.called, unknown=unknown)

@@ -46,7 +46,6 @@ class OperandReader:
         self._seen: dict[int, _Seen] = {}
         self.multiplied: set[int] = set()
         """The ids of the tensors of the model that are multiplied."""
-        self._preparing: list[tuple[str, Tensor]] = []
         self._prepared: dict[int, int] = {}
 
     def read(
@@ -59,9 +58,8 @@ class OperandReader:
     def _read(
         self, work: Work, part: int, given: tuple[Any, Any], output: Any, path: str, func: Any
     ) -> Operands | None:
-        prepares = self._note_preparation(given, output, path)
-        if not prepares and self._preparing:
-            self._note_use(given, path)
+        if not self._is_prepared(output):
+            self._note_use(given)
         if isinstance(work.multiply_adds, int) and work.multiply_adds == 0:
             return None
         found = factors(work, part, given, output, function_of(func), self._stand_ins)
@@ -88,20 +86,18 @@ class OperandReader:
         values = values_in(parameter)
         return None if values is None else int(nonzero(values).count_nonzero())
 
-    def _note_preparation(self, given: Any, output: Any, path: str) -> bool:
-        """Whether something is computed of parameters alone, which is what they are used as."""
+    @staticmethod
+    def _is_prepared(output: Any) -> bool:
+        """Whether what comes out is computed of parameters and constants alone, to be used later."""
         made = list(tensors_in(output))
-        if not made or not all(type(each) is StandIn and each.constant for each in made):
-            return False
-        self._preparing += [(path, each) for each in self._stand_ins.parameters_in(given)]
-        return True
+        return bool(made) and all(type(each) is StandIn and each.constant for each in made)
 
-    def _note_use(self, given: Any, path: str) -> None:
+    def _note_use(self, given: Any) -> None:
         """What was computed of a parameter is used with data, such as a bias with a mask."""
         for each in tensors_in(given):
             if type(each) is StandIn and each.held is not None and id(each) not in self._stand_ins.owners:
-                for one in self._near(path):
-                    if one.shape == each.shape and is_masked(one, each.held):
+                for one in self._parameters_in(each):
+                    if is_masked(one, each.held):
                         self._use(one, int(nonzero(each.held).count_nonzero()))
 
     def _weight(self, factor: Factor, kind: str, path: str) -> Weight:
@@ -124,7 +120,7 @@ class OperandReader:
         if factor.only_a_part:
             return Weight((id(held), factor.axes), factor.elements, factor.uses, bits, zeros)
         if held is tensor and type(tensor) is StandIn:
-            return Weight(self._key(values, left, path), whole, factor.uses, bits, zeros)
+            return Weight(self._key(tensor, values, left, path), whole, factor.uses, bits, zeros)
         left = left if before is None else max(left, before.left)
         self._seen[id(held)] = _Seen(held, zeros, left, whole, written)
         return Weight(id(held), whole, factor.uses, bits, zeros)
@@ -137,14 +133,16 @@ class OperandReader:
         original = tensor.original if type(tensor) is StandIn else None
         return tensor if original is None else original
 
-    def _near(self, path: str) -> list[Tensor]:
-        """The parameters of which something was computed in a module, or in those within."""
-        below = f"{path}." if path else ""
-        return [each for at, each in self._preparing if at == path or at.startswith(below)]
+    def _parameters_in(self, tensor: StandIn) -> list[Tensor]:
+        """The parameters that a tensor was computed of, element by element."""
+        made_of, owners = tensor.made_of, self._stand_ins.owners
+        if not made_of:
+            return []
+        return [each for each in owners.values() if id(each) in made_of and each.shape == tensor.shape]
 
-    def _key(self, values: Tensor, left: int, path: str) -> Any:
+    def _key(self, tensor: StandIn, values: Tensor, left: int, path: str) -> Any:
         """The parameter that a weight was computed of; of others what is in it, wherever it is computed."""
-        alike = [each for each in self._near(path) if each.shape == values.shape]
+        alike = self._parameters_in(tensor)
         if alike:
             parameter = ([each for each in alike if is_masked(each, values)] or alike)[-1]
             self._use(parameter, left)

@@ -45,7 +45,8 @@ class StandIn(Tensor, metaclass=AsTensor):
     tensor of the caller's whose values are copied when they are asked for. ``viewed`` is the stand-in of
     which one without values is a view, and ``made_by`` are the operations that its content comes from, where
     these are followed; of a view, if those of what it views are still ``as_of`` then. Where weights are
-    looked at, ``of_input`` says that its values come from what the model is called with.
+    looked at, ``of_input`` says that its values come from what the model is called with, and ``made_of`` are
+    the ids of the parameters that they are computed of.
     """
 
     held: Tensor | None = None
@@ -55,6 +56,7 @@ class StandIn(Tensor, metaclass=AsTensor):
     made_by: frozenset[int] = frozenset()
     as_of: frozenset[int] = frozenset()
     of_input: bool = False
+    made_of: frozenset[int] = frozenset()
     __torch_function__: Any = torch._C._disabled_torch_function_impl
 
     @classmethod

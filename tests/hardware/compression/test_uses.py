@@ -79,3 +79,16 @@ def test_a_weight_that_is_written_between_two_uses() -> None:
     assert told.effective_multiply_adds == 3 * (left(layer.weight) + 64)
     assert told.nonzero_parameters == 64
     assert left(layer.weight) < 64
+
+
+def test_two_weights_that_are_computed_before_they_are_used() -> None:
+    def both(m: Any, x: Any) -> Any:
+        one, other = 2 * m.one.relu(), 2 * m.other.relu()
+        return functional.linear(x, one) + functional.linear(x, other)
+
+    one, other = (nn.Parameter(torch.randn(4, 8) + shift) for shift in (0, 1))
+    told = compression(Calls(both, one=one, other=other), ROWS)
+    kept = left(one.relu()) + left(other.relu())
+    assert left(one.relu()) != left(other.relu())
+    assert (told.effective_multiply_adds, told.nonzero_parameters) == (3 * kept, kept)
+    assert (told.zeros.elements, told.zeros.nonzero) == (64, kept)
