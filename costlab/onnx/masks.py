@@ -1,14 +1,14 @@
 """Where the weights of a graph are not zero, and how wide they are: what the file alone determines."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
+from onnx import GraphProto, NodeProto, OperatorSetIdProto, TensorProto, numpy_helper
 from onnx.checker import ValidationError
-from onnx.reference import ReferenceEvaluator
 
+from costlab.onnx.reference import run_node
 from costlab.onnx.tensor import GraphTensor
 
 WIDTHS = {"FLOAT": 32, "DOUBLE": 64, "BOOL": 8}
@@ -48,11 +48,14 @@ def bits_of(element_type: int) -> int:
 class FileTensors:
     """The tensors that a graph holds, and those that its nodes make of them alone.
 
-    Those whose values lie in other files are looked for in a ``folder``, if there is one.
+    Those whose values lie in other files are looked for in a ``folder``, if there is one. ``opsets`` say
+    which operators the nodes are, where what they make is wanted.
     """
 
-    def __init__(self, graph: GraphProto, folder: str = "") -> None:
-        self._folder = folder
+    def __init__(
+        self, graph: GraphProto, folder: str = "", opsets: Sequence[OperatorSetIdProto] = ()
+    ) -> None:
+        self._folder, self._opsets = folder, opsets
         self.held = {each.name: each for each in graph.initializer}
         self._made: dict[str, NodeProto] = {}
         for node in graph.node:
@@ -181,10 +184,12 @@ class FileTensors:
         if any(each is None for each in given.values()):
             return None
         try:
-            made: Any = ReferenceEvaluator(node).run(None, given)
+            made = run_node(
+                node, self._opsets, {name: each for name, each in given.items() if each is not None}
+            )
         except Exception:  # one that is malformed is told where it is counted
             return None
-        return np.asarray(made[list(node.output).index(name)])
+        return made[list(node.output).index(name)]
 
     def _product(self, node: NodeProto) -> Held | None:
         """A weight times a mask: of the larger tensor, zero where one of both is."""

@@ -16,13 +16,13 @@ from onnx import (
     numpy_helper,
     shape_inference,
 )
-from onnx.reference import ReferenceEvaluator
 
 from costlab.algebra.shape import Sizes
 from costlab.errors import TargetError
 from costlab.messages import first_sentence
 from costlab.onnx.faults import refuse_channels, told
 from costlab.onnx.own_sizes_of_maps import KIN, SIZES
+from costlab.onnx.reference import run_node
 from costlab.onnx.scope import Scope
 from costlab.onnx.sequences import SEQUENCES, given_by
 from costlab.onnx.tensor import (
@@ -223,8 +223,7 @@ def _computed(
     feeds: dict[str, Any] = {}
     for name, tensor in zip(filter(None, node.input), given, strict=True):
         feeds[name] = np.broadcast_to(0, tensor.shape) if tensor.values is None else tensor.values
-    run = ReferenceEvaluator(node, opsets={each.domain: each.version for each in scope.opsets})
-    results = map(np.asarray, run.run(None, feeds))
+    results = run_node(node, scope.opsets, feeds)
     return [tensor_of_array(each, before.origins) for before, each in zip(made, results, strict=True)]
 
 

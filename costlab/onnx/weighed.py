@@ -73,7 +73,12 @@ class WeighedGraph(Block):
         """The tree of its nodes, each with what it multiplies. Raises as the graph's does."""
         root = self.block.walk(x, path, training_only)  # type: ignore[arg-type]  # a graph takes both
         leaves = sorted(_leaves(root), key=_turn)
-        weigher = _Weigher(FileTensors(self.model.graph, self.folder), self.model.graph, self.look, leaves)
+        weigher = _Weigher(
+            FileTensors(self.model.graph, self.folder, self.model.opset_import),
+            self.model.graph,
+            self.look,
+            leaves,
+        )
         for node in leaves:
             weigher.meet(node)
         made = weigher.told(root)

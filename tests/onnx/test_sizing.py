@@ -122,6 +122,33 @@ def test_bfloat16_is_taken_by_operators_of_before_it() -> None:
         counted(head + text % "4,2,3,3", f=factors)
 
 
+@pytest.mark.parametrize("version", [9, 11, 12, 13, 18])
+def test_sizes_that_are_computed_by_operators_of_any_version(version: int) -> None:
+    """Until 13 axes are attributes, and until 10 so is where a slice begins and ends."""
+    late, cut = version >= 13, version >= 10
+    over, reduced = ("", "s, zeros") if version >= 18 else ("axes = [0], ", "s")
+    text = f"""g (float[2,3,4,5] x, float[12,7] w) => (float[N] y) {{
+        s = Shape (x)
+        f = Slice {"(s, zeros, ones)" if cut else "<starts = [0], ends = [1]> (s)"}
+        n = Squeeze {"(f, zeros)" if late else "<axes = [0]> (f)"}
+        u = Unsqueeze {"(n, zeros)" if late else "<axes = [0]> (n)"}
+        p = ReduceProd <{over}keepdims = 0> ({reduced})
+        q = Unsqueeze {"(p, zeros)" if late else "<axes = [0]> (p)"}
+        d = Div (q, twelve)
+        k = Concat <axis = 0> (d, rest)
+        r = Reshape (x, k)
+        y = MatMul (r, w)
+    }}"""
+    integers = {"zeros": [0], "ones": [1], "twelve": [12], "rest": [12]}
+    held = {name: np.array(each, np.int64) for name, each in integers.items()}
+    model = parsed(
+        f'<ir_version: 8, opset_import: ["" : {version}]> {text}', w=np.ones((12, 7), np.float32), **held
+    )
+    sizes = sizes_in(model, {"x": (2, 3, 4, 5)})
+    assert (sizes["n"], sizes["u"], sizes["r"], sizes["y"]) == ((), (1,), (10, 12), (10, 7))
+    assert count(model).multiply_adds == 10 * 12 * 7
+
+
 def test_an_operator_of_later_versions_is_that_operator() -> None:
     """onnxruntime fuses to a layer norm, which begins with 17, in files of any version."""
     head = '<ir_version: 7, opset_import: ["" : 14]>'
