@@ -204,6 +204,8 @@ def _of_product(work: Work, args: Any, kwargs: Any, func: Any, stand_ins: StandI
     two = tensors[-2:] if work.kind != "einsum" or len(tensors) == 2 else tensors
     if work.kind in ("mixed_mm", "scaled_mm"):  # with scales, or with what is added, in front
         two = tensors[int("_addmm" in str(func)) :][:2]
+    if any(map(_is_given_sparse, two)) and any(type(each) is StandIn and each.constant for each in two):
+        return None  # a sparse tensor takes some elements of a weight more often than others
     held = [each for each in two if _is_weight(each, stand_ins)]
     if not held or len(held) == len(two):
         return []  # of weights by each other nothing is left out
@@ -220,3 +222,8 @@ def _is_weight(tensor: Any, stand_ins: StandIns) -> bool:
     if type(tensor) is not StandIn or tensor.dtype is torch.bool:
         return tensor.layout in SPARSE
     return tensor.constant or stand_ins.has_parameter((tensor,), {})
+
+
+def _is_given_sparse(tensor: Tensor) -> bool:
+    """Whether a tensor is sparse and no parameter, such as what is next to what in a graph."""
+    return tensor.layout in SPARSE and not isinstance(tensor, torch.nn.Parameter)

@@ -92,3 +92,17 @@ def test_two_weights_that_are_computed_before_they_are_used() -> None:
     assert left(one.relu()) != left(other.relu())
     assert (told.effective_multiply_adds, told.nonzero_parameters) == (3 * kept, kept)
     assert (told.zeros.elements, told.zeros.nonzero) == (64, kept)
+
+
+def test_a_weight_whose_rows_a_sparse_tensor_chooses_is_not_known() -> None:
+    near = torch.eye(5, 8).to_sparse()
+    weight = with_zeros(nn.Linear(6, 8)).weight
+    alone = compression(Calls(lambda m, a: torch.sparse.mm(a, m.weight), weight=weight), near)
+    assert (alone.multiply_adds, alone.effective_multiply_adds, alone.nonzero_parameters) == (
+        30,
+        None,
+        left(weight),
+    )
+    model = Calls(lambda m, x, a: torch.sparse.mm(a, x @ m.weight.t()), weight=weight)
+    told = compression(model, (torch.rand(8, 6), near))
+    assert told.effective_multiply_adds == 8 * left(weight) + 5 * 8
