@@ -1,9 +1,11 @@
 """What an exported program is called with: the sizes that it was exported for, some of them left open."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import sympy
@@ -20,7 +22,17 @@ from costlab.messages import named, shortened
 
 SIZE = re.compile(r"(L\[[^\s()*+/%,<>=]*\])\.size\(\)\[(\d+)\]")
 """How a condition that torch.export found while it ran writes a size of an input."""
-ARITHMETIC = re.compile(r"(?:[\d\s()+\-*/%<>=!,.]|\b(?:and|or|not|min|max|True|False)\b)*")
+FUNCTIONS = {
+    "min": min,
+    "max": max,
+    "math": SimpleNamespace(trunc=math.trunc, floor=math.floor, ceil=math.ceil),
+    "torch": SimpleNamespace(sym_float=float, sym_int=int),
+}
+"""What conditions call: a map that is resized by a factor has its sizes by way of floats."""
+ARITHMETIC = re.compile(
+    r"(?:[\d\s()+\-*/%<>=!,.]|\b(?:and|or|not|min|max|True|False)\b"
+    r"|\bmath\.(?:trunc|floor|ceil)\b|\btorch\.sym_(?:float|int)\b)*"
+)
 
 
 class Leaf(NamedTuple):
@@ -162,7 +174,7 @@ class ProgramInputs:
             plain = SIZE.sub(size, condition)
             if not ARITHMETIC.fullmatch(plain):
                 continue  # about values, or of a form that torch writes for itself
-            if not eval(plain, {"__builtins__": {}, "min": min, "max": max}):  # noqa: S307  # numbers and signs
+            if not eval(plain, {"__builtins__": {}, **FUNCTIONS}):  # noqa: S307  # numbers and signs
                 wanted = SIZE.sub(r"\1.shape[\2]", condition)
                 for written, place in places.items():
                     wanted = wanted.replace(f"{written}.", f"{self.leaves[place].name}.")

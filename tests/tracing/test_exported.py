@@ -182,6 +182,20 @@ def test_conditions_that_were_found_on_the_way() -> None:
         costlab.count(program, "7x3")
 
 
+def test_conditions_on_sizes_that_a_factor_makes() -> None:
+    class Shrinks(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(nn.functional.interpolate(x, scale_factor=0.5))
+
+    given, open_ones = torch.zeros(2, 3, 8), ({2: Dim.AUTO},)
+    program = torch.export.export(Shrinks(4, 5), (given,), dynamic_shapes=open_ones)
+    assert costlab.count(program, torch.zeros(2, 3, 9)).multiply_adds == 2 * 3 * 4 * 5
+    with pytest.raises(
+        DefinitionError, match=r"Shrinks was exported for sizes with .*x\.shape\[2\].* == 4: "
+    ):
+        costlab.count(program, "2x3x12")
+
+
 def test_what_an_error_leaves_behind(open_program: ExportedProgram) -> None:
     with pytest.raises(DefinitionError):
         costlab.count(open_program, ("6x3", "13x3"))
