@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from costlab.algebra.block import Block
 from costlab.algebra.combine import marked
 from costlab.algebra.dim import Dim, text
 from costlab.algebra.inputs import Inputs, as_input
@@ -173,7 +174,7 @@ def compare(
         replace(count(made, input, batch=batch, partial=partial), label=label)
         for label, made in fitted(chosen, input).variants.items()
     )
-    if not chosen.name:  # a set that is declared may bring different inputs
+    if not all(map(_is_given_input, chosen.variants.values())):
         _refuse_different({counted.label: _with_batch(counted) for counted in counts})
     for counted in counts:
         for name in MEASURES:
@@ -224,11 +225,13 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
         and not all(isinstance(size, int) for size in shape)
     ):
         raise DefinitionError(f"input={shape} is no single shape; only numbers are compared")
-    own = {label: made.shape() for label, made in chosen.variants.items() if made.input is not None}
+    own = {label: made.shape() for label, made in chosen.variants.items() if _is_given_input(made)}
     if len(set(own.values())) > 1:
-        if shape is not None and chosen.name:
-            raise DefinitionError(f"{chosen.name}: the variants bring inputs of their own: leave --input out")
-        if shape is None and len(own) == len(chosen.variants):
+        if shape is not None:
+            raise DefinitionError(
+                f"{chosen.name or chosen.title}: the variants bring inputs of their own: leave --input out"
+            )
+        if len(own) == len(chosen.variants):
             return chosen
     inputs = {label: made.shape(shape) for label, made in chosen.variants.items()}
     for label, theirs in inputs.items():
@@ -236,6 +239,12 @@ def fitted(chosen: Ablation, input: object = None) -> Ablation:
             raise DefinitionError(f"{label}: input={theirs} is no single shape; only numbers are compared")
     _refuse_different(inputs)
     return chosen
+
+
+def _is_given_input(made: Variant) -> bool:
+    """Whether a variant was given an input, which may be another than others'; one of a file's own is not."""
+    own = made.subject.default_input if isinstance(made.subject, Block) else None
+    return made.input is not None and made.input != own
 
 
 def _with_batch(counted: Count) -> str:

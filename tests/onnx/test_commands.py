@@ -55,7 +55,7 @@ def ran(*words: str) -> int:
         ("report model.onnx", "is a target: say with --html FILE or -o DIR where its page goes"),
         (
             "compare model.onnx four.onnx",
-            "model.onnx takes 1x3x8x8, four.onnx takes 4x3x8x8; give one",
+            "model.onnx takes 3x8x8, four.onnx takes 4x3x8x8; give one",
         ),
     ],
 )
