@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from costlab.algebra.block import Node
 from costlab.algebra.shape import Sizes
-from costlab.algebra.traced import Call, Parameters, Traced
+from costlab.algebra.traced import Parameters, Traced
 from costlab.algebra.work import Work
 from costlab.onnx.call import GraphStep, NodeCall
 
@@ -29,7 +29,6 @@ class GraphOperation(NamedTuple):
     reads: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     kernel: str = ""
-    call: Call | None = None
 
     @property
     def parameters(self) -> int:
@@ -108,7 +107,6 @@ def _leaf(path: str, operation: GraphOperation) -> Node:
         operation.kernel,
         operation.unknown,
         unsized=operation.unsized,
-        call=operation.call,
         turn=operation.turn,
         reads=operation.reads,
         step_of_graph=operation.step,

@@ -10,11 +10,10 @@ from costlab.onnx.rules import (  # each registers its rules
     products,
     recurrent,
 )
-from costlab.onnx.rules.names import CONTROL, NOT_COUNTED, NOTHING
+from costlab.onnx.rules.names import NOT_COUNTED, NOTHING
 from costlab.onnx.rules.registry import LEARNED, RULES
 
 __all__ = [
-    "CONTROL",
     "LEARNED",
     "NOTHING",
     "NOT_COUNTED",

@@ -76,5 +76,3 @@ NOT_COUNTED: dict[Operator, str] = {
     (TRAINING, "Gradient"): "which gradients it takes depends on the graph around it",
 }
 """Operators that are known and not counted, and why."""
-CONTROL = frozenset([(ONNX, "If"), (ONNX, "Loop"), (ONNX, "Scan"), (ONNX, "SequenceMap")])
-"""What runs graphs that it holds; their nodes are counted, not itself."""
