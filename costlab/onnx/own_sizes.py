@@ -6,10 +6,10 @@ from typing import TypeAlias
 import numpy as np
 
 from costlab.onnx.call import NodeCall
+from costlab.onnx.rules.registry import MICROSOFT
 from costlab.onnx.tensor import GraphTensor, UnsizedError
 
 Sized: TypeAlias = Callable[[NodeCall], list[GraphTensor]]
-MICROSOFT = "com.microsoft"
 KIN = {
     (MICROSOFT, "FusedConv"): "Conv",
     (MICROSOFT, "FusedGemm"): "Gemm",
@@ -50,7 +50,7 @@ def sized(*names: str, domain: str = MICROSOFT) -> Callable[[Sized], Sized]:
 )
 def as_first(call: NodeCall) -> list[GraphTensor]:
     """What is as large as the first input."""
-    return [_like(call.input(0), call.input(0).shape)]
+    return [like(call.input(0), call.input(0).shape)]
 
 
 @sized("STFT", domain="")
@@ -66,13 +66,13 @@ def spectra(call: NodeCall) -> list[GraphTensor]:
         return []
     frames = 1 + (signal.shape[1] - wide) // int(step.values.item())
     bins = wide // 2 + 1 if call.number("onesided", 1) else wide
-    return [_like(signal, (signal.shape[0], frames, bins, 2))]
+    return [like(signal, (signal.shape[0], frames, bins, 2))]
 
 
 @sized("QLinearAdd", "QLinearMul")
 def broadcast(call: NodeCall) -> list[GraphTensor]:
-    """A sum or product of quantised tensors, at places 0 and 3."""
-    return [_like(call.input(0), np.broadcast_shapes(call.input(0).shape, call.input(3).shape))]
+    """A sum or product of quantized tensors, at places 0 and 3."""
+    return [like(call.input(0), np.broadcast_shapes(call.input(0).shape, call.input(3).shape))]
 
 
 @sized("QLinearConcat")
@@ -81,7 +81,7 @@ def joined(call: NodeCall) -> list[GraphTensor]:
     tensors = [call.input(place) for place in range(2, len(call.inputs), 3)]
     sizes, axis = list(tensors[0].shape), call.attributes["axis"]
     sizes[axis] = sum(each.shape[axis] for each in tensors)
-    return [_like(tensors[0], tuple(sizes))]
+    return [like(tensors[0], tuple(sizes))]
 
 
 @sized("QLinearGlobalAveragePool")
@@ -90,7 +90,7 @@ def pooled(call: NodeCall) -> list[GraphTensor]:
     first = call.input(0).shape
     last = bool(call.attributes.get("channels_last"))
     ones = (1,) * (len(first) - 2)
-    return [_like(call.input(0), (first[0], *ones, first[-1]) if last else (*first[:2], *ones))]
+    return [like(call.input(0), (first[0], *ones, first[-1]) if last else (*first[:2], *ones))]
 
 
 @sized("FusedMatMul", "TransposeMatMul")
@@ -101,33 +101,33 @@ def product(call: NodeCall) -> list[GraphTensor]:
         a[-2:] = a[:-3:-1]
     if call.attributes.get("transB"):
         b[-2:] = b[:-3:-1]
-    return [_like(call.input(0), _multiplied(tuple(a), tuple(b)))]
+    return [like(call.input(0), _multiplied(tuple(a), tuple(b)))]
 
 
 @sized("MatMulIntegerToFloat")
 def of_integers(call: NodeCall) -> list[GraphTensor]:
-    """A product of quantised matrices, as floating point: of the type of the scale."""
-    return [_like(call.input(2), _multiplied(call.input(0).shape, call.input(1).shape))]
+    """A product of quantized matrices, as floating point: of the type of the scale."""
+    return [like(call.input(2), _multiplied(call.input(0).shape, call.input(1).shape))]
 
 
 @sized("DynamicQuantizeMatMul")
 def quantized_first(call: NodeCall) -> list[GraphTensor]:
-    """A product of a matrix that is quantised here and one that is."""
-    return [_like(call.input(0), _multiplied(call.input(0).shape, call.input(1).shape))]
+    """A product of a matrix that is quantized here and one that is."""
+    return [like(call.input(0), _multiplied(call.input(0).shape, call.input(1).shape))]
 
 
 @sized("MatMulNBits", "MatMulBnb4", "MatMulFpQ4")
 def packed(call: NodeCall) -> list[GraphTensor]:
     """A linear layer whose weights are packed: ``(..., K) -> (..., N)``."""
-    return [_like(call.input(0), (*call.input(0).shape[:-1], call.attributes["N"]))]
+    return [like(call.input(0), (*call.input(0).shape[:-1], call.attributes["N"]))]
 
 
 @sized("QGemm")
 def layer(call: NodeCall) -> list[GraphTensor]:
-    """A quantised linear layer: A with scale and zero point, B likewise."""
+    """A quantized linear layer: A with scale and zero point, B likewise."""
     a, b = call.input(0).shape, call.input(3).shape
     rows = a[1] if call.attributes.get("transA") else a[0]
-    return [_like(call.input(0), (rows, b[0] if call.attributes.get("transB") else b[1]))]
+    return [like(call.input(0), (rows, b[0] if call.attributes.get("transB") else b[1]))]
 
 
 @sized("Attention", "QAttention")
@@ -135,7 +135,7 @@ def attention(call: NodeCall) -> list[GraphTensor]:
     """Attention of a sequence to itself, with the weights of all three: ``(N, L, E) -> (N, L, values)``."""
     data, weight = call.input(0), call.input(1)
     wide = call.attributes.get("qkv_hidden_sizes") or [0, 0, weight.shape[1] // 3]
-    return [_like(data, (*data.shape[:-1], int(wide[-1])))]
+    return [like(data, (*data.shape[:-1], int(wide[-1])))]
 
 
 @sized("MultiHeadAttention", "GroupQueryAttention", "DecoderMaskedMultiHeadAttention")
@@ -144,14 +144,14 @@ def of_queries(call: NodeCall) -> list[GraphTensor]:
     query, value = call.input(0), call.optional(2)
     *rows, last = query.shape
     if len(query.shape) == 5:  # heads, three of each, their width
-        return [_like(query, (rows[0], rows[1], rows[2] * last))]
+        return [like(query, (rows[0], rows[1], rows[2] * last))]
     if call.operator == "GroupQueryAttention":
         heads, held = call.number("num_heads"), call.number("kv_num_heads")
-        return [_like(query, (*rows, last if value is not None else last // (heads + 2 * held) * heads))]
+        return [like(query, (*rows, last if value is not None else last // (heads + 2 * held) * heads))]
     if value is None:
         return []
     return [
-        _like(query, (*rows, value.shape[-1] if len(value.shape) == 3 else value.shape[1] * value.shape[-1]))
+        like(query, (*rows, value.shape[-1] if len(value.shape) == 3 else value.shape[1] * value.shape[-1]))
     ]
 
 
@@ -159,7 +159,7 @@ def of_queries(call: NodeCall) -> list[GraphTensor]:
 def embedded(call: NodeCall) -> list[GraphTensor]:
     """Tokens as vectors, normalized: ``(N, L) -> (N, L, E)``."""
     table = call.input(2)
-    return [_like(table, (*call.input(0).shape, table.shape[1]))]
+    return [like(table, (*call.input(0).shape, table.shape[1]))]
 
 
 def _multiplied(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
@@ -169,5 +169,6 @@ def _multiplied(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     return (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
 
 
-def _like(tensor: GraphTensor, sizes: tuple[int, ...]) -> GraphTensor:
+def like(tensor: GraphTensor, sizes: tuple[int, ...]) -> GraphTensor:
+    """A tensor of the type of another."""
     return GraphTensor(sizes, tensor.element_type)

@@ -1,21 +1,20 @@
-"""The same of onnxruntime's operators on maps and sequences, and of models of vectors."""
+"""The sizes of what comes out of onnxruntime's operators on maps and sequences, and of models of vectors."""
 
 from collections.abc import Sequence
 
 from costlab.onnx.call import NodeCall
-from costlab.onnx.own_sizes import KIN, SIZES, sized
+from costlab.onnx.own_sizes import KIN, SIZES, like, sized
+from costlab.onnx.rules.registry import BLOCKED, ML
 from costlab.onnx.tensor import GraphTensor
 
 __all__ = ["KIN", "SIZES"]
-ML = "ai.onnx.ml"
-BLOCKED = "com.microsoft.nchwc"
 
 
 @sized("BiasSplitGelu")
 def halved(call: NodeCall) -> list[GraphTensor]:
     """One half of the channels, by the other."""
     *rows, channels = call.input(0).shape
-    return [_like(call.input(0), (*rows, channels // 2))]
+    return [like(call.input(0), (*rows, channels // 2))]
 
 
 @sized("NhwcConv", "NhwcFusedConv", "QLinearConv")
@@ -23,28 +22,28 @@ def convolved(call: NodeCall) -> list[GraphTensor]:
     """A convolution, its channels last or first."""
     weight = call.input(3 if call.operator == "QLinearConv" else 1)
     last = call.operator != "QLinearConv" or bool(call.number("channels_last"))
-    return [_like(call.input(0), _slid(call, weight.shape[2:], weight.shape[0], last))]
+    return [like(call.input(0), _slid(call, weight.shape[2:], weight.shape[0], last))]
 
 
 @sized("Conv", domain=BLOCKED)
 def convolved_in_blocks(call: NodeCall) -> list[GraphTensor]:
     """A convolution whose map may have more channels than its weights are for, filled up to whole blocks."""
     weight = call.input(1)
-    return [_like(call.input(0), _slid(call, weight.shape[2:], weight.shape[0], False))]
+    return [like(call.input(0), _slid(call, weight.shape[2:], weight.shape[0], False))]
 
 
 @sized("GlobalAveragePool", "GlobalMaxPool", domain=BLOCKED)
 def pooled_whole(call: NodeCall) -> list[GraphTensor]:
     """A pooling of whole maps."""
     batch, channels, *size = call.input(0).shape
-    return [_like(call.input(0), (batch, channels, *(1 for _ in size)))]
+    return [like(call.input(0), (batch, channels, *(1 for _ in size)))]
 
 
 @sized("Upsample", domain=BLOCKED)
 def enlarged(call: NodeCall) -> list[GraphTensor]:
     """A map whose sizes are multiplied."""
     pairs = zip(call.input(0).shape, call.attributes["scales"], strict=True)
-    return [_like(call.input(0), tuple(size * int(scale) for size, scale in pairs))]
+    return [like(call.input(0), tuple(size * int(scale) for size, scale in pairs))]
 
 
 @sized("ReorderInput", domain=BLOCKED)
@@ -52,7 +51,7 @@ def into_blocks(call: NodeCall) -> list[GraphTensor]:
     """A map, its channels first."""
     batch, *rest = call.input(0).shape
     first = (rest[-1], *rest[:-1]) if call.number("channels_last") else rest
-    return [_like(call.input(0), (batch, *first))]
+    return [like(call.input(0), (batch, *first))]
 
 
 @sized("ReorderOutput", domain=BLOCKED)
@@ -61,7 +60,7 @@ def out_of_blocks(call: NodeCall) -> list[GraphTensor]:
     batch, _, *size = call.input(0).shape
     channels = call.number("channels")
     sizes = (*size, channels) if call.number("channels_last") else (channels, *size)
-    return [_like(call.input(0), (batch, *sizes))]
+    return [like(call.input(0), (batch, *sizes))]
 
 
 @sized("MaxPool", "AveragePool", domain=BLOCKED)
@@ -70,7 +69,7 @@ def pooled(call: NodeCall) -> list[GraphTensor]:
     """A pooling, its channels last or first."""
     last = call.operator == "NhwcMaxPool" or bool(call.number("channels_last"))
     channels = call.input(0).shape[-1 if last else 1]
-    return [_like(call.input(0), _slid(call, call.attributes["kernel_shape"], channels, last))]
+    return [like(call.input(0), _slid(call, call.attributes["kernel_shape"], channels, last))]
 
 
 def _slid(call: NodeCall, kernel: Sequence[int], channels: int, last: bool) -> tuple[int, ...]:
@@ -105,14 +104,14 @@ def recurrent(call: NodeCall) -> list[GraphTensor]:
     """A recurrent layer, its matrices turned: ``(steps, N, features) -> (steps, directions, N, hidden)``."""
     steps, batch, _ = call.input(0).shape
     directions, hidden, _ = call.input(2).shape
-    last = _like(call.input(0), (directions, batch, hidden))
-    return [_like(call.input(0), (steps, directions, batch, hidden)), last, last]
+    last = like(call.input(0), (directions, batch, hidden))
+    return [like(call.input(0), (steps, directions, batch, hidden)), last, last]
 
 
 @sized("LinearRegressor", domain=ML)
 def regressed(call: NodeCall) -> list[GraphTensor]:
     """A number for each target: ``(N, features) -> (N, targets)``."""
-    return [_like(call.input(0), (*call.input(0).shape[:-1], call.number("targets", 1)))]
+    return [like(call.input(0), (*call.input(0).shape[:-1], call.number("targets", 1)))]
 
 
 @sized("LinearClassifier", domain=ML)
@@ -120,8 +119,4 @@ def classified(call: NodeCall) -> list[GraphTensor]:
     """A label, and a score for each class."""
     *rows, features = call.input(0).shape
     classes = len(call.attributes["coefficients"]) // features
-    return [GraphTensor(tuple(rows)), _like(call.input(0), (*rows, max(classes, 2)))]
-
-
-def _like(tensor: GraphTensor, sizes: tuple[int, ...]) -> GraphTensor:
-    return GraphTensor(sizes, tensor.element_type)
+    return [GraphTensor(tuple(rows)), like(call.input(0), (*rows, max(classes, 2)))]
