@@ -43,7 +43,7 @@ def graph_reports(model: ModelProto, names: list[str] | None = None) -> Iterator
             with _alone():
                 found = int(peer.run(given))
             yield name, Report(release, found)
-        except Exception as error:
+        except Exception as error:  # a tool may fail in any way
             yield name, Report(release, None, first_line(error))
 
 

@@ -35,7 +35,7 @@ def refuse_malformed(node: NodeProto, version: int, error: Exception) -> None:
     context.opset_imports = {node.domain: version}
     try:
         checker.check_node(node, context)
-    except Exception as wrong:
+    except Exception as wrong:  # onnx's own, or what reading a damaged node raises
         if NO_OPERATOR not in (said := first_sentence(wrong, of_line=True)):
             raise TargetError(f"{told(node)}: {said}") from error
 
@@ -50,7 +50,7 @@ def refuse_invalid(model: ModelProto, error: Exception) -> None:
         raise TargetError("it is damaged: it holds names that are no text") from error
     try:
         checker.check_model(model)
-    except Exception as wrong:
+    except Exception as wrong:  # likewise
         said = first_sentence(wrong, of_line=True)
         if ELSEWHERE not in said:
             raise TargetError(f"it is damaged: {said}") from error

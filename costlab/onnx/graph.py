@@ -149,7 +149,7 @@ class OnnxGraph(Block):
             raise
         except RecursionError:
             raise TargetError("a function of the file calls itself") from None
-        except Exception as error:
+        except Exception as error:  # what is damaged may fail anywhere; of a sound graph it is let out
             refuse_invalid(self.model, error)
             raise
 

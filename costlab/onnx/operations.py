@@ -141,7 +141,7 @@ class Operations:
             return (works,) if isinstance(works, Work) else tuple(works)
         except UnsizedError:
             raise
-        except Exception as error:
+        except Exception as error:  # what is damaged may fail anywhere; of a sound node it is let out
             refuse_malformed(node, call.version, error)
             raise
 

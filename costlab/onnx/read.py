@@ -87,7 +87,7 @@ def checked(graph: OnnxGraph) -> OnnxGraph:
         graph.inputs, graph.default_input  # noqa: B018  # it is looked at here, where what is damaged is told
     except TargetError:
         raise
-    except Exception as error:
+    except Exception as error:  # what is damaged may fail anywhere; of a sound graph it is let out
         refuse_invalid(model, error)
         raise
     return graph
@@ -120,7 +120,7 @@ def _model(file: Path) -> ModelProto:
         raise TargetError("there is not enough memory to read it") from None
     except OSError as error:
         raise TargetError(str(error.strerror)) from error
-    except Exception as error:
+    except Exception as error:  # onnx.load says of its own what is wrong in other ways
         raise TargetError(first_line(error)) from error
 
 

@@ -147,7 +147,7 @@ class NodeSizing:
 
         try:
             return ask(kinds, data)
-        except Exception as error:
+        except Exception as error:  # of several classes, by version; which it is stands in its text
             wide = {name: _widened(kind) for name, kind in kinds.items()}
             if "unsupported type" not in str(error) or wide == kinds:
                 raise

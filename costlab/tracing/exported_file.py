@@ -62,7 +62,7 @@ def read_program(file: Path) -> ExportedProgram:
         raise TargetError(f"{file} is no exported program, or is damaged") from error
     except KeyError as error:
         raise TargetError(f"{file} is damaged: it lacks {first_sentence(error)}") from error
-    except Exception as error:
+    except Exception as error:  # whatever torch raises where it reads what is damaged
         if isinstance(error, MemoryError) or getattr(error, "errno", 0) == ENOMEM or NO_MEMORY in str(error):
             size = file.stat().st_size
             raise TargetError(f"{file} has {size:,} bytes, more than this machine has memory for") from error
@@ -117,7 +117,7 @@ def _program(file: Path, archive: ZipFile) -> ExportedProgram:
     constants = _tensors(
         file, held_in, archive_names.CONSTANTS_CONFIG_FILENAME_FORMAT.format(own), "data/constants/"
     )
-    read: Any = serialize
+    read: Any = serialize  # torch has no public function that reads records one by one
     program = read._dict_to_dataclass(schema.ExportedProgram, content)
     examples = _examples(held_in, archive_names.SAMPLE_INPUTS_FILENAME_FORMAT.format(own))
     made: ExportedProgram = serialize.ExportedProgramDeserializer().deserialize(

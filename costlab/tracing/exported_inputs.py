@@ -33,6 +33,7 @@ ARITHMETIC = re.compile(
     r"(?:[\d\s()+\-*/%<>=!,.]|\b(?:and|or|not|min|max|True|False)\b"
     r"|\bmath\.(?:trunc|floor|ceil)\b|\btorch\.sym_(?:float|int)\b)*"
 )
+"""What a condition is once its sizes are numbers; Python evaluates it, so nothing else is let through."""
 
 
 class Leaf(NamedTuple):

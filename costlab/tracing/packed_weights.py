@@ -55,9 +55,8 @@ class Packed:
     """The tensors in packed weights, each object unpacked once."""
 
     def __init__(self) -> None:
-        self._known: dict[
-            int, tuple[Any, tuple[Tensor, ...]]
-        ] = {}  # with the object: its hash is its address
+        # By the hash of an object, which is its address, with the object.
+        self._known: dict[int, tuple[Any, tuple[Tensor, ...]]] = {}
 
     def __call__(self, packed: Any) -> tuple[Tensor, ...]:
         """The tensors in an object."""
