@@ -1,7 +1,7 @@
 """What an operation multiplies by what: its weights with their zeros, and how many bits wide both are."""
 
 from collections.abc import Callable, Hashable
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
 
 from costlab.algebra.block import Block
 
@@ -16,16 +16,7 @@ Role: TypeAlias = Literal["weights", "biases", "scales", "zero_points", "masks",
 """What a tensor is held for: ``scales`` and ``zero_points`` are those that quantized numbers are read by,
 ``masks`` choose weights, an ``index`` says which elements a sparse weight stores, ``others`` are parameters
 such as those of normalizations, ``buffers`` all else that is held and not learned."""
-ROLES: tuple[Role, ...] = (
-    "weights",
-    "biases",
-    "scales",
-    "zero_points",
-    "masks",
-    "index",
-    "others",
-    "buffers",
-)
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 class Weight(NamedTuple):

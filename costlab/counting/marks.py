@@ -16,6 +16,8 @@ PARTIAL = "(partial)"
 """The mark of what was counted up to where a run stopped."""
 WHOLE = "parameters"
 """The quantity that is known of the whole all the same."""
+UNREAD = ("unused", "not_reached")
+"""The kinds of what holds the parameters that no operation read, or had read where the run stopped."""
 
 
 def _is_sized(node: Node) -> bool:
@@ -25,10 +27,6 @@ def _is_sized(node: Node) -> bool:
         last = last.children[-1]
     step = cast("Traced", last.block).step_of_graph
     return bool(step is not None and step.node is not None and step.node.output.is_sized)
-
-
-UNREAD = ("unused", "not_reached")
-"""The kinds of what holds the parameters that no operation read, or had read where the run stopped."""
 
 
 class Marks:

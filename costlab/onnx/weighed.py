@@ -21,7 +21,7 @@ from costlab.onnx.rules import LEARNED
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 
-class Place(NamedTuple):
+class WeightPlace(NamedTuple):
     """At which input an operator takes its weight, its zero point (0: none), and on which axis that lies."""
 
     weight: int
@@ -30,18 +30,18 @@ class Place(NamedTuple):
 
 
 PLACES = {
-    "Conv": Place(1),
-    "FusedConv": Place(1),
-    "ConvTranspose": Place(1),
-    "ConvInteger": Place(1, 3),
-    "QLinearConv": Place(3, 5),
-    "Gemm": Place(1),
-    "MatMul": Place(1),
-    "MatMulInteger": Place(1, 3, -1),
-    "QLinearMatMul": Place(3, 5, -1),
-    "DynamicQuantizeMatMul": Place(1, 3, -1),
-    "MatMulIntegerToFloat": Place(1, 5, -1),
-    "QGemm": Place(3, 5, -1),
+    "Conv": WeightPlace(1),
+    "FusedConv": WeightPlace(1),
+    "ConvTranspose": WeightPlace(1),
+    "ConvInteger": WeightPlace(1, 3),
+    "QLinearConv": WeightPlace(3, 5),
+    "Gemm": WeightPlace(1),
+    "MatMul": WeightPlace(1),
+    "MatMulInteger": WeightPlace(1, 3, -1),
+    "QLinearMatMul": WeightPlace(3, 5, -1),
+    "DynamicQuantizeMatMul": WeightPlace(1, 3, -1),
+    "MatMulIntegerToFloat": WeightPlace(1, 5, -1),
+    "QGemm": WeightPlace(3, 5, -1),
 }
 ROUNDING = frozenset(["DynamicQuantizeMatMul"])
 """Operators that round their data to 8 bits as it comes."""
@@ -212,7 +212,7 @@ class _Weigher:
             return self._weights(products, [(turned, axes)], self._width(call, 1))
         return Operands(data_bits=data, found=call.input(place.weight).is_sized)
 
-    def _at(self, call: NodeCall, place: Place) -> Held | None:
+    def _at(self, call: NodeCall, place: WeightPlace) -> Held | None:
         names = call.names[0]
         name = names[place.weight] if place.weight < len(names) else ""
         found = self._tensors.of_input(name, call.input(place.weight))
