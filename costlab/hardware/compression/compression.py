@@ -157,11 +157,11 @@ class Compression(Overview):
 def compression(target: TargetLike, input: object = None, *, batch: Dim = 1, **settings: Any) -> Compression:
     """What is zero in the weights of a module, and how wide they are: multiply-adds, bit operations, bytes.
 
-    ``target``, ``input``, ``batch`` and ``settings`` are those of `costlab.count`, for a module of PyTorch
-    with values: pruned by masks, of torch.nn.utils.prune, torch.ao.pruning or in its forward, with zeros as
-    they are, with sparse or with quantized weights. It runs without values as for a count; only what is
-    computed of its weights alone is computed. The zeros of a weight are told apart: in whole channels, by an
-    N:M pattern along its inputs, at any place.
+    ``target``, ``input``, ``batch`` and ``settings`` are those of `costlab.count`, for a module of PyTorch,
+    an exported program or a graph of ONNX with values: pruned by masks, of torch.nn.utils.prune,
+    torch.ao.pruning or in its forward, with zeros as they are, with sparse or with quantized weights. It is
+    followed without values as for a count; only what is computed of its weights alone is computed. The zeros
+    of a weight are told apart: in whole channels, by an N:M pattern along its inputs, at any place.
 
     Raises:
         DefinitionError: as `costlab.count`; also for a definition, which has no weights.
