@@ -87,7 +87,7 @@ def _refuse_old_bash() -> None:
     """Refuse a bash that cannot do what the script asks of it, as that of macOS."""
     try:
         command = ["bash", "--norc", "-c", "echo $BASH_VERSION"]
-        said = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True).stdout.strip()  # noqa: S603  # it is no input
+        said = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True).stdout.strip()  # noqa: S603  # nothing in it is typed
     except OSError:
         said = ""
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))

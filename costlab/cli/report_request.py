@@ -125,6 +125,6 @@ def target_and_folder(place: str | None, folder: Path | None) -> tuple[str | Non
 
 def target_or_folder(place: str | None) -> tuple[str | None, Path]:
     """The target, or the folder of the pages of the evidence; where the result goes is named apart."""
-    if place is None or os.path.isdir(place):  # noqa: PTH112 - of a name that no system has, Path raises
+    if place is None or os.path.isdir(place):  # noqa: PTH112  # of a name that no system has, Path raises
         return None, DEFAULT if place is None else Path(place)
     return place, DEFAULT

@@ -58,5 +58,5 @@ for domain, name, kind, data, learned, bias in TABLE:
 
 @operators("LRN")
 def local_response_norm(call: NodeCall) -> Work:
-    """``(N, C, *size) -> (N, C, *size)``, over neighbouring channels."""
+    """``(N, C, *size) -> (N, C, *size)``, over neighboring channels."""
     return Work("local_response_norm", inputs=call.elements_in, outputs=call.elements_out)

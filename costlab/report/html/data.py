@@ -20,7 +20,7 @@ from costlab.report.tables.count import marks_of, partial_facts, partial_notes, 
 
 FORMAT, VERSION = "costlab report", 1
 """What the data calls itself, and the version of what stands in it."""
-OTHERWISE = "activations"
+ACTIVATIONS = "activations"
 """The quantity that some tools count in a way of their own."""
 
 
@@ -149,7 +149,7 @@ def _with_own_activations() -> tuple[Convention, ...]:
 
 def _name_of(by: Convention) -> str:
     """The name of the quantity of activations as a tool counts them."""
-    return f"{by.name}_{OTHERWISE}"
+    return f"{by.name}_{ACTIVATIONS}"
 
 
 def difference_data(differences: Iterable[Difference]) -> list[list[str]]:
