@@ -108,7 +108,9 @@ def limit_options(command: Callable[..., R]) -> Callable[..., R]:
 )
 @click.option("--inference", is_flag=True, help="Leave out auxiliary heads, which run in training only.")
 @click.option(
-    "--strict", is_flag=True, help="Be over, too, if an operation has no rule, or data decides which runs."
+    "--strict",
+    is_flag=True,
+    help="Be over, too, if an operation has no rule or sizes, or data decides which runs.",
 )
 @convention_option
 @output_options

@@ -59,7 +59,9 @@ from costlab.targets.torch_module import refuse_without_module
 @click.option("--backward", is_flag=True, help="Count a step of training: forward, and all gradients.")
 @partial_option
 @click.option(
-    "--strict", is_flag=True, help="Exit with 1 if an operation has no rule, or data decides which runs."
+    "--strict",
+    is_flag=True,
+    help="Exit with 1 if an operation has no rule or sizes, or data decides which runs.",
 )
 @click.option("--check", is_flag=True, help="Build the module and hold the count against fvcore and torch.")
 @convention_option
