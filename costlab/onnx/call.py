@@ -7,6 +7,11 @@ from costlab.algebra.work import Work
 from costlab.onnx.tensor import GraphTensor
 
 
+def domain_of(name: str) -> str:
+    """A domain as rules know it: onnx's own, the empty one, has a second name."""
+    return "" if name == "ai.onnx" else name
+
+
 class NodeCall(NamedTuple):
     """A node with its tensors: ``inputs`` and ``outputs`` hold None where an optional one is left out.
 

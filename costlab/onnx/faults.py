@@ -8,6 +8,7 @@ from onnx import IR_VERSION, AttributeProto, GraphProto, ModelProto, NodeProto, 
 from costlab.algebra.shape import Sizes
 from costlab.errors import TargetError
 from costlab.messages import first_sentence, named, shortened
+from costlab.onnx.call import domain_of
 from costlab.onnx.tensor import GraphTensor
 
 ELSEWHERE = "should be stored in"
@@ -74,7 +75,7 @@ def refuse_channels(node: NodeProto, inputs: Sequence[GraphTensor | None]) -> No
         TargetError: it has others.
     """
     place = WEIGHT_OF.get(node.op_type)
-    if place is None or len(inputs) <= place or node.domain not in ("", "ai.onnx"):
+    if place is None or len(inputs) <= place or domain_of(node.domain):
         return
     data, weight = inputs[0], inputs[place]
     if data is None or weight is None or not (data.is_sized and weight.is_sized):

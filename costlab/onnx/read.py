@@ -8,6 +8,7 @@ from onnx import ModelProto, defs
 
 from costlab.errors import TargetError, first_line
 from costlab.messages import named
+from costlab.onnx.call import domain_of
 from costlab.onnx.faults import in_order, refuse_invalid
 from costlab.onnx.graph import OnnxGraph
 from costlab.onnx.memory import free_memory
@@ -97,7 +98,7 @@ def _refuse_unknown_operators(model: ModelProto) -> None:
     versions = defs.C.schema_version_map()
     opsets = [*model.opset_import, *(each for function in model.functions for each in function.opset_import)]
     for each in opsets:
-        domain = "" if each.domain == "ai.onnx" else each.domain
+        domain = domain_of(each.domain)
         if domain not in versions:
             continue  # somebody's own: what is in it is not counted, and told
         first, last = versions[domain]

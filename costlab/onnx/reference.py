@@ -7,6 +7,8 @@ import numpy as np
 from onnx import NodeProto, OperatorSetIdProto, ValueInfoProto, helper
 from onnx.reference import ReferenceEvaluator
 
+from costlab.onnx.call import domain_of
+
 Array = np.ndarray[Any, Any]
 
 
@@ -22,5 +24,5 @@ def run_node(
         [ValueInfoProto(name=name) for name in names if name] for names in (given, node.output)
     )
     alone = helper.make_graph([node], "alone", inputs, outputs)
-    versions = {"" if each.domain == "ai.onnx" else each.domain: each.version for each in opsets}
+    versions = {domain_of(each.domain): each.version for each in opsets}
     return list(map(np.asarray, ReferenceEvaluator(alone, opsets=versions).run(None, dict(given))))

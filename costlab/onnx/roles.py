@@ -5,6 +5,7 @@ import re
 from onnx import GraphProto, TensorProto
 
 from costlab.algebra.operands import Role
+from costlab.onnx.tensor import WHOLE
 
 NAMES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("zero_points", re.compile(r".*zero_?point.*")),
@@ -26,8 +27,6 @@ QUANTIZED: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 """At which inputs operators take scales and zero points."""
 RECURRENT: dict[int, Role] = {3: "biases", 5: "buffers", 6: "buffers", 7: "others"}
 """What recurrent layers take at their inputs: biases, the first states, peepholes, which are learned."""
-PLACES = frozenset([TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, TensorProto.STRING])
-"""Types of sizes, of places and of choices, which are not learned."""
 
 
 def roles_in(graph: GraphProto) -> dict[str, Role]:
@@ -50,6 +49,6 @@ def role_of(name: str, tensor: TensorProto) -> Role:
     known = next((role for role, form in NAMES if form.fullmatch(name)), None)
     if known is not None:
         return known
-    if tensor.data_type in PLACES:
+    if tensor.data_type in WHOLE:
         return "buffers"
     return "weights" if len(tensor.dims) > 1 else "others"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from onnx import AttributeProto, GraphProto, NodeProto, OperatorSetIdProto, helper
 
-from costlab.onnx.call import NodeCall
+from costlab.onnx.call import NodeCall, domain_of
 from costlab.onnx.tensor import GraphTensor, held_sparse, held_tensor
 
 Tensors = ChainMap[str, GraphTensor]
@@ -26,10 +26,7 @@ class Scope:
 
     def version(self, domain: str) -> int:
         """The version of a domain's operators; 1 where the file does not say."""
-        wanted = "" if domain == "ai.onnx" else domain
-        found = (
-            each.version for each in self.opsets if (each.domain.removeprefix("ai.onnx") or "") == wanted
-        )
+        found = (each.version for each in self.opsets if domain_of(each.domain) == domain_of(domain))
         return next((each.version for each in self.opsets if each.domain == domain), next(found, 1))
 
     def within_graph(
@@ -84,9 +81,10 @@ class Scope:
         while inputs and inputs[-1] is None:
             inputs = inputs[:-1]
         attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
-        domain = "" if node.domain == "ai.onnx" else node.domain
         names = tuple(node.input), tuple(node.output)
-        return NodeCall(node.op_type, domain, self.version(node.domain), attributes, inputs, made, names)
+        return NodeCall(
+            node.op_type, domain_of(node.domain), self.version(node.domain), attributes, inputs, made, names
+        )
 
 
 def graph_in(node: NodeProto, name: str) -> GraphProto:

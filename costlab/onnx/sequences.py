@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from onnx import NodeProto, TensorProto, TypeProto, helper
 
-from costlab.onnx.call import NodeCall
+from costlab.onnx.call import NodeCall, domain_of
 from costlab.onnx.scope import Scope
 from costlab.onnx.tensor import GraphTensor, UnsizedError, tensor_of_array
 
@@ -136,7 +136,7 @@ def joined(call: NodeCall) -> GraphTensor:
 
 def given_by(node: NodeProto, scope: Scope) -> GraphTensor | None:
     """What a node gives that deals with sequences; None where it does not, or the items are not known."""
-    rule = SEQUENCES.get(node.op_type) if node.domain in ("", "ai.onnx") else None
+    rule = None if domain_of(node.domain) else SEQUENCES.get(node.op_type)
     if rule is None:
         return None
     try:

@@ -20,6 +20,7 @@ from onnx import (
 from costlab.algebra.shape import Sizes
 from costlab.errors import TargetError
 from costlab.messages import first_sentence
+from costlab.onnx.call import domain_of
 from costlab.onnx.faults import refuse_channels, told
 from costlab.onnx.own_sizes_of_maps import KIN, SIZES
 from costlab.onnx.reference import run_node
@@ -69,7 +70,7 @@ class NodeSizing:
     def outputs(self, node: NodeProto, scope: Scope) -> list[GraphTensor]:
         """What comes out of a node, in the order of its names."""
         prefix = "".join(f"{each}/" for each in scope.path)
-        if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
+        if node.op_type == "Constant" and not domain_of(node.domain):
             return [constant(node, prefix + node.output[0])]
         if node.op_type in SEQUENCES and (made_here := given_by(node, scope)) is not None:
             return [made_here]
@@ -97,7 +98,7 @@ class NodeSizing:
 
     def _inferred(self, node: NodeProto, scope: Scope) -> dict[str, GraphTensor]:
         """What onnx's own inference tells of what comes out; of what it has no rule for, one of ours."""
-        operator = "" if node.domain == "ai.onnx" else node.domain, node.op_type
+        operator = domain_of(node.domain), node.op_type
         if (own := SIZES.get(operator)) is not None:
             return dict(zip(node.output, own(scope.call(node, ())), strict=False))
         kin = KIN.get(operator)

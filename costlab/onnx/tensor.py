@@ -15,9 +15,8 @@ SMALL = 2**12
 FEW = 2**6
 """Elements up to which values of floating point are computed: the factors of a resize, a slope."""
 
-
 WHOLE = frozenset([TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL, TensorProto.STRING])
-"""Types of what is counted with; weights are quantized to fewer bits."""
+"""Types of sizes, places and choices, which are not learned; weights are quantized to fewer bits."""
 
 
 class Origin(NamedTuple):

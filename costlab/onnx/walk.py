@@ -7,6 +7,7 @@ from typing import NamedTuple
 from onnx import FunctionProto, GraphProto, ModelProto, NodeProto
 
 from costlab.algebra.work import add_up
+from costlab.onnx.call import domain_of
 from costlab.onnx.faults import in_order
 from costlab.onnx.names import name_of
 from costlab.onnx.operations import Operations, uses_of, uses_of_graph
@@ -56,7 +57,7 @@ class Walker:
         for each in nodes:
             node = scope.bound(each)
             function = self._functions.get((node.domain, node.op_type, node.overload))
-            control = self._control.get(node.op_type) if node.domain in ("", "ai.onnx") else None
+            control = None if domain_of(node.domain) else self._control.get(node.op_type)
             if function is not None:
                 made = self._called(function, node, place)
             elif control is not None:

@@ -22,7 +22,7 @@ SMALL_INTEGERS = (TensorProto.INT8, TensorProto.UINT8, TensorProto.INT4, TensorP
 
 
 def _plain(call: NodeCall) -> Work:
-    kind = PLAIN["" if call.domain == "ai.onnx" else call.domain, call.operator]
+    kind = PLAIN[call.domain, call.operator]
     return Work(kind, inputs=call.elements_in, outputs=call.elements_out)
 
 
