@@ -138,14 +138,14 @@ class ProgramInputs:
         derived: list[tuple[Leaf, Any, Any, int]] = []
         for leaf, value in zip(self.leaves, values, strict=True):
             if leaf.sizes is None:
-                _bind(leaf, value, leaf.value, value, bound, derived, self)
+                self._bind(leaf, value, leaf.value, value, bound, derived)
                 continue
             if not isinstance(value, Tensor):
                 raise self._unfitting(f"{leaf.name}={named(value)}")
             if value.dtype != leaf.dtype or value.dim() != len(leaf.sizes):
                 raise self._other(leaf, value)
             for wanted, size in zip(leaf.sizes, value.shape, strict=True):
-                _bind(leaf, value, wanted, size, bound, derived, self)
+                self._bind(leaf, value, wanted, size, bound, derived)
         for leaf, value, wanted, size in derived:
             if not _solved(wanted, size, bound):
                 raise self._other(leaf, value)
@@ -154,6 +154,18 @@ class ProgramInputs:
             if not least <= size <= most:
                 raise self._unfitting(f"{self._letters.get(symbol, symbol)}={size}")
         self._refuse_conditions(values)
+
+    def _bind(
+        self, leaf: Leaf, value: Any, wanted: Any, size: Any, bound: dict[Any, int], derived: list[Any]
+    ) -> None:
+        """Hold a size, or a value that is no tensor, to what it has to be."""
+        if isinstance(wanted, sympy.Symbol):
+            if bound.setdefault(wanted, size) != size:
+                raise self._other(leaf, value)
+        elif isinstance(wanted, sympy.Expr):
+            derived.append((leaf, value, wanted, size))
+        elif wanted != size:
+            raise self._other(leaf, value)
 
     def _other(self, leaf: Leaf, value: Any) -> DefinitionError:
         if isinstance(value, Tensor):
@@ -195,25 +207,6 @@ def _made(leaf: Leaf, value: Any, bound: Mapping[Any, int]) -> Any:
     return TensorInput(
         Sizes(*(int(_at(each, bound)) for each in leaf.sizes)), str(leaf.dtype).removeprefix("torch.")
     )
-
-
-def _bind(
-    leaf: Leaf,
-    value: Any,
-    wanted: Any,
-    size: Any,
-    bound: dict[Any, int],
-    derived: list[Any],
-    inputs: ProgramInputs,
-) -> None:
-    """Hold a size, or a value that is no tensor, to what it has to be."""
-    if isinstance(wanted, sympy.Symbol):
-        if bound.setdefault(wanted, size) != size:
-            raise inputs._other(leaf, value)
-    elif isinstance(wanted, sympy.Expr):
-        derived.append((leaf, value, wanted, size))
-    elif wanted != size:
-        raise inputs._other(leaf, value)
 
 
 def _solved(wanted: Any, size: int, bound: dict[Any, int]) -> bool:
