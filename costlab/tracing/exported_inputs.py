@@ -1,11 +1,9 @@
 """What an exported program is called with: the sizes that it was exported for, some of them left open."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import sympy
@@ -19,21 +17,10 @@ from costlab.algebra.inputs import Inputs, TensorInput
 from costlab.algebra.shape import Sizes
 from costlab.errors import DefinitionError
 from costlab.messages import named, shortened
+from costlab.tracing.exported_conditions import holds, is_arithmetic
 
 SIZE = re.compile(r"(L\[[^\s()*+/%,<>=]*\])\.size\(\)\[(\d+)\]")
 """How a condition that torch.export found while it ran writes a size of an input."""
-FUNCTIONS = {
-    "min": min,
-    "max": max,
-    "math": SimpleNamespace(trunc=math.trunc, floor=math.floor, ceil=math.ceil),
-    "torch": SimpleNamespace(sym_float=float, sym_int=int),
-}
-"""What conditions call: a map that is resized by a factor has its sizes by way of floats."""
-ARITHMETIC = re.compile(
-    r"(?:[\d\s()+\-*/%<>=!,.]|\b(?:and|or|not|min|max|True|False)\b"
-    r"|\bmath\.(?:trunc|floor|ceil)\b|\btorch\.sym_(?:float|int)\b)*"
-)
-"""What a condition is once its sizes are numbers; Python evaluates it, so nothing else is let through."""
 
 
 class Leaf(NamedTuple):
@@ -185,9 +172,9 @@ class ProgramInputs:
                 return str(tensor.shape[int(found[2])]) if isinstance(tensor, Tensor) else "?"
 
             plain = SIZE.sub(size, condition)
-            if not ARITHMETIC.fullmatch(plain):
+            if not is_arithmetic(plain):
                 continue  # about values, or of a form that torch writes for itself
-            if not eval(plain, {"__builtins__": {}, **FUNCTIONS}):  # noqa: S307  # numbers and signs
+            if not holds(plain, self.title):
                 wanted = SIZE.sub(r"\1.shape[\2]", condition)
                 for written, place in places.items():
                     wanted = wanted.replace(f"{written}.", f"{self.leaves[place].name}.")
