@@ -1,5 +1,6 @@
 """Files that `torch.export.save` wrote: read as data, with the weights mapped from the file."""
 
+import ast
 import json
 import mmap
 import re
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from errno import ENOMEM
 from importlib import import_module
 from io import BytesIO
+from math import prod
 from pathlib import Path
 from struct import unpack_from
 from typing import Any, NamedTuple
@@ -26,6 +28,8 @@ EXPRESSION = re.compile(
     r"(?:\b[A-Z][A-Za-z]*\(|'[A-Za-z]\w*'|\b[a-z]+=(?:True|False)\b|\b(?:True|False|oo)\b|[-\d\s,()])*"
 )
 """How torch writes the sizes that are left open; Python evaluates them, so nothing else is let through."""
+MOST_POWER = 4096
+"""The most that the powers in a size come to, one of another as well: larger ones may take forever."""
 LOCAL_FILE, LOCAL_HEADER = b"PK\3\4", 30
 """What stands before a record in a zip archive: how it begins, and its bytes without name and extra field."""
 NO_MEMORY = "can't allocate memory"
@@ -102,7 +106,7 @@ def _program(file: Path, archive: ZipFile) -> ExportedProgram:
             f"reads version {known}: export it again"
         )
     for text in _texts(content, "expr_str"):
-        if not EXPRESSION.fullmatch(text):
+        if not EXPRESSION.fullmatch(text) or not _has_small_powers(text):
             raise TargetError(f"{file} holds a size that is no arithmetic of sizes, and is not read")
     for operator in _texts(content, "target"):
         if operator.startswith("torch.ops.") and not _is_known(operator):
@@ -164,6 +168,23 @@ def _texts(value: Any, key: str) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _texts(each, key)
+
+
+def _has_small_powers(size: str) -> bool:
+    """Whether a size can be computed: no power of it is large, or has another in its exponent."""
+    calls = [node for node in ast.walk(ast.parse(size.strip(), mode="eval")) if isinstance(node, ast.Call)]
+    exponents = [call.args[1:] for call in calls if _is_power(call)]
+    parts = [[part for each in some for part in ast.walk(each)] for some in exponents]
+    if any(isinstance(part, ast.Call) and _is_power(part) for some in parts for part in some):
+        return False
+    numbers = ([part.value for part in some if isinstance(part, ast.Constant)] for some in parts)
+    return (
+        prod(max((each for each in some if type(each) is int), default=1) for some in numbers) <= MOST_POWER
+    )
+
+
+def _is_power(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and "Pow" in call.func.id
 
 
 def _is_known(operator: str) -> bool:

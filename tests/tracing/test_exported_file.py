@@ -13,7 +13,7 @@ from torch.export import Dim, export, load, save
 
 import costlab
 from costlab.errors import TargetError
-from costlab.tracing.exported_file import read_program
+from costlab.tracing.exported_file import _has_small_powers, read_program
 
 Change = Callable[[bytes], bytes | None]
 
@@ -181,6 +181,21 @@ def test_what_is_wrong_in_a_file(
     with pytest.raises(TargetError, match=f"^{file} {message}") as raised:
         costlab.count(str(file))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("Pow(Symbol('s0', positive=True), Integer(2))", True),
+        ("Mul(Integer(100000), Pow(Integer(2), Integer(-1)))", True),
+        ("Pow(Integer(2), Symbol('s0'))", True),
+        ("Pow(Integer(9), Integer(99999))", False),
+        ("Pow(Integer(9), Pow(Integer(9), Integer(9)))", False),
+        ("Pow(Pow(Integer(9), Integer(99)), Integer(99))", False),
+    ],
+)
+def test_sizes_that_take_forever_are_refused(size: str, expected: bool) -> None:
+    assert _has_small_powers(size) is expected
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
