@@ -8,7 +8,7 @@ from onnx import NodeProto, TensorProto, TypeProto, helper
 
 from costlab.onnx.call import NodeCall, domain_of
 from costlab.onnx.scope import Scope
-from costlab.onnx.tensor import GraphTensor, UnsizedError, tensor_of_array
+from costlab.onnx.tensor import GraphTensor, Origin, UnsizedError, tensor_of_array
 
 Items: TypeAlias = tuple[GraphTensor, ...]
 MOST = 1_000
@@ -35,7 +35,14 @@ def sequence(items: Items) -> GraphTensor:
     kind.sequence_type.elem_type.CopyFrom(first or helper.make_tensor_type_proto(TensorProto.FLOAT, None))
     if any(each.sizes != items[0].sizes for each in items):
         kind.sequence_type.elem_type.tensor_type.ClearField("shape")
-    return GraphTensor(kind=kind, items=items)
+    return GraphTensor(kind=kind, items=items, origins=_origins(items))
+
+
+def _origins(items: Items) -> tuple[Origin, ...]:
+    """The tensors of the file that items come from, where no data are among them."""
+    if not all(each.held for each in items):
+        return ()
+    return tuple(dict.fromkeys(origin for each in items for origin in each.origins))
 
 
 def items_of(call: NodeCall, place: int = 0) -> Items:
@@ -119,7 +126,7 @@ def split(call: NodeCall) -> GraphTensor:
         raise UnsizedError
     dropped = given is None and not call.number("keepdims", 1)
     shapes = [(*sizes[:axis], *(() if dropped else (part,)), *sizes[axis + 1 :]) for part in parts]
-    return sequence(tuple(data._replace(sizes=shape, values=None, origins=()) for shape in shapes))
+    return sequence(tuple(data._replace(sizes=shape, values=None) for shape in shapes))
 
 
 @of_sequences("ConcatFromSequence")
@@ -131,7 +138,7 @@ def joined(call: NodeCall) -> GraphTensor:
         first.insert(axis if axis >= 0 else axis + len(first) + 1, len(items))
     else:
         first[axis] += sum(other[axis] for other in others)
-    return GraphTensor(tuple(first), items[0].element_type)
+    return GraphTensor(tuple(first), items[0].element_type, origins=_origins(items))
 
 
 def given_by(node: NodeProto, scope: Scope) -> GraphTensor | None:

@@ -164,6 +164,23 @@ def test_sequences_whose_items_are_known(nodes: str, columns: int) -> None:
     assert not found.unsupported
 
 
+@pytest.mark.parametrize(
+    ("nodes", "columns"),
+    [("a = SequenceAt (s, one)", 4), ("a = ConcatFromSequence <axis = 1> (s)", 8)],
+)
+def test_parts_of_a_weight_are_weights(nodes: str, columns: int) -> None:
+    text = f"""agraph (float[N,3] x) => (float[N,{columns}] y) {{
+        s = SplitToSequence <axis = 1> (w, parts)
+        {nodes}
+        y = MatMul (x, a)
+    }}"""
+    held = {"w": np.ones((3, 8), np.float32), "parts": np.array([4, 4]), "one": np.array(1)}
+    found = counted(text, batch=2, **held)
+    assert (found.multiply_adds, found.weights) == (2 * 3 * columns, 3 * columns)
+    assert (found.parameters, found.activations) == (24, 2 * columns)
+    assert [row.operation for row in found.kinds()] == ["linear"]
+
+
 def test_a_sequence_whose_items_are_in_the_data_is_told() -> None:
     text = """agraph (float[N,6] x, int64[k] parts) => (float[N,A] y) {
         s = SplitToSequence <axis = 1> (x, parts)
