@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from costlab.counting.count import count
+from costlab.counting.family import FAMILIES
 from costlab.report.cell import Column
 from costlab.report.html.document import FOLDER, OURS, SCRIPTS, document
 from costlab.report.html.network import html_page
@@ -34,6 +35,13 @@ def test_it_runs_its_own_style_and_code_and_nothing_else() -> None:
     assert not [name for name, _ in found.attributes if name.startswith("on")]
     assert found.values("href") == ["data:,"]
     assert not found.values("src")
+
+
+def test_families_that_have_a_color_are_families() -> None:
+    (listed,) = re.findall(
+        r"FAMILY_CLASSES = new Map\(\s*\[(.*?)\]", (FOLDER / "page.js").read_text(), re.DOTALL
+    )
+    assert set(re.findall(r'"([^"]+)"', listed)) <= set(FAMILIES)
 
 
 def test_without_code_no_script_may_run() -> None:
