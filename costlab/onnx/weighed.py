@@ -10,6 +10,7 @@ from costlab.algebra.block import Block, Node
 from costlab.algebra.dim import Dim
 from costlab.algebra.inputs import Inputs
 from costlab.algebra.operands import Look, Operands, Stored, Weight
+from costlab.algebra.recurrent import GATES
 from costlab.algebra.shape import AnyShape
 from costlab.algebra.traced import Traced
 from costlab.algebra.work import Work
@@ -17,8 +18,6 @@ from costlab.onnx.call import NodeCall
 from costlab.onnx.masks import Array, FileTensors, Held
 from costlab.onnx.roles import role_of, roles_in
 from costlab.onnx.rules import LEARNED
-
-GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 
 class WeightPlace(NamedTuple):
@@ -191,7 +190,7 @@ class _Weigher:
         """The weights of an operation, and how wide its data is."""
         products: Any = work.multiply_adds
         data = 8 if call.operator in ROUNDING else self._width(call, 0)
-        if call.operator in GATES:
+        if call.operator.lower() in GATES:
             return self._weights(products, [self._gates(call, place) for place in (1, 2)], data)
         if call.operator == "MatMulNBits":
             held: Any = work.weights
@@ -228,7 +227,7 @@ class _Weigher:
         if found is None or found.mask is None or found.mask.ndim != 3:
             return found, None
         directions, rows, inputs = found.mask.shape
-        gates = GATES[call.operator]
+        gates = GATES[call.operator.lower()]
         return found, found.mask.reshape(directions, gates, rows // gates, inputs).transpose(0, 2, 3, 1)
 
     def _weights(self, products: int, held: list[tuple[Held | None, Array | None]], data: int) -> Operands:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from costlab.algebra.recurrent import GATES
 from costlab.algebra.work import Work
 from costlab.tracing.arguments import tensors_in
 from costlab.tracing.rules.product_operators import OF_WEIGHTS
@@ -27,7 +28,6 @@ from costlab.tracing.weight_masks import (
     of_transposed,
 )
 
-GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 _ORDINARY = "matmul matvec mm bmm mv addmm baddbmm addmv linear mixed_mm scaled_mm"
 PRODUCTS = frozenset((*_ORDINARY.split(), "einsum", "tensordot", "inner", "dot", "vecdot"))
 """Kinds of products of two factors that sum up one axis, or several."""

@@ -2,11 +2,10 @@
 
 from math import prod
 
+from costlab.algebra.recurrent import GATES
 from costlab.algebra.traced import Call, TensorSpec
 from costlab.counting.conventions.operation import ChargedOperation
 from costlab.counting.conventions.quantities.registry import QUANTITIES, Quantity, quantity, quantity_of
-
-GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
 @quantity
