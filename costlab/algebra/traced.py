@@ -16,6 +16,11 @@ COND_ON_DATA = "cond_on_data"
 """The kind of a choice between two branches that is made by data: both are counted, and one runs."""
 
 
+def child_path(path: str, name: str) -> str:
+    """The path of a part of a module, of which that of the whole is ``""``."""
+    return f"{path}.{name}" if path else name
+
+
 class Parameters(NamedTuple):
     """The parameters of a module, each tensor counted once.
 

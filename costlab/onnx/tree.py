@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from costlab.algebra.block import Node
 from costlab.algebra.shape import Sizes
-from costlab.algebra.traced import Parameters, Traced
+from costlab.algebra.traced import Parameters, Traced, child_path
 from costlab.algebra.work import Work
 from costlab.onnx.call import GraphStep, NodeCall
 
@@ -91,7 +91,9 @@ def build_tree(
 
 def _node(path: str, branch: _Branch) -> Node:
     children = tuple(
-        _node(_joined(path, name), each) if isinstance(each, _Branch) else _leaf(_joined(path, name), each)
+        _node(child_path(path, name), each)
+        if isinstance(each, _Branch)
+        else _leaf(child_path(path, name), each)
         for name, each in branch.children.items()
     )
     if path and len(children) == 1 and isinstance(next(iter(branch.children.values())), GraphOperation):
@@ -112,7 +114,3 @@ def _leaf(path: str, operation: GraphOperation) -> Node:
         step_of_graph=operation.step,
     )
     return Node(path, block, Sizes(), operation.output, operation.work)
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

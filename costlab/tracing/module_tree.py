@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from costlab.algebra.block import Node
 from costlab.algebra.operands import Operands
 from costlab.algebra.shape import Sizes
-from costlab.algebra.traced import Parameters, Traced
+from costlab.algebra.traced import Parameters, Traced, child_path
 from costlab.algebra.work import Work
 from costlab.tracing.stand_in import Uninitialized
 from costlab.tracing.traced_operation import TracedOperation
@@ -32,7 +32,7 @@ class _Branch:
         for name in path.split(".") if path else ():
             below = branch.children.get(name)
             if below is None:
-                below = branch.children[name] = _Branch(_joined(branch.path, name))
+                below = branch.children[name] = _Branch(child_path(branch.path, name))
             assert isinstance(below, _Branch)
             branch = below
         return branch
@@ -42,15 +42,11 @@ class _Branch:
         name = "call" if operation.own and not operation.backward else operation.work.kind
         number = self.named.get(name, 1)
         free = name if number == 1 else f"{name}_{number}"
-        while free in self.children or _joined(self.path, free) in modules:
+        while free in self.children or child_path(self.path, free) in modules:
             number += 1
             free = f"{name}_{number}"
         self.named[name] = number
         self.children[free] = operation
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
 
 
 def build_tree(
@@ -143,7 +139,7 @@ def _node(branch: _Branch, modules: Mapping[str, nn.Module], outputs: Mapping[st
     children = tuple(
         _node(child, modules, outputs)
         if isinstance(child, _Branch)
-        else _leaf(_joined(branch.path, name), child)
+        else _leaf(child_path(branch.path, name), child)
         for name, child in branch.children.items()
     )
     last = next((each.output for each in reversed(children) if not _is_held_only(each)), Sizes())

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from costlab.algebra.parameter import closest
+from costlab.algebra.traced import child_path
 from costlab.errors import DefinitionError
 from costlab.files import read_given
 from costlab.messages import a, first_sentence, named
@@ -131,7 +132,7 @@ def put_into(model: nn.Module, state: Mapping[str, Any]) -> None:
     made: dict[int, tuple[Tensor, Tensor]] = {}
     for path, module in model.named_modules(remove_duplicate=False):
         for name, old in _held(module):
-            value = state.get(f"{path}.{name}" if path else name)
+            value = state.get(child_path(path, name))
             if value is not None and old.is_meta and not isinstance(old, Uninitialized):
                 made[id(old)] = old, _with_memory(old, value.device)
     for module in model.modules():

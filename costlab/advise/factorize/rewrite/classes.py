@@ -7,6 +7,7 @@ from typing import Any
 from costlab.advise.factorize.plan import Plan
 from costlab.algebra.block import Block
 from costlab.algebra.combine import Composite
+from costlab.algebra.traced import child_path
 from costlab.errors import CostlabError
 
 CLASSES = "num_classes"
@@ -47,7 +48,7 @@ def _differences(one: Block, other: Block, path: str) -> Iterator[tuple[str, str
             yield path, "", None, None
             return
         for (name, child), (_, another) in zip(one.children, other.children, strict=True):
-            yield from _differences(child, another, f"{path}.{name}" if path else name)
+            yield from _differences(child, another, child_path(path, name))
     elif type(one) is not type(other):
         yield path, "", None, None
     elif one != other:
