@@ -219,7 +219,7 @@ def main() -> None:
     args = parser.parse_args()
     device, preset = find_device(args.device), PRESETS[args.preset]
     recipe = Recipe().with_settings({**preset.recipe, "epochs": args.epochs})
-    arms = plan.arms_with_classes(experiment(ABLATION, preset.width), 10)
+    arms = plan.sized_arms(experiment(ABLATION, preset.width), 10, 96)
     baseline = next(iter(arms.values()))
     few = datasets.load("synthetic", min(preset.train, 4 * STEPS * recipe.batch_size), 500)
     rate = one_trial(baseline, recipe, few.resized(baseline.side), device)

@@ -173,7 +173,7 @@ def test_the_set_that_is_written_there_compares(tmp_path: Path) -> None:
 
 def test_the_experiment_that_is_written_there_can_be_trained(tmp_path: Path) -> None:
     strides = plan.find_experiment(f"{_saved('experiments.py', tmp_path)}:strides", 1.0)
-    assert [plan.count_arm(label, arm, 10).side for label, arm in strides.arms.items()] == [48, 48]
+    assert [plan.count_arm(label, arm.sized(96), 10).side for label, arm in strides.arms.items()] == [48, 48]
 
 
 def test_the_error_that_is_printed_there_is_raised() -> None:

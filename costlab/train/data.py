@@ -67,7 +67,13 @@ class Dataset:
             len(self.train.labels),
             len(self.validation.labels),
             self.digest,
+            self.side,
         )
+
+    @property
+    def side(self) -> int:
+        """The side of the images as they come, in pixels."""
+        return int(self.train.images.shape[-1])
 
     def resized(self, side: int) -> tuple[Split, Split]:
         """Both splits, ``(N, 3, H, H) -> (N, 3, side, side)``; not copied if they have that side already."""

@@ -19,8 +19,8 @@ from costlab.train.recipe import Recipe
 NAME = "of letters, digits, _ and -, a hundred at most, and 200 bytes"
 LONGEST = 200
 """The most bytes of a name: those of files have at most 255, with what follows."""
-SIDE = 48
-"""The default side of images, in pixels."""
+SIDE, LEAST_SIDE = 48, 8
+"""The default side of images in pixels, where they have as many; and the least of any."""
 
 
 def is_name(text: str) -> bool:
@@ -30,10 +30,26 @@ def is_name(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Arm:
-    """A variant to train: the network, the side of its images, and its own settings of the recipe."""
+    """A variant to train: the network, the side of its images, and its own settings of the recipe.
+
+    Without a side it is `SIDE`, or that which the images come with, if they have less.
+    """
 
     network: Variant
-    side: int = SIDE
+    side: int | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def sized(self, own: int) -> "SizedArm":
+        """The arm for images that come with ``own`` pixels at a side."""
+        return SizedArm(self.network, self.side or min(SIDE, own), self.recipe)
+
+
+@dataclass(frozen=True)
+class SizedArm:
+    """A variant to train on images of a side that is known."""
+
+    network: Variant
+    side: int
     recipe: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
@@ -83,16 +99,17 @@ class Experiment:
 
 
 def arm(
-    target: TargetLike, side: int = SIDE, recipe: Mapping[str, Any] | None = None, **settings: Any
+    target: TargetLike, side: int | None = None, recipe: Mapping[str, Any] | None = None, **settings: Any
 ) -> Arm:
     """An arm of an `Experiment`: a target with settings, trained on images of ``side`` pixels.
 
-    ``recipe`` are settings of the recipe for this arm alone.
+    Without a side they have 48 pixels, or as many as they come with, if those are fewer: they are enlarged
+    only where a side asks for it. ``recipe`` are settings of the recipe for this arm alone.
 
     Raises:
         TargetError, DefinitionError: as `costlab.variant`; also for an invalid side or setting of the recipe.
     """
-    if not isinstance(as_dim("arm: side", side, least=8), int):
+    if side is not None and not isinstance(as_dim("arm: side", side, least=LEAST_SIDE), int):
         raise DefinitionError(f"arm: side={named(side)} must be a single number")
     own = dict(recipe or {})
     Recipe().with_settings(own)

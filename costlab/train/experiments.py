@@ -4,12 +4,14 @@ Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer V
 are its results for the full networks on ImageNet.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from costlab.algebra.parameter import closest
-from costlab.errors import TargetError
-from costlab.train.experiment import Arm, Expectation, Experiment, arm
+from costlab.errors import DefinitionError, TargetError
+from costlab.train.experiment import LEAST_SIDE, SIDE, Arm, Expectation, Experiment, arm
+from costlab.train.record import LARGEST_SIDE
 
 Mini: TypeAlias = Callable[..., Arm]
 """Makes an arm of the reduced network, whose width is that of the preset times ``width``."""
@@ -31,7 +33,7 @@ CLAIMS = {
         "Section 3.1",
     ),
     "small_3x3": (
-        "1x3 and 3x1 lose nothing against a 3x3 at grids of 24 and 6: costlab's own question, as the paper "
+        "1x3 and 3x1 lose nothing against a 3x3 at grids of {} and {}: costlab's own question, as the paper "
         "says it of grids of 12 to 20 only",
         "33% fewer multiply-adds, no figure of its own",
         "Section 3.2",
@@ -86,29 +88,76 @@ def _claim(name: str, better: str, worse: str) -> Expectation:
     return Expectation(claim, better, worse, reported, source)
 
 
-def _paper(mini: Mini) -> Experiment:
-    """Every choice reversed or added alone, all against one baseline."""
+def _small_3x3(own: int) -> Expectation:
+    """The claim about 3x3 kernels, which stand at the largest and at the smallest grid."""
+    grids = [min(SIDE, own)]
+    while len(grids) < 4:
+        grids.append((grids[-1] + 1) // 2)  # a stride of 2 with padding
+    claim = _claim("small_3x3", SPLIT_3X3, WHOLE_3X3)
+    return replace(claim, claim=claim.claim.format(grids[1], grids[3]))
+
+
+def _resolutions(mini: Mini, own: int) -> dict[str, Arm]:
+    """The constructions of table 2, of like cost: at the pixels that images have, a half, and a quarter.
+
+    Those whose images would be too small are left out.
+    """
+    full = min(LARGEST_SIDE, own)
+    arms: dict[str, tuple[int, dict[str, Any]]] = {
+        FULL: (full, {"stem_stride": 2}),
+        HALF: (full // 2, {}),
+        QUARTER: (full // 4, {"stem_pool": False}),
+    }
+    return {
+        label: mini(side=side, **settings) for label, (side, settings) in arms.items() if side >= LEAST_SIDE
+    }
+
+
+def _resolution_claims(arms: Mapping[str, Arm], half: str) -> Iterator[Expectation]:
+    """What the paper claims of those that there are."""
+    if half in arms and FULL in arms:
+        yield _claim("resolution_299", FULL, half)
+    if half in arms and QUARTER in arms:
+        yield _claim("resolution_151", half, QUARTER)
+
+
+def _receptive_field(mini: Mini, own: int) -> Iterator[Experiment]:
+    """Several resolutions, where the images have several."""
+    arms = _resolutions(mini, own)
+    if HALF in arms:
+        yield _experiment(
+            "receptive_field", "Input resolution at like cost", arms, *_resolution_claims(arms, HALF)
+        )
+
+
+def _paper(mini: Mini, own: int) -> Experiment:
+    """Every choice reversed or added alone, all against one baseline; and the resolutions."""
     plain = {"label_smoothing": 0.0}
+    resolutions = _resolutions(mini, own)
+    half = HALF
+    if HALF in resolutions and resolutions[HALF].side == min(SIDE, own):  # it is the baseline
+        del resolutions[HALF]
+        half = BASELINE
+    arms = {
+        BASELINE: mini(),
+        PLAIN: mini(large="5x5"),
+        SPLIT_3X3: mini(small="1x3+3x1"),
+        WHOLE_7X7: mini(kernel_7x7="7x7"),
+        LINEAR: mini(between="linear"),
+        BOTTLENECK: mini(reductions="pool+conv"),
+        EXPENSIVE: mini(reductions="conv+pool"),
+        AUX: mini(aux="plain"),
+        AUX_BN: mini(aux="bn"),
+        ONE_HOT: mini(recipe=plain),
+        **resolutions,
+    }
     return Experiment(
         "paper",
         "The choices of Inception v3, each taken back or added alone",
-        {
-            BASELINE: mini(),
-            PLAIN: mini(large="5x5"),
-            SPLIT_3X3: mini(small="1x3+3x1"),
-            WHOLE_7X7: mini(kernel_7x7="7x7"),
-            LINEAR: mini(between="linear"),
-            BOTTLENECK: mini(reductions="pool+conv"),
-            EXPENSIVE: mini(reductions="conv+pool"),
-            AUX: mini(aux="plain"),
-            AUX_BN: mini(aux="bn"),
-            ONE_HOT: mini(recipe=plain),
-            FULL: mini(side=96, stem_stride=2),
-            QUARTER: mini(side=24, stem_pool=False),
-        },
+        arms,
         (
             _claim("large_5x5", BASELINE, PLAIN),
-            _claim("small_3x3", SPLIT_3X3, BASELINE),
+            replace(_small_3x3(own), worse=BASELINE),
             _claim("nxn", BASELINE, WHOLE_7X7),
             _claim("linear", BASELINE, LINEAR),
             _claim("bottleneck", BASELINE, BOTTLENECK),
@@ -116,8 +165,7 @@ def _paper(mini: Mini) -> Experiment:
             _claim("auxiliary", AUX, BASELINE),
             _claim("auxiliary_bn", AUX_BN, AUX),
             _claim("label_smoothing", BASELINE, ONE_HOT),
-            _claim("resolution_299", FULL, BASELINE),
-            _claim("resolution_151", BASELINE, QUARTER),
+            *_resolution_claims(arms, half),
         ),
     )
 
@@ -126,7 +174,8 @@ def _experiment(name: str, title: str, arms: Mapping[str, Arm], *claims: Expecta
     return Experiment(name, title, arms, claims)
 
 
-def _all_experiments(mini: Mini) -> dict[str, Experiment]:
+def _all_experiments(mini: Mini, own: int) -> dict[str, Experiment]:
+    """Those that images of this side allow."""
     experiments = (
         _experiment(
             "large_5x5",
@@ -138,7 +187,7 @@ def _all_experiments(mini: Mini) -> dict[str, Experiment]:
             "small_3x3",
             "3x3 convolutions, and 1x3 with 3x1 in their place",
             {WHOLE_3X3: mini(), SPLIT_3X3: mini(small="1x3+3x1")},
-            _claim("small_3x3", SPLIT_3X3, WHOLE_3X3),
+            _small_3x3(own),
         ),
         _experiment(
             "nxn",
@@ -177,40 +226,39 @@ def _all_experiments(mini: Mini) -> dict[str, Experiment]:
             _claim("label_smoothing", SMOOTHED, ONE_HOT),
         ),
         _experiment(
-            "receptive_field",
-            "Input resolution at like cost",
-            {
-                FULL: mini(side=96, stem_stride=2),
-                HALF: mini(),
-                QUARTER: mini(side=24, stem_pool=False),
-            },
-            _claim("resolution_299", FULL, HALF),
-            _claim("resolution_151", HALF, QUARTER),
-        ),
-        _experiment(
             "width",
             "All channels halved, and half as many again",
             {"1x": mini(), "0.5x": mini(width=0.5), "1.5x": mini(width=1.5)},
         ),
-        _paper(mini),
+        *_receptive_field(mini, own),
+        _paper(mini, own),
     )
     return {experiment.name: experiment for experiment in experiments}
 
 
 def names() -> tuple[str, ...]:
     """The names of the experiments."""
-    return tuple(_all_experiments(_mini(1.0)))
+    return tuple(_all_experiments(_mini(1.0), LARGEST_SIDE))
 
 
-def experiment(name: str, width: float) -> Experiment:
+def experiment(name: str, width: float, own: int = LARGEST_SIDE) -> Experiment:
     """The experiment of that name, with the reduced network at ``width``.
+
+    Its arms take images of 48 pixels at a side, and for resolutions of 96, 48 and 24; of images that come
+    with fewer, ``own``, they take those, and the halves and quarters that these have.
 
     Raises:
         TargetError: there is no such experiment.
+        DefinitionError: it compares resolutions, and the images are too small to have several.
     """
-    known = _all_experiments(_mini(width))
+    if name not in names():
+        raise TargetError(f"there is no experiment {name!r}{closest(name, names())}")
+    known = _all_experiments(_mini(width), own)
     if name not in known:
-        raise TargetError(f"there is no experiment {name!r}{closest(name, known)}")
+        raise DefinitionError(
+            f"{name}: images of {own}x{own} pixels have no halves of {LEAST_SIDE} pixels or more, and "
+            "nothing is enlarged to claim a resolution: --data takes larger ones"
+        )
     return known[name]
 
 

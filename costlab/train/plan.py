@@ -22,9 +22,17 @@ from costlab.targets.find_ablation import find_ablation
 from costlab.targets.resolve import IN_MODEL_FILE, label_with_settings, load_reference, without_folder
 from costlab.targets.target import made_again
 from costlab.train import experiments
-from costlab.train.experiment import Arm, Expectation, Experiment, of_ablation
+from costlab.train.experiment import Expectation, Experiment, SizedArm, of_ablation
 from costlab.train.recipe import Recipe
-from costlab.train.record import MOST_BYTES, ArmRecord, DataRecord, ExperimentName, Seeds, refuse_inconsistent
+from costlab.train.record import (
+    LARGEST_SIDE,
+    MOST_BYTES,
+    ArmRecord,
+    DataRecord,
+    ExperimentName,
+    Seeds,
+    refuse_inconsistent,
+)
 
 FILE = "run.json"
 LISTED = r"\w+"
@@ -48,6 +56,7 @@ class Preset:
 PRESETS = {
     "smoke": Preset(0.5, 3000, 1000, {"epochs": 15}),
     "quick": Preset(0.5, 10_000, 2000, {"epochs": 20}),
+    "photographs": Preset(0.5, 50_000, 10_000, {"epochs": 12}),
     "full": Preset(1.0, 50_000, 10_000, {"epochs": 40, "batch_size": 256, "learning_rate": 0.18}),
 }
 
@@ -87,7 +96,9 @@ class Plan:
     def identity(self) -> str:
         """A digest of everything that decides what a trial trains; the number of seeds does not."""
         arms = [asdict(replace(arm, timing=None)) for arm in self.arms]
-        content = json.dumps([self.recipe, arms, asdict(self.data), self.mirrored], sort_keys=True)
+        data = asdict(self.data)
+        del data["side"]  # which the digest is of, too; records before it have none
+        content = json.dumps([self.recipe, arms, data, self.mirrored], sort_keys=True)
         return sha256(content.encode()).hexdigest()[:16]
 
     def recipe_of(self, label: str) -> Recipe:
@@ -95,14 +106,15 @@ class Plan:
         arm = next(arm for arm in self.arms if arm.label == label)
         return Recipe(**{**self.recipe, **arm.recipe})
 
-    def networks(self) -> dict[str, Arm]:
+    def networks(self) -> dict[str, SizedArm]:
         """The networks to train, by label.
 
         Raises:
             TargetError, DefinitionError, ShapeError: the experiment no longer exists, or fails.
             RunError: a network has changed since the run began.
         """
-        arms = arms_with_classes(find_experiment(self.ablation, self.width), self.data.classes)
+        own = self.data.own_side
+        arms = sized_arms(find_experiment(self.ablation, self.width, own), self.data.classes, own)
         for arm in self.arms:
             now = count_arm(arm.label, arms[arm.label], self.data.classes) if arm.label in arms else None
             if now != replace(arm, timing=None):
@@ -181,16 +193,17 @@ def is_code(name: str) -> bool:
     return name not in experiments.names() and re.fullmatch(LISTED, name) is None
 
 
-def find_experiment(name: str, width: float) -> Experiment:
+def find_experiment(name: str, width: float, own: int = LARGEST_SIDE) -> Experiment:
     """The experiment of that name, or that of an ablation whose variants can be trained.
 
-    ``width`` is for the reduced network of costlab's own experiments.
+    ``width`` is for the reduced network of costlab's own experiments, ``own`` the side of the images, which
+    those scale theirs with.
 
     Raises:
         TargetError, DefinitionError: there is none, its code fails, or its variants cannot be trained.
     """
     if name in experiments.names():
-        return experiments.experiment(name, width)
+        return experiments.experiment(name, width, own)
     if re.fullmatch(LISTED, name):
         if not is_listed_ablation(name):
             raise TargetError(f"there is no experiment {name!r}{closest(name, experiments.names())}")
@@ -212,12 +225,15 @@ def find_experiment(name: str, width: float) -> Experiment:
     return replace(found, arms=arms)
 
 
-def arms_with_classes(experiment: Experiment, classes: int) -> dict[str, Arm]:
-    """The arms with ``num_classes`` set, where their definition has it and they do not set it themselves."""
-    return {label: _with_classes(arm, classes) for label, arm in experiment.arms.items()}
+def sized_arms(experiment: Experiment, classes: int, own: int) -> dict[str, SizedArm]:
+    """The arms for images of so many classes that come with ``own`` pixels at a side.
+
+    Their ``num_classes`` is set where their definition has it and they do not set it themselves.
+    """
+    return {label: _with_classes(arm.sized(own), classes) for label, arm in experiment.arms.items()}
 
 
-def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
+def count_arm(label: str, arm: SizedArm, classes: int) -> ArmRecord:
     """The record of an arm, counted as it will be trained.
 
     Its step of training is counted with the gradients that are wanted; that of a module is traced.
@@ -248,7 +264,7 @@ def count_arm(label: str, arm: Arm, classes: int) -> ArmRecord:
     )
 
 
-def count_forward(label: str, arm: Arm) -> Count:
+def count_forward(label: str, arm: SizedArm) -> Count:
     """The count of an arm at its images. Raises as `count` does, with the label of the arm."""
     try:
         counted = count(arm.network, (3, arm.side, arm.side))
@@ -259,7 +275,7 @@ def count_forward(label: str, arm: Arm) -> Count:
     return counted
 
 
-def _with_classes(arm: Arm, classes: int) -> Arm:
+def _with_classes(arm: SizedArm, classes: int) -> SizedArm:
     network = arm.network
     open_ = network.parameters.get("num_classes")
     if open_ is None or "num_classes" in network.settings or open_.default == classes:

@@ -13,6 +13,7 @@ from costlab.train.environment import revision
 from costlab.train.experiments import names
 from costlab.train.plan import LOCK, PRESETS, TRIALS, Plan
 from costlab.train.recipe import Recipe
+from costlab.train.record import LARGEST_SIDE
 
 FEW = 2
 """Classes, before the images say how many there are."""
@@ -46,15 +47,16 @@ def make_plan(request: RunRequest, report: Callable[[str], None]) -> tuple[Plan,
     """
     preset = PRESETS[request.preset]
     width = preset.width if request.width is None else request.width
-    experiment = plan.find_experiment(request.ablation, width)
+    experiment = plan.find_experiment(request.ablation, width)  # for images as large as any arm asks
     if request.width is not None and request.ablation not in names():
         raise RunError(f"--width goes with costlab's own experiments: {request.ablation} says how wide it is")
     common = Recipe().with_settings({**preset.recipe, **recipe.read(request.settings)})
-    for label, arm in plan.arms_with_classes(experiment, FEW).items():
+    for label, arm in plan.sized_arms(experiment, FEW, LARGEST_SIDE).items():
         plan.count_forward(label, arm)  # what cannot be counted is not worth images
     dataset = _load_images(request, report)
     classes = len(dataset.classes)
-    arms = plan.arms_with_classes(experiment, classes)
+    experiment = plan.find_experiment(request.ablation, width, dataset.side)
+    arms = plan.sized_arms(experiment, classes, dataset.side)
     new = Plan(
         request.ablation,
         experiment.name,

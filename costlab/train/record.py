@@ -27,6 +27,7 @@ from costlab.files import read, write
 from costlab.messages import named
 from costlab.train.experiment import NAME, Expectation, is_name
 from costlab.train.recipe import Recipe
+from costlab.train.space_record import SearchRecord, SpaceRecord
 
 VERSION = 1
 FILE = "results.json"
@@ -34,6 +35,8 @@ MOST_SEEDS, MOST_ARMS = 10_000, 100
 """How often an arm is trained at most, and how many arms a run has at most."""
 MOST_BYTES = 2**28
 """The largest file of a record or a plan; reading one takes many times its size."""
+LARGEST_SIDE = 96
+"""The most pixels at a side of images that any arm of costlab's own experiments asks for."""
 Seeds = Annotated[int, at_least(1, MOST_SEEDS)]
 ExperimentName = Annotated[str, Must(is_name, NAME)]
 
@@ -129,7 +132,10 @@ class ArmRecord:
 
 @dataclass(frozen=True)
 class DataRecord:
-    """The images: a sentence about them, their numbers, and their digest."""
+    """The images: a sentence about them, their numbers, their digest, and the side that they come with.
+
+    Records of earlier versions have no ``side``, 0.
+    """
 
     name: Line
     about: Line
@@ -138,13 +144,20 @@ class DataRecord:
     train: Positive
     validation: Positive
     digest: Line
+    side: Natural = 0
+
+    @property
+    def own_side(self) -> int:
+        """The side that images come with; where it is not recorded, as many pixels as any arm asks for."""
+        return self.side or LARGEST_SIDE
 
 
 @dataclass(frozen=True)
 class Run:
     """A run: its settings, its arms, of which the first is the baseline, and its trials.
 
-    ``command`` is the one that began it, ``recipe`` the settings that all arms share.
+    ``command`` is the one that began it, ``recipe`` the settings that all arms share. With ``spaces`` some
+    arms are members of design spaces, chosen by ``search`` if there is one.
     """
 
     name: ExperimentName
@@ -157,6 +170,8 @@ class Run:
     arms: tuple[ArmRecord, ...]
     claims: tuple[Expectation, ...]
     trials: tuple[TrialResult, ...]
+    spaces: tuple[SpaceRecord, ...] = ()
+    search: SearchRecord | None = None
 
     @property
     def baseline(self) -> ArmRecord:

@@ -17,7 +17,7 @@ from costlab.train import cache, measure, plan
 from costlab.train.batches import Batches
 from costlab.train.distributed import SINGLE_PROCESS, Group
 from costlab.train.environment import describe_environment
-from costlab.train.experiment import Arm
+from costlab.train.experiment import SizedArm
 from costlab.train.plan import TRIALS, Plan
 from costlab.train.protocol import BROKEN, FAILED, READY, WorkerSettings
 from costlab.train.record import Epoch, Timing, TrialResult
@@ -47,7 +47,7 @@ class Worker:
         self.plan: Plan = plan.load(self.folder)
         if self.plan.identity != settings.identity:
             raise RunError(f"{self.folder} holds another run by now")
-        self.networks: dict[str, Arm] = self.plan.networks()
+        self.networks: dict[str, SizedArm] = self.plan.networks()
         self._images: dict[int, Any] = {}
         self._timed: dict[int, Batches] = {}
 

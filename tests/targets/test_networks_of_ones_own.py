@@ -86,12 +86,12 @@ def test_what_is_wrong_with_a_class_is_told() -> None:
 
 
 def test_an_experiment_of_classes_is_counted_as_it_will_train() -> None:
-    record = count_arm("a", arm(Small, 24, width=16), 10)
+    record = count_arm("a", arm(Small, 24, width=16).sized(96), 10)
     assert record.multiply_adds == by_hand(16)
     assert record.parameters == sum(each.numel() for each in Small(16).parameters())
     assert record.step_multiply_adds == 2 * 9 * 3 * 16 * 22 * 22 + 3 * 160  # no gradient of the image
     with pytest.raises(DefinitionError, match="a: the network puts out 1x10, and there are 5 classes"):
-        count_arm("a", arm(make, 24), 5)
+        count_arm("a", arm(make, 24).sized(96), 5)
 
 
 def test_weights_that_networks_share_are_no_arms_but_what_has_none_is_shared() -> None:
@@ -104,8 +104,8 @@ def test_weights_that_networks_share_are_no_arms_but_what_has_none_is_shared() -
         return nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), flat, nn.Linear(4, 10))
 
     with pytest.raises(DefinitionError, match="again, or one with the same weights: make it, with all"):
-        count_arm("a", arm(on_a_backbone, 24), 10)
-    assert count_arm("a", arm(anew, 24), 10).multiply_adds == 22 * 22 * 4 * 27 + 40
+        count_arm("a", arm(on_a_backbone, 24).sized(96), 10)
+    assert count_arm("a", arm(anew, 24).sized(96), 10).multiply_adds == 22 * 22 * 4 * 27 + 40
 
 
 def test_one_module_is_no_arm_for_each_trial_begins_anew() -> None:
@@ -116,7 +116,7 @@ def test_one_module_is_no_arm_for_each_trial_begins_anew() -> None:
     with pytest.raises(DefinitionError, match=f"own: 'b': Small {wanted}"):
         of_ablation(Ablation("own", "Own", both))
     with pytest.raises(DefinitionError, match="again returned the same module again"):
-        count_arm("a", arm(again, 24), 10)
+        count_arm("a", arm(again, 24).sized(96), 10)
 
 
 def again() -> nn.Module:
@@ -146,4 +146,4 @@ def test_what_stands_for_a_description_and_is_no_text() -> None:
 
 def test_a_network_of_no_parameters_is_no_arm() -> None:
     with pytest.raises(DefinitionError, match="flat: the network has no parameters"):
-        count_arm("flat", arm(nn.Flatten, side=8), 192)
+        count_arm("flat", arm(nn.Flatten, side=8).sized(96), 192)

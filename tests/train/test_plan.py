@@ -130,14 +130,14 @@ def test_an_experiment_and_an_ablation_of_ones_own(sets: Path, tmp_path: Path) -
 
 
 def test_a_network_gets_as_many_outputs_as_there_are_classes() -> None:
-    arms = plan.arms_with_classes(experiment("large_5x5", 0.125), 7)
+    arms = plan.sized_arms(experiment("large_5x5", 0.125), 7, 96)
     assert [plan.count_arm(label, made, 7).network for label, made in arms.items()] == [
         "mini:width=0.125,large=5x5,num_classes=7",
         "mini:width=0.125,num_classes=7",
     ]
     fixed = Experiment("e", "E", {"a": arm("mini", num_classes=3), "b": arm("mini", num_classes=7)})
     with pytest.raises(DefinitionError, match="a: the network puts out 3, and there are 7 classes"):
-        plan.count_arm("a", plan.arms_with_classes(fixed, 7)["a"], 7)
+        plan.count_arm("a", plan.sized_arms(fixed, 7, 96)["a"], 7)
 
 
 def test_pairs_go_seed_by_seed(tmp_path: Path) -> None:

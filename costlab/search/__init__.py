@@ -1,0 +1,1 @@
+"""What a design space learns: members of spaces that are trained, by sampling and by search."""

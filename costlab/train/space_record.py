@@ -1,0 +1,54 @@
+"""What the record of a run keeps of design spaces: which members were trained, and how they were chosen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from costlab.decode import Line, Natural, Positive
+
+Sampler = Literal["nsga2", "tpe"]
+"""What proposes members to a search: Optuna's NSGA-II, or its tree-structured Parzen estimator."""
+
+
+@dataclass(frozen=True)
+class SpaceRecord:
+    """A space as it was written, how many members it has, and those that were trained.
+
+    Args:
+        name: what the page calls it.
+        target: the definition, with settings.
+        vary: its axes as they were written, each a text or a list of values.
+        where: the conditions that members meet, as they were written.
+        within: with ``of``, how near the multiply-adds of members are to it; empty for all members.
+        of: what they are near to.
+        size: members that it has in all.
+        among: members that fit and meet the conditions, counted exactly at the images that are trained on.
+        seed: of the draw.
+        drawn: the labels of the arms that are members, in the order in which they were chosen.
+    """
+
+    name: Line
+    target: Line
+    vary: Mapping[str, Any]
+    where: tuple[Line, ...]
+    within: Line
+    of: Line
+    size: Natural
+    among: Natural
+    seed: Natural
+    drawn: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class SearchRecord:
+    """A search for few multiply-adds and a small error that trains ``sample`` members at most.
+
+    ``first`` members were drawn by the space's exact sampler; ``refused`` counts the proposals after them
+    that were no members, and so were never trained.
+    """
+
+    sampler: Sampler
+    sample: Positive
+    first: Positive
+    seed: Natural
+    refused: Natural = 0
