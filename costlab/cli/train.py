@@ -12,7 +12,7 @@ import click
 
 from costlab.cli.inputs import refuse
 from costlab.cli.lazy import completes
-from costlab.cli.output import FolderPath
+from costlab.cli.output import FilePath, FolderPath
 from costlab.cli.train_progress import show_progress
 from costlab.train.plan import PRESETS
 from costlab.train.record import MOST_SEEDS
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from costlab.train.plan import Plan
-    from costlab.train.record import Run
+    from costlab.train.record import Run, TrialResult
     from costlab.train.run import RunObserver
 
 RUNS = Path("runs")
@@ -105,6 +105,12 @@ class TrainCommand(click.Command):
     help="A new folder for the run.  [default: runs/NAME]",
 )
 @click.option(
+    "--known",
+    metavar="FILE",
+    type=FilePath(),
+    help="The results.json of an earlier run: what it has of the same trials is not trained again.",
+)
+@click.option(
     "--resume",
     metavar="DIR",
     type=FolderPath(),
@@ -169,8 +175,22 @@ def _train(options: dict[str, Any]) -> tuple[str, ...]:
         settings = WorkerSettings(
             folder, str(device), workers, SAVE_EVERY, plan.identity, options["compiled"]
         )
-        run = train_plan(plan, settings, observer, options["study"] or "", again=bool(options["resume"]))
+        run = train_plan(plan, settings, observer, *_study(options), known=_known(options, plan, observer))
     return _write_page(run, folder)
+
+
+def _study(options: dict[str, Any]) -> tuple[str, bool]:
+    """The database that trials are drawn from, if any, and whether those that failed are tried again."""
+    return options["study"] or "", bool(options["resume"])
+
+
+def _known(options: dict[str, Any], plan: "Plan", observer: "RunObserver") -> "tuple[TrialResult, ...]":
+    """The results of an earlier run that the user names."""
+    from costlab.train.known import known_results
+
+    if not options["known"]:
+        return ()
+    return known_results(Path(options["known"]), plan, observer.note)
 
 
 def _under_torchrun() -> bool:
@@ -211,9 +231,8 @@ def _train_under_torchrun(options: dict[str, Any], device: "torch.device") -> tu
     ):
         plan, folder = group.run_on_leader(lambda: _prepare(options, observer, stack))
         settings = WorkerSettings(folder, str(own), 1, SAVE_EVERY, plan.identity, options["compiled"])
-        run = train_under_torchrun(
-            plan, settings, observer, group, options["study"] or "", bool(options["resume"])
-        )
+        known = _known(options, plan, observer) if group.is_leader else ()
+        run = train_under_torchrun(plan, settings, observer, group, *_study(options), known=known)
     return () if run is None else _write_page(run, folder)
 
 
@@ -224,6 +243,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
     from costlab.train.plan import find_experiment
     from costlab.train.prepare import RunRequest, make_plan, refuse_nonempty, resume_plan, save_plan
     from costlab.train.recipe import read
+    from costlab.train.record import load
     from costlab.train.run import STUDY, lock_folder
     from costlab.train.storage import refuse_other_file, refuse_unreachable
 
@@ -237,7 +257,9 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         refuse_other_file(folder / STUDY)
         stack.enter_context(lock_folder(folder))
         return resume_plan(folder, options["seeds"], observer.note, shared, options["name"]), folder
-    found = find_experiment(options["name"], 1.0)  # what costs little is looked at first
+    if options["known"]:  # what costs little is looked at first
+        load(Path(options["known"]))
+    found = find_experiment(options["name"], 1.0)
     read(options["settings"])
     folder = Path(options["folder"] or RUNS / found.name)
     refuse_nonempty(folder)
@@ -252,6 +274,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         shared,
     )
     plan, dataset = make_plan(request, observer.note)
+    _known(options, plan, observer)  # or refuse it before anything is written
     stack.enter_context(lock_folder(folder))
     save_plan(plan, dataset, folder)
     return plan, folder

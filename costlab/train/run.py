@@ -1,6 +1,6 @@
 """A run: the trials of a plan are trained by workers until each has a result, then timed and recorded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +52,7 @@ def train_plan(
     study: str = "",
     again: bool = False,
     grace: int = GRACE,
+    known: Sequence[TrialResult] = (),
 ) -> Run:
     """Train the trials of a plan that have no result yet, time the arms, and save the record.
 
@@ -62,6 +63,7 @@ def train_plan(
         study: the URL of a database that other machines take trials from too; empty for a file in the folder.
         again: whether trials that failed are trained again.
         grace: seconds without a heartbeat after which another machine counts as dead.
+        known: results of an earlier run, which are not found again.
 
     Raises:
         RunError: the study cannot be reached, or workers cannot start.
@@ -69,7 +71,7 @@ def train_plan(
     """
     here = run_environment(settings, settings.workers)
     with Pool(settings, settings.workers) as pool:
-        with open_study_of(plan, settings.folder, study, again, grace) as trials:
+        with open_study_of(plan, settings.folder, study, again, grace, known) as trials:
             results = _Dispatcher(trials, pool, observer, plan.pairs).work(lambda: trials.results(here))
         done = {label for (label, _), trial in results.items() if not trial.failure}
         timings = _earlier_timings(plan, settings.folder)
@@ -81,7 +83,12 @@ def train_plan(
 
 @contextmanager
 def open_study_of(
-    plan: Plan, folder: Path, url: str = "", again: bool = False, grace: int = GRACE
+    plan: Plan,
+    folder: Path,
+    url: str = "",
+    again: bool = False,
+    grace: int = GRACE,
+    known: Sequence[TrialResult] = (),
 ) -> Iterator[Study]:
     """The study of a plan: at ``url``, or else in the folder, which this process has locked.
 
@@ -94,6 +101,7 @@ def open_study_of(
     ) as trials:
         if not url:
             trials.release_all()
+        trials.take_over(known)
         if again:
             trials.retry_failures()
         yield trials

@@ -91,6 +91,18 @@ class Study:
             self._leases.remove(lease)
             self._fail(lease.id)
 
+    def take_over(self, results: Iterable[TrialResult]) -> None:
+        """Enter results that another run has found, for the pairs that have none yet."""
+        from optuna.trial import TrialState, create_trial
+
+        finished = {pair for pair, trials in self._by_pair().items() if _outcome(trials) is not None}
+        for result in results:
+            pair = result.arm, result.seed
+            if pair in self._pairs and pair not in finished:
+                attributes = {"arm": result.arm, "seed": result.seed, RESULT: json.dumps(asdict(result))}
+                template = create_trial(state=TrialState.COMPLETE, value=result.top_1, user_attrs=attributes)
+                self._storage.create_new_trial(self._number, template)
+
     def give_back(self) -> None:
         """End all leases, as if the trials had never been begun."""
         with Whole():

@@ -1,6 +1,6 @@
 """A run under torchrun: every trial is trained by all of the processes that it started."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from threading import Event, Thread
@@ -9,7 +9,7 @@ from time import sleep
 from costlab.train.distributed import Group
 from costlab.train.plan import Plan
 from costlab.train.protocol import WorkerSettings
-from costlab.train.record import Run
+from costlab.train.record import Run, TrialResult
 from costlab.train.run import RunObserver, open_study_of, run_environment, save_record
 from costlab.train.study import BEAT, Study
 from costlab.train.worker import Worker
@@ -26,6 +26,7 @@ def train_under_torchrun(
     group: Group,
     study: str = "",
     again: bool = False,
+    known: Sequence[TrialResult] = (),
 ) -> Run | None:
     """Train the trials of a plan one after the other; returns the record in the leading process.
 
@@ -43,7 +44,10 @@ def train_under_torchrun(
             if order != STAY:
                 worker.trial(order[0], order[1], lambda _: None)
         return None
-    with open_study_of(plan, settings.folder, study, again) as trials, _heartbeats(trials):
+    with (
+        open_study_of(plan, settings.folder, study, again, known=known) as trials,
+        _heartbeats(trials),
+    ):
         here = run_environment(settings, settings.workers)
         while len(results := trials.results(here)) < len(plan.pairs):
             observer.remaining(len(plan.pairs) - len(results))

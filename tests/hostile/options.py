@@ -198,6 +198,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--ignore": RULES,
     "--config": SPACES,
     "--study": URLS,
+    "--known": ("", "nosuch", ".", "/", "\0", LONG, "precious", "/dev/null", "a/b/c", "nosuch\n"),
     "--resume": ("", "nosuch", ".", "/", "\0", LONG, "precious", "/dev/null", "a/b/c", "nosuch\n"),
 }
 """Values that an option does not take, by its long name; a caption and a label go with LaTeX alone."""
