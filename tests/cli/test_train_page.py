@@ -56,7 +56,7 @@ def test_what_costlab_wrote_is_written_anew(folder: Path, capsys: pytest.Capture
     assert said.err == ""
     now = files_in(folder)
     assert all(now[name] != before[name] for name in NAMES)
-    assert b"# Another title\n" in now["kernels.md"]
+    assert b"# Trained on generated images: Another title\n" in now["kernels.md"]
     (folder / "kernels.md").write_bytes(b"")
     (folder / "kernels_steps.png").unlink()
     _write_page(sample(), folder)

@@ -34,7 +34,7 @@ from tests.sampling import one_in
 from tests.train.records import HALF, PAIR, PLAIN, arm, long, many, run, sample
 
 Place = tuple[float, float]
-PAPER = Path(__file__).parents[2] / "reports" / "runs" / "paper.json"
+PAPER = Path(__file__).parents[2] / "reports" / "runs" / "paper_generated.json"
 
 
 def at_costs(*costs: int, accuracies: float | None = None) -> Run:

@@ -40,7 +40,7 @@ def rows(page: Page, title: str) -> list[list[str]]:
 
 def test_what_the_page_says_in_a_sentence() -> None:
     page = training_page(sample(), "kernels")
-    assert page.title == "Kernels of figure 5"
+    assert page.title == "Trained on generated images: Kernels of figure 5"
     assert page.summary == (
         "3 variants of mini, a reduced Inception v3, were trained for 3 epochs on 3 seeds each on cpu, with "
         "4,000 images (shapes) of 48x48 pixels in 10 classes; 8 of 9 trainings came to a result. The images "
@@ -283,5 +283,5 @@ def test_names_are_kept_from_markdown() -> None:
     page = training_page(
         replace(made, title=bad, arms=arms, trials=(replace(made.trials[-1], arm=bad),)), "x"
     )
-    assert page.text.split("\n")[2] == r"# \_a\_\|\<b>\[c](d)"
+    assert page.text.split("\n")[2] == r"# Trained on generated images: \_a\_\|\<b>\[c](d)"
     assert "<b>" not in page.text.replace(r"\<b>", "")

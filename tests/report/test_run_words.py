@@ -97,11 +97,47 @@ def test_one_of_each_is_no_plural() -> None:
 
 def test_the_sides_of_the_images_are_told() -> None:
     values = dict(settings_table(sample()).rows)
+    assert values["come with"].startswith("a size that was not recorded")
     assert values["resized for training to"] == "48x48 pixels"
     first, second, third = sample().arms
     made = replace(sample(), arms=(replace(first, side=96), second, replace(third, side=48)))
     values = dict(settings_table(made).rows)
     assert values["resized for training to"] == "48x48 pixels; 5x5: 96x96 pixels"
+
+
+@pytest.mark.parametrize(
+    ("side", "told"),
+    [
+        (96, "48x48 pixels; 5x5: 96x96 pixels"),
+        (95, "48x48 pixels; 5x5: 96x96 pixels, enlarged"),
+        (48, "48x48 pixels; 5x5: 96x96 pixels, enlarged"),
+        (32, "48x48 pixels, enlarged; 5x5: 96x96 pixels, enlarged"),
+    ],
+)
+def test_images_that_were_enlarged_are_told(side: int, told: str) -> None:
+    first, *others = sample().arms
+    data = replace(sample().data, side=side)
+    values = dict(settings_table(replace(sample(), data=data, arms=(replace(first, side=96), *others))).rows)
+    assert values["come with"] == f"{side}x{side} pixels"
+    assert values["resized for training to"] == told
+
+
+@pytest.mark.parametrize(
+    ("name", "synthetic", "told"),
+    [
+        ("synthetic", True, "generated images"),
+        ("cifar10", False, "photographs (CIFAR-10)"),
+        ("digits", False, "handwritten digits"),
+        ("of another version", False, "of another version"),
+    ],
+)
+def test_on_which_images_it_was_comes_first(name: str, synthetic: bool, told: str) -> None:
+    page = training_page(replace(sample(), data=replace(sample().data, name=name, synthetic=synthetic)), "x")
+    assert page.title == f"Trained on {told}: Kernels of figure 5"
+    assert all(f"Kernels of figure 5, on {told}" in picture.alt for picture in page.pictures)
+    assert all(
+        picture.data.title.startswith(f"Kernels of figure 5, on {told}: ") for picture in page.pictures
+    )
 
 
 def test_how_an_interval_is_rounded_is_told_wherever_one_stands() -> None:

@@ -21,6 +21,7 @@ from costlab.report.tables.run import (
     words_of,
 )
 from costlab.report.tables.run_claims import claims_table
+from costlab.report.trained_on import page_title
 from costlab.targets.catalog import is_shipped, lookup
 from costlab.targets.resolve import IN_FILE, IN_MODULE
 from costlab.train.plan import PRESETS
@@ -47,7 +48,7 @@ def training_page(run: Run, name: str, target: str = "") -> Page:
     moved = recounted(run)
     return page(
         name,
-        run.title,
+        page_title(run),
         _summary(run),
         (
             "## How it was made",

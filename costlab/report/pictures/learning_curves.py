@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from costlab.report.figure import COLORS, SMALL, WIDTH, Picture, add_title, wrap_text
 from costlab.report.pictures.numbered_points import format_percents
+from costlab.report.trained_on import picture_title
 from costlab.train.record import Run
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def curves_of(run: Run) -> Curves:
     """The curves of the trials that did not fail."""
     curves = {arm.label: curve for arm in run.arms if (curve := _curve(run, arm.label))}
     baseline = curves.pop(run.baseline.label, None)
-    return Curves(f"{run.title}: accuracy after each epoch", baseline, tuple(curves.values()))
+    return Curves(f"{picture_title(run)}: accuracy after each epoch", baseline, tuple(curves.values()))
 
 
 def _curve(run: Run, label: str) -> LearningCurve | None:
@@ -68,7 +69,10 @@ def curves_picture(run: Run, name: str) -> Picture[Curves]:
     """Small panels of one scale, an arm in each."""
     data = curves_of(run)
     rows = ceil(len(data.panels) / COLUMNS)
-    alt = f"Lines: {run.title}; validation accuracy by epoch, a panel for each variant beside the baseline"
+    alt = (
+        f"Lines: {picture_title(run)}; validation accuracy by epoch, a panel for each variant beside the "
+        "baseline"
+    )
     return Picture(f"{name}_curves", alt, data, draw_curves, (WIDTH, 1.6 + max(1.8 * rows, 2.6)))
 
 

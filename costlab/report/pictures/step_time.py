@@ -14,6 +14,7 @@ from costlab.report.pictures.numbered_points import (
     labels_beside,
     marker_of,
 )
+from costlab.report.trained_on import picture_title
 from costlab.train.record import ArmRecord, Run, Timing
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def step_savings(run: Run) -> StepSavings:
         for arm in run.arms[1:]
         if first.timing and arm.timing  # else there is nothing to compare
     ]
-    return StepSavings(f"{run.title}: what a training step saves", first.label, tuple(saved))
+    return StepSavings(f"{picture_title(run)}: what a training step saves", first.label, tuple(saved))
 
 
 def savings_of_step(arm: ArmRecord, timing: Timing, first: ArmRecord, its: Timing) -> StepSaving:
@@ -84,7 +85,7 @@ def savings_of_step(arm: ArmRecord, timing: Timing, first: ArmRecord, its: Timin
 def step_picture(run: Run, name: str) -> Picture[StepSavings]:
     """A point for each arm; on the diagonal time is saved as it is counted."""
     data = step_savings(run)
-    alt = f"Points: {run.title}; saved time of a training step against saved multiply-adds"
+    alt = f"Points: {picture_title(run)}; saved time of a training step against saved multiply-adds"
     return Picture(f"{name}_steps", alt, data, draw_steps, (WIDTH, TOGETHER if data.crowded else ALONE))
 
 

@@ -16,6 +16,7 @@ from costlab.report.pictures.numbered_points import (
     marker_of,
     with_baseline_mark,
 )
+from costlab.report.trained_on import picture_title
 from costlab.train.record import Run
 from costlab.train.statistics import Interval, accuracy_interval
 
@@ -93,7 +94,7 @@ def accuracies_of(run: Run) -> Accuracies:
         if interval.count:
             mean = round(interval.mean, 6)
             reached.append(Reached(arm.label, arm.multiply_adds, mean, *_ends(interval), interval.count))
-    return Accuracies(f"{run.title}: accuracy and counted cost", run.baseline.label, tuple(reached))
+    return Accuracies(f"{picture_title(run)}: accuracy and counted cost", run.baseline.label, tuple(reached))
 
 
 def _ends(interval: Interval) -> tuple[float | None, float | None]:
@@ -103,7 +104,7 @@ def _ends(interval: Interval) -> tuple[float | None, float | None]:
 
 def accuracy_picture(run: Run, name: str) -> Picture[Accuracies]:
     """A point for each arm, and below a row for each with the interval of its mean."""
-    alt = f"Points: {run.title}; top-1 accuracy with intervals against multiply-adds"
+    alt = f"Points: {picture_title(run)}; top-1 accuracy with intervals against multiply-adds"
     data = accuracies_of(run)
     height = POINTS + AROUND + LINE * data.places[-1]
     return Picture(f"{name}_accuracy", alt, data, draw_accuracies, (WIDTH, height))

@@ -43,6 +43,7 @@ TUNED = (
 )
 UNUSED = {"sgd": ("decay", "epsilon")}
 """Settings of a recipe that an optimizer does not have."""
+NOT_RECORDED = "a size that was not recorded: nothing here says whether any were enlarged"
 APART = "The arms were timed in different environments: their times cannot be compared."
 DIGITS = 12
 """The digits of a digest that are shown."""
@@ -55,6 +56,7 @@ def settings_table(run: Run) -> Table:
     rows = [
         ("images", f"{data.name}: {data.about}"),
         ("", TUNED if data.synthetic else ""),
+        ("come with", size_of(data.side) if data.side else NOT_RECORDED),
         ("resized for training to", _sides(run)),
         ("classes", f"{data.classes:,}"),
         ("to train on", plural(data.train, "image")),
@@ -72,10 +74,14 @@ def settings_table(run: Run) -> Table:
 
 
 def _sides(run: Run) -> str:
-    """The side of the images: that of most arms, and those of the others."""
+    """The side of the images: that of most arms, and those of the others; and which are enlarged for it."""
+
+    def described(side: int) -> str:
+        return f"{size_of(side)}{', enlarged' if 0 < run.data.side < side else ''}"
+
     ((usual, _),) = Counter(arm.side for arm in run.arms).most_common(1)
-    others = [f"{arm.label}: {size_of(arm.side)}" for arm in run.arms if arm.side != usual]
-    return "; ".join([size_of(usual), *others])
+    others = [f"{arm.label}: {described(arm.side)}" for arm in run.arms if arm.side != usual]
+    return "; ".join([described(usual), *others])
 
 
 def size_of(side: int) -> str:
