@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from costlab.cli.inputs import refuse
-from costlab.cli.lazy import completes
-from costlab.cli.output import FilePath, FolderPath
+from costlab.cli.train_options import SEEDS, train_options
 from costlab.cli.train_progress import show_progress
 from costlab.train.plan import PRESETS
-from costlab.train.record import MOST_SEEDS
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from costlab.train.run import RunObserver
 
 RUNS = Path("runs")
-SEEDS = 3
 
 
 class TrainCommand(click.Command):
@@ -42,80 +39,7 @@ class TrainCommand(click.Command):
     cls=TrainCommand,
     short_help="Train the variants of an experiment on a few seeds, and compare accuracy and time.",
 )
-@click.argument("name", required=False, shell_complete=completes("experiment"))
-@click.option(
-    "-a", "--ablation", metavar="NAME", help="The same as NAME.", shell_complete=completes("experiment")
-)
-@click.option(
-    "--seeds",
-    type=click.IntRange(1, MOST_SEEDS),
-    help=f"How often each variant is trained.  [default: {SEEDS}]",
-)
-@click.option(
-    "--preset",
-    type=click.Choice(tuple(PRESETS)),
-    help="The scale. smoke: 3,000 images, 15 epochs, a minute per trial on a core; quick: 10,000, 20 epochs; "
-    "full: 50,000, 40 epochs, twice the width, for a GPU.  [default: smoke]",
-)
-@click.option(
-    "--data",
-    metavar="SOURCE",
-    shell_complete=completes("data"),
-    help="synthetic, digits, cifar10:PATH, cifar100:PATH or folder:PATH.  [default: synthetic]",
-)
-@click.option("--images", type=click.IntRange(min=2), metavar="N", help="Train on N images at most.")
-@click.option("--width", type=click.FloatRange(min=0, min_open=True), help="Width of the reduced network.")
-@click.option(
-    "--set",
-    "settings",
-    metavar="NAME=VALUE",
-    multiple=True,
-    shell_complete=completes("recipe"),
-    help="A setting of the recipe, such as epochs=30; repeatable.",
-)
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="DEVICE",
-    shell_complete=completes("device"),
-    help="auto, cpu, cuda or cuda:N.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Trials side by side.  [default: one per core of a CPU, 4 on a GPU]",
-)
-@click.option(
-    "--compile/--no-compile",
-    "compiled",
-    default=None,
-    help="Compile the step.  [default: long trials on a GPU]",
-)
-@click.option(
-    "--study", metavar="URL", help="Draw trials from a database, as other machines do: postgresql://..."
-)
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=FolderPath(),
-    help="A new folder for the run.  [default: runs/NAME]",
-)
-@click.option(
-    "--known",
-    metavar="FILE",
-    type=FilePath(),
-    help="The results.json of an earlier run: what it has of the same trials is not trained again.",
-)
-@click.option(
-    "--resume",
-    metavar="DIR",
-    type=FolderPath(),
-    help="Go on with the run in DIR; what failed is tried again. Of code, with NAME.",
-)
+@train_options
 def train(**options: Any) -> None:
     """Train the variants of an experiment beside each other on the same seeds, at a reduced scale.
 
@@ -146,9 +70,13 @@ def _refuse(options: dict[str, Any]) -> None:
     refuse(
         (bool(name and ablation), "NAME and --ablation NAME are one thing: give one of them"),
         (not (name or ablation or resume), "give the NAME of an experiment, or --resume DIR"),
+        (
+            options["preset"] == "photographs" and options["data"] in (None, "synthetic"),
+            "--preset photographs is for photographs: --data cifar10:PATH, cifar100:PATH or folder:PATH",
+        ),
     )
     if resume:
-        fixed = ("preset", "data", "images", "width", "settings", "folder")
+        fixed = ("preset", "data", "about", "images", "width", "settings", "folder")
         option_of = {"folder": "--output", "settings": "--set"}
         message = "--resume goes on with a run as it was begun: {} is settled"
         given = [option_of.get(name, f"--{name}") for name in fixed if options[name] not in (None, ())]
@@ -272,6 +200,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         options["width"],
         options["images"],
         shared,
+        options["about"] or "",
     )
     plan, dataset = make_plan(request, observer.note)
     _known(options, plan, observer)  # or refuse it before anything is written

@@ -1,11 +1,13 @@
 """Preparing a run: from what the user asked for to a plan, with its images at hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
-from costlab.errors import DataError, RunError
+from costlab.decode import Line, MalformedError, decode
+from costlab.errors import DataError, DefinitionError, RunError
 from costlab.files import PART, is_folder, refuse_taken
 from costlab.train import cache, datasets, plan, recipe, record
 from costlab.train.data import Dataset
@@ -13,7 +15,7 @@ from costlab.train.environment import revision
 from costlab.train.experiments import names
 from costlab.train.plan import LOCK, PRESETS, TRIALS, Plan
 from costlab.train.recipe import Recipe
-from costlab.train.record import LARGEST_SIDE
+from costlab.train.record import LARGEST_SIDE, DataRecord
 
 FEW = 2
 """Classes, before the images say how many there are."""
@@ -24,7 +26,7 @@ class RunRequest(NamedTuple):
 
     ``width`` and ``images`` replace those of the preset if they are given. ``images`` is the number of
     training images; the number of validation images is scaled with it. ``shared`` says that the trials are
-    kept in a database.
+    kept in a database, ``about`` adds a sentence to what the page says of the images.
     """
 
     ablation: str
@@ -35,6 +37,7 @@ class RunRequest(NamedTuple):
     width: float | None = None
     images: int | None = None
     shared: bool = False
+    about: str = ""
 
 
 def make_plan(request: RunRequest, report: Callable[[str], None]) -> tuple[Plan, Dataset]:
@@ -69,7 +72,7 @@ def make_plan(request: RunRequest, report: Callable[[str], None]) -> tuple[Plan,
         vars(common),
         tuple(plan.count_arm(label, arm, classes) for label, arm in arms.items()),
         experiment.claims,
-        dataset.record(),
+        _described(dataset, request.about),
         dataset.mirrored,
         request.shared,
         command_line(request, dataset.name),
@@ -164,8 +167,19 @@ def command_line(request: RunRequest, data: str) -> str:
         words.append(f"--width {request.width:g}")
     if request.images is not None:
         words.append(f"--images {request.images}")
+    if request.about:
+        words.append(f"--about {quote(request.about)}")
     words += [f"--set {quote(setting)}" for setting in request.settings]
     return " ".join(words)
+
+
+def _described(dataset: Dataset, about: str) -> DataRecord:
+    """What the record keeps of the images, with what the user says of them."""
+    made = dataset.record()
+    try:
+        return replace(made, about=decode(Line, f"{made.about} {about}".rstrip()))
+    except MalformedError as error:
+        raise DefinitionError(f"--about: {error}") from None
 
 
 def _load_images(request: RunRequest, report: Callable[[str], None]) -> Dataset:

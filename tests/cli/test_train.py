@@ -63,6 +63,11 @@ START = [sys.executable, "-m", "costlab", "train"]
         ("-a large_5x5 --seeds 0", "--seeds: "),
         ("-a large_5x5 --width 0", "--width: "),
         ("-a large_5x5 --preset huge", "--preset: "),
+        ("linear --preset photographs", "--preset photographs is for photographs: --data cifar10:PATH"),
+        ("linear --known nowhere.json", "nowhere.json: there is no such file"),
+        ("linear --known file", "file is no record of a run"),
+        ("receptive_field --data digits", "receptive_field: images of 8x8 pixels have no halves of 8 pixels"),
+        ("linear --data digits --about a\nb", "--about: "),
         ("--resume nowhere", "--resume nowhere: there is no such folder; costlab train NAME begins a run"),
         ("-a large_5x5 -o full", "full holds something already: --resume full goes on with a run"),
         ("-a large_5x5 -o file", "file is no folder"),
@@ -77,7 +82,7 @@ def test_what_cannot_be_done_is_told_in_a_line(
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
     (tmp_path / "file").write_text("")
-    done = run("train", *args.split())
+    done = run("train", *args.split(" "))
     assert done.code == 2
     assert message in done.err
     assert done.err.splitlines()[-1].startswith("costlab: error: ")

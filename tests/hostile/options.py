@@ -198,6 +198,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--ignore": RULES,
     "--config": SPACES,
     "--study": URLS,
+    "--about": ("a\nb", "\0", "\x1b[31m", "a" * 100_000),
     "--known": ("", "nosuch", ".", "/", "\0", LONG, "precious", "/dev/null", "a/b/c", "nosuch\n"),
     "--resume": ("", "nosuch", ".", "/", "\0", LONG, "precious", "/dev/null", "a/b/c", "nosuch\n"),
 }

@@ -37,6 +37,7 @@ def made(tmp_path: Path) -> Plan:
     return started(tmp_path / "now", ASKED._replace(seeds=2))
 
 
+@pytest.mark.usefixtures("preloaded_workers")
 def test_what_is_known_is_not_trained_again(made: Plan, tmp_path: Path) -> None:
     first, second = (arm.label for arm in made.arms)
     file = recorded(
