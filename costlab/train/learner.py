@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
-from torch.optim import SGD, Optimizer, RMSprop
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ChainedScheduler, LinearLR, StepLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -20,6 +19,7 @@ from costlab.messages import named
 from costlab.train.batches import Batch
 from costlab.train.environment import has_bfloat16
 from costlab.train.recipe import Recipe
+from costlab.train.update import Update
 
 NETWORKS = 256
 """Networks that one process may compile."""
@@ -54,7 +54,8 @@ class Learner:
         self._floats: tuple[list[Tensor], list[Tensor]] | None = None
         run = wrap(self.network)
         self._train: Callable[[Tensor], Tensor | TrainingOutput] = _compiled(run) if compiled else run
-        self.optimizer = _optimizer(self.network, recipe)
+        self._update = Update(self.network, recipe)
+        self.optimizer = self._update.optimizer
         self.scheduler = _schedule(self.optimizer, recipe, recipe.epochs * steps)
         self._loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
 
@@ -72,10 +73,7 @@ class Learner:
             for head in heads.values():
                 loss = loss + self.recipe.aux_weight * self._loss(head, batch.labels)
         loss.backward()
-        if self.recipe.clip:
-            clip_grad_norm_(self.network.parameters(), self.recipe.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        self._update.step()
         self.scheduler.step()
         self._average()
         return Sums(own.detach() * len(batch.labels), _correct(output, batch.labels))
@@ -151,17 +149,6 @@ def _average(network: nn.Module, recipe: Recipe, steps: int) -> AveragedModel | 
     decay = 0.5 ** (1 / (recipe.average * steps))
     average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it without types
     return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
-
-
-def _optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
-    common: dict[str, Any] = {
-        "lr": recipe.learning_rate,
-        "momentum": recipe.momentum,
-        "weight_decay": recipe.weight_decay,
-    }
-    if recipe.optimizer == "sgd":
-        return SGD(network.parameters(), **common)
-    return RMSprop(network.parameters(), alpha=recipe.decay, eps=recipe.epsilon, **common)
 
 
 def _schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> ChainedScheduler:

@@ -14,6 +14,7 @@ import torch
 from costlab.errors import CostlabError, RunError, one_line
 from costlab.files import make_folder, write
 from costlab.train import cache, measure, plan
+from costlab.train.allocator import keep_freed_memory
 from costlab.train.batches import Batches
 from costlab.train.distributed import SINGLE_PROCESS, Group
 from costlab.train.environment import describe_environment
@@ -53,6 +54,7 @@ class Worker:
 
     def trial(self, label: str, seed: int, report: Callable[[TrialProgress], None]) -> TrialResult:
         """The result of an arm trained with a seed, or the reason why that failed."""
+        self._keep_memory()
         folder = trial_folder(self.folder, self.plan, label, seed)
         task = self._task(label, seed)
         failure, trial = "", None
@@ -89,6 +91,11 @@ class Worker:
         write(folder / ERROR, format_exc(), replace=True)
         return f"{message} ({folder / ERROR} says where)"
 
+    def _keep_memory(self) -> None:
+        """Train as fast as memory allows; the peak of memory is measured without, as torch takes it."""
+        if self.device.type == "cpu":
+            keep_freed_memory()
+
     def _free_memory(self) -> None:
         """Free the memory of a trial."""
         gc.collect()
@@ -97,6 +104,7 @@ class Worker:
 
     def timings(self, labels: Sequence[str], report: Callable[[int, int], None]) -> dict[str, Timing]:
         """The time of a step of each of these arms."""
+        self._keep_memory()
         steppers = {label: self._stepper(label) for label in labels}
         times = measure.time_steps(steppers, report)
         return {label: self._timing(label, time_steps) for label, time_steps in times.items()}
