@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from costlab.targets.build import build
-from costlab.train import datasets, plan
+from costlab.train import datasets
+from costlab.train.arms import sized_arms
 from costlab.train.batches import epoch_order
 from costlab.train.data import Split
 from costlab.train.environment import find_device, has_bfloat16
@@ -219,7 +220,7 @@ def main() -> None:
     args = parser.parse_args()
     device, preset = find_device(args.device), PRESETS[args.preset]
     recipe = Recipe().with_settings({**preset.recipe, "epochs": args.epochs})
-    arms = plan.sized_arms(experiment(ABLATION, preset.width), 10, 96)
+    arms = sized_arms(experiment(ABLATION, preset.width), 10, 96)
     baseline = next(iter(arms.values()))
     few = datasets.load("synthetic", min(preset.train, 4 * STEPS * recipe.batch_size), 500)
     rate = one_trial(baseline, recipe, few.resized(baseline.side), device)

@@ -19,7 +19,7 @@ from costlab.cli.main import cli
 from costlab.report.cell import human
 from costlab.targets.resolve import resolve
 from costlab.tracing.rules.registry import MODULES
-from costlab.train import plan
+from costlab.train.arms import count_arm, find_experiment
 
 ROOT = Path(__file__).parents[1]
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -172,8 +172,8 @@ def test_the_set_that_is_written_there_compares(tmp_path: Path) -> None:
 
 
 def test_the_experiment_that_is_written_there_can_be_trained(tmp_path: Path) -> None:
-    strides = plan.find_experiment(f"{_saved('experiments.py', tmp_path)}:strides", 1.0)
-    assert [plan.count_arm(label, arm.sized(96), 10).side for label, arm in strides.arms.items()] == [48, 48]
+    strides = find_experiment(f"{_saved('experiments.py', tmp_path)}:strides", 1.0)
+    assert [count_arm(label, arm.sized(96), 10).side for label, arm in strides.arms.items()] == [48, 48]
 
 
 def test_the_error_that_is_printed_there_is_raised() -> None:

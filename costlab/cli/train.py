@@ -167,8 +167,8 @@ def _train_under_torchrun(options: dict[str, Any], device: "torch.device") -> tu
 def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack) -> "tuple[Plan, Path]":
     """The plan of the run and its folder, which is locked until the stack is closed."""
     from costlab.files import is_folder, refuse_traps
+    from costlab.train.arms import find_experiment
     from costlab.train.cache import FOLDER as DATA
-    from costlab.train.plan import find_experiment
     from costlab.train.prepare import RunRequest, make_plan, refuse_nonempty, resume_plan, save_plan
     from costlab.train.recipe import read
     from costlab.train.record import load

@@ -1,7 +1,6 @@
 """The plan of a run: all of its settings, fixed before the first step and kept in a file."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -9,34 +8,25 @@ from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any
 
-from costlab.algebra.parameter import closest
-from costlab.counting.count import Count, count
 from costlab.decode import AboveZero, Line, Must, Natural, decode, parse
-from costlab.errors import CostlabError, DefinitionError, RunError, TargetError
+from costlab.errors import DefinitionError, RunError
 from costlab.files import read, write
-from costlab.hardware.training_step import training_step
 from costlab.messages import named
-from costlab.targets.build import build
-from costlab.targets.catalog import is_listed_ablation
-from costlab.targets.find_ablation import find_ablation
-from costlab.targets.resolve import IN_MODEL_FILE, label_with_settings, load_reference, without_folder
-from costlab.targets.target import made_again
-from costlab.train import experiments
-from costlab.train.experiment import Expectation, Experiment, SizedArm, of_ablation
+from costlab.train.arms import find_experiment, is_code, made_anew, refuse_changed, sized_arms
+from costlab.train.experiment import Expectation, SizedArm
 from costlab.train.recipe import Recipe
 from costlab.train.record import (
-    LARGEST_SIDE,
     MOST_BYTES,
     ArmRecord,
     DataRecord,
     ExperimentName,
     Seeds,
     refuse_inconsistent,
+    refuse_odd_spaces,
 )
+from costlab.train.space_record import SearchRecord, SpaceRecord
 
 FILE = "run.json"
-LISTED = r"\w+"
-"""What is an experiment or an ablation that is listed, if it is one; what has a colon is in code."""
 LOCK = ".lock"
 """The lock file of the process that trains in a folder."""
 TRIALS = "trials"
@@ -67,7 +57,8 @@ class Plan:
 
     ``ablation`` is the name by which the user asked for the experiment, ``source`` that of the images, with
     their path; ``images`` is the number of training images, 0 for that of the preset. ``shared`` says that
-    the trials are in a database, not in the folder.
+    the trials are in a database, not in the folder. With ``spaces`` some arms are members of them, and
+    ``ablation`` is the target that they are of; the first ``fixed`` arms stand beside what a search finds.
     """
 
     ablation: Line
@@ -86,6 +77,9 @@ class Plan:
     shared: bool
     command: Line
     revision: Line
+    spaces: tuple[SpaceRecord, ...] = ()
+    search: SearchRecord | None = None
+    fixed: Natural = 0
 
     @property
     def pairs(self) -> tuple[tuple[str, int], ...]:
@@ -94,17 +88,27 @@ class Plan:
 
     @property
     def identity(self) -> str:
-        """A digest of everything that decides what a trial trains; the number of seeds does not."""
-        arms = [asdict(replace(arm, timing=None)) for arm in self.arms]
+        """A digest of everything that decides what a trial trains; the number of seeds does not.
+
+        That of a search does not depend on what it has found so far.
+        """
+        fixed = self.arms[: self.fixed] if self.search else self.arms
+        arms = [asdict(replace(arm, timing=None)) for arm in fixed]
         data = asdict(self.data)
         del data["side"]  # which the digest is of, too; records before it have none
-        content = json.dumps([self.recipe, arms, data, self.mirrored], sort_keys=True)
-        return sha256(content.encode()).hexdigest()[:16]
+        parts = [self.recipe, arms, data, self.mirrored]
+        if self.search:
+            parts += [asdict(replace(space, drawn=())) for space in self.spaces]
+            parts.append(asdict(replace(self.search, refused=0)))
+        return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     def recipe_of(self, label: str) -> Recipe:
         """The recipe of an arm."""
-        arm = next(arm for arm in self.arms if arm.label == label)
-        return Recipe(**{**self.recipe, **arm.recipe})
+        return Recipe(**{**self.recipe, **self.arm(label).recipe})
+
+    def arm(self, label: str) -> ArmRecord:
+        """The record of an arm."""
+        return next(arm for arm in self.arms if arm.label == label)
 
     def networks(self) -> dict[str, SizedArm]:
         """The networks to train, by label.
@@ -113,13 +117,20 @@ class Plan:
             TargetError, DefinitionError, ShapeError: the experiment no longer exists, or fails.
             RunError: a network has changed since the run began.
         """
+        if self.spaces:
+            return {arm.label: self.network(arm.label) for arm in self.arms}
         own = self.data.own_side
         arms = sized_arms(find_experiment(self.ablation, self.width, own), self.data.classes, own)
         for arm in self.arms:
-            now = count_arm(arm.label, arms[arm.label], self.data.classes) if arm.label in arms else None
-            if now != replace(arm, timing=None):
-                raise RunError(f"{self.ablation}: {arm.label!r} is not what it was when the run began")
+            refuse_changed(arm, arms.get(arm.label), self.data.classes, self.ablation)
         return arms
+
+    def network(self, label: str) -> SizedArm:
+        """One network of a run with spaces, made by its target. Raises as `networks` does."""
+        record = self.arm(label)
+        made = made_anew(record, self.ablation)
+        refuse_changed(record, made, self.data.classes, self.ablation)
+        return made
 
     def named_again(self, name: str | None, folder: Path) -> "Plan":
         """The plan, by the name that the user gives its experiment now, if any.
@@ -184,102 +195,6 @@ def load(folder: Path) -> Plan:
 
 def _decode(content: bytes) -> Plan:
     plan: Plan = decode(Plan, parse(content))
-    refuse_inconsistent(plan.arms, plan.claims, plan.recipe)
+    refuse_inconsistent(plan.arms, plan.claims, plan.recipe, plan.spaces)
+    refuse_odd_spaces(plan)
     return plan
-
-
-def is_code(name: str) -> bool:
-    """Whether the name of an experiment is that of code, and not of one that is listed."""
-    return name not in experiments.names() and re.fullmatch(LISTED, name) is None
-
-
-def find_experiment(name: str, width: float, own: int = LARGEST_SIDE) -> Experiment:
-    """The experiment of that name, or that of an ablation whose variants can be trained.
-
-    ``width`` is for the reduced network of costlab's own experiments, ``own`` the side of the images, which
-    those scale theirs with.
-
-    Raises:
-        TargetError, DefinitionError: there is none, its code fails, or its variants cannot be trained.
-    """
-    if name in experiments.names():
-        return experiments.experiment(name, width, own)
-    if re.fullmatch(LISTED, name):
-        if not is_listed_ablation(name):
-            raise TargetError(f"there is no experiment {name!r}{closest(name, experiments.names())}")
-        return of_ablation(find_ablation(name))
-    if name.partition(":")[0] in experiments.names():
-        raise TargetError(f"{name}: an experiment takes no settings")
-    if re.fullmatch(IN_MODEL_FILE, name):
-        raise TargetError(f"{name}: what is in such a file is not trained: name an experiment or an ablation")
-    source = load_reference(name)
-    if not isinstance(source.value, Experiment):
-        return of_ablation(find_ablation(name))
-    if source.settings_text:
-        raise TargetError(f"{name}: an experiment takes no settings")
-    found = made_again(source.value, name)
-    arms = {
-        label: replace(arm, network=replace(arm.network, from_user=True, folder=source.folder))
-        for label, arm in found.arms.items()
-    }
-    return replace(found, arms=arms)
-
-
-def sized_arms(experiment: Experiment, classes: int, own: int) -> dict[str, SizedArm]:
-    """The arms for images of so many classes that come with ``own`` pixels at a side.
-
-    Their ``num_classes`` is set where their definition has it and they do not set it themselves.
-    """
-    return {label: _with_classes(arm.sized(own), classes) for label, arm in experiment.arms.items()}
-
-
-def count_arm(label: str, arm: SizedArm, classes: int) -> ArmRecord:
-    """The record of an arm, counted as it will be trained.
-
-    Its step of training is counted with the gradients that are wanted; that of a module is traced.
-
-    Raises:
-        TargetError, DefinitionError, ShapeError: the network does not take its images, or has another number
-            of outputs than there are classes.
-    """
-    counted = count_forward(label, arm)
-    output = counted.root.output
-    is_module = counted.root.block.takes_tensors  # it puts out a batch
-    if tuple(output) != ((1, classes) if is_module else (classes,)):
-        raise DefinitionError(f"{label}: the network puts out {output}, and there are {classes} classes")
-    if is_module:
-        step = count(arm.network, (3, arm.side, arm.side), backward=True).multiply_adds
-        for _ in range(2):  # or say that it is the same one again
-            build(arm.network, (3, arm.side, arm.side))
-    else:
-        step = training_step(counted).multiply_adds
-    return ArmRecord(
-        label,
-        without_folder(counted.label),
-        arm.side,
-        dict(arm.recipe),
-        int(counted.inference.multiply_adds),
-        int(counted.parameters),
-        int(step),
-    )
-
-
-def count_forward(label: str, arm: SizedArm) -> Count:
-    """The count of an arm at its images. Raises as `count` does, with the label of the arm."""
-    try:
-        counted = count(arm.network, (3, arm.side, arm.side))
-    except CostlabError as error:
-        raise DefinitionError(f"{label}: {error}") from error
-    if int(counted.parameters) == 0:
-        raise DefinitionError(f"{label}: the network has no parameters: there is nothing to train")
-    return counted
-
-
-def _with_classes(arm: SizedArm, classes: int) -> SizedArm:
-    network = arm.network
-    open_ = network.parameters.get("num_classes")
-    if open_ is None or "num_classes" in network.settings or open_.default == classes:
-        return arm
-    settings = {"num_classes": classes}
-    label = label_with_settings(network.label, settings, bool(network.settings))
-    return replace(arm, network=replace(network.with_settings(settings), label=label))

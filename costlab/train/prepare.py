@@ -1,24 +1,22 @@
 """Preparing a run: from what the user asked for to a plan, with its images at hand."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 from typing import NamedTuple
 
 from costlab.decode import Line, MalformedError, decode
 from costlab.errors import DataError, DefinitionError, RunError
 from costlab.files import PART, is_folder, refuse_taken
-from costlab.train import cache, datasets, plan, recipe, record
+from costlab.train import arms, cache, datasets, plan, recipe, record
 from costlab.train.data import Dataset
 from costlab.train.environment import revision
 from costlab.train.experiments import names
+from costlab.train.finder import ExperimentFinder, Finder
 from costlab.train.plan import LOCK, PRESETS, TRIALS, Plan
 from costlab.train.recipe import Recipe
-from costlab.train.record import LARGEST_SIDE, DataRecord
-
-FEW = 2
-"""Classes, before the images say how many there are."""
+from costlab.train.record import DataRecord
 
 
 class RunRequest(NamedTuple):
@@ -26,7 +24,8 @@ class RunRequest(NamedTuple):
 
     ``width`` and ``images`` replace those of the preset if they are given. ``images`` is the number of
     training images; the number of validation images is scaled with it. ``shared`` says that the trials are
-    kept in a database, ``about`` adds a sentence to what the page says of the images.
+    kept in a database, ``about`` adds a sentence to what the page says of the images. ``words`` are those of
+    the command in the place of the name of an experiment.
     """
 
     ablation: str
@@ -38,10 +37,15 @@ class RunRequest(NamedTuple):
     images: int | None = None
     shared: bool = False
     about: str = ""
+    words: tuple[str, ...] = ()
 
 
-def make_plan(request: RunRequest, report: Callable[[str], None]) -> tuple[Plan, Dataset]:
+def make_plan(
+    request: RunRequest, report: Callable[[str], None], finder: Finder | None = None
+) -> tuple[Plan, Dataset]:
     """The plan of a new run, and the images for it. Calls ``report`` with a line before each slow step.
+
+    ``finder`` finds the networks, of the experiment that is asked for if it is None.
 
     Raises:
         TargetError, DefinitionError, ShapeError: there is no such experiment, or it cannot be trained.
@@ -50,33 +54,34 @@ def make_plan(request: RunRequest, report: Callable[[str], None]) -> tuple[Plan,
     """
     preset = PRESETS[request.preset]
     width = preset.width if request.width is None else request.width
-    experiment = plan.find_experiment(request.ablation, width)  # for images as large as any arm asks
-    if request.width is not None and request.ablation not in names():
+    finder = finder or ExperimentFinder(request.ablation)
+    finder.check(width)
+    if request.width is not None and not request.words and request.ablation not in names():
         raise RunError(f"--width goes with costlab's own experiments: {request.ablation} says how wide it is")
     common = Recipe().with_settings({**preset.recipe, **recipe.read(request.settings)})
-    for label, arm in plan.sized_arms(experiment, FEW, LARGEST_SIDE).items():
-        plan.count_forward(label, arm)  # what cannot be counted is not worth images
     dataset = _load_images(request, report)
     classes = len(dataset.classes)
-    experiment = plan.find_experiment(request.ablation, width, dataset.side)
-    arms = plan.sized_arms(experiment, classes, dataset.side)
+    found = finder.find(width, dataset.side, classes)
     new = Plan(
         request.ablation,
-        experiment.name,
-        experiment.title,
+        found.name,
+        found.title,
         request.preset,
         width,
         request.source,
         request.images or 0,
         request.seeds,
         vars(common),
-        tuple(plan.count_arm(label, arm, classes) for label, arm in arms.items()),
-        experiment.claims,
+        tuple(arms.count_arm(label, arm, classes) for label, arm in found.arms.items()),
+        found.claims,
         _described(dataset, request.about),
         dataset.mirrored,
         request.shared,
         command_line(request, dataset.name),
         revision(),
+        found.spaces,
+        found.search,
+        found.fixed,
     )
     new.refuse_unreadable()
     _refuse_large_batches(new)
@@ -145,6 +150,12 @@ def resume_plan(
     if seeds is not None or name is not None:
         saved.refuse_unreadable()
         saved.save(folder)
+    prepare_images(saved, folder, report)
+    return saved
+
+
+def prepare_images(saved: Plan, folder: Path, report: Callable[[str], None]) -> None:
+    """See that the images of all arms are at hand. Raises as `resume_plan` does for images."""
     request = RunRequest(saved.ablation, saved.preset, saved.source, saved.seeds, images=saved.images or None)
 
     def load_same_images() -> Dataset:
@@ -154,13 +165,12 @@ def resume_plan(
         return dataset
 
     cache.prepare(folder, _sides(saved), saved.data.digest, load_same_images)
-    return saved
 
 
 def command_line(request: RunRequest, data: str) -> str:
     """The command that begins the same run, with PATH for that of the images, and files without folders."""
-    name = request.ablation.rpartition("/")[2]
-    words = [f"costlab train --ablation {quote(name)} --preset {request.preset} --seeds {request.seeds}"]
+    what = request.words or ("--ablation", request.ablation.rpartition("/")[2])
+    words = [f"costlab train {shlex.join(what)} --preset {request.preset} --seeds {request.seeds}"]
     if request.source != "synthetic":
         words.append(f"--data {data}{':PATH' if ':' in request.source else ''}")
     if request.width is not None:
@@ -168,8 +178,8 @@ def command_line(request: RunRequest, data: str) -> str:
     if request.images is not None:
         words.append(f"--images {request.images}")
     if request.about:
-        words.append(f"--about {quote(request.about)}")
-    words += [f"--set {quote(setting)}" for setting in request.settings]
+        words.append(f"--about {shlex.quote(request.about)}")
+    words += [f"--set {shlex.quote(setting)}" for setting in request.settings]
     return " ".join(words)
 
 

@@ -4,10 +4,11 @@ The page of a run is computed from this record alone.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from costlab.decode import (
     AboveZero,
@@ -29,10 +30,13 @@ from costlab.train.experiment import NAME, Expectation, is_name
 from costlab.train.recipe import Recipe
 from costlab.train.space_record import SearchRecord, SpaceRecord
 
+if TYPE_CHECKING:
+    from costlab.train.plan import Plan
+
 VERSION = 1
 FILE = "results.json"
-MOST_SEEDS, MOST_ARMS = 10_000, 100
-"""How often an arm is trained at most, and how many arms a run has at most."""
+MOST_SEEDS, MOST_ARMS, MOST_MEMBERS = 10_000, 100, 1_000
+"""How often an arm is trained at most, how many arms a run has, and how many members of spaces beside."""
 MOST_BYTES = 2**28
 """The largest file of a record or a plan; reading one takes many times its size."""
 LARGEST_SIDE = 96
@@ -206,7 +210,8 @@ def load(file: Path) -> Run:
         if (type(version), version) != (int, VERSION):  # True and 1.0 are equal to it
             raise RunError(f"{file} is of another version of costlab")
         run: Run = decode(Run, data)
-        refuse_inconsistent(run.arms, run.claims, run.recipe)
+        refuse_inconsistent(run.arms, run.claims, run.recipe, run.spaces)
+        refuse_odd_spaces(run)
         _refuse_odd_trials(run)
     except ValueError as error:
         raise RunError(f"{file} is no record of a run: {error}") from None
@@ -214,7 +219,10 @@ def load(file: Path) -> Run:
 
 
 def refuse_inconsistent(
-    arms: Sequence[ArmRecord], claims: Sequence[Expectation], recipe: Mapping[str, Any]
+    arms: Sequence[ArmRecord],
+    claims: Sequence[Expectation],
+    recipe: Mapping[str, Any],
+    spaces: Sequence[SpaceRecord] = (),
 ) -> None:
     """Refuse arms, claims and a recipe that no experiment has.
 
@@ -222,7 +230,7 @@ def refuse_inconsistent(
         MalformedError: they are such.
     """
     labels = [arm.label for arm in arms]
-    _refuse_odd_labels(labels)
+    _refuse_odd_labels(labels, MOST_ARMS + MOST_MEMBERS if spaces else MOST_ARMS)
     for claim in claims:
         for label in (claim.better, claim.worse):
             if label not in labels:
@@ -237,15 +245,27 @@ def refuse_inconsistent(
         raise MalformedError(one_line(error)) from None
 
 
-def _refuse_odd_labels(labels: Sequence[str]) -> None:
+def _refuse_odd_labels(labels: Sequence[str], most: int) -> None:
     """Raises `MalformedError` for too few arms, too many, or two with one label."""
-    if len(labels) > MOST_ARMS:
-        raise MalformedError(f"it has {len(labels):,} arms, and a run has at most {MOST_ARMS}")
+    if len(labels) > most:
+        raise MalformedError(f"it has {len(labels):,} arms, and a run has at most {most:,}")
     if len(set(labels)) < 2:
         raise MalformedError("it has no two arms" if labels else "it has no arms")
-    for label in labels:
-        if labels.count(label) > 1:
+    for label, many in Counter(labels).items():
+        if many > 1:
             raise MalformedError(f"it has two arms {named(label)}")
+
+
+def refuse_odd_spaces(run: "Run | Plan") -> None:
+    """Raises `MalformedError` for spaces whose members are no arms, and for a search without one space."""
+    labels = {arm.label for arm in run.arms}
+    for space in run.spaces:
+        for odd in [label for label in space.drawn if label not in labels]:
+            raise MalformedError(f"it has no arm {named(odd)}")
+        if len(set(space.drawn)) < len(space.drawn):
+            raise MalformedError(f"a member of {named(space.name)} was drawn twice")
+    if run.search and len(run.spaces) != 1:
+        raise MalformedError(f"it searches {len(run.spaces)} spaces")
 
 
 def in_order(epochs: Sequence[Epoch]) -> bool:

@@ -1,11 +1,11 @@
 """A run: the trials of a plan are trained by workers until each has a result, then timed and recorded."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from costlab.errors import OutputError, RunError
 from costlab.files import make_folder
@@ -21,6 +21,8 @@ from costlab.train.worker import THREADS
 
 STUDY = "study.db"
 WAIT = 0.5
+Grow: TypeAlias = Callable[[Plan, Mapping[Pair, TrialResult]], Plan | None]
+"""Gives a plan with more arms, by the results of those that it has; None when these are all."""
 
 
 class RunObserver(Protocol):
@@ -45,6 +47,10 @@ class RunObserver(Protocol):
         """The progress of the timing."""
 
 
+def never(_: Plan, __: Mapping[Pair, TrialResult]) -> None:
+    """No more arms than a plan has."""
+
+
 def train_plan(
     plan: Plan,
     settings: WorkerSettings,
@@ -53,8 +59,11 @@ def train_plan(
     again: bool = False,
     grace: int = GRACE,
     known: Sequence[TrialResult] = (),
+    grow: Grow = never,
 ) -> Run:
     """Train the trials of a plan that have no result yet, time the arms, and save the record.
+
+    Steps of members of spaces are not timed: that would take longer than the training.
 
     Args:
         plan: that of the run.
@@ -64,6 +73,7 @@ def train_plan(
         again: whether trials that failed are trained again.
         grace: seconds without a heartbeat after which another machine counts as dead.
         known: results of an earlier run, which are not found again.
+        grow: is asked for a plan with more arms, which it has saved, each time that all trials have results.
 
     Raises:
         RunError: the study cannot be reached, or workers cannot start.
@@ -72,7 +82,14 @@ def train_plan(
     here = run_environment(settings, settings.workers)
     with Pool(settings, settings.workers) as pool:
         with open_study_of(plan, settings.folder, study, again, grace, known) as trials:
-            results = _Dispatcher(trials, pool, observer, plan.pairs).work(lambda: trials.results(here))
+            grown: Plan | None = plan
+            while grown is not None:
+                plan = grown
+                trials.go_on_with(plan.pairs)
+                results = _Dispatcher(trials, pool, observer, plan.pairs).work(lambda: trials.results(here))
+                grown = grow(plan, results)
+        if plan.spaces:
+            return save_record(plan, results, {}, settings.folder)
         done = {label for (label, _), trial in results.items() if not trial.failure}
         timings = _earlier_timings(plan, settings.folder)
         missing = [arm.label for arm in plan.arms if arm.label in done - timings.keys()]
@@ -134,6 +151,8 @@ def save_record(
         tuple(replace(arm, timing=timings.get(arm.label)) for arm in plan.arms),
         plan.claims,
         tuple(results[pair] for pair in plan.pairs),
+        plan.spaces,
+        plan.search,
     )
     run.save(folder / record.FILE)
     cache.remove(folder)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from costlab.decode import Line, Natural, Positive
+from costlab.decode import Line, Must, Natural, Positive
 
-Sampler = Literal["nsga2", "tpe"]
+SAMPLERS = "nsga2", "tpe"
+Sampler = Annotated[str, Must(SAMPLERS.__contains__, " or ".join(SAMPLERS))]
 """What proposes members to a search: Optuna's NSGA-II, or its tree-structured Parzen estimator."""
 
 
@@ -25,6 +26,7 @@ class SpaceRecord:
         among: members that fit and meet the conditions, counted exactly at the images that are trained on.
         seed: of the draw.
         drawn: the labels of the arms that are members, in the order in which they were chosen.
+        input: the shape of its inputs, if it sets one.
     """
 
     name: Line
@@ -37,14 +39,15 @@ class SpaceRecord:
     among: Natural
     seed: Natural
     drawn: tuple[Line, ...]
+    input: Line = ""
 
 
 @dataclass(frozen=True)
 class SearchRecord:
     """A search for few multiply-adds and a small error that trains ``sample`` members at most.
 
-    ``first`` members were drawn by the space's exact sampler; ``refused`` counts the proposals after them
-    that were no members, and so were never trained.
+    ``first`` members were drawn by the space's exact sampler, and as many are in each generation that is
+    proposed after them; ``refused`` counts the proposals that were no members, and so were never trained.
     """
 
     sampler: Sampler

@@ -9,6 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from warnings import catch_warnings, simplefilter
 
@@ -48,8 +49,12 @@ class Study:
 
     def __init__(self, storage: "RDBStorage", number: int, pairs: Iterable[Pair], alone: bool) -> None:
         self._storage, self._number, self._alone = storage, number, alone
-        self._pairs = tuple(pairs)
+        self._pairs = dict.fromkeys(pairs)
         self._leases: list[Lease] = []
+
+    def go_on_with(self, pairs: Iterable[Pair]) -> None:
+        """Go on with these pairs, among which are those so far."""
+        self._pairs = dict.fromkeys(pairs)
 
     def lease(self) -> Lease | None:
         """Take a trial that no process trains; None if there is none."""
@@ -228,9 +233,16 @@ def _results(trials: "list[FrozenTrial]") -> list[TrialResult]:
 
 
 def _result_of(trial: "FrozenTrial") -> TrialResult:
-    result: TrialResult = decode(TrialResult, parse(trial.user_attrs[RESULT]))
+    result = _read(trial.user_attrs[RESULT])
     if (result.arm, result.seed) != _pair(trial) or not in_order(result.epochs):
         raise MalformedError(f"it is of {result.arm!r} with seed {result.seed}, or its epochs have no order")
+    return result
+
+
+@lru_cache(10_000)
+def _read(text: str) -> TrialResult:
+    """The result in a text; of a run of many trials each is read again and again."""
+    result: TrialResult = decode(TrialResult, parse(text.encode()))
     return result
 
 

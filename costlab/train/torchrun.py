@@ -10,7 +10,7 @@ from costlab.train.distributed import Group
 from costlab.train.plan import Plan
 from costlab.train.protocol import WorkerSettings
 from costlab.train.record import Run, TrialResult
-from costlab.train.run import RunObserver, open_study_of, run_environment, save_record
+from costlab.train.run import Grow, RunObserver, never, open_study_of, run_environment, save_record
 from costlab.train.study import BEAT, Study
 from costlab.train.worker import Worker
 
@@ -27,6 +27,7 @@ def train_under_torchrun(
     study: str = "",
     again: bool = False,
     known: Sequence[TrialResult] = (),
+    grow: Grow = never,
 ) -> Run | None:
     """Train the trials of a plan one after the other; returns the record in the leading process.
 
@@ -49,7 +50,14 @@ def train_under_torchrun(
         _heartbeats(trials),
     ):
         here = run_environment(settings, settings.workers)
-        while len(results := trials.results(here)) < len(plan.pairs):
+        while True:
+            results = trials.results(here)
+            if len(results) == len(plan.pairs):
+                if (grown := grow(plan, results)) is None:
+                    break
+                plan = grown
+                trials.go_on_with(plan.pairs)
+                continue
             observer.remaining(len(plan.pairs) - len(results))
             lease = trials.lease()
             if lease is None:  # other machines have them all

@@ -48,13 +48,15 @@ class Worker:
         self.plan: Plan = plan.load(self.folder)
         if self.plan.identity != settings.identity:
             raise RunError(f"{self.folder} holds another run by now")
-        self.networks: dict[str, SizedArm] = self.plan.networks()
+        # Of the members of spaces, which are many, each is made when it is trained.
+        self.networks: dict[str, SizedArm] = {} if self.plan.spaces else self.plan.networks()
         self._images: dict[int, Any] = {}
         self._timed: dict[int, Batches] = {}
 
     def trial(self, label: str, seed: int, report: Callable[[TrialProgress], None]) -> TrialResult:
         """The result of an arm trained with a seed, or the reason why that failed."""
         self._keep_memory()
+        self._know(label)
         folder = trial_folder(self.folder, self.plan, label, seed)
         task = self._task(label, seed)
         failure, trial = "", None
@@ -76,6 +78,14 @@ class Worker:
         del trial
         self._free_memory()
         return TrialResult(label, seed, epochs, here, failure.replace(f"{self.folder}/", ""))
+
+    def _know(self, label: str) -> None:
+        """Make the network of a member of a space; what a search has found since is in the plan by now."""
+        if label in self.networks:
+            return
+        if label not in {arm.label for arm in self.plan.arms}:
+            self.plan = plan.load(self.folder)
+        self.networks[label] = self.plan.network(label)
 
     def _describe(self, error: Exception, folder: Path) -> str:
         """An error in a line. After an unexpected one, this process does not use its GPU again."""

@@ -12,8 +12,8 @@ import costlab
 from costlab import Ablation, compare, count, variant
 from costlab.errors import DefinitionError, TargetError
 from costlab.train import Experiment, arm
+from costlab.train.arms import count_arm
 from costlab.train.experiment import of_ablation
-from costlab.train.plan import count_arm
 from costlab.train.prepare import RunRequest, make_plan
 
 IMAGE = (3, 24, 24)

@@ -11,6 +11,7 @@ import torch
 from costlab.errors import CostlabError, DataError, DefinitionError, RunError, TargetError
 from costlab.targets.resolve import variant
 from costlab.train import Expectation, Experiment, arm, plan, recipe
+from costlab.train.arms import count_arm, find_experiment, is_code, sized_arms
 from costlab.train.experiments import experiment
 from costlab.train.prepare import RunRequest, command_line, make_plan, resume_plan, save_plan
 from costlab.train.recipe import Recipe
@@ -110,7 +111,7 @@ def test_what_cannot_be_trained_is_named(
 ) -> None:
     monkeypatch.chdir(sets.parent)
     with pytest.raises(CostlabError) as raised:
-        plan.find_experiment(name, 1.0)
+        find_experiment(name, 1.0)
     assert message in str(raised.value)
 
 
@@ -125,19 +126,19 @@ def test_an_experiment_and_an_ablation_of_ones_own(sets: Path, tmp_path: Path) -
     assert made.command == "costlab train --ablation sets.py:mine --preset smoke --seeds 2 --images 250"
     assert plan.load(tmp_path / "run") == made
     assert {file.name for file in (tmp_path / "run" / "data").iterdir()} == {"images-24.pt", "images-48.pt"}
-    of_ablation = plan.find_experiment(f"{sets}:widths", 1.0)
+    of_ablation = find_experiment(f"{sets}:widths", 1.0)
     assert [each.side for each in of_ablation.arms.values()] == [48, 48]
 
 
 def test_a_network_gets_as_many_outputs_as_there_are_classes() -> None:
-    arms = plan.sized_arms(experiment("large_5x5", 0.125), 7, 96)
-    assert [plan.count_arm(label, made, 7).network for label, made in arms.items()] == [
+    arms = sized_arms(experiment("large_5x5", 0.125), 7, 96)
+    assert [count_arm(label, made, 7).network for label, made in arms.items()] == [
         "mini:width=0.125,large=5x5,num_classes=7",
         "mini:width=0.125,num_classes=7",
     ]
     fixed = Experiment("e", "E", {"a": arm("mini", num_classes=3), "b": arm("mini", num_classes=7)})
     with pytest.raises(DefinitionError, match="a: the network puts out 3, and there are 7 classes"):
-        plan.count_arm("a", plan.sized_arms(fixed, 7, 96)["a"], 7)
+        count_arm("a", sized_arms(fixed, 7, 96)["a"], 7)
 
 
 def test_pairs_go_seed_by_seed(tmp_path: Path) -> None:
@@ -176,9 +177,9 @@ def test_images_are_made_again_where_they_are_gone_or_damaged(tmp_path: Path) ->
 def test_an_experiment_in_a_module(sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (sets.parent / "sets_in_a_module.py").write_text(SETS)
     monkeypatch.chdir(sets.parent)
-    assert plan.is_code("sets_in_a_module:mine")
-    assert plan.find_experiment("sets_in_a_module:mine", 1.0).title == "Mine"
-    assert plan.find_experiment("sets_in_a_module:widths", 1.0).title == "Widths"
+    assert is_code("sets_in_a_module:mine")
+    assert find_experiment("sets_in_a_module:mine", 1.0).title == "Mine"
+    assert find_experiment("sets_in_a_module:widths", 1.0).title == "Widths"
 
 
 def test_an_experiment_that_changed_is_noticed(sets: Path, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from costlab.advise.factorize.factorize import factorize
 from costlab.algebra import Conv2d, Flatten, Linear, seq
 from costlab.counting.count import count
 from costlab.errors import DefinitionError
-from costlab.train import Experiment, arm, plan
+from costlab.train import Experiment, arm
+from costlab.train.arms import count_arm, sized_arms
 from costlab.train.trial import Task, Trial, make_network
 from tests.train.tasks import CLASSES, CPU, SIDE, splits, task
 
@@ -39,8 +40,8 @@ def planned(target: str, **settings: Any) -> Any:
 def test_the_images_say_how_many_classes_there_are_and_how_large_the_network_is(target: str) -> None:
     made = planned(target)
     experiment = Experiment("a", "b", {"original": arm(TARGETS[target], 40), "rewritten": arm(made, 40)})
-    arms = plan.sized_arms(experiment, 4, 96)
-    before, after = (plan.count_arm(label, each, 4) for label, each in arms.items())
+    arms = sized_arms(experiment, 4, 96)
+    before, after = (count_arm(label, each, 4) for label, each in arms.items())
     assert before.parameters == count(TARGETS[target], (3, 40, 40), num_classes=4).parameters
     whole = count(made, (3, 40, 40), num_classes=4)
     assert (after.multiply_adds, after.parameters) == (whole.multiply_adds, whole.parameters)
@@ -56,8 +57,8 @@ def test_the_record_names_the_scheme_the_network_and_its_settings(tmp_path: Path
         "    return seq(Conv2d(8, 3), AdaptiveAvgPool2d(1), Flatten(), Linear(num_classes))\n"
     )
     arms = {"a": arm(planned("definition")), "b": arm(factorize(f"{tmp_path}/nets.py:net"))}
-    with_classes = plan.sized_arms(Experiment("a", "b", arms), 4, 96)
-    assert [plan.count_arm(label, each, 4).network for label, each in with_classes.items()] == [
+    with_classes = sized_arms(Experiment("a", "b", arms), 4, 96)
+    assert [count_arm(label, each, 4).network for label, each in with_classes.items()] == [
         "1xn+nx1 of mini:width=0.25,num_classes=4",
         "1xn+nx1 of nets.py:net:num_classes=4",
     ]
@@ -88,12 +89,12 @@ def test_what_is_made_already_is_no_arm() -> None:
 def test_a_block_is_an_arm_of_as_many_classes_as_it_has() -> None:
     whole = factorize(seq(Conv2d(8, 3), Flatten(), Linear(10)), (3, 32, 32))
     made = arm(whole, side=32)
-    assert plan.count_arm("a", made.sized(96), 10).parameters == whole.saving.after.parameters
+    assert count_arm("a", made.sized(96), 10).parameters == whole.saving.after.parameters
     with pytest.raises(DefinitionError, match="puts out 10, and there are 4 classes"):
-        plan.count_arm("a", made.sized(96), 4)
+        count_arm("a", made.sized(96), 4)
 
 
 def test_settings_that_change_a_convolution_are_refused_as_the_plan_is_of_others() -> None:
     made = arm(factorize("mini"), width=0.5)
     with pytest.raises(DefinitionError, match=r"a: .*not the convolution that the plan is of"):
-        plan.count_arm("a", made.sized(96), 10)
+        count_arm("a", made.sized(96), 10)
