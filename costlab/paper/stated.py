@@ -162,10 +162,15 @@ class Formula(Stated):
 
 @dataclass(frozen=True)
 class Trained(Stated):
-    """A figure that only training could show; ``shown_by`` names the variants to train."""
+    """A figure that only training could show; ``shown_by`` names the variants to train.
+
+    ``tried_as`` are the claims of costlab's experiments, by their keys in `costlab.train.experiments.CLAIMS`,
+    that try it with a reduced network; there are none where nothing does.
+    """
 
     figure: str
     shown_by: str
+    tried_as: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

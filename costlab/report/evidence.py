@@ -49,9 +49,14 @@ def records_in(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted((folder / RUNS).glob("*.json")))
 
 
+def page_name(record: Path) -> str:
+    """The name of the page of a record."""
+    return f"trained_{record.stem}"
+
+
 def names_with(records: Sequence[Path] = ()) -> tuple[str, ...]:
     """The names of the pages, in the order in which they are made: the index comes last."""
-    return (*COUNTED, *(f"trained_{record.stem}" for record in records), index.NAME)
+    return (*COUNTED, *map(page_name, records), index.NAME)
 
 
 def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Iterator[Page]:
@@ -60,13 +65,14 @@ def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Ite
     Raises:
         RunError: a record cannot be read.
     """
+    runs = {page_name(record): load(record) for record in records}
     released = count(NETWORK)
     pages = [network_page(released, NETWORK, report)]
     yield pages[-1]
     pages.append(factorization.factorization_page(report))
     yield pages[-1]
     audits = verify(progress=lambda name: report(f"claims: {name}"))
-    pages.append(claims.claims_page(audits))
+    pages.append(claims.claims_page(audits, runs))
     yield pages[-1]
     report("lineage")
     pages.append(lineage.lineage_page())
@@ -80,9 +86,9 @@ def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Ite
     yield pages[-1]
     pages.append(advice.advice_page(report))
     yield pages[-1]
-    for record in records:
-        report(f"training: {record.name}")
-        pages.append(training_page(load(record), f"trained_{record.stem}"))
+    for name, run in runs.items():
+        report(f"training: {name}")
+        pages.append(training_page(run, name))
         yield pages[-1]
     yield index.index_page(pages, released, audits)
 

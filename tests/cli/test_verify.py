@@ -89,7 +89,22 @@ def test_what_cannot_be_counted_points_to_what_would_have_to_be_trained(run: Run
     assert "only training" not in run("verify", "two-3x3").out
     claims = json.loads(run("verify", "relu-vs-linear", "two-3x3", "-f", "json").out)["claims"]
     assert claims[0]["shown_by"] == ["large_5x5: the variants 3x3+3x3 and 3x3+3x3, linear between"]
-    assert "shown_by" not in claims[1]
+    assert claims[0]["tried_by"] == ["costlab train linear"]
+    assert not {"shown_by", "tried_by"} & claims[1].keys()
+
+
+def test_how_to_train_what_cannot_be_counted_is_told(run: Run) -> None:
+    shown = run("verify", "medium-grids", "receptive-field", "regime", "two-3x3").out
+    assert (
+        "\nmedium-grids: tried at a reduced scale by costlab train nxn and by costlab train small_3x3\n"
+        in shown
+    )
+    assert "\nreceptive-field: tried at a reduced scale by costlab train receptive_field\n" in shown
+    assert "\nregime: nothing that costlab trains tries it\n" in shown
+    assert "\ntwo-3x3: " not in shown
+    assert "; tried at a reduced scale by costlab train linear" in run("verify", "relu-vs-linear", "-v").out
+    (regime,) = json.loads(run("verify", "regime", "-f", "json").out)["claims"]
+    assert regime["tried_by"] == []
 
 
 def test_derivations_as_csv_are_one_table_with_exact_values(run: Run) -> None:

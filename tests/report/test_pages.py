@@ -140,9 +140,9 @@ def test_the_page_of_the_lineage(texts: dict[str, str]) -> None:
 def test_a_claim_that_has_moved_is_a_problem() -> None:
     (each,) = verify("budget-madds")
     moved = replace(each, expected=verify("budget-params")[0].expected)
-    assert claims_page([each]).problems == ()
-    assert claims_page([moved]).problems == ("budget-madds: states other figures than those recorded",)
-    broken = claims_page([replace(each, problem="no such network")])
+    assert claims_page([each], {}).problems == ()
+    assert claims_page([moved], {}).problems == ("budget-madds: states other figures than those recorded",)
+    broken = claims_page([replace(each, problem="no such network")], {})
     assert broken.problems == ("budget-madds: cannot be recomputed: no such network",)
     assert "no such network" in broken.text
 

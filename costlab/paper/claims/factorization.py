@@ -177,6 +177,7 @@ CLAIMS = (
                 "top-1 accuracy",
                 "77.2% against 76.2%",
                 "large_5x5: the variants 3x3+3x3 and 3x3+3x3, linear between",
+                ("linear",),
             ),
         ),
         _relu,
@@ -210,7 +211,8 @@ CLAIMS = (
             Trained(
                 "accuracy by grid",
                 "12 to 20",
-                "no variants yet: the asymmetric kernels on one grid after the other",
+                "inception_v3, with the asymmetric kernels on one grid after the other",
+                ("nxn", "small_3x3"),
             ),
         ),
         _grids,

@@ -38,14 +38,15 @@ def pages_document(
     first, *others = ordered
     titles = ((page.name, page.title) for page in ordered)
     contents = "".join(f'<li><a href="#{escaped(name)}">{isolated(title)}</a></li>' for name, title in titles)
-    sections = []
-    for page in ordered:
-        tokens = _tokens(page)
-        if page is first:  # its title is the document's
-            del tokens[:3]
+    parsed = [(page, _tokens(page)) for page in ordered]
+    del parsed[0][1][:3]  # its title is the document's
+    headings = {page.file: _headings(tokens) for page, tokens in parsed}
+    for page, tokens in parsed:
         _place(tokens, pictures, {picture.name for picture in page.pictures}, source)
-        _link(tokens, inside, outside)
-        sections.append(f'<section id="{escaped(page.name)}">{_rendered(tokens)}</section>')
+        _link(tokens, inside, headings, outside)
+    sections = [
+        f'<section id="{escaped(page.name)}">{_rendered(tokens)}</section>' for page, tokens in parsed
+    ]
     nav = f'<nav aria-label="Contents"><ul>{contents}</ul></nav>' if others else ""
     left_out = [about] if about else []
     left_out += [f"{NOT_IN_IT}: {', '.join(outside)}."] if outside else []
@@ -126,8 +127,25 @@ def _reader() -> "MarkdownIt":
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-def _link(tokens: Iterable["Token"], inside: Mapping[str, Page], outside: dict[str, None]) -> None:
+def _headings(tokens: "Sequence[Token]") -> "dict[str, Token]":
+    """The headings of a page by their anchors in Markdown, as GitHub makes them; the first of those alike."""
+    found: dict[str, Token] = {}
+    for heading, words in pairwise(tokens):
+        if heading.type == "heading_open":
+            anchor = re.sub(r"[^\w\- ]", "", words.content.lower()).replace(" ", "-")
+            found.setdefault(anchor, heading)
+    return found
+
+
+def _link(
+    tokens: Iterable["Token"],
+    inside: Mapping[str, Page],
+    headings: "Mapping[str, Mapping[str, Token]]",
+    outside: dict[str, None],
+) -> None:
     """Let links to other pages lead to their places, and those to what is not in it nowhere.
+
+    One to a heading there, by its anchor, leads to that heading.
 
     A link that shows the name of a file, which is not there, shows the title of the page.
     """
@@ -137,9 +155,14 @@ def _link(tokens: Iterable["Token"], inside: Mapping[str, Page], outside: dict[s
             if opening.type != "link_open":
                 continue
             address = str(opening.attrs["href"])
-            page = inside.get(address.partition("#")[0])
+            file, _, anchor = address.partition("#")
+            page = inside.get(file)
             if page:
-                opening.attrs["href"] = f"#{page.name}"
+                heading = headings[file].get(anchor)
+                place = f"{page.name}-{anchor}" if heading else page.name
+                if heading:
+                    heading.attrs["id"] = place
+                opening.attrs["href"] = f"#{place}"
                 shown.content = page.title if shown.content == page.file else shown.content
             elif not re.match(r"https?:|#", address):
                 del opening.attrs["href"]

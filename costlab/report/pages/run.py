@@ -33,6 +33,9 @@ FULL_SEEDS = 5
 SCALES = ("--preset", "--seeds", "--width", "--images")
 """The options that make a run a small one."""
 REDUCED = "mini"
+CLAIMED = "What is claimed"
+CLAIMED_ANCHOR = "what-is-claimed"
+"""The heading above the verdicts on claims, and where a link finds it."""
 SIDES = 3
 """The most sizes of images that are named one by one."""
 GENERATED = "The images are generated images, not photographs."
@@ -195,7 +198,7 @@ def _less(part: float, less: str = "less", same: str = "as much") -> str:
 
 def _claims(run: Run) -> Iterator[Part]:
     if run.claims:
-        yield "## What is claimed"
+        yield f"## {CLAIMED}"
         yield claims_table(run)
 
 

@@ -54,6 +54,12 @@ def verify_table(claims: Sequence[AuditedClaim], verbose: bool = False) -> Table
             *([CLOSE] if Verdict.CLOSE in verdicts else []),
             *([UNCOUNTABLE] if Verdict.NOT_COUNTABLE in verdicts and not verbose else []),
             *(
+                f"{audited.claim.id}: {how_tried(stated)}"
+                for audited in claims
+                for stated in trained_figures(audited)
+                if not verbose
+            ),
+            *(
                 f"{audited.claim.id} cannot be recomputed: {audited.problem}"
                 for audited in claims
                 if audited.problem
@@ -69,7 +75,10 @@ def verify_table(claims: Sequence[AuditedClaim], verbose: bool = False) -> Table
 
 def derivation_table(audited: AuditedClaim) -> Table:
     """The derivation of a claim: its steps, with their values."""
-    shown_by = [f"to be shown by training: {text}" for text in _shown_by(audited)]
+    shown_by = [
+        f"to be shown by training: {stated.shown_by}; {how_tried(stated)}"
+        for stated in trained_figures(audited)
+    ]
     mark = [NOT_VERIFIED] if audited.unverified else []
     apart = any(step.reported for step in audited.steps)
     rows = []
@@ -152,8 +161,9 @@ def _record(audited: AuditedClaim, verbose: bool) -> dict[str, Any]:
         "verdict": str(audited.verdict),
         "unverified": audited.unverified,
     }
-    if shown_by := _shown_by(audited):
-        record["shown_by"] = shown_by
+    if figures := trained_figures(audited):
+        record["shown_by"] = [stated.shown_by for stated in figures]
+        record["tried_by"] = [command for stated in figures for command in commands_of(stated)]
     if audited.problem:
         record["problem"] = audited.problem
     if verbose:
@@ -162,9 +172,22 @@ def _record(audited: AuditedClaim, verbose: bool) -> dict[str, Any]:
     return record
 
 
-def _shown_by(audited: AuditedClaim) -> list[str]:
-    """The variants that would have to be trained to show the figures that cannot be counted."""
-    return [stated.shown_by for stated in audited.claim.stated if isinstance(stated, Trained)]
+def trained_figures(audited: AuditedClaim) -> list[Trained]:
+    """The figures of a claim that cannot be counted."""
+    return [stated for stated in audited.claim.stated if isinstance(stated, Trained)]
+
+
+def how_tried(stated: Trained) -> str:
+    """The commands that try a figure which only training could show, or that there are none."""
+    commands = " and by ".join(commands_of(stated))
+    return f"tried at a reduced scale by {commands}" if commands else "nothing that costlab trains tries it"
+
+
+def commands_of(stated: Trained) -> list[str]:
+    """The commands that try it; none where no experiment of costlab does."""
+    from costlab.train.claimed import experiment_of
+
+    return list(dict.fromkeys(f"costlab train {experiment_of(key)}" for key in stated.tried_as))
 
 
 def summary_of(claims: Iterable[AuditedClaim]) -> str:

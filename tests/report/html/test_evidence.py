@@ -50,6 +50,14 @@ def test_pages_stand_one_below_the_other_with_links_between_them() -> None:
     assert '<p>More: <a href="#one">The one</a>,' in html
 
 
+def test_a_link_to_a_heading_leads_there() -> None:
+    one, two_ = two()
+    back = page("three", "Three", "Third.", ("[a](two.md#part), [b](two.md#part), [c](two.md#no-such-one)",))
+    found = Elements(html := pages_document((one, back, two_), by_digest))
+    assert found.values("href")[-6:-3] == ["#two-part", "#two-part", "#two"]
+    assert '<h3 id="two-part">Part</h3>' in html
+
+
 def test_tables_and_headings() -> None:
     html = pages_document(two(), by_digest)
     found = Elements(html)
