@@ -24,7 +24,7 @@ def find_claim(key: str, claims: Iterable[Expectation]) -> Expectation | None:
         KeyError: there is no such key.
     """
     claim, reported, source = CLAIMS[key]
-    pattern = re.escape(claim).replace(r"\{\}", r"\d+")
+    pattern = re.escape(claim).replace(r"\{\}", ".*")
     for each in claims:
         if (each.reported, each.source) == (reported, source) and re.fullmatch(pattern, each.claim):
             return each

@@ -3,10 +3,8 @@
 Files are checked before they are read; an error says in one line what is wrong with them.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -15,15 +13,10 @@ from costlab.algebra.parameter import closest
 from costlab.errors import DataError, one_line
 from costlab.train import synthetic
 from costlab.train.data import DataRequest, Dataset, Split
+from costlab.train.folder import read_folder
 
 SYNTHETIC_TRAIN, SYNTHETIC_VALIDATION = 3000, 1000
 DIGITS_VALIDATION = 360
-FOLDER_SIDE = 96
-FOLDER_FIFTH = 5
-"""One image of so many in a class is for validation, if a folder is not split already."""
-
-FilesByClass: TypeAlias = dict[str, list[Path]]
-
 PLANE = 32 * 32
 BLOCK = 1000
 """Records of a CIFAR file that are read at a time."""
@@ -183,117 +176,11 @@ def _read_records(request: DataRequest, files: Sequence[Path], classes: int, mos
     return Split(torch.from_numpy(images), torch.from_numpy(labels))
 
 
-def _folder(request: DataRequest) -> Dataset:
-    folder = request.folder()
-    inside = {part.name: part for part in _visible(folder) if part.is_dir()}
-    _refuse_strays(request, folder)
-    present = [name for name in ("val", "validation") if "train" in inside and name in inside]
-    if len(present) == 2:
-        raise request.error("there are both val/ and validation/: leave one")
-    if present:
-        parts = tuple(_files_by_class(request, inside[name], 1) for name in ("train", present[0]))
-        for name in sorted(parts[0].keys() ^ parts[1].keys()):
-            raise request.error(f"class {name} is in one of train/ and {present[0]}/ only")
-    else:
-        parts = _hold_out_a_fifth(_files_by_class(request, folder, 2))
-    return Dataset(
-        name="folder",
-        about=f"Images from a folder of one's own, of {len(parts[0])} classes, as squares of 96x96 pixels.",
-        synthetic=False,
-        mirrored=True,
-        classes=tuple(parts[0]),
-        train=_read_images(request, parts[0], request.train),
-        validation=_read_images(request, parts[1], request.validation),
-    )
-
-
-def _visible(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-
-
-def _files_by_class(request: DataRequest, folder: Path, least: int) -> FilesByClass:
-    """The files of each class by its name, sorted. Refuses a class of fewer than ``least`` files."""
-    files_by_class: FilesByClass = {}
-    for entry in _visible(folder):
-        if entry.is_dir():
-            files_by_class[entry.name] = _visible(entry)
-        elif not entry.exists():
-            raise request.error(f"{entry.name} is a link to nothing")
-    _refuse_strays(request, folder)
-    if len(files_by_class) < 2:
-        raise request.error(
-            f"{folder.name}/ has {len(files_by_class)} class folders: at least 2 are needed, "
-            "with the images in them"
-        )
-    for name, files in files_by_class.items():
-        for file in files:
-            if not file.is_file():  # a folder, a broken link, or a pipe, which would block
-                raise request.error(f"{name}/{file.name} is no file: images lie in the folder of their class")
-        if len(files) < least:
-            raise request.error(
-                f"{name}/ has too few images: {len(files)}, a class must have at least {least}"
-            )
-    return files_by_class
-
-
-def _refuse_strays(request: DataRequest, folder: Path) -> None:
-    """Refuse a picture that lies beside the folders of the classes, of which nobody knows its class."""
-    from PIL import Image
-
-    Image.init()  # or only some endings are known
-    for entry in _visible(folder):
-        if Image.EXTENSION.get(entry.suffix.lower()) in Image.OPEN and not entry.is_dir():
-            raise request.error(
-                f"{entry.name} lies beside the folders of the classes: put it into one of them, or elsewhere"
-            )
-
-
-def _hold_out_a_fifth(files_by_class: FilesByClass) -> tuple[FilesByClass, ...]:
-    train: FilesByClass = {}
-    validation: FilesByClass = {}
-    for name, files in files_by_class.items():
-        permutation = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
-        validation[name] = [files[i] for i in permutation[::FOLDER_FIFTH]]
-        train[name] = [files[i] for place, i in enumerate(permutation) if place % FOLDER_FIFTH]
-    return train, validation
-
-
-def _read_images(request: DataRequest, files_by_class: FilesByClass, most: int) -> Split:
-    all_files = [(file, label) for label, files in enumerate(files_by_class.values()) for file in files]
-    chosen = [all_files[i] for i in request.order(len(all_files), most).tolist()]
-    request.report(f"reading {len(chosen):,} images")
-    images = torch.empty((len(chosen), 3, FOLDER_SIDE, FOLDER_SIDE), dtype=torch.uint8)
-    for place, (file, _) in enumerate(chosen):
-        try:
-            images[place] = torch.from_numpy(_read_square(file)).permute(2, 0, 1)
-        except Exception as error:  # each image format raises errors of its own
-            raise request.error(f"{file.parent.name}/{file.name} cannot be read: {one_line(error)}") from None
-    return Split(images, torch.tensor([label for _, label in chosen]))
-
-
-def _read_square(file: Path) -> Any:
-    """The central square of an image: ``-> (96, 96, 3)`` of uint8."""
-    from PIL import Image, ImageOps
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about oddities in files that can be read
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(file) as image:
-            if image.mode.startswith(("I", "F")):
-                raise ValueError(f"mode {image.mode} has more than 8 bits for a colour")
-            image.draft(None, (2 * FOLDER_SIDE, 2 * FOLDER_SIDE))  # a large JPEG need not be read in full
-            upright = ImageOps.exif_transpose(image)
-            side = min(upright.size)
-            left, top = (upright.width - side) // 2, (upright.height - side) // 2
-            square = upright.crop((left, top, left + side, top + side)).convert("RGB")
-            return np.array(square.resize((FOLDER_SIDE, FOLDER_SIDE), Image.Resampling.BILINEAR))
-
-
 SOURCES: dict[str, tuple[Callable[[DataRequest], Dataset], bool]] = {
     "synthetic": (_synthetic, False),
     "digits": (_digits, False),
     "cifar10": (_cifar10, True),
     "cifar100": (_cifar100, True),
-    "folder": (_folder, True),
+    "folder": (read_folder, True),
 }
 """How each source is read, and whether it takes a path."""

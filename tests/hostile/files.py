@@ -72,9 +72,9 @@ NAMES = (
 )
 
 
-def classes(*names: str, each: int = 40) -> dict[str, Made]:
+def classes(*names: str, each: int = 40, side: int = 8) -> dict[str, Made]:
     """Folders of classes with so many pictures."""
-    return {f"{name}/{i}.png": picture() for name in names for i in range(each)}
+    return {f"{name}/{i}.png": picture(side=side) for name in names for i in range(each)}
 
 
 def _misplaced(random: Random) -> tuple[str, dict[str, Made]]:
@@ -97,6 +97,7 @@ def _misplaced(random: Random) -> tuple[str, dict[str, Made]]:
         "other classes": classes("train/a", "train/b", "val/a", "val/c", each=2),
         "a folder in a class": {**two, "a/more/x.png": picture()},
         "too few": classes("a", "b", each=3),
+        "pictures smaller than any network takes": classes("a", "b", side=random.randrange(1, 8)),
         "files alone": {f"{i}.png": picture() for i in range(5)},
         "a class that is a link to itself": {**two, "c": lambda file: file.symlink_to("c")},
         "a class that is a link to nothing": {**two, "c": lambda file: file.symlink_to("nothing")},
@@ -151,4 +152,6 @@ def draw(random: Random) -> Case:
         about, files = _cifar(random)
     shown = {f"pics/{name}": made for name, made in files.items()}
     words = ("train", "large_5x5", "--data", f"{source}:pics", "-o", "run")
-    return Case(f"images: {about}", words, shown, rude=False, names="--data", notes=("reading ",))
+    return Case(
+        f"images: {about}", words, shown, rude=False, names="--data", notes=("looking at ", "reading ")
+    )

@@ -41,7 +41,7 @@ def test_a_folder_is_read_class_by_class(tmp_path: Path) -> None:
     made = load(f"folder:{tmp_path}", 0, 0)
     assert (made.name, made.classes, made.synthetic) == ("folder", ("cat", "dog", "eel"), False)
     assert str(tmp_path) not in made.about
-    assert made.train.images.shape == (24, 3, 96, 96)
+    assert made.train.images.shape == (24, 3, 8, 8)
     assert made.validation.labels.bincount().tolist() == [2, 2, 2]
     every = {(80 * label, 20 * image, 7, label) for label in range(3) for image in range(10)}
     assert {*colours(made.train), *colours(made.validation)} == every
@@ -87,7 +87,7 @@ def test_images_of_every_kind_become_rgb(tmp_path: Path) -> None:
         paint(tmp_path / name / "2.png", (77, 77, 77, 10), mode="RGBA")
         paint(tmp_path / name / "3.gif", (77,), mode="L")
         paint(tmp_path / name / "4.jpg", (77,), (3000, 2000), mode="L")
-        paint(tmp_path / name / "5.bmp", (77, 77, 77), (1, 500))
+        paint(tmp_path / name / "5.bmp", (77, 77, 77), (8, 500))
     made = load(f"folder:{tmp_path}", 0, 0)
     assert {colour[:3] for colour in colours(made.train) + colours(made.validation)} == {(77, 77, 77)}
 
