@@ -9,7 +9,7 @@ Source: Student (W. S. Gosset), "The probable error of a mean", Biometrika 6, 19
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from math import inf, nan, sqrt
-from statistics import fmean, stdev
+from statistics import NormalDist, fmean, stdev
 from typing import Literal, NamedTuple
 
 from costlab.errors import DefinitionError
@@ -17,7 +17,9 @@ from costlab.train.experiment import Expectation
 from costlab.train.record import ArmRecord, Run
 
 CONFIDENCE = 0.95
-DIGITS = 40
+DIGITS = 30
+EXACT = 1e-18
+"""The relative step at which Newton's method has come to its end, in a float."""
 Verdict = Literal["same direction", "opposite", "not distinguishable"]
 
 
@@ -82,27 +84,38 @@ def paired_difference(a: Mapping[int, float], b: Mapping[int, float], images: in
 
 
 @lru_cache
-def student_t(freedom: int, confidence: float = CONFIDENCE) -> float:
+def student_t(freedom: float, confidence: float = CONFIDENCE) -> float:
     """The two-sided quantile of Student's t distribution for ``freedom`` degrees of freedom.
 
-    ``t = sqrt(freedom * (1 / x - 1))``, where the regularized incomplete beta function
-    ``I(freedom / 2, 1 / 2)`` is ``1 - confidence`` at x.
+    What lies outside of ``-t`` to t is ``I(freedom / 2, 1 / 2)`` at ``freedom / (freedom + t**2)``, the
+    regularized incomplete beta function, here ``1 - confidence``. It falls and is convex: from the quantile
+    of the normal distribution, which is smaller, Newton's steps lead up to t.
 
     Raises:
         DefinitionError: ``freedom`` is less than 1, or ``confidence`` not between 0 and 1.
 
     Source: M. Abramowitz and I. Stegun, "Handbook of Mathematical Functions", 1964, 26.7.1 and 26.5.27.
     """
-    if freedom < 1:
+    if not freedom >= 1:
         raise DefinitionError(f"freedom={freedom} must be at least 1")
     if not 0 < confidence < 1:
         raise DefinitionError(f"confidence={confidence} must be between 0 and 1")
-    from mpmath import betainc, findroot, mpf, workdps  # type: ignore[import-untyped]  # it has no types
+    from mpmath import betainc, gammaprod, mpf, pi, workdps  # type: ignore[import-untyped]  # has no types
 
     with workdps(DIGITS):
-        outside, a, b = 1 - mpf(confidence), mpf(freedom) / 2, mpf(1) / 2
-        x = findroot(lambda x: betainc(a, b, 0, x, regularized=True) - outside, (0, 1), solver="bisect")
-        return float((freedom * (1 / x - 1)) ** b)
+        inside, v, half = mpf(confidence), mpf(freedom), mpf(1) / 2
+        t = mpf(-NormalDist().inv_cdf((1 - confidence) / 2))
+        scale = 2 * gammaprod([(v + 1) / 2], [v / 2]) / (v * pi) ** half
+        while True:
+            x = v / (v + t**2)
+            if x > half:  # of the two that give 1 together, the one whose digits count
+                missing = inside - betainc(half, v / 2, 0, t**2 / (v + t**2), regularized=True)
+            else:
+                missing = betainc(v / 2, half, 0, x, regularized=True) - (1 - inside)
+            step = missing / (scale * x ** ((v + 1) / 2))
+            t += step
+            if step < EXACT * t:
+                return float(t)
 
 
 def judge(claim: Expectation, run: Run) -> JudgedClaim:
