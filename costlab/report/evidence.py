@@ -24,8 +24,9 @@ from costlab.report.pages import (
 from costlab.report.pages.comparison import comparison_page
 from costlab.report.pages.network import file_name, network_page
 from costlab.report.pages.run import training_page
+from costlab.report.pages.space_run import space_page
 from costlab.targets.resolve import without_folder
-from costlab.train.record import Run, load
+from costlab.train.record import FILE, Run, load
 
 NETWORK = "inception_v3"
 RUNS = "runs"
@@ -66,6 +67,7 @@ def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Ite
         RunError: a record cannot be read.
     """
     runs = {page_name(record): load(record) for record in records}
+    files = {page_name(record): f"{RUNS}/{record.name}" for record in records}
     released = count(NETWORK)
     pages = [network_page(released, NETWORK, report)]
     yield pages[-1]
@@ -88,7 +90,7 @@ def evidence(report: Callable[[str], None], records: Sequence[Path] = ()) -> Ite
     yield pages[-1]
     for name, run in runs.items():
         report(f"training: {name}")
-        pages.append(training_page(run, name))
+        pages.append(_run_page(run, name, files[name]))
         yield pages[-1]
     yield index.index_page(pages, released, audits)
 
@@ -110,4 +112,9 @@ def page_of_comparison(comparison: Comparison, typed: str, options: str = "") ->
 
 def page_of_run(run: Run) -> Iterator[Page]:
     """The page of the user's training run."""
-    yield sealed(training_page(run, run.name, target=OF_A_RUN))
+    yield sealed(_run_page(run, run.name, FILE, OF_A_RUN))
+
+
+def _run_page(run: Run, name: str, record: str, target: str = "") -> Page:
+    """The page of a run: with design spaces it is about these."""
+    return space_page(run, name, record, target) if run.spaces else training_page(run, name, target)

@@ -47,7 +47,7 @@ def training_page(run: Run, name: str, target: str = "") -> Page:
     ``target`` is that of the command, for a page outside of the evidence. Problems are trainings that failed,
     and counts that differ from those of the definitions.
     """
-    failed = [f"{_trial_name(trial)}: {trial.failure}" for trial in run.trials if trial.failure]
+    failed = [f"{trial_name(trial)}: {trial.failure}" for trial in run.trials if trial.failure]
     moved = recounted(run)
     return page(
         name,
@@ -58,12 +58,12 @@ def training_page(run: Run, name: str, target: str = "") -> Page:
             settings_table(run),
             "## What was learned",
             accuracy_table(run),
-            _recounted_paragraph(run, moved),
+            recounted_paragraph(run, moved),
             *_accuracies(run, name),
             *_times(run, name),
-            *_claims(run),
-            *_failures(run, failed),
-            *_at_full_scale(run),
+            *claims_parts(run),
+            *failures(run, failed),
+            *at_full_scale(run),
         ),
         (*failed, *moved),
         target,
@@ -75,7 +75,7 @@ def recounted(run: Run) -> tuple[str, ...]:
 
     Multiply-adds are those in inference, parameters those in training.
     """
-    return tuple(line for arm in run.arms if _is_shipped(arm) for line in _differences(arm))
+    return tuple(line for arm in run.arms if is_of_costlab(arm.network) for line in _differences(arm))
 
 
 def _differences(arm: ArmRecord) -> Iterator[str]:
@@ -91,28 +91,38 @@ def _differences(arm: ArmRecord) -> Iterator[str]:
             yield f"{arm.label}: {quantity} are recorded as {before:,}, and {arm.network} has {size:,}"
 
 
-def _is_shipped(arm: ArmRecord) -> bool:
+def is_of_costlab(target: str) -> bool:
+    """Whether a target is of a definition that comes with costlab."""
     try:
-        return is_shipped(lookup(arm.network.partition(":")[0]))
+        return is_shipped(lookup(target.partition(":")[0]))
     except CostlabError:
         return False
 
 
 def _summary(run: Run) -> str:
-    devices = inline(" and ".join(dict.fromkeys(trial.environment.device for trial in run.trials)))
-    same = "epochs" in run.recipe and not any("epochs" in arm.recipe for arm in run.arms)
-    epochs = f" for {plural(run.recipe['epochs'], 'epoch')}" if same else ""
     variants, each = len(run.arms), " each" if len(run.arms) > 1 else ""
     return (
-        f"{plural(variants, 'variant')}{_of_what(run)} {'were' if each else 'was'} trained{epochs} on "
-        f"{plural(run.seeds, 'seed')}{each}{f' on {devices}' if devices else ''}, with "
-        f"{plural(run.data.train, 'image')} ({inline(run.data.name)}) of {_sizes(run)} in "
-        f"{plural(run.data.classes, 'class')}; {_results(run)}."
+        f"{plural(variants, 'variant')}{of_what(run)} {'were' if each else 'was'} trained"
+        f"{for_epochs(run)} on {plural(run.seeds, 'seed')}{each}{on_devices(run)}, with "
+        f"{plural(run.data.train, 'image')} ({inline(run.data.name)}) of {sizes_in_words(run)} in "
+        f"{plural(run.data.classes, 'class')}; {results_in_words(run)}."
         f"{f' {GENERATED}' if run.data.synthetic else ''}"
     )
 
 
-def _of_what(run: Run) -> str:
+def for_epochs(run: Run) -> str:
+    """For how many epochs all arms were trained, in words; empty where they differ."""
+    same = "epochs" in run.recipe and not any("epochs" in arm.recipe for arm in run.arms)
+    return f" for {plural(run.recipe['epochs'], 'epoch')}" if same else ""
+
+
+def on_devices(run: Run) -> str:
+    """What the trials ran on, in words; empty where there are none."""
+    devices = inline(" and ".join(dict.fromkeys(trial.environment.device for trial in run.trials)))
+    return f" on {devices}" if devices else ""
+
+
+def of_what(run: Run) -> str:
     """The definition that all arms are variants of, if there is one."""
     names = {_definition(arm) for arm in run.arms}
     if len(names) > 1:
@@ -126,7 +136,7 @@ def _definition(arm: ArmRecord) -> str:
     return f"{named['source']}:{named['attribute']}" if named else arm.network.partition(":")[0]
 
 
-def _sizes(run: Run) -> str:
+def sizes_in_words(run: Run) -> str:
     """The sizes of the images as they were trained: at most three, or the ends."""
     sides = sorted({arm.side for arm in run.arms})
     sizes = [f"{side}x{side}" for side in sides[:-1]]
@@ -134,7 +144,8 @@ def _sizes(run: Run) -> str:
     return f"{between if sizes else ''}{size_of(sides[-1])}"
 
 
-def _results(run: Run) -> str:
+def results_in_words(run: Run) -> str:
+    """How many trainings came to a result, in words."""
     done = sum(trial.top_1 is not None for trial in run.trials)
     planned = len(run.arms) * run.seeds
     if planned == 1:
@@ -143,11 +154,11 @@ def _results(run: Run) -> str:
     return f"{every if done == planned else f'{done:,} of {planned:,} trainings'} came to a result"
 
 
-def _recounted_paragraph(run: Run, moved: tuple[str, ...]) -> str:
+def recounted_paragraph(run: Run, moved: tuple[str, ...]) -> str:
     """The result of counting again, in a paragraph."""
     if moved:
-        return "Counted anew for this page, something is not as recorded:\n\n" + _listed(moved)
-    number, every = sum(map(_is_shipped, run.arms)), len(run.arms)
+        return "Counted anew for this page, something is not as recorded:\n\n" + listed(moved)
+    number, every = sum(is_of_costlab(arm.network) for arm in run.arms), len(run.arms)
     sentences = []
     if number:
         sentences.append(
@@ -188,7 +199,7 @@ def _savings_list(data: StepSavings) -> str:
         f"(the middle half of its steps: {_less(arm.low)} to {_less(arm.high)})"
         for arm in data.arms
     )
-    return f"Against {inline(data.baseline)}, for one image:\n\n{_listed(lines)}"
+    return f"Against {inline(data.baseline)}, for one image:\n\n{listed(lines)}"
 
 
 def _less(part: float, less: str = "less", same: str = "as much") -> str:
@@ -196,32 +207,35 @@ def _less(part: float, less: str = "less", same: str = "as much") -> str:
     return same if float(digits[:-1]) == 0 else f"{digits} {less if part > 0 else 'more'}"
 
 
-def _claims(run: Run) -> Iterator[Part]:
+def claims_parts(run: Run) -> Iterator[Part]:
+    """The verdicts on claims, if there are any."""
     if run.claims:
         yield f"## {CLAIMED}"
         yield claims_table(run)
 
 
-def _failures(run: Run, failed: list[str]) -> Iterator[Part]:
+def failures(run: Run, failed: list[str]) -> Iterator[Part]:
+    """The trainings that failed, a line each, and how many there are none of, if any."""
     save_plan = {(trial.arm, trial.seed) for trial in run.trials}
     missing = len(run.arms) * run.seeds - len(save_plan)
     if not failed and missing <= 0:
         return
     yield "## What failed"
     if failed:
-        yield _listed(failed)
+        yield listed(failed)
     if missing > 0:
         yield f"Trainings that the record does not have: {missing}."
 
 
-def _at_full_scale(run: Run) -> Iterator[Part]:
+def at_full_scale(run: Run, seeds: int = FULL_SEEDS) -> Iterator[Part]:
+    """The command of the full preset on so many seeds, where this run is of another one."""
     words = words_of(run.command)
     if run.preset == FULL or words[:2] != ["costlab", "train"]:
         return
     yield "## At full scale"
     yield f"This run was of preset {inline(run.preset)}. On a GPU, the full one is made, with its page, by:"
     own = PRESETS[FULL].recipe
-    yield f"```\n{join(_at_any_scale(words, own))} --preset {FULL} --seeds {FULL_SEEDS} --device cuda\n```"
+    yield f"```\n{join(_at_any_scale(words, own))} --preset {FULL} --seeds {seeds} --device cuda\n```"
     replaced = [setting for setting in set_by_user(run) if setting.partition("=")[0] in own]
     if replaced:
         yield f"The full preset has its own in the place of {inline(', '.join(replaced))}."
@@ -240,9 +254,11 @@ def _at_any_scale(words: Iterable[str], own: Container[str]) -> Iterator[str]:
             yield word
 
 
-def _listed(lines: Iterator[str] | list[str] | tuple[str, ...]) -> str:
+def listed(lines: Iterable[str]) -> str:
+    """Lines as a list of Markdown."""
     return "\n".join(f"* {inline(line)}" for line in lines)
 
 
-def _trial_name(trial: TrialResult) -> str:
+def trial_name(trial: TrialResult) -> str:
+    """A training in words."""
     return f"{trial.arm}, seed {trial.seed}"

@@ -1,0 +1,101 @@
+"""The members of design spaces that a run has trained, as its record tells: errors, and the front of them."""
+
+from collections.abc import Iterable, Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+from costlab.train.record import ArmRecord, Run
+
+DIGITS = 9
+"""The digits of an error: equal ones are to stay equal, whatever the order in which seeds were summed up."""
+
+
+class Trained(NamedTuple):
+    """A network that was trained, with the places of the spaces in the record that it was drawn from.
+
+    ``error`` is 1 less the top-1 accuracy after the last epoch, and ``loss`` is that of validation then, both
+    the means over the ``seeds`` that came to a result; None if none did.
+    """
+
+    label: str
+    target: str
+    spaces: tuple[int, ...]
+    multiply_adds: int
+    parameters: int
+    error: float | None
+    loss: float | None
+    seeds: int
+
+    def surpasses(self, other: "Trained") -> bool:
+        """Whether it has as few multiply-adds and as small an error, and less of one of them."""
+        if self.error is None or other.error is None:
+            return False
+        mine, its = (self.multiply_adds, self.error), (other.multiply_adds, other.error)
+        return mine != its and mine[0] <= its[0] and mine[1] <= its[1]
+
+
+def members_of(run: Run) -> tuple[Trained, ...]:
+    """The arms that were drawn from a space, in the order of the record."""
+    return tuple(each for each in _every(run) if each.spaces)
+
+
+def beside_of(run: Run) -> tuple[Trained, ...]:
+    """The arms that were trained beside them: the baseline first, also if it was drawn, and the others."""
+    first, *others = _every(run)
+    return (first, *(each for each in others if not each.spaces))
+
+
+def errors_in(members: Iterable[Trained], place: int) -> list[float]:
+    """The errors of the members of a space, in ascending order; those without a result are left out."""
+    return sorted(each.error for each in members if place in each.spaces and each.error is not None)
+
+
+def by_error(members: Iterable[Trained]) -> list[Trained]:
+    """Those with a result by their error and their multiply-adds, and then the others."""
+    return sorted(members, key=lambda each: (each.error is None, each.error or 0.0, each.multiply_adds))
+
+
+def front_of(members: Iterable[Trained]) -> list[Trained]:
+    """Those that no other surpasses, by multiply-adds; equals of one on the front are on it, too."""
+    front: list[Trained] = []
+    least = 2.0
+    for each in sorted(by_error(members), key=lambda each: each.multiply_adds):  # a stable order
+        if each.error is None:
+            continue
+        equal = front and (front[-1].multiply_adds, front[-1].error) == (each.multiply_adds, each.error)
+        if each.error < least or equal:
+            front.append(each)
+            least = each.error
+    return front
+
+
+def surpassing(members: Iterable[Trained], other: Trained) -> list[Trained]:
+    """The members that surpass another network, by error."""
+    return by_error(each for each in members if each.surpasses(other))
+
+
+def _every(run: Run) -> list[Trained]:
+    """All arms."""
+    places: dict[str, list[int]] = {}
+    for place, space in enumerate(run.spaces):
+        for label in dict.fromkeys(space.drawn):
+            places.setdefault(label, []).append(place)
+    results: dict[str, list[tuple[float, float]]] = {}
+    for trial in run.trials:
+        if trial.top_1 is not None:
+            results.setdefault(trial.arm, []).append((trial.top_1, trial.epochs[-1].validation_loss))
+    return [_trained(arm, tuple(places.get(arm.label, ())), results.get(arm.label, ())) for arm in run.arms]
+
+
+def _trained(arm: ArmRecord, places: tuple[int, ...], results: Sequence[tuple[float, float]]) -> Trained:
+    top_1, loss = (fmean(values) for values in zip(*results, strict=True)) if results else (None, None)
+    return Trained(
+        arm.label,
+        arm.network,
+        places,
+        arm.multiply_adds,
+        arm.parameters,
+        None if top_1 is None else round(1 - top_1, DIGITS),
+        None if loss is None else round(loss, DIGITS),
+        len(results),
+    )
