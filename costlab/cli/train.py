@@ -13,6 +13,7 @@ import click
 from costlab.cli.inputs import refuse
 from costlab.cli.train_options import SEEDS, train_options
 from costlab.cli.train_progress import show_progress
+from costlab.cli.train_space import growth, members, refuse_odd_spaces, refuse_other_spaces, words
 from costlab.train.plan import PRESETS
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def train(**options: Any) -> None:
     """Train the variants of an experiment beside each other on the same seeds, at a reduced scale.
 
     NAME is one of the experiments below, or an Experiment or an Ablation in file.py:attribute or
-    package.module:attribute.
+    package.module:attribute. With --space members of a design space are trained instead, drawn at random
+    or searched for.
 
     Each variant with each seed is a trial. What comes out lands in DIR as it comes: checkpoints and a line
     per epoch for each trial, and at the end the record, with a page that sets accuracy and time beside the
@@ -69,12 +71,16 @@ def _refuse(options: dict[str, Any]) -> None:
     name, ablation, resume = (options[option] for option in ("name", "ablation", "resume"))
     refuse(
         (bool(name and ablation), "NAME and --ablation NAME are one thing: give one of them"),
-        (not (name or ablation or resume), "give the NAME of an experiment, or --resume DIR"),
+        (
+            not (name or ablation or resume or options["spaces"]),
+            "give the NAME of an experiment, or --resume DIR",
+        ),
         (
             options["preset"] == "photographs" and options["data"] in (None, "synthetic"),
             "--preset photographs is for photographs: --data cifar10:PATH, cifar100:PATH or folder:PATH",
         ),
     )
+    refuse_odd_spaces(options)
     if resume:
         fixed = ("preset", "data", "about", "images", "width", "settings", "folder")
         option_of = {"folder": "--output", "settings": "--set"}
@@ -103,7 +109,8 @@ def _train(options: dict[str, Any]) -> tuple[str, ...]:
         settings = WorkerSettings(
             folder, str(device), workers, SAVE_EVERY, plan.identity, options["compiled"]
         )
-        run = train_plan(plan, settings, observer, *_study(options), known=_known(options, plan, observer))
+        known, grow = _known(options, plan, observer), growth(plan, folder, observer.note)
+        run = train_plan(plan, settings, observer, *_study(options), known=known, grow=grow)
     return _write_page(run, folder)
 
 
@@ -131,7 +138,9 @@ def _find_run(options: dict[str, Any]) -> Path:
     from costlab.train.plan import load
 
     folder = Path(options["resume"])
-    load(folder).named_again(options["name"], folder)
+    plan = load(folder)
+    options["name"] = refuse_other_spaces(plan, options, folder)
+    plan.named_again(options["name"], folder)
     return folder
 
 
@@ -160,7 +169,8 @@ def _train_under_torchrun(options: dict[str, Any], device: "torch.device") -> tu
         plan, folder = group.run_on_leader(lambda: _prepare(options, observer, stack))
         settings = WorkerSettings(folder, str(own), 1, SAVE_EVERY, plan.identity, options["compiled"])
         known = _known(options, plan, observer) if group.is_leader else ()
-        run = train_under_torchrun(plan, settings, observer, group, *_study(options), known=known)
+        grow = growth(plan, folder, observer.note)
+        run = train_under_torchrun(plan, settings, observer, group, *_study(options), known=known, grow=grow)
     return () if run is None else _write_page(run, folder)
 
 
@@ -187,22 +197,24 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         return resume_plan(folder, options["seeds"], observer.note, shared, options["name"]), folder
     if options["known"]:  # what costs little is looked at first
         load(Path(options["known"]))
-    found = find_experiment(options["name"], 1.0)
+    spaces = members(options, observer.note)
+    found = spaces or find_experiment(options["name"], 1.0)
     read(options["settings"])
     folder = Path(options["folder"] or RUNS / found.name)
     refuse_nonempty(folder)
     request = RunRequest(
-        options["name"],
+        spaces.source if spaces else options["name"],
         options["preset"] or next(iter(PRESETS)),
         "synthetic" if options["data"] is None else options["data"],
-        options["seeds"] or SEEDS,
+        options["seeds"] or (1 if spaces else SEEDS),
         options["settings"],
         options["width"],
         options["images"],
         shared,
         options["about"] or "",
+        words(options, spaces.spaces) if spaces else (),
     )
-    plan, dataset = make_plan(request, observer.note)
+    plan, dataset = make_plan(request, observer.note, spaces)
     _known(options, plan, observer)  # or refuse it before anything is written
     stack.enter_context(lock_folder(folder))
     save_plan(plan, dataset, folder)

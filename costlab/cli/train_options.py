@@ -9,7 +9,8 @@ import click
 from costlab.cli.lazy import completes
 from costlab.cli.output import FilePath, FolderPath
 from costlab.train.plan import PRESETS
-from costlab.train.record import MOST_SEEDS
+from costlab.train.record import MOST_MEMBERS, MOST_SEEDS
+from costlab.train.space_record import SAMPLERS
 
 SEEDS = 3
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -20,7 +21,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--seeds",
         type=click.IntRange(1, MOST_SEEDS),
-        help=f"How often each variant is trained.  [default: {SEEDS}]",
+        help=f"How often each variant is trained.  [default: {SEEDS}; with --space 1]",
     ),
     click.option(
         "--preset",
@@ -84,6 +85,34 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="FILE",
         type=FilePath(),
         help="The results.json of an earlier run: what it has of the same trials is not trained again.",
+    ),
+    click.option(
+        "--space",
+        "spaces",
+        metavar="SPACE",
+        multiple=True,
+        help="Train members of a design space: FILE.toml, or a target with axes in one text, "
+        "'mini width=0.25:1:0.05 large'; another one is compared with it.",
+    ),
+    click.option(
+        "--sample", type=click.IntRange(1, MOST_MEMBERS), metavar="N", help="N members of each, at random."
+    ),
+    click.option("--seed", type=click.IntRange(min=0), help="With --sample: which draw.  [default: 0]"),
+    click.option("--within", metavar="SHARE", help="With --of: members whose multiply-adds are so near: 5%."),
+    click.option("--of", metavar="AMOUNT", help="What --within is near to: 8e6."),
+    click.option(
+        "--where", metavar="CONDITION", multiple=True, help="What has to hold of members: parameters < 1e6."
+    ),
+    click.option(
+        "--beside", metavar="NAME", multiple=True, help="What is trained too: an experiment, or a target."
+    ),
+    click.option(
+        "--search",
+        type=click.Choice(SAMPLERS),
+        is_flag=False,
+        flag_value=SAMPLERS[0],
+        help="Search for few multiply-adds and a small error, N members in all: nsga2 or tpe.  "
+        "[default: nsga2]",
     ),
     click.option(
         "--resume",

@@ -129,7 +129,7 @@ def variant_of(variant: Variant, axes: tuple[Axis, ...], index: Index) -> Varian
     values = {axis.name: axis.values[i] for axis, i in zip(axes, index, strict=True)}
     side = values.pop(INPUT, None)
     told = [
-        f"{name}={typed(value)}" for name, value in values.items() if not _is_default(variant, name, value)
+        f"{name}={typed(value)}" for name, value in values.items() if not is_default(variant, name, value)
     ]
     joint = "," if variant.settings else ":"
     label = f"{variant.label}{joint}{','.join(told)}" if told else variant.label
@@ -140,6 +140,7 @@ def variant_of(variant: Variant, axes: tuple[Axis, ...], index: Index) -> Varian
     return replace(made, input=Shape(channels[0], side, side))
 
 
-def _is_default(variant: Variant, name: str, value: Any) -> bool:
+def is_default(variant: Variant, name: str, value: Any) -> bool:
+    """Whether a parameter has this value by default."""
     default = variant.parameters[name].default
     return type(value) in (type(default), float, int) and bool(value == default)

@@ -15,7 +15,7 @@ from costlab.explore.given import near, positive
 from costlab.explore.member import Member
 from costlab.explore.quantities import ASKED, PEAK_MEMORY
 from costlab.explore.running import changed_of, refuse_untrained
-from costlab.explore.written.axis import Axis
+from costlab.explore.written.axis import Axis, Index
 from costlab.explore.written.condition import AtMost, Atom, Condition, all_conditions, conjunctions
 from costlab.explore.written.expression import parse_condition, parse_quantity
 from costlab.explore.written.linear import Linear
@@ -199,6 +199,14 @@ class Region(Overview):
         every = conjunctions(all_conditions(self.conditions)) if self.conditions else ((),)
         plans = (self.lowering.plan((*each, *self.atoms), linears) for each in every)
         return [asked for asked in plans if asked.plan.is_possible]
+
+    def has(self, index: Index) -> bool:
+        """Whether the member with these indices along the axes fits and meets the conditions."""
+        if self.lowering.derived.misfit_at(index) is not None:
+            return False
+        named = {axis.name: axis.exact(i) for axis, i in zip(self.axes, index, strict=True)}
+        totals = self.lowering.at(index)
+        return all(each.holds(named, totals) for each in (*self.conditions, *self.atoms))
 
     def bounds(self) -> tuple[Linear, ...]:
         """The sums of quantities that are at most 0 for all members, if the conditions are one."""

@@ -139,13 +139,21 @@ def made_anew(arm: ArmRecord, source: str) -> SizedArm:
         RunError: it is other code.
         TargetError, DefinitionError: it is no target, or not any more.
     """
-    target, place = arm.network, place_of(source)
-    if not is_listed(target.partition(":")[0]):
-        own = place_of(target)
-        if not own or without_folder(f"{place}:x") != f"{own}:x":
-            raise RunError(f"{named(arm.label)} is of {named(target)}, which is no code of {named(source)}")
-        target = place + target[len(own) :]
-    return SizedArm(find(target), arm.side, arm.recipe)
+    return SizedArm(find(located(arm.network, source)), arm.side, arm.recipe)
+
+
+def located(target: str, source: str) -> str:
+    """A target as it was recorded, with the folder of ``source``, a target by which the user named its code.
+
+    Raises:
+        RunError: it is no target of the catalog, and of other code.
+    """
+    if is_listed(target.partition(":")[0]):
+        return target
+    place, own = place_of(source), place_of(target)
+    if not own or without_folder(f"{place}:x") != f"{own}:x":
+        raise RunError(f"{named(target)} is no code of {named(source)}, which alone runs")
+    return place + target[len(own) :]
 
 
 def place_of(target: str) -> str:
