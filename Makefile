@@ -7,9 +7,12 @@ DOCS_READY := .venv/.docs-ready
 # The environment holds for the isolated builds of packages too; newer versions of pip read the second.
 LOCKED := PIP_CONSTRAINT=requirements.lock PIP_BUILD_CONSTRAINT=requirements.lock
 N ?= 1000
+DATA ?= synthetic
+OUT ?= gpu
+MINUTES ?= 8
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test zoo check lint format fuzz hostile kills explore benchmark report docs record lock clean
+.PHONY: help demo test zoo check lint format fuzz hostile kills explore benchmark gpu report docs record lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -71,6 +74,9 @@ benchmark: $(READY)  ## Compare counts with fvcore's and others', whole spaces w
 	$(BIN)/python benchmarks/explore.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/train.py
+
+gpu: $(READY)  ## Run on an NVIDIA GPU what was not run on one, into a new folder: make gpu [DATA=cifar10:PATH] [OUT=gpu] [MINUTES=8].
+	$(BIN)/python -m benchmarks.gpu --data '$(DATA)' --output '$(OUT)' --minutes '$(MINUTES)'
 
 report: $(READY)  ## Write the reports anew, and the outputs that the README and docs show.
 	$(BIN)/costlab report

@@ -1,8 +1,9 @@
-"""How much faster an ablation is trained than by a plain PyTorch loop: in one run, on one machine.
+"""How much faster an ablation is trained than by loops of PyTorch: in one run, on one machine.
 
 The plain loop is the one that tutorials have: a DataLoader that moves and mirrors each image on the host,
-the same module, recipe, images and precision, one trial after the other. Measured are images per second of
-one trial, and the trials per hour of a whole ablation, with all that a user waits for. ``make benchmark``.
+the same module, recipe, images and precision, one trial after the other. The other is tuned by hand, as
+``hand_tuned.py`` says. Measured are images per second of one trial, and the trials per hour of a whole
+ablation, with all that a user waits for. ``make benchmark``.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.hand_tuned import HandTuned
 from costlab.targets.build import build
 from costlab.train import datasets
 from costlab.train.arms import sized_arms
@@ -28,7 +31,7 @@ from costlab.train.data import Split
 from costlab.train.environment import find_device, has_bfloat16
 from costlab.train.experiments import experiment
 from costlab.train.learner import Learner, precision
-from costlab.train.plan import PRESETS
+from costlab.train.plan import PRESETS, Preset
 from costlab.train.recipe import Recipe
 from costlab.train.record import FILE, load
 from costlab.train.statistics import multiply_adds_per_second
@@ -126,6 +129,7 @@ class Rate(NamedTuple):
     """Images per second: the median over rounds."""
 
     plain: float
+    tuned: float
     ours: float
 
 
@@ -136,18 +140,19 @@ def endless(make_iterable: Callable[[], Any]) -> Iterator[Any]:
 
 
 def one_trial(arm: Any, recipe: Recipe, data: tuple[Split, Split], device: torch.device) -> Rate:
-    """Both loops in turns on the same network; each with the threads that it takes by itself."""
+    """The loops in turns on the same network; each with the threads that it takes by itself."""
     threads = torch.get_num_threads()
     target = arm.network.label
     plain = Plain(target, recipe, data, device)
     train, _ = batches_of(data, device)
     gpu = device.type == "cuda"
     torch.backends.cudnn.benchmark = gpu
+    tuned = HandTuned(target, recipe, data, device)
     network = build(target, (3, arm.side, arm.side))
     ours = Learner(network, recipe, len(train) // recipe.batch_size, device, compiled=gpu)
     planned = epoch_order(len(train), 0, 0, round(recipe.shift * arm.side), mirrored=True)
     theirs, mine = endless(lambda: plain.loader), endless(lambda: train.epoch(planned, recipe.batch_size))
-    rates: tuple[list[float], list[float]] = ([], [])
+    rates: tuple[list[float], ...] = ([], [], [])
 
     def timed(step: Callable[[], object], one: int) -> float:
         torch.set_num_threads(one)
@@ -160,22 +165,28 @@ def one_trial(arm: Any, recipe: Recipe, data: tuple[Split, Split], device: torch
 
     own = threads if device.type == "cuda" else 1
     for i in range(ROUNDS + 1):
-        rate = timed(lambda: plain.step(*next(theirs)), threads), timed(lambda: ours.step(next(mine)), own)
+        rate = (
+            timed(lambda: plain.step(*next(theirs)), threads),
+            timed(tuned.step, threads),
+            timed(lambda: ours.step(next(mine)), own),
+        )
         if i:  # the first round warms up
-            rates[0].append(rate[0])
-            rates[1].append(rate[1])
+            for rounds, one in zip(rates, rate, strict=True):
+                rounds.append(one)
     torch.set_num_threads(threads)
     return Rate(*map(statistics.median, rates))
 
 
-def ablation_plain(arms: Any, recipe: Recipe, images: int, validation: int, device: torch.device) -> float:
-    """Trials per hour of the plain loop, the making of the images included."""
+def ablation_of(
+    loop: type[Plain] | type[HandTuned], arms: Any, recipe: Recipe, preset: Preset, device: torch.device
+) -> float:
+    """Trials per hour of a loop, the making of the images included."""
     start = time.perf_counter()
-    dataset = datasets.load("synthetic", images, validation)
+    dataset = datasets.load("synthetic", preset.train, preset.validation)
     resized = {side: dataset.resized(side) for side in {arm.side for arm in arms.values()}}
     for _ in range(SEEDS):
         for arm in arms.values():
-            trial = Plain(arm.network.label, recipe, resized[arm.side], device)
+            trial = loop(arm.network.label, recipe, resized[arm.side], device)
             for _ in range(recipe.epochs):
                 trial.epoch()
     return 3600 * SEEDS * len(arms) / (time.perf_counter() - start)
@@ -187,6 +198,8 @@ def ablation_ours(args: argparse.Namespace, recipe: Recipe) -> tuple[float, floa
     with tempfile.TemporaryDirectory() as folder:
         words = f"train -a {ABLATION} --seeds {SEEDS} --preset {args.preset} --device {args.device}".split()
         command = [sys.executable, "-m", "costlab", *words, "--set", f"epochs={recipe.epochs}"]
+        command += ["--images", str(args.images)] if args.images else []
+        command += ["--width", str(args.width)] if args.width else []
         done = subprocess.run([*command, "-o", f"{folder}/run"], check=False, capture_output=True, text=True)
         if done.returncode:
             sys.exit(done.stderr)
@@ -217,28 +230,55 @@ def main() -> None:
     parser.add_argument("--preset", choices=PRESETS, default="smoke")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--epochs", type=int, default=5, help="of each trial")
+    parser.add_argument("--images", type=int, help="in the place of the preset's")
+    parser.add_argument("--width", type=float, help="in the place of the preset's")
+    parser.add_argument("--output", type=Path, help="a file for what is printed, as far as it has come")
     args = parser.parse_args()
+    printed: list[str] = []
+
+    def tell(line: str) -> None:
+        print(line, flush=True)
+        printed.append(line)
+        if args.output:
+            args.output.write_text("\n".join([*printed, ""]), "utf-8")
+
     device, preset = find_device(args.device), PRESETS[args.preset]
+    images = args.images or preset.train
+    preset = replace(
+        preset,
+        width=args.width or preset.width,
+        train=images,
+        validation=max(1, images * preset.validation // preset.train),
+    )
     recipe = Recipe().with_settings({**preset.recipe, "epochs": args.epochs})
     arms = sized_arms(experiment(ABLATION, preset.width), 10, 96)
     baseline = next(iter(arms.values()))
     few = datasets.load("synthetic", min(preset.train, 4 * STEPS * recipe.batch_size), 500)
-    rate = one_trial(baseline, recipe, few.resized(baseline.side), device)
-    plain = ablation_plain(arms, recipe, preset.train, preset.validation, device)
-    ours, speed = ablation_ours(args, recipe)
     name = (
         torch.cuda.get_device_name(device)
         if device.type == "cuda"
         else f"CPU, {torch.get_num_threads()} cores"
     )
-    print(f"{ABLATION}, preset {args.preset}, {SEEDS} seeds, {args.epochs} epochs, {name}\n")
-    print("| | costlab | plain loop | costlab / plain |\n| --- | ---: | ---: | ---: |")
-    print(f"| one trial, images/s | {rate.ours:,.0f} | {rate.plain:,.0f} | {rate.ours / rate.plain:.2f}x |")
-    print(f"| whole ablation, trials per hour | {ours:,.0f} | {plain:,.0f} | {ours / plain:.2f}x |\n")
+    tell(
+        f"{ABLATION}, preset {args.preset}, {SEEDS} seeds, {args.epochs} epochs, {images:,} images, {name}\n"
+    )
+    tell("| | costlab | plain loop | hand-tuned loop | costlab / plain | costlab / hand-tuned |")
+    tell("| --- | ---: | ---: | ---: | ---: | ---: |")
+
+    def row(title: str, ours: float, plain: float, tuned: float) -> None:
+        rates = f"{ours:,.0f} | {plain:,.0f} | {tuned:,.0f} | {ours / plain:.2f}x | {ours / tuned:.2f}x"
+        tell(f"| {title} | {rates} |")
+
+    rate = one_trial(baseline, recipe, few.resized(baseline.side), device)
+    row("one trial, images/s", rate.ours, rate.plain, rate.tuned)
+    ours, speed = ablation_ours(args, recipe)
+    loops = [ablation_of(loop, arms, recipe, preset, device) for loop in (Plain, HandTuned)]
+    row("whole ablation, trials per hour", ours, *loops)
+    tell("")
     reached = matrix_product(device)
     peak = next((tera for key, tera in PEAK_TFLOPS.items() if key in name), None)
     vendor = f"; the vendor's peak is {1000 * peak / 2:,.0f} G" if peak else ""
-    print(
+    tell(
         f"A step of {next(iter(arms))} does {speed / 1e9:,.1f} G multiply-adds/s; "
         f"a product of large matrices {reached / 1e9:,.1f} G{vendor}."
     )

@@ -1,0 +1,1 @@
+"""Measurements beside others, each a script of its own."""
