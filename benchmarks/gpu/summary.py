@@ -10,9 +10,7 @@ from typing import Any
 PAGE, RECORD = "gpu.md", "gpu.json"
 DONE = "done"
 GENERATED = "synthetic, made up for costlab: none were given"
-NOT_RUN = tuple(
-    f"docs/{name}.md" for name in ("measure", "memory", "python", "speed", "train", "training-loops")
-)
+NOT_RUN = tuple(f"docs/{name}.md" for name in ("measure", "python", "speed", "train", "training-loops"))
 """The documents that say in these words what was not run on a GPU."""
 
 
