@@ -21,6 +21,7 @@ from costlab.report.tables.run import (
     words_of,
 )
 from costlab.report.tables.run_claims import claims_table
+from costlab.report.tables.run_prospects import prospects_table
 from costlab.report.trained_on import page_title
 from costlab.targets.catalog import is_shipped, lookup
 from costlab.targets.resolve import IN_FILE, IN_MODULE
@@ -212,6 +213,8 @@ def claims_parts(run: Run) -> Iterator[Part]:
     if run.claims:
         yield f"## {CLAIMED}"
         yield claims_table(run)
+        if (open_ones := prospects_table(run)) is not None:
+            yield open_ones
 
 
 def failures(run: Run, failed: list[str]) -> Iterator[Part]:

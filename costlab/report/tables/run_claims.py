@@ -87,6 +87,11 @@ def points(value: float) -> str:
     return _signed(100 * value, 2)
 
 
+def rounded_up(value: float) -> str:
+    """A fraction in percentage points, to two digits and not less than it is."""
+    return f"{_outward(value, 2, up=True):.2f}"
+
+
 def span(interval: Interval, signed: bool = True) -> str | None:
     """The ends of an interval in points, rounded outward, but never onto 0; None where there is none."""
     if not interval.known:
