@@ -12,13 +12,13 @@ COLUMNS = (
     Column("better", "said to be no worse"),
     Column("worse", "than"),
     Column("seeds", "seeds", "size"),
-    Column("spread", "spread, points", "printed", empty="-"),
-    Column("largest_spread", "at most, points", "printed", empty="-"),
-    Column("told", f"difference told with {CHANCE}, points", "printed", empty="-"),
-    Column("for_point", "seeds that tell 1 point", "printed", empty="-"),
-    Column("for_point_at_most", "at the largest spread", "printed", empty="-"),
-    Column("difference", "difference seen, points", "printed", empty="-"),
-    Column("for_seen", "seeds that tell it", "printed", empty="-"),
+    Column("spread", "spread, points", "printed"),
+    Column("largest_spread", "spread at most, points", "printed"),
+    Column("told", "difference that they tell, points", "printed"),
+    Column("for_point", "seeds that tell 1 point", "printed"),
+    Column("for_point_at_most", "if the spread is the most", "printed"),
+    Column("difference", "difference seen, points", "printed"),
+    Column("for_seen", "seeds that tell it, if it is true", "printed"),
 )
 MEANING = (
     "Of the claims that are not distinguishable: how large a true difference has to be so that "
@@ -76,8 +76,8 @@ def _spread(seeds: list[int]) -> str:
     return (
         "The spread is the standard deviation of the differences paired by seed. It is an estimate, too, and "
         f"of few seeds a rough one: with {CONFIDENCE:.0%} confidence the true one is at most "
-        f"{' and '.join(factors)}. The seeds that are needed grow with its square; how many they are if it "
-        "is that large stands beside."
+        f"{' and '.join(factors)}. The seeds that are needed grow with its square: those for 1 point are "
+        "given for the spread seen and for the most."
     )
 
 
