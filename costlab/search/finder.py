@@ -37,7 +37,7 @@ class Members:
     Args:
         spaces: as they were written.
         sample: how many members of each are trained.
-        seed: of the draw.
+        seed: of the draw from the first space; each of the others has the one that follows.
         within: with ``of``, how near the multiply-adds of members are to it, as ``"5%"``.
         of: what they are near to.
         where: conditions that members meet beside those of the spaces.
@@ -125,21 +125,22 @@ class Members:
             for label, each in self._beside(name, width, side):
                 found.add(label, with_classes(each, classes), name)
         fixed = len(found.arms)
-        pairs = zip(self.spaces, spaces, strict=True)
-        records = tuple(self._drawn(written, space, found) for written, space in pairs)
+        pairs = enumerate(zip(self.spaces, spaces, strict=True))
+        # With one seed, the members of two spaces would be much the same ones, pair by pair.
+        records = tuple(self._drawn(written, space, found, self.seed + i) for i, (written, space) in pairs)
         search = None
         if self.search:
             search = SearchRecord(self.search, self.sample, self._first(records[0].among), self.seed)
         return Found(self.name, self.title, found.arms, (), records, search, fixed)
 
-    def _drawn(self, written: Written, space: Space, found: "_Arms") -> SpaceRecord:
-        """The record of a space, whose members are added to the arms."""
+    def _drawn(self, written: Written, space: Space, found: "_Arms", seed: int) -> SpaceRecord:
+        """The record of a space, whose members are drawn with that seed and added to the arms."""
         regime = near(space, self.within, self.of)
         among = regime.count()
         if among < self.sample:
             self.report(f"{written.option}there are {among:,} such members, and all of them are trained")
         many = self._first(among) if self.search else self.sample
-        drawn = [found.member(space, each) for each in regime.sample(many, seed=self.seed).members]
+        drawn = [found.member(space, each) for each in regime.sample(many, seed=seed).members]
         return SpaceRecord(
             written.name,
             without_folder(written.target),
@@ -149,7 +150,7 @@ class Members:
             self.of,
             space.size,
             among,
-            self.seed,
+            seed,
             tuple(drawn),
             written.input,
         )
