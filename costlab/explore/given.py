@@ -16,9 +16,9 @@ from costlab.targets.target import Variant
 
 
 def is_several(values: Any) -> bool:
-    """Whether values of a parameter are an axis: a list, a range, an array, or a text with several in it."""
+    """Whether values of a parameter are an axis: a list, a range, an array, or a text of several or all."""
     if isinstance(values, str):
-        return ":" in values or "," in values
+        return ":" in values or "," in values or values.strip() == "*"
     return hasattr(values, "__iter__") and getattr(values, "ndim", 1) != 0
 
 

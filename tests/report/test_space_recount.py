@@ -31,7 +31,7 @@ def test_what_is_as_recorded_is_no_problem() -> None:
     [
         (lambda it: replace(it, size=79), "members in all are recorded as 79, and it has 78"),
         (lambda it: replace(it, among=1), "members that meet the conditions are recorded as 1, and it has "),
-        (lambda it: replace(it, seed=1), "is not what is drawn as number 1 with seed 1: mini:large=5x5"),
+        (lambda it: replace(it, seed=1), "is not what is drawn as number 1 with seed 1: mini:width=0."),
         (lambda it: replace(it, drawn=it.drawn[::-1]), "is not what is drawn as number 1 with seed 0"),
         (lambda it: replace(it, drawn=(*it.drawn, "no arm")), "no arm is a member of it, and no arm of the"),
         (lambda it: replace(it, of="4e6"), " multiply-adds, which are not multiply_adds within 40% of 4e6"),

@@ -63,7 +63,8 @@ def of_spaces(
             arms += [] if label in results else [counted(label, label)]
             results[label] = (top_1,)
     made = run(arms, results)
-    return replace(made, name="spaces", title="Spaces of mini", spaces=spaces, search=search)
+    data = replace(made.data, side=SIDE)
+    return replace(made, name="spaces", title="Spaces of mini", data=data, spaces=spaces, search=search)
 
 
 def sizes_of(targets: Sequence[str]) -> dict[str, int]:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Any
 
-from costlab.errors import CostlabError, one_line
+from costlab.errors import CostlabError, DefinitionError, one_line
 from costlab.explore.given import exact, share
 from costlab.explore.region import together
 from costlab.explore.space import Space
-from costlab.explore.written.axis import INPUT, exactly
 from costlab.report.pages.run import is_of_costlab
 from costlab.report.tables.space_run import conditions_of
+from costlab.search.labels import as_target
+from costlab.search.regime import index_of, space_at
+from costlab.search.written import written_in
 from costlab.targets.resolve import find
 from costlab.train.record import ArmRecord, Run
 from costlab.train.space_record import SpaceRecord
@@ -44,26 +45,12 @@ def regime_of(space: SpaceRecord) -> tuple[Fraction, Fraction] | None:
 
 
 def made_again(space: SpaceRecord, side: int, classes: int) -> Space:
-    """The space at images with so many pixels at a side, with the conditions that its members meet.
+    """The space at images that come with so many pixels, with the conditions that its members meet.
 
     Raises:
         CostlabError: there is no such space.
     """
-    axes = {name: _plain(values) for name, values in space.vary.items()}
-    images: Any = axes.pop(INPUT, (3, side, side))
-    whole = Space(space.target, images, **axes)
-    open_ = whole.variant.parameters.get("num_classes")
-    is_open = open_ is not None and not {"num_classes"} & {*axes, *whole.variant.settings}
-    if open_ is not None and is_open and open_.default != classes:
-        whole = Space(space.target, images, **axes, num_classes=classes)
-    return whole.where(*space.where).near(space.within or None, space.of or None)
-
-
-def _plain(values: Any) -> Any:
-    """Values of an axis as they were before they were written as JSON, which knows no tuples."""
-    if not isinstance(values, list | tuple):
-        return values
-    return [tuple(each) if isinstance(each, list) else each for each in values]
+    return space_at(written_in(space), side, classes).near(space.within or None, space.of or None)
 
 
 def _outside(space: SpaceRecord, arms: Mapping[str, ArmRecord]) -> Iterator[str]:
@@ -85,9 +72,8 @@ def _outside(space: SpaceRecord, arms: Mapping[str, ArmRecord]) -> Iterator[str]
 def _differences(run: Run, space: SpaceRecord, arms: Mapping[str, ArmRecord]) -> Iterator[str]:
     if not is_of_costlab(space.target):
         return
-    sides = {arms[label].side for label in space.drawn if label in arms} or {run.baseline.side}
     try:
-        now = made_again(space, min(sides), run.data.classes)
+        now = made_again(space, run.data.own_side, run.data.classes)
         sizes = now.size, now.count()
         yield from _sizes(space, sizes)
         yield from _members(run, space, now, arms)
@@ -106,28 +92,26 @@ def _members(run: Run, space: SpaceRecord, now: Space, arms: Mapping[str, ArmRec
     """The first that the sampler does not draw with the seed; of a search all that are no members."""
     networks = {label: arms[label].network for label in space.drawn if label in arms}
     if run.search is None:
-        drawn = [each.target for each in now.sample(max(1, len(space.drawn)), seed=space.seed)]
+        again = now.sample(max(1, len(space.drawn)), seed=space.seed).members
+        drawn = [as_target(each.variant).label for each in again]
         for place, label in enumerate(space.drawn):
             target = drawn[place] if place < len(drawn) else "nothing"
-            if networks.get(label, target) != target:
+            if label in networks and as_target(find(networks[label])).label != target:
                 yield f"{label} is not what is drawn as number {place + 1} with seed {space.seed}: {target}"
                 return
         return
-    for label, network in networks.items():
-        if not _is_member(now, network):
+    for label in networks:
+        if not _is_member(now, arms[label]):
             yield f"{label} is no member of it"
 
 
-def _is_member(space: Space, network: str) -> bool:
+def _is_member(space: Space, arm: ArmRecord) -> bool:
     """Whether a network has values of the axes, is otherwise as all members are, and meets the conditions."""
-    variant, axes, equal = find(network), {axis.name: axis for axis in space.axes}, []
-    for name, parameter in variant.parameters.items():
-        value = variant.settings.get(name, parameter.default)
-        if name not in axes:
-            if value != space.variant.settings.get(name, parameter.default):
-                return False
-        elif exactly(value) not in map(exactly, axes[name].values):
-            return False
-        else:
-            equal.append(f"{name} == {value!r}")
-    return space.where(*equal).count() == 1
+    try:
+        index = index_of(space, arm)
+    except DefinitionError:
+        return False
+    return (
+        space.has(index)
+        and as_target(space.member(index).variant).label == as_target(find(arm.network)).label
+    )
