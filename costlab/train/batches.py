@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from costlab.train.data import Split
+from costlab.train.fused import has_kernels
 
 STREAM = 1_000_003
 """Factor of the seed in the seed of an epoch; a prime, so that no two pairs of seed and epoch coincide."""
@@ -32,6 +33,8 @@ class Batches:
         self.labels = _to_device(split.labels, device)
         self.mean, self.deviation = mean.to(device), deviation.to(device)
         self.device = device
+        levels = torch.arange(256, device=device).float()[:, None]
+        self._levels = levels.sub(self.mean).div(self.deviation)  # what a level of each channel becomes
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -46,6 +49,8 @@ class Batches:
 
     def _shifted(self, order: "Order") -> Batch:
         """The images of a part of an order, shifted and mirrored; the edge is repeated where pixels lack."""
+        if self.device.type == "cpu" and has_kernels():
+            return Batch(self._shifted_in_a_pass(order), self.labels[order.image])
         _, height, width, _ = self.images.shape
         rows = torch.arange(height, device=self.device) + order.down[:, None]
         columns = torch.arange(width, device=self.device) + order.right[:, None]
@@ -56,6 +61,15 @@ class Batches:
             columns.clamp(0, width - 1)[:, None, :],
         ]
         return Batch(self._normalized(images), self.labels[order.image])
+
+    def _shifted_in_a_pass(self, order: "Order") -> Tensor:
+        """The same images to the last bit, made by one pass over them."""
+        from costlab.train.kernels import shifted
+
+        images = torch.empty(len(order.image), *self.images.shape[1:])
+        which, down, right, mirrored = (part.contiguous().numpy() for part in order)
+        shifted(self.images.numpy(), which, down, right, mirrored, self._levels.numpy(), images.numpy())
+        return images.permute(0, 3, 1, 2)
 
     def all(self) -> Iterator[Batch]:
         """All images in order, neither shifted nor mirrored."""

@@ -18,6 +18,7 @@ from costlab.errors import DefinitionError
 from costlab.messages import named
 from costlab.train.batches import Batch
 from costlab.train.environment import has_bfloat16
+from costlab.train.fused import fuse, has_kernels
 from costlab.train.recipe import Recipe
 from costlab.train.update import Update
 
@@ -52,6 +53,8 @@ class Learner:
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch takes it, its types do not
         self.averaged = _average(self.network, recipe, steps)
         self._floats: tuple[list[Tensor], list[Tensor]] | None = None
+        if device.type == "cpu" and not compiled and has_kernels():
+            fuse(self.network)
         run = wrap(self.network)
         self._train: Callable[[Tensor], Tensor | TrainingOutput] = _compiled(run) if compiled else run
         self._update = Update(self.network, recipe)

@@ -48,9 +48,11 @@ class Update:
         before = self._states(whole) if left else {}
         self._change([whole])
         sizes = [len(values) for values in own]
-        for i, part in enumerate(torch.split(whole.detach(), sizes)):
-            if i not in left:
-                own[i].copy_(part)
+        parts = torch.split(whole.detach(), sizes)
+        kept = [i for i in range(len(own)) if i not in left] if left else range(len(own))
+        torch._foreach_copy_(
+            [own[i] for i in kept], [parts[i] for i in kept]
+        )  # torch documents it by this name
         for name, state in self._states(whole).items() if left else ():
             then = torch.split(before.get(name, torch.zeros_like(state)), sizes)
             now = torch.split(self.optimizer.state[whole][name], sizes)

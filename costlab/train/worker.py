@@ -19,6 +19,7 @@ from costlab.train.batches import Batches
 from costlab.train.distributed import SINGLE_PROCESS, Group
 from costlab.train.environment import describe_environment
 from costlab.train.experiment import SizedArm
+from costlab.train.fused import has_kernels
 from costlab.train.plan import TRIALS, Plan
 from costlab.train.protocol import BROKEN, FAILED, READY, WorkerSettings
 from costlab.train.record import Epoch, Timing, TrialResult
@@ -42,6 +43,7 @@ class Worker:
         self.folder, self.device = settings.folder, torch.device(settings.device)
         if self.device.type == "cpu":
             torch.set_num_threads(THREADS)
+            has_kernels()  # now: neither a step nor its memory is measured with what it takes to load them
         else:
             torch.backends.cudnn.benchmark = True
         self.is_broken = False

@@ -12,7 +12,7 @@ from costlab.train.update import Update
 
 
 class Odd(nn.Module):
-    """Parameters of all kinds: transposed, tied, frozen, of a single value, and one without a gradient at times."""
+    """Parameters of all kinds: transposed, tied, frozen, a single value, one without a gradient at times."""
 
     def __init__(self) -> None:
         super().__init__()
