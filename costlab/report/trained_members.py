@@ -1,5 +1,6 @@
 """The members of design spaces that a run has trained, as its record tells: errors, and the front of them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import NamedTuple
@@ -8,6 +9,10 @@ from costlab.train.record import ArmRecord, Run
 
 DIGITS = 9
 """The digits of an error: equal ones are to stay equal, whatever the order in which seeds were summed up."""
+
+
+LONGEST = 24
+"""The most letters of a name that stands for a space wherever it is spoken of."""
 
 
 class Trained(NamedTuple):
@@ -19,12 +24,22 @@ class Trained(NamedTuple):
 
     label: str
     target: str
+    side: int
     spaces: tuple[int, ...]
     multiply_adds: int
     parameters: int
     error: float | None
     loss: float | None
     seeds: int
+
+    @property
+    def is_named_by_target(self) -> bool:
+        """Whether its label is its target, perhaps with its images."""
+        return self.label in (self.target, self.at(0))
+
+    def at(self, usual: int) -> str:
+        """Its target, with the pixels at a side of its images where these are not the usual ones."""
+        return self.target if self.side == usual else f"{self.target} at {self.side}x{self.side}"
 
     def surpasses(self, other: "Trained") -> bool:
         """Whether it has as few multiply-adds and as small an error, and less of one of them."""
@@ -40,9 +55,39 @@ def members_of(run: Run) -> tuple[Trained, ...]:
 
 
 def beside_of(run: Run) -> tuple[Trained, ...]:
-    """The arms that were trained beside them: the baseline first, also if it was drawn, and the others."""
+    """The arms that were trained beside them, the baseline first; those, too, that were drawn after all.
+
+    An arm that has a name of its own, and not that of its target, was not named for being a member.
+    """
+    baseline = baseline_of(run)
     first, *others = _every(run)
-    return (first, *(each for each in others if not each.spaces))
+    named = [each for each in others if not each.spaces or not each.is_named_by_target]
+    return (first, *named) if baseline else tuple(named)
+
+
+def baseline_of(run: Run) -> ArmRecord | None:
+    """The first arm, the network that the first space varies; None where that cannot be trained by itself.
+
+    Then the first arm is the first member that was drawn.
+    """
+    first, space = run.baseline, run.spaces[0]
+    is_drawn = space.drawn[:1] == (first.label,)
+    return None if is_drawn and first.network != space.target else first
+
+
+def space_names(run: Run) -> tuple[str, ...]:
+    """What the spaces are called: their names, or their targets where a name has all the axes in it."""
+    targets = Counter(space.target for space in run.spaces)
+    return tuple(
+        space.target if len(space.name) > LONGEST and targets[space.target] == 1 else space.name
+        for space in run.spaces
+    )
+
+
+def usual_side(run: Run) -> int:
+    """The pixels at a side of the images of most arms."""
+    ((side, _),) = Counter(arm.side for arm in run.arms).most_common(1)
+    return side
 
 
 def errors_in(members: Iterable[Trained], place: int) -> list[float]:
@@ -92,6 +137,7 @@ def _trained(arm: ArmRecord, places: tuple[int, ...], results: Sequence[tuple[fl
     return Trained(
         arm.label,
         arm.network,
+        arm.side,
         places,
         arm.multiply_adds,
         arm.parameters,

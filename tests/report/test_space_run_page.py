@@ -5,8 +5,6 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from costlab.report.evidence import page_of_run
 from costlab.report.html.evidence import by_digest, pages_document
@@ -25,9 +23,8 @@ from costlab.report.tables.space_run import (
     front_table,
     members_table,
     spaces_table,
-    standing,
 )
-from costlab.report.trained_members import Trained, front_of, members_of
+from costlab.report.trained_members import members_of
 from costlab.train.record import Run
 from tests.report.test_run_page import rows
 from tests.train.records import trial
@@ -88,6 +85,18 @@ def test_the_spaces_by_counting_every_member() -> None:
         "multiply_adds within 40% of 2e6",
     ]
     assert [row[6:] for row in (plain, pair)] == [["4", "4", "0"], ["4", "3", "1"]]
+
+
+def test_a_space_whose_name_has_all_its_axes_goes_by_its_target() -> None:
+    made = sample()
+    long = [replace(each, name=f"{each.target} width=0.1:0.4:0.025 kernel_7x7") for each in made.spaces]
+    made = replace(made, spaces=(replace(long[0], vary={**long[0].vary, "small": "*"}), long[1]))
+    names = ["mini:large=5x5", "mini:large=3x3+3x3"]
+    assert [row[0] for row in shown(spaces_table(made))] == names
+    assert [row[0] for row in shown(errors_table(made))] == names
+    assert shown(spaces_table(made))[0][2].endswith("; modules_12=1:3; small")
+    alike = replace(made, spaces=(long[0], replace(long[0], name="narrow ones")))
+    assert [row[0] for row in shown(spaces_table(alike))] == [long[0].name, "narrow ones"]
 
 
 def test_errors_and_the_test_by_hand() -> None:
@@ -161,51 +170,6 @@ def test_what_the_test_takes_for_granted_and_does_not_hold_is_said() -> None:
 )
 def test_a_probability_is_never_rounded_across_what_decides(p: float, text: str) -> None:
     assert probability(p) == text
-
-
-NETWORKS = st.lists(
-    st.tuples(st.integers(1, 5), st.sampled_from([0.1, 0.2, 0.3, None])).map(
-        lambda each: Trained("", "", (0,), each[0], 7, each[1], None, 1)
-    ),
-    max_size=12,
-)
-
-
-@given(NETWORKS)
-def test_the_front_is_what_no_other_surpasses(networks: list[Trained]) -> None:
-    wanted = [
-        each
-        for each in networks
-        if each.error is not None
-        and not any(
-            other.error is not None
-            and other.multiply_adds <= each.multiply_adds
-            and other.error <= each.error
-            and (other.multiply_adds, other.error) != (each.multiply_adds, each.error)
-            for other in networks
-        )
-    ]
-    assert sorted(front_of(networks)) == sorted(wanted)
-
-
-def test_where_a_network_stands() -> None:
-    def made(name: str, size: int, error: float | None) -> Trained:
-        return Trained(name, name, (0,), size, 7, error, None, 1)
-
-    members = [made("m", 80, 0.25), made("n", 90, 0.2), made("o", 100, None)]
-    assert standing(made("", 79, 0.9), members) == "on the front: no member surpasses it"
-    assert standing(made("", 80, 0.25), members) == "on the front: no member surpasses it"
-    assert standing(made("", 100, None), members) == "without a result"
-    assert standing(made("", 80, 0.26), members) == (
-        "surpassed by 1 member, m, with an error smaller by 1.00 points and as many multiply-adds"
-    )
-    assert standing(made("", 100, 0.2), members) == (
-        "surpassed by 1 member, n, with as small an error and 10.0% fewer multiply-adds"
-    )
-    assert standing(made("", 100, 0.3), members) == (
-        "surpassed by 2 members, of which the one with the smallest error is n, with an error smaller by "
-        "10.00 points and 10.0% fewer multiply-adds"
-    )
 
 
 def test_the_front_and_what_was_trained_beside_it() -> None:

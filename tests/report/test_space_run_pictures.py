@@ -42,7 +42,7 @@ RUNS: dict[str, Callable[[], Run]] = {
 
 def long_names(made: Run) -> Run:
     """The run with spaces, and a baseline, of long names."""
-    spaces = tuple(replace(space, name=f"{LONG}, {space.name}") for space in made.spaces)
+    spaces = tuple(replace(space, target=f"{LONG}, {space.name}", name=2 * LONG) for space in made.spaces)
     first = replace(made.arms[0], label=LONG)
     trials = tuple(replace(each, arm=LONG) if each.arm == BASELINE else each for each in made.trials)
     return replace(made, spaces=spaces, arms=(first, *made.arms[1:]), trials=trials, title=LONG)

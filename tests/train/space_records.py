@@ -7,6 +7,7 @@ from functools import cache
 from costlab.counting.count import count
 from costlab.explore.member import Selection
 from costlab.explore.space import Space
+from costlab.search.labels import as_target
 from costlab.train.record import ArmRecord, Run
 from costlab.train.space_record import SearchRecord, SpaceRecord
 from tests.train.records import arm, run
@@ -34,7 +35,7 @@ def counted(label: str, target: str) -> ArmRecord:
 def space(target: str, many: int, name: str = "") -> SpaceRecord:
     """The record of a space of which so many members were drawn."""
     found = drawn(target, many)
-    labels = tuple(each.target for each in found.members)
+    labels = tuple(as_target(each.variant).label for each in found.members)
     size = Space(target, (3, SIDE, SIDE), **AXES).size
     return SpaceRecord(
         name or target.partition(":")[2], target, AXES, (), WITHIN, OF, size, found.among or 0, 0, labels
@@ -64,7 +65,7 @@ def of_spaces(
             results[label] = (top_1,)
     made = run(arms, results)
     data = replace(made.data, side=SIDE)
-    return replace(made, name="spaces", title="Spaces of mini", data=data, spaces=spaces, search=search)
+    return replace(made, name="spaces", title="Spaces of mini", spaces=spaces, search=search, data=data)
 
 
 def sizes_of(targets: Sequence[str]) -> dict[str, int]:

@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from costlab.errors import CostlabError, DefinitionError, one_line
+from costlab.errors import CostlabError, one_line
 from costlab.explore.given import exact, share
+from costlab.explore.member import Member
 from costlab.explore.region import together
 from costlab.explore.space import Space
 from costlab.report.pages.run import is_of_costlab
 from costlab.report.tables.space_run import conditions_of
+from costlab.report.trained_members import space_names
 from costlab.search.labels import as_target
-from costlab.search.regime import index_of, space_at
+from costlab.search.regime import index_of, side_of, space_at
 from costlab.search.written import written_in
-from costlab.targets.resolve import find
 from costlab.train.record import ArmRecord, Run
 from costlab.train.space_record import SpaceRecord
 
@@ -25,8 +26,8 @@ def spaces_recounted(run: Run) -> tuple[str, ...]:
     """
     arms = {arm.label: arm for arm in run.arms}
     return tuple(
-        f"{space.name}: {line}"
-        for space in run.spaces
+        f"{name}: {line}"
+        for name, space in zip(space_names(run), run.spaces, strict=True)
         for line in (*_outside(space, arms), *_differences(run, space, arms))
     )
 
@@ -44,13 +45,14 @@ def regime_of(space: SpaceRecord) -> tuple[Fraction, Fraction] | None:
     return middle - reach, middle + reach
 
 
-def made_again(space: SpaceRecord, side: int, classes: int) -> Space:
-    """The space at images that come with so many pixels, with the conditions that its members meet.
+def made_again(space: SpaceRecord, run: Run) -> Space:
+    """The space at the images of the run, with the conditions that its members meet.
 
     Raises:
         CostlabError: there is no such space.
     """
-    return space_at(written_in(space), side, classes).near(space.within or None, space.of or None)
+    whole = space_at(written_in(space), run.data.own_side, run.data.classes)
+    return whole.near(space.within or None, space.of or None)
 
 
 def _outside(space: SpaceRecord, arms: Mapping[str, ArmRecord]) -> Iterator[str]:
@@ -72,11 +74,14 @@ def _outside(space: SpaceRecord, arms: Mapping[str, ArmRecord]) -> Iterator[str]
 def _differences(run: Run, space: SpaceRecord, arms: Mapping[str, ArmRecord]) -> Iterator[str]:
     if not is_of_costlab(space.target):
         return
+    members = {label: arms[label] for label in space.drawn if label in arms}
     try:
-        now = made_again(space, run.data.own_side, run.data.classes)
-        sizes = now.size, now.count()
-        yield from _sizes(space, sizes)
-        yield from _members(run, space, now, arms)
+        now = made_again(space, run)
+        yield from _sizes(space, (now.size, now.count()))
+        if run.search is None:
+            yield from _not_drawn(space, members, now)
+        else:
+            yield from (f"{label} is no member of it" for label, arm in members.items() if not _has(now, arm))
     except CostlabError as error:
         yield f"cannot be counted anew: {one_line(str(error))}"
 
@@ -88,30 +93,25 @@ def _sizes(space: SpaceRecord, sizes: tuple[int, int]) -> Iterator[str]:
             yield f"members {what} are recorded as {before:,}, and it has {size:,}"
 
 
-def _members(run: Run, space: SpaceRecord, now: Space, arms: Mapping[str, ArmRecord]) -> Iterator[str]:
-    """The first that the sampler does not draw with the seed; of a search all that are no members."""
-    networks = {label: arms[label].network for label in space.drawn if label in arms}
-    if run.search is None:
-        again = now.sample(max(1, len(space.drawn)), seed=space.seed).members
-        drawn = [as_target(each.variant).label for each in again]
-        for place, label in enumerate(space.drawn):
-            target = drawn[place] if place < len(drawn) else "nothing"
-            if label in networks and as_target(find(networks[label])).label != target:
-                yield f"{label} is not what is drawn as number {place + 1} with seed {space.seed}: {target}"
-                return
-        return
-    for label in networks:
-        if not _is_member(now, arms[label]):
-            yield f"{label} is no member of it"
+def _not_drawn(space: SpaceRecord, members: Mapping[str, ArmRecord], now: Space) -> Iterator[str]:
+    """The first that is not what the sampler draws with the seed."""
+    drawn = [*now.sample(max(1, len(space.drawn)), seed=space.seed).members]
+    for place, label in enumerate(space.drawn):
+        member = drawn[place] if place < len(drawn) else None
+        if label in members and not (member and _is_the_same(members[label], now, member)):
+            what = as_target(member.variant).label if member else "nothing"
+            yield f"{label} is not what is drawn as number {place + 1} with seed {space.seed}: {what}"
+            return
 
 
-def _is_member(space: Space, arm: ArmRecord) -> bool:
-    """Whether a network has values of the axes, is otherwise as all members are, and meets the conditions."""
+def _is_the_same(arm: ArmRecord, space: Space, member: Member) -> bool:
+    return (arm.network, arm.side) == (as_target(member.variant).label, side_of(space, member.index))
+
+
+def _has(space: Space, arm: ArmRecord) -> bool:
+    """Whether a space has the network of an arm as a member that meets its conditions."""
     try:
         index = index_of(space, arm)
-    except DefinitionError:
+    except CostlabError:
         return False
-    return (
-        space.has(index)
-        and as_target(space.member(index).variant).label == as_target(find(arm.network)).label
-    )
+    return space.has(index) and _is_the_same(arm, space, space.member(index))

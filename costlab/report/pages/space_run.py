@@ -37,7 +37,7 @@ from costlab.report.tables.space_run import (
     spaces_table,
     standing,
 )
-from costlab.report.trained_members import Trained, beside_of, members_of
+from costlab.report.trained_members import Trained, baseline_of, beside_of, members_of, space_names
 from costlab.report.trained_on import page_title
 from costlab.train.record import Run
 from costlab.train.space_record import SearchRecord, SpaceRecord
@@ -97,25 +97,26 @@ def space_page(run: Run, name: str, record: str, target: str = "") -> Page:
 
 def _summary(run: Run) -> str:
     """What was trained, from which spaces, on what, and whether it came to a result."""
-    members, beside = members_of(run), len(beside_of(run)) - 1
-    others = f" and {plural(beside, 'other network')}" if beside else ""
-    spaces = plural(len(run.spaces), "design space")
-    of = f": {'; '.join(map(_drawn_of, run.spaces))}." if len(run.spaces) <= FEW else "."
+    members, others = members_of(run), len(beside_of(run)) - bool(baseline_of(run))
+    beside = ["the baseline"] if baseline_of(run) else []
+    beside += [plural(others, "other network")] if others else []
+    joined, spaces = " and ".join(beside), plural(len(run.spaces), "design space")
+    of = f": {'; '.join(map(_drawn_of, run.spaces, space_names(run)))}." if len(run.spaces) <= FEW else "."
     return (
         f"{plural(len(members), 'member')} of {spaces}{of_what(run)} "
         f"{'was' if len(members) == 1 else 'were'} trained{for_epochs(run)} on "
-        f"{plural(run.seeds, 'seed')} each{on_devices(run)}, beside the baseline{others}, with "
+        f"{plural(run.seeds, 'seed')} each{on_devices(run)}{f', beside {joined}' if joined else ''}, with "
         f"{plural(run.data.train, 'image')} ({inline(run.data.name)}) of {sizes_in_words(run)} in "
         f"{plural(run.data.classes, 'class')}{of} {_capital(results_in_words(run))}."
         f"{f' {GENERATED}' if run.data.synthetic else ''}"
     )
 
 
-def _drawn_of(space: SpaceRecord) -> str:
+def _drawn_of(space: SpaceRecord, name: str) -> str:
     """How many members of how many were trained."""
     conditions = conditions_of(space)
     meeting = f" with {inline(together(conditions))}, of {space.size:,} in all" if conditions else ""
-    return f"{len(space.drawn):,} of the {space.among:,} of {inline(space.name)}{meeting}"
+    return f"{len(space.drawn):,} of the {space.among:,} of {inline(name)}{meeting}"
 
 
 def _capital(text: str) -> str:
@@ -125,8 +126,10 @@ def _capital(text: str) -> str:
 def _chosen(run: Run) -> str:
     """How the members were chosen."""
     if run.search is None:
-        seeds = sorted({space.seed for space in run.spaces})
-        return f"{DRAWN} The seed of the draw is {' or '.join(map(str, seeds))}."
+        seeds = [f"{space.seed}" for space in run.spaces]
+        if len(seeds) == 1:
+            return f"{DRAWN} The seed of the draw is {seeds[0]}."
+        return f"{DRAWN} The seeds of the draws are {', '.join(seeds[:-1])} and {seeds[-1]}."
     return _searched(run.search)
 
 
@@ -144,7 +147,8 @@ def _recounted_spaces(run: Run, odd: Sequence[str]) -> str:
     """What counting the spaces and drawing the members again has shown."""
     if odd:
         return "Held against the spaces for this page, something is not as recorded:\n\n" + listed(odd)
-    anew = [space.name for space in run.spaces if is_of_costlab(space.target)]
+    names = zip(space_names(run), run.spaces, strict=True)
+    anew = [name for name, space in names if is_of_costlab(space.target)]
     how = "drawn anew with the seed" if run.search is None else "held against the axes and the conditions"
     said = []
     if anew:
@@ -184,10 +188,13 @@ def _front(run: Run, name: str) -> Iterator[Part]:
         yield "No member came to a result."
         return
     yield "## Error and cost"
-    yield _baseline(beside_of(run)[0], members)
+    beside = beside_of(run)
+    if baseline_of(run):
+        yield _baseline(beside[0], members)
     yield front_picture(run, name)
     yield front_table(run)
-    yield beside_table(run)
+    if beside:
+        yield beside_table(run)
     yield f"{_noise(run)} {LUCK}"
 
 

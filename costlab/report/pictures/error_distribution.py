@@ -11,7 +11,7 @@ from costlab.report.cell import plural
 from costlab.report.figure import BEHIND, INK, SMALL, WIDTH, Picture, add_title, wrap_text
 from costlab.report.pictures.numbered_points import format_percents
 from costlab.report.pictures.space_looks import BASELINE_LINE, in_legend, line_of_space, shade_of
-from costlab.report.trained_members import errors_in, members_of
+from costlab.report.trained_members import baseline_of, errors_in, members_of, space_names
 from costlab.report.trained_on import picture_title
 from costlab.train.record import Run
 from costlab.train.two_samples import largest_gap
@@ -66,17 +66,18 @@ class Distributions(NamedTuple):
 def distributions_of(run: Run) -> Distributions:
     """The errors in each space of which a member came to a result."""
     members = members_of(run)
-    found = ((space.name, place, errors_in(members, place)) for place, space in enumerate(run.spaces))
+    found = ((name, place, errors_in(members, place)) for place, name in enumerate(space_names(run)))
     curves = tuple(
         Curve(name, place, tuple(round(error, DIGITS) for error in errors))
         for name, place, errors in found
         if errors
     )
-    baseline = run.top_1(run.baseline.label).values()
+    baseline = baseline_of(run)
+    top_1 = run.top_1(baseline.label).values() if baseline else ()
     return Distributions(
         f"{picture_title(run)}: errors of the members",
-        run.baseline.label,
-        round(1 - fmean(baseline), DIGITS) if baseline else None,
+        baseline.label if baseline else "",
+        round(1 - fmean(top_1), DIGITS) if top_1 else None,
         curves,
         _gap(*curves) if len(curves) == 2 else None,
     )

@@ -15,7 +15,7 @@ from costlab.report.pictures.numbered_points import (
     with_baseline_mark,
 )
 from costlab.report.pictures.space_looks import in_legend, marker_of_space, shade_of
-from costlab.report.trained_members import Trained, beside_of, front_of, members_of
+from costlab.report.trained_members import Trained, baseline_of, beside_of, front_of, members_of, space_names
 from costlab.report.trained_on import picture_title
 from costlab.train.record import Run
 
@@ -96,13 +96,14 @@ def errors_and_costs(run: Run) -> Front:
     """The networks with a result."""
     members = [each for each in members_of(run) if each.error is not None]
     groups = []
-    for place, name in [*((i, space.name) for i, space in enumerate(run.spaces)), (-1, SEVERAL)]:
+    for place, name in [*enumerate(space_names(run)), (-1, SEVERAL)]:
         inside = [each for each in members if each.spaces == (place,) or (place < 0 and len(each.spaces) > 1)]
         if inside:
             groups.append(Group(name, place, tuple(_point(each) for each in inside)))
+    baseline = baseline_of(run)
     return Front(
         f"{picture_title(run)}: error and counted cost",
-        run.baseline.label,
+        baseline.label if baseline else "",
         tuple(groups),
         tuple(_point(each) for each in front_of(members)),
         tuple((each.label, *_point(each)) for each in beside_of(run) if each.error is not None),

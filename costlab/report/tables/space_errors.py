@@ -8,7 +8,7 @@ from typing import NamedTuple
 from costlab.report.cell import Column, plural
 from costlab.report.table import Table
 from costlab.report.tables.run_claims import ROUNDED, WITHIN, by_chance, points, span
-from costlab.report.trained_members import Trained, errors_in, members_of
+from costlab.report.trained_members import Trained, baseline_of, errors_in, members_of, space_names
 from costlab.train.record import Run
 from costlab.train.statistics import Interval
 from costlab.train.two_samples import (
@@ -88,23 +88,28 @@ def compared(
 
 def errors_table(run: Run) -> Table:
     """The least, median, mean and largest error in each space."""
-    members, baseline = members_of(run), run.top_1(run.baseline.label).values()
-    bar = 1 - fmean(baseline) if baseline else None
+    members, baseline = members_of(run), baseline_of(run)
+    top_1 = run.top_1(baseline.label).values() if baseline else ()
+    bar = 1 - fmean(top_1) if top_1 else None
     rows = []
-    for place, space in enumerate(run.spaces):
+    for place, name in enumerate(space_names(run)):
         errors = errors_in(members, place)
         summary = (min(errors), median(errors), fmean(errors), max(errors)) if errors else (None,) * 4
         below = None if bar is None or not errors else sum(error < bar - 1e-9 for error in errors)
         rows.append(
             (
-                space.name,
+                name,
                 len(errors),
                 *(None if each is None else f"{100 * each:.2f}" for each in summary),
                 None if below is None else f"{below:,} of {len(errors):,}",
             )
         )
-    said = "" if bar is None else f"The baseline, {run.baseline.label}, has an error of {100 * bar:.2f}%."
-    return Table("Top-1 errors of the members", ERROR_COLUMNS, tuple(rows), notes=(said,) if said else ())
+    said = (
+        [f"The baseline, {baseline.label}, has an error of {100 * bar:.2f}%."]
+        if baseline and bar is not None
+        else []
+    )
+    return Table("Top-1 errors of the members", ERROR_COLUMNS, tuple(rows), notes=tuple(said))
 
 
 def comparison_table(run: Run) -> Table:
@@ -129,7 +134,8 @@ def comparison_table(run: Run) -> Table:
 
 
 def _row(run: Run, members: Sequence[Trained], first: int, second: int) -> tuple[object, ...]:
-    names = (run.spaces[first].name, run.spaces[second].name)
+    every = space_names(run)
+    names = (every[first], every[second])
     a, b = errors_in(members, first), errors_in(members, second)
     sizes = f"{len(a):,} and {len(b):,}"
     if not a or not b:
@@ -177,14 +183,17 @@ def _assumed(run: Run, members: Sequence[Trained]) -> str:
         said.append(
             f"{plural(shared, 'member')} stood in more than one sample, of which the test knows nothing."
         )
-    if matched := [f"{a.name} and {b.name}" for a, b in combinations(run.spaces, 2) if a.seed == b.seed]:
+    names = [*zip(space_names(run), run.spaces, strict=True)]
+    if matched := [
+        f"{a} and {b}" for (a, its), (b, other) in combinations(names, 2) if its.seed == other.seed
+    ]:
         said.append(
             f"Drawn with one seed, the samples of {', of '.join(matched)} can go together member by member, "
             "of which the test knows nothing either."
         )
     if any(each.error is None for each in members):
         said.append("Members without a result are left out, as if they had not been drawn.")
-    whole = [space.name for space in run.spaces if len(space.drawn) == space.among]
+    whole = [name for name, space in names if len(space.drawn) == space.among]
     if whole:
         said.append(f"Of {' and '.join(whole)} every member that there is was trained.")
     return " ".join(said)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from costlab.explore.region import together
 from costlab.explore.written.axis import typed
+from costlab.explore.written.vary import ALL
 from costlab.report.cell import Column, plural
 from costlab.report.table import Table
 from costlab.report.trained_members import (
@@ -12,7 +13,9 @@ from costlab.report.trained_members import (
     by_error,
     front_of,
     members_of,
+    space_names,
     surpassing,
+    usual_side,
 )
 from costlab.train.record import Run
 from costlab.train.space_record import SpaceRecord
@@ -58,7 +61,7 @@ def spaces_table(run: Run) -> Table:
     failed = [trial.arm for trial in run.trials if trial.failure]
     rows = tuple(
         (
-            space.name,
+            name,
             space.target,
             axes_of(space),
             together(conditions_of(space)),
@@ -68,14 +71,16 @@ def spaces_table(run: Run) -> Table:
             sum(done.get(label, 0) > 0 for label in space.drawn),
             sum(arm in space.drawn for arm in failed),
         )
-        for space in run.spaces
+        for name, space in zip(space_names(run), run.spaces, strict=True)
     )
     return Table("The spaces, and how many of their members were trained", SPACE_COLUMNS, rows)
 
 
 def axes_of(space: SpaceRecord) -> str:
-    """The axes of a space as they are typed: ``width=0.25:1:0.05; large=5x5,3x3+3x3``."""
-    return "; ".join(f"{name}={_values(values)}" for name, values in space.vary.items())
+    """The axes of a space as they are typed: ``width=0.25:1:0.05; large=5x5,3x3+3x3; small``."""
+    return "; ".join(
+        name if values == ALL else f"{name}={_values(values)}" for name, values in space.vary.items()
+    )
 
 
 def _values(values: object) -> str:
@@ -91,14 +96,17 @@ def conditions_of(space: SpaceRecord) -> tuple[str, ...]:
 
 def front_table(run: Run) -> Table:
     """The members that none surpasses in having few multiply-adds and a small error."""
-    rows = tuple((each.target, names_of(run, each), *_costs(each)) for each in front_of(members_of(run)))
+    usual = usual_side(run)
+    rows = tuple((each.at(usual), names_of(run, each), *_costs(each)) for each in front_of(members_of(run)))
     return Table("The front: members that no other surpasses", FRONT_COLUMNS, rows, notes=(_counted(run),))
 
 
 def beside_table(run: Run) -> Table:
     """The baseline and what else was trained beside the members, and by which of them it is surpassed."""
-    members = members_of(run)
-    rows = tuple((each.label, each.target, *_costs(each), standing(each, members)) for each in beside_of(run))
+    members, usual = members_of(run), usual_side(run)
+    rows = tuple(
+        (each.label, each.at(usual), *_costs(each), standing(each, members)) for each in beside_of(run)
+    )
     note = (
         "A member surpasses a network where it has no more multiply-adds and no larger error, and less of "
         "one of them."
@@ -126,10 +134,10 @@ def standing(network: Trained, members: Sequence[Trained]) -> str:
 
 def members_table(run: Run, record: str) -> Table:
     """All members by error; of very many those with the least, and where the others stand."""
-    members = by_error(members_of(run))
+    members, usual = by_error(members_of(run)), usual_side(run)
     rows = tuple(
         (
-            each.target,
+            each.at(usual),
             names_of(run, each),
             *_costs(each),
             None if each.error is None else _percent(1 - each.error),
@@ -154,7 +162,8 @@ def members_table(run: Run, record: str) -> Table:
 
 def names_of(run: Run, member: Trained) -> str:
     """The spaces that a member was drawn from."""
-    return " and ".join(run.spaces[place].name for place in member.spaces)
+    names = space_names(run)
+    return " and ".join(names[place] for place in member.spaces)
 
 
 def _costs(network: Trained) -> tuple[int, int, str | None]:
@@ -168,6 +177,7 @@ def _percent(part: float) -> str:
 
 def _counted(run: Run) -> str:
     """How the members are counted by a user."""
-    sides = sorted({arm.side for arm in run.arms})
-    at = " or ".join(f"3x{side}x{side}" for side in sides)
-    return f"Each target is one that costlab count takes, with --input {at} as it was trained."
+    usual = usual_side(run)
+    said = f"Each target is one that costlab count takes, with --input 3x{usual}x{usual} as it was trained"
+    others = any(arm.side != usual for arm in run.arms)
+    return f"{said}{', or at the pixels that are named' if others else ''}."
