@@ -147,7 +147,7 @@ def test_what_is_trained_fits_and_is_of_the_scale(seconds: float, measured: Meas
         beside = measured.beside * (arms + 2) / 4
         return beside + arms * seeds * (measured.first + images * epochs / measured.rate)
 
-    if taken(FULL.batch, 1, 1) > SHARE * seconds:
+    if taken(1024, 1, 1) > SHARE * seconds:
         with pytest.raises(PartError, match=f"s are left, and the smallest run of {arms} arms takes about "):
             size_for(seconds, measured, arms, FULL)
         return
@@ -158,6 +158,10 @@ def test_what_is_trained_fits_and_is_of_the_scale(seconds: float, measured: Meas
     assert FULL.batch <= size.images <= FULL.images
     assert 1 <= size.epochs <= FULL.epochs
     assert 1 <= size.seeds <= FULL.seeds
+    if size.seeds == 1:  # of two there would be too many
+        assert taken(1024, 1, 2) > SHARE * seconds
+    elif size.seeds < FULL.seeds:
+        assert taken(6144, 5, size.seeds + 1) > SHARE * seconds
 
 
 def test_with_time_enough_all_of_it_is_trained() -> None:

@@ -107,6 +107,7 @@ def main(words: Sequence[str] | None = None) -> None:
         "--device", default="cuda", help="cuda or cuda:N; cpu tries this command at a tiny scale"
     )
     parser.add_argument("--minutes", type=float, default=MINUTES, help="that all of it may take")
+    parser.add_argument("--parts", nargs="+", choices=[part.name for part in PARTS], help="these alone")
     args = parser.parse_args(words)
     name, colon, path = args.data.partition(":")
     args.data = f"{name}{colon}{Path(path).resolve() if path else ''}"
@@ -125,7 +126,8 @@ def main(words: Sequence[str] | None = None) -> None:
     if args.data == "synthetic":
         note("no images were given (DATA=cifar10:PATH, or --data): synthetic ones are made")
     session = Session(args.device, args.data, folder, scale, monotonic() + 60 * args.minutes, note)
-    outcomes = run_parts(PARTS, session, environment_of(args.device, args.data))
+    parts = [part for part in PARTS if not args.parts or part.name in args.parts]
+    outcomes = run_parts(parts, session, environment_of(args.device, args.data))
     print(args.output / PAGE)
     failures = [
         f"{each.name} failed: {each.failure} ({args.output / each.name}.log)"

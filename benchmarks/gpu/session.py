@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 GRACE = 10.0
 """Seconds that a process has after an interrupt, before it is killed."""
-RESERVE = 5.0
+RESERVE = 15.0
 """Seconds at the end that no part takes."""
 
 
@@ -55,7 +55,7 @@ FULL = Scale(
     40,
     3,
     256,
-    ("--preset", "full", "--epochs", "2"),
+    ("--preset", "full", "--epochs", "4", "--images", "6400"),
     {},
     "inception_v3",
 )

@@ -6,6 +6,8 @@ from benchmarks.gpu.session import PartError, Scale
 
 ENOUGH = 5
 """Epochs, and with so many batches each, below which a run has fewer seeds instead."""
+FEWEST = 2
+"""Seeds, of which there are intervals: one alone is taken where nothing else fits."""
 SHARE = 0.7
 """Of the time is planned for: the rest is for what the short run did not show."""
 
@@ -47,19 +49,17 @@ def size_for(seconds: float, measured: Measured, arms: int, scale: Scale) -> Siz
     Raises:
         PartError: not even the smallest one does.
     """
-    within, smallest = SHARE * seconds, Size(scale.batch, 1, 1)
-    for seeds in range(scale.seeds, 0, -1):
+    within = SHARE * seconds
+    wanted = [(seeds, min(ENOUGH, scale.epochs)) for seeds in range(scale.seeds, 1, -1)]
+    for seeds, epochs in [*wanted, (min(FEWEST, scale.seeds), 1), (1, 1)]:
         fitting = [
             size
-            for epochs in range(1, scale.epochs + 1)
-            for size in [Size(_images(epochs, scale), epochs, seeds)]
+            for size in (Size(_images(each, scale), each, seeds) for each in range(epochs, scale.epochs + 1))
             if seconds_of(size, measured, arms) <= within
         ]
-        if fitting and (seeds == 1 or fitting[-1].epochs >= min(ENOUGH, scale.epochs)):
+        if fitting:
             return fitting[-1]
-    if seconds_of(smallest, measured, arms) <= within:
-        return smallest
-    need = seconds_of(smallest, measured, arms) / SHARE
+    need = seconds_of(Size(_images(1, scale), 1, 1), measured, arms) / SHARE
     raise PartError(f"{seconds:.0f} s are left, and the smallest run of {arms} arms takes about {need:.0f} s")
 
 
