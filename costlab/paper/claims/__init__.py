@@ -4,11 +4,12 @@ Source: C. Szegedy et al., "Rethinking the Inception Architecture for Computer V
 """
 
 from costlab.errors import DefinitionError
-from costlab.paper.claims import factorization, lineage, network, reduction, training
+from costlab.paper.claims import auxiliary, factorization, lineage, network, reduction, training
 
 _ALL = (
     *lineage.BUDGET,
     *factorization.CLAIMS,
+    *auxiliary.CLAIMS,
     *reduction.CLAIMS,
     *network.CLAIMS,
     *training.CLAIMS,

@@ -53,7 +53,7 @@ def verify_table(claims: Sequence[AuditedClaim], verbose: bool = False) -> Table
             summary_of(claims),
             *([CLOSE] if Verdict.CLOSE in verdicts else []),
             *([UNCOUNTABLE] if Verdict.NOT_COUNTABLE in verdicts and not verbose else []),
-            *(
+            *dict.fromkeys(
                 f"{audited.claim.id}: {how_tried(stated)}"
                 for audited in claims
                 for stated in trained_figures(audited)
@@ -163,7 +163,7 @@ def _record(audited: AuditedClaim, verbose: bool) -> dict[str, Any]:
     }
     if figures := trained_figures(audited):
         record["shown_by"] = [stated.shown_by for stated in figures]
-        record["tried_by"] = [command for stated in figures for command in commands_of(stated)]
+        record["tried_by"] = list(dict.fromkeys(each for stated in figures for each in commands_of(stated)))
     if audited.problem:
         record["problem"] = audited.problem
     if verbose:
@@ -179,8 +179,12 @@ def trained_figures(audited: AuditedClaim) -> list[Trained]:
 
 def how_tried(stated: Trained) -> str:
     """The commands that try a figure which only training could show, or that there are none."""
-    commands = " and by ".join(commands_of(stated))
-    return f"tried at a reduced scale by {commands}" if commands else "nothing that costlab trains tries it"
+    *others, last = commands_of(stated) or [""]
+    if not last:
+        return "nothing that costlab trains tries it"
+    return (
+        f"tried at a reduced scale by {' and by '.join([*([', by '.join(others)] if others else []), last])}"
+    )
 
 
 def commands_of(stated: Trained) -> list[str]:
