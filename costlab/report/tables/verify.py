@@ -180,11 +180,8 @@ def trained_figures(audited: AuditedClaim) -> list[Trained]:
 def how_tried(stated: Trained) -> str:
     """The commands that try a figure which only training could show, or that there are none."""
     *others, last = commands_of(stated) or [""]
-    if not last:
-        return "nothing that costlab trains tries it"
-    return (
-        f"tried at a reduced scale by {' and by '.join([*([', by '.join(others)] if others else []), last])}"
-    )
+    by = " and by ".join(filter(None, (", by ".join(others), last)))
+    return f"tried at a reduced scale by {by}" if by else "nothing that costlab trains tries it"
 
 
 def commands_of(stated: Trained) -> list[str]:
