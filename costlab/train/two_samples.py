@@ -109,8 +109,8 @@ def largest_gap(first: Iterable[float], second: Iterable[float]) -> LargestGap:
 def critical_gap(first: int, second: int, significance: float = SIGNIFICANCE) -> float | None:
     """The least gap that tells two samples of so many members apart, if no errors are equal.
 
-    It is the least D that two such samples can have with a p-value of at most ``significance``. None if
-    there is no such gap: the samples are too small for anything to be told.
+    It is the least D that two such samples can have with a p-value below ``significance``. None if there is
+    no such gap: the samples are too small for anything to be told.
 
     Raises:
         DefinitionError: a sample has no member, or ``significance`` is not between 0 and 1.
@@ -122,7 +122,7 @@ def critical_gap(first: int, second: int, significance: float = SIGNIFICANCE) ->
     unit, everywhere = lcm(first, second), range(1, first + second + 1)
 
     def tells(distance: int) -> bool:
-        return _p_value(distance, first, second, everywhere) <= significance
+        return _p_value(distance, first, second, everywhere) < significance
 
     if not tells(unit):
         return None
@@ -147,7 +147,9 @@ def members_to_tell(gap: float, significance: float = SIGNIFICANCE, limit: int =
     """The fewest members of either of two samples of one size that a gap of ``gap`` tells apart.
 
     ``p = 2 * sum((-1)**(k + 1) * comb(2 * n, n - k * h) for k = 1, 2, ...) / comb(2 * n, n)`` for a gap of
-    h / n that is seen between samples of n members. None for more than ``limit``.
+    h / n between samples of n members, which has to be below ``significance``. That is a gap that is seen:
+    one that is true is seen as a smaller one about half of the times, and a plan for it needs more. None for
+    more than ``limit``.
 
     Raises:
         DefinitionError: ``gap`` is not above 0 and at most 1, or ``significance`` not between 0 and 1.
@@ -158,7 +160,7 @@ def members_to_tell(gap: float, significance: float = SIGNIFICANCE, limit: int =
     _significance(significance)
     if not 0 < gap <= 1:
         raise DefinitionError(f"gap={gap} must be above 0 and at most 1")
-    exactly, below = Fraction(str(float(gap))), Fraction(significance)
+    exactly, below = Fraction(str(float(gap))), Fraction(str(significance))
     likely = -log(significance / 2) / gap**2
     # A gap of h / n is told more easily the fewer the members: n is the least whose gap takes h members.
     for steps in range(ceil(exactly * Fraction(likely) / 2), ceil(exactly * limit) + 1):
@@ -169,17 +171,17 @@ def members_to_tell(gap: float, significance: float = SIGNIFICANCE, limit: int =
 
 
 def _of_equal_sizes(steps: int, members: int, below: Fraction) -> bool:
-    """Whether a gap of ``steps / members`` between two samples of that size has a p-value of at most this."""
+    """Whether a gap of ``steps / members`` between two samples of that size has a p-value below this."""
     bound, outside = below * comb(2 * members, members), 0
     for k in range(1, members // steps + 1):
         term = 2 * comb(2 * members, members - k * steps)
         outside += term if k % 2 else -term
         # Terms alternate and fall: the sum lies between the last two of its parts.
-        if k % 2 == 0 and outside > bound:
+        if k % 2 == 0 and outside >= bound:
             return False
-        if k % 2 and outside <= bound:
+        if k % 2 and outside < bound:
             return True
-    return outside <= bound
+    return outside < bound
 
 
 def mean_difference(first: Iterable[float], second: Iterable[float], images: int) -> Interval:
