@@ -75,9 +75,12 @@ def test_what_a_search_has_found_is_no_sample_and_has_to_be_members() -> None:
     page = space_page(made, "x", "")
     assert page.problems == ()
     assert (
-        "Optuna's NSGA-II with seed 0, of at most 20 members: the first 4 were drawn at random" in page.text
+        "Optuna's NSGA-II with seed 0, of at most 20 members. The first 4 were drawn at random" in page.text
     )
-    assert "7 proposals met no member, and none of these was trained" in page.text
+    assert (
+        "7 proposals were no members of the space, which is known exactly, so that none of these was"
+        in page.text
+    )
     assert "are no sample of a space" in page.text
     assert "## The errors in each space" not in page.text
     assert [each.name for each in page.pictures] == ["x_front"]

@@ -128,7 +128,10 @@ def test_networks_lie_at_their_costs_and_errors(name: str) -> None:
         same(marks(axes), every)
         (line,) = stairs(axes)
         places: Any = line.get_xydata()
-        same([(float(x), float(y)) for x, y in places], front)
+        first, *between, last = [(float(x), float(y)) for x, y in places]
+        same(between, front)
+        assert first == (between[0][0], axes.get_ylim()[1])  # it goes on to the ends of the axes
+        assert last == (axes.get_xlim()[1], between[-1][1])
     left, right = panels[0].get_xlim()
     bottom, top = panels[0].get_ylim()
     assert all(left <= x <= right and bottom <= y <= top for x, y in every)

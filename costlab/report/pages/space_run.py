@@ -134,12 +134,14 @@ def _chosen(run: Run) -> str:
 
 
 def _searched(search: SearchRecord) -> str:
+    refused = plural(search.refused, "proposal")
+    were = "was no member" if search.refused == 1 else "were no members"
     return (
-        "The members were chosen by a search that makes both multiply-adds and error small, by Optuna's "
-        f"{SAMPLERS[search.sampler]} with seed {search.seed}, of at most {plural(search.sample, 'member')}: "
-        f"the first {search.first:,} were drawn at random from all that fit and meet the conditions; of what "
-        f"was proposed after them {plural(search.refused, 'proposal')} met no member, and none of these was "
-        f"trained. {NO_SAMPLE}"
+        "The members were chosen by a search for few multiply-adds and a small error together, by Optuna's "
+        f"{SAMPLERS[search.sampler]} with seed {search.seed}, of at most {plural(search.sample, 'member')}. "
+        f"The first {search.first:,} were drawn at random from all that fit and meet the conditions. After "
+        f"them {refused} {were} of the space, which is known exactly, so that none of these was trained. "
+        f"{NO_SAMPLE}"
     )
 
 

@@ -5,7 +5,17 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from costlab.report.figure import INK, NORMAL, SMALL, WIDTH, Picture, add_title, format_sizes, wrap_text
+from costlab.report.figure import (
+    COLORS,
+    INK,
+    NORMAL,
+    SMALL,
+    WIDTH,
+    Picture,
+    add_title,
+    format_sizes,
+    wrap_text,
+)
 from costlab.report.labels import Point, label_points
 from costlab.report.pictures.numbered_points import (
     BESIDE,
@@ -155,7 +165,7 @@ def draw_front(figure: "Figure", data: Front) -> None:
         near.set_title("the frame above, larger", fontsize=SMALL)
         (left, right), (bottom, top) = near.get_xlim(), near.get_ylim()
         frame = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
-        whole.plot(*zip(*frame, strict=True), color=INK, linewidth=0.8)
+        whole.plot(*zip(*frame, strict=True), color=COLORS[7], linewidth=1)  # not to be taken for the front
         inside = [each for each in points if left <= each.x <= right and bottom <= each.y <= top]
         _name(near, inside, data)
         points = [each for each in points if each not in inside]
@@ -171,7 +181,7 @@ def _draw(axes: "Axes", data: Front) -> None:
         axes.plot(*zip(*group.points, strict=True), **look, markersize=size, label=text, zorder=2, **edges)
     if data.front:
         axes.plot(
-            *zip(*data.front, strict=True),
+            *zip(*_outline(axes, data), strict=True),
             drawstyle="steps-post",
             color=INK,
             linewidth=1.2,
@@ -193,6 +203,12 @@ def _draw(axes: "Axes", data: Front) -> None:
             zorder=4 if is_first else 3,
         )
     axes.grid(visible=True)
+
+
+def _outline(axes: "Axes", data: Front) -> list[Place]:
+    """The front from the upper end of the axes to the right one: some member surpasses what is beyond it."""
+    (first, _), (_, last) = data.front[0], data.front[-1]
+    return [(first, axes.get_ylim()[1]), *data.front, (axes.get_xlim()[1], last)]
 
 
 def _scale(axes: "Axes", points: Sequence[tuple[int, float]], *, logarithmic: bool) -> None:
@@ -224,8 +240,9 @@ def _scale(axes: "Axes", points: Sequence[tuple[int, float]], *, logarithmic: bo
 def _name(axes: "Axes", points: Sequence[Point], data: Front, frame: Sequence[Place] = ()) -> None:
     """Put names or numbers beside the networks that were trained beside the members."""
     labelled = {(point.x, point.y) for point in points}
-    stairs = [corner for (_, high), (at, low) in pairwise(data.front) for corner in ((at, high), (at, low))]
+    outline = _outline(axes, data) if data.front else []
+    stairs = [corner for (_, high), (at, low) in pairwise(outline) for corner in ((at, high), (at, low))]
     others = [(float(size), error) for size, error in data.everything if (size, error) not in labelled]
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     seen = [each for each in others if left <= each[0] <= right and bottom <= each[1] <= top]
-    label_points(axes, points, [[*data.front[:1], *stairs], list(frame)], seen)
+    label_points(axes, points, [[*outline[:1], *stairs], list(frame)], seen)
