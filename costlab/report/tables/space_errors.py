@@ -38,7 +38,7 @@ COMPARISON_COLUMNS = (
     Column("shares", "shares there", "printed", empty="-"),
     Column("p", "p", "printed", empty="-"),
     Column("critical", "least D that is told", "printed", empty="none"),
-    Column("enough", "members of each that tell this D", "size", empty="-"),
+    Column("enough", "members of each, to tell this D", "size", empty="-"),
     Column("difference", "difference of mean errors, points", "printed", empty="-"),
     Column("interval", WITHIN, "printed", empty="-"),
     Column("verdict", "verdict"),
@@ -55,6 +55,11 @@ TEST = (
 DIRECTION = (
     "The space with the lower errors is the one whose curve is above at the largest gap, if its mean error "
     "is the lower one, too; where it is not, the curves cross, and the spaces differ without a direction."
+)
+ENOUGH_PLACE = [column.key for column in COMPARISON_COLUMNS].index("enough")
+ENOUGH = (
+    "To tell a D of the size that was seen, each sample would need as many members as are given beside it. A "
+    "gap that is true is seen as a smaller one about half of the times: a plan for it needs more."
 )
 NO_TEST, ALIKE, CROSSING = "too few results", "not distinguishable", "differ, but neither is lower"
 
@@ -126,6 +131,7 @@ def comparison_table(run: Run) -> Table:
         notes=(
             TEST,
             DIRECTION,
+            *([ENOUGH] if any(row[ENOUGH_PLACE] for row in rows) else []),
             *level,
             f"The difference is that of the means, with Welch's interval, which is of these alone. {ROUNDED}",
             _assumed(run, members),
