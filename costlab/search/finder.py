@@ -78,7 +78,7 @@ class Members:
     @cached_property
     def networks(self) -> tuple[Variant, ...]:
         """What the targets of the spaces name; code runs once."""
-        return tuple(find(each.target) for each in self.spaces)
+        return tuple(map(_network, self.spaces))
 
     @property
     def source(self) -> str:
@@ -135,7 +135,7 @@ class Members:
 
     def _drawn(self, written: Written, space: Space, found: "_Arms", seed: int) -> SpaceRecord:
         """The record of a space, whose members are drawn with that seed and added to the arms."""
-        regime = near(space, self.within, self.of)
+        regime = near(space, written, self.within, self.of)
         among = regime.count()
         if among < self.sample:
             self.report(f"{written.option}there are {among:,} such members, and all of them are trained")
@@ -186,6 +186,13 @@ class Members:
             yield written.option.rstrip(": "), written.target
         for name in self.beside:
             yield f"--beside {shortened(name)}", name
+
+
+def _network(written: Written) -> Variant:
+    try:
+        return find(written.target)
+    except CostlabError as error:
+        raise type(error)(f"{written.option}{error}") from None
 
 
 def _arms_of(name: str, width: float, side: int) -> dict[str, Arm]:

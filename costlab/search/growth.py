@@ -32,7 +32,7 @@ class Growth:
         written = written_in(record)
         written = written._replace(target=located(written.target, self._plan.ablation))
         data = self._plan.data
-        return near(space_at(written, data.own_side, data.classes), record.within, record.of)
+        return near(space_at(written, data.own_side, data.classes), written, record.within, record.of)
 
     def __call__(self, plan: Plan, results: Mapping[Pair, TrialResult]) -> Plan | None:
         """The plan with a further generation; None if there are as many members as are to be trained."""

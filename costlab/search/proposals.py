@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.study import Study
 
-MOST_ASKED = 2_000
-"""Proposals for a generation, after which members are drawn by the exact sampler instead."""
+MOST_ASKED = {"nsga2": 2_000, "tpe": 200}
+"""Proposals for a generation, after which members are drawn by the exact sampler: seconds of each sampler."""
 
 
 class Trained(NamedTuple):
@@ -52,7 +52,7 @@ def propose(space: Space, search: SearchRecord, trained: Sequence[Trained], many
         simplefilter("ignore")  # about experimental features of Optuna
         axes = _distributions(space.axes)
         study = _study(axes, search, trained)
-        for _ in range(MOST_ASKED):
+        for _ in range(MOST_ASKED[search.sampler]):
             if len(found) == many:
                 break
             trial = study.ask(dict(axes))

@@ -5,10 +5,12 @@ from typing import Any
 from costlab.algebra.dim import as_dim
 from costlab.algebra.shape import Shape
 from costlab.errors import CostlabError, DefinitionError
-from costlab.explore.given import exact, share, with_input
+from costlab.explore.given import with_input
+from costlab.explore.region import together
 from costlab.explore.space import Space
 from costlab.explore.written.axis import INPUT, Index
 from costlab.explore.written.vary import axes_of
+from costlab.messages import named
 from costlab.search.labels import name_of
 from costlab.search.written import Written
 from costlab.targets.resolve import find
@@ -43,10 +45,12 @@ def space_at(written: Written, own: int, classes: int, variant: Variant | None =
         found = with_input(found, written.input)
         sides = (_side(written, found),)
     for side in sides:
-        if not LEAST_SIDE <= side <= own:
+        if side < LEAST_SIDE:
+            raise DefinitionError(f"{written.option}input={side}: images have at least {LEAST_SIDE} pixels")
+        if side > own:
             raise DefinitionError(
                 f"{written.option}input={side}: the images come with {own}x{own} pixels, and none is "
-                f"enlarged to claim a resolution: sides are between {LEAST_SIDE} and {own}"
+                "enlarged to claim a resolution"
             )
     return Space.along(found, axes).where(*written.where, option=f"{written.option}where")
 
@@ -60,31 +64,30 @@ def side_of(space: Space, index: Index | None = None) -> int:
     return int(shape[1])
 
 
-def near(space: Space, within: str, of: str) -> Space:
+def near(space: Space, written: Written, within: str, of: str) -> Space:
     """The members whose multiply-adds are so near to an amount; all without.
 
     Raises:
         DefinitionError: an option is malformed, or no member is.
     """
-    if within or of:
-        share("--within", within)
-        exact("--of", of)
-        regime = space.near(within, of)
-    else:
-        regime = space
-    if regime.count():
-        return regime
-    every = space.unconditional()
-    least, most = every.min(), every.max()
-    what = f"--within {within} --of {of}" if within else "--where"
+    regime = space.near(within or None, of or None)
+    try:
+        if regime.count():
+            return regime
+        every = space.unconditional()
+        least, most = every.min(), every.max()
+        fitting = every.count()
+    except CostlabError as error:
+        raise DefinitionError(f"{written.option}{error}") from None
+    what = f"--within {within} --of {of}" if within else "--where" if space.stated else "--space"
+    stated = f" where {together(space.stated)}" if space.stated and within else ""
     if least is None or most is None:
-        raise DefinitionError(f"{what}: no member of {space.variant.label} fits")
+        raise DefinitionError(f"{what}: no member of {named(written.name)} fits")
     shape: Any = space.variant.shape()
-    at = "its inputs" if any(axis.name == INPUT for axis in space.axes) else str(shape)
-    stated = f", where {' and '.join(space.stated)}" if space.stated else ""
+    at = "their inputs" if any(axis.name == INPUT for axis in space.axes) else str(shape)
     raise DefinitionError(
-        f"{what}: there is no such member{stated}: of the space's {space.size:,}, {every.count():,} fit, "
-        f"with {least.multiply_adds:,} to {most.multiply_adds:,} multiply-adds at {at}"
+        f"{what}: {named(written.name)} has no such member{stated}: of its {space.size:,} members "
+        f"{fitting:,} fit, with {least.multiply_adds:,} to {most.multiply_adds:,} multiply-adds at {at}"
     )
 
 
