@@ -9,8 +9,6 @@ from costlab.train.record import ArmRecord, Run
 
 DIGITS = 9
 """The digits of an error: equal ones are to stay equal, whatever the order in which seeds were summed up."""
-
-
 LONGEST = 24
 """The most letters of a name that stands for a space wherever it is spoken of."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from costlab.report.evidence import names_with, records_in
 from costlab.report.pages.run import recounted
+from costlab.report.pages.space_recount import spaces_recounted
 from costlab.report.trained_on import page_title
 from costlab.train.experiments import experiment, names
 from costlab.train.plan import PRESETS
@@ -57,6 +58,7 @@ def test_it_is_of_the_present_experiment_or_of_spaces(file: Path) -> None:
         assert drawn
         assert set(drawn) <= set(labels)
         assert all(len(space.drawn) <= space.among <= space.size for space in run.spaces)
+        assert spaces_recounted(run) == ()
         return
     assert run.name in names()
     made = experiment(run.name, PRESETS[run.preset].width, run.data.own_side)
