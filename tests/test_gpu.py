@@ -271,6 +271,6 @@ def test_all_of_it_runs_at_a_tiny_scale(tmp_path: Path) -> None:
     for mode in ("as it trains", "deterministic"):
         for pair in ("again", "resumed"):
             assert numbers["resume"][mode][pair]["different"] == []
-            assert numbers["resume"][mode][pair]["tensors"] > 500
+            assert numbers["resume"][mode][pair]["tensors"] > 300
     assert len(numbers["benchmark"]["rows"]) == 2
     assert (tmp_path / "new" / "train" / "large_5x5.md").is_file()
