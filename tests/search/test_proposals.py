@@ -38,7 +38,7 @@ def error(member: Member) -> float:
         + 2 * (values["reductions"] != "parallel")
         + (values["n"] != 5)
     )
-    return 0.5 - 0.06 * log10(member.multiply_adds) + 0.05 * odd
+    return 0.5 - 0.06 * log10(member.multiply_adds) + 0.05 * float(odd)
 
 
 def trained(member: Member) -> Trained:
