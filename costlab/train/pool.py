@@ -1,14 +1,19 @@
 """A pool of workers on one device: processes, so that one that dies leaves the others alone."""
 
+import sys
 from collections.abc import Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.resource_tracker import ensure_running
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from costlab.interrupts import Unseen, Whole, ignore_requests
 from costlab.train.protocol import DIED, READY, WorkerSettings
+
+LOADED = ["torch._dynamo", "costlab.train.worker", "costlab.train.kernels"]
+"""What a worker loads, torch._dynamo with its first optimizer: seconds each time."""
 
 
 class Event(NamedTuple):
@@ -23,7 +28,7 @@ class Process:
     """The process of a worker, with its present job."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        context = get_context("spawn")
+        context = _context()
         ensure_running()  # it takes signals as they come, and would here
         self.connection: Connection[Any, Any]
         self.connection, theirs = context.Pipe()
@@ -98,6 +103,15 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.dismiss()
+
+
+def _context() -> SpawnContext | ForkServerContext:
+    """How workers begin: as copies of a process that has loaded what they need, and computed nothing."""
+    if sys.platform != "linux":
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(LOADED)
+    return context
 
 
 def _serve(connection: "Connection[Any, Any]", settings: WorkerSettings) -> None:
