@@ -13,6 +13,7 @@ import click
 import pytest
 
 import costlab
+import costlab.search
 import costlab.train
 from costlab.algebra import Shape
 from costlab.cli.main import cli
@@ -25,6 +26,8 @@ ROOT = Path(__file__).parents[1]
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCUMENTS = {file.relative_to(ROOT).as_posix(): file.read_text("utf-8") for file in FILES}
 TEXT = "".join(DOCUMENTS.values())
+ROOMS = (costlab.search, costlab.train, costlab.torch)
+"""Rooms whose names are not imported from costlab."""
 PYTHON = re.compile(r"```python\n((?:.*\n)*?)```")
 CONSOLE = re.compile(r"```console\n((?:.*\n)*?)```")
 LINKED = [
@@ -104,7 +107,7 @@ def test_every_public_name_is_in_the_reference() -> None:
     assert callbacks <= paths  # whose libraries take seconds to import
     described = [_named(path) for path in paths - callbacks]
     public = [*(getattr(costlab, name) for name in costlab.__all__)]
-    public += [getattr(room, name) for room in (costlab.train, costlab.torch) for name in room.__all__]
+    public += [getattr(room, name) for room in ROOMS for name in room.__all__]
     assert sorted(map(id, described)) == sorted(map(id, public))
 
 

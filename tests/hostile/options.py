@@ -174,6 +174,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--beta": AMOUNTS,
     "--gamma": AMOUNTS,
     "--seeds": NUMBERS,
+    "--search": ("", "nosuch", "NSGA2", "nsga2 ", "nsga2,tpe", "random", "\0", "\x1b[31m", LONG),
     "--preset": ("", "tiny", "SMOKE ", "smoke,quick", "0"),
     "--data": SOURCES,
     "--images": NUMBERS,
