@@ -4,11 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from costlab.decode import Line, Must, Natural, Positive
+from costlab.decode import Line, Must, Natural, Positive, is_line
 
 SAMPLERS = "nsga2", "tpe"
 Sampler = Annotated[str, Must(SAMPLERS.__contains__, " or ".join(SAMPLERS))]
 """What proposes members to a search: Optuna's NSGA-II, or its tree-structured Parzen estimator."""
+
+
+def _are_axes(vary: Mapping[str, Any]) -> bool:
+    """Whether axes by name are each a text on a line, or a list of plain values."""
+    return all(is_line(name) and isinstance(values, str | list) for name, values in vary.items()) and all(
+        map(_is_written, vary.values())
+    )
+
+
+def _is_written(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_written, value))
+    return (
+        is_line(value) if isinstance(value, str) else value is None or isinstance(value, bool | int | float)
+    )
 
 
 @dataclass(frozen=True)
@@ -31,7 +46,7 @@ class SpaceRecord:
 
     name: Line
     target: Line
-    vary: Mapping[str, Any]
+    vary: Annotated[Mapping[str, Any], Must(_are_axes, "axes, each a text or a list of values")]
     where: tuple[Line, ...]
     within: Line
     of: Line

@@ -13,12 +13,13 @@ from typing import Any
 
 from costlab.train import plan, record
 from costlab.train.prepare import RunRequest, make_plan
-from tests.hostile.case import MISTAKE, SIGNS, Case, Made
+from tests.hostile.case import EITHER, MISTAKE, SIGNS, Case, Made
 from tests.train.records import sample
+from tests.train.space_records import of_spaces
 
 Keys = tuple[str | int, ...]
-MAY_BE_NOTHING = {"timing", "memory"}
-HAVE_DEFAULTS = {"timing", "failure", "processes"}
+MAY_BE_NOTHING = {"timing", "memory", "search"}
+HAVE_DEFAULTS = {"timing", "failure", "processes", "side", "spaces", "search", "fixed"}
 PATHS = (
     *(
         "../../../pwned",
@@ -97,6 +98,13 @@ def good_record() -> Any:
 
 
 @cache
+def record_of_spaces() -> Any:
+    """A record of members of spaces that is read."""
+    made = asdict(of_spaces((0.72, 0.73), (0.74, 0.75)))
+    return json.loads(json.dumps({"version": record.VERSION, **made}))
+
+
+@cache
 def good_plan() -> Any:
     """A plan that can be resumed."""
     made, _ = make_plan(
@@ -118,20 +126,14 @@ def paths(value: Any, above: Keys = ()) -> Iterator[Keys]:
 def put(value: Any, path: Keys, new: Any) -> Any:
     """A copy with another value at the end of a path."""
     copied = deepcopy(value)
-    at = copied
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = new
+    at(copied, path[:-1])[path[-1]] = new
     return copied
 
 
 def taken_out(value: Any, path: Keys) -> Any:
     """A copy without what is at the end of a path."""
     copied = deepcopy(value)
-    at = copied
-    for key in path[:-1]:
-        at = at[key]
-    del at[path[-1]]
+    del at(copied, path[:-1])[path[-1]]
     return copied
 
 
@@ -160,7 +162,7 @@ def changed(random: Random, good: Any) -> tuple[str, Any]:
         ways |= {"less": dict(list(old.items())[1:])} if path[-1] != "recipe" or path == ("recipe",) else {}
     else:
         ways |= {"an object": {}, "a text": "x", "a number": 3, "lists": [[]], "nothings": [None]}
-        ways |= {"twice": old * 2} if name in ("arms", "trials", "epochs") else {}
+        ways |= {"twice": old * 2} if old and name in ("arms", "trials", "epochs") else {}
     way = random.choice([*ways, "left out"])
     if (
         way == "left out"
@@ -194,7 +196,9 @@ def content(random: Random, good: Any) -> tuple[str, bytes]:
 
 def draw(random: Random) -> Case:
     """The folder of a run that cannot be one."""
-    kind = random.choice(("record", "record", "plan", "plan", "beside", "place"))
+    kind = random.choice(("record", "record", "plan", "plan", "beside", "place", "spaces"))
+    if kind == "spaces":
+        return _spaces(random)
     if kind == "beside":
         return _beside(random)
     if kind == "place":
@@ -272,6 +276,17 @@ PLACES: dict[str, Made] = {
     "a link out": LINK("../../../precious"),
     "a device": LINK("/dev/zero"),
 }
+
+
+def _spaces(random: Random) -> Case:
+    """The record of spaces that may be others: what is not as counting says, the page names."""
+    good = record_of_spaces()
+    path = random.choice([each for each in paths(good) if each[0] == "spaces" and len(each) > 1])
+    values = {**UNFIT, **NUMBERS, **TEXTS, "nothing": None, "one": 1, "names": ["os:system", "x.py:f"]}
+    about = random.choice([*values])
+    made = json.dumps(put(good, path, values[about])).encode()
+    said = f"spaces: {'.'.join(map(str, path))}: {about}"
+    return Case(said, ("report", "run", "--check"), {f"run/{record.FILE}": made}, codes=EITHER | {1})
 
 
 def _place(random: Random) -> Case:
