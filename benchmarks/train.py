@@ -23,19 +23,18 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.hand_tuned import HandTuned
+from benchmarks.own_loop import own_loop
 from costlab.targets.build import build
 from costlab.train import datasets
 from costlab.train.arms import sized_arms
-from costlab.train.batches import epoch_order
 from costlab.train.data import Split
 from costlab.train.environment import find_device, has_bfloat16
 from costlab.train.experiments import experiment
-from costlab.train.learner import Learner, precision
+from costlab.train.learner import precision
 from costlab.train.plan import PRESETS, Preset
 from costlab.train.recipe import Recipe
 from costlab.train.record import FILE, load
 from costlab.train.statistics import multiply_adds_per_second
-from costlab.train.trial import batches_of
 
 ABLATION, SEEDS = "large_5x5", 2
 ROUNDS, STEPS = 5, 8
@@ -141,21 +140,14 @@ def endless(make_iterable: Callable[[], Any]) -> Iterator[Any]:
 
 def one_trial(arm: Any, recipe: Recipe, data: tuple[Split, Split], device: torch.device) -> Rate:
     """The loops in turns on the same network; each with the threads that it takes by itself."""
-    threads = torch.get_num_threads()
     target = arm.network.label
     plain = Plain(target, recipe, data, device)
-    train, _ = batches_of(data, device)
-    gpu = device.type == "cuda"
-    torch.backends.cudnn.benchmark = gpu
+    torch.backends.cudnn.benchmark = device.type == "cuda"
     tuned = HandTuned(target, recipe, data, device)
-    network = build(target, (3, arm.side, arm.side))
-    ours = Learner(network, recipe, len(train) // recipe.batch_size, device, compiled=gpu)
-    planned = epoch_order(len(train), 0, 0, round(recipe.shift * arm.side), mirrored=True)
-    theirs, mine = endless(lambda: plain.loader), endless(lambda: train.epoch(planned, recipe.batch_size))
+    theirs = endless(lambda: plain.loader)
     rates: tuple[list[float], ...] = ([], [], [])
 
-    def timed(step: Callable[[], object], one: int) -> float:
-        torch.set_num_threads(one)
+    def timed(step: Callable[[], object]) -> float:
         start = time.perf_counter()
         for _ in range(STEPS):
             step()
@@ -163,17 +155,12 @@ def one_trial(arm: Any, recipe: Recipe, data: tuple[Split, Split], device: torch
             torch.cuda.synchronize(device)
         return STEPS * recipe.batch_size / (time.perf_counter() - start)
 
-    own = threads if device.type == "cuda" else 1
-    for i in range(ROUNDS + 1):
-        rate = (
-            timed(lambda: plain.step(*next(theirs)), threads),
-            timed(tuned.step, threads),
-            timed(lambda: ours.step(next(mine)), own),
-        )
-        if i:  # the first round warms up
-            for rounds, one in zip(rates, rate, strict=True):
-                rounds.append(one)
-    torch.set_num_threads(threads)
+    with own_loop(target, recipe, data, device) as ours:
+        for i in range(ROUNDS + 1):
+            rate = timed(lambda: plain.step(*next(theirs))), timed(tuned.step), ours.rate(STEPS)
+            if i:  # the first round warms up
+                for rounds, one in zip(rates, rate, strict=True):
+                    rounds.append(one)
     return Rate(*map(statistics.median, rates))
 
 
