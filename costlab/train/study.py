@@ -58,15 +58,20 @@ class Study:
 
     def lease(self) -> Lease | None:
         """Take a trial that no process trains; None if there is none."""
+        lease = self._lease_waiting()
+        if lease is None and self._add_missing():
+            return self._lease_waiting()
+        return lease
+
+    def _lease_waiting(self) -> Lease | None:
         from optuna.trial import TrialState
 
-        self._add_missing()
         for waiting in self._trials(TrialState.WAITING):
             lease = self._lease_of(waiting)
             with Whole():  # what is taken is also given back
                 if lease.pair not in self._pairs or not self._take(lease):
                     continue
-                if self._is_duplicate(lease):
+                if not self._alone and self._is_duplicate(lease):
                     self._storage.set_trial_state_values(lease.id, TrialState.PRUNED)
                     continue
                 self._leases.append(lease)
@@ -148,13 +153,17 @@ class Study:
                 results[pair] = outcome
         return results
 
-    def _add_missing(self) -> None:
-        """Add a trial for every pair without a result that has none waiting or running."""
+    def _add_missing(self) -> bool:
+        """Add a trial for every pair without a result that has none waiting or running; whether any."""
         trials_by_pair = self._by_pair()
+        missing = []
         for pair in self._pairs:
             trials = trials_by_pair.get(pair, [])
             if not (_is_live(trials) or _results(trials) or _is_lost(trials)):
-                self._add(pair)
+                missing.append(pair)
+        for pair in missing:
+            self._add(pair)
+        return bool(missing)
 
     def _add(self, pair: Pair) -> None:
         from optuna.trial import TrialState, create_trial
