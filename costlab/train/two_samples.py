@@ -147,9 +147,8 @@ def members_to_tell(gap: float, significance: float = SIGNIFICANCE, limit: int =
     """The fewest members of either of two samples of one size that a gap of ``gap`` tells apart.
 
     ``p = 2 * sum((-1)**(k + 1) * comb(2 * n, n - k * h) for k = 1, 2, ...) / comb(2 * n, n)`` for a gap of
-    h / n between samples of n members, which has to be below ``significance``. That is a gap that is seen:
-    one that is true is seen as a smaller one about half of the times, and a plan for it needs more. None for
-    more than ``limit``.
+    h / n between samples of n members, which has to be below ``significance``. That is a gap that is seen: a
+    true one of that size can be seen as a smaller one, and is then not told. None for more than ``limit``.
 
     Raises:
         DefinitionError: ``gap`` is not above 0 and at most 1, or ``significance`` not between 0 and 1.

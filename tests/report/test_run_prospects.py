@@ -39,7 +39,7 @@ def test_an_open_claim_by_hand() -> None:
     }
     notes = " ".join(map(str, table.notes))
     assert "15.95 times what 2 seeds show and 4.42 times what 3 seeds show" in notes
-    assert "80% of all runs" in notes
+    assert "at the spread that was seen, 80% of all runs" in notes
     assert "not listed" not in notes
 
 
@@ -69,6 +69,13 @@ def test_a_tiny_difference_takes_more_seeds_than_anybody_has() -> None:
     assert found is not None
     assert found["for_seen"] == "more than 10,000"
     assert found["difference"] == "+0.03"
+
+
+def test_a_factor_of_what_is_at_most_is_rounded_up() -> None:
+    # The quantile of 5% of chi-square of 4 degrees is 0.710723 in every table: sqrt(4 / 0.710723) = 2.3724.
+    arms = [arm(each, "mini:width=0.25") for each in "ab"]
+    made = run(arms, {"a": (0.5,) * 5, "b": (0.5,) * 5}, [Expectation("", "a", "b", "", "")])
+    assert "at most 2.38 times what 5 seeds show" in str(prospects_table(made))
 
 
 def test_the_page_has_it_below_the_claims() -> None:

@@ -112,13 +112,13 @@ def test_errors_and_the_test_by_hand() -> None:
     assert row[11] == "not distinguishable"
     assert "Members without a result are left out" in str(table.notes[-1])
     assert "stood in more than one sample" not in str(table.notes[-1])
-    assert "a plan for it needs more" in str(table.notes)
+    assert "That does not plan for a true gap" in str(table.notes)
     apart = of_spaces(LOW, (0.60, 0.61, 0.62, 0.63))
     (row,) = shown(comparison_table(apart))
     # 2 of 70 ways. The means differ by 12 points, both variances are 5/3: Welch's freedom is that of equal
     # ones, 6, and 2.446912 * sqrt(2 * 5 / 3 / 4) = 2.2337.
     assert row[2:9] == ["4 and 4", "1.000", "28.00", "100.0% and 0.0%", "0.0286", "1.000", "-"]
-    assert "a plan for it needs more" not in str(comparison_table(apart).notes)
+    assert "That does not plan for a true gap" not in str(comparison_table(apart).notes)
     assert row[9:] == ["-12.00", "-14.24 to -9.76", "large=5x5 has the lower errors"]
 
 

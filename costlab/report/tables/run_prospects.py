@@ -1,5 +1,7 @@
 """The table of what would tell the claims that a training run leaves open."""
 
+from math import ceil
+
 from costlab.report.cell import Column, plural
 from costlab.report.table import Table
 from costlab.report.tables.run_claims import points, rounded_up
@@ -21,10 +23,10 @@ COLUMNS = (
     Column("for_seen", "seeds that tell it, if it is true", "printed"),
 )
 MEANING = (
-    "Of the claims that are not distinguishable: how large a true difference has to be so that "
-    f"{CHANCE} of all runs with the seeds of this one would show its direction, and how many seeds, in all, "
-    "a run needs to show a smaller one as often. By the power of Student's paired test, which takes "
-    "differences to be normally distributed over seeds."
+    "Of the claims that are not distinguishable: how large a true difference has to be so that, at the "
+    f"spread that was seen, {CHANCE} of all runs with the seeds of this one would show its direction, and "
+    "how many seeds, in all, a run needs to show a smaller one as often. By the power of Student's paired "
+    "test, which takes differences to be normally distributed over seeds."
 )
 SEEN = (
     "Plan for a difference that would matter, such as 1 point, and not for the one that was seen: that one "
@@ -72,7 +74,10 @@ def _cells(found: Prospect) -> tuple[int | str, ...]:
 
 def _spread(seeds: list[int]) -> str:
     """What is known of a spread that few seeds show."""
-    factors = [f"{spread_factor(count):.2f} times what {plural(count, 'seed')} show" for count in seeds]
+    factors = [
+        f"{ceil(100 * spread_factor(count)) / 100:.2f} times what {plural(count, 'seed')} show"
+        for count in seeds
+    ]
     return (
         "The spread is the standard deviation of the differences paired by seed. It is an estimate, too, and "
         f"of few seeds a rough one: with {CONFIDENCE:.0%} confidence the true one is at most "

@@ -58,8 +58,8 @@ DIRECTION = (
 )
 ENOUGH_PLACE = [column.key for column in COMPARISON_COLUMNS].index("enough")
 ENOUGH = (
-    "To tell a D of the size that was seen, each sample would need as many members as are given beside it. A "
-    "gap that is true is seen as a smaller one about half of the times: a plan for it needs more."
+    "To tell a D of the size that was seen, each sample would need as many members as are given beside it. "
+    "That does not plan for a true gap of that size, which can be seen as a smaller one and is then not told."
 )
 NO_TEST, ALIKE, CROSSING = "too few results", "not distinguishable", "differ, but neither is lower"
 
