@@ -18,7 +18,7 @@ from costlab.errors import DefinitionError
 from costlab.messages import named
 from costlab.train.batches import Batch
 from costlab.train.environment import has_bfloat16
-from costlab.train.fused import fuse, has_kernels
+from costlab.train.fused import fuse, uses_kernels
 from costlab.train.recipe import Recipe
 from costlab.train.update import Update
 
@@ -53,7 +53,7 @@ class Learner:
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch takes it, its types do not
         self.averaged = _average(self.network, recipe, steps)
         self._floats: tuple[list[Tensor], list[Tensor]] | None = None
-        if device.type == "cpu" and not compiled and has_kernels():
+        if uses_kernels(device, compiled):
             fuse(self.network)
         run = wrap(self.network)
         self._train: Callable[[Tensor], Tensor | TrainingOutput] = _compiled(run) if compiled else run
@@ -123,7 +123,7 @@ class Learner:
             part.load_state_dict(state[name])
 
     def _parts(self) -> dict[str, Any]:
-        parts = {"network": self.network, "optimizer": self.optimizer, "schedule": self.scheduler}
+        parts = {"network": self.network, "optimizer": self._update, "schedule": self.scheduler}
         return parts if self.averaged is None else {**parts, "averaged": self.averaged}
 
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Self
 from costlab.interrupts import Unseen, Whole, ignore_requests
 from costlab.train.protocol import DIED, READY, WorkerSettings
 
-LOADED = ["torch._dynamo", "costlab.train.worker", "costlab.train.kernels"]
-"""What a worker loads, torch._dynamo with its first optimizer: seconds each time."""
+LOADED = "costlab.train.loaded"
+"""What a worker loads."""
 
 
 class Event(NamedTuple):
@@ -110,7 +110,7 @@ def _context() -> SpawnContext | ForkServerContext:
     if sys.platform != "linux":
         return get_context("spawn")
     context = get_context("forkserver")
-    context.set_forkserver_preload(LOADED)
+    context.set_forkserver_preload([LOADED])
     return context
 
 

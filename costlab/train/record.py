@@ -68,6 +68,7 @@ class Environment:
     """Where something ran; ``threads`` are those of a worker, ``revision`` is that of the code.
 
     ``workers`` is the number of trials side by side, ``processes`` the number of processes on each trial.
+    With ``kernels`` some layers ran in those of ``costlab[fast]``, which round otherwise.
     """
 
     device: Line
@@ -81,6 +82,7 @@ class Environment:
     compiled: bool
     revision: Line
     processes: Positive = 1
+    kernels: bool = False
 
 
 @dataclass(frozen=True)
@@ -224,11 +226,7 @@ def refuse_inconsistent(
     recipe: Mapping[str, Any],
     spaces: Sequence[SpaceRecord] = (),
 ) -> None:
-    """Refuse arms, claims and a recipe that no experiment has.
-
-    Raises:
-        MalformedError: they are such.
-    """
+    """Raises `MalformedError` for arms, claims and a recipe that no experiment has."""
     labels = [arm.label for arm in arms]
     _refuse_odd_labels(labels, MOST_ARMS + MOST_MEMBERS if spaces else MOST_ARMS)
     for claim in claims:

@@ -19,10 +19,10 @@ from costlab.train.batches import Batches
 from costlab.train.distributed import SINGLE_PROCESS, Group
 from costlab.train.environment import describe_environment
 from costlab.train.experiment import SizedArm
-from costlab.train.fused import has_kernels
+from costlab.train.fused import has_kernels, uses_kernels
 from costlab.train.plan import TRIALS, Plan
 from costlab.train.protocol import BROKEN, FAILED, READY, WorkerSettings
-from costlab.train.record import Epoch, Timing, TrialResult
+from costlab.train.record import Environment, Epoch, Timing, TrialResult
 from costlab.train.trial import NotFiniteError, Task, Trial, TrialProgress, batches_of
 
 ERROR = "error.txt"
@@ -63,8 +63,7 @@ class Worker:
         task = self._task(label, seed)
         failure, trial = "", None
         epochs: tuple[Epoch, ...] = ()
-        here = describe_environment(self.device, self.settings.workers, task.compiled)
-        here = replace(here, processes=self.group.world)
+        here = replace(self._here(task, self.settings.workers), processes=self.group.world)
         data = self._data(task.side)
         try:
             trial = Trial(task, data, folder, self.device, self.group, self.settings.every)
@@ -128,8 +127,11 @@ class Worker:
 
     def _timing(self, label: str, step_time: measure.StepTime) -> Timing:
         task = self._task(label, 0)
-        here = describe_environment(self.device, 1, task.compiled)
-        return Timing(*step_time, task.recipe.batch_size, None, here)
+        return Timing(*step_time, task.recipe.batch_size, None, self._here(task, 1))
+
+    def _here(self, task: Task, workers: int) -> Environment:
+        here = describe_environment(self.device, workers, task.compiled)
+        return replace(here, kernels=uses_kernels(self.device, task.compiled))
 
     def _stepper(self, label: str) -> Callable[[], measure.Stepper]:
         task = self._task(label, 0)

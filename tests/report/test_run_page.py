@@ -83,6 +83,9 @@ def test_how_it_was_made() -> None:
         "a GPU, CUDA 13, torch 2.11.0, Python 3.11.7, Linux x86_64, float32, 4 threads, compiled, code at "
         "0123abc: 1 timing",
     ]
+    fast = replace(made.trials[0], environment=replace(CPU, kernels=True))
+    ran_on = [value for what, value in settings_table(replace(made, trials=(fast,))).rows if what == "ran on"]
+    assert ", 1 thread in each of 2 workers, kernels of costlab[fast], code at" in str(ran_on[0])
     assert any("cannot be compared" in str(note) for note in step_time_table(made).notes)
     assert not any("cannot be compared" in str(note) for note in step_time_table(sample()).notes)
     sgd = replace(made, recipe={**made.recipe, "optimizer": "sgd"})

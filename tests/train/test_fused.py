@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from costlab.targets.build import build
-from costlab.train import batches, fused, learner
+from costlab.train import batches, fused
 from costlab.train.batches import Batch, Batches, epoch_order
 from costlab.train.data import Split
 from costlab.train.fused import fuse, has_kernels
@@ -79,11 +79,22 @@ def test_a_gradient_that_is_a_part_of_another(channels: int) -> None:
     hold(normalizing(channels), x, lambda y: torch.cat([y, y, 2 * y], 1))
 
 
-def test_a_gradient_that_lies_otherwise() -> None:
-    hold(normalizing(6), image(4, 6, 5, 3), lambda y: y.transpose(2, 3).contiguous())
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda y: y.transpose(2, 3).contiguous(),
+        lambda y: y.sum((0, 2, 3)),  # its gradient has one value for all pixels of a channel
+        lambda y: y.sum((1, 2, 3)),
+        lambda y: y.mean((2, 3)),
+        lambda y: y[:, :, 1::2],
+    ],
+)
+def test_gradients_that_lie_otherwise(of: Callable[[Tensor], Tensor]) -> None:
+    hold(normalizing(6), image(4, 6, 5, 3), of)
+    hold(nn.AvgPool2d(3, 1, 1), image(4, 6, 5, 3), of)
 
 
-@pytest.mark.parametrize("window", [3, (3, 5), (1, 3), 7])
+@pytest.mark.parametrize("window", [3, (3, 5), [1, 3], 7])
 def test_the_mean_around_each_pixel(window: Any) -> None:
     sides = (window, window) if isinstance(window, int) else window
     pool = nn.AvgPool2d(window, 1, (sides[0] // 2, sides[1] // 2))
@@ -102,6 +113,12 @@ def test_what_is_no_number_stays_so() -> None:
     assert y[:, 0].isfinite().all()
 
 
+def switched_off() -> nn.Module:
+    norm = nn.BatchNorm2d(3)
+    norm.track_running_stats = False
+    return norm
+
+
 class Own(nn.BatchNorm2d):
     pass
 
@@ -112,6 +129,7 @@ class Own(nn.BatchNorm2d):
         nn.BatchNorm2d(3, momentum=None),
         nn.BatchNorm2d(3, affine=False),
         nn.BatchNorm2d(3, track_running_stats=False),
+        switched_off(),
         nn.BatchNorm2d(3).double(),
         nn.BatchNorm2d(3).eval(),
         Own(3),
@@ -144,6 +162,10 @@ def test_other_images_run_as_they_are_and_are_refused_as_before() -> None:
         network(torch.ones(1, 3, 1, 1))
     with pytest.raises(RuntimeError):
         network(image(2, 4, 2, 2))
+    network[0].weight, kept = nn.Parameter(torch.ones(2)), network[0].weight
+    with pytest.raises(RuntimeError, match="should contain 3 elements"):
+        network(image(2, 3, 4, 4))
+    network[0].weight = kept
     network.eval()
     assert not is_fused(network(image(2, 3, 4, 4).requires_grad_()))
 
@@ -153,6 +175,7 @@ def test_other_images_run_as_they_are_and_are_refused_as_before() -> None:
     [
         nn.AvgPool2d(3, 2, 1),
         nn.AvgPool2d(2, 1),
+        nn.AvgPool2d((2,), (1,)),  # type: ignore[arg-type]  # torch takes it
         nn.AvgPool2d(3, 1, 1, count_include_pad=False),
         nn.AvgPool2d(3, 1, 1, divisor_override=2),
     ],
@@ -163,7 +186,7 @@ def test_other_pools_run_as_they_are(pool: nn.Module) -> None:
 
 
 def trained(monkeypatch: pytest.MonkeyPatch, kernels: bool) -> Learner:
-    for module in (learner, batches):
+    for module in (fused, batches):
         monkeypatch.setattr(module, "has_kernels", lambda: kernels)
     torch.manual_seed(5)
     made = build("mini", (3, 24, 24), width=0.25, num_classes=4, dropout=0.0, aux="bn")
@@ -195,10 +218,3 @@ def test_images_are_the_same_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) ->
         assert torch.equal(mine.images, theirs.images)
         assert mine.images.stride() == theirs.images.stride()
         assert torch.equal(mine.labels, theirs.labels)
-
-
-def test_without_numba_there_are_no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "numba", None)
-    monkeypatch.delitem(__import__("sys").modules, "costlab.train.kernels", raising=False)
-    monkeypatch.delattr("costlab.train.kernels", raising=False)
-    assert not fused.has_kernels.__wrapped__()

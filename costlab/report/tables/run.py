@@ -131,6 +131,7 @@ def _describe_environment(environment: Environment) -> str:
         f"{plural(environment.threads, 'thread')}{workers}",
         f"{environment.processes} processes on each trial together" if environment.processes > 1 else "",
         "compiled" if environment.compiled else "",
+        "kernels of costlab[fast]" if environment.kernels else "",
         f"code at {environment.revision}" if environment.revision else "",
     )
     return ", ".join(filter(None, parts))
