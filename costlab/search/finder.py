@@ -74,6 +74,10 @@ class Members:
             exact("--of", self.of)
         if len({repr(each.as_recorded) for each in self.spaces}) < len(self.spaces):
             raise DefinitionError("--space: the same space is given twice")
+        names = [each.name for each in self.spaces]
+        for name in names:
+            if names.count(name) > 1:
+                raise DefinitionError(f"--space: two files are named {named(name)}, by which spaces are told")
 
     @cached_property
     def networks(self) -> tuple[Variant, ...]:

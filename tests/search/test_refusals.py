@@ -93,3 +93,11 @@ def test_what_is_no_space_is_told(
     with pytest.raises(DefinitionError) as raised:
         read_written(text)
     assert message in str(raised.value)
+
+
+def test_two_files_of_one_name_could_not_be_told_apart(tmp_path: Path) -> None:
+    for folder, axis in (("a", "large"), ("b", "small")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.toml").write_text(f'target = "mini"\n[vary]\n{axis} = "*"\n')
+    with pytest.raises(DefinitionError, match="--space: two files are named 'x', by which spaces are told"):
+        found(str(tmp_path / "a" / "x.toml"), str(tmp_path / "b" / "x.toml"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from costlab import count
-from costlab.search import Growth
+from costlab.search import Growth, Members, read_written
 from costlab.train import plan, record
 from costlab.train.plan import Plan
 from costlab.train.prepare import make_plan, resume_plan, save_plan
@@ -109,6 +109,21 @@ def test_what_comes_next_follows_from_the_results_alone(sampler: str, tmp_path: 
     after = Growth(plans[0], tmp_path / "run", lambda _: None)(plans[0], failed)
     assert after is not None
     assert len(after.spaces[0].drawn) == 4
+
+
+@pytest.mark.usefixtures("images_once")
+def test_images_of_further_sides_are_made_when_they_are_needed(tmp_path: Path) -> None:
+    space = read_written("mini width=0.05:0.2:0.05 input=16:64:4")
+    made, dataset = make_plan(ALONE, lambda _: None, Members((space,), 30, search="nsga2"))
+    save_plan(made, dataset, tmp_path)
+    epoch = record.Epoch(1, 1.0, 0.5, 1.0, 0.5, 0.01, 1.0, 100.0)
+    results = {pair: TrialResult(*pair, (epoch,), HERE) for pair in made.pairs}
+    grown = Growth(made, tmp_path, lambda _: None)(made, results)
+    assert grown is not None
+    before, after = ({arm.side for arm in each.arms} for each in (made, grown))
+    assert before < after
+    assert {file.name for file in (tmp_path / "data").iterdir()} == {f"images-{side}.pt" for side in after}
+    assert all(arm.label.endswith(f" at {arm.side}x{arm.side}") for arm in grown.arms[1:])
 
 
 @pytest.mark.slow
