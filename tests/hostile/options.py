@@ -119,17 +119,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "--format": ("", "yaml", "JSON ", "table,csv", "xml", "tex", "\x1b[31m"),
     "--output": PATHS,
     "--html": (*PATHS, "x.md", "x.html.txt", "nosuch/x.html", "-x"),
-    "--beside": (
-        "",
-        "nosuch",
-        "stem",
-        "inception_a:x=3",
-        "os:getcwd",
-        "nosuch.py:it",
-        LONG,
-        "\x1b[31m",
-        "\0",
-    ),
+    "--beside": (*words("nosuch stem inception_a:x=3 os:getcwd nosuch.py:it"), "", LONG, "\x1b[31m", "\0"),
     "--plot": (*PATHS, "x.jpg", "x.svg", "x"),
     "--columns": (
         "",
