@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     import torch
 
     from costlab.train.plan import Plan
-    from costlab.train.record import Run, TrialResult
-    from costlab.train.run import RunObserver
+    from costlab.train.record import Run
+    from costlab.train.run import Known, RunObserver
 
 RUNS = Path("runs")
 
@@ -109,7 +110,7 @@ def _train(options: dict[str, Any]) -> tuple[str, ...]:
         settings = WorkerSettings(
             folder, str(device), workers, SAVE_EVERY, plan.identity, options["compiled"]
         )
-        known, grow = _known(options, plan, observer), growth(plan, folder, observer.note)
+        known, grow = _known(options, plan, observer.note), growth(plan, folder, observer.note)
         run = train_plan(plan, settings, observer, *_study(options), known=known, grow=grow)
     return _write_page(run, folder)
 
@@ -119,13 +120,20 @@ def _study(options: dict[str, Any]) -> tuple[str, bool]:
     return options["study"] or "", bool(options["resume"])
 
 
-def _known(options: dict[str, Any], plan: "Plan", observer: "RunObserver") -> "tuple[TrialResult, ...]":
-    """The results of an earlier run that the user names."""
+def _known(options: dict[str, Any], plan: "Plan", report: Callable[[str], None]) -> "Known":
+    """What gives the results of an earlier run that the user names. Raises as `known_results` does."""
     from costlab.train.known import known_results
+    from costlab.train.run import nothing
 
     if not options["known"]:
-        return ()
-    return known_results(Path(options["known"]), plan, observer.note)
+        return nothing
+    known = partial(known_results, Path(options["known"]))
+    report(f"{options['known']} has {len(known(plan))} of {len(plan.pairs)} trials")
+    return known
+
+
+def _unheard(_: str) -> None:
+    """Nobody is told."""
 
 
 def _under_torchrun() -> bool:
@@ -168,7 +176,7 @@ def _train_under_torchrun(options: dict[str, Any], device: "torch.device") -> tu
     ):
         plan, folder = group.run_on_leader(lambda: _prepare(options, observer, stack))
         settings = WorkerSettings(folder, str(own), 1, SAVE_EVERY, plan.identity, options["compiled"])
-        known = _known(options, plan, observer) if group.is_leader else ()
+        known = _known(options, plan, observer.note if group.is_leader else _unheard)
         grow = growth(plan, folder, observer.note)
         run = train_under_torchrun(plan, settings, observer, group, *_study(options), known=known, grow=grow)
     return () if run is None else _write_page(run, folder)
@@ -215,7 +223,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         words(options, spaces.spaces) if spaces else (),
     )
     plan, dataset = make_plan(request, observer.note, spaces)
-    _known(options, plan, observer)  # or refuse it before anything is written
+    _known(options, plan, _unheard)  # or refuse it before anything is written
     stack.enter_context(lock_folder(folder))
     save_plan(plan, dataset, folder)
     return plan, folder

@@ -1,6 +1,5 @@
 """What an earlier run has found already: results of its record that stand for trials of a plan."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +9,10 @@ from costlab.train.plan import Plan
 from costlab.train.record import TrialResult
 
 
-def known_results(
-    file: Path, plan: Plan, report: Callable[[str], None] = lambda _: None
-) -> tuple[TrialResult, ...]:
+def known_results(file: Path, plan: Plan) -> tuple[TrialResult, ...]:
     """The results in a record of what the plan trains: the same networks, recipe, images and seeds.
 
-    What the record has besides, and trials that failed, are left out. ``report`` is told how many there are.
+    What the record has besides, and trials that failed, are left out.
 
     Raises:
         RunError: there is no record, or nothing in it is of this plan.
@@ -33,13 +30,11 @@ def known_results(
             f"--known {file}: it is of another recipe: {name} is {run.recipe.get(name)} there, and "
             f"{plan.recipe[name]} here"
         )
-    same = {replace(arm, timing=None).label for arm in run.arms if replace(arm, timing=None) in plan.arms}
+    same = {arm.label for arm in run.arms if replace(arm, timing=None) in plan.arms}
     if not same:
         raise RunError(f"--known {file}: it is of other networks: {run.name}, {run.title}")
-    found = tuple(
+    return tuple(
         trial
         for trial in run.trials
         if trial.arm in same and trial.seed < plan.seeds and trial.top_1 is not None
     )
-    report(f"{file} has {len(found)} of {len(plan.pairs)} trials")
-    return found

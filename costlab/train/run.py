@@ -1,6 +1,6 @@
 """A run: the trials of a plan are trained by workers until each has a result, then timed and recorded."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,8 @@ STUDY = "study.db"
 WAIT = 0.5
 Grow: TypeAlias = Callable[[Plan, Mapping[Pair, TrialResult]], Plan | None]
 """Gives a plan with more arms, by the results of those that it has; None when these are all."""
+Known: TypeAlias = Callable[[Plan], Iterable[TrialResult]]
+"""Gives the results of an earlier run that stand for trials of a plan."""
 
 
 class RunObserver(Protocol):
@@ -51,6 +53,11 @@ def never(_: Plan, __: Mapping[Pair, TrialResult]) -> None:
     """No more arms than a plan has."""
 
 
+def nothing(_: Plan) -> tuple[TrialResult, ...]:
+    """No results of an earlier run."""
+    return ()
+
+
 def train_plan(
     plan: Plan,
     settings: WorkerSettings,
@@ -58,7 +65,7 @@ def train_plan(
     study: str = "",
     again: bool = False,
     grace: int = GRACE,
-    known: Sequence[TrialResult] = (),
+    known: Known = nothing,
     grow: Grow = never,
 ) -> Run:
     """Train the trials of a plan that have no result yet, time the arms, and save the record.
@@ -72,7 +79,7 @@ def train_plan(
         study: the URL of a database that other machines take trials from too; empty for a file in the folder.
         again: whether trials that failed are trained again.
         grace: seconds without a heartbeat after which another machine counts as dead.
-        known: results of an earlier run, which are not found again.
+        known: is asked for results of an earlier run, which are not found again, of each such plan.
         grow: is asked for a plan with more arms, which it has saved, each time that all trials have results.
 
     Raises:
@@ -85,7 +92,7 @@ def train_plan(
             grown: Plan | None = plan
             while grown is not None:
                 plan = grown
-                trials.go_on_with(plan.pairs)
+                go_on(trials, plan, known)
                 results = _Dispatcher(trials, pool, observer, plan.pairs).work(lambda: trials.results(here))
                 grown = grow(plan, results)
         if plan.spaces:
@@ -105,7 +112,7 @@ def open_study_of(
     url: str = "",
     again: bool = False,
     grace: int = GRACE,
-    known: Sequence[TrialResult] = (),
+    known: Known = nothing,
 ) -> Iterator[Study]:
     """The study of a plan: at ``url``, or else in the folder, which this process has locked.
 
@@ -118,10 +125,16 @@ def open_study_of(
     ) as trials:
         if not url:
             trials.release_all()
-        trials.take_over(known)
+        go_on(trials, plan, known)
         if again:
             trials.retry_failures()
         yield trials
+
+
+def go_on(trials: Study, plan: Plan, known: Known) -> None:
+    """Let a study go on with the trials of a plan, of which some may be known."""
+    trials.go_on_with(plan.pairs)
+    trials.take_over(known(plan))
 
 
 def run_environment(settings: WorkerSettings, workers: int) -> Environment:

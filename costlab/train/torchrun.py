@@ -1,6 +1,6 @@
 """A run under torchrun: every trial is trained by all of the processes that it started."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import Event, Thread
@@ -9,8 +9,18 @@ from time import sleep
 from costlab.train.distributed import Group
 from costlab.train.plan import Plan
 from costlab.train.protocol import WorkerSettings
-from costlab.train.record import Run, TrialResult
-from costlab.train.run import Grow, RunObserver, never, open_study_of, run_environment, save_record
+from costlab.train.record import Run
+from costlab.train.run import (
+    Grow,
+    Known,
+    RunObserver,
+    go_on,
+    never,
+    nothing,
+    open_study_of,
+    run_environment,
+    save_record,
+)
 from costlab.train.study import BEAT, Study
 from costlab.train.worker import Worker
 
@@ -26,7 +36,7 @@ def train_under_torchrun(
     group: Group,
     study: str = "",
     again: bool = False,
-    known: Sequence[TrialResult] = (),
+    known: Known = nothing,
     grow: Grow = never,
 ) -> Run | None:
     """Train the trials of a plan one after the other; returns the record in the leading process.
@@ -56,7 +66,7 @@ def train_under_torchrun(
                 if (grown := grow(plan, results)) is None:
                     break
                 plan = grown
-                trials.go_on_with(plan.pairs)
+                go_on(trials, plan, known)
                 continue
             observer.remaining(len(plan.pairs) - len(results))
             lease = trials.lease()

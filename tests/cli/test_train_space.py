@@ -88,5 +88,11 @@ def test_a_search_is_trained_and_gone_on_with(
     same = run("train", "--resume", "runs/mini_search", "--workers", "1", *split(f"--space {SPACE}"))
     assert same.code == 0, same.err
     assert json.loads(Path("runs/mini_search/results.json").read_text()) == record
+    known = f"--known runs/mini_search/results.json -o again {SMALL}"
+    again = run("train", *split(f"--space {SPACE} --sample 4 --search --beside mini:width=0.3 {known}"))
+    assert again.code == 0, again.err
+    assert "training: " not in again.err  # of later generations, too
+    assert again.err.count("runs/mini_search/results.json has 4 of 4 trials") == 1
+    assert json.loads(Path("again/results.json").read_text())["trials"] == record["trials"]
     none = run("train", "--resume", "runs/mini_search", "--preset", "full")
     assert none.code == 2

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,12 @@ def test_what_is_known_is_not_trained_again(made: Plan, tmp_path: Path) -> None:
     assert [(trial.arm, trial.seed) for trial in known] == [(first, 0), (second, 0), (first, 1)]
     observer = Notes()
     settings = WorkerSettings(tmp_path / "now", "cpu", 1, 0.0, made.identity)
-    run = train_plan(made, settings, observer, known=known)
+    run = train_plan(made, settings, observer, known=partial(known_results, file))
     assert observer.started == [(second, 1)]
     assert run.top_1(first) == {0: 0.123, 1: 0.789}
     assert run.top_1(second)[0] == 0.456
     assert len(run.trials) == 4
-    again = train_plan(made, settings, observer, known=[result(first, 0, 0.999)])
+    again = train_plan(made, settings, observer, known=lambda _: [result(first, 0, 0.999)])
     assert again.top_1(first)[0] == 0.123  # what is there already stays
 
 
