@@ -21,6 +21,7 @@ from costlab.report.cell import human
 from costlab.targets.resolve import resolve
 from costlab.tracing.rules.registry import MODULES
 from costlab.train.arms import count_arm, find_experiment
+from costlab.train.plan import PRESETS
 
 ROOT = Path(__file__).parents[1]
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -98,6 +99,11 @@ def test_every_document_is_in_the_menu_of_the_site_and_in_the_readme() -> None:
     assert {file.relative_to(ROOT).as_posix().removeprefix("docs/") for file in below} <= named
     for name in DOCUMENTS:
         assert name in ("README.md", "docs/index.md") or f"]({name})" in DOCUMENTS["README.md"], name
+
+
+def test_the_presets_are_told_as_they_are() -> None:
+    for name, preset in PRESETS.items():
+        assert f"`{name}`: {preset}" in DOCUMENTS["docs/train.md"]
 
 
 def test_every_public_name_is_in_the_reference() -> None:

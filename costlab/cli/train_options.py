@@ -26,9 +26,8 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--preset",
         type=click.Choice(tuple(PRESETS)),
-        help="The scale. smoke: 3,000 images, 15 epochs, a minute per trial on a core; quick: 10,000, "
-        "20 epochs; photographs: 50,000, 12 epochs, with --data; full: 50,000, 40 epochs, twice the width, "
-        "for a GPU.  [default: smoke]",
+        help=f"The scale. {'; '.join(f'{name}: {preset}' for name, preset in PRESETS.items())}.  "
+        f"[default: {next(iter(PRESETS))}]",
     ),
     click.option(
         "--data",

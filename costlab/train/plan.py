@@ -35,19 +35,30 @@ TRIALS = "trials"
 
 @dataclass(frozen=True)
 class Preset:
-    """A scale: the width of the reduced network, the most images, and settings of the recipe."""
+    """A scale: the width of the reduced network, the most images, settings of the recipe, and what it is for."""
 
     width: float
     train: int
     validation: int
     recipe: Mapping[str, Any]
+    purpose: str = ""
+
+    def __str__(self) -> str:
+        said = f"{self.train:,} images, {self.recipe['epochs']} epochs"
+        return f"{said}, {self.purpose}" if self.purpose else said
 
 
 PRESETS = {
-    "smoke": Preset(0.5, 3000, 1000, {"epochs": 15}),
+    "smoke": Preset(0.5, 3000, 1000, {"epochs": 15}, "about a minute per trial on a core"),
     "quick": Preset(0.5, 10_000, 2000, {"epochs": 20}),
-    "photographs": Preset(0.5, 50_000, 10_000, {"epochs": 12}),
-    "full": Preset(1.0, 50_000, 10_000, {"epochs": 40, "batch_size": 256, "learning_rate": 0.18}),
+    "photographs": Preset(0.5, 50_000, 10_000, {"epochs": 12}, "for images from --data"),
+    "full": Preset(
+        1.0,
+        50_000,
+        10_000,
+        {"epochs": 40, "batch_size": 256, "learning_rate": 0.18},
+        "twice the width, for a GPU",
+    ),
 }
 
 
