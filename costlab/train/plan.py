@@ -35,7 +35,7 @@ TRIALS = "trials"
 
 @dataclass(frozen=True)
 class Preset:
-    """A scale: the width of the reduced network, the most images, settings of the recipe, and what it is for."""
+    """A scale: the width of the reduced network, the most images, settings of the recipe; and its purpose."""
 
     width: float
     train: int
