@@ -29,6 +29,7 @@ from costlab.train import datasets
 from costlab.train.arms import sized_arms
 from costlab.train.data import Split
 from costlab.train.environment import find_device, has_bfloat16
+from costlab.train.experiment import LARGEST_SIDE
 from costlab.train.experiments import experiment
 from costlab.train.learner import precision
 from costlab.train.plan import PRESETS, Preset
@@ -238,7 +239,7 @@ def main() -> None:
         validation=max(1, images * preset.validation // preset.train),
     )
     recipe = Recipe().with_settings({**preset.recipe, "epochs": args.epochs})
-    arms = sized_arms(experiment(ABLATION, preset.width), 10, 96)
+    arms = sized_arms(experiment(ABLATION, preset.width), 10, LARGEST_SIDE)
     baseline = next(iter(arms.values()))
     few = datasets.load("synthetic", min(preset.train, 4 * STEPS * recipe.batch_size), 500)
     name = (

@@ -19,13 +19,11 @@ from costlab.targets.resolve import find, without_folder
 from costlab.targets.target import Variant
 from costlab.train import experiments
 from costlab.train.arms import count_arm, place_of, with_classes
-from costlab.train.experiment import Arm, SizedArm, arm, is_name, of_ablation
+from costlab.train.experiment import MOST_SIDE, Arm, SizedArm, arm, is_name, of_ablation
 from costlab.train.finder import FEW, Found
 from costlab.train.record import MOST_MEMBERS
 from costlab.train.space_record import SearchRecord, SpaceRecord
 
-LARGEST = 65_536
-"""A side of images before there are any."""
 GENERATION, GENERATIONS = 8, 4
 """The members of a generation of a search; fewer where there would be fewer generations than that."""
 
@@ -107,9 +105,9 @@ class Members:
 
     def check(self, width: float) -> None:
         """Refuse what no images would help: targets, axes, conditions, and what stands beside them."""
-        self._spaces(LARGEST, FEW)
+        self._spaces(MOST_SIDE, FEW)
         for name in self.beside:
-            list(self._beside(name, width, LARGEST))
+            list(self._beside(name, width, MOST_SIDE))
         place = place_of(self.source)
         for option, target in self._targets():
             if (other := place_of(target)) and other != place:

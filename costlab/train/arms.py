@@ -22,8 +22,8 @@ from costlab.targets.resolve import (
 )
 from costlab.targets.target import Variant, made_again
 from costlab.train import experiments
-from costlab.train.experiment import Experiment, SizedArm, of_ablation
-from costlab.train.record import LARGEST_SIDE, ArmRecord
+from costlab.train.experiment import LARGEST_SIDE, Experiment, SizedArm, of_ablation
+from costlab.train.record import ArmRecord
 
 LISTED = r"\w+"
 """What is an experiment or an ablation that is listed, if it is one; what has a colon is in code."""

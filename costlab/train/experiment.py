@@ -19,8 +19,9 @@ from costlab.train.recipe import Recipe
 NAME = "of letters, digits, _ and -, a hundred at most, and 200 bytes"
 LONGEST = 200
 """The most bytes of a name: those of files have at most 255, with what follows."""
-SIDE, LEAST_SIDE = 48, 8
-"""The default side of images in pixels, where they have as many; and the least of any."""
+LEAST_SIDE, SIDE, LARGEST_SIDE, MOST_SIDE = 8, 48, 96, 65_536
+"""Sides of images in pixels: the least of any; that of an arm by default, where they have as many; the most
+that an arm of costlab's own experiments asks for; the most of any."""
 
 
 def is_name(text: str) -> bool:

@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 
 from costlab.algebra.parameter import closest
 from costlab.errors import DefinitionError, TargetError
-from costlab.train.experiment import LEAST_SIDE, SIDE, Arm, Expectation, Experiment, arm
-from costlab.train.record import LARGEST_SIDE
+from costlab.train.experiment import LARGEST_SIDE, LEAST_SIDE, SIDE, Arm, Expectation, Experiment, arm
 
 Mini: TypeAlias = Callable[..., Arm]
 """Makes an arm of the reduced network, whose width is that of the preset times ``width``."""

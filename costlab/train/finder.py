@@ -3,8 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from costlab.train import arms
-from costlab.train.experiment import Expectation, SizedArm
-from costlab.train.record import LARGEST_SIDE
+from costlab.train.experiment import LARGEST_SIDE, Expectation, SizedArm
 from costlab.train.space_record import SearchRecord, SpaceRecord
 
 FEW = 2

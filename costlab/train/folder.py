@@ -11,8 +11,7 @@ import torch
 
 from costlab.errors import one_line
 from costlab.train.data import DataRequest, Dataset, Split
-from costlab.train.experiment import LEAST_SIDE
-from costlab.train.record import LARGEST_SIDE
+from costlab.train.experiment import LARGEST_SIDE, LEAST_SIDE
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -26,7 +26,7 @@ from costlab.decode import (
 from costlab.errors import DefinitionError, RunError, one_line
 from costlab.files import read, write
 from costlab.messages import named
-from costlab.train.experiment import NAME, Expectation, is_name
+from costlab.train.experiment import LARGEST_SIDE, LEAST_SIDE, MOST_SIDE, NAME, Expectation, is_name
 from costlab.train.recipe import Recipe
 from costlab.train.space_record import SearchRecord, SpaceRecord
 
@@ -39,8 +39,6 @@ MOST_SEEDS, MOST_ARMS, MOST_MEMBERS = 10_000, 100, 1_000
 """How often an arm is trained at most, how many arms a run has, and how many members of spaces beside."""
 MOST_BYTES = 2**28
 """The largest file of a record or a plan; reading one takes many times its size."""
-LARGEST_SIDE = 96
-"""The most pixels at a side of images that any arm of costlab's own experiments asks for."""
 Seeds = Annotated[int, at_least(1, MOST_SEEDS)]
 ExperimentName = Annotated[str, Must(is_name, NAME)]
 
@@ -128,7 +126,7 @@ class ArmRecord:
 
     label: Line
     network: Line
-    side: Annotated[int, at_least(8, 65_536)]
+    side: Annotated[int, at_least(LEAST_SIDE, MOST_SIDE)]
     recipe: Mapping[str, Any]
     multiply_adds: Natural
     parameters: Natural
