@@ -66,7 +66,7 @@ class Batches:
         """The same images to the last bit, made by one pass over them."""
         from costlab.train.kernels import shifted
 
-        images = torch.empty(len(order.image), *self.images.shape[1:])
+        images = torch.empty(len(order.image), *self.images.shape[1:], dtype=torch.float32)
         which, down, right, mirrored = (part.contiguous().numpy() for part in order)
         shifted(self.images.numpy(), which, down, right, mirrored, self._levels.numpy(), images.numpy())
         return images.permute(0, 3, 1, 2)

@@ -27,9 +27,10 @@ def _to_pointer(_: Any, __: Any) -> Any:
 
 
 _pointer: Any = intrinsic(_to_pointer)
+_compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"})
+@_compiled
 def normalize(
     x_at: int,
     y_at: int,
@@ -72,7 +73,7 @@ def normalize(
             out[j] = np.float32(0) if value < 0 else value  # a NaN stays one
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"})
+@_compiled
 def normalize_backward(
     gradient_at: int,
     step: int,
@@ -125,7 +126,7 @@ def normalize_backward(
             out[j] = factor[j] * passed + by_x[j] * row[j] + by_none[j]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"})
+@_compiled
 def _gathered(values: Any, channels: int) -> Any:
     """The first values of each pixel of ``(pixels, step)``, side by side."""
     gathered, whole = np.empty((len(values), channels), np.float32), channels - channels % EIGHT
@@ -139,7 +140,7 @@ def _gathered(values: Any, channels: int) -> Any:
     return gathered
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"})
+@_compiled
 def mean_around(x_at: int, y_at: int, shape: tuple[int, int, int, int], tall: int, wide: int) -> None:
     """Write the mean of the ``tall x wide`` window around each pixel, with zeros beyond the edge.
 
@@ -168,7 +169,7 @@ def mean_around(x_at: int, y_at: int, shape: tuple[int, int, int, int], tall: in
                     out[j] += part[j] * share
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"})
+@_compiled
 def shifted(images: Any, order: Any, down: Any, right: Any, mirrored: Any, levels: Any, out: Any) -> None:
     """Write images ``(N, H, W, C)`` of bytes in an order, shifted and mirrored; the edge is repeated.
 
@@ -187,7 +188,7 @@ def shifted(images: Any, order: Any, down: Any, right: Any, mirrored: Any, level
                     to[h, w, c] = levels[row[column, c], c]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"})
+@_compiled
 def _statistics(x: Any, mean: Any, variance: Any) -> None:
     """Write mean and biased variance per channel: in one pass, relative to the mean of the first strip."""
     channels = len(mean)
@@ -214,7 +215,7 @@ def _statistics(x: Any, mean: Any, variance: Any) -> None:
             variance[c] = 0.0
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"})
+@_compiled
 def _carry(strip: Any, sums: Any) -> None:
     """Add the values of a strip to the sums per channel, and make them 0."""
     for start in range(0, len(strip), len(sums)):
@@ -223,7 +224,7 @@ def _carry(strip: Any, sums: Any) -> None:
     strip[:] = np.float32(0)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"})
+@_compiled
 def _strip(values: Any, x: Any) -> Any:
     """A strip as those of ``x`` with the values of the channels."""
     strip = np.empty(x.shape[1], np.float32)

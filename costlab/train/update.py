@@ -137,7 +137,7 @@ def _values(parameter: nn.Parameter) -> Tensor:
 def _in_order(parameter: nn.Parameter, tensor: Tensor | None) -> Tensor:
     """The values of a tensor in the order of those of a parameter of its shape; 0 if there is none."""
     if tensor is None:
-        return torch.zeros(parameter.numel())
+        return torch.zeros(parameter.numel(), dtype=parameter.dtype)
     if tensor.layout != torch.strided:
         tensor = tensor.to_dense()
     if tensor.stride() != parameter.stride():

@@ -119,6 +119,18 @@ def switched_off() -> nn.Module:
     return norm
 
 
+def test_a_division_by_0_is_no_number_as_in_torch() -> None:
+    network = nn.Sequential(nn.BatchNorm2d(3, eps=0.0), nn.ReLU())
+    fuse(network)
+    x = torch.ones(2, 3, 2, 2).to(memory_format=torch.channels_last).requires_grad_()
+    y = network(x)
+    assert is_fused(y)
+    y.sum().backward()
+    assert x.grad is not None
+    assert y.isnan().all()
+    assert x.grad.isnan().all()
+
+
 class Own(nn.BatchNorm2d):
     pass
 

@@ -12,6 +12,7 @@ import torch
 
 from costlab.errors import RunError
 from costlab.train import cache, checkpoint, plan, record
+from costlab.train.fused import has_kernels
 from costlab.train.plan import Plan
 from costlab.train.prepare import RunRequest, make_plan, resume_plan, save_plan
 from costlab.train.protocol import WorkerSettings
@@ -81,6 +82,7 @@ def test_a_run_from_its_beginning_to_its_record(tmp_path: Path) -> None:
     )
     assert record.load(tmp_path / record.FILE) == run
     for trial in run.trials:
+        assert trial.environment.kernels == has_kernels()
         folder = trial_folder(tmp_path, made, trial.arm, trial.seed)
         lines = [json.loads(line) for line in (folder / EPOCHS).read_text().splitlines()]
         assert [line["epoch"] for line in lines] == [1, 2]
