@@ -13,7 +13,7 @@ LONGEST = 24
 """The most letters of a name that stands for a space wherever it is spoken of."""
 
 
-class Trained(NamedTuple):
+class TrainedNetwork(NamedTuple):
     """A network that was trained, with the places of the spaces in the record that it was drawn from.
 
     ``error`` is 1 less the top-1 accuracy after the last epoch, and ``loss`` is that of validation then, both
@@ -39,7 +39,7 @@ class Trained(NamedTuple):
         """Its target, with the pixels at a side of its images where these are not the usual ones."""
         return self.target if self.side == usual else f"{self.target} at {self.side}x{self.side}"
 
-    def surpasses(self, other: "Trained") -> bool:
+    def surpasses(self, other: "TrainedNetwork") -> bool:
         """Whether it has as few multiply-adds and as small an error, and less of one of them."""
         if self.error is None or other.error is None:
             return False
@@ -47,30 +47,29 @@ class Trained(NamedTuple):
         return mine != its and mine[0] <= its[0] and mine[1] <= its[1]
 
 
-def members_of(run: Run) -> tuple[Trained, ...]:
+def members_of(run: Run) -> tuple[TrainedNetwork, ...]:
     """The arms that were drawn from a space, in the order of the record."""
     return tuple(each for each in _every(run) if each.spaces)
 
 
-def beside_of(run: Run) -> tuple[Trained, ...]:
+def beside_of(run: Run) -> tuple[TrainedNetwork, ...]:
     """The arms that were trained beside them, the baseline first; those, too, that were drawn after all.
 
     An arm that has a name of its own, and not that of its target, was not named for being a member.
     """
-    baseline = baseline_of(run)
     first, *others = _every(run)
     named = [each for each in others if not each.spaces or not each.is_named_by_target]
-    return (first, *named) if baseline else tuple(named)
+    return (first, *named) if baseline_of(run) else tuple(named)
 
 
-def baseline_of(run: Run) -> ArmRecord | None:
+def baseline_of(run: Run) -> TrainedNetwork | None:
     """The first arm, the network that the first space varies; None where that cannot be trained by itself.
 
     Then the first arm is the first member that was drawn.
     """
     first, space = run.baseline, run.spaces[0]
     is_drawn = space.drawn[:1] == (first.label,)
-    return None if is_drawn and first.network != space.target else first
+    return None if is_drawn and first.network != space.target else _every(run)[0]
 
 
 def space_names(run: Run) -> tuple[str, ...]:
@@ -88,19 +87,19 @@ def usual_side(run: Run) -> int:
     return side
 
 
-def errors_in(members: Iterable[Trained], place: int) -> list[float]:
+def errors_in(members: Iterable[TrainedNetwork], place: int) -> list[float]:
     """The errors of the members of a space, in ascending order; those without a result are left out."""
     return sorted(each.error for each in members if place in each.spaces and each.error is not None)
 
 
-def by_error(members: Iterable[Trained]) -> list[Trained]:
+def by_error(members: Iterable[TrainedNetwork]) -> list[TrainedNetwork]:
     """Those with a result by their error and their multiply-adds, and then the others."""
     return sorted(members, key=lambda each: (each.error is None, each.error or 0.0, each.multiply_adds))
 
 
-def front_of(members: Iterable[Trained]) -> list[Trained]:
+def front_of(members: Iterable[TrainedNetwork]) -> list[TrainedNetwork]:
     """Those that no other surpasses, by multiply-adds; equals of one on the front are on it, too."""
-    front: list[Trained] = []
+    front: list[TrainedNetwork] = []
     least = 2.0
     for each in sorted(by_error(members), key=lambda each: each.multiply_adds):  # a stable order
         if each.error is None:
@@ -112,12 +111,12 @@ def front_of(members: Iterable[Trained]) -> list[Trained]:
     return front
 
 
-def surpassing(members: Iterable[Trained], other: Trained) -> list[Trained]:
+def surpassing(members: Iterable[TrainedNetwork], other: TrainedNetwork) -> list[TrainedNetwork]:
     """The members that surpass another network, by error."""
     return by_error(each for each in members if each.surpasses(other))
 
 
-def _every(run: Run) -> list[Trained]:
+def _every(run: Run) -> list[TrainedNetwork]:
     """All arms."""
     places: dict[str, list[int]] = {}
     for place, space in enumerate(run.spaces):
@@ -130,9 +129,11 @@ def _every(run: Run) -> list[Trained]:
     return [_trained(arm, tuple(places.get(arm.label, ())), results.get(arm.label, ())) for arm in run.arms]
 
 
-def _trained(arm: ArmRecord, places: tuple[int, ...], results: Sequence[tuple[float, float]]) -> Trained:
+def _trained(
+    arm: ArmRecord, places: tuple[int, ...], results: Sequence[tuple[float, float]]
+) -> TrainedNetwork:
     top_1, loss = (fmean(values) for values in zip(*results, strict=True)) if results else (None, None)
-    return Trained(
+    return TrainedNetwork(
         arm.label,
         arm.network,
         arm.side,

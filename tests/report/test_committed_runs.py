@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from costlab.report.evidence import names_with, records_in
-from costlab.report.pages.run import recounted
+from costlab.report.pages.run_parts import recounted
 from costlab.report.pages.space_recount import spaces_recounted
 from costlab.report.trained_on import page_title
 from costlab.train.experiments import experiment, names

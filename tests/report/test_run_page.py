@@ -7,7 +7,8 @@ from math import inf
 import pytest
 
 from costlab.report.page import Page
-from costlab.report.pages.run import recounted, training_page
+from costlab.report.pages.run import training_page
+from costlab.report.pages.run_parts import recounted
 from costlab.report.pictures.step_time import StepSaving, step_savings
 from costlab.report.pictures.trained_accuracy import accuracies_of
 from costlab.report.tables.run import accuracy_table, settings_table, step_time_table

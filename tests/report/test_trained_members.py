@@ -6,20 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costlab.report.tables.space_run import beside_table, front_table, standing
-from costlab.report.trained_members import Trained, baseline_of, beside_of, front_of, members_of
+from costlab.report.trained_members import TrainedNetwork, baseline_of, beside_of, front_of, members_of
 from tests.train.space_records import BASELINE, of_spaces
 
 LOW = (0.72, 0.73, 0.74, 0.75)
 NETWORKS = st.lists(
     st.tuples(st.integers(1, 5), st.sampled_from([0.1, 0.2, 0.3, None])).map(
-        lambda each: Trained("", "", 32, (0,), each[0], 7, each[1], None, 1)
+        lambda each: TrainedNetwork("", "", 32, (0,), each[0], 7, each[1], None, 1)
     ),
     max_size=12,
 )
 
 
 @given(NETWORKS)
-def test_the_front_is_what_no_other_surpasses(networks: list[Trained]) -> None:
+def test_the_front_is_what_no_other_surpasses(networks: list[TrainedNetwork]) -> None:
     wanted = [
         each
         for each in networks
@@ -36,8 +36,8 @@ def test_the_front_is_what_no_other_surpasses(networks: list[Trained]) -> None:
 
 
 def test_where_a_network_stands() -> None:
-    def made(name: str, size: int, error: float | None) -> Trained:
-        return Trained(name, name, 32, (0,), size, 7, error, None, 1)
+    def made(name: str, size: int, error: float | None) -> TrainedNetwork:
+        return TrainedNetwork(name, name, 32, (0,), size, 7, error, None, 1)
 
     members = [made("m", 80, 0.25), made("n", 90, 0.2), made("o", 100, None)]
     assert standing(made("", 79, 0.9), members) == "on the front: no member surpasses it"
@@ -67,13 +67,17 @@ def test_what_is_a_member_and_was_named_stands_beside_the_members_too() -> None:
 
 def test_a_run_whose_space_cannot_be_trained_by_itself_has_no_baseline() -> None:
     made = of_spaces(LOW)
-    assert baseline_of(made) == made.arms[0]
+    baseline = baseline_of(made)
+    assert baseline is not None
+    assert (baseline.label, baseline.error) == (BASELINE, 0.3)
     assert baseline_of(replace(made, arms=made.arms[1:])) is None
     assert beside_of(replace(made, arms=made.arms[1:])) == ()
     space = made.spaces[0]
     itself = replace(made.arms[0], label=space.target, network=space.target)
     drawn = replace(made, arms=(itself, *made.arms[1:]), spaces=(replace(space, drawn=(space.target,)),))
-    assert baseline_of(drawn) == itself
+    baseline = baseline_of(drawn)
+    assert baseline is not None
+    assert (baseline.label, baseline.spaces) == (space.target, (0,))
 
 
 def test_images_of_another_size_are_named() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from costlab.paper.audit import AuditedClaim
 from costlab.paper.stated import Trained
 from costlab.report.page import Page, page
-from costlab.report.pages.run import CLAIMED_ANCHOR
+from costlab.report.pages.run_parts import CLAIMED_ANCHOR
 from costlab.report.pictures.verdicts import verdicts_picture
 from costlab.report.table import inline
 from costlab.report.tables.verify import (

@@ -8,7 +8,7 @@ from costlab.explore.given import exact, share
 from costlab.explore.member import Member
 from costlab.explore.region import together
 from costlab.explore.space import Space
-from costlab.report.pages.run import is_of_costlab
+from costlab.report.pages.run_parts import is_of_costlab
 from costlab.report.tables.space_run import conditions_of
 from costlab.report.trained_members import space_names
 from costlab.search.labels import as_target

@@ -7,10 +7,11 @@ from statistics import variance
 from costlab.explore.region import together
 from costlab.report.cell import plural
 from costlab.report.page import Page, Part, page
-from costlab.report.pages.run import (
+from costlab.report.pages.run_parts import (
     GENERATED,
     at_full_scale,
     claims_parts,
+    failed_trainings,
     failures,
     for_epochs,
     is_of_costlab,
@@ -21,7 +22,6 @@ from costlab.report.pages.run import (
     recounted_paragraph,
     results_in_words,
     sizes_in_words,
-    trial_name,
 )
 from costlab.report.pages.space_recount import spaces_recounted
 from costlab.report.pictures.error_distribution import distribution_picture
@@ -37,7 +37,7 @@ from costlab.report.tables.space_run import (
     spaces_table,
     standing,
 )
-from costlab.report.trained_members import Trained, baseline_of, beside_of, members_of, space_names
+from costlab.report.trained_members import TrainedNetwork, baseline_of, beside_of, members_of, space_names
 from costlab.report.trained_on import page_title
 from costlab.train.record import Run
 from costlab.train.space_record import SearchRecord, SpaceRecord
@@ -68,8 +68,7 @@ def space_page(run: Run, name: str, record: str, target: str = "") -> Page:
     of the evidence. Problems are trainings that failed, counts that differ from those of the definitions,
     and members that are not what the record says of them.
     """
-    failed = [f"{trial_name(trial)}: {trial.failure}" for trial in run.trials if trial.failure]
-    moved, odd = recounted(run), spaces_recounted(run)
+    failed, moved, odd = failed_trainings(run), recounted(run), spaces_recounted(run)
     return page(
         name,
         page_title(run),
@@ -200,7 +199,7 @@ def _front(run: Run, name: str) -> Iterator[Part]:
     yield f"{_noise(run)} {LUCK}"
 
 
-def _baseline(baseline: Trained, members: Sequence[Trained]) -> str:
+def _baseline(baseline: TrainedNetwork, members: Sequence[TrainedNetwork]) -> str:
     """Where the baseline stands."""
     stands = standing(baseline, members)
     if baseline.error is None:

@@ -4,7 +4,6 @@ Source: I. Radosavovic, J. Johnson, S. Xie, W.-Y. Lo and P. Dollár, "On Network
 Recognition", ICCV 2019, which draws spaces so.
 """
 
-from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costlab.report.cell import plural
@@ -73,11 +72,11 @@ def distributions_of(run: Run) -> Distributions:
         if errors
     )
     baseline = baseline_of(run)
-    top_1 = run.top_1(baseline.label).values() if baseline else ()
+    error = baseline.error if baseline else None
     return Distributions(
         f"{picture_title(run)}: errors of the members",
         baseline.label if baseline else "",
-        round(1 - fmean(top_1), DIGITS) if top_1 else None,
+        None if error is None else round(error, DIGITS),
         curves,
         _gap(*curves) if len(curves) == 2 else None,
     )

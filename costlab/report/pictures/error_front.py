@@ -25,7 +25,14 @@ from costlab.report.pictures.numbered_points import (
     with_baseline_mark,
 )
 from costlab.report.pictures.space_looks import in_legend, marker_of_space, shade_of
-from costlab.report.trained_members import Trained, baseline_of, beside_of, front_of, members_of, space_names
+from costlab.report.trained_members import (
+    TrainedNetwork,
+    baseline_of,
+    beside_of,
+    front_of,
+    members_of,
+    space_names,
+)
 from costlab.report.trained_on import picture_title
 from costlab.train.record import Run
 
@@ -120,7 +127,7 @@ def errors_and_costs(run: Run) -> Front:
     )
 
 
-def _point(network: Trained) -> tuple[int, float]:
+def _point(network: TrainedNetwork) -> tuple[int, float]:
     """Where a network with a result lies."""
     assert network.error is not None
     return network.multiply_adds, round(network.error, DIGITS)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from costlab.report.cell import Column, plural
 from costlab.report.table import Table
 from costlab.report.tables.run_claims import ROUNDED, WITHIN, by_chance, points, span
-from costlab.report.trained_members import Trained, baseline_of, errors_in, members_of, space_names
+from costlab.report.trained_members import TrainedNetwork, baseline_of, errors_in, members_of, space_names
 from costlab.train.record import Run
 from costlab.train.statistics import Interval
 from costlab.train.two_samples import (
@@ -94,13 +94,12 @@ def compared(
 def errors_table(run: Run) -> Table:
     """The least, median, mean and largest error in each space."""
     members, baseline = members_of(run), baseline_of(run)
-    top_1 = run.top_1(baseline.label).values() if baseline else ()
-    bar = 1 - fmean(top_1) if top_1 else None
+    bar = baseline.error if baseline else None
     rows = []
     for place, name in enumerate(space_names(run)):
         errors = errors_in(members, place)
         summary = (min(errors), median(errors), fmean(errors), max(errors)) if errors else (None,) * 4
-        below = None if bar is None or not errors else sum(error < bar - 1e-9 for error in errors)
+        below = None if bar is None or not errors else sum(error < bar for error in errors)
         rows.append(
             (
                 name,
@@ -139,7 +138,7 @@ def comparison_table(run: Run) -> Table:
     )
 
 
-def _row(run: Run, members: Sequence[Trained], first: int, second: int) -> tuple[object, ...]:
+def _row(run: Run, members: Sequence[TrainedNetwork], first: int, second: int) -> tuple[object, ...]:
     every = space_names(run)
     names = (every[first], every[second])
     a, b = errors_in(members, first), errors_in(members, second)
@@ -176,7 +175,7 @@ def probability(p: float) -> str:
     return shown
 
 
-def _assumed(run: Run, members: Sequence[Trained]) -> str:
+def _assumed(run: Run, members: Sequence[TrainedNetwork]) -> str:
     """What the test takes for granted, and what of it does not hold here."""
     once = "once each" if run.seeds == 1 else f"on {run.seeds} seeds each, of which the mean is taken"
     said = [

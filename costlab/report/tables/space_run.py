@@ -8,7 +8,7 @@ from costlab.explore.written.vary import ALL
 from costlab.report.cell import Column, plural
 from costlab.report.table import Table
 from costlab.report.trained_members import (
-    Trained,
+    TrainedNetwork,
     beside_of,
     by_error,
     front_of,
@@ -114,7 +114,7 @@ def beside_table(run: Run) -> Table:
     return Table("What was trained beside the members", BESIDE_COLUMNS, rows, notes=(note,))
 
 
-def standing(network: Trained, members: Sequence[Trained]) -> str:
+def standing(network: TrainedNetwork, members: Sequence[TrainedNetwork]) -> str:
     """Whether a network stands on the front of the members, or which of them surpass it, in words."""
     if network.error is None:
         return "without a result"
@@ -160,13 +160,13 @@ def members_table(run: Run, record: str) -> Table:
     return Table(title, MEMBER_COLUMNS, rows, notes=tuple(notes))
 
 
-def names_of(run: Run, member: Trained) -> str:
+def names_of(run: Run, member: TrainedNetwork) -> str:
     """The spaces that a member was drawn from."""
     names = space_names(run)
     return " and ".join(names[place] for place in member.spaces)
 
 
-def _costs(network: Trained) -> tuple[int, int, str | None]:
+def _costs(network: TrainedNetwork) -> tuple[int, int, str | None]:
     error = None if network.error is None else _percent(network.error)
     return network.multiply_adds, network.parameters, error
 
