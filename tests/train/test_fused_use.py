@@ -105,6 +105,7 @@ def test_transformed_and_traced_calls_run_as_they_are(place: int) -> None:
         assert torch.equal(torch.func.jvp(layer, (x,), (x,))[1], plain(x))
 
 
+@needs_kernels
 def test_names_of_arguments_are_torch_s() -> None:
     for layer in layers():
         plain, x = deepcopy(layer), image(2, 3, 4, 4)
