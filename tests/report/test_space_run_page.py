@@ -13,10 +13,10 @@ from costlab.report.table import Table
 from costlab.report.tables.space_errors import (
     ALIKE,
     CROSSING,
-    compared,
     comparison_table,
     errors_table,
     probability,
+    verdict,
 )
 from costlab.report.tables.space_run import (
     MOST_ROWS,
@@ -26,6 +26,7 @@ from costlab.report.tables.space_run import (
 )
 from costlab.report.trained_members import members_of
 from costlab.train.record import Run
+from costlab.train.two_samples import compare_errors
 from tests.report.test_run_page import rows
 from tests.train.records import trial
 from tests.train.space_records import BASELINE, PLAIN, of_spaces, sizes_of
@@ -124,17 +125,17 @@ def test_errors_and_the_test_by_hand() -> None:
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_a_verdict_can_go_either_way_or_fail(swapped: bool) -> None:
-    def verdict(first: list[float], second: list[float]) -> str:
+    def found(first: list[float], second: list[float]) -> str:
         pair = (second, first) if swapped else (first, second)
-        return compared(("b", "a") if swapped else ("a", "b"), *pair, 1000).verdict
+        return verdict(("b", "a") if swapped else ("a", "b"), compare_errors(*pair, 1000))
 
     low, high = [0.20 + 0.01 * i for i in range(5)], [0.40 + 0.01 * i for i in range(5)]
-    assert verdict(low, high) == "a has the lower errors"
-    assert verdict(high, low) == "b has the lower errors"
-    assert verdict(low, low) == ALIKE
-    assert verdict(low[:3], high[:3]) == ALIKE  # 2 of 20 ways
+    assert found(low, high) == "a has the lower errors"
+    assert found(high, low) == "b has the lower errors"
+    assert found(low, low) == ALIKE
+    assert found(low[:3], high[:3]) == ALIKE  # 2 of 20 ways
     # Most of the first are lower, and those that are not are so bad that its mean is higher.
-    assert verdict([*low, *low, *low, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9], [0.25] * 20) == CROSSING
+    assert found([*low, *low, *low, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9], [0.25] * 20) == CROSSING
 
 
 def test_several_pairs_are_named_with_what_chance_would_give() -> None:

@@ -11,6 +11,7 @@ from scipy.stats import ks_2samp, ttest_ind  # type: ignore[import-untyped]  # i
 
 from costlab.errors import DefinitionError
 from costlab.train.two_samples import (
+    compare_errors,
     critical_gap,
     distribution,
     largest_gap,
@@ -216,6 +217,17 @@ def test_a_difference_of_means_against_scipy(first: list[float], second: list[fl
     back = mean_difference(second, first, 10**9)
     assert (back.low, back.high) == pytest.approx((-found.high, -found.low))
     assert found.count == min(len(first), len(second))
+
+
+def test_which_errors_are_lower_by_hand() -> None:
+    low, high = [0.20 + 0.01 * i for i in range(5)], [0.40 + 0.01 * i for i in range(5)]
+    # All of one below the other: 2 of the comb(10, 5) = 252 ways; of three and three, 2 of 20.
+    assert compare_errors(low, high, 1000)[2:] == (True, 0)
+    assert compare_errors(high, low, 1000)[2:] == (True, 1)
+    assert compare_errors(low[:3], high[:3], 1000)[2:] == (False, None)
+    # 15 of 21 are lower, and the mean is not.
+    crossing = [*low, *low, *low, *[0.9] * 6]
+    assert compare_errors(crossing, [0.25] * 20, 1000)[2:] == (True, None)
 
 
 def test_errors_are_known_to_one_image_only() -> None:

@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from itertools import combinations
 from statistics import fmean, median
-from typing import NamedTuple
 
 from costlab.report.cell import Column, plural
 from costlab.report.table import Table
 from costlab.report.tables.run_claims import ROUNDED, WITHIN, by_chance, points, span
 from costlab.report.trained_members import TrainedNetwork, baseline_of, errors_in, members_of, space_names
 from costlab.train.record import Run
-from costlab.train.statistics import Interval
 from costlab.train.two_samples import (
     SIGNIFICANCE,
-    LargestGap,
+    ComparedErrors,
+    compare_errors,
     critical_gap,
-    largest_gap,
-    mean_difference,
     members_to_tell,
 )
 
@@ -64,31 +61,11 @@ ENOUGH = (
 NO_TEST, ALIKE, CROSSING = "too few results", "not distinguishable", "differ, but neither is lower"
 
 
-class Compared(NamedTuple):
-    """Two samples of errors: the test, the difference of the means, and the verdict in words."""
-
-    test: LargestGap
-    difference: Interval
-    verdict: str
-
-
-def compared(
-    names: tuple[str, str], first: Sequence[float], second: Sequence[float], images: int
-) -> Compared:
-    """The verdict on two samples of errors on so many images, neither of them empty.
-
-    It names the space with the lower errors only where p is below `SIGNIFICANCE`, and where the curve that is
-    above at the largest gap is that of the smaller mean.
-    """
-    test, difference = largest_gap(first, second), mean_difference(first, second, images)
-    verdict = ALIKE
-    if test.p < SIGNIFICANCE:
-        above = test.shares[0] > test.shares[1]
-        lower = difference.mean < 0
-        verdict = CROSSING
-        if difference.mean != 0 and above == lower:
-            verdict = f"{names[0 if lower else 1]} has the lower errors"
-    return Compared(test, difference, verdict)
+def verdict(names: tuple[str, str], found: ComparedErrors) -> str:
+    """The verdict on the errors in two spaces, in words."""
+    if not found.differ:
+        return ALIKE
+    return CROSSING if found.lower is None else f"{names[found.lower]} has the lower errors"
 
 
 def errors_table(run: Run) -> Table:
@@ -145,10 +122,9 @@ def _row(run: Run, members: Sequence[TrainedNetwork], first: int, second: int) -
     sizes = f"{len(a):,} and {len(b):,}"
     if not a or not b:
         return (*names, sizes, *[None] * 8, NO_TEST)
-    found = compared(names, a, b, run.data.validation)
+    found = compare_errors(a, b, run.data.validation)
     test = found.test
     critical = critical_gap(*test.sizes)
-    is_told = test.p < SIGNIFICANCE
     return (
         *names,
         sizes,
@@ -157,10 +133,10 @@ def _row(run: Run, members: Sequence[TrainedNetwork], first: int, second: int) -
         f"{test.shares[0]:.1%} and {test.shares[1]:.1%}" if test.gap > 0 else None,
         probability(test.p),
         None if critical is None else f"{critical:.3f}",
-        None if is_told or test.gap <= 0 else members_to_tell(test.gap),
+        None if found.differ or test.gap <= 0 else members_to_tell(test.gap),
         points(found.difference.mean),
         span(found.difference),
-        found.verdict,
+        verdict(names, found),
     )
 
 
