@@ -20,7 +20,9 @@ from costlab.train.plan import PRESETS
 if TYPE_CHECKING:
     import torch
 
+    from costlab.search.finder import Members
     from costlab.train.plan import Plan
+    from costlab.train.prepare import RunRequest
     from costlab.train.record import Run
     from costlab.train.run import Known, RunObserver
 
@@ -187,7 +189,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
     from costlab.files import is_folder, refuse_traps
     from costlab.train.arms import find_experiment
     from costlab.train.cache import FOLDER as DATA
-    from costlab.train.prepare import RunRequest, make_plan, refuse_nonempty, resume_plan, save_plan
+    from costlab.train.prepare import make_plan, refuse_nonempty, resume_plan, save_plan
     from costlab.train.recipe import read
     from costlab.train.record import load
     from costlab.train.run import STUDY, lock_folder
@@ -210,23 +212,29 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
     read(options["settings"])
     folder = Path(options["folder"] or RUNS / found.name)
     refuse_nonempty(folder)
-    request = RunRequest(
-        spaces.source if spaces else options["name"],
-        options["preset"] or next(iter(PRESETS)),
-        "synthetic" if options["data"] is None else options["data"],
-        options["seeds"] or (1 if spaces else SEEDS),
-        options["settings"],
-        options["width"],
-        options["images"],
-        shared,
-        options["about"] or "",
-        words(options, spaces.spaces) if spaces else (),
-    )
-    plan, dataset = make_plan(request, observer.note, spaces)
+    plan, dataset = make_plan(_request(options, spaces), observer.note, spaces)
     _known(options, plan, _unheard)  # or refuse it before anything is written
     stack.enter_context(lock_folder(folder))
     save_plan(plan, dataset, folder)
     return plan, folder
+
+
+def _request(options: dict[str, Any], spaces: "Members | None") -> "RunRequest":
+    """The run that is asked for, with what is not given as by default."""
+    from costlab.train.prepare import RunRequest
+
+    return RunRequest(
+        ablation=spaces.source if spaces else options["name"],
+        preset=options["preset"] or next(iter(PRESETS)),
+        source="synthetic" if options["data"] is None else options["data"],
+        seeds=options["seeds"] or (1 if spaces else SEEDS),
+        settings=options["settings"],
+        width=options["width"],
+        images=options["images"],
+        shared=options["study"] is not None,
+        about=options["about"] or "",
+        words=words(options, spaces.spaces) if spaces else (),
+    )
 
 
 def _write_page(run: "Run", folder: Path) -> tuple[str, ...]:
