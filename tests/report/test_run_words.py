@@ -7,13 +7,22 @@ import pytest
 from markdown_it import MarkdownIt
 
 from costlab.report.pages.run import training_page
+from costlab.report.pages.space_run import SAMPLERS as OF_SEARCHES
 from costlab.report.tables.run import settings_table
+from costlab.report.trained_on import NAMES
+from costlab.train.datasets import SOURCES
 from costlab.train.record import Run
+from costlab.train.space_record import SAMPLERS
 from tests.train.records import run, sample
 
 
 def summary_of(made: Run) -> str:
     return training_page(made, "x").summary
+
+
+def test_every_source_of_images_and_every_sampler_has_its_words() -> None:
+    assert NAMES.keys() == SOURCES.keys() - {"synthetic"}
+    assert OF_SEARCHES.keys() == set(SAMPLERS)
 
 
 def test_the_command_for_the_full_run() -> None:
