@@ -117,10 +117,9 @@ def measure(session: Session, seconds: float) -> Found:
 
 
 def _bounds_of(known: str) -> str:
-    where = (
-        f"the bounds of {known} are in measure.json" if known else "the device is not in the table of devices"
-    )
-    return f"{where[0].upper()}{where[1:]}."
+    if not known:
+        return "The device is not in the table of devices."
+    return f"The bounds of {known} are in measure.json."
 
 
 def device_of_table(device: str) -> str:
