@@ -13,7 +13,7 @@ from costlab.report.pictures.space_looks import BASELINE_LINE, in_legend, line_o
 from costlab.report.trained_members import baseline_of, errors_in, members_of, space_names
 from costlab.report.trained_on import picture_title
 from costlab.train.record import Run
-from costlab.train.two_samples import largest_gap
+from costlab.train.two_samples import distribution, largest_gap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +92,7 @@ def _gap(first: Curve, second: Curve) -> Gap | None:
 def distribution_picture(run: Run, name: str) -> Picture[Distributions]:
     """A step curve for each space."""
     data = distributions_of(run)
-    alt = f"Steps: {run.title}; the share of the members of each space with at most some top-1 error"
+    alt = f"Steps: {picture_title(run)}; the share of the members of each space with at most some top-1 error"
     lines = sum(text.count("\n") + 1 for text in data.legend)
     return Picture(f"{name}_errors", alt, data, draw_distributions, (WIDTH, POINTS + LINE * lines))
 
@@ -107,11 +107,10 @@ def draw_distributions(figure: "Figure", data: Distributions) -> None:
     ends = (min(every) - room, max(every) + room)
     axes.set(xlim=ends, ylim=(0, 1))
     for curve, text in zip(data.curves, data.legend, strict=True):
-        many = len(curve.errors)
-        shares = [0.0, *((i + 1) / many for i in range(many)), 1.0]
+        steps = distribution(curve.errors)
         axes.plot(
-            [ends[0], *curve.errors, ends[1]],
-            shares,
+            [ends[0], *steps.values, ends[1]],
+            [0.0, *steps.shares, 1.0],
             drawstyle="steps-post",
             color=shade_of(curve.place),
             linestyle=line_of_space(curve.place),
