@@ -136,7 +136,10 @@ def _point(network: TrainedNetwork) -> tuple[int, float]:
 def front_picture(run: Run, name: str) -> Picture[Front]:
     """A point for each network; where the members are crowded, they are drawn once more and larger."""
     data = errors_and_costs(run)
-    alt = f"Points: {picture_title(run)}; top-1 error against multiply-adds, with the front of the members as a line"
+    alt = (
+        f"Points: {picture_title(run)}; top-1 error against multiply-adds, with the front of the members as "
+        "a line"
+    )
     lines = sum(text.count("\n") + 1 for text in data.legend)
     height = (TOGETHER if data.crowded else ALONE) + LINE * lines
     return Picture(f"{name}_front", alt, data, draw_front, (WIDTH, height))
