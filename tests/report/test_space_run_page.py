@@ -146,9 +146,8 @@ def test_several_pairs_are_named_with_what_chance_would_give() -> None:
         ["large=5x5", "small=1x3+3x1"],
         ["large=3x3+3x3", "small=1x3+3x1"],
     ]
-    assert "3 comparisons at 95% each: if nothing differed at all, 0.05 x 3 = 0.15 verdicts" in str(
-        table.notes
-    )
+    level = "if nothing differed at all, 0.05 x 3 = 0.15 verdicts of a difference at most would be expected"
+    assert f"3 comparisons at 95% each: {level}" in str(table.notes)
     assert "would be expected by chance" not in str(comparison_table(sample()).notes)
     assert "Drawn with one seed, the samples of large=5x5 and large=3x3+3x3, of large" in str(table.notes)
     apart = replace(made, spaces=tuple(replace(each, seed=i) for i, each in enumerate(made.spaces)))

@@ -99,7 +99,8 @@ def comparison_table(run: Run) -> Table:
     pairs = list(combinations(range(len(run.spaces)), 2))
     rows = tuple(_row(run, members, *pair) for pair in pairs)
     tested = sum(row[3] is not None for row in rows)
-    level = [by_chance(tested, "comparison", "verdicts of a difference")] if tested > 1 else []
+    # The test is exact, and p takes few values: an error is a little less likely than its level.
+    level = [by_chance(tested, "comparison", "verdicts of a difference at most")] if tested > 1 else []
     return Table(
         "Spaces compared by the distributions of their errors",
         COMPARISON_COLUMNS,
