@@ -14,7 +14,7 @@ import click
 from costlab.cli.inputs import refuse
 from costlab.cli.train_options import SEEDS, train_options
 from costlab.cli.train_progress import show_progress
-from costlab.cli.train_space import growth, members, refuse_odd_spaces, refuse_other_spaces, words
+from costlab.cli.train_space import growth, members, refuse_space_options, refuse_other_spaces, words
 from costlab.train.plan import PRESETS
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _refuse(options: dict[str, Any]) -> None:
             "--preset photographs is for photographs: --data cifar10:PATH, cifar100:PATH or folder:PATH",
         ),
     )
-    refuse_odd_spaces(options)
+    refuse_space_options(options)
     if resume:
         fixed = ("preset", "data", "about", "images", "width", "settings", "folder")
         option_of = {"folder": "--output", "settings": "--set"}

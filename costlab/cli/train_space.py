@@ -18,7 +18,7 @@ OF_SPACES = ("sample", "seed", "within", "of", "where", "beside", "search")
 """Options that go with ``--space``."""
 
 
-def refuse_odd_spaces(options: dict[str, Any]) -> None:
+def refuse_space_options(options: dict[str, Any]) -> None:
     """Refuse options of spaces that do not go together."""
     given = [name for name in OF_SPACES if options[name] not in (None, ())]
     spaces = options["spaces"]

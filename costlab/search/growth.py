@@ -8,7 +8,7 @@ from statistics import fmean
 
 from costlab.explore.space import Space
 from costlab.search.labels import as_target, key_of, label_of
-from costlab.search.proposals import Trained, propose
+from costlab.search.proposals import TrainedMember, propose
 from costlab.search.regime import index_of, near, side_of, space_at
 from costlab.search.written import written_in
 from costlab.train.arms import count_arm, located
@@ -66,10 +66,10 @@ class Growth:
         grown.save(self._folder)
         return grown
 
-    def _trained(self, plan: Plan, label: str, results: Mapping[Pair, TrialResult]) -> Trained:
+    def _trained(self, plan: Plan, label: str, results: Mapping[Pair, TrialResult]) -> TrainedMember:
         """A member with its multiply-adds and its mean error over the seeds that did not fail."""
         arm = plan.arm(label)
         found = [results[label, seed].top_1 for seed in range(plan.seeds)]
         accuracies = [each for each in found if each is not None]
         values = (float(arm.multiply_adds), 1 - fmean(accuracies)) if accuracies else None
-        return Trained(index_of(self.space, arm), values)
+        return TrainedMember(index_of(self.space, arm), values)

@@ -22,7 +22,7 @@ MOST_ASKED = {"nsga2": 2_000, "tpe": 200}
 """Proposals for a generation, after which members are drawn by the exact sampler: seconds of each sampler."""
 
 
-class Trained(NamedTuple):
+class TrainedMember(NamedTuple):
     """A member that was trained, and what is to be small, multiply-adds and error; None where it failed."""
 
     at: Index
@@ -36,7 +36,7 @@ class Generation(NamedTuple):
     refused: int
 
 
-def propose(space: Space, search: SearchRecord, trained: Sequence[Trained], many: int) -> Generation:
+def propose(space: Space, search: SearchRecord, trained: Sequence[TrainedMember], many: int) -> Generation:
     """The next members, at most ``many``; fewer where the space has no others.
 
     Those that were trained are told to a sampler in their order. It proposes until there are so many new
@@ -70,7 +70,9 @@ def propose(space: Space, search: SearchRecord, trained: Sequence[Trained], many
     return Generation(tuple(found), refused)
 
 
-def _study(axes: "dict[str, BaseDistribution]", search: SearchRecord, trained: Sequence[Trained]) -> "Study":
+def _study(
+    axes: "dict[str, BaseDistribution]", search: SearchRecord, trained: Sequence[TrainedMember]
+) -> "Study":
     """A study in memory that knows what was trained; its sampler has a seed for each generation."""
     import optuna
     from optuna.samplers import TPESampler

@@ -12,7 +12,7 @@ from costlab.train.record import TrialResult
 def known_results(file: Path, plan: Plan) -> tuple[TrialResult, ...]:
     """The results in a record of what the plan trains: the same networks, recipe, images and seeds.
 
-    What the record has besides, and trials that failed, are left out.
+    What the record has besides is left out, as are trials that failed or have not all of their epochs.
 
     Raises:
         RunError: there is no record, or nothing in it is of this plan.
@@ -36,5 +36,8 @@ def known_results(file: Path, plan: Plan) -> tuple[TrialResult, ...]:
     return tuple(
         trial
         for trial in run.trials
-        if trial.arm in same and trial.seed < plan.seeds and trial.top_1 is not None
+        if trial.arm in same
+        and trial.seed < plan.seeds
+        and trial.top_1 is not None
+        and len(trial.epochs) == plan.recipe_of(trial.arm).epochs
     )

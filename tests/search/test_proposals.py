@@ -9,7 +9,7 @@ import pytest
 
 from costlab.explore.member import Member
 from costlab.explore.space import Space
-from costlab.search.proposals import Trained, propose
+from costlab.search.proposals import TrainedMember, propose
 from costlab.train.space_record import SAMPLERS, SearchRecord
 
 IMAGE = (3, 32, 32)
@@ -41,11 +41,11 @@ def error(member: Member) -> float:
     return 0.5 - 0.06 * log10(member.multiply_adds) + 0.05 * float(odd)
 
 
-def trained(member: Member) -> Trained:
-    return Trained(member.index, (float(member.multiply_adds), error(member)))
+def trained(member: Member) -> TrainedMember:
+    return TrainedMember(member.index, (float(member.multiply_adds), error(member)))
 
 
-def searched(sampler: str, seed: int, many: int) -> list[Trained]:
+def searched(sampler: str, seed: int, many: int) -> list[TrainedMember]:
     search = SearchRecord(sampler, many, 8, seed)
     found = [trained(each) for each in SPACE.sample(8, seed=seed).members]
     while len(found) < many:
@@ -53,7 +53,7 @@ def searched(sampler: str, seed: int, many: int) -> list[Trained]:
     return found
 
 
-def dominated(found: Sequence[Trained]) -> float:
+def dominated(found: Sequence[TrainedMember]) -> float:
     """The area that the front covers, multiply-adds by their logarithm: the hypervolume by hand."""
     area, least = 0.0, 1.0
     for size, failed in sorted(each.values for each in found if each.values):

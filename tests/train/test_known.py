@@ -11,10 +11,9 @@ from costlab.errors import RunError
 from costlab.train import record
 from costlab.train.known import known_results
 from costlab.train.plan import Plan
-from costlab.train.protocol import WorkerSettings
 from costlab.train.record import Environment, Epoch, Run, TrialResult
-from costlab.train.run import save_record, train_plan
-from tests.train.test_run import ASKED, Notes, started
+from costlab.train.run import open_study_of, save_record
+from tests.train.test_run import ASKED, started
 
 pytestmark = pytest.mark.usefixtures("images_once")
 HERE = Environment("a CPU", "", "2", "3", "Linux", "float32", 1, 1, compiled=False, revision="r")
@@ -22,7 +21,8 @@ HERE = Environment("a CPU", "", "2", "3", "Linux", "float32", 1, 1, compiled=Fal
 
 def result(arm: str, seed: int, accuracy: float = 0.5, failure: str = "") -> TrialResult:
     """A result that nobody trained: an accuracy that is told apart from a real one."""
-    return TrialResult(arm, seed, (Epoch(1, 1.0, 0.5, 1.0, accuracy, 0.1, 1.0, 1.0),), HERE, failure)
+    epochs = tuple(Epoch(i, 1.0, 0.5, 1.0, accuracy, 0.1, 1.0, 1.0) for i in (1, 2))
+    return TrialResult(arm, seed, epochs, HERE, failure)
 
 
 def recorded(plan: Plan, folder: Path, *trials: TrialResult) -> Path:
@@ -38,23 +38,23 @@ def made(tmp_path: Path) -> Plan:
     return started(tmp_path / "now", ASKED._replace(seeds=2))
 
 
-@pytest.mark.usefixtures("preloaded_workers")
 def test_what_is_known_is_not_trained_again(made: Plan, tmp_path: Path) -> None:
     first, second = (arm.label for arm in made.arms)
     file = recorded(
         made, tmp_path, result(first, 0, 0.123), result(second, 0, 0.456), result(first, 1, 0.789)
     )
-    known = known_results(file, made)
-    assert [(trial.arm, trial.seed) for trial in known] == [(first, 0), (second, 0), (first, 1)]
-    observer = Notes()
-    settings = WorkerSettings(tmp_path / "now", "cpu", 1, 0.0, made.identity)
-    run = train_plan(made, settings, observer, known=partial(known_results, file))
-    assert observer.started == [(second, 1)]
-    assert run.top_1(first) == {0: 0.123, 1: 0.789}
-    assert run.top_1(second)[0] == 0.456
-    assert len(run.trials) == 4
-    again = train_plan(made, settings, observer, known=lambda _: [result(first, 0, 0.999)])
-    assert again.top_1(first)[0] == 0.123  # what is there already stays
+    with open_study_of(made, tmp_path / "now", known=partial(known_results, file)) as trials:
+        assert {pair: trial.top_1 for pair, trial in trials.results(HERE).items()} == {
+            (first, 0): 0.123,
+            (second, 0): 0.456,
+            (first, 1): 0.789,
+        }
+        lease = trials.lease()
+        assert lease is not None
+        assert lease.pair == (second, 1)
+        assert trials.lease() is None
+    with open_study_of(made, tmp_path / "now", known=lambda _: [result(first, 0, 0.999)]) as trials:
+        assert trials.results(HERE)[first, 0].top_1 == 0.123  # what is there already stays
 
 
 def test_only_the_same_trials_are(made: Plan, tmp_path: Path) -> None:
@@ -62,6 +62,9 @@ def test_only_the_same_trials_are(made: Plan, tmp_path: Path) -> None:
     file = recorded(made, tmp_path, result(first, 0), result(second, 0), result(first, 1))
     fewer = replace(made, seeds=1)
     assert [(trial.arm, trial.seed) for trial in known_results(file, fewer)] == [(first, 0), (second, 0)]
+    short = replace(result(first, 0), epochs=result(first, 0).epochs[:1])
+    assert known_results(recorded(made, tmp_path, short, result(second, 0)), fewer) == (result(second, 0),)
+    file = recorded(made, tmp_path, result(first, 0), result(second, 0), result(first, 1))
     other = replace(made.arms[0], recipe={"clip": 1.0})
     assert [trial.arm for trial in known_results(file, replace(made, arms=(other, made.arms[1])))] == [second]
 
