@@ -14,7 +14,7 @@ import click
 from costlab.cli.inputs import refuse
 from costlab.cli.train_options import SEEDS, train_options
 from costlab.cli.train_progress import show_progress
-from costlab.cli.train_space import growth, members, refuse_space_options, refuse_other_spaces, words
+from costlab.cli.train_space import growth, members, refuse_other_spaces, refuse_space_options, words
 from costlab.train.plan import PRESETS
 
 if TYPE_CHECKING:
