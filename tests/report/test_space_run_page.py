@@ -26,6 +26,7 @@ from costlab.report.tables.space_run import (
 )
 from costlab.report.trained_members import members_of
 from costlab.train.record import Run
+from costlab.train.space_record import SearchRecord
 from costlab.train.two_samples import compare_errors
 from tests.report.test_run_page import rows
 from tests.train.records import trial
@@ -45,6 +46,33 @@ def sample() -> Run:
     Errors in percent are 28, 27, 26, 25 and 40, 39, 38; that of the baseline is 30.
     """
     return of_spaces(LOW, HIGH, beside={"7x7": ("mini:width=0.3,kernel_7x7=7x7", 0.65)})
+
+
+def test_a_baseline_that_was_drawn_is_one_of_the_members() -> None:
+    made = sample()
+    first, second = made.spaces
+    page = space_page(
+        replace(made, spaces=(first, replace(second, drawn=(*second.drawn, BASELINE)))), "x", "runs/x.json"
+    )
+    said = (
+        "9 members, the baseline among them, of 2 design spaces of mini, a reduced Inception v3, were trained"
+    )
+    assert page.summary.startswith(said)
+    assert "on cpu, beside 1 other network, with" in page.summary
+
+
+@pytest.mark.parametrize(
+    ("sampler", "refused", "words"),
+    [
+        ("tpe", 0, "Optuna's tree-structured Parzen estimator (TPE) with seed 0, of at most"),
+        ("nsga2", 0, "No proposal after them was outside of the space"),
+        ("nsga2", 1, "After them 1 proposal was no member of the space"),
+        ("nsga2", 7, "After them 7 proposals were no members of the space"),
+    ],
+)
+def test_how_members_were_searched_for(sampler: str, refused: int, words: str) -> None:
+    made = of_spaces(LOW, search=SearchRecord(sampler, 20, 4, 0, refused))
+    assert words in space_page(made, "x", "runs/x.json").text
 
 
 def test_what_the_page_says_in_a_sentence() -> None:

@@ -42,7 +42,7 @@ from costlab.report.trained_on import page_title
 from costlab.train.record import Run
 from costlab.train.space_record import SearchRecord, SpaceRecord
 
-SAMPLERS = {"nsga2": "NSGA-II", "tpe": "a tree-structured Parzen estimator (TPE)"}
+SAMPLERS = {"nsga2": "NSGA-II", "tpe": "tree-structured Parzen estimator (TPE)"}
 FEW = 3
 """The most spaces that the first sentence names one by one."""
 DRAWN = (
@@ -96,14 +96,18 @@ def space_page(run: Run, name: str, record: str, target: str = "") -> Page:
 
 def _summary(run: Run) -> str:
     """What was trained, from which spaces, on what, and whether it came to a result."""
-    members, others = members_of(run), len(beside_of(run)) - bool(baseline_of(run))
-    beside = ["the baseline"] if baseline_of(run) else []
+    members, baseline = members_of(run), baseline_of(run)
+    # What stands beside the members may have been drawn, too: it was trained once, and is counted once.
+    drawn = baseline is not None and bool(baseline.spaces)
+    beside = ["the baseline"] if baseline and not drawn else []
+    others = sum(not each.spaces for each in beside_of(run)) - len(beside)
     beside += [plural(others, "other network")] if others else []
     joined, spaces = " and ".join(beside), plural(len(run.spaces), "design space")
+    among, were = ", the baseline among them," if drawn else "", "was" if len(members) == 1 else "were"
     of = f": {'; '.join(map(_drawn_of, run.spaces, space_names(run)))}." if len(run.spaces) <= FEW else "."
     return (
-        f"{plural(len(members), 'member')} of {spaces}{of_what(run)} "
-        f"{'was' if len(members) == 1 else 'were'} trained{for_epochs(run)} on "
+        f"{plural(len(members), 'member')}{among} of {spaces}{of_what(run)} {were} "
+        f"trained{for_epochs(run)} on "
         f"{plural(run.seeds, 'seed')} each{on_devices(run)}{f', beside {joined}' if joined else ''}, with "
         f"{plural(run.data.train, 'image')} ({inline(run.data.name)}) of {sizes_in_words(run)} in "
         f"{plural(run.data.classes, 'class')}{of} {_capital(results_in_words(run))}."
@@ -133,14 +137,16 @@ def _chosen(run: Run) -> str:
 
 
 def _searched(search: SearchRecord) -> str:
-    refused = plural(search.refused, "proposal")
     were = "was no member" if search.refused == 1 else "were no members"
+    refused = f"{plural(search.refused, 'proposal')} {were}"
+    those = f"After them {refused} of the space, which is known exactly, so that none of these was trained."
+    if not search.refused:
+        those = "No proposal after them was outside of the space, which is known exactly."
     return (
         "The members were chosen by a search for few multiply-adds and a small error together, by Optuna's "
         f"{SAMPLERS[search.sampler]} with seed {search.seed}, of at most {plural(search.sample, 'member')}. "
-        f"The first {search.first:,} were drawn at random from all that fit and meet the conditions. After "
-        f"them {refused} {were} of the space, which is known exactly, so that none of these was trained. "
-        f"{NO_SAMPLE}"
+        f"The first {search.first:,} were drawn at random from all that fit and meet the conditions. "
+        f"{those} {NO_SAMPLE}"
     )
 
 
