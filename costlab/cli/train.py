@@ -72,6 +72,7 @@ def train(**options: Any) -> None:
 def _refuse(options: dict[str, Any]) -> None:
     """Refuse what does not go together."""
     name, ablation, resume = (options[option] for option in ("name", "ablation", "resume"))
+    refuse_space_options(options)
     refuse(
         (bool(name and ablation), "NAME and --ablation NAME are one thing: give one of them"),
         (
@@ -79,11 +80,10 @@ def _refuse(options: dict[str, Any]) -> None:
             "give the NAME of an experiment, or --resume DIR",
         ),
         (
-            options["preset"] == "photographs" and options["data"] in (None, "synthetic"),
+            options["preset"] == "photographs" and options["data"] in (None, "synthetic", "digits"),
             "--preset photographs is for photographs: --data cifar10:PATH, cifar100:PATH or folder:PATH",
         ),
     )
-    refuse_space_options(options)
     if resume:
         fixed = ("preset", "data", "about", "images", "width", "settings", "folder")
         option_of = {"folder": "--output", "settings": "--set"}

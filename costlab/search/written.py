@@ -12,6 +12,8 @@ from costlab.messages import named, shortened
 from costlab.targets.resolve import without_folder
 from costlab.train.space_record import SpaceRecord
 
+ENDING = ".toml"
+
 
 class Written(NamedTuple):
     """A space as it is written; ``option`` begins messages about it.
@@ -48,8 +50,8 @@ def read_written(text: str) -> Written:
         OutputError: the file cannot be read.
     """
     words = _words(text)
-    if len(words) == 1 and words[0].lower().endswith(".toml"):
-        return _in_file(Path(words[0]))
+    if text.lower().endswith(ENDING) and (len(words) == 1 or Path(text).is_file()):  # a space in its name
+        return _in_file(Path(text))
     target, axes = words[0], words[1:]
     option = f"--space {shortened(target)}"
     vary: dict[str, str] = {}

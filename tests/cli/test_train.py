@@ -64,6 +64,7 @@ START = [sys.executable, "-m", "costlab", "train"]
         ("-a large_5x5 --width 0", "--width: "),
         ("-a large_5x5 --preset huge", "--preset: "),
         ("linear --preset photographs", "--preset photographs is for photographs: --data cifar10:PATH"),
+        ("linear --preset photographs --data digits", "--preset photographs is for photographs"),
         ("linear --known nowhere.json", "nowhere.json: there is no such file"),
         ("linear --known file", "file is no record of a run"),
         ("receptive_field --data digits", "receptive_field: images of 8x8 pixels have no halves of 8 pixels"),

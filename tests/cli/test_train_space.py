@@ -41,6 +41,7 @@ SMALL = "--images 48 --set batch_size=16 --set epochs=1 --device cpu --workers 1
         ("--space nosuch.toml --sample 2", "there is no file nosuch.toml"),
         ("--space 'mini widht=1,2' --sample 2", "--space mini: widht: mini has no parameter 'widht'"),
         ("large_5x5 --sample 2", "--sample goes with --space"),
+        ("--sample 2", "--sample goes with --space"),
         ("large_5x5 --search", "--search goes with --space"),
         ("large_5x5 --beside paper", "--beside goes with --space"),
         ("large_5x5 --where width>1", "--where goes with --space"),

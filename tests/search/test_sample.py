@@ -196,14 +196,14 @@ def test_a_folder_of_somebody_else_runs_no_code(target: str, tmp_path: Path) -> 
 
 
 def test_a_file_says_the_same_as_a_text(tmp_path: Path) -> None:
-    file = tmp_path / "small.toml"
+    file = tmp_path / "so small.toml"
     file.write_text(
         'target = "mini"\ninput = "3x24x24"\nwhere = ["width < 0.25"]\n'
         '[vary]\nwidth = "0.05:0.3:0.05"\nlarge = "*"\nsmall = ["3x3", "1x3+3x1"]\n'
     )
     (record,) = found(str(file)).spaces
     (typed,) = found(WIDTHS, side=24, where=("width < 0.25",)).spaces
-    assert (record.name, record.drawn, record.input) == ("small", typed.drawn, "3x24x24")
+    assert (record.name, record.drawn, record.input) == ("so small", typed.drawn, "3x24x24")
     assert record.vary["small"] == ["3x3", "1x3+3x1"]
     assert (record.where, record.among) == (typed.where, typed.among)
     assert isinstance(record, SpaceRecord)
