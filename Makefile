@@ -28,7 +28,7 @@ test: $(READY)  ## Run the tests.
 
 zoo: $(READY)  ## Try all of what other runs try a sample of: transformers, large networks, operators of tools, pictures, training.
 	$(BIN)/pytest tests/zoo tests/paper tests/counting tests/definitions tests/hardware tests/symbolic tests/checking tests/tracing tests/report \
-	  tests/explore tests/train tests/advise tests/cli tests/onnx tests/torch -m '' -n auto --dist worksteal
+	  tests/explore tests/train tests/advise tests/cli tests/onnx tests/torch tests/search tests/test_gpu.py -m '' -n auto --dist worksteal
 
 check: $(READY)  ## Everything that has to pass: format, lint, types, import rules, tests.
 	$(MAKE) --jobs=2 lint test
