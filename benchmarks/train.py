@@ -217,7 +217,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=PRESETS, default="smoke")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--epochs", type=int, default=5, help="of each trial")
+    parser.add_argument("--epochs", type=int, help="of each trial, in the place of the preset's")
     parser.add_argument("--images", type=int, help="in the place of the preset's")
     parser.add_argument("--width", type=float, help="in the place of the preset's")
     parser.add_argument("--output", type=Path, help="a file for what is printed, as far as it has come")
@@ -238,7 +238,7 @@ def main() -> None:
         train=images,
         validation=max(1, images * preset.validation // preset.train),
     )
-    recipe = Recipe().with_settings({**preset.recipe, "epochs": args.epochs})
+    recipe = Recipe().with_settings({**preset.recipe, "epochs": args.epochs or preset.recipe["epochs"]})
     arms = sized_arms(experiment(ABLATION, preset.width), 10, LARGEST_SIDE)
     baseline = next(iter(arms.values()))
     few = datasets.load("synthetic", min(preset.train, 4 * STEPS * recipe.batch_size), 500)
@@ -248,7 +248,8 @@ def main() -> None:
         else f"CPU, {torch.get_num_threads()} cores"
     )
     tell(
-        f"{ABLATION}, preset {args.preset}, {SEEDS} seeds, {args.epochs} epochs, {images:,} images, {name}\n"
+        f"{ABLATION}, preset {args.preset}, {SEEDS} seeds, {recipe.epochs} epochs, {images:,} images, "
+        f"{name}\n"
     )
     tell("| | costlab | plain loop | hand-tuned loop | costlab / plain | costlab / hand-tuned |")
     tell("| --- | ---: | ---: | ---: | ---: | ---: |")
@@ -257,8 +258,20 @@ def main() -> None:
         rates = f"{ours:,.0f} | {plain:,.0f} | {tuned:,.0f} | {ours / plain:.2f}x | {ours / tuned:.2f}x"
         tell(f"| {title} | {rates} |")
 
-    rate = one_trial(baseline, recipe, few.resized(baseline.side), device)
-    row("one trial, images/s", rate.ours, rate.plain, rate.tuned)
+    threads = torch.get_num_threads()
+    titles = {threads: "one trial, images/s"}
+    if device.type == "cpu":
+        titles = (
+            {threads: f"one trial, images/s: costlab on 1 core, the loops on {threads}"}
+            if threads > 1
+            else {}
+        )
+        titles |= {1: "one trial, images/s: each on 1 core"}
+    for cores, title in titles.items():
+        torch.set_num_threads(cores)
+        rate = one_trial(baseline, recipe, few.resized(baseline.side), device)
+        row(title, rate.ours, rate.plain, rate.tuned)
+    torch.set_num_threads(threads)
     ours, speed = ablation_ours(args, recipe)
     loops = [ablation_of(loop, arms, recipe, preset, device) for loop in (Plain, HandTuned)]
     row("whole ablation, trials per hour", ours, *loops)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from costlab.train.run import Known, RunObserver
 
 RUNS = Path("runs")
+NO_PHOTOGRAPHS = (None, "synthetic", "digits")
+"""Values of ``--data`` that name no photographs."""
 
 
 class TrainCommand(click.Command):
@@ -72,6 +74,7 @@ def train(**options: Any) -> None:
 def _refuse(options: dict[str, Any]) -> None:
     """Refuse what does not go together."""
     name, ablation, resume = (options[option] for option in ("name", "ablation", "resume"))
+    preset = PRESETS.get(options["preset"])
     refuse_space_options(options)
     refuse(
         (bool(name and ablation), "NAME and --ablation NAME are one thing: give one of them"),
@@ -80,8 +83,9 @@ def _refuse(options: dict[str, Any]) -> None:
             "give the NAME of an experiment, or --resume DIR",
         ),
         (
-            options["preset"] == "photographs" and options["data"] in (None, "synthetic", "digits"),
-            "--preset photographs is for photographs: --data cifar10:PATH, cifar100:PATH or folder:PATH",
+            preset is not None and preset.of_photographs and options["data"] in NO_PHOTOGRAPHS,
+            f"--preset {options['preset']} is for photographs: "
+            "--data cifar10:PATH, cifar100:PATH or folder:PATH",
         ),
     )
     if resume:
@@ -204,6 +208,7 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         is_folder(folder / DATA)  # or say that it is none
         refuse_other_file(folder / STUDY)
         stack.enter_context(lock_folder(folder))
+        _load_ahead()
         return resume_plan(folder, options["seeds"], observer.note, shared, options["name"]), folder
     if options["known"]:  # what costs little is looked at first
         load(Path(options["known"]))
@@ -212,11 +217,20 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
     read(options["settings"])
     folder = Path(options["folder"] or RUNS / found.name)
     refuse_nonempty(folder)
+    _load_ahead()
     plan, dataset = make_plan(_request(options, spaces), observer.note, spaces)
     _known(options, plan, _unheard)  # or refuse it before anything is written
     stack.enter_context(lock_folder(folder))
     save_plan(plan, dataset, folder)
     return plan, folder
+
+
+def _load_ahead() -> None:
+    """Begin to load what workers need; under torchrun there are none."""
+    from costlab.train.pool import load_ahead
+
+    if not _under_torchrun():
+        load_ahead()
 
 
 def _request(options: dict[str, Any], spaces: "Members | None") -> "RunRequest":

@@ -35,13 +35,17 @@ TRIALS = "trials"
 
 @dataclass(frozen=True)
 class Preset:
-    """A scale: the width of the reduced network, the most images, settings of the recipe; and its purpose."""
+    """A scale: the width of the reduced network, the most images, settings of the recipe; and its purpose.
+
+    With ``of_photographs`` it is for images that the user has.
+    """
 
     width: float
     train: int
     validation: int
     recipe: Mapping[str, Any]
     purpose: str = ""
+    of_photographs: bool = False
 
     def __str__(self) -> str:
         said = f"{self.train:,} images, {self.recipe['epochs']} epochs"
@@ -51,7 +55,7 @@ class Preset:
 PRESETS = {
     "smoke": Preset(0.5, 3000, 1000, {"epochs": 15}, "about a minute per trial on a core"),
     "quick": Preset(0.5, 10_000, 2000, {"epochs": 20}),
-    "photographs": Preset(0.5, 50_000, 10_000, {"epochs": 12}, "for images from --data"),
+    "photographs": Preset(0.5, 50_000, 10_000, {"epochs": 12}, "for images from --data", of_photographs=True),
     "full": Preset(
         1.0,
         50_000,

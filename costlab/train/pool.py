@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.resource_tracker import ensure_running
@@ -103,6 +103,13 @@ class Pool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.dismiss()
+
+
+def load_ahead() -> None:
+    """Begin to load what workers need, which takes seconds, while this process prepares what they train."""
+    if isinstance(_context(), ForkServerContext):
+        with Unseen():
+            forkserver.ensure_running()
 
 
 def _context() -> SpawnContext | ForkServerContext:

@@ -159,7 +159,10 @@ def prepare_images(saved: Plan, folder: Path, report: Callable[[str], None]) -> 
     request = RunRequest(saved.ablation, saved.preset, saved.source, saved.seeds, images=saved.images or None)
 
     def load_same_images() -> Dataset:
-        dataset = _load_images(request, report)
+        try:
+            dataset = _load_images(request, report)
+        except DataError as error:  # it names an option that is not typed here
+            raise DataError(f"--resume {folder}: its images are wanted where they were: {error}") from None
         if dataset.digest != saved.data.digest:
             raise RunError(f"--resume {folder}: the images of {saved.source} are not what they were")
         return dataset

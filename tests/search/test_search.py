@@ -1,10 +1,6 @@
 """Whole searches: one that is killed ends as one that is not, and machines share one."""
 
-import os
-import signal
-from collections import Counter
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +19,7 @@ from costlab.train.study import Pair
 from tests.search.machine import ASKED, members, work
 from tests.train.conftest import forkserver
 from tests.train.database import postgresql, programs
+from tests.train.sharing import train_while_one_is_killed
 from tests.train.test_run import Notes
 from tests.train.test_study import HERE
 
@@ -132,30 +129,8 @@ def test_images_of_further_sides_are_made_when_they_are_needed(tmp_path: Path) -
 def test_machines_share_the_members_in_postgresql_and_one_of_them_is_killed(
     search: str, tmp_path: Path
 ) -> None:
-    context = forkserver()
-    with postgresql() as url, ExitStack() as stack:
-        machines, told = [], []
-        for i in range(3):
-            lines, theirs = context.Pipe(duplex=False)
-            machine = context.Process(target=work, args=(tmp_path / str(i), url, search, theirs))
-            machine.start()
-            theirs.close()
-            machines.append(machine)
-            told.append(stack.enter_context(os.fdopen(os.dup(lines.fileno()))))
-            lines.close()
-        while not told[0].readline().startswith("training: "):
-            assert machines[0].is_alive()
-        machines[0].kill()
-        outputs = [each.read() for each in told[1:]]
-        for machine in machines:
-            machine.join()
-        assert [machine.exitcode for machine in machines] == [-signal.SIGKILL, 0, 0], outputs
-    done = Counter(
-        line.partition(": top-1")[0]
-        for text in outputs
-        for line in text.splitlines()
-        if line.startswith("done")
-    )
+    with postgresql() as url:
+        done = train_while_one_is_killed(forkserver(), work, lambda i: (tmp_path / str(i), url, search))
     runs = [record.load(tmp_path / str(i) / record.FILE) for i in (1, 2)]
     assert outcome(runs[0]) == outcome(runs[1])
     assert runs[0].spaces == runs[1].spaces

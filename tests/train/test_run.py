@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from costlab.errors import RunError
+from costlab.errors import DataError, RunError
 from costlab.train import cache, checkpoint, plan, record
 from costlab.train.fused import has_kernels
 from costlab.train.plan import Plan
@@ -202,6 +202,15 @@ def test_an_idle_worker_that_dies_is_replaced(tmp_path: Path, monkeypatch: pytes
     assert [trial.failure for trial in run.trials] == ["", ""]
     taken_up = "3x3+3x3: its worker died (exit -9); it is taken up again"  # where it had been handed over
     assert observer.notes in ([], [taken_up])
+
+
+def test_a_run_whose_images_were_moved_says_that_it_is_to_be_resumed(tmp_path: Path) -> None:
+    made = started(tmp_path)
+    cache.remove(tmp_path)
+    replace(made, source="cifar10:gone").save(tmp_path)
+    wanted = f"--resume {tmp_path}: its images are wanted where they were: --data cifar10:gone: "
+    with pytest.raises(DataError, match=re.escape(wanted)):
+        resume_plan(tmp_path, None, lambda _: None)
 
 
 @pytest.mark.usefixtures("preloaded_workers")

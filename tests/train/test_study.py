@@ -1,10 +1,7 @@
 """Every trial of a study is finished once, whoever draws from it and whoever dies."""
 
-import os
-import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,6 +16,7 @@ from costlab.train.study import ATTEMPTS, Lease, Study
 from tests.train.conftest import forkserver
 from tests.train.database import postgresql, programs
 from tests.train.machine import work
+from tests.train.sharing import train_while_one_is_killed
 
 PAIRS = (("a", 0), ("b", 0), ("a", 1), ("b", 1))
 HERE = Environment("CPU", "", "2.13", "3.11", "Linux", "float32", 1, 1, compiled=False, revision="0")
@@ -208,30 +206,7 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(url: st
 
 @pytest.mark.skipif(programs() is None, reason="PostgreSQL is not installed: apt-get install postgresql")
 def test_machines_share_a_study_in_postgresql_and_one_of_them_is_killed(tmp_path: Path) -> None:
-    context = forkserver()
-    with postgresql() as url, ExitStack() as stack:
-        machines, told = [], []
-        for i in range(3):
-            lines, theirs = context.Pipe(duplex=False)
-            machine = context.Process(target=work, args=(tmp_path / str(i), url, theirs))
-            machine.start()
-            theirs.close()
-            machines.append(machine)
-            told.append(stack.enter_context(os.fdopen(os.dup(lines.fileno()))))
-            lines.close()
-        victim = machines[0]
-        while not told[0].readline().startswith("training: "):
-            assert victim.is_alive()
-        victim.kill()
-        outputs = [each.read() for each in told[1:]]
-        for machine in machines:
-            machine.join()
-        assert [machine.exitcode for machine in machines] == [-signal.SIGKILL, 0, 0], outputs
-        done = Counter(
-            line.partition(": top-1")[0]
-            for text in outputs
-            for line in text.splitlines()
-            if line.startswith("done")
-        )
-        assert set(done.values()) == {1}
-        assert len(done) == 6
+    with postgresql() as url:
+        done = train_while_one_is_killed(forkserver(), work, lambda i: (tmp_path / str(i), url))
+    assert set(done.values()) == {1}
+    assert len(done) == 6
