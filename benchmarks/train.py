@@ -274,7 +274,7 @@ def main() -> None:
     torch.set_num_threads(threads)
     ours, speed = ablation_ours(args, recipe)
     loops = [ablation_of(loop, arms, recipe, preset, device) for loop in (Plain, HandTuned)]
-    row("whole ablation, trials per hour", ours, *loops)
+    row("whole ablation, with its page, trials per hour", ours, *loops)
     tell("")
     reached = matrix_product(device)
     peak = next((tera for key, tera in PEAK_TFLOPS.items() if key in name), None)

@@ -130,6 +130,11 @@ class Members:
         pairs = enumerate(zip(self.spaces, spaces, strict=True))
         # With one seed, the members of two spaces would be much the same ones, pair by pair.
         records = tuple(self._drawn(written, space, found, self.seed + i) for i, (written, space) in pairs)
+        if len(found.arms) < 2:
+            raise DefinitionError(
+                f"--sample {self.sample}: {named(*found.arms)} alone would be trained: "
+                "more members, or --beside NAME, give it something to stand beside"
+            )
         search = None
         if self.search:
             search = SearchRecord(self.search, self.sample, self._first(records[0].among), self.seed)

@@ -27,6 +27,7 @@ def counted(*spaces: str, **options: Any) -> None:
     [
         ([WIDTHS], {"sample": 0}, "--sample 0: at least one member of one space is trained"),
         ([WIDTHS], {"sample": 1001}, "--sample: 1,001 members are more than a run has, 1,000"),
+        (["mini width=1"], {"sample": 1}, "--sample 1: 'mini' alone would be trained: more members, or --b"),
         ([WIDTHS, PLAIN], {"sample": 501}, "--sample: 1,002 members are more than a run has, 1,000"),
         ([WIDTHS, PLAIN], {"search": "tpe"}, "--search goes over one --space"),
         ([WIDTHS, WIDTHS], {}, "--space: the same space is given twice"),
