@@ -8,19 +8,21 @@ from costlab.report.evidence import names_with, records_in
 from costlab.report.pages.run_parts import recounted
 from costlab.report.pages.space_recount import spaces_recounted
 from costlab.report.trained_on import page_title
+from costlab.search.written import read_written, written_in
+from costlab.targets.resolve import find
 from costlab.train.experiments import experiment, names
 from costlab.train.plan import PRESETS
 from costlab.train.record import load
 
 REPORTS = Path(__file__).parents[2] / "reports"
 RECORDS = records_in(REPORTS)
-GENERATED, PHOTOGRAPHS = "paper_generated", "paper_photographs"
+GENERATED, PHOTOGRAPHS, SPACES = "paper_generated", "paper_photographs", "7x7_photographs"
 of_each = pytest.mark.parametrize("file", RECORDS, ids=lambda file: file.stem)
 
 
 def test_their_pages_are_of_the_evidence() -> None:
     stems = [record.stem for record in RECORDS]
-    assert GENERATED in stems
+    assert {GENERATED, PHOTOGRAPHS, SPACES} <= {*stems}
     assert [f"trained_{stem}" for stem in stems] == [
         name for name in names_with(RECORDS) if name.startswith("trained_")
     ]
@@ -69,6 +71,16 @@ def test_it_is_of_the_present_experiment_or_of_spaces(file: Path) -> None:
     assert all(arm.timing and arm.timing.environment.device for arm in run.arms)
 
 
+def test_the_spaces_are_those_in_the_files_beside_the_record() -> None:
+    folder = REPORTS / "runs"
+    spaces = load(folder / f"{SPACES}.json").spaces
+    files = [read_written(str(folder / "spaces" / f"{space.name}.toml")) for space in spaces]
+    assert [written_in(space).as_recorded for space in spaces] == [file.as_recorded for file in files]
+    first, second = spaces
+    assert first.vary == second.vary
+    assert [[*find(space.target).settings] for space in spaces] == [[], ["kernel_7x7"]]
+
+
 @of_each
 def test_no_image_was_enlarged(file: Path) -> None:
     run = load(file)
@@ -88,7 +100,8 @@ def test_the_task_is_neither_too_easy_nor_too_hard(file: Path) -> None:
 def test_they_are_of_the_images_that_they_are_named_for() -> None:
     by_stem = {record.stem: load(record).data for record in RECORDS}
     assert by_stem[GENERATED].synthetic
-    assert PHOTOGRAPHS not in by_stem or not by_stem[PHOTOGRAPHS].synthetic
+    assert not by_stem[PHOTOGRAPHS].synthetic
+    assert not by_stem[SPACES].synthetic
 
 
 @of_each

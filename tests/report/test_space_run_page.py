@@ -6,8 +6,10 @@ from itertools import product
 
 import pytest
 
+from costlab import count
 from costlab.report.evidence import page_of_run
 from costlab.report.html.evidence import by_digest, pages_document
+from costlab.report.pages.index import index_page
 from costlab.report.pages.space_run import space_page
 from costlab.report.table import Table
 from costlab.report.tables.space_errors import (
@@ -289,3 +291,9 @@ def test_the_page_of_the_users_run_and_the_document_are_of_the_spaces() -> None:
     html = pages_document([page], by_digest)
     assert html.count("digest:") == 2
     assert "large=3x3+3x3" in html
+
+
+def test_the_index_shows_the_errors_of_the_spaces() -> None:
+    listed = space_page(sample(), "trained_spaces", "results.json")
+    index = index_page([listed], count("mini:width=0.25", (3, 32, 32)), [])
+    assert re.findall(r"\]\((\w+\.png)\)", index.text) == ["trained_spaces_errors.png"]

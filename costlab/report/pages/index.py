@@ -21,7 +21,7 @@ SHOWN = (
     "training_hours",
     "replaceable",
 )
-"""The pictures of other pages that are shown on the index."""
+"""The pictures of other pages that are shown on the index; of pages without one of these, their first."""
 
 
 def index_page(pages: Sequence[Page], released: Count, claims: Sequence[AuditedClaim]) -> Page:
@@ -29,11 +29,10 @@ def index_page(pages: Sequence[Page], released: Count, claims: Sequence[AuditedC
     mission = [audited for audited in claims if audited.claim.id in MISSION]
     parts = []
     for shown_page in pages:
-        shown = (*SHOWN, f"{shown_page.name}_accuracy")
-        pictures = [picture_in_markdown(picture) for picture in shown_page.pictures if picture.name in shown]
+        shown = [picture for picture in shown_page.pictures if picture.name in SHOWN]
         parts += [
             f"## {inline(shown_page.title)}",
-            *pictures,
+            *map(picture_in_markdown, shown or shown_page.pictures[:1]),
             f"More: [{shown_page.file}]({shown_page.file})",
         ]
     return page(
