@@ -60,7 +60,7 @@ def test_the_reports_and_the_outputs_shown_here_are_as_they_would_be_written(
     for module in (factorization, exploration, hardware, advice):
         monkeypatch.setattr(module, f"{module.NAME}_page", lambda _, name=module.NAME: made[name])
     done = run("report", "--check")
-    said = "reports: all is as it would be written, 10 pages with pictures\n"
+    said = "reports: all is as it would be written, 12 pages with pictures\n"
     assert (done.code, done.out) == (0, said), done.err
     shown = {line for inside in CONSOLE.findall(TEXT) for line in inside.splitlines() if line[:2] == "$ "}
     ran = re.findall(r"^done: (?:README|docs/[\w-]+)\.md: (costlab .*)$", done.err, re.MULTILINE)

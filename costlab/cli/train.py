@@ -208,8 +208,9 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
         is_folder(folder / DATA)  # or say that it is none
         refuse_other_file(folder / STUDY)
         stack.enter_context(lock_folder(folder))
+        plan = resume_plan(folder, options["seeds"], observer.note, shared, options["name"])
         _load_ahead()
-        return resume_plan(folder, options["seeds"], observer.note, shared, options["name"]), folder
+        return plan, folder
     if options["known"]:  # what costs little is looked at first
         load(Path(options["known"]))
     spaces = members(options, observer.note)
@@ -217,10 +218,10 @@ def _prepare(options: dict[str, Any], observer: "RunObserver", stack: ExitStack)
     read(options["settings"])
     folder = Path(options["folder"] or RUNS / found.name)
     refuse_nonempty(folder)
-    _load_ahead()
     plan, dataset = make_plan(_request(options, spaces), observer.note, spaces)
     _known(options, plan, _unheard)  # or refuse it before anything is written
     stack.enter_context(lock_folder(folder))
+    _load_ahead()  # not before: what is wrong with a run is told by then
     save_plan(plan, dataset, folder)
     return plan, folder
 

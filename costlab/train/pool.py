@@ -106,7 +106,7 @@ class Pool:
 
 
 def load_ahead() -> None:
-    """Begin to load what workers need, which takes seconds, while this process prepares what they train."""
+    """Begin to load what workers need, which takes seconds, while this process writes what they train."""
     if isinstance(_context(), ForkServerContext):
         with Unseen():
             forkserver.ensure_running()
