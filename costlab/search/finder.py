@@ -132,7 +132,7 @@ class Members:
         records = tuple(self._drawn(written, space, found, self.seed + i) for i, (written, space) in pairs)
         if len(found.arms) < 2:
             raise DefinitionError(
-                f"--sample {self.sample}: {named(*found.arms)} alone would be trained: "
+                f"--sample {self.sample}: {named(next(iter(found.arms)))} alone would be trained: "
                 "more members, or --beside NAME, give it something to stand beside"
             )
         search = None
