@@ -261,12 +261,11 @@ def main() -> None:
     threads = torch.get_num_threads()
     titles = {threads: "one trial, images/s"}
     if device.type == "cpu":
-        titles = (
-            {threads: f"one trial, images/s: costlab on 1 core, the loops on {threads}"}
-            if threads > 1
-            else {}
-        )
-        titles |= {1: "one trial, images/s: each on 1 core"}
+        several = f"one trial, images/s: costlab on 1 core, the loops on {threads}"
+        titles = {
+            threads: several,
+            1: "one trial, images/s: each on 1 core",
+        }  # one row where there is one core
     for cores, title in titles.items():
         torch.set_num_threads(cores)
         rate = one_trial(baseline, recipe, few.resized(baseline.side), device)
